@@ -1,0 +1,204 @@
+use std::fmt;
+use std::str::FromStr;
+
+use crate::{FrameError, PixelFormat};
+
+/// Width and height in pixels.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub struct SizePx {
+    /// Columns.
+    pub width_px: u32,
+    /// Rows.
+    pub height_px: u32,
+}
+
+impl SizePx {
+    /// Longest side that greenroom handles; v4l2loopback's own limit is the same.
+    pub const MAX_SIDE_PX: u32 = 8192;
+
+    /// A size of `width_px` columns and `height_px` rows.
+    pub const fn new(width_px: u32, height_px: u32) -> Self {
+        Self { width_px, height_px }
+    }
+
+    /// Number of pixels.
+    pub const fn area_px(self) -> u64 {
+        self.width_px as u64 * self.height_px as u64
+    }
+
+    /// The size with an odd last row or column left out, as 4:2:x formats at the edges need it.
+    pub const fn even(self) -> Self {
+        Self::new(self.width_px & !1, self.height_px & !1)
+    }
+
+    /// The same size, if it is one that greenroom handles.
+    ///
+    /// # Errors
+    /// [`FrameError::BadSize`] if a side is 0 or above [`Self::MAX_SIDE_PX`].
+    pub const fn checked(self) -> Result<Self, FrameError> {
+        let ok = self.width_px >= 1
+            && self.height_px >= 1
+            && self.width_px <= Self::MAX_SIDE_PX
+            && self.height_px <= Self::MAX_SIDE_PX;
+        if ok { Ok(self) } else { Err(FrameError::BadSize { size: self }) }
+    }
+}
+
+impl fmt::Display for SizePx {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}x{}", self.width_px, self.height_px)
+    }
+}
+
+impl FromStr for SizePx {
+    type Err = FrameError;
+
+    fn from_str(text: &str) -> Result<Self, FrameError> {
+        let not_a_size = || FrameError::NotASize(text.to_owned());
+        let (width, height) = text.split_once(['x', 'X']).ok_or_else(not_a_size)?;
+        let side = |side: &str| side.trim().parse().map_err(|_| not_a_size());
+        SizePx::new(side(width)?, side(height)?).checked()
+    }
+}
+
+/// Where one plane lies in the picture's buffer.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
+pub struct PlaneLayout {
+    /// First byte of the plane.
+    pub offset_bytes: usize,
+    /// Distance from one row to the next.
+    pub stride_bytes: usize,
+    /// Bytes of a row that carry samples.
+    pub row_bytes: usize,
+    /// Number of rows.
+    pub rows: usize,
+}
+
+impl PlaneLayout {
+    /// First byte after the plane's last sample.
+    const fn end_bytes(self) -> usize {
+        if self.rows == 0 {
+            return self.offset_bytes;
+        }
+        self.offset_bytes + (self.rows - 1) * self.stride_bytes + self.row_bytes
+    }
+}
+
+/// Format, size and place of every plane of a picture within one buffer.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub struct FrameLayout {
+    format: PixelFormat,
+    size: SizePx,
+    planes: [PlaneLayout; 3],
+}
+
+impl FrameLayout {
+    /// Planes one behind the other, rows without padding: what `write()` to a loopback, Y4M and
+    /// FFmpeg's `rawvideo` take.
+    ///
+    /// # Errors
+    /// [`FrameError::BadSize`].
+    pub fn tight(format: PixelFormat, size: SizePx) -> Result<Self, FrameError> {
+        let row_bytes = format.plane_bytes(0, size.checked()?).0;
+        Self::with_stride(format, size, row_bytes)
+    }
+
+    /// V4L2's single-buffer layout: `stride_bytes` (`bytesperline`) is that of the first plane, a
+    /// planar format's chroma stride is half of it, and the planes follow each other.
+    ///
+    /// # Errors
+    /// [`FrameError::BadSize`], or [`FrameError::BadStride`] if a row does not fit.
+    pub fn with_stride(
+        format: PixelFormat,
+        size: SizePx,
+        stride_bytes: usize,
+    ) -> Result<Self, FrameError> {
+        size.checked()?;
+        let mut planes = [PlaneLayout::default(); 3];
+        let mut offset_bytes = 0;
+        for (index, plane) in planes.iter_mut().enumerate().take(format.plane_count()) {
+            let (row_bytes, rows) = format.plane_bytes(index, size);
+            let stride_bytes = match (index, format) {
+                (0, _) => stride_bytes,
+                (_, PixelFormat::Nv12) => stride_bytes.max(row_bytes),
+                _ => stride_bytes.div_ceil(2),
+            };
+            // A driver's bytesperline is outside data: bounded, so that no product overflows.
+            if stride_bytes < row_bytes || stride_bytes > 16 * SizePx::MAX_SIDE_PX as usize {
+                return Err(FrameError::BadStride { format, size, stride_bytes });
+            }
+            *plane = PlaneLayout { offset_bytes, stride_bytes, row_bytes, rows };
+            offset_bytes += stride_bytes * rows;
+        }
+        Ok(Self { format, size, planes })
+    }
+
+    /// The pixel format.
+    pub const fn format(&self) -> PixelFormat {
+        self.format
+    }
+
+    /// The picture's size.
+    pub const fn size(&self) -> SizePx {
+        self.size
+    }
+
+    /// The planes, as many as the format has.
+    pub fn planes(&self) -> &[PlaneLayout] {
+        &self.planes[..self.format.plane_count()]
+    }
+
+    /// Bytes a buffer must have to hold the picture (the last row without padding).
+    pub fn len_bytes(&self) -> usize {
+        self.planes().iter().map(|plane| plane.end_bytes()).max().unwrap_or(0)
+    }
+
+    /// That `have_bytes` hold the picture.
+    ///
+    /// # Errors
+    /// [`FrameError::TooShort`].
+    pub fn check_len(&self, have_bytes: usize) -> Result<(), FrameError> {
+        let need_bytes = self.len_bytes();
+        if have_bytes < need_bytes {
+            let Self { format, size, .. } = *self;
+            return Err(FrameError::TooShort { format, size, need_bytes, have_bytes });
+        }
+        Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn tight_layouts_have_the_bytes_every_tool_expects() {
+        let size = SizePx::new(1280, 720);
+        let bytes = |format| FrameLayout::tight(format, size).unwrap().len_bytes();
+        assert_eq!(bytes(PixelFormat::Yuyv), 1_843_200);
+        assert_eq!(bytes(PixelFormat::I422), 1_843_200);
+        assert_eq!(bytes(PixelFormat::Nv12), 1_382_400);
+        assert_eq!(bytes(PixelFormat::I420), 1_382_400);
+        assert_eq!(bytes(PixelFormat::Grey), 921_600);
+    }
+
+    #[test]
+    fn odd_sizes_round_chroma_up() {
+        let layout = FrameLayout::tight(PixelFormat::I420, SizePx::new(5, 3)).unwrap();
+        assert_eq!(layout.len_bytes(), 15 + 6 + 6);
+        assert_eq!(layout.planes()[2].offset_bytes, 21);
+    }
+
+    #[test]
+    fn bad_sizes_and_strides_are_refused() {
+        let size = SizePx::new(64, 48);
+        assert!(FrameLayout::with_stride(PixelFormat::Yuyv, size, 127).is_err());
+        assert!(FrameLayout::with_stride(PixelFormat::Yuyv, size, usize::MAX).is_err());
+        assert!(FrameLayout::tight(PixelFormat::Yuyv, SizePx::new(0, 48)).is_err());
+        assert!(FrameLayout::tight(PixelFormat::Yuyv, SizePx::new(60_000, 60_000)).is_err());
+        for text in ["", "1280", "x720", "-1x5", "1280x99999", "axb"] {
+            assert!(text.parse::<SizePx>().is_err(), "{text}");
+        }
+        assert_eq!("1280x720".parse(), Ok(SizePx::new(1280, 720)));
+    }
+}

@@ -1,0 +1,24 @@
+//! What is a picture?
+//!
+//! Everything that passes between the rooms of greenroom is a [`FrameView`] (borrowed) or a
+//! [`Frame`] (owned): bytes that know their pixel format, size, strides, colour and time of
+//! capture. The working form inside the program is *planar* ([`PixelFormat::I420`] or
+//! [`PixelFormat::I422`], whichever the camera's chroma already is); packed forms exist only at
+//! the edges.
+#![forbid(unsafe_code)]
+
+mod colour;
+mod error;
+mod format;
+mod frame;
+mod layout;
+mod pool;
+mod view;
+
+pub use colour::{Colour, ColourMatrix, ColourRange, Rgb8, Yuv8};
+pub use error::FrameError;
+pub use format::{Chroma, PixelFormat};
+pub use frame::Frame;
+pub use layout::{FrameLayout, PlaneLayout, SizePx};
+pub use pool::{FramePool, PooledFrame};
+pub use view::{FrameView, FrameViewMut, Plane, PlaneMut};

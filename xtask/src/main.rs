@@ -1,0 +1,2 @@
+//! How do we work on it?
+fn main() {}
