@@ -1,0 +1,38 @@
+use greenroom_frame::{Colour, FrameView, PixelFormat, SizePx};
+
+use crate::{DeviceError, FrameRate};
+
+/// What a sink takes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct SinkMode {
+    /// Pixel format.
+    pub format: PixelFormat,
+    /// Size of the frames.
+    pub size: SizePx,
+    /// Rate that is told to consumers.
+    pub rate: FrameRate,
+    /// How consumers will read the samples as colour.
+    pub colour: Colour,
+}
+
+/// Something that takes composed pictures: a loopback node, a file.
+pub trait Sink: Send {
+    /// What it is, for people: a card name with its node, a file's path.
+    fn name(&self) -> &str;
+
+    /// What it takes. Fixed for the sink's life: if a node's format is held by a reader, this is
+    /// the held one.
+    fn mode(&self) -> SinkMode;
+
+    /// Hands over one frame: exactly of [`mode`](Self::mode), with a tight layout.
+    ///
+    /// # Errors
+    /// [`DeviceError::Gone`] when the device has left or the reader of a pipe closed it.
+    fn write(&mut self, frame: FrameView<'_>) -> Result<(), DeviceError>;
+
+    /// Ends the output: a file is completed. A device needs nothing.
+    ///
+    /// # Errors
+    /// When the file could not be completed.
+    fn finish(self: Box<Self>) -> Result<(), DeviceError>;
+}
