@@ -5,20 +5,25 @@
 //! capture. The working form inside the program is *planar* ([`PixelFormat::I420`] or
 //! [`PixelFormat::I422`], whichever the camera's chroma already is); packed forms exist only at
 //! the edges.
-#![forbid(unsafe_code)]
+#![deny(unsafe_code)]
 
 mod colour;
+mod convert;
 mod error;
 mod format;
 mod frame;
+mod kernels;
 mod layout;
 mod pool;
+mod scale;
 mod view;
 
 pub use colour::{Colour, ColourMatrix, ColourRange, Rgb8, Yuv8};
+pub use convert::{pack, unpack};
 pub use error::FrameError;
 pub use format::{Chroma, PixelFormat};
 pub use frame::Frame;
 pub use layout::{FrameLayout, PlaneLayout, SizePx};
 pub use pool::{FramePool, PooledFrame};
+pub use scale::{FrameScaler, PlaneScaler};
 pub use view::{FrameView, FrameViewMut, Plane, PlaneMut};
