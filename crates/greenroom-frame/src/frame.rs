@@ -44,6 +44,12 @@ impl Frame {
         Ok(())
     }
 
+    /// Says how the samples read as colour, without changing one. To change them, see
+    /// [`recolour`](crate::recolour).
+    pub fn set_colour(&mut self, colour: Colour) {
+        self.colour = colour;
+    }
+
     /// When the camera took the picture.
     pub fn captured_at(&self) -> Instant {
         self.captured_at

@@ -7,6 +7,7 @@
 //! the edges.
 #![deny(unsafe_code)]
 
+mod blend;
 mod colour;
 mod convert;
 mod error;
@@ -15,9 +16,11 @@ mod frame;
 mod kernels;
 mod layout;
 mod pool;
+mod recolour;
 mod scale;
 mod view;
 
+pub use blend::{MatteView, blend};
 pub use colour::{Colour, ColourMatrix, ColourRange, Rgb8, Yuv8};
 pub use convert::{pack, unpack};
 pub use error::FrameError;
@@ -25,5 +28,6 @@ pub use format::{Chroma, PixelFormat};
 pub use frame::Frame;
 pub use layout::{FrameLayout, PlaneLayout, SizePx};
 pub use pool::{FramePool, PooledFrame};
+pub use recolour::recolour;
 pub use scale::{FrameScaler, PlaneScaler};
 pub use view::{FrameView, FrameViewMut, Plane, PlaneMut};

@@ -7,6 +7,7 @@
 
 pub(crate) mod blend;
 pub(crate) mod pack;
+pub(crate) mod recolour;
 pub(crate) mod scale;
 
 /// Instruction set that a kernel runs on.

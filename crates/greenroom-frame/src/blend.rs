@@ -1,0 +1,130 @@
+use crate::kernels::Isa;
+use crate::kernels::blend::blend_row;
+use crate::{Frame, FrameError, FrameView, PixelFormat};
+
+/// The matte of one frame: how much of each sample is person (0 = room, 255 = person), once at
+/// luma size and once at the size of the frame's chroma planes. Both are
+/// [`PixelFormat::Grey`] pictures.
+#[derive(Debug, Clone, Copy)]
+pub struct MatteView<'a> {
+    luma: FrameView<'a>,
+    chroma: FrameView<'a>,
+}
+
+impl<'a> MatteView<'a> {
+    /// The matte of a picture of `of`'s size and chroma.
+    ///
+    /// # Errors
+    /// [`FrameError::NoConversion`] if `luma` or `chroma` is not a grey picture of the right size.
+    pub fn new(
+        of: FrameView<'_>,
+        luma: FrameView<'a>,
+        chroma: FrameView<'a>,
+    ) -> Result<Self, FrameError> {
+        let chroma_size = of.format().chroma().plane_size(of.size());
+        for (plane, to_size) in [(luma, of.size()), (chroma, chroma_size)] {
+            if (plane.format(), plane.size()) != (PixelFormat::Grey, to_size) {
+                return Err(FrameError::NoConversion {
+                    from: plane.format(),
+                    from_size: plane.size(),
+                    to: PixelFormat::Grey,
+                    to_size,
+                });
+            }
+        }
+        Ok(Self { luma, chroma })
+    }
+
+    /// Alpha at luma size.
+    pub fn luma(&self) -> FrameView<'a> {
+        self.luma
+    }
+
+    /// Alpha at the size of the chroma planes.
+    pub fn chroma(&self) -> FrameView<'a> {
+        self.chroma
+    }
+}
+
+/// `over` before `under`, weighted by `matte`: every sample of `into` is
+/// `(over * alpha + under * (255 - alpha)) / 255`, rounded to the nearest, in YUV as it is (the
+/// blend of straight, not premultiplied, samples; the encoding is gamma's, as in every consumer).
+/// `into` takes over format, size, colour and time of `over`.
+///
+/// # Errors
+/// [`FrameError::NoConversion`] unless both pictures are of one planar format, size and colour,
+/// and the matte fits them.
+pub fn blend(
+    over: FrameView<'_>,
+    under: FrameView<'_>,
+    matte: MatteView<'_>,
+    into: &mut Frame,
+) -> Result<(), FrameError> {
+    let same = (over.format(), over.size(), over.colour())
+        == (under.format(), under.size(), under.colour());
+    if !same || !over.format().is_planar() {
+        return Err(FrameError::NoConversion {
+            from: under.format(),
+            from_size: under.size(),
+            to: over.format(),
+            to_size: over.size(),
+        });
+    }
+    MatteView::new(over, matte.luma, matte.chroma)?;
+    into.reshape(over.format(), over.size(), over.colour())?;
+    into.set_captured_at(over.captured_at());
+    let isa = Isa::best();
+    for (index, mut plane) in into.view_mut().planes_mut().enumerate() {
+        let alpha = if index == 0 { matte.luma } else { matte.chroma }.plane(0);
+        let (over, under) = (over.plane(index), under.plane(index));
+        for (y, row) in plane.iter_rows_mut().enumerate() {
+            blend_row(isa, row, over.row(y), under.row(y), alpha.row(y));
+        }
+    }
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{Colour, SizePx, Yuv8};
+
+    fn flat(format: PixelFormat, size: SizePx, yuv: Yuv8) -> Frame {
+        let mut frame = Frame::new(format, size, Colour::WEBCAM).unwrap();
+        frame.fill(yuv);
+        frame
+    }
+
+    #[test]
+    fn alpha_decides_between_the_two() {
+        let size = SizePx::new(10, 6);
+        for format in [PixelFormat::I420, PixelFormat::I422] {
+            let over = flat(format, size, Yuv8 { y: 200, u: 100, v: 50 });
+            let under = flat(format, size, Yuv8 { y: 20, u: 30, v: 40 });
+            let chroma_size = format.chroma().plane_size(size);
+            for (alpha, y, u, v) in [(0, 20, 30, 40), (255, 200, 100, 50), (128, 110, 65, 45)] {
+                let grey = |size| flat(PixelFormat::Grey, size, Yuv8 { y: alpha, u: 0, v: 0 });
+                let (luma, chroma) = (grey(size), grey(chroma_size));
+                let matte = MatteView::new(over.view(), luma.view(), chroma.view()).unwrap();
+                let mut out = flat(PixelFormat::Grey, SizePx::new(1, 1), Yuv8 { y: 0, u: 0, v: 0 });
+                blend(over.view(), under.view(), matte, &mut out).unwrap();
+                assert_eq!(out.bytes(), flat(format, size, Yuv8 { y, u, v }).bytes());
+            }
+        }
+    }
+
+    #[test]
+    fn pictures_that_do_not_match_are_refused() {
+        let (size, other) = (SizePx::new(10, 6), SizePx::new(8, 6));
+        let zero = Yuv8 { y: 0, u: 0, v: 0 };
+        let over = flat(PixelFormat::I420, size, zero);
+        let (luma, chroma) =
+            (flat(PixelFormat::Grey, size, zero), flat(PixelFormat::Grey, SizePx::new(5, 3), zero));
+        assert!(MatteView::new(over.view(), chroma.view(), luma.view()).is_err());
+        let matte = MatteView::new(over.view(), luma.view(), chroma.view()).unwrap();
+        let mut out = over.clone();
+        for under in [flat(PixelFormat::I420, other, zero), flat(PixelFormat::I422, size, zero)] {
+            assert!(blend(over.view(), under.view(), matte, &mut out).is_err());
+        }
+    }
+}
