@@ -1,2 +1,38 @@
-//! How do we work on it?
-fn main() {}
+//! How do we work on it? The chores that are more than one cargo command: third-party files, tests in a virtual
+//! machine, scoring.
+//!
+//! `cargo xtask --help` lists them. A chore is one module and one line in [`Command`].
+#![forbid(unsafe_code)]
+
+mod assets;
+mod places;
+
+use std::process::ExitCode;
+
+use clap::{Parser, Subcommand};
+
+use crate::places::Places;
+
+#[derive(Parser)]
+#[command(name = "cargo xtask", about = "greenroom's chores")]
+struct Arguments {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Subcommand)]
+enum Command {
+    /// Get the third-party files of assets.toml into assets/, checked, and write assets/NOTICE
+    Assets,
+}
+
+fn main() -> ExitCode {
+    let places = Places::find();
+    let outcome = match Arguments::parse().command {
+        Command::Assets => assets::run(&places).map(|()| ExitCode::SUCCESS),
+    };
+    outcome.unwrap_or_else(|error| {
+        eprintln!("error: {error:#}");
+        ExitCode::FAILURE
+    })
+}

