@@ -1,9 +1,10 @@
 //! Loops over rows of samples: a folder a kernel.
 //!
-//! `scalar.rs` is the reference and the only place where the arithmetic stands. `avx2.rs` compiles
-//! the same bodies a second time with AVX2 switched on (the compiler vectorises them: measured on
-//! a 1280x720 blend 0.25x the time of the SSE2 build), so both give the same bits on every machine.
-//! `mod.rs` chooses at run time.
+//! `scalar.rs` is the reference and the only place where the arithmetic stands. [`dispatch`]
+//! compiles the same bodies a second time with AVX2 switched on, for the compiler to vectorise
+//! wider, and chooses at run time; so every machine gives the same bits. Measured at 1280x720,
+//! AVX2 against plain x86-64: scaling down to 256x144 0.40x the time, up again 0.46x, packing to
+//! YUYV 0.42x, blending 0.82x (it is bound by memory: 0.12 ms, as a copy of the plane).
 
 pub(crate) mod blend;
 pub(crate) mod pack;

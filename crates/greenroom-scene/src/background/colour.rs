@@ -1,0 +1,28 @@
+use greenroom_frame::{Frame, FrameView, Rgb8};
+
+use super::{Background, Room};
+use crate::SceneError;
+
+/// One colour everywhere.
+pub(super) struct Plain {
+    rgb: Rgb8,
+    shown: Option<Frame>,
+}
+
+impl Plain {
+    pub(super) fn new(rgb: Rgb8) -> Self {
+        Self { rgb, shown: None }
+    }
+}
+
+impl Background for Plain {
+    fn behind<'a>(&'a mut self, room: &Room<'a>) -> Result<FrameView<'a>, SceneError> {
+        let like = room.frame;
+        if !self.shown.as_ref().is_some_and(|frame| super::fits(frame, like)) {
+            let mut frame = Frame::new(like.format(), like.size(), like.colour())?;
+            frame.fill(like.colour().encode(self.rgb));
+            self.shown = Some(frame);
+        }
+        Ok(self.shown.as_ref().expect("made above").view())
+    }
+}
