@@ -6,11 +6,13 @@
 #![deny(unsafe_code)]
 
 mod error;
+mod mjpeg;
 mod sink;
 mod source;
 mod wake;
 
 pub use error::DeviceError;
+pub use mjpeg::{MjpegData, MjpegDecoder};
 pub use sink::{Sink, SinkMode};
 pub use source::{Codec, FrameRate, Next, Source, SourceMode, TakenFrame};
 pub use wake::Wake;
