@@ -133,6 +133,37 @@ impl FrameLayout {
         Ok(Self { format, size, planes })
     }
 
+    /// The largest part from the middle of a planar picture that has the shape (aspect ratio) of
+    /// `like`; it starts and ends on whole chroma samples where the picture allows.
+    pub fn middle_of_shape(&self, like: SizePx) -> Self {
+        debug_assert!(self.format.is_planar(), "packed pictures are unpacked before they are cut");
+        let size = self.size;
+        let (width, height) = (u64::from(size.width_px), u64::from(size.height_px));
+        let (like_w, like_h) = (u64::from(like.width_px.max(1)), u64::from(like.height_px.max(1)));
+        let even = |side: u64| if side > 1 { side & !1 } else { 1 };
+        let part = if width * like_h > like_w * height {
+            SizePx::new(even(height * like_w / like_h) as u32, size.height_px)
+        } else if width * like_h < like_w * height {
+            SizePx::new(size.width_px, even(width * like_h / like_w) as u32)
+        } else {
+            size
+        };
+        let (x, y) =
+            (((size.width_px - part.width_px) / 2) & !1, ((size.height_px - part.height_px) / 2) & !1);
+        let mut planes = self.planes;
+        for (index, plane) in planes.iter_mut().enumerate().take(self.format.plane_count()) {
+            let from = if index == 0 {
+                (x, y)
+            } else {
+                let corner = self.format.chroma().plane_size(SizePx::new(x, y));
+                (corner.width_px, corner.height_px)
+            };
+            plane.offset_bytes += from.1 as usize * plane.stride_bytes + from.0 as usize;
+            (plane.row_bytes, plane.rows) = self.format.plane_bytes(index, part);
+        }
+        Self { format: self.format, size: part, planes }
+    }
+
     /// The pixel format.
     pub const fn format(&self) -> PixelFormat {
         self.format
@@ -187,6 +218,31 @@ mod tests {
         let layout = FrameLayout::tight(PixelFormat::I420, SizePx::new(5, 3)).unwrap();
         assert_eq!(layout.len_bytes(), 15 + 6 + 6);
         assert_eq!(layout.planes()[2].offset_bytes, 21);
+    }
+
+    #[test]
+    fn the_middle_of_another_shape_stays_inside() {
+        for (size, like, part) in [
+            ((1280, 720), (640, 480), (960, 720)),
+            ((640, 480), (1280, 720), (640, 360)),
+            ((640, 480), (320, 240), (640, 480)),
+            ((3, 3), (8000, 1), (3, 1)),
+            ((101, 77), (10, 10), (76, 77)),
+        ] {
+            for format in [PixelFormat::I420, PixelFormat::I422, PixelFormat::Grey] {
+                let whole = FrameLayout::tight(format, SizePx::new(size.0, size.1)).unwrap();
+                let middle = whole.middle_of_shape(SizePx::new(like.0, like.1));
+                assert_eq!(middle.size(), SizePx::new(part.0, part.1));
+                for (inner, outer) in middle.planes().iter().zip(whole.planes()) {
+                    assert!(inner.end_bytes() <= outer.end_bytes());
+                    assert!(inner.offset_bytes >= outer.offset_bytes);
+                }
+            }
+        }
+        let layout = FrameLayout::tight(PixelFormat::I420, SizePx::new(1280, 720)).unwrap();
+        let middle = layout.middle_of_shape(SizePx::new(4, 3));
+        assert_eq!(middle.planes()[0].offset_bytes, 160);
+        assert_eq!(middle.planes()[1].offset_bytes, 1280 * 720 + 80);
     }
 
     #[test]

@@ -171,6 +171,12 @@ impl<'a> FrameView<'a> {
         }
     }
 
+    /// The largest part from the middle that has the shape of `like`: what fills a frame of that
+    /// shape without distortion. Planar pictures only.
+    pub fn middle_of_shape(&self, like: SizePx) -> Self {
+        Self { layout: self.layout.middle_of_shape(like), ..*self }
+    }
+
     /// The picture's bytes in one piece: what `write()` to a loopback or a pipe takes. Only a
     /// [tight](FrameLayout::tight) layout has no padding in it.
     pub fn bytes(&self) -> &'a [u8] {

@@ -1,0 +1,110 @@
+use std::fmt::Write as _;
+use std::io::{self, Write};
+
+use anyhow::Context;
+use greenroom_device::{CameraInfo, CameraMode, Devices, LoopbackInfo, devices};
+use serde_json::{Value, json};
+
+use crate::cli::ListArgs;
+
+/// `greenroom list`.
+pub(super) fn list(args: &ListArgs) -> anyhow::Result<()> {
+    let devices = devices();
+    let text = if args.json {
+        format!("{:#}\n", as_json(&devices))
+    } else {
+        as_text(&devices).context("formatting")?
+    };
+    io::stdout().write_all(text.as_bytes()).context("standard output")
+}
+
+fn as_text(devices: &Devices) -> Result<String, std::fmt::Error> {
+    let mut text = String::from("Cameras\n");
+    for camera in &devices.cameras {
+        writeln!(text, "  {} [{}, {}]", camera.name(), camera.driver, camera.bus)?;
+        if let Some(by_id) = &camera.by_id {
+            writeln!(text, "    {}", by_id.display())?;
+        }
+        for mode in &camera.modes {
+            let rates: Vec<_> = mode.rates.iter().map(ToString::to_string).collect();
+            let rates = if rates.is_empty() { "not told".into() } else { rates.join(", ") };
+            writeln!(text, "    {:<4} {:>9}  {rates} fps", mode.codec, mode.size.to_string())?;
+        }
+    }
+    if devices.cameras.is_empty() {
+        text.push_str("  none; plug one in, or use --camera FILE or --camera demo\n");
+    }
+    text.push_str("Virtual cameras (v4l2loopback)\n");
+    for loopback in &devices.loopbacks {
+        let LoopbackInfo { node, card, dialect, state, .. } = loopback;
+        let version = loopback.version.as_ref().map(ToString::to_string);
+        let version = version.unwrap_or_else(|| dialect.to_string());
+        write!(text, "  {card} ({}) [v4l2loopback {version}]: {state}", node.display())?;
+        if let Some((fourcc, size)) = &loopback.format {
+            write!(text, ", {fourcc} {size}")?;
+        }
+        let users: Vec<_> = loopback.users.iter().map(ToString::to_string).collect();
+        if !users.is_empty() {
+            write!(text, ", opened by {}", users.join(", "))?;
+        }
+        text.push('\n');
+    }
+    if devices.loopbacks.is_empty() {
+        text.push_str(
+            "  none; make one with: sudo modprobe v4l2loopback card_label=greenroom \
+             exclusive_caps=1 max_buffers=4\n",
+        );
+    }
+    for refused in &devices.refused {
+        writeln!(text, "Not looked into: {refused}")?;
+    }
+    Ok(text)
+}
+
+fn as_json(devices: &Devices) -> Value {
+    json!({
+        "cameras": devices.cameras.iter().map(camera_json).collect::<Vec<_>>(),
+        "loopbacks": devices.loopbacks.iter().map(loopback_json).collect::<Vec<_>>(),
+        "refused": devices.refused.iter().map(ToString::to_string).collect::<Vec<_>>(),
+    })
+}
+
+fn camera_json(camera: &CameraInfo) -> Value {
+    json!({
+        "node": camera.node,
+        "card": camera.card,
+        "driver": camera.driver,
+        "bus": camera.bus,
+        "by_id": camera.by_id,
+        "modes": camera.modes.iter().map(mode_json).collect::<Vec<_>>(),
+    })
+}
+
+fn mode_json(mode: &CameraMode) -> Value {
+    json!({
+        "format": mode.codec.to_string(),
+        "width_px": mode.size.width_px,
+        "height_px": mode.size.height_px,
+        "rates_fps": mode.rates.iter().map(|rate| rate.as_fps()).collect::<Vec<_>>(),
+    })
+}
+
+fn loopback_json(loopback: &LoopbackInfo) -> Value {
+    let format = loopback.format.as_ref().map(|(fourcc, size)| {
+        json!({
+            "fourcc": fourcc.to_string(),
+            "width_px": size.width_px,
+            "height_px": size.height_px,
+        })
+    });
+    let users = loopback.users.iter().map(|user| json!({ "pid": user.pid, "name": user.name }));
+    json!({
+        "node": loopback.node,
+        "card": loopback.card,
+        "version": loopback.version.as_ref().map(ToString::to_string),
+        "dialect": loopback.dialect.to_string(),
+        "state": loopback.state.to_string(),
+        "format": format,
+        "users": users.collect::<Vec<_>>(),
+    })
+}

@@ -1,0 +1,32 @@
+//! The commands, a file each.
+
+mod docs;
+mod list;
+mod render;
+mod run;
+mod signals;
+
+use std::io;
+
+use crate::cli::{Cli, Command};
+
+/// Does what the command line asks for.
+///
+/// # Errors
+/// Whatever stopped it; see [`exit_code`](crate::exit_code).
+pub fn run(cli: Cli) -> anyhow::Result<()> {
+    match cli.command {
+        Command::Run(args) => run::run(&args),
+        Command::Render(args) => render::render(&args),
+        Command::List(args) => list::list(&args),
+        Command::Man => docs::man(),
+        Command::Completions { shell } => docs::completions(shell),
+    }
+}
+
+/// Whether whoever read our standard output has closed it.
+pub fn is_closed_pipe(error: &anyhow::Error) -> bool {
+    error.chain().any(|cause| {
+        cause.downcast_ref::<io::Error>().is_some_and(|io| io.kind() == io::ErrorKind::BrokenPipe)
+    })
+}

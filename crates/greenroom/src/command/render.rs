@@ -1,0 +1,120 @@
+use std::time::Duration;
+
+use anyhow::Context;
+use greenroom_device::{
+    FileReader, FileTarget, Next, Playback, SinkMode, Source, Wake, open_file_sink,
+};
+use greenroom_frame::{Colour, Frame, PixelFormat};
+use greenroom_scene::{Room, Scene};
+use indicatif::{ProgressBar, ProgressStyle};
+
+use super::signals;
+use crate::RunFailed;
+use crate::cli::RenderArgs;
+use crate::pipeline::{MatteOutput, MattePlanes, Matter, Output};
+use crate::settings::RenderSettings;
+
+/// Longest wait for one frame of a file: a decoder that is silent for so long hangs.
+const PATIENCE: Duration = Duration::from_secs(60);
+
+/// `greenroom render`: the path of a frame, on one thread, every frame in order.
+pub(super) fn render(args: &RenderArgs) -> anyhow::Result<()> {
+    let settings = RenderSettings::new(args)?;
+    let stop = signals::stop_bell().context("catching signals")?;
+    let mut source = FileReader::open(&settings.input, Playback::EveryFrame)?;
+    let progress = progress_bar(source.expected_frames());
+    let mut job = Job::open(&settings, &mut source, &stop)?;
+    let mut frames = 0u64;
+    while job.next(&mut source, &stop)? {
+        frames += 1;
+        progress.set_position(frames);
+    }
+    progress.finish_and_clear();
+    job.finish()?;
+    let matte = settings.matte.map(|target| format!(", its matte: {target}")).unwrap_or_default();
+    if settings.output != FileTarget::Stdout {
+        tracing::info!("{frames} frames written: {}{matte}", settings.output);
+    }
+    Ok(())
+}
+
+fn progress_bar(frames: Option<u64>) -> ProgressBar {
+    let style = ProgressStyle::with_template("{bar:40} {pos}/{len} frames, {per_sec}, {eta} left");
+    let bar = frames.map_or_else(ProgressBar::no_length, ProgressBar::new);
+    bar.with_style(style.expect("the template is a constant"))
+}
+
+/// A render under way. Dropped before [`finish`](Self::finish), it leaves no file.
+struct Job {
+    matter: Matter,
+    planes: MattePlanes,
+    output: Output,
+    matte_output: Option<MatteOutput>,
+    /// The frame to be worked on next; the first is there from the start.
+    frame: Frame,
+    more: bool,
+}
+
+impl Job {
+    /// Reads the first frame, which tells the picture's chroma, and opens the outputs for it.
+    fn open(
+        settings: &RenderSettings,
+        source: &mut FileReader,
+        stop: &Wake,
+    ) -> anyhow::Result<Self> {
+        let mode = source.mode();
+        let scene = Scene::new(settings.scene.build_background()?);
+        let matter = Matter::new(settings.scene.model.clone(), mode.size)?;
+        let mut frame = Frame::new(PixelFormat::I420, mode.size, mode.colour)?;
+        let more = next_frame(source, &mut frame, stop)?;
+        let wanted = SinkMode {
+            format: frame.format(),
+            size: frame.size(),
+            rate: mode.rate,
+            colour: frame.colour(),
+        };
+        let output = Output::to_file(open_file_sink(&settings.output, wanted)?, scene)?;
+        let grey = SinkMode { format: PixelFormat::Grey, colour: Colour::JPEG, ..wanted };
+        let matte_output = match &settings.matte {
+            Some(target) => Some(MatteOutput::new(open_file_sink(target, grey)?)?),
+            None => None,
+        };
+        let planes = MattePlanes::new(frame.size())?;
+        Ok(Self { matter, planes, output, matte_output, frame, more })
+    }
+
+    /// Works on one frame and reads the next; `false` at the end.
+    fn next(&mut self, source: &mut FileReader, stop: &Wake) -> anyhow::Result<bool> {
+        if !self.more {
+            return Ok(false);
+        }
+        let frame = self.frame.view();
+        let alpha = self.matter.alpha(frame).context(RunFailed)?;
+        let matte = self.planes.fit(alpha.view(), frame).context(RunFailed)?;
+        self.output.show(&Room { frame, matte }).context(RunFailed)?;
+        if let Some(matte_output) = &mut self.matte_output {
+            matte_output.write(matte.luma()).context(RunFailed)?;
+        }
+        self.more = next_frame(source, &mut self.frame, stop)?;
+        Ok(true)
+    }
+
+    fn finish(self) -> anyhow::Result<()> {
+        self.output.finish().context(RunFailed)?;
+        self.matte_output.map_or(Ok(()), MatteOutput::finish).context(RunFailed)
+    }
+}
+
+/// Fills `frame`; `false` at the end of the file.
+fn next_frame(source: &mut FileReader, frame: &mut Frame, stop: &Wake) -> anyhow::Result<bool> {
+    match source.next_frame(frame, stop, PATIENCE)? {
+        Next::Frame(_) => Ok(true),
+        Next::Ended => Ok(false),
+        Next::Woken => Err(anyhow::anyhow!("stopped before the end; nothing was written")),
+        Next::NotYet => Err(anyhow::anyhow!(
+            "{} gave no frame for {} seconds; nothing was written",
+            source.name(),
+            PATIENCE.as_secs()
+        )),
+    }
+}

@@ -1,0 +1,158 @@
+//! The path of a frame: camera → matte → scene → outputs, a thread for each of the first two and
+//! one for the rest, a [`Slot`] between each.
+
+mod matte;
+mod output;
+mod slot;
+mod stats;
+mod workers;
+
+use std::io;
+use std::sync::Arc;
+use std::thread::{self, JoinHandle};
+
+use greenroom_device::{DeviceError, Source, Wake};
+use greenroom_frame::{Colour, FrameError, FramePool, PixelFormat, PooledFrame, SizePx};
+
+pub use matte::{MattePlanes, Matter};
+pub use output::{MatteOutput, Output, ShowError};
+pub use slot::Slot;
+pub use stats::Stats;
+use workers::{Camera, Cutter, Shower};
+
+/// Opens the camera again after it was lost (or for the first time, if it was not there).
+pub type OpenSource = Box<dyn FnMut() -> Result<Box<dyn Source>, DeviceError> + Send>;
+
+/// Where frames come from: a source that is open, if there is one, and how to get it back.
+pub struct CameraFeed {
+    /// The open source.
+    pub source: Option<Box<dyn Source>>,
+    /// Opens it again.
+    pub reopen: OpenSource,
+    /// Size of its frames, as far as it is known; another is adopted.
+    pub size: SizePx,
+}
+
+/// What one thread hands the next.
+enum Flow<T> {
+    /// A frame.
+    Frame(T),
+    /// There is no picture: the camera or the matte failed.
+    Lost,
+}
+
+/// A frame with the alpha that was computed from it, at the model's size.
+struct Cut {
+    frame: PooledFrame,
+    alpha: PooledFrame,
+}
+
+/// What the threads share.
+struct Shared {
+    /// Rung once: everyone ends.
+    stop: Wake,
+    /// Rung when a thread ends by itself.
+    ended: Wake,
+    to_matte: Slot<Flow<PooledFrame>>,
+    to_output: Slot<Flow<Cut>>,
+    stats: Arc<Stats>,
+}
+
+/// The running pipeline. Dropping it stops and joins its threads.
+pub struct Pipeline {
+    shared: Arc<Shared>,
+    feeders: Vec<JoinHandle<()>>,
+    shower: Option<JoinHandle<Result<(), DeviceError>>>,
+}
+
+/// Frames that are under way at once at the most: one being filled, one in each slot, one in the
+/// matte, one in the outputs; and one more, so that a new one can be taken before the old is given
+/// back.
+const FRAMES_UNDER_WAY: usize = 6;
+
+impl Pipeline {
+    /// Starts the threads.
+    ///
+    /// # Errors
+    /// When the system has no threads or descriptors left.
+    pub fn start(feed: CameraFeed, matter: Matter, outputs: Vec<Output>) -> io::Result<Self> {
+        let pool = |size: SizePx, format: PixelFormat| {
+            FramePool::new(FRAMES_UNDER_WAY, format, size, Colour::WEBCAM)
+                .map_err(|error: FrameError| io::Error::new(io::ErrorKind::InvalidInput, error))
+        };
+        let frames = pool(feed.size, PixelFormat::I422)?;
+        let alphas = pool(SizePx::new(256, 256), PixelFormat::Grey)?;
+        let planes = MattePlanes::new(feed.size)
+            .map_err(|error| io::Error::new(io::ErrorKind::InvalidInput, error))?;
+        let shared = Arc::new(Shared {
+            stop: Wake::new()?,
+            ended: Wake::new()?,
+            to_matte: Slot::new()?,
+            to_output: Slot::new()?,
+            stats: Arc::default(),
+        });
+        let mut pipeline = Self { shared: Arc::clone(&shared), feeders: Vec::new(), shower: None };
+        // The last first: whoever hands on finds the next one there. If a later spawn fails, the
+        // drop of `pipeline` ends those before.
+        let shower = Shower::new(Arc::clone(&shared), planes, outputs);
+        pipeline.shower =
+            Some(thread::Builder::new().name("output".into()).spawn(move || shower.run())?);
+        let cutter = Cutter::new(Arc::clone(&shared), matter, alphas);
+        pipeline.feeders.push(thread::Builder::new().name("matte".into()).spawn(|| cutter.run())?);
+        let camera = Camera::new(shared, feed, frames);
+        pipeline
+            .feeders
+            .push(thread::Builder::new().name("camera".into()).spawn(|| camera.run())?);
+        Ok(pipeline)
+    }
+
+    /// Rings when a thread has ended by itself: nothing more will come, call [`stop`](Self::stop).
+    pub fn ended(&self) -> &Wake {
+        &self.shared.ended
+    }
+
+    /// What happened to the frames so far; goes on counting while the pipeline stops.
+    pub fn stats(&self) -> Arc<Stats> {
+        Arc::clone(&self.shared.stats)
+    }
+
+    /// Stops: the camera is closed, devices are left with the placeholder, files are completed.
+    ///
+    /// # Errors
+    /// What made an output end, or that a thread of ours panicked.
+    pub fn stop(mut self) -> Result<(), StopError> {
+        self.join()
+    }
+
+    fn join(&mut self) -> Result<(), StopError> {
+        self.shared.stop.ring();
+        let mut result = Ok(());
+        for thread in self.feeders.drain(..) {
+            result = result.and(thread.join().map_err(|_| StopError::Panic));
+        }
+        if let Some(shower) = self.shower.take() {
+            let shown = shower.join().map_err(|_| StopError::Panic);
+            result = result.and(shown.and_then(|shown| Ok(shown?)));
+        }
+        result
+    }
+}
+
+impl Drop for Pipeline {
+    fn drop(&mut self) {
+        if let Err(error) = self.join() {
+            tracing::warn!("{error}");
+        }
+    }
+}
+
+/// What a pipeline ended with.
+#[derive(Debug, thiserror::Error)]
+pub enum StopError {
+    /// An output was lost or could not be completed.
+    #[error(transparent)]
+    Output(#[from] DeviceError),
+    /// A thread panicked.
+    #[error("a part of greenroom failed, which is our bug; the lines above tell where")]
+    Panic,
+}

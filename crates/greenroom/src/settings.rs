@@ -1,0 +1,259 @@
+//! What the command line means: words turned into checked values, once, before anything starts.
+
+use std::ffi::{OsStr, OsString};
+use std::path::{Path, PathBuf};
+use std::str::FromStr;
+use std::time::Duration;
+
+use greenroom_device::{FileTarget, FrameRate, names_a_device};
+use greenroom_frame::SizePx;
+use greenroom_matte::{MatteError, MatteMaker, Model};
+use greenroom_scene::{Background, BackgroundSpec, Fit, SceneError};
+
+use crate::cli::{FitArg, RenderArgs, RunArgs, SceneArgs};
+use crate::demo;
+
+/// What the user wrote that makes no sense.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum SettingsError {
+    /// Not a rate.
+    #[error("\"{0}\" is not a frame rate; write a number from 1 to 240, for example 30")]
+    NotARate(String),
+    /// Not a time.
+    #[error("{0} is not a time to stop after; write a number of seconds above 0")]
+    NotATime(f64),
+    /// Neither a device nor a file.
+    #[error(
+        "no camera and no file is called \"{0}\"; `greenroom list` shows the cameras, and demo is \
+         the built-in clip"
+    )]
+    NoSuchCamera(String),
+    /// The demo clip has not been fetched.
+    #[error("the demo clip is not there; get it with: cargo xtask assets")]
+    NoDemo,
+    /// Neither a built-in model nor a file.
+    #[error("no model and no file is called \"{0}\"; write auto, landscape, general or a path")]
+    NoSuchModel(String),
+    /// A model file that cannot be read.
+    #[error("cannot read the model {}: {source}; name a file that can be read", path.display())]
+    ModelUnreadable {
+        /// The file.
+        path: PathBuf,
+        /// The system's answer.
+        source: std::io::Error,
+    },
+    /// The same file twice.
+    #[error("{0} would be read and written at once; give another name")]
+    SameFile(String),
+}
+
+/// Where frames come from.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum CameraChoice {
+    /// The best camera there is, also one that comes later.
+    Auto,
+    /// A camera by node, by-id path or card name.
+    Device(String),
+    /// A video file.
+    File(PathBuf),
+}
+
+/// Where frames go.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum OutputChoice {
+    /// A v4l2loopback node by `auto`, node or card name.
+    Device(String),
+    /// A file or standard output.
+    File(FileTarget),
+}
+
+/// Which network finds the person.
+#[derive(Debug, Clone)]
+pub enum ModelChoice {
+    /// By the frame's shape.
+    Auto,
+    /// A built-in one.
+    BuiltIn(Model),
+    /// A user's file, read whole.
+    File(PathBuf, Vec<u8>),
+}
+
+/// What one output shows, checked.
+#[derive(Debug)]
+pub struct SceneSettings {
+    /// The background.
+    pub background: BackgroundSpec,
+    /// How a picture is fitted.
+    pub fit: Fit,
+    /// The network.
+    pub model: ModelChoice,
+}
+
+/// Settings of `greenroom run`, checked.
+#[derive(Debug)]
+pub struct RunSettings {
+    /// Where frames come from.
+    pub camera: CameraChoice,
+    /// Where they go.
+    pub output: OutputChoice,
+    /// Size to ask of the camera.
+    pub size: SizePx,
+    /// Rate to ask of the camera.
+    pub rate: FrameRate,
+    /// When to stop by itself.
+    pub stop_after: Option<Duration>,
+    /// What is shown.
+    pub scene: SceneSettings,
+}
+
+/// Settings of `greenroom render`, checked.
+#[derive(Debug)]
+pub struct RenderSettings {
+    /// The video to read.
+    pub input: PathBuf,
+    /// Where the composed video goes.
+    pub output: FileTarget,
+    /// Where the matte goes.
+    pub matte: Option<FileTarget>,
+    /// What is shown.
+    pub scene: SceneSettings,
+}
+
+impl SceneSettings {
+    fn new(args: &SceneArgs) -> anyhow::Result<Self> {
+        let fit = match args.fit {
+            FitArg::Cover => Fit::Cover,
+            FitArg::Contain => Fit::Contain,
+            FitArg::Stretch => Fit::Stretch,
+        };
+        Ok(Self { background: args.background.parse()?, fit, model: args.model.parse()? })
+    }
+
+    /// The background, loaded.
+    ///
+    /// # Errors
+    /// When a picture cannot be read or decoded.
+    pub fn build_background(&self) -> Result<Box<dyn Background>, SceneError> {
+        self.background.build(self.fit)
+    }
+}
+
+impl FromStr for ModelChoice {
+    type Err = SettingsError;
+
+    fn from_str(text: &str) -> Result<Self, SettingsError> {
+        if text == "auto" {
+            return Ok(ModelChoice::Auto);
+        }
+        if let Ok(model) = text.parse() {
+            return Ok(ModelChoice::BuiltIn(model));
+        }
+        let path = PathBuf::from(text);
+        if !path.exists() {
+            return Err(SettingsError::NoSuchModel(text.to_owned()));
+        }
+        let bytes = std::fs::read(&path);
+        let bytes = bytes
+            .map_err(|source| SettingsError::ModelUnreadable { path: path.clone(), source })?;
+        Ok(ModelChoice::File(path, bytes))
+    }
+}
+
+impl ModelChoice {
+    /// The network for frames of `size`.
+    ///
+    /// # Errors
+    /// When a user's file is not a whole model of the family.
+    pub fn build(&self, size: SizePx) -> Result<MatteMaker, MatteError> {
+        match self {
+            ModelChoice::Auto => MatteMaker::new(Model::default_for(size)),
+            ModelChoice::BuiltIn(model) => MatteMaker::new(*model),
+            ModelChoice::File(path, bytes) => MatteMaker::from_tflite(&path.display().to_string(), bytes),
+        }
+    }
+}
+
+impl RunSettings {
+    /// Checks the raw arguments.
+    ///
+    /// # Errors
+    /// One sentence for the first word that makes no sense.
+    pub fn new(args: &RunArgs) -> anyhow::Result<Self> {
+        let stop_after = args.stop_after.map(|seconds| {
+            let time = Duration::try_from_secs_f64(seconds).ok().filter(|time| !time.is_zero());
+            time.ok_or(SettingsError::NotATime(seconds))
+        });
+        let settings = Self {
+            camera: camera_choice(&args.camera)?,
+            output: output_choice(&args.output),
+            size: args.size.parse()?,
+            rate: frame_rate(&args.fps)?,
+            stop_after: stop_after.transpose()?,
+            scene: SceneSettings::new(&args.scene)?,
+        };
+        if let (CameraChoice::File(from), OutputChoice::File(FileTarget::Path(to))) =
+            (&settings.camera, &settings.output)
+        {
+            refuse_same_file(from, to)?;
+        }
+        Ok(settings)
+    }
+}
+
+impl RenderSettings {
+    /// Checks the raw arguments.
+    ///
+    /// # Errors
+    /// One sentence for the first word that makes no sense.
+    pub fn new(args: &RenderArgs) -> anyhow::Result<Self> {
+        let input = if args.input == Path::new("demo") { demo::clip()? } else { args.input.clone() };
+        let output = FileTarget::parse(&args.output);
+        let matte = args.matte.as_deref().map(FileTarget::parse);
+        for target in [Some(&output), matte.as_ref()].into_iter().flatten() {
+            if let FileTarget::Path(path) = target {
+                refuse_same_file(&input, path)?;
+            }
+        }
+        if matte.as_ref() == Some(&output) {
+            return Err(SettingsError::SameFile(output.to_string()).into());
+        }
+        Ok(Self { input, output, matte, scene: SceneSettings::new(&args.scene)? })
+    }
+}
+
+fn camera_choice(text: &str) -> Result<CameraChoice, SettingsError> {
+    match text {
+        "auto" => Ok(CameraChoice::Auto),
+        "demo" => Ok(CameraChoice::File(demo::clip()?)),
+        _ if names_a_device(text) => Ok(CameraChoice::Device(text.to_owned())),
+        _ if Path::new(text).exists() => Ok(CameraChoice::File(text.into())),
+        _ => Err(SettingsError::NoSuchCamera(text.to_owned())),
+    }
+}
+
+fn output_choice(text: &OsStr) -> OutputChoice {
+    match text.to_str() {
+        Some(name) if name != "-" && names_a_device(name) => OutputChoice::Device(name.to_owned()),
+        _ => OutputChoice::File(FileTarget::parse(&OsString::from(text))),
+    }
+}
+
+fn frame_rate(text: &str) -> Result<FrameRate, SettingsError> {
+    let not_a_rate = || SettingsError::NotARate(text.to_owned());
+    let fps: f64 = text.parse().map_err(|_| not_a_rate())?;
+    if !(1.0..=240.0).contains(&fps) {
+        return Err(not_a_rate());
+    }
+    // Thousandths are exact enough for 23.976 and 29.97.
+    FrameRate::new((fps * 1000.0).round() as u32, 1000).ok_or_else(not_a_rate)
+}
+
+fn refuse_same_file(from: &Path, to: &Path) -> Result<(), SettingsError> {
+    match (from.canonicalize(), to.canonicalize()) {
+        (Ok(from), Ok(to)) if from == to => {
+            Err(SettingsError::SameFile(from.display().to_string()))
+        }
+        _ => Ok(()),
+    }
+}
