@@ -6,6 +6,7 @@
 
 mod assets;
 mod places;
+mod vm;
 
 use std::process::ExitCode;
 
@@ -24,12 +25,15 @@ struct Arguments {
 enum Command {
     /// Get the third-party files of assets.toml into assets/, checked, and write assets/NOTICE
     Assets,
+    /// Run a script as root in a virtual machine with vivid and v4l2loopback
+    Vm(vm::Arguments),
 }
 
 fn main() -> ExitCode {
     let places = Places::find();
     let outcome = match Arguments::parse().command {
         Command::Assets => assets::run(&places).map(|()| ExitCode::SUCCESS),
+        Command::Vm(arguments) => vm::run(&places, arguments),
     };
     outcome.unwrap_or_else(|error| {
         eprintln!("error: {error:#}");

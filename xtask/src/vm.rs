@@ -1,0 +1,153 @@
+//! `cargo xtask vm SCRIPT`: a script as root in a guest with camera modules, on a machine that can load none.
+//!
+//! The guest is Debian's stock kernel under QEMU's software emulation (no KVM needed) on top of this machine's own
+//! root, shared read-only over 9p below an overlay in memory. So programs, libraries and build results are simply
+//! there, under the same paths, and whatever the script does to the machine is gone afterwards. Only `$OUT` comes
+//! back: it is a real folder of the host, mounted writable under its own path.
+//!
+//! Made once and kept in `target/vm`: the unpacked kernel (`kernel/`), and a tree of modules for each v4l2loopback
+//! (`loopback/VERSION/`). A run's files are in `target/vm/runs/NAME/`.
+
+mod apt;
+mod guest;
+mod kernel;
+mod loopback;
+mod qemu;
+mod tools;
+
+use std::fs::{self, File};
+use std::path::{Path, PathBuf};
+use std::process::ExitCode;
+use std::time::{Duration, Instant};
+
+use anyhow::{Context, Result};
+
+use self::guest::Job;
+use self::loopback::Choice;
+use crate::places::Places;
+
+/// The command line of `cargo xtask vm`.
+#[derive(Debug, clap::Args)]
+pub struct Arguments {
+    /// v4l2loopback in the guest: 0.12.7, 0.13.2, 0.15.0 or 0.15.4, as Debian ships them, or `none`
+    #[arg(long, value_name = "VERSION", default_value = "0.12.7")]
+    loopback: Choice,
+    /// Options v4l2loopback is loaded with, quoted as for a shell
+    #[arg(
+        long,
+        value_name = "OPTIONS",
+        default_value = "video_nr=10,11 card_label='greenroom,mjpeg source' exclusive_caps=1,0 max_buffers=4"
+    )]
+    loopback_options: String,
+    /// Options vivid (the kernel's test camera) is loaded with, quoted as for a shell
+    #[arg(long, value_name = "OPTIONS", default_value = "n_devs=1 node_types=0x1 vid_cap_nr=0")]
+    vivid_options: String,
+    /// Load no camera module at all; the script calls modprobe itself
+    #[arg(long)]
+    no_load: bool,
+    /// Keep what earlier runs of this script left in $OUT (it is emptied otherwise)
+    #[arg(long)]
+    keep: bool,
+    /// Memory of the guest; three quarters of it can be filled with files
+    #[arg(long, value_name = "N", default_value_t = 2048)]
+    memory_mib: u32,
+    /// End the guest after this many seconds, with exit code 124
+    #[arg(long, value_name = "SECONDS", default_value_t = 600)]
+    timeout: u64,
+    /// A script or program to run as root in the guest, in this folder
+    script: PathBuf,
+    /// Its arguments
+    #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
+    arguments: Vec<String>,
+}
+
+/// Boots the guest, runs the script, and gives back the script's own exit code.
+pub fn run(places: &Places, arguments: Arguments) -> Result<ExitCode> {
+    tools::require(tools::TO_RUN)?;
+    let cache = places.target.join("vm");
+    fs::create_dir_all(&cache).with_context(|| format!("cannot make {}", cache.display()))?;
+
+    let begun = Instant::now();
+    let (kernel, modules) = {
+        // One preparation at a time; another run waits here until the parts it needs are made.
+        let _lock = lock(&cache.join("lock"))?;
+        let kernel = kernel::prepare(&cache)?;
+        let modules = loopback::prepare(&cache, &kernel, arguments.loopback)?;
+        (kernel, modules)
+    };
+    let run_folder = RunFolder::take(&cache.join("runs"), &arguments)?;
+    let job = Job {
+        modprobes: modprobes(&arguments),
+        script: arguments.script,
+        arguments: arguments.arguments,
+        folder: std::env::current_dir().context("the current folder is gone")?,
+        target: places.target.clone(),
+    };
+    guest::prepare(&run_folder.path, &kernel, &modules, &job)?;
+    let preparation = begun.elapsed();
+
+    let outcome = qemu::boot(&qemu::Machine {
+        kernel: kernel.image(),
+        run_folder: run_folder.path.clone(),
+        memory_mib: arguments.memory_mib,
+        timeout: Duration::from_secs(arguments.timeout),
+    })?;
+    eprintln!(
+        "vm: exit code {}; prepared in {:.1} s, script began {:.1} s after power-on, off after {:.1} s; files in {}",
+        outcome.exit_code,
+        preparation.as_secs_f64(),
+        outcome.booted_after.unwrap_or_default().as_secs_f64(),
+        outcome.off_after.as_secs_f64(),
+        run_folder.path.join("out").display()
+    );
+    Ok(ExitCode::from(outcome.exit_code))
+}
+
+/// The shell lines that load the camera modules before the script begins.
+fn modprobes(arguments: &Arguments) -> Vec<String> {
+    if arguments.no_load {
+        return Vec::new();
+    }
+    let mut lines =
+        vec!["modprobe videodev".to_owned(), format!("modprobe vivid {}", arguments.vivid_options)];
+    if arguments.loopback != Choice::None {
+        lines.push(format!("modprobe v4l2loopback {}", arguments.loopback_options));
+    }
+    lines
+}
+
+/// The folder of one run, locked against another run under the same name.
+struct RunFolder {
+    path: PathBuf,
+    _lock: File,
+}
+
+impl RunFolder {
+    /// Takes `runs/SCRIPT-LOOPBACK`, or the first of `-2`, `-3` ... while an earlier one is in use.
+    fn take(runs: &Path, arguments: &Arguments) -> Result<Self> {
+        let script = arguments.script.file_stem().unwrap_or_default().to_string_lossy();
+        let name = format!("{script}-{}", arguments.loopback);
+        for number in 1.. {
+            let path =
+                runs.join(if number == 1 { name.clone() } else { format!("{name}-{number}") });
+            fs::create_dir_all(path.join("out"))
+                .with_context(|| format!("cannot make {}", path.display()))?;
+            let file = File::create(path.join("lock"))?;
+            if file.try_lock().is_ok() {
+                if !arguments.keep {
+                    fs::remove_dir_all(path.join("out"))?;
+                    fs::create_dir(path.join("out"))?;
+                }
+                return Ok(Self { path, _lock: file });
+            }
+        }
+        unreachable!("the loop over names has no end")
+    }
+}
+
+/// Waits for the lock file and holds it until the value is dropped.
+fn lock(path: &Path) -> Result<File> {
+    let file = File::create(path).with_context(|| format!("cannot write {}", path.display()))?;
+    file.lock().with_context(|| format!("cannot lock {}", path.display()))?;
+    Ok(file)
+}
