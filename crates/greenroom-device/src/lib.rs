@@ -5,14 +5,25 @@
 //! only room with ioctls; `unsafe` lives in its `v4l2` folder alone.
 #![deny(unsafe_code)]
 
+mod camera;
 mod error;
+mod holder;
+mod list;
+mod loopback;
 mod mjpeg;
+mod node;
 mod sink;
 mod source;
+mod v4l2;
 mod wake;
 
+pub use camera::{CameraInfo, CameraMode, ModeChoice, V4l2Camera, choose_mode};
 pub use error::DeviceError;
+pub use holder::Holder;
+pub use list::{Devices, devices, find_camera, find_loopback, names_a_device};
+pub use loopback::{Dialect, LoopbackInfo, LoopbackSink, LoopbackState, ModuleVersion};
 pub use mjpeg::{MjpegData, MjpegDecoder};
 pub use sink::{Sink, SinkMode};
 pub use source::{Codec, FrameRate, Next, Source, SourceMode, TakenFrame};
+pub use v4l2::FourCc;
 pub use wake::Wake;

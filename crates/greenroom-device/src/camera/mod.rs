@@ -1,0 +1,11 @@
+//! Real cameras, by V4L2.
+
+mod capture;
+mod clock;
+mod info;
+mod mode;
+
+pub use capture::V4l2Camera;
+pub(crate) use capture::not_fed;
+pub use info::CameraInfo;
+pub use mode::{CameraMode, ModeChoice, choose_mode};

@@ -1,0 +1,235 @@
+use std::os::fd::{AsFd, BorrowedFd};
+
+use greenroom_frame::{Colour, FrameLayout, FrameView, PixelFormat, SizePx};
+use rustix::io::Errno;
+use tracing::{debug, info};
+
+use super::info::LoopbackInfo;
+use super::{Dialect, LoopbackState, is_loopback};
+use crate::holder::{self, openers};
+use crate::node::{Node, busy, refusal};
+use crate::v4l2::{Direction, FourCc, StreamFormat, V4l2Error};
+use crate::{DeviceError, FrameRate, Sink, SinkMode};
+
+/// The writing side of a loopback. Its descriptor stays open, and with it the format, for as long
+/// as the sink lives; what is not being written, nobody wakes for.
+///
+/// With `exclusive_caps=1` readers see a camera only once something has been written (0.14 and
+/// later) or the sink is open (before).
+#[derive(Debug)]
+pub struct LoopbackSink {
+    name: String,
+    info: LoopbackInfo,
+    node: Node,
+    mode: SinkMode,
+    /// STREAMON was accepted: STREAMOFF is due before the end.
+    streaming: bool,
+}
+
+impl LoopbackSink {
+    /// Opens a loopback for YUYV frames of `size` (made even) at `rate`. If a reader holds another
+    /// format, that one is taken: see [`mode`](Sink::mode).
+    ///
+    /// # Errors
+    /// [`DeviceError::Busy`] if another program writes into it, [`DeviceError::Unsupported`] if it
+    /// is held in a format that greenroom cannot write, and others as they come.
+    pub fn open(
+        loopback: &LoopbackInfo,
+        size: SizePx,
+        rate: FrameRate,
+    ) -> Result<Self, DeviceError> {
+        let mut node = open_node(loopback)?;
+        if loopback.dialect == Dialect::Early && !node.caps.can_output() && !node.caps.can_capture()
+        {
+            node = revive(node, loopback)?;
+        }
+        let users = openers(&node.path);
+        let info = LoopbackInfo::with_openers(&node, &users);
+        let name = info.name();
+        if info.state == LoopbackState::Fed {
+            return Err(DeviceError::Busy {
+                what: name,
+                holder: holder::phrase(&users),
+                remedy: "close it there, or name another loopback".to_owned(),
+            });
+        }
+        // Before S_FMT, so that a reader who looks at the format sees the rate, too.
+        let told_rate = node.device.set_rate(Direction::Output, rate).unwrap_or_else(|error| {
+            debug!("{name}: {error}");
+            None
+        });
+        let mode = negotiate(&node, &name, size, told_rate.unwrap_or(rate))?;
+        let streaming = start(&node, &name, info.dialect)?;
+        info!("output: {name}, {} {} (v4l2loopback {})", mode.size, mode.format, version(&info));
+        Ok(Self { name, info, node, mode, streaming })
+    }
+
+    /// The node as it was found when it was opened.
+    pub fn info(&self) -> &LoopbackInfo {
+        &self.info
+    }
+
+    fn refused(&self, errno: Errno) -> DeviceError {
+        refusal(&self.name, &self.node.path, V4l2Error::Os { call: "write", errno })
+    }
+}
+
+impl Sink for LoopbackSink {
+    fn name(&self) -> &str {
+        &self.name
+    }
+
+    fn mode(&self) -> SinkMode {
+        self.mode
+    }
+
+    fn write(&mut self, frame: FrameView<'_>) -> Result<(), DeviceError> {
+        debug_assert_eq!((frame.format(), frame.size()), (self.mode.format, self.mode.size));
+        let bytes = frame.bytes();
+        loop {
+            match rustix::io::write(&self.node.device, bytes) {
+                Ok(written) if written == bytes.len() => return Ok(()),
+                // The driver cuts what is longer than its buffer: readers would see a torn frame.
+                Ok(written) => {
+                    return Err(DeviceError::Broken {
+                        what: self.name.clone(),
+                        why: format!(
+                            "it took {written} of {} bytes; reload v4l2loopback",
+                            bytes.len()
+                        ),
+                    });
+                }
+                Err(Errno::INTR) => {}
+                // No version does it today. A frame that cannot be taken now is late already.
+                Err(Errno::AGAIN) => {
+                    debug!("{}: not ready for a frame", self.name);
+                    return Ok(());
+                }
+                Err(errno) => return Err(self.refused(errno)),
+            }
+        }
+    }
+
+    fn finish(self: Box<Self>) -> Result<(), DeviceError> {
+        Ok(())
+    }
+}
+
+impl AsFd for LoopbackSink {
+    fn as_fd(&self) -> BorrowedFd<'_> {
+        self.node.device.as_fd()
+    }
+}
+
+impl Drop for LoopbackSink {
+    fn drop(&mut self) {
+        if self.streaming
+            && let Err(error) = self.node.device.stream_off(Direction::Output)
+        {
+            debug!("{}: {error}", self.name);
+        }
+        info!("output: {} closed", self.name);
+    }
+}
+
+fn open_node(loopback: &LoopbackInfo) -> Result<Node, DeviceError> {
+    let node = Node::open(&loopback.node).map_err(|error| match error {
+        // It was there when it was listed.
+        DeviceError::NotFound { what, .. } => DeviceError::Gone { what },
+        error => error,
+    })?;
+    if is_loopback(&node.caps) {
+        Ok(node)
+    } else {
+        Err(DeviceError::Gone { what: loopback.name() })
+    }
+}
+
+/// 0.12.7: a writer that never called STREAMON leaves the node unable to do anything, with neither
+/// capability, and S_FMT fails on it for good. Closing a descriptor that did call it, even in vain,
+/// sets the node right.
+fn revive(node: Node, loopback: &LoopbackInfo) -> Result<Node, DeviceError> {
+    info!("output: {} was left unusable by its last writer, set right", loopback.name());
+    // Refused for want of a format, and marked as a writer's descriptor all the same.
+    let _ = node.device.stream_on(Direction::Output);
+    drop(node);
+    open_node(loopback)
+}
+
+/// Sets the format and takes what comes of it.
+fn negotiate(
+    node: &Node,
+    name: &str,
+    size: SizePx,
+    rate: FrameRate,
+) -> Result<SinkMode, DeviceError> {
+    let wanted = (FourCc::from(PixelFormat::Yuyv), size.even());
+    let format = node.device.set_format(Direction::Output, wanted.0, wanted.1);
+    let format = format.map_err(|error| match error.errno() {
+        // EBUSY: a writer has set its format (0.14). EINVAL: a writer streams, with exclusive_caps
+        // (0.14), or somebody keeps buffers of another size open (0.12.7).
+        Some(Errno::BUSY | Errno::INVAL) => busy(name.to_owned(), &node.path),
+        _ => refusal(name, &node.path, error),
+    })?;
+    let pixel_format = writable(&format).ok_or_else(|| DeviceError::Unsupported {
+        what: name.to_owned(),
+        why: format!(
+            "{} holds it at {} {}, which greenroom cannot write; close that program",
+            holder::phrase(&openers(&node.path)),
+            format.size,
+            format.fourcc
+        ),
+    })?;
+    if (format.fourcc, format.size) != wanted {
+        info!("{name}: a reader holds it at {} {}, so that is written", format.size, pixel_format);
+    }
+    Ok(SinkMode { format: pixel_format, size: format.size, rate, colour: Colour::WEBCAM })
+}
+
+/// The pixel format to write, if a tight frame of it is what the node takes.
+fn writable(format: &StreamFormat) -> Option<PixelFormat> {
+    let pixel_format = format.fourcc.raw_format()?;
+    let tight = FrameLayout::tight(pixel_format, format.size).ok()?;
+    (format.layout == Some(tight)).then_some(pixel_format)
+}
+
+/// Before 0.14 STREAMON is what makes the node a camera, and what frees it again at the end; later
+/// versions refuse it without REQBUFS (EINVAL) and start by the first write.
+fn start(node: &Node, name: &str, dialect: Dialect) -> Result<bool, DeviceError> {
+    if dialect == Dialect::Late {
+        return Ok(false);
+    }
+    match node.device.stream_on(Direction::Output) {
+        Ok(()) => Ok(true),
+        Err(error) if error.errno() == Some(Errno::INVAL) => Ok(false),
+        Err(error) => Err(refusal(name, &node.path, error)),
+    }
+}
+
+fn version(info: &LoopbackInfo) -> String {
+    info.version.map_or_else(|| "of unknown version".to_owned(), |version| version.to_string())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn held(fourcc: &str, size: (u32, u32), stride_bytes: usize) -> StreamFormat {
+        let fourcc = FourCc::parse(fourcc).unwrap();
+        let size = SizePx::new(size.0, size.1);
+        let layout = fourcc
+            .raw_format()
+            .and_then(|format| FrameLayout::with_stride(format, size, stride_bytes).ok());
+        StreamFormat { fourcc, codec: fourcc.codec(), size, layout, colour: Colour::WEBCAM }
+    }
+
+    #[test]
+    fn only_tight_formats_of_ours_are_written() {
+        assert_eq!(writable(&held("YUYV", (640, 480), 1280)), Some(PixelFormat::Yuyv));
+        assert_eq!(writable(&held("YU12", (640, 480), 640)), Some(PixelFormat::I420));
+        assert_eq!(writable(&held("NV12", (640, 480), 640)), Some(PixelFormat::Nv12));
+        assert_eq!(writable(&held("YUYV", (640, 480), 1344)), None);
+        assert_eq!(writable(&held("RGB3", (640, 480), 1920)), None);
+        assert_eq!(writable(&held("MJPG", (640, 480), 0)), None);
+    }
+}

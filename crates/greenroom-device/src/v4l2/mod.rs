@@ -1,0 +1,29 @@
+//! The kernel's video interface: one small function an ioctl, and nothing believed unseen.
+//!
+//! `v4l2r` 0.0.8 was read and not taken: its `subscribe_event` accepts only its closed `EventType`,
+//! which cannot name v4l2loopback's private event 0x10E00001, and building it needs libclang.
+//!
+//! [`raw`] holds the C structs, their sizes and offsets asserted at compile time; [`call`] the one
+//! ioctl; [`queue`] the one mapping. These two are the only places in the crate with `unsafe`.
+//! Everything that a driver answers goes through a conversion that checks it before it is used.
+
+#[allow(unsafe_code)]
+mod call;
+mod colour;
+mod device;
+mod error;
+mod event;
+mod format;
+mod fourcc;
+mod modes;
+#[allow(unsafe_code)]
+mod queue;
+mod raw;
+
+pub(crate) use device::{Caps, Device, Direction};
+pub(crate) use error::V4l2Error;
+pub(crate) use event::Event;
+pub(crate) use format::StreamFormat;
+pub use fourcc::FourCc;
+pub(crate) use modes::{Rates, Sizes};
+pub(crate) use queue::{Buffer, CaptureQueue, Dequeued};
