@@ -7,6 +7,7 @@
 
 mod camera;
 mod error;
+mod file;
 mod holder;
 mod list;
 mod loopback;
@@ -19,6 +20,7 @@ mod wake;
 
 pub use camera::{CameraInfo, CameraMode, ModeChoice, V4l2Camera, choose_mode};
 pub use error::DeviceError;
+pub use file::{FileReader, FileTarget, Playback, open_file_sink, video_extensions};
 pub use holder::Holder;
 pub use list::{Devices, devices, find_camera, find_loopback, names_a_device};
 pub use loopback::{Dialect, LoopbackInfo, LoopbackSink, LoopbackState, ModuleVersion};

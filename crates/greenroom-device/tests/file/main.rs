@@ -1,0 +1,6 @@
+//! Video files through the real FFmpeg, with clips that it makes here.
+#![allow(clippy::unwrap_used)]
+
+mod clips;
+mod sinks;
+mod sources;
