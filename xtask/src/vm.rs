@@ -20,7 +20,7 @@ use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::time::{Duration, Instant};
 
-use anyhow::{Context, Result};
+use anyhow::{Context, Result, ensure};
 
 use self::guest::Job;
 use self::loopback::Choice;
@@ -65,6 +65,7 @@ pub struct Arguments {
 pub fn run(places: &Places, arguments: Arguments) -> Result<ExitCode> {
     tools::require(tools::TO_RUN)?;
     let cache = places.target.join("vm");
+    require_plain(&cache)?;
     fs::create_dir_all(&cache).with_context(|| format!("cannot make {}", cache.display()))?;
 
     let begun = Instant::now();
@@ -116,6 +117,19 @@ fn modprobes(arguments: &Arguments) -> Vec<String> {
     lines
 }
 
+/// The path becomes part of makefiles, of the kernel's command line and of QEMU's options, which take no blanks,
+/// colons or commas, each in its own way. A plain path spares three kinds of escapes.
+fn require_plain(cache: &Path) -> Result<()> {
+    let plain = |c: char| c.is_ascii_alphanumeric() || "/._-+@".contains(c);
+    ensure!(
+        cache.to_str().is_some_and(|path| path.chars().all(plain)),
+        "the VM cannot be made in {}: the path may hold only letters, digits and ._-+@; set CARGO_TARGET_DIR to a \
+         folder with such a path",
+        cache.display()
+    );
+    Ok(())
+}
+
 /// The folder of one run, locked against another run under the same name.
 struct RunFolder {
     path: PathBuf,
@@ -126,6 +140,7 @@ impl RunFolder {
     /// Takes `runs/SCRIPT-LOOPBACK`, or the first of `-2`, `-3` ... while an earlier one is in use.
     fn take(runs: &Path, arguments: &Arguments) -> Result<Self> {
         let script = arguments.script.file_stem().unwrap_or_default().to_string_lossy();
+        let script = script.replace(|c: char| !c.is_ascii_alphanumeric() && c != '_', "-");
         let name = format!("{script}-{}", arguments.loopback);
         for number in 1.. {
             let path =
@@ -150,4 +165,18 @@ fn lock(path: &Path) -> Result<File> {
     let file = File::create(path).with_context(|| format!("cannot write {}", path.display()))?;
     file.lock().with_context(|| format!("cannot lock {}", path.display()))?;
     Ok(file)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_path_that_cannot_be_an_option_is_refused() {
+        require_plain(Path::new("/work/green-room_2/target/vm")).unwrap();
+        for path in ["/my files/target/vm", "/a:b/vm", "/a,b/vm", "/grün/vm"] {
+            let error = require_plain(Path::new(path)).unwrap_err().to_string();
+            assert!(error.contains("set CARGO_TARGET_DIR"), "{error}");
+        }
+    }
 }

@@ -6,7 +6,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-use anyhow::{Context, Result, bail, ensure};
+use anyhow::{Context, Result, anyhow, bail, ensure};
 
 use super::tools::{call, command};
 
@@ -85,11 +85,11 @@ impl Apt {
     }
 
     fn update(&self) -> Result<()> {
-        call(
-            self.command("apt-get").args(["update", "--error-on=any"]),
-            "read Debian's package lists",
-        )
-        .context("check the network and apt's sources")?;
+        let mut update = self.command("apt-get");
+        update.args(["update", "--error-on=any"]);
+        call(&mut update, "read Debian's package lists").map_err(|error| {
+            anyhow!("{error}; check the network and apt's sources, then try again")
+        })?;
         Ok(())
     }
 

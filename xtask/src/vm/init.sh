@@ -7,9 +7,9 @@ $b mkdir -p /proc /sys /host /new
 $b mount -t proc proc /proc
 $b mount -t sysfs sys /sys
 
-# greenroom.run=FOLDER is on the kernel's command line, its blanks written as \0040.
+# greenroom.run=FOLDER is on the kernel's command line.
 for word in $($b cat /proc/cmdline); do
-    case $word in greenroom.run=*) run=$($b printf '%b' "${word#*=}") ;; esac
+    case $word in greenroom.run=*) run=${word#*=} ;; esac
 done
 
 while read -r module; do
@@ -25,6 +25,9 @@ $b mount -t overlay -o lowerdir=/host,upperdir=/new/upper,workdir=/new/work over
 root=/new/root
 
 $b mount -t devtmpfs dev $root/dev
+# These names are udev's work elsewhere; without them `>/dev/stdout` would make a plain file.
+$b ln -s /proc/self/fd $root/dev/fd
+for pair in 0:stdin 1:stdout 2:stderr; do $b ln -s "/proc/self/fd/${pair%:*}" "$root/dev/${pair#*:}"; done
 $b mkdir -p $root/dev/pts $root/dev/shm
 $b mount -t devpts -o gid=5,mode=620 devpts $root/dev/pts
 $b mount -t tmpfs tmpfs $root/dev/shm
@@ -37,6 +40,7 @@ release=$($b uname -r)
 $b mkdir -p "$root/lib/modules/$release"
 $b mount --bind "$root$($b cat "$root$run/modules-folder")" "$root/lib/modules/$release"
 
+$b hostname greenroom-vm
 $b ifconfig lo 127.0.0.1 up
 $b mount --move /proc $root/proc
 $b mount --move /sys $root/sys

@@ -8,7 +8,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::str::FromStr;
 
-use anyhow::{Context, Result, bail};
+use anyhow::{Context, Result, anyhow, bail};
 
 use super::apt::{self, Apt};
 use super::kernel::{self, Kernel, modules_folder};
@@ -123,8 +123,10 @@ fn build(kernel: &Kernel, source: &Path) -> Result<PathBuf> {
     // The make that may have called us must not pass its options on.
     make.env_remove("MAKEFLAGS").env_remove("MFLAGS").env_remove("MAKELEVEL");
     make.arg("-C").arg(kernel.headers()).arg(format!("M={}", source.display())).arg("modules");
-    call(&mut make, "build v4l2loopback")
-        .context("if a compiler is missing, `apt-get install gcc make` brings Debian's own")?;
+    // The headers name their compiler (gcc-12 on Debian 12); the package gcc brings just that one.
+    call(&mut make, "build v4l2loopback").map_err(|error| {
+        anyhow!("{error}; if the compiler is what is missing, run `apt-get install gcc` as root, then try again")
+    })?;
     Ok(source.join("v4l2loopback.ko"))
 }
 

@@ -20,6 +20,9 @@ const EXIT_TIMED_OUT: u8 = 124;
 const KERNEL_OPTIONS: &str = "console=ttyS0 panic=-1 oops=panic mitigations=off nokaslr tsc=reliable nowatchdog \
      rcupdate.rcu_cpu_stall_suppress=1";
 
+/// How much of the console's log is shown after a bad end.
+const SHOWN_LINES: usize = 30;
+
 /// A machine to boot.
 pub struct Machine {
     pub kernel: PathBuf,
@@ -96,8 +99,8 @@ fn options(machine: &Machine) -> Vec<OsString> {
     push("-m", machine.memory_mib.to_string());
     push("-kernel", machine.kernel.display().to_string());
     push("-initrd", run.join("initramfs.img").display().to_string());
-    push("-append", format!("{KERNEL_OPTIONS} greenroom.run={}", for_kernel(run)));
-    push("-chardev", format!("file,id=console,path={}", for_qemu(&run.join("console.log"))));
+    push("-append", format!("{KERNEL_OPTIONS} greenroom.run={}", run.display()));
+    push("-chardev", format!("file,id=console,path={}", run.join("console.log").display()));
     push("-serial", "chardev:console".into());
     // The script's output: a port whose other end is QEMU's stdout. (A `stdio` chardev would report the host's end
     // as closed when our stdin is empty, and the guest would drop everything.)
@@ -107,7 +110,7 @@ fn options(machine: &Machine) -> Vec<OsString> {
     for (tag, path, access) in
         [("root", Path::new("/"), ",readonly=on"), ("run", run.as_path(), "")]
     {
-        let path = for_qemu(path);
+        let path = path.display();
         push(
             "-fsdev",
             format!("local,id={tag},path={path},security_model=none,multidevs=remap{access}"),
@@ -115,16 +118,6 @@ fn options(machine: &Machine) -> Vec<OsString> {
         push("-device", format!("virtio-9p-pci,fsdev={tag},mount_tag={tag}"));
     }
     options
-}
-
-/// A path inside one of QEMU's comma-separated options.
-fn for_qemu(path: &Path) -> String {
-    path.display().to_string().replace(',', ",,")
-}
-
-/// A path as one word of the kernel's command line; init.sh undoes it with `printf %b`.
-fn for_kernel(path: &Path) -> String {
-    path.display().to_string().replace('\\', "\\0134").replace(' ', "\\0040")
 }
 
 /// Waits for the machine's end; at the deadline it is switched off the hard way and the answer is false.
@@ -152,10 +145,27 @@ fn relay(mut output: ChildStdout) {
     }
 }
 
+/// Says what went wrong, with the part of the console's log that tells most.
 fn report(run: &Path, what: &str) {
     let console = run.join("console.log");
-    let tail = last_lines(&fs::read(&console).unwrap_or_default(), 30);
-    eprintln!("vm: {what}; the last lines of {}:\n{tail}", console.display());
+    let log = fs::read(&console).unwrap_or_default();
+    eprintln!(
+        "vm: {what}; from {}:\n{}",
+        console.display(),
+        telling_part(&String::from_utf8_lossy(&log))
+    );
+}
+
+/// The kernel's own complaint if it made one, else the last lines.
+fn telling_part(log: &str) -> String {
+    let complaint = ["BUG:", "Oops", "Kernel panic"].iter().filter_map(|word| log.find(word)).min();
+    match complaint {
+        Some(at) => {
+            let line_start = log[..at].rfind('\n').map_or(0, |newline| newline + 1);
+            log[line_start..].lines().take(SHOWN_LINES).collect::<Vec<_>>().join("\n")
+        }
+        None => last_lines(log.as_bytes(), SHOWN_LINES),
+    }
 }
 
 #[cfg(test)]
@@ -163,12 +173,11 @@ mod tests {
     use super::*;
 
     #[test]
-    fn paths_survive_their_way_into_options() {
-        assert_eq!(for_qemu(Path::new("/a,b")), "/a,,b");
-        let word = for_kernel(Path::new(r"/a b\c"));
-        assert_eq!(word, r"/a\0040b\0134c");
-        let undone = command("printf").args(["%b", &word]).output().unwrap().stdout;
-        assert_eq!(undone, br"/a b\c");
+    fn the_kernels_complaint_is_shown_before_the_last_lines() {
+        let quiet: String = (0..100).map(|number| format!("line {number}\n")).collect();
+        assert!(telling_part(&quiet).starts_with("line 70\n"));
+        let panic = format!("all well\n[ 1.0] Kernel panic - not syncing: Oops\n{quiet}");
+        assert!(telling_part(&panic).starts_with("[ 1.0] Kernel panic"));
     }
 
     #[test]

@@ -16,7 +16,8 @@ $b mkfifo /run/greenroom-vm/output
 $b cat /run/greenroom-vm/output >"$port" &
 cat_pid=$!
 : >"$run/started"
-$b setsid $b sh "$run/job.sh" </dev/null >/run/greenroom-vm/output 2>&1
+# The machine's own shell: busybox's would prefer its built-in programs to the real ones.
+$b setsid /bin/sh "$run/job.sh" </dev/null >/run/greenroom-vm/output 2>&1
 code=$?
 
 # A job may leave programs behind that hold the pipe open; what they print after it is not waited for long.

@@ -62,9 +62,16 @@ pub fn call(command: &mut Command, doing: &str) -> Result<String> {
     })?;
     if !output.status.success() {
         let program = Path::new(command.get_program()).display().to_string();
-        bail!("cannot {doing}: {program} failed: {}", last_lines(&output.stderr, 5));
+        bail!("cannot {doing}: {program} failed ({})", reason(&output.stderr));
     }
     Ok(String::from_utf8_lossy(&output.stdout).into_owned())
+}
+
+/// A program's complaint in one line: apt's first error, which the others only follow from, else its last words.
+fn reason(stderr: &[u8]) -> String {
+    let text = String::from_utf8_lossy(stderr);
+    let first_of_apt = text.lines().find(|line| line.starts_with("E: "));
+    first_of_apt.map_or_else(|| last_lines(stderr, 3).replace('\n', "; "), str::to_owned)
 }
 
 /// The last lines of what a program printed, blank ones left out.
@@ -99,7 +106,11 @@ mod tests {
         let mut failing = command("sh");
         failing.args(["-c", "echo one >&2; echo >&2; echo two >&2; exit 3"]);
         let error = call(&mut failing, "do it").unwrap_err().to_string();
-        assert_eq!(error, "cannot do it: sh failed: one\ntwo");
+        assert_eq!(error, "cannot do it: sh failed (one; two)");
+        failing = command("sh");
+        failing.args(["-c", "echo 'E: first' >&2; echo 'E: second' >&2; exit 1"]);
+        let error = call(&mut failing, "do it").unwrap_err().to_string();
+        assert_eq!(error, "cannot do it: sh failed (E: first)");
         assert_eq!(call(command("sh").args(["-c", "echo out"]), "do it").unwrap(), "out\n");
     }
 }
