@@ -1,0 +1,177 @@
+//! The time of each stage of a 1280x720 frame's path, and of the whole, against a floor measured in
+//! the same run: one bare inference on one thread and three copies of a frame.
+//!
+//! Every round runs every stage once, one behind the other, so that a noisy neighbour hits all
+//! alike; what is printed are medians over the rounds, and the median of each round's ratio.
+
+use std::fs::File;
+use std::hint::black_box;
+use std::os::unix::fs::FileExt;
+use std::process::Command;
+use std::time::{Duration, Instant};
+
+use greenroom::pipeline::{MattePlanes, Output};
+use greenroom_device::{DeviceError, FrameRate, MjpegData, MjpegDecoder, Sink, SinkMode};
+use greenroom_frame::{Colour, Frame, FrameView, PixelFormat, SizePx};
+use greenroom_matte::{MatteMaker, Model};
+use greenroom_scene::{BackgroundSpec, Fit, Room, Scene};
+
+const SIZE: SizePx = SizePx::new(1280, 720);
+const ROUNDS: usize = 200;
+const STAGES: [&str; 7] =
+    ["decode", "pre-process", "inference", "upscale", "compose", "pack", "write"];
+
+/// One `write()` of a frame into the kernel, as v4l2loopback does it: a copy into its buffer. (Its
+/// module is not on every machine; a file in memory is.)
+struct KernelCopy {
+    file: File,
+    mode: SinkMode,
+}
+
+impl Sink for KernelCopy {
+    fn name(&self) -> &str {
+        "kernel copy"
+    }
+
+    fn mode(&self) -> SinkMode {
+        self.mode
+    }
+
+    fn write(&mut self, frame: FrameView<'_>) -> Result<(), DeviceError> {
+        self.file.write_all_at(frame.bytes(), 0).map_err(|source| DeviceError::Io {
+            what: "the file in memory".into(),
+            doing: "writing",
+            source,
+        })
+    }
+
+    fn finish(self: Box<Self>) -> Result<(), DeviceError> {
+        Ok(())
+    }
+}
+
+fn sink() -> KernelCopy {
+    let rate = FrameRate::new(30, 1).expect("30 is a rate");
+    let mode =
+        SinkMode { format: PixelFormat::Yuyv, size: SIZE, rate, colour: Colour::WEBCAM };
+    let path = format!("/dev/shm/greenroom-bench-{}", std::process::id());
+    let file = File::create(&path).expect("/dev/shm takes files");
+    std::fs::remove_file(path).expect("the file was made above");
+    KernelCopy { file, mode }
+}
+
+/// Frames of the demo clip as a webcam sends them: 1280x720, JPEG, 4:2:2.
+fn camera_frames() -> Vec<Vec<u8>> {
+    let clip = concat!(env!("CARGO_MANIFEST_DIR"), "/../../assets/footage/demo.mp4");
+    let folder = tempfile::tempdir().expect("a folder for frames");
+    let status = Command::new("ffmpeg")
+        .args(["-v", "error", "-i", clip, "-frames:v", "16", "-vf", "fps=2,scale=1280:720"])
+        .args(["-pix_fmt", "yuvj422p", "-q:v", "4"])
+        .arg(folder.path().join("%02d.jpg"))
+        .status()
+        .expect("ffmpeg is installed");
+    assert!(status.success(), "ffmpeg cannot read {clip}; run: cargo xtask assets");
+    (1..=16)
+        .map(|n| std::fs::read(folder.path().join(format!("{n:02}.jpg"))).expect("16 frames"))
+        .collect()
+}
+
+struct Path {
+    decoder: MjpegDecoder,
+    frame: Frame,
+    maker: MatteMaker,
+    planes: MattePlanes,
+    output: Output,
+    write: KernelCopy,
+}
+
+impl Path {
+    fn new(background: &BackgroundSpec) -> Self {
+        let scene = Scene::new(background.build(Fit::Cover).expect("a background without files"));
+        Self {
+            decoder: MjpegDecoder::new().expect("a decoder"),
+            frame: Frame::new(PixelFormat::I422, SIZE, Colour::JPEG).expect("a frame"),
+            maker: MatteMaker::new(Model::default_for(SIZE)).expect("a built-in model"),
+            planes: MattePlanes::new(SIZE).expect("planes"),
+            output: Output::to_file(Box::new(sink()), scene).expect("an output"),
+            write: sink(),
+        }
+    }
+
+    /// Times of the stages for one frame.
+    fn run(&mut self, jpeg: &[u8]) -> [Duration; STAGES.len()] {
+        let mut times = [Duration::ZERO; STAGES.len()];
+        let mut last = Instant::now();
+        let mut lap = |stage: usize| {
+            let now = Instant::now();
+            times[stage] = now - std::mem::replace(&mut last, now);
+        };
+        self.decoder.decode(MjpegData(jpeg), &mut self.frame).expect("a whole frame");
+        lap(0);
+        let frame = self.frame.view();
+        self.maker.prepare(&frame).expect("a planar frame");
+        lap(1);
+        let alpha = self.maker.infer().expect("a prepared frame");
+        lap(2);
+        let matte = self.planes.fit(alpha.view(), frame).expect("an alpha");
+        lap(3);
+        self.output.compose(&Room { frame, matte }).expect("frame and matte belong together");
+        lap(4);
+        let packed = self.output.fit().expect("a canvas");
+        lap(5);
+        self.write.write(packed).expect("room in memory");
+        lap(6);
+        times
+    }
+}
+
+/// The floor: a bare inference, and three copies of a frame.
+fn floor(maker: &mut MatteMaker, from: &[u8], to: &mut [u8]) -> Duration {
+    let start = Instant::now();
+    black_box(maker.infer().expect("a prepared frame"));
+    for _ in 0..3 {
+        black_box(&mut *to).copy_from_slice(black_box(from));
+    }
+    start.elapsed()
+}
+
+fn median<T: Copy + PartialOrd>(mut values: Vec<T>) -> T {
+    values.sort_by(|a, b| a.partial_cmp(b).expect("times and ratios are numbers"));
+    values[values.len() / 2]
+}
+
+fn main() {
+    // `cargo test --benches` only wants to see that it runs.
+    let rounds = if std::env::args().any(|arg| arg == "--bench") { ROUNDS } else { 3 };
+    let frames = camera_frames();
+    let colour = BackgroundSpec::Colour("#00b140".parse().expect("a colour"));
+    for (name, background) in [("colour", colour), ("blur", BackgroundSpec::Blur)] {
+        let mut path = Path::new(&background);
+        let mut maker = MatteMaker::new(Model::default_for(SIZE)).expect("a built-in model");
+        path.run(&frames[0]);
+        maker.prepare(&path.frame.view()).expect("a planar frame");
+        let copy = vec![100; SIZE.area_px() as usize * 2];
+        let mut into = copy.clone();
+        let (mut floors, mut laps) = (Vec::new(), Vec::new());
+        for round in 0..rounds {
+            laps.push(path.run(&frames[round % frames.len()]));
+            floors.push(floor(&mut maker, &copy, &mut into));
+        }
+        print_table(name, &floors, &laps);
+    }
+}
+
+fn print_table(name: &str, floors: &[Duration], laps: &[[Duration; STAGES.len()]]) {
+    let row = |label: &str, times: Vec<Duration>| {
+        let ratios = times.iter().zip(floors).map(|(t, f)| t.as_secs_f64() / f.as_secs_f64());
+        let ratio = median(ratios.collect());
+        println!("{label:<12} {:>8.3} ms {ratio:>8.2}", median(times).as_secs_f64() * 1e3);
+    };
+    println!("\n{SIZE} MJPEG 4:2:2 -> YUYV, background {name}, {} rounds", floors.len());
+    println!("{:<12} {:>11} {:>8}", "stage", "median", "x floor");
+    for (index, stage) in STAGES.iter().enumerate() {
+        row(stage, laps.iter().map(|lap| lap[index]).collect());
+    }
+    row("whole", laps.iter().map(|lap| lap.iter().sum()).collect());
+    row("floor", floors.to_vec());
+}

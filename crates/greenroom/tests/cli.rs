@@ -1,0 +1,255 @@
+//! The binary, as a user runs it: bad input gives one sentence and exit code 2, and harms nothing.
+
+use std::path::Path;
+use std::process::{Command, Output};
+
+use tempfile::TempDir;
+
+/// Runs greenroom in `folder`.
+fn greenroom(folder: &Path, args: &[&str]) -> Output {
+    Command::new(env!("CARGO_BIN_EXE_greenroom"))
+        .args(args)
+        .current_dir(folder)
+        .env_remove("GREENROOM_LOG")
+        .output()
+        .unwrap()
+}
+
+/// Makes media with FFmpeg.
+fn ffmpeg(folder: &Path, args: &[&str]) {
+    let status = Command::new("ffmpeg").args(["-v", "error", "-y"]).args(args).current_dir(folder);
+    assert!({ status }.status().unwrap().success(), "ffmpeg {args:?}");
+}
+
+/// A folder with a small clip in it.
+fn folder_with_clip() -> TempDir {
+    let folder = tempfile::tempdir().unwrap();
+    ffmpeg(
+        folder.path(),
+        &["-f", "lavfi", "-i", "testsrc2=size=160x90:rate=10:duration=1", "clip.mkv"],
+    );
+    folder
+}
+
+/// Asserts exit code 2 and exactly one line on standard error that holds all of `words`.
+fn assert_refused(folder: &Path, args: &[&str], words: &[&str]) {
+    let output = greenroom(folder, args);
+    let said = String::from_utf8(output.stderr).unwrap();
+    assert_eq!(output.status.code(), Some(2), "{args:?}: {said}");
+    let lines: Vec<_> = said.lines().filter(|line| line.starts_with("greenroom: ")).collect();
+    assert_eq!((lines.len(), said.lines().count()), (1, 1), "one sentence: {said}");
+    for word in words {
+        assert!(said.contains(word), "{args:?} does not say {word:?}: {said}");
+    }
+}
+
+fn names(folder: &Path) -> Vec<String> {
+    let entries = std::fs::read_dir(folder).unwrap();
+    let mut names: Vec<_> =
+        entries.map(|entry| entry.unwrap().file_name().into_string().unwrap()).collect();
+    names.sort();
+    names
+}
+
+#[test]
+fn words_that_make_no_sense_are_refused() {
+    let folder = folder_with_clip();
+    let run = |more: &[&'static str]| -> Vec<&str> { [&["run"], more].concat() };
+    for (args, words) in [
+        (run(&["--size", "big"]), &["big", "1280x720"][..]),
+        (run(&["--size", "0x720"]), &["0x720"]),
+        (run(&["--fps", "0"]), &["frame rate"]),
+        (run(&["--fps", "fast"]), &["frame rate"]),
+        (run(&["--stop-after", "-1"]), &["seconds"]),
+        (run(&["--background", "sunset"]), &["sunset", "#rrggbb"]),
+        (run(&["--background", "#12345"]), &["#12345", "#rrggbb"]),
+        (run(&["--model", "best"]), &["best", "landscape"]),
+        (run(&["--camera", "/dev/video99"]), &["/dev/video99", "does not exist"]),
+        (run(&["--camera", "HAL 9000"]), &["HAL 9000", "greenroom list"]),
+        (run(&["--camera", "clip.mkv", "--output", "/dev/video99"]), &["/dev/video99"]),
+        (run(&["--camera", "clip.mkv", "--output", "out.xyz"]), &["out.xyz", "mp4"]),
+        (run(&["--camera", "clip.mkv", "--output", "clip.mkv"]), &["read and written"]),
+        (run(&["--camera", "clip.mkv", "--output", "/nowhere/out.mkv"]), &["/nowhere"]),
+        (vec!["render", "none.mp4", "out.mkv"], &["none.mp4"]),
+        (vec!["render", "clip.mkv", "clip.mkv"], &["read and written"]),
+        (vec!["render", "clip.mkv", "out.mkv", "--matte", "out.mkv"], &["read and written"]),
+    ] {
+        assert_refused(folder.path(), &args, words);
+    }
+    assert_eq!(names(folder.path()), ["clip.mkv"], "nothing was left behind");
+}
+
+#[test]
+fn broken_pictures_are_refused() {
+    let folder = folder_with_clip();
+    let at = |name: &str| folder.path().join(name);
+    std::fs::write(at("text.png"), "this is not a picture").unwrap();
+    std::fs::write(at("empty.jpg"), "").unwrap();
+    image::RgbImage::from_pixel(640, 480, image::Rgb([9, 99, 199])).save(at("whole.jpg")).unwrap();
+    let whole = std::fs::read(at("whole.jpg")).unwrap();
+    std::fs::write(at("cut.jpg"), &whole[..whole.len() / 2]).unwrap();
+    std::fs::write(at("huge.png"), huge_png()).unwrap();
+    for (picture, words) in [
+        ("text.png", &["text.png", "another file"][..]),
+        ("empty.jpg", &["empty.jpg"]),
+        ("cut.jpg", &["cut.jpg", "not a whole"]),
+        ("huge.png", &["60000x60000", "8192"]),
+        (".", &["."]),
+    ] {
+        let args = ["run", "--camera", "clip.mkv", "--output", "out.mkv", "--background", picture];
+        assert_refused(folder.path(), &args, words);
+        assert!(!at("out.mkv").exists());
+    }
+}
+
+/// A PNG that says it is 60000x60000 and holds next to nothing.
+fn huge_png() -> Vec<u8> {
+    let mut png = b"\x89PNG\r\n\x1a\n".to_vec();
+    let mut chunk = |kind: &[u8; 4], data: &[u8]| {
+        png.extend((data.len() as u32).to_be_bytes());
+        let body = [&kind[..], data].concat();
+        png.extend(&body);
+        png.extend(crc32(&body).to_be_bytes());
+    };
+    let side = 60_000u32.to_be_bytes();
+    chunk(b"IHDR", &[&side[..], &side, &[8, 2, 0, 0, 0]].concat());
+    chunk(b"IDAT", &[0x78, 0x9c, 0x03, 0, 0, 0, 0, 1]);
+    chunk(b"IEND", &[]);
+    png
+}
+
+/// PNG's checksum (ISO 3309), bit by bit.
+fn crc32(bytes: &[u8]) -> u32 {
+    let step = |crc: u32, byte: &u8| {
+        (0..8).fold(crc ^ u32::from(*byte), |crc, _| (crc >> 1) ^ (0xEDB8_8320 & (crc & 1).wrapping_neg()))
+    };
+    !bytes.iter().fold(!0, step)
+}
+
+#[test]
+fn broken_videos_are_refused() {
+    let folder = folder_with_clip();
+    let at = |name: &str| folder.path().join(name);
+    std::fs::write(at("text.mp4"), "this is not a video").unwrap();
+    for command in [
+        &["render", "text.mp4", "out.mkv"][..],
+        &["run", "--camera", "text.mp4", "--output", "out.mkv"],
+    ] {
+        assert_refused(folder.path(), command, &["text.mp4"]);
+    }
+    assert_eq!(names(folder.path()), ["clip.mkv", "text.mp4"]);
+}
+
+#[test]
+fn broken_models_are_refused() {
+    let folder = folder_with_clip();
+    let at = |name: &str| folder.path().join(name);
+    let assets = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../assets/models");
+    let whole = std::fs::read(assets.join("selfie_segmentation.tflite")).unwrap();
+    std::fs::write(at("half.tflite"), &whole[..whole.len() / 2]).unwrap();
+    std::fs::write(at("text.tflite"), "this is not a model").unwrap();
+    for model in ["half.tflite", "text.tflite"] {
+        assert_refused(folder.path(), &["render", "clip.mkv", "out.mkv", "--model", model], &[model]);
+    }
+    assert_eq!(names(folder.path()), ["clip.mkv", "half.tflite", "text.tflite"]);
+    std::fs::write(at("whole.tflite"), whole).unwrap();
+    let args = ["render", "clip.mkv", "out.mkv", "--model", "whole.tflite"];
+    assert!(greenroom(folder.path(), &args).status.success());
+}
+
+#[test]
+fn render_writes_every_frame_and_its_matte() {
+    let folder = folder_with_clip();
+    let render = |out: &str, matte: &str| {
+        let args = ["render", "clip.mkv", out, "--background", "#00b140", "--matte", matte];
+        let output = greenroom(folder.path(), &args);
+        assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    };
+    render("one.y4m", "one-matte.y4m");
+    render("two.y4m", "two-matte.y4m");
+    let read = |name: &str| std::fs::read(folder.path().join(name)).unwrap();
+    let frames = |y4m: &[u8]| y4m.windows(6).filter(|window| window == b"FRAME\n").count();
+    for (one, two) in [("one.y4m", "two.y4m"), ("one-matte.y4m", "two-matte.y4m")] {
+        assert_eq!(frames(&read(one)), 10, "{one}");
+        assert!(read(one) == read(two), "{one} and {two}: the same work gives the same bytes");
+        assert!(read(one).starts_with(b"YUV4MPEG2 W160 H90 F10:1"), "{one}");
+    }
+    render("three.mp4", "three-matte.mkv");
+    let counted = Command::new("ffprobe")
+        .args(["-v", "error", "-count_frames", "-show_entries"])
+        .args(["stream=codec_name,width,height,nb_read_frames", "-of", "csv=p=0"])
+        .arg(folder.path().join("three-matte.mkv"))
+        .output()
+        .unwrap();
+    assert_eq!(String::from_utf8(counted.stdout).unwrap().trim(), "ffv1,160,90,10");
+}
+
+#[test]
+fn an_existing_file_survives_a_failure() {
+    let folder = folder_with_clip();
+    let precious = folder.path().join("precious.mkv");
+    std::fs::write(&precious, "precious").unwrap();
+    std::fs::write(folder.path().join("text.png"), "no picture").unwrap();
+    let args = ["render", "clip.mkv", "precious.mkv", "--background", "text.png"];
+    assert_refused(folder.path(), &args, &["text.png"]);
+    assert_eq!(std::fs::read(&precious).unwrap(), b"precious");
+}
+
+#[test]
+fn run_plays_a_file_live_until_it_is_stopped() {
+    let folder = folder_with_clip();
+    let args = ["run", "--camera", "clip.mkv", "--output", "out.mkv", "--background", "#00b140"];
+    let child = Command::new(env!("CARGO_BIN_EXE_greenroom"))
+        .args(args)
+        .current_dir(folder.path())
+        .stderr(std::process::Stdio::piped())
+        .spawn()
+        .unwrap();
+    // Longer than the clip: it is looped.
+    std::thread::sleep(std::time::Duration::from_secs(3));
+    let signalled = Command::new("kill").args(["-TERM", &child.id().to_string()]).status().unwrap();
+    assert!(signalled.success());
+    let output = child.wait_with_output().unwrap();
+    let said = String::from_utf8(output.stderr).unwrap();
+    assert!(output.status.success(), "{said}");
+    assert!(said.contains("stopped: "), "{said}");
+    let counted = Command::new("ffprobe")
+        .args(["-v", "error", "-count_frames", "-show_entries", "stream=nb_read_frames"])
+        .args(["-of", "csv=p=0"])
+        .arg(folder.path().join("out.mkv"))
+        .output()
+        .unwrap();
+    let frames: u32 = String::from_utf8(counted.stdout).unwrap().trim().parse().unwrap();
+    assert!(frames > 10, "{frames} frames: not more than one turn of the clip. {said}");
+}
+
+#[test]
+fn a_machine_with_nothing_is_told_what_is_missing() {
+    if Path::new("/dev/video0").exists() {
+        // A machine with cameras: tests/vm shows them at work.
+        return;
+    }
+    let folder = folder_with_clip();
+    let output = greenroom(folder.path(), &["run"]);
+    let said = String::from_utf8(output.stderr).unwrap();
+    assert!(output.status.success(), "{said}");
+    assert!(said.contains("modprobe v4l2loopback"), "{said}");
+    let listed = greenroom(folder.path(), &["list"]);
+    assert!(String::from_utf8(listed.stdout).unwrap().contains("modprobe v4l2loopback"));
+    let json = greenroom(folder.path(), &["list", "--json"]).stdout;
+    let json: serde_json::Value = serde_json::from_slice(&json).unwrap();
+    assert_eq!(json["cameras"], serde_json::json!([]));
+}
+
+#[test]
+fn help_man_page_and_completions_know_every_option() {
+    let folder = tempfile::tempdir().unwrap();
+    let text = |args: &[&str]| String::from_utf8(greenroom(folder.path(), args).stdout).unwrap();
+    let man = text(&["man"]).replace("\\-", "-");
+    let bash = text(&["completions", "bash"]);
+    for option in ["--camera", "--output", "--background", "--fit", "--model", "--stop-after"] {
+        assert!(text(&["run", "--help"]).contains(option), "help: {option}");
+        assert!(man.contains(option), "man: {option}");
+        assert!(bash.contains(option), "bash: {option}");
+    }
+}

@@ -1,0 +1,167 @@
+//! In steady state a frame goes from camera to output without a single allocation, in any thread.
+
+use std::alloc::{GlobalAlloc, Layout, System};
+use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
+use std::sync::{Arc, Mutex};
+use std::time::{Duration, Instant};
+
+use greenroom::pipeline::{CameraFeed, Matter, Output, Pipeline};
+use greenroom::settings::ModelChoice;
+use greenroom_device::{
+    Codec, DeviceError, FrameRate, Next, Sink, SinkMode, Source, SourceMode, TakenFrame, Wake,
+};
+use greenroom_frame::{Colour, Frame, FrameView, PixelFormat, SizePx};
+use greenroom_scene::{BackgroundSpec, Fit, Scene};
+
+/// Counts every allocation of the process.
+struct Counting;
+
+static ALLOCATIONS: AtomicU64 = AtomicU64::new(0);
+
+// SAFETY: every call goes to the system's allocator unchanged.
+unsafe impl GlobalAlloc for Counting {
+    unsafe fn alloc(&self, layout: Layout) -> *mut u8 {
+        ALLOCATIONS.fetch_add(1, Relaxed);
+        // SAFETY: the caller keeps `alloc`'s contract.
+        unsafe { System.alloc(layout) }
+    }
+
+    unsafe fn dealloc(&self, pointer: *mut u8, layout: Layout) {
+        // SAFETY: the caller keeps `dealloc`'s contract.
+        unsafe { System.dealloc(pointer, layout) }
+    }
+
+    unsafe fn realloc(&self, pointer: *mut u8, layout: Layout, new_size: usize) -> *mut u8 {
+        ALLOCATIONS.fetch_add(1, Relaxed);
+        // SAFETY: the caller keeps `realloc`'s contract.
+        unsafe { System.realloc(pointer, layout, new_size) }
+    }
+}
+
+#[global_allocator]
+static ALLOCATOR: Counting = Counting;
+
+const RATE: FrameRate = match FrameRate::new(500, 1) {
+    Some(rate) => rate,
+    None => panic!("500 is a rate"),
+};
+
+/// A camera that draws its frames: a bright blob that wanders before a striped wall.
+struct DrawnCamera {
+    size: SizePx,
+    count: u32,
+}
+
+impl Source for DrawnCamera {
+    fn name(&self) -> &str {
+        "drawn camera"
+    }
+
+    fn mode(&self) -> SourceMode {
+        let codec = Codec::Raw(PixelFormat::I422);
+        SourceMode { codec, size: self.size, rate: RATE, colour: Colour::JPEG }
+    }
+
+    fn next_frame(
+        &mut self,
+        into: &mut Frame,
+        wake: &Wake,
+        _patience: Duration,
+    ) -> Result<Next, DeviceError> {
+        if Wake::wait([wake], Some(RATE.interval())) {
+            return Ok(Next::Woken);
+        }
+        into.reshape(PixelFormat::I422, self.size, Colour::JPEG)?;
+        into.set_captured_at(Instant::now());
+        self.count += 1;
+        let shift = self.count as usize;
+        for mut plane in into.view_mut().planes_mut() {
+            for (y, row) in plane.iter_rows_mut().enumerate() {
+                for (x, sample) in row.iter_mut().enumerate() {
+                    *sample = ((x + shift) / 8 * 13 + y / 8 * 7) as u8;
+                }
+            }
+        }
+        Ok(Next::Frame(TakenFrame::default()))
+    }
+}
+
+/// Takes frames and keeps only their number and the time of the last.
+struct NullSink {
+    mode: SinkMode,
+    seen: Arc<Mutex<u64>>,
+}
+
+impl Sink for NullSink {
+    fn name(&self) -> &str {
+        "null"
+    }
+
+    fn mode(&self) -> SinkMode {
+        self.mode
+    }
+
+    fn write(&mut self, frame: FrameView<'_>) -> Result<(), DeviceError> {
+        assert_eq!((frame.format(), frame.size()), (self.mode.format, self.mode.size));
+        *self.seen.lock().unwrap() += 1;
+        Ok(())
+    }
+
+    fn finish(self: Box<Self>) -> Result<(), DeviceError> {
+        Ok(())
+    }
+}
+
+/// Allocations while 60 frames go through a warm pipeline, and how many frames there were.
+fn allocations_of(background: &BackgroundSpec, sink_size: SizePx) -> u64 {
+    let size = SizePx::new(640, 360);
+    let seen = Arc::new(Mutex::new(0));
+    let mode =
+        SinkMode { format: PixelFormat::Yuyv, size: sink_size, rate: RATE, colour: Colour::WEBCAM };
+    let sink = NullSink { mode, seen: Arc::clone(&seen) };
+    let scene = Scene::new(background.build(Fit::Cover).unwrap());
+    let output = Output::to_file(Box::new(sink), scene).unwrap();
+    let feed = CameraFeed {
+        source: Some(Box::new(DrawnCamera { size, count: 0 })),
+        reopen: Box::new(|| unreachable!("the drawn camera is never lost")),
+        size,
+    };
+    let matter = Matter::new(ModelChoice::Auto, size).unwrap();
+    let pipeline = Pipeline::start(feed, matter, vec![output]).unwrap();
+    let wait_for = |frames: u64| {
+        let deadline = Instant::now() + Duration::from_secs(60);
+        while *seen.lock().unwrap() < frames {
+            assert!(Instant::now() < deadline, "the pipeline stands still");
+            std::thread::sleep(Duration::from_millis(1));
+        }
+    };
+    wait_for(20);
+    let before = ALLOCATIONS.load(Relaxed);
+    wait_for(80);
+    let made = ALLOCATIONS.load(Relaxed) - before;
+    pipeline.stop().unwrap();
+    made
+}
+
+// One test, so that no other thread of the harness allocates meanwhile.
+#[test]
+fn a_warm_pipeline_asks_for_no_memory() {
+    let folder = tempfile::tempdir().unwrap();
+    let picture = folder.path().join("wall.png");
+    let colour = image::Rgb([20u8, 90, 160]);
+    image::RgbImage::from_pixel(64, 40, colour).save(&picture).unwrap();
+    let (same, held) = (SizePx::new(640, 360), SizePx::new(320, 240));
+    for (background, sink_size) in [
+        (BackgroundSpec::Colour("#00b140".parse().unwrap()), same),
+        (BackgroundSpec::Picture(picture), same),
+        (BackgroundSpec::Blur, same),
+        (BackgroundSpec::None, same),
+        (BackgroundSpec::Blur, held),
+    ] {
+        assert_eq!(allocations_of(&background, sink_size), 0, "{background:?} to {sink_size}");
+    }
+    // The count counts.
+    let before = ALLOCATIONS.load(Relaxed);
+    drop(std::hint::black_box(vec![1u8; 100]));
+    assert_eq!(ALLOCATIONS.load(Relaxed) - before, 1);
+}
