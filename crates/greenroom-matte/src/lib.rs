@@ -1,1 +1,49 @@
-//! greenroom-matte
+//! Who is the person?
+//!
+//! A [`MatteMaker`] takes a planar picture and gives its *alpha*: one byte a pixel at the model's
+//! size, 0 = room, 255 = person. An [`Upscaler`] brings the alpha to any size.
+//!
+//! ```no_run
+//! # use greenroom_frame::{Colour, Frame, PixelFormat, SizePx};
+//! # use greenroom_matte::{MatteMaker, Model, Upscaler};
+//! # fn main() -> Result<(), Box<dyn std::error::Error>> {
+//! let size = SizePx::new(1280, 720);
+//! let picture = Frame::new(PixelFormat::I420, size, Colour::WEBCAM)?;
+//! let mut maker = MatteMaker::new(Model::default_for(size))?;
+//! let mut upscaler = Upscaler::new();
+//! let mut alpha = Frame::new(PixelFormat::Grey, size, Colour::JPEG)?;
+//! let small = maker.matte(&picture.view())?;
+//! upscaler.upscale(&small.view(), &mut alpha.view_mut())?;
+//! # Ok(())
+//! # }
+//! ```
+//!
+//! A model is one [`Engine`] that is fed what its [`ModelDescription`] asks for. The built-in
+//! models run on [`SelfieEngine`], greenroom's own engine for the MediaPipe selfie family.
+//!
+//! Steady state asks for no memory, and everything runs on the caller's thread.
+#![deny(unsafe_code)]
+
+mod buffer;
+mod description;
+mod engine;
+mod error;
+mod isa;
+mod maker;
+mod models;
+mod prepare;
+mod selfie;
+mod tensor;
+mod upscale;
+mod yuv;
+
+pub use description::{ChannelOrder, Layout, ModelDescription, Normalisation, OutputMeaning};
+pub use engine::Engine;
+pub use error::MatteError;
+pub use isa::Isa;
+pub use maker::MatteMaker;
+pub use models::Model;
+pub use prepare::Preparer;
+pub use selfie::SelfieEngine;
+pub use tensor::{AlphaMap, InputTensor};
+pub use upscale::Upscaler;

@@ -1,0 +1,26 @@
+//! Checks that the embedded models are there before the compiler trips over `include_bytes!`.
+
+use std::path::Path;
+
+/// Names and sizes in bytes; `cargo xtask assets` checks the SHA-256.
+const MODELS: [(&str, u64); 2] =
+    [("selfie_segmentation.tflite", 249_024), ("selfie_segmentation_landscape.tflite", 249_792)];
+
+fn main() {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../assets/models");
+    println!("cargo::rerun-if-changed=build.rs");
+    for (name, len_bytes) in MODELS {
+        let path = folder.join(name);
+        println!("cargo::rerun-if-changed={}", path.display());
+        match std::fs::metadata(&path) {
+            Err(_) => println!(
+                "cargo::error=the model assets/models/{name} is missing: run `cargo xtask assets` first"
+            ),
+            Ok(found) if found.len() != len_bytes => println!(
+                "cargo::error=assets/models/{name} has {} bytes instead of {len_bytes}: delete it and run `cargo xtask assets`",
+                found.len()
+            ),
+            Ok(_) => {}
+        }
+    }
+}

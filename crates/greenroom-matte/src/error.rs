@@ -1,0 +1,59 @@
+use greenroom_frame::{FrameError, PixelFormat};
+
+/// What can go wrong between a picture and its matte, by remedy.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum MatteError {
+    /// The bytes are not a TFLite model at all. Give another file.
+    #[error("{model} is not a TFLite model: {reason}; get the file again")]
+    NotAModel {
+        /// Name of the model.
+        model: String,
+        /// What was seen.
+        reason: String,
+    },
+    /// The file begins as a TFLite model, but something in it points nowhere: cut short or
+    /// altered. Get the file again.
+    #[error("the model {model} is cut short or damaged: {reason}; get the file again")]
+    DamagedModel {
+        /// Name of the model.
+        model: String,
+        /// What was seen, with the place.
+        reason: String,
+    },
+    /// A sound TFLite file, but not a network this engine runs. Use a MediaPipe selfie model.
+    #[error(
+        "the model {model} is not a MediaPipe selfie segmentation network: {reason}; use one of that family"
+    )]
+    OtherNetwork {
+        /// Name of the model.
+        model: String,
+        /// The first difference that was found.
+        reason: String,
+    },
+    /// The picture is in a format that is not planar. Unpack it first.
+    #[error("a matte needs a planar picture, not {format}; unpack it first")]
+    UnsupportedFrame {
+        /// Format of the picture.
+        format: PixelFormat,
+    },
+    /// A tensor or map does not fit the engine. A bug in the caller.
+    #[error("{what} is {have} where the model needs {want}")]
+    WrongShape {
+        /// Which tensor.
+        what: &'static str,
+        /// What was given.
+        have: String,
+        /// What was needed.
+        want: String,
+    },
+    /// An alpha is one grey plane. A bug in the caller.
+    #[error("an alpha is a GREY picture, not {format}")]
+    UnsupportedAlpha {
+        /// Format that was given.
+        format: PixelFormat,
+    },
+    /// A picture could not be described.
+    #[error(transparent)]
+    Frame(#[from] FrameError),
+}

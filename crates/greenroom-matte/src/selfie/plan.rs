@@ -1,0 +1,208 @@
+//! From the network as the file has it to layers in the kernels' order, with the algebra that
+//! saves work:
+//!
+//! * A 1x1 convolution commutes with bilinear doubling (both are linear, one along channels, one
+//!   along pixels), so a decoder's `project` runs on a quarter of the pixels.
+//! * Its `merge` is 1x1 as well: merge(g·skip + double(project x)) = (merge·g) skip +
+//!   double((merge·project) x). So merge·project is one layer, made here.
+//! * Doubling keeps the mean, so the gate's mean of skip + double(project x) is
+//!   mean(skip) + project(mean(x)), without a pass over the large map.
+//! * A gate multiplies channels, so it goes into the weights of the layer behind it.
+
+use super::graph::MapShape;
+use super::kernels::{Depthwise, Pointwise, Quadruple};
+use super::network::{self, Activation, Dense, Network, Skip};
+
+/// A gate, ready to run.
+#[derive(Debug)]
+pub(super) struct Gate {
+    pub squeeze: Option<Pointwise>,
+    pub excite: Pointwise,
+}
+
+/// A layer whose inputs are multiplied by a gate's factors.
+#[derive(Debug)]
+pub(super) struct Gated {
+    pub plain: Pointwise,
+    /// `plain` times the factors of the current picture.
+    pub current: Pointwise,
+}
+
+#[derive(Debug)]
+pub(super) struct Bottleneck {
+    pub input: MapShape,
+    /// The output of the depthwise convolution.
+    pub inner: MapShape,
+    pub output: MapShape,
+    pub expand: Pointwise,
+    pub depthwise: Depthwise,
+    pub project: Project,
+    pub residual: bool,
+    /// Whether anyone asks for the mean of the output.
+    pub means_wanted: bool,
+}
+
+/// The last layer of a bottleneck.
+#[derive(Debug)]
+pub(super) enum Project {
+    Plain(Pointwise),
+    Gated(Box<(Gate, Gated)>),
+}
+
+#[derive(Debug)]
+pub(super) struct Head {
+    pub input: MapShape,
+    pub expand: Pointwise,
+    pub gate: Gate,
+}
+
+#[derive(Debug)]
+pub(super) struct Decoder {
+    pub skip: Skip,
+    pub output: MapShape,
+    /// x -> merge·project x, on the small map. Gated only in the first decoder, by the head.
+    pub small: Gated,
+    /// mean(x) -> project(mean(x)).
+    pub mean: Pointwise,
+    pub gate: Gate,
+    /// skip -> (merge·g) skip; its addend is the doubled small map.
+    pub merge: Gated,
+    /// Adds its input: v + depthwise(v).
+    pub depthwise: Depthwise,
+}
+
+#[derive(Debug)]
+pub(super) struct Plan {
+    pub picture: MapShape,
+    pub stem: Pointwise,
+    pub stem_output: MapShape,
+    pub bottlenecks: Vec<Bottleneck>,
+    pub head: Head,
+    pub decoders: Vec<Decoder>,
+    pub output: Quadruple,
+}
+
+impl Plan {
+    /// Packs `network`. Every length was checked when it was recognised.
+    pub fn new(network: &Network) -> Self {
+        let wanted = |index| {
+            let skip = Skip::Bottleneck(index);
+            network.decoders.iter().any(|decoder| decoder.skip == skip)
+                || index + 1 == network.bottlenecks.len()
+        };
+        let bottlenecks = network.bottlenecks.iter().enumerate();
+        let output = &network.output;
+        Self {
+            picture: network.stem.input,
+            stem: pack_stem(&network.stem),
+            stem_output: network.stem.output,
+            bottlenecks: bottlenecks.map(|(index, b)| Bottleneck::new(b, wanted(index))).collect(),
+            head: Head {
+                input: network.head.input,
+                expand: pack(&network.head.expand),
+                gate: Gate::new(&network.head.gate),
+            },
+            decoders: network.decoders.iter().map(Decoder::new).collect(),
+            output: Quadruple::new(output.input.channels, &output.weights, output.bias),
+        }
+    }
+}
+
+fn pack(dense: &Dense) -> Pointwise {
+    let shape = (dense.inputs, dense.outputs);
+    Pointwise::new(shape, &dense.weights, &dense.bias, dense.activation)
+}
+
+/// The stem's 27 inputs go from `[row][column][channel]` to the planes' order
+/// `[channel][row][column]`.
+fn pack_stem(stem: &network::Stem) -> Pointwise {
+    let weights: Vec<f32> = stem
+        .weights
+        .chunks_exact(27)
+        .flat_map(|taps| (0..27).map(|input| taps[input % 9 * 3 + input / 9]))
+        .collect();
+    Pointwise::new((27, stem.output.channels), &weights, &stem.bias, stem.activation)
+}
+
+fn pack_depthwise(depthwise: &network::Depthwise, adds_input: bool) -> Depthwise {
+    let network::Depthwise { window, stride, channels, ref weights, ref bias, activation } =
+        *depthwise;
+    Depthwise::new((window, stride, channels), weights, bias, activation, adds_input)
+}
+
+impl Gate {
+    fn new(gate: &network::Gate) -> Self {
+        Self { squeeze: gate.squeeze.as_ref().map(pack), excite: pack(&gate.excite) }
+    }
+
+    /// Number of means that go in.
+    pub fn inputs(&self) -> usize {
+        self.squeeze.as_ref().unwrap_or(&self.excite).inputs()
+    }
+}
+
+impl Gated {
+    fn new(dense: &Dense) -> Self {
+        Self { plain: pack(dense), current: pack(dense) }
+    }
+}
+
+impl Bottleneck {
+    fn new(b: &network::Bottleneck, means_wanted: bool) -> Self {
+        let project = match &b.gate {
+            None => Project::Plain(pack(&b.project)),
+            Some(gate) => Project::Gated(Box::new((Gate::new(gate), Gated::new(&b.project)))),
+        };
+        Self {
+            input: b.input,
+            inner: MapShape { channels: b.depthwise.channels, ..b.output },
+            output: b.output,
+            expand: pack(&b.expand),
+            depthwise: pack_depthwise(&b.depthwise, false),
+            project,
+            residual: b.residual,
+            means_wanted,
+        }
+    }
+}
+
+impl Decoder {
+    fn new(d: &network::Decoder) -> Self {
+        let unbiased = Dense { bias: vec![0.0; d.merge.outputs], ..d.merge.clone() };
+        Self {
+            skip: d.skip,
+            output: d.output,
+            small: Gated::new(&product(&d.merge, &d.project)),
+            mean: pack(&d.project),
+            gate: Gate::new(&d.gate),
+            merge: Gated::new(&unbiased),
+            depthwise: pack_depthwise(&d.depthwise, true),
+        }
+    }
+}
+
+/// `second` after `first`, without `second`'s activation. Summed in 64 bits, so that the product
+/// is as exact as a weight can be.
+fn product(second: &Dense, first: &Dense) -> Dense {
+    let row = |output: usize| &second.weights[output * second.inputs..][..second.inputs];
+    let dot = |output: usize, values: &mut dyn Iterator<Item = f32>| -> f64 {
+        row(output).iter().zip(values).map(|(&a, b)| f64::from(a) * f64::from(b)).sum()
+    };
+    let mut weights = Vec::with_capacity(second.outputs * first.inputs);
+    let mut bias = Vec::with_capacity(second.outputs);
+    for output in 0..second.outputs {
+        for input in 0..first.inputs {
+            let mut column = first.weights.iter().skip(input).step_by(first.inputs).copied();
+            weights.push(dot(output, &mut column) as f32);
+        }
+        let constant = dot(output, &mut first.bias.iter().copied());
+        bias.push((constant + f64::from(second.bias[output])) as f32);
+    }
+    Dense {
+        inputs: first.inputs,
+        outputs: second.outputs,
+        weights,
+        bias,
+        activation: Activation::None,
+    }
+}

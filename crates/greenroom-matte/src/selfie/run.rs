@@ -1,0 +1,379 @@
+//! One inference: the plan, row by row. A map is written once and read while its rows are still in
+//! the cache; only the maps that are needed later are kept whole.
+
+use super::graph::MapShape;
+use super::kernels::{self, Pointwise};
+use super::network::Skip;
+use super::plan::{Bottleneck, Decoder, Gate, Gated, Head, Plan, Project};
+use super::ring::{Padding, Ring};
+use crate::Isa;
+use crate::buffer::Buffer;
+
+/// A map that is kept, and the sum of each of its channels.
+#[derive(Debug)]
+struct Map {
+    shape: MapShape,
+    values: Buffer,
+    sums: Buffer,
+}
+
+impl Map {
+    fn new(shape: MapShape) -> Self {
+        Self { shape, values: Buffer::zeros(shape.len()), sums: Buffer::zeros(shape.channels) }
+    }
+
+    fn row_len(&self) -> usize {
+        self.shape.width * self.shape.channels
+    }
+
+    fn row(&self, y: usize) -> &[f32] {
+        &self.values[y * self.row_len()..][..self.row_len()]
+    }
+
+    fn row_mut(&mut self, y: usize) -> &mut [f32] {
+        let row_len = self.row_len();
+        &mut self.values[y * row_len..][..row_len]
+    }
+
+    fn accumulate_row(&mut self, isa: Isa, y: usize) {
+        let row_len = self.row_len();
+        kernels::accumulate(isa, &self.values[y * row_len..][..row_len], &mut self.sums);
+    }
+}
+
+/// Memory that every block uses anew.
+#[derive(Debug)]
+struct Scratch {
+    ring: Buffer,
+    zeros: Buffer,
+    row: Buffer,
+    second_row: Buffer,
+    /// A whole map before a gated projection.
+    inner: Buffer,
+    means: Buffer,
+    squeezed: Buffer,
+    factors: Buffer,
+    sums: Buffer,
+}
+
+/// All memory of an inference, asked for once.
+#[derive(Debug)]
+pub(super) struct Memory {
+    /// The stem's map and each bottleneck's.
+    maps: Vec<Map>,
+    /// Each decoder's small map and the sums of its x.
+    smalls: Vec<Map>,
+    x_sums: Vec<Buffer>,
+    scratch: Scratch,
+}
+
+impl Memory {
+    pub fn new(plan: &Plan) -> Self {
+        let outputs = plan.bottlenecks.iter().map(|bottleneck| bottleneck.output);
+        let smalls = plan.decoders.iter().map(|decoder| {
+            let MapShape { height, width, channels } = decoder.output;
+            MapShape { height: height / 2, width: width / 2, channels }
+        });
+        Self {
+            maps: std::iter::once(plan.stem_output).chain(outputs).map(Map::new).collect(),
+            smalls: smalls.map(Map::new).collect(),
+            x_sums: plan.decoders.iter().map(|d| Buffer::zeros(d.mean.inputs())).collect(),
+            scratch: Scratch::new(plan),
+        }
+    }
+}
+
+impl Scratch {
+    fn new(plan: &Plan) -> Self {
+        let (mut ring, mut zeros, mut inner, mut row) = (0, plan.picture.width, 0, 0);
+        let mut add_ring = |map: MapShape, padding| {
+            ring = ring.max(Ring::len(map, padding));
+            zeros = zeros.max(Ring::row_len(map, padding));
+        };
+        let mut channels = plan.head.expand.outputs();
+        for bottleneck in &plan.bottlenecks {
+            let expanded = bottleneck.expanded();
+            add_ring(expanded, bottleneck.padding());
+            inner = inner.max(bottleneck.inner.len());
+            row = row.max(bottleneck.inner.width * bottleneck.inner.channels);
+            channels = channels.max(expanded.channels).max(bottleneck.output.channels);
+        }
+        row = row.max(plan.head.input.width * plan.head.expand.outputs());
+        for decoder in &plan.decoders {
+            add_ring(decoder.output, decoder.padding());
+            row = row.max(decoder.output.width * decoder.output.channels);
+            channels = channels.max(decoder.output.channels).max(decoder.gate.inputs());
+        }
+        let gates = plan.gates().filter_map(|gate| gate.squeeze.as_ref());
+        Self {
+            ring: Buffer::zeros(ring),
+            zeros: Buffer::zeros(zeros),
+            row: Buffer::zeros(row),
+            second_row: Buffer::zeros(row),
+            inner: Buffer::zeros(inner),
+            means: Buffer::zeros(channels),
+            squeezed: Buffer::zeros(gates.map(Pointwise::outputs).max().unwrap_or(0)),
+            factors: Buffer::zeros(channels),
+            sums: Buffer::zeros(channels),
+        }
+    }
+}
+
+impl Plan {
+    fn gates(&self) -> impl Iterator<Item = &Gate> {
+        let bottlenecks = self.bottlenecks.iter().filter_map(|b| match &b.project {
+            Project::Plain(_) => None,
+            Project::Gated(gated) => Some(&gated.0),
+        });
+        bottlenecks.chain([&self.head.gate]).chain(self.decoders.iter().map(|d| &d.gate))
+    }
+
+    /// `picture` is three planes of the picture's size; `alpha` gets one probability a pixel.
+    ///
+    /// # Panics
+    /// If `picture` or `alpha` is of another size, or `memory` was made for another plan.
+    pub fn run(&mut self, isa: Isa, memory: &mut Memory, picture: &[f32], alpha: &mut [f32]) {
+        let MapShape { height, width, .. } = self.picture;
+        assert_eq!((picture.len(), alpha.len()), (3 * height * width, height * width));
+        let Memory { maps, smalls, x_sums, scratch } = memory;
+        self.run_stem(isa, picture, &mut maps[0], scratch);
+        for (index, bottleneck) in self.bottlenecks.iter_mut().enumerate() {
+            let [input, output] = &mut maps[index..index + 2] else {
+                unreachable!("there is one map more than bottlenecks")
+            };
+            bottleneck.run(isa, input, output, scratch);
+        }
+        let last = maps.last().expect("the stem has a map");
+        self.head.run(isa, last, &mut self.decoders[0], (&mut smalls[0], &mut x_sums[0]), scratch);
+        for index in 0..self.decoders.len() {
+            let (done, next) = smalls.split_at_mut(index + 1);
+            let (sums, next_sums) = x_sums.split_at_mut(index + 1);
+            let [decoder, rest @ ..] = &mut self.decoders[index..] else {
+                unreachable!("the index is below the length")
+            };
+            let skip = match decoder.skip {
+                Skip::Stem => &maps[0],
+                Skip::Bottleneck(index) => &maps[index + 1],
+            };
+            let mut sink = match (rest.first(), next.first_mut(), next_sums.first_mut()) {
+                (Some(next), Some(small), Some(sums)) => {
+                    sums.fill(0.0);
+                    Sink::Decoder { layer: &next.small.plain, small, sums }
+                }
+                _ => Sink::Output { layer: &self.output, alpha: &mut *alpha },
+            };
+            decoder.run(isa, (&done[index], &sums[index]), skip, &mut sink, scratch);
+        }
+    }
+
+    fn run_stem(&self, isa: Isa, picture: &[f32], map: &mut Map, scratch: &Scratch) {
+        let MapShape { height, width, .. } = self.picture;
+        map.sums.fill(0.0);
+        let zeros = &scratch.zeros[..width];
+        for y in 0..map.shape.height {
+            let rows = std::array::from_fn(|plane| {
+                std::array::from_fn(|row| match 2 * y + row {
+                    row if row < height => &picture[(plane * height + row) * width..][..width],
+                    _ => zeros,
+                })
+            });
+            kernels::stem(isa, &self.stem, &rows, map.row_mut(y));
+            map.accumulate_row(isa, y);
+        }
+    }
+}
+
+impl Bottleneck {
+    fn expanded(&self) -> MapShape {
+        MapShape { channels: self.expand.outputs(), ..self.input }
+    }
+
+    fn padding(&self) -> Padding {
+        // The same both ways, because halving an even side gives the same padding for any length.
+        Padding::same(self.depthwise.window(), self.depthwise.stride(), self.input.width)
+    }
+
+    fn run(&mut self, isa: Isa, input: &Map, output: &mut Map, scratch: &mut Scratch) {
+        let Scratch { ring, zeros, row, inner, .. } = scratch;
+        let padding = self.padding();
+        let vertical =
+            Padding::same(self.depthwise.window(), self.depthwise.stride(), self.input.height);
+        let mut ring = Ring::new(ring, zeros, self.expanded(), padding);
+        let row_len = self.inner.width * self.inner.channels;
+        let sums = &mut scratch.sums[..self.inner.channels];
+        sums.fill(0.0);
+        output.sums.fill(0.0);
+        let mut ready = 0;
+        for y in 0..self.inner.height {
+            let top = y * self.depthwise.stride();
+            let needed = (top + vertical.window - vertical.before).min(self.input.height);
+            while ready < needed {
+                kernels::pointwise(isa, &self.expand, input.row(ready), None, ring.row_mut(ready));
+                ready += 1;
+            }
+            let rows = &ring.window(top, vertical.before)[..padding.window];
+            match &self.project {
+                Project::Plain(project) => {
+                    let row = &mut row[..row_len];
+                    kernels::depthwise(isa, &self.depthwise, rows, row);
+                    let addend = self.residual.then(|| input.row(y));
+                    kernels::pointwise(isa, project, row, addend, output.row_mut(y));
+                    if self.means_wanted {
+                        output.accumulate_row(isa, y);
+                    }
+                }
+                Project::Gated(_) => {
+                    let row = &mut inner[y * row_len..][..row_len];
+                    kernels::depthwise(isa, &self.depthwise, rows, row);
+                    kernels::accumulate(isa, row, sums);
+                }
+            }
+        }
+        if let Project::Gated(gated) = &mut self.project {
+            let (gate, project) = &mut **gated;
+            scratch.means[..self.inner.channels].copy_from_slice(sums);
+            gate.run(isa, self.inner.pixels(), scratch);
+            project.set(&scratch.factors);
+            let inner = &scratch.inner[..self.inner.len()];
+            let addend = self.residual.then_some(&*input.values);
+            kernels::pointwise(isa, &project.current, inner, addend, &mut output.values);
+            if self.means_wanted {
+                kernels::accumulate(isa, &output.values, &mut output.sums);
+            }
+        }
+    }
+}
+
+impl Gate {
+    /// From the sums of `pixels` pixels in `scratch.means` to the factors in `scratch.factors`.
+    fn run(&self, isa: Isa, pixels: usize, scratch: &mut Scratch) {
+        let means = &mut scratch.means[..self.inputs()];
+        means.iter_mut().for_each(|mean| *mean /= pixels as f32);
+        let factors = &mut scratch.factors[..self.excite.outputs()];
+        match &self.squeeze {
+            Some(squeeze) => {
+                let squeezed = &mut scratch.squeezed[..squeeze.outputs()];
+                kernels::pointwise(isa, squeeze, means, None, squeezed);
+                kernels::pointwise(isa, &self.excite, squeezed, None, factors);
+            }
+            None => kernels::pointwise(isa, &self.excite, means, None, factors),
+        }
+        kernels::logistic(isa, factors);
+    }
+}
+
+impl Gated {
+    fn set(&mut self, factors: &[f32]) {
+        self.current.set_gated(&self.plain, &factors[..self.plain.inputs()]);
+    }
+}
+
+impl Head {
+    /// Writes the first decoder's small map and the sums of its x.
+    fn run(
+        &self,
+        isa: Isa,
+        input: &Map,
+        decoder: &mut Decoder,
+        (small, x_sums): (&mut Map, &mut Buffer),
+        scratch: &mut Scratch,
+    ) {
+        scratch.means[..input.shape.channels].copy_from_slice(&input.sums);
+        self.gate.run(isa, input.shape.pixels(), scratch);
+        decoder.small.set(&scratch.factors);
+        x_sums.fill(0.0);
+        for y in 0..input.shape.height {
+            let row = &mut scratch.row[..input.shape.width * self.expand.outputs()];
+            kernels::pointwise(isa, &self.expand, input.row(y), None, row);
+            kernels::accumulate(isa, row, x_sums);
+            kernels::pointwise(isa, &decoder.small.current, row, None, small.row_mut(y));
+        }
+        for (sum, factor) in x_sums.iter_mut().zip(&*scratch.factors) {
+            *sum *= factor;
+        }
+    }
+}
+
+/// Where a decoder's rows go.
+enum Sink<'a> {
+    Decoder { layer: &'a Pointwise, small: &'a mut Map, sums: &'a mut Buffer },
+    Output { layer: &'a kernels::Quadruple, alpha: &'a mut [f32] },
+}
+
+impl Sink<'_> {
+    fn take(&mut self, isa: Isa, y: usize, row: &[f32]) {
+        match self {
+            Self::Decoder { layer, small, sums } => {
+                kernels::accumulate(isa, row, sums);
+                kernels::pointwise(isa, layer, row, None, small.row_mut(y));
+            }
+            Self::Output { layer, alpha } => {
+                let width = 2 * row.len() / layer.channels();
+                let (top, bottom) = alpha[2 * y * width..][..2 * width].split_at_mut(width);
+                kernels::quadruple(isa, layer, row, top, bottom);
+            }
+        }
+    }
+}
+
+impl Decoder {
+    fn padding(&self) -> Padding {
+        Padding::same(self.depthwise.window(), self.depthwise.stride(), self.output.width)
+    }
+
+    fn run(
+        &mut self,
+        isa: Isa,
+        (small, x_sums): (&Map, &Buffer),
+        skip: &Map,
+        sink: &mut Sink<'_>,
+        scratch: &mut Scratch,
+    ) {
+        self.run_gate(isa, (small, x_sums), skip, scratch);
+        let Scratch { ring, zeros, row, second_row, .. } = scratch;
+        let MapShape { height, width, channels } = self.output;
+        let padding = self.padding();
+        let mut ring = Ring::new(ring, zeros, self.output, padding);
+        let (row, doubled) = (&mut row[..width * channels], &mut second_row[..width * channels]);
+        let mut ready = 0;
+        for y in 0..height {
+            while ready < (y + padding.window - padding.before).min(height) {
+                // Rows 2i and 2i + 1 lie a quarter above and below the middle of row i.
+                let near = ready / 2;
+                let far = match ready % 2 {
+                    0 => near.saturating_sub(1),
+                    _ => (near + 1).min(small.shape.height - 1),
+                };
+                kernels::double(isa, channels, small.row(near), small.row(far), doubled);
+                let (merge, v) = (&self.merge.current, ring.row_mut(ready));
+                kernels::pointwise(isa, merge, skip.row(ready), Some(doubled), v);
+                ready += 1;
+            }
+            let rows = &ring.window(y, padding.before)[..padding.window];
+            kernels::depthwise(isa, &self.depthwise, rows, row);
+            sink.take(isa, y, row);
+        }
+    }
+
+    /// Puts this picture's gate into `merge`.
+    fn run_gate(
+        &mut self,
+        isa: Isa,
+        (small, x_sums): (&Map, &Buffer),
+        skip: &Map,
+        scratch: &mut Scratch,
+    ) {
+        let x_means = &mut scratch.sums[..self.mean.inputs()];
+        for (mean, sum) in x_means.iter_mut().zip(&**x_sums) {
+            *mean = sum / small.shape.pixels() as f32;
+        }
+        let means = &mut scratch.means[..skip.shape.channels];
+        kernels::pointwise(isa, &self.mean, x_means, None, means);
+        let pixels = skip.shape.pixels();
+        for (mean, sum) in means.iter_mut().zip(&*skip.sums) {
+            *mean = *mean * pixels as f32 + sum;
+        }
+        self.gate.run(isa, pixels, scratch);
+        self.merge.set(&scratch.factors);
+    }
+}

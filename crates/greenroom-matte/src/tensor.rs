@@ -1,0 +1,70 @@
+use greenroom_frame::SizePx;
+
+use crate::{Layout, ModelDescription};
+
+/// A model's input: one picture of three `f32` channels.
+#[derive(Debug, Clone)]
+pub struct InputTensor {
+    size: SizePx,
+    layout: Layout,
+    values: Vec<f32>,
+}
+
+impl InputTensor {
+    /// A tensor of zeros as `model` wants it.
+    pub fn new(model: &ModelDescription) -> Self {
+        let size = model.input_size;
+        let len = 3 * size.area_px() as usize;
+        Self { size, layout: model.layout, values: vec![0.0; len] }
+    }
+
+    /// Columns and rows.
+    pub fn size(&self) -> SizePx {
+        self.size
+    }
+
+    /// Order of the axes.
+    pub fn layout(&self) -> Layout {
+        self.layout
+    }
+
+    /// All values in the order of [`layout`](Self::layout), no padding.
+    pub fn values(&self) -> &[f32] {
+        &self.values
+    }
+
+    /// All values, to be written.
+    pub fn values_mut(&mut self) -> &mut [f32] {
+        &mut self.values
+    }
+}
+
+/// A model's output: one `f32` a pixel, 0 = room, 1 = person, rows top to bottom.
+#[derive(Debug, Clone)]
+pub struct AlphaMap {
+    size: SizePx,
+    values: Vec<f32>,
+}
+
+impl AlphaMap {
+    /// A map of zeros as `model` gives it.
+    pub fn new(model: &ModelDescription) -> Self {
+        let size = model.output_size;
+        Self { size, values: vec![0.0; size.area_px() as usize] }
+    }
+
+    /// Columns and rows.
+    pub fn size(&self) -> SizePx {
+        self.size
+    }
+
+    /// All values, row by row, no padding.
+    pub fn values(&self) -> &[f32] {
+        &self.values
+    }
+
+    /// All values, to be written.
+    pub fn values_mut(&mut self) -> &mut [f32] {
+        &mut self.values
+    }
+}

@@ -1,0 +1,11 @@
+use super::Channel;
+
+pub(super) fn convert(channel: &Channel, [y, u, v]: [&[u8]; 3], out: &mut [f32]) {
+    for (((out, &y), &u), &v) in out.iter_mut().zip(y).zip(u).zip(v) {
+        let value = channel.y * f32::from(y)
+            + channel.u * f32::from(u)
+            + channel.v * f32::from(v)
+            + channel.constant;
+        *out = value.clamp(0.0, 1.0) * channel.scale + channel.offset;
+    }
+}

@@ -1,0 +1,90 @@
+//! Golden outputs of the built-in models, made by the reference runtime, for the engine's test in
+//! `crates/greenroom-matte/tests/golden.rs`.
+//!
+//! The inputs come from the same code as in the test; Python only runs the model.
+
+#[path = "../../crates/greenroom-matte/tests/golden/inputs.rs"]
+mod inputs;
+
+use std::fs;
+use std::process::Command;
+
+use anyhow::{Context, Result, bail, ensure};
+
+use crate::places::Places;
+
+/// The reference runtime. Its figures are the ones of the files in the repository.
+const PACKAGES: [&str; 2] = ["ai-edge-litert==2.3.0", "numpy==2.4.6"];
+
+/// Name, file, width and height of each model.
+const MODELS: [(&str, &str, usize, usize); 2] = [
+    ("landscape", "selfie_segmentation_landscape.tflite", 256, 144),
+    ("general", "selfie_segmentation.tflite", 256, 256),
+];
+
+/// A probability is stored as the nearest of 65536 steps, at most 8e-6 off, in a grey PNG.
+const STEPS: f32 = 65535.0;
+
+/// Makes all golden files anew.
+///
+/// # Errors
+/// If the assets are missing, Python or its packages cannot be had, or a file cannot be written.
+pub fn run(places: &Places) -> Result<()> {
+    let work = places.target.join("golden");
+    let python = python(places)?;
+    let assets = places.repository.join("assets");
+    for (model, file, width, height) in MODELS {
+        let folder = work.join(model);
+        fs::create_dir_all(&folder).with_context(|| format!("cannot make {}", folder.display()))?;
+        let inputs = inputs::all(&assets.join("photos"), width, height)
+            .context("cannot read assets/photos; run `cargo xtask assets` first")?;
+        for input in &inputs {
+            fs::write(folder.join(&input.name).with_extension("rgb"), &input.rgb)?;
+        }
+        let script = places.repository.join("xtask/golden.py");
+        call(Command::new(&python).arg(script).arg(assets.join("models").join(file)).arg(&folder))?;
+        let golden = places.repository.join("crates/greenroom-matte/tests/golden").join(model);
+        fs::create_dir_all(&golden)?;
+        for input in &inputs {
+            let probabilities = fs::read(folder.join(&input.name).with_extension("f32"))?;
+            let steps = quantise(&probabilities)?;
+            let path = golden.join(&input.name).with_extension("png");
+            image::ImageBuffer::<image::Luma<u16>, _>::from_raw(width as u32, height as u32, steps)
+                .context("the reference's output has another size than its input")?
+                .save(&path)
+                .with_context(|| format!("cannot write {}", path.display()))?;
+        }
+        let line = |input: &inputs::Input| {
+            format!("{} {:016x}\n", input.name, inputs::checksum(&input.rgb))
+        };
+        fs::write(golden.join("inputs.txt"), inputs.iter().map(line).collect::<String>())?;
+        println!("{model}: {} golden outputs in {}", inputs.len(), golden.display());
+    }
+    Ok(())
+}
+
+/// The Python of a virtual environment with the reference runtime, made on first use.
+pub(crate) fn python(places: &Places) -> Result<std::path::PathBuf> {
+    let venv = &places.target.join("golden/venv");
+    let python = venv.join("bin/python");
+    if !python.exists() {
+        call(Command::new("python3").args(["-m", "venv"]).arg(venv))
+            .context("cannot make a Python environment; is python3-venv installed?")?;
+    }
+    call(Command::new(&python).args(["-m", "pip", "install", "--quiet"]).args(PACKAGES))?;
+    Ok(python)
+}
+
+fn call(command: &mut Command) -> Result<()> {
+    let status = command.status().with_context(|| format!("cannot start {command:?}"))?;
+    ensure!(status.success(), "{command:?} failed ({status})");
+    Ok(())
+}
+
+fn quantise(probabilities: &[u8]) -> Result<Vec<u16>> {
+    let step = |&bytes: &[u8; 4]| match f32::from_le_bytes(bytes) {
+        value @ 0.0..=1.0 => Ok((value * STEPS).round() as u16),
+        value => bail!("the reference gave {value}, which is no probability"),
+    };
+    probabilities.as_chunks().0.iter().map(step).collect()
+}
