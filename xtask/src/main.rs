@@ -5,7 +5,10 @@
 #![forbid(unsafe_code)]
 
 mod assets;
+mod golden;
+mod judge;
 mod places;
+mod score;
 mod vm;
 
 use std::process::ExitCode;
@@ -25,6 +28,12 @@ struct Arguments {
 enum Command {
     /// Get the third-party files of assets.toml into assets/, checked, and write assets/NOTICE
     Assets,
+    /// Make the engine's golden outputs anew with the reference runtime (Python, PyPI ai-edge-litert)
+    Golden,
+    /// Judge frames that a consumer read from the virtual camera
+    Judge(judge::Arguments),
+    /// Score the matte of clips against their true alpha and the reference runtime
+    Score(score::Arguments),
     /// Run a script as root in a virtual machine with vivid and v4l2loopback
     Vm(vm::Arguments),
 }
@@ -33,6 +42,9 @@ fn main() -> ExitCode {
     let places = Places::find();
     let outcome = match Arguments::parse().command {
         Command::Assets => assets::run(&places).map(|()| ExitCode::SUCCESS),
+        Command::Golden => golden::run(&places).map(|()| ExitCode::SUCCESS),
+        Command::Judge(arguments) => judge::run(&arguments),
+        Command::Score(arguments) => score::run(&places, &arguments),
         Command::Vm(arguments) => vm::run(&places, arguments),
     };
     outcome.unwrap_or_else(|error| {
