@@ -378,11 +378,12 @@ fn open_node(camera: &CameraInfo) -> Result<Node, DeviceError> {
 }
 
 fn no_mode(camera: &CameraInfo) -> DeviceError {
-    DeviceError::Unsupported {
-        what: camera.name(),
-        why: "it offers no format that greenroom can decode; `greenroom list` shows other cameras"
-            .to_owned(),
-    }
+    let why = if camera.is_loopback {
+        "no program writes a format into this loopback that greenroom can decode; start one first"
+    } else {
+        "it offers no format that greenroom can decode; `greenroom list` shows other cameras"
+    };
+    DeviceError::Unsupported { what: camera.name(), why: why.to_owned() }
 }
 
 /// A loopback that nobody writes into, asked for as a camera.

@@ -48,12 +48,12 @@ pub enum Dialect {
 }
 
 impl Dialect {
-    /// The dialect of a version. One that cannot be read is taken for the newest.
+    /// The dialect of a version. The module tells its version since 0.13.
     pub(crate) fn of(version: Option<ModuleVersion>) -> Self {
         match version {
-            Some(ModuleVersion { major: 0, minor: ..=12, .. }) => Dialect::Early,
+            None | Some(ModuleVersion { major: 0, minor: ..=12, .. }) => Dialect::Early,
             Some(ModuleVersion { major: 0, minor: 13, .. }) => Dialect::Middle,
-            _ => Dialect::Late,
+            Some(_) => Dialect::Late,
         }
     }
 }
@@ -91,6 +91,6 @@ mod tests {
         assert_eq!(of("0.14.0"), Dialect::Late);
         assert_eq!(of("0.15.4"), Dialect::Late);
         assert_eq!(of("1.0.0"), Dialect::Late);
-        assert_eq!(Dialect::of(None), Dialect::Late);
+        assert_eq!(Dialect::of(None), Dialect::Early);
     }
 }

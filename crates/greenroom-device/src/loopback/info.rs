@@ -18,7 +18,7 @@ pub struct LoopbackInfo {
     pub card: String,
     /// Its number among the loopbacks, `platform:v4l2loopback-000`.
     pub bus: String,
-    /// Version of the module, if it tells.
+    /// Version of the module; it tells since 0.13.
     pub version: Option<ModuleVersion>,
     /// How it wants to be treated.
     pub dialect: Dialect,
@@ -52,12 +52,13 @@ impl LoopbackInfo {
 
     pub(super) fn with_openers(node: &Node, openers: &[Opener]) -> Self {
         let version = ModuleVersion::loaded();
+        let dialect = Dialect::of(version);
         Self {
             card: node.caps.card.clone(),
             bus: node.caps.bus.clone(),
             version,
-            dialect: Dialect::of(version),
-            state: find_out(node, openers),
+            dialect,
+            state: find_out(node, dialect, openers),
             format: held_format(&node.path),
             users: openers.iter().map(|opener| opener.holder.clone()).collect(),
             node: node.path.clone(),

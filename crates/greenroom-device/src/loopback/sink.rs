@@ -164,8 +164,14 @@ fn negotiate(
     rate: FrameRate,
 ) -> Result<SinkMode, DeviceError> {
     let wanted = (FourCc::from(PixelFormat::Yuyv), size.even());
-    let format = node.device.set_format(Direction::Output, wanted.0, wanted.1);
-    let format = format.map_err(|error| match error.errno() {
+    let set = |(fourcc, size)| node.device.set_format(Direction::Output, fourcc, size);
+    let answer = set(wanted).or_else(|error| {
+        // 0.13: a writer has left without STREAMOFF and a reader has stayed. Any change is refused
+        // then, even if no more than asked for; the format that it has is taken.
+        let held = node.device.format(Direction::Output);
+        held.and_then(|held| set((held.fourcc, held.size))).map_err(|_| error)
+    });
+    let format = answer.map_err(|error| match error.errno() {
         // EBUSY: a writer has set its format (0.14). EINVAL: a writer streams, with exclusive_caps
         // (0.14), or somebody keeps buffers of another size open (0.12.7).
         Some(Errno::BUSY | Errno::INVAL) => busy(name.to_owned(), &node.path),
@@ -207,7 +213,7 @@ fn start(node: &Node, name: &str, dialect: Dialect) -> Result<bool, DeviceError>
 }
 
 fn version(info: &LoopbackInfo) -> String {
-    info.version.map_or_else(|| "of unknown version".to_owned(), |version| version.to_string())
+    info.version.map_or_else(|| info.dialect.to_string(), |version| version.to_string())
 }
 
 #[cfg(test)]

@@ -1,9 +1,9 @@
 //! Who has a loopback: nobody, a reader that holds its format, or a writer.
 //!
-//! From 0.14 on the driver tells in sysfs (`state`) and refuses a second writer itself. 0.12.7 does
-//! neither: it hands a second writer the first one's format and mixes their frames. There the
-//! truth is put together from what its capabilities say with `exclusive_caps=1`, from who has the
-//! node open, and if that leaves doubt from watching whether frames come.
+//! From 0.14 on the driver tells in sysfs (`state`) and refuses a second writer itself. 0.12.7 and
+//! 0.13.2 let a second writer take the node from the first. There the truth is put together from
+//! what the capabilities say with `exclusive_caps=1`, from who has the node open, and on 0.12.7, if
+//! that leaves doubt, from watching whether frames come.
 
 use std::fmt;
 use std::fs;
@@ -16,6 +16,7 @@ use rustix::io::Errno;
 use rustix::time::Timespec;
 use tracing::debug;
 
+use super::Dialect;
 use crate::holder::Opener;
 use crate::node::{Node, sysfs_of};
 use crate::v4l2::{Caps, Device, Direction, FourCc};
@@ -45,11 +46,12 @@ impl fmt::Display for LoopbackState {
 }
 
 /// What can be found out about a node without changing anything.
-pub(super) struct Evidence<'a> {
+struct Evidence<'a> {
+    dialect: Dialect,
     /// Contents of sysfs `format`: `YUYV:640x480@30`, or nothing.
     format: &'a str,
     /// Contents of sysfs `state`, from 0.13 on.
-    state: Option<&'a str>,
+    state: &'a str,
     keep_format: bool,
     /// The module runs with `exclusive_caps=1` for this node.
     exclusive: bool,
@@ -60,34 +62,40 @@ pub(super) struct Evidence<'a> {
 impl Evidence<'_> {
     /// The state, or `None` if only watching for frames can tell.
     fn state(&self) -> Option<LoopbackState> {
-        let held =
+        let not_fed =
             if self.format.trim().is_empty() { LoopbackState::Free } else { LoopbackState::Held };
-        if let Some(state) = self.state {
+        let capture = self.state.trim() == "capture";
+        let writable_openers = || self.openers.iter().filter(|opener| opener.may_write);
+        let (fed, certain) = match self.dialect {
             // "capture" while a writer streams, and always with keep_format.
-            let fed = state.trim() == "capture" && !self.keep_format;
-            return Some(if fed { LoopbackState::Fed } else { held });
-        }
-        if held == LoopbackState::Free || (self.exclusive && self.can_output) {
-            return Some(held);
-        }
-        // Whoever has it open for writing and has mapped nothing uses write(), or read() with an
-        // O_RDWR descriptor, which is rare: better to refuse one node too often than to mix two
-        // pictures. Who has it mapped is a reader or, rarely, a writer by mmap.
-        if self.openers.iter().any(|opener| opener.may_write && !opener.maps) {
-            return Some(LoopbackState::Fed);
-        }
-        None
+            Dialect::Late => (capture && !self.keep_format, true),
+            // "capture" also if the writer has left without STREAMOFF and a reader has stayed.
+            // With exclusive capabilities the output side says which it is.
+            Dialect::Middle if self.exclusive => (capture && !self.can_output, true),
+            Dialect::Middle => (capture && writable_openers().next().is_some(), true),
+            Dialect::Early if not_fed == LoopbackState::Free => (false, true),
+            Dialect::Early if self.exclusive && self.can_output => (false, true),
+            // A writer is there, or was and never called STREAMON, and a reader has stayed.
+            // Whoever has it open for writing and has mapped nothing uses write(), or read() with
+            // an O_RDWR descriptor, which is rare: better to refuse one node too often than to mix
+            // two pictures. Who has it mapped is a reader or, rarely, a writer by mmap.
+            Dialect::Early => {
+                let writes = writable_openers().any(|opener| !opener.maps);
+                (writes, writes)
+            }
+        };
+        certain.then_some(if fed { LoopbackState::Fed } else { not_fed })
     }
 }
 
 /// Finds out who has `node`.
-pub(super) fn find_out(node: &Node, openers: &[Opener]) -> LoopbackState {
+pub(super) fn find_out(node: &Node, dialect: Dialect, openers: &[Opener]) -> LoopbackState {
     let sysfs = sysfs_of(&node.path);
     let read = |name: &str| fs::read_to_string(sysfs.as_ref()?.join(name)).ok();
-    let (format, state) = (read("format").unwrap_or_default(), read("state"));
     let evidence = Evidence {
-        format: &format,
-        state: state.as_deref(),
+        dialect,
+        format: &read("format").unwrap_or_default(),
+        state: &read("state").unwrap_or_default(),
         keep_format: node.device.control(CONTROL_KEEP_FORMAT).is_ok_and(|value| value != 0),
         exclusive: is_exclusive(&node.caps),
         can_output: node.caps.can_output(),
@@ -123,7 +131,7 @@ fn entry_is_set(parameters: &str, bus: &str) -> bool {
 }
 
 /// Whether somebody writes into the node: watched as one reader more, for the time of three frames
-/// at 10 fps. Only for dialects that let any number of readers stream.
+/// at 10 fps. Only for 0.12.7, which lets any number of readers stream.
 fn frames_arrive(path: &Path) -> bool {
     let Ok(watcher) = Device::open(path) else { return false };
     if watcher.stream_on(Direction::Capture).is_err() {
@@ -157,11 +165,12 @@ mod tests {
         Opener { holder: Holder { pid: 1, name: "x".to_owned() }, may_write, maps }
     }
 
-    /// 0.12.7 with exclusive_caps=1, a format set and the output side taken.
-    fn early(openers: &[Opener]) -> Evidence<'_> {
+    /// A node with exclusive_caps=1, a format set and the output side taken.
+    fn taken(dialect: Dialect, openers: &[Opener]) -> Evidence<'_> {
         Evidence {
+            dialect,
             format: "YUYV:640x480@30\n",
-            state: None,
+            state: if dialect == Dialect::Early { "" } else { "capture\n" },
             keep_format: false,
             exclusive: true,
             can_output: false,
@@ -170,37 +179,51 @@ mod tests {
     }
 
     #[test]
-    fn where_the_driver_tells_it_is_believed() {
-        let late = |format, state, keep_format| {
-            Evidence { format, state: Some(state), keep_format, ..early(&[]) }.state()
-        };
-        assert_eq!(late("", "output\n", false), Some(LoopbackState::Free));
-        assert_eq!(late("YUYV:640x480@30\n", "output\n", false), Some(LoopbackState::Held));
-        assert_eq!(late("YUYV:640x480@30\n", "capture\n", false), Some(LoopbackState::Fed));
-        assert_eq!(late("YUYV:640x480@30\n", "capture\n", true), Some(LoopbackState::Held));
+    fn late_nodes_are_believed() {
+        let late = || taken(Dialect::Late, &[]);
+        assert_eq!(late().state(), Some(LoopbackState::Fed));
+        assert_eq!(Evidence { keep_format: true, ..late() }.state(), Some(LoopbackState::Held));
+        let idle = || Evidence { state: "output\n", can_output: true, ..late() };
+        assert_eq!(idle().state(), Some(LoopbackState::Held));
+        assert_eq!(Evidence { format: "", ..idle() }.state(), Some(LoopbackState::Free));
+    }
+
+    #[test]
+    fn middle_nodes_may_have_been_left_by_their_writer() {
+        let middle = || taken(Dialect::Middle, &[]);
+        assert_eq!(middle().state(), Some(LoopbackState::Fed));
+        let left = Evidence { can_output: true, ..middle() };
+        assert_eq!(left.state(), Some(LoopbackState::Held));
+        let idle = Evidence { state: "output\n", format: "", can_output: true, ..middle() };
+        assert_eq!(idle.state(), Some(LoopbackState::Free));
+
+        let somebody = [opener(true, true)];
+        let both = |openers| Evidence { openers, exclusive: false, can_output: true, ..middle() };
+        assert_eq!(both(&somebody).state(), Some(LoopbackState::Fed));
+        assert_eq!(both(&[]).state(), Some(LoopbackState::Held));
     }
 
     #[test]
     fn early_nodes_without_a_format_or_with_their_output_free_are_not_fed() {
         let busy = [opener(true, false)];
-        assert_eq!(Evidence { format: "", ..early(&busy) }.state(), Some(LoopbackState::Free));
-        let free_output = Evidence { can_output: true, ..early(&busy) };
+        let early = || taken(Dialect::Early, &busy);
+        assert_eq!(Evidence { format: "", ..early() }.state(), Some(LoopbackState::Free));
+        let free_output = Evidence { can_output: true, ..early() };
         assert_eq!(free_output.state(), Some(LoopbackState::Held));
     }
 
     #[test]
     fn early_writers_are_told_from_readers_by_what_they_map() {
-        assert_eq!(early(&[opener(true, false)]).state(), Some(LoopbackState::Fed));
-        assert_eq!(
-            early(&[opener(true, true), opener(true, false)]).state(),
-            Some(LoopbackState::Fed)
-        );
-        assert_eq!(early(&[opener(true, true)]).state(), None);
-        assert_eq!(early(&[opener(false, false)]).state(), None);
-        assert_eq!(early(&[]).state(), None);
-        let both_announced = [opener(true, false)];
-        let evidence = Evidence { exclusive: false, can_output: true, ..early(&both_announced) };
-        assert_eq!(evidence.state(), Some(LoopbackState::Fed));
+        let early = |openers: &[Opener]| taken(Dialect::Early, openers).state();
+        assert_eq!(early(&[opener(true, false)]), Some(LoopbackState::Fed));
+        assert_eq!(early(&[opener(true, true), opener(true, false)]), Some(LoopbackState::Fed));
+        assert_eq!(early(&[opener(true, true)]), None);
+        assert_eq!(early(&[opener(false, false)]), None);
+        assert_eq!(early(&[]), None);
+        let somebody = [opener(true, false)];
+        let evidence = taken(Dialect::Early, &somebody);
+        let both = Evidence { exclusive: false, can_output: true, ..evidence };
+        assert_eq!(both.state(), Some(LoopbackState::Fed));
     }
 
     #[test]

@@ -1,0 +1,174 @@
+//! Cameras and loopbacks from the command line, for looking at a machine and for the tests in the
+//! VM:
+//!
+//! ```text
+//! probe list
+//! probe capture CAMERA FOURCC|auto WIDTHxHEIGHT FPS COUNT [FILE]
+//! probe feed LOOPBACK WIDTHxHEIGHT FPS COUNT [SECONDS_TO_STAY]
+//! ```
+//!
+//! `capture` writes the frames' planes to FILE, one behind the other. `feed` writes frames whose
+//! left half is green (#00ff00) and whose right half is white.
+
+use std::error::Error;
+use std::fs::File;
+use std::io::Write;
+use std::process::ExitCode;
+use std::time::{Duration, Instant};
+
+use greenroom_device::{
+    FourCc, FrameRate, LoopbackSink, Next, Sink, Source, V4l2Camera, Wake, choose_mode, devices,
+    find_camera, find_loopback,
+};
+use greenroom_frame::{Colour, Frame, FrameViewMut, PixelFormat, Rgb8, SizePx, pack};
+
+fn main() -> ExitCode {
+    let arguments: Vec<String> = std::env::args().skip(1).collect();
+    let arguments: Vec<&str> = arguments.iter().map(String::as_str).collect();
+    match run(&arguments) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("{error}");
+            ExitCode::from(2)
+        }
+    }
+}
+
+fn run(arguments: &[&str]) -> Result<(), Box<dyn Error>> {
+    match arguments {
+        ["list"] => {
+            list();
+            Ok(())
+        }
+        ["capture", camera, fourcc, size, fps, count, file @ ..] => {
+            let rate = FrameRate::new(fps.parse()?, 1).ok_or("FPS is above 0")?;
+            let file = file.first().map(File::create).transpose()?;
+            capture(camera, fourcc, size.parse()?, rate, count.parse()?, file)
+        }
+        ["feed", loopback, size, fps, count, stay @ ..] => {
+            let rate = FrameRate::new(fps.parse()?, 1).ok_or("FPS is above 0")?;
+            let stay = stay.first().map_or(Ok(0.0), |seconds| seconds.parse())?;
+            feed(loopback, size.parse()?, rate, count.parse()?, Duration::from_secs_f64(stay))
+        }
+        _ => Err("probe list | capture CAMERA FOURCC WxH FPS COUNT [FILE] | \
+                  feed LOOPBACK WxH FPS COUNT [SECONDS]"
+            .into()),
+    }
+}
+
+fn list() {
+    let devices = devices();
+    for camera in &devices.cameras {
+        println!("camera {} driver {} bus {}", camera.name(), camera.driver, camera.bus);
+        println!("  by-id {:?}", camera.by_id);
+        for mode in &camera.modes {
+            let rates: Vec<_> = mode.rates.iter().map(ToString::to_string).collect();
+            println!("  {} {} {}", mode.fourcc, mode.size, rates.join("/"));
+        }
+    }
+    for loopback in &devices.loopbacks {
+        let users: Vec<_> = loopback.users.iter().map(ToString::to_string).collect();
+        println!(
+            "loopback {} version {:?} dialect {} state {} format {:?} users {}",
+            loopback.name(),
+            loopback.version.map(|version| version.to_string()),
+            loopback.dialect,
+            loopback.state,
+            loopback.format.map(|(fourcc, size)| format!("{fourcc} {size}")),
+            users.join(", ")
+        );
+    }
+    for error in &devices.refused {
+        println!("refused {error}");
+    }
+}
+
+fn capture(
+    camera: &str,
+    fourcc: &str,
+    size: SizePx,
+    rate: FrameRate,
+    count: u32,
+    mut file: Option<File>,
+) -> Result<(), Box<dyn Error>> {
+    let camera = find_camera(camera)?;
+    let mut source = if fourcc == "auto" {
+        V4l2Camera::open(&camera, size, rate)?
+    } else {
+        let fourcc = FourCc::parse(fourcc).ok_or("four characters")?;
+        let modes: Vec<_> = camera.modes.into_iter().filter(|mode| mode.fourcc == fourcc).collect();
+        let choice = choose_mode(&modes, size, rate).ok_or("no such format")?;
+        V4l2Camera::open_mode(&greenroom_device::CameraInfo { modes, ..camera }, choice)?
+    };
+    println!("capture {}: {} ({})", source.name(), source.mode(), source.choice().why);
+    let wake = Wake::new()?;
+    let mut frame = Frame::new(PixelFormat::I420, SizePx::new(2, 2), Colour::WEBCAM)?;
+    let mut left = count;
+    while left > 0 {
+        match source.next_frame(&mut frame, &wake, Duration::from_secs(5))? {
+            Next::Frame(taken) => {
+                left -= 1;
+                let age = Instant::now().duration_since(frame.captured_at());
+                println!(
+                    "frame {} {} {:?} {:?} age {age:?} {taken:?}",
+                    frame.format(),
+                    frame.size(),
+                    frame.colour(),
+                    means(&frame)
+                );
+                if let Some(file) = &mut file {
+                    file.write_all(frame.bytes())?;
+                }
+            }
+            other => return Err(format!("no frame: {other:?}").into()),
+        }
+    }
+    Ok(())
+}
+
+fn means(frame: &Frame) -> Vec<u64> {
+    let view = frame.view();
+    (0..frame.format().plane_count())
+        .map(|index| {
+            let plane = view.plane(index);
+            let sum: u64 = plane.iter_rows().flatten().map(|sample| u64::from(*sample)).sum();
+            sum / (plane.row_bytes() * plane.rows()) as u64
+        })
+        .collect()
+}
+
+fn feed(
+    loopback: &str,
+    size: SizePx,
+    rate: FrameRate,
+    count: u32,
+    stay: Duration,
+) -> Result<(), Box<dyn Error>> {
+    let mut sink = LoopbackSink::open(&find_loopback(loopback)?, size, rate)?;
+    let mode = sink.mode();
+    println!("feed {}: {} {} at {} fps", sink.name(), mode.format, mode.size, mode.rate);
+    let picture = halves(mode.size, mode.colour)?;
+    let mut packed = Frame::new(mode.format, mode.size, mode.colour)?;
+    let layout = *packed.layout();
+    pack(picture.view(), &mut FrameViewMut::new(layout, mode.colour, packed.bytes_mut())?)?;
+    for _ in 0..count {
+        sink.write(packed.view())?;
+        std::thread::sleep(mode.rate.interval());
+    }
+    println!("fed {count} frames");
+    std::thread::sleep(stay);
+    Ok(())
+}
+
+/// Green on the left, white on the right.
+fn halves(size: SizePx, colour: Colour) -> Result<Frame, Box<dyn Error>> {
+    let mut frame = Frame::new(PixelFormat::I422, size, colour)?;
+    let green = colour.encode(Rgb8 { r: 0, g: 255, b: 0 });
+    let white = colour.encode(Rgb8 { r: 255, g: 255, b: 255 });
+    frame.fill(white);
+    for (mut plane, value) in frame.view_mut().planes_mut().zip([green.y, green.u, green.v]) {
+        let half = plane.row_bytes() / 2;
+        plane.iter_rows_mut().for_each(|row| row[..half].fill(value));
+    }
+    Ok(frame)
+}
