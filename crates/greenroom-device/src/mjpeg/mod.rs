@@ -25,7 +25,12 @@ pub struct MjpegDecoder {
     completed: Vec<u8>,
     /// Planes that the frame's own layout cannot take as they are.
     planes: Vec<u8>,
+    /// Frames of a foreign kind, one after the other.
+    foreign_frames: u32,
 }
+
+/// After so many frames of a foreign kind in a row, this is the stream and no damage.
+const FOREIGN_FRAMES: u32 = 10;
 
 /// Bytes before a restart or end marker that the decoder may skip. Some cameras pad there (a few
 /// bytes each time, seen in the logs of many Logitech models) and their pictures are whole; a
@@ -39,7 +44,7 @@ impl MjpegDecoder {
     /// When libjpeg-turbo cannot be set up (no memory).
     pub fn new() -> Result<Self, DeviceError> {
         let turbo = Decompressor::new().map_err(|error| broken(error.to_string()))?;
-        Ok(Self { turbo, completed: Vec::new(), planes: Vec::new() })
+        Ok(Self { turbo, completed: Vec::new(), planes: Vec::new(), foreign_frames: 0 })
     }
 
     /// Decodes `jpeg` into `into`, which becomes [`PixelFormat::I420`] (4:2:0, grey, 4:4:0) or
@@ -48,39 +53,50 @@ impl MjpegDecoder {
     ///
     /// # Errors
     /// [`DeviceError::Broken`] for a frame that is cut short or damaged, as far as that shows: to
-    /// be counted and passed over; `into` then holds anything. [`DeviceError::Unsupported`] for a
-    /// kind of JPEG that no camera sends (progressive, RGB, 12 bits).
+    /// be counted and passed over; `into` then holds anything. [`DeviceError::Unsupported`] when
+    /// all of the last ten frames were of a kind of JPEG that no camera sends (progressive, RGB,
+    /// 12 bits).
     pub fn decode(&mut self, jpeg: MjpegData<'_>, into: &mut Frame) -> Result<(), DeviceError> {
-        let segments = Segments::read(jpeg.0)?;
-        check_plausible(segments, jpeg.0.len())?;
-        let decoded = self.decode_checked(jpeg.0, segments, into);
-        if decoded.is_err() {
-            // A damaged frame's tables stay in libjpeg-turbo and can fail the good ones after it.
-            self.turbo = Decompressor::new().map_err(|error| broken(error.to_string()))?;
-        }
-        decoded
+        let refusal = match self.decode_frame(jpeg.0, into) {
+            Ok(()) => {
+                self.foreign_frames = 0;
+                return Ok(());
+            }
+            Err(refusal) => refusal,
+        };
+        // A damaged frame's tables stay in libjpeg-turbo and can fail the good ones after it.
+        self.turbo = Decompressor::new().map_err(|error| broken(error.to_string()))?;
+        let why = match refusal {
+            Refusal::Damaged(why) => why,
+            Refusal::Foreign(why) => {
+                // Damage can look like another kind of JPEG.
+                self.foreign_frames += 1;
+                if self.foreign_frames >= FOREIGN_FRAMES {
+                    let what = "the JPEG stream".to_owned();
+                    return Err(DeviceError::Unsupported { what, why: why.into_owned() });
+                }
+                why
+            }
+        };
+        Err(broken(why))
     }
 
-    fn decode_checked(
-        &mut self,
-        jpeg: &[u8],
-        segments: Segments,
-        into: &mut Frame,
-    ) -> Result<(), DeviceError> {
-        let MjpegDecoder { turbo, completed, planes } = self;
+    fn decode_frame(&mut self, jpeg: &[u8], into: &mut Frame) -> Result<(), Refusal> {
+        let MjpegDecoder { turbo, completed, planes, .. } = self;
+        let segments = Segments::read(jpeg)?;
+        let size = plausible_size(segments, jpeg.len())?;
         let jpeg = complete(jpeg, segments, completed);
-        let header = turbo.read_header(jpeg).map_err(|error| broken(error.to_string()))?;
-        let size = SizePx::new(segments.width_px, segments.height_px);
+        let header = turbo.read_header(jpeg).map_err(damaged)?;
         if (header.width, header.height) != (size.width_px as usize, size.height_px as usize) {
-            return Err(broken("it has two frame headers"));
+            return Err(damaged("it has two frame headers"));
         }
-        into.reshape(planar_format(header)?, size, Colour::JPEG)?;
+        into.reshape(planar_format(header)?, size, Colour::JPEG).map_err(damaged)?;
 
         if lies_as_decoded(header) {
             return decode_planes(turbo, jpeg, header, into.bytes_mut());
         }
-        let len_bytes = yuv_pixels_len(header.width, 1, header.height, header.subsamp)
-            .map_err(|error| broken(error.to_string()))?;
+        let len_bytes =
+            yuv_pixels_len(header.width, 1, header.height, header.subsamp).map_err(damaged)?;
         if planes.len() < len_bytes {
             planes.resize(len_bytes, 0);
         }
@@ -95,28 +111,19 @@ fn broken(why: impl Into<String>) -> DeviceError {
     DeviceError::Broken { what: "a JPEG frame".to_owned(), why: why.into() }
 }
 
-fn unsupported(why: impl Into<String>) -> DeviceError {
-    DeviceError::Unsupported { what: "the JPEG stream".to_owned(), why: why.into() }
+fn damaged(why: impl ToString) -> Refusal {
+    Refusal::Damaged(why.to_string().into())
 }
 
-impl From<Refusal> for DeviceError {
-    fn from(refusal: Refusal) -> Self {
-        match refusal {
-            Refusal::Damaged(why) => broken(why),
-            Refusal::Foreign(why) => unsupported(why),
-        }
-    }
-}
-
-/// That a frame of `len_bytes` can be of the size it says, before memory is asked for: each block
-/// of 8x8 luma samples takes two codes of at least one bit.
-fn check_plausible(segments: Segments, len_bytes: usize) -> Result<(), DeviceError> {
-    let size = SizePx::new(segments.width_px, segments.height_px).checked()?;
+/// The size of a frame of `len_bytes`, if it can be: looked at before memory is asked for. Each
+/// block of 8x8 luma samples takes two codes of at least one bit.
+fn plausible_size(segments: Segments, len_bytes: usize) -> Result<SizePx, Refusal> {
+    let size = SizePx::new(segments.width_px, segments.height_px).checked().map_err(damaged)?;
     let blocks = u64::from(size.width_px.div_ceil(8)) * u64::from(size.height_px.div_ceil(8));
     if (len_bytes as u64) * 4 < blocks {
-        return Err(broken(format!("{len_bytes} bytes cannot hold {size} pixels")));
+        return Err(damaged(format!("{len_bytes} bytes cannot hold {size} pixels")));
     }
-    Ok(())
+    Ok(size)
 }
 
 /// `jpeg` with Huffman tables and an end.
@@ -142,9 +149,9 @@ fn complete<'a>(jpeg: &'a [u8], segments: Segments, completed: &'a mut Vec<u8>) 
 }
 
 /// The format that takes the stream's chroma with the least change.
-fn planar_format(header: DecompressHeader) -> Result<PixelFormat, DeviceError> {
+fn planar_format(header: DecompressHeader) -> Result<PixelFormat, Refusal> {
     if !matches!(header.colorspace, Colorspace::YCbCr | Colorspace::Gray) {
-        return Err(unsupported("its colours are not YUV; choose another mode of the camera"));
+        return Err(Refusal::Foreign("its colours are not YUV".into()));
     }
     Ok(match header.subsamp {
         Subsamp::Sub2x2 | Subsamp::Sub1x2 | Subsamp::Gray => PixelFormat::I420,
@@ -169,12 +176,12 @@ fn decode_planes(
     jpeg: &[u8],
     header: DecompressHeader,
     pixels: &mut [u8],
-) -> Result<(), DeviceError> {
+) -> Result<(), Refusal> {
     let DecompressHeader { width, height, subsamp, .. } = header;
     match turbo.decompress_to_yuv(jpeg, YuvImage { pixels, width, align: 1, height, subsamp }) {
         Ok(()) => Ok(()),
         Err(turbojpeg::Error::TurboJpegError(text)) if is_padding(&text) => Ok(()),
-        Err(error) => Err(broken(error.to_string())),
+        Err(error) => Err(damaged(error)),
     }
 }
 

@@ -170,6 +170,7 @@ fn damage_does_no_harm() {
             jpeg[at] ^= (random >> 32) as u8;
         }
         let decoded = decoder.decode(MjpegData(&jpeg), &mut frame);
+        assert!(matches!(decoded, Ok(()) | Err(DeviceError::Broken { .. })), "{decoded:?}");
         refused += usize::from(decoded.is_err());
         let good = decoder.decode(MjpegData(&whole), &mut frame);
         assert!(good.is_ok(), "round {round}, after {decoded:?}: {good:?}");
@@ -192,10 +193,26 @@ fn a_frame_header_alone_gets_no_memory() {
     }
 }
 
+/// Damage can look like a foreign kind; a camera is given up only for a stream of it.
 #[test]
-fn progressive_frames_are_of_a_foreign_kind() {
-    let mut jpeg = jpeg_of(SIZE, Subsamp::Sub2x1);
-    let header_at = jpeg.windows(2).position(|pair| pair == [0xff, 0xc0]).unwrap();
-    jpeg[header_at + 1] = 0xc2;
-    assert!(matches!(decode(&jpeg), Err(DeviceError::Unsupported { .. })));
+fn a_stream_of_a_foreign_kind_is_told_apart_from_damage() {
+    let whole = jpeg_of(SIZE, Subsamp::Sub2x1);
+    let header_at = whole.windows(2).position(|pair| pair == [0xff, 0xc0]).unwrap();
+    let (mut progressive, mut nothing) = (whole.clone(), whole.clone());
+    progressive[header_at + 1] = 0xc2;
+    nothing[header_at + 5..header_at + 9].fill(0);
+    let mut decoder = MjpegDecoder::new().unwrap();
+    let mut frame = Frame::new(PixelFormat::I422, SIZE, Colour::JPEG).unwrap();
+    let mut decode = |jpeg: &[u8]| decoder.decode(MjpegData(jpeg), &mut frame);
+    for _ in 0..3 {
+        for _ in 1..FOREIGN_FRAMES {
+            assert!(matches!(decode(&progressive), Err(DeviceError::Broken { .. })));
+            assert!(matches!(decode(&nothing), Err(DeviceError::Broken { .. })));
+        }
+        decode(&whole).unwrap();
+    }
+    for _ in 1..FOREIGN_FRAMES {
+        assert!(matches!(decode(&progressive), Err(DeviceError::Broken { .. })));
+    }
+    assert!(matches!(decode(&progressive), Err(DeviceError::Unsupported { .. })));
 }

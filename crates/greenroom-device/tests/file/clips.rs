@@ -83,3 +83,11 @@ pub fn read_all(path: &Path) -> Vec<Frame> {
     assert_eq!(reader.next_frame(&mut any_frame(), &wake, PATIENCE).unwrap(), Next::Ended);
     frames
 }
+
+/// How many processes have `path` on their command line.
+pub fn processes_naming(path: &Path) -> usize {
+    let processes = std::fs::read_dir("/proc").unwrap().flatten();
+    let lines = processes.filter_map(|entry| std::fs::read(entry.path().join("cmdline")).ok());
+    let needle = path.to_str().unwrap();
+    lines.filter(|line| String::from_utf8_lossy(line).contains(needle)).count()
+}

@@ -2,13 +2,18 @@ use std::fs;
 use std::io::Read;
 use std::path::Path;
 use std::process::{Command, Stdio};
+use std::thread::sleep;
+use std::time::{Duration, Instant};
 
 use greenroom_device::{
-    DeviceError, FileTarget, FrameRate, Sink, SinkMode, open_file_sink, video_extensions,
+    DeviceError, FileReader, FileTarget, FrameRate, Playback, Sink, SinkMode, open_file_sink,
+    video_extensions,
 };
 use greenroom_frame::{Colour, Frame, PixelFormat, SizePx};
 
-use crate::clips::{SIZE, ffmpeg, ffprobe, read_all};
+use crate::clips::{
+    H264, PATIENCE, SIZE, any_frame, ffmpeg, ffprobe, numbered, processes_naming, read_all, take,
+};
 
 fn mode(format: PixelFormat, size: SizePx, colour: Colour) -> SinkMode {
     SinkMode { format, size, rate: FrameRate::new(30_000, 1001).unwrap(), colour }
@@ -104,8 +109,13 @@ fn a_matte_is_read_back_exactly() {
 #[test]
 fn encoded_clips_look_like_what_went_in() {
     let folder = tempfile::tempdir().unwrap();
-    for extension in ["mp4", "mkv", "mov", "webm"] {
-        for colour in [Colour::WEBCAM, Colour::HD, Colour::JPEG] {
+    for (extension, colours) in [
+        ("mp4", &[Colour::WEBCAM, Colour::HD, Colour::JPEG][..]),
+        ("mkv", &[Colour::HD]),
+        ("mov", &[Colour::WEBCAM]),
+        ("webm", &[Colour::HD, Colour::JPEG]),
+    ] {
+        for &colour in colours {
             let path = folder.path().join(format!("clip.{extension}"));
             let size = SizePx::new(160, 120);
             let frames = write_clip(&path, mode(PixelFormat::I420, size, colour), 31);
@@ -294,4 +304,52 @@ fn writes_to_standard_output() {
         }
     }
     panic!("the reader's end was not noticed");
+}
+
+/// Killed without a word, greenroom leaves no FFmpeg behind, and what was written is playable.
+#[test]
+fn a_killed_writer_leaves_a_part_that_plays() {
+    let folder = tempfile::tempdir().unwrap();
+    numbered(&folder.path().join("in.mp4"), "50", 20, &H264);
+    let mut child = Command::new(std::env::current_exe().unwrap())
+        .args(["--exact", "sinks::copies_until_killed", "--ignored"])
+        .env("GREENROOM_TEST_TARGET", folder.path())
+        .spawn()
+        .unwrap();
+    let begin = Instant::now();
+    let wait_for = |done: &dyn Fn() -> bool| {
+        while !done() {
+            assert!(begin.elapsed() < PATIENCE, "it took too long");
+            sleep(Duration::from_millis(20));
+        }
+    };
+    wait_for(&|| folder.path().join("running").exists());
+    assert_eq!(processes_naming(folder.path()), 2);
+    child.kill().unwrap();
+    child.wait().unwrap();
+    wait_for(&|| processes_naming(folder.path()) == 0);
+
+    let names = names_in(folder.path());
+    assert!(!names.contains(&"out.mp4".to_owned()), "{names:?}");
+    let part = names.iter().find(|name| name.ends_with(".part")).unwrap();
+    let frames = &ffprobe(&folder.path().join(part), "nb_read_frames")[0];
+    assert!(frames.parse::<u32>().unwrap() >= 30, "{frames} frames");
+}
+
+#[test]
+#[ignore = "run by a_killed_writer_leaves_a_part_that_plays, which kills it"]
+fn copies_until_killed() {
+    let folder = std::env::var_os("GREENROOM_TEST_TARGET").unwrap();
+    let folder = Path::new(&folder);
+    let mut reader = FileReader::open(&folder.join("in.mp4"), Playback::Live).unwrap();
+    let wanted = mode(PixelFormat::I420, SIZE, Colour::WEBCAM);
+    let mut sink = open(&folder.join("out.mp4"), wanted).unwrap();
+    let mut picture = any_frame();
+    for index in 0.. {
+        take(&mut reader, &mut picture);
+        sink.write(picture.view()).unwrap();
+        if index == 30 {
+            fs::write(folder.join("running"), "").unwrap();
+        }
+    }
 }

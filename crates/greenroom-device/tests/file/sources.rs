@@ -7,7 +7,8 @@ use greenroom_device::{Codec, DeviceError, FileReader, FrameRate, Next, Playback
 use greenroom_frame::{Colour, PixelFormat, SizePx};
 
 use crate::clips::{
-    FFV1, H264, PATIENCE, SIZE, any_frame, ffmpeg, number, numbered, read_all, take,
+    FFV1, H264, PATIENCE, SIZE, any_frame, ffmpeg, number, numbered, processes_naming, read_all,
+    take,
 };
 
 fn open_error(path: &Path) -> DeviceError {
@@ -171,11 +172,10 @@ fn a_late_consumer_gets_the_newest_frame_and_no_growing_delay() {
         std::thread::sleep(Duration::from_millis(110));
         dropped += take(&mut reader, &mut frame).dropped;
     }
-    // Five times, five intervals went by and one frame was shown: four of five were dropped, or
-    // none of them if the machine stood still.
-    let shown_at = (frame.captured_at() - begin).as_millis();
-    assert!(shown_at >= 500, "{shown_at} ms");
-    assert!((15..=60).contains(&dropped), "{dropped} dropped");
+    // Each time five intervals went by and one frame was shown.
+    assert!(frame.captured_at() - begin >= Duration::from_millis(500));
+    assert!(dropped > 0);
+    assert_eq!(u32::from(number(&frame)), (5 + dropped) % 28);
 }
 
 #[test]
@@ -312,17 +312,11 @@ fn says_that_ffmpeg_is_missing() {
 fn the_child_ends_with_its_reader() {
     let folder = tempfile::tempdir().unwrap();
     let path = numbered(&folder.path().join("only-here.mkv"), "25", 10, &FFV1);
-    let readers = |path: &Path| {
-        let processes = fs::read_dir("/proc").unwrap().flatten();
-        let lines = processes.filter_map(|entry| fs::read(entry.path().join("cmdline")).ok());
-        let needle = path.to_str().unwrap();
-        lines.filter(|line| String::from_utf8_lossy(line).contains(needle)).count()
-    };
     let mut reader = FileReader::open(&path, Playback::Live).unwrap();
     take(&mut reader, &mut any_frame());
-    assert_eq!(readers(&path), 1);
+    assert_eq!(processes_naming(&path), 1);
     drop(reader);
-    assert_eq!(readers(&path), 0);
+    assert_eq!(processes_naming(&path), 0);
 }
 
 #[test]
