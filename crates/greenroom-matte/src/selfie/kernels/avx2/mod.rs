@@ -1,0 +1,95 @@
+//! AVX2 with FMA: vectors of eight channels, as many sums at a time as there are registers.
+//!
+//! Every function here may only be called on a machine with both, and asks of its caller what the
+//! function of the same name in [`kernels`](super) asserts. `SAFETY` notes refer to those
+//! asserts. Pointers stay within the slices they were made from.
+
+mod depthwise;
+mod pointwise;
+mod quadruple;
+
+use std::arch::x86_64::*;
+
+pub use self::depthwise::depthwise;
+pub use self::pointwise::{pointwise, stem};
+pub use self::quadruple::{logistic, quadruple};
+use crate::selfie::network::Activation;
+
+/// Floats in a vector.
+const LANES: usize = 8;
+
+#[inline]
+#[target_feature(enable = "avx2,fma")]
+fn activate(activation: Activation, value: __m256) -> __m256 {
+    let zero = _mm256_setzero_ps();
+    match activation {
+        Activation::None => value,
+        Activation::Relu => _mm256_max_ps(value, zero),
+        Activation::HardSwish => {
+            let sixth = _mm256_set1_ps(1.0 / 6.0);
+            let gate = _mm256_fmadd_ps(value, sixth, _mm256_set1_ps(0.5));
+            let gate = _mm256_min_ps(_mm256_max_ps(gate, zero), _mm256_set1_ps(1.0));
+            _mm256_mul_ps(value, gate)
+        }
+    }
+}
+
+/// Pixels that are summed side by side before their sums are added up.
+const SUMS: usize = 4;
+
+#[target_feature(enable = "avx2,fma")]
+pub fn accumulate(row: &[f32], sums: &mut [f32]) {
+    let channels = sums.len();
+    let pixels = row.len() / channels;
+    for channel in (0..channels).step_by(LANES) {
+        let mut parts = [_mm256_setzero_ps(); SUMS];
+        for pixel in 0..pixels {
+            // SAFETY: `channels` is a multiple of eight, so channel + 8 <= channels, and the row
+            // has pixels * channels values.
+            let value = unsafe { _mm256_loadu_ps(row.as_ptr().add(pixel * channels + channel)) };
+            let part = &mut parts[pixel % SUMS];
+            *part = _mm256_add_ps(*part, value);
+        }
+        let left = _mm256_add_ps(parts[0], parts[1]);
+        let right = _mm256_add_ps(parts[2], parts[3]);
+        // SAFETY: as above.
+        unsafe {
+            let sum = sums.as_mut_ptr().add(channel);
+            let total = _mm256_add_ps(_mm256_loadu_ps(sum), _mm256_add_ps(left, right));
+            _mm256_storeu_ps(sum, total);
+        }
+    }
+}
+
+#[target_feature(enable = "avx2,fma")]
+pub fn double(channels: usize, near: &[f32], far: &[f32], out: &mut [f32]) {
+    let quarter = _mm256_set1_ps(0.25);
+    let three_quarters = _mm256_set1_ps(0.75);
+    let pixels = near.len() / channels;
+    for channel in (0..channels).step_by(LANES) {
+        let blend = |pixel: usize| {
+            let at = pixel * channels + channel;
+            // SAFETY: pixel < pixels and `channels` is a multiple of eight, so at + 8 <=
+            // near.len(), which is far.len().
+            let (near, far) = unsafe {
+                (_mm256_loadu_ps(near.as_ptr().add(at)), _mm256_loadu_ps(far.as_ptr().add(at)))
+            };
+            _mm256_fmadd_ps(near, three_quarters, _mm256_mul_ps(far, quarter))
+        };
+        let mut middle = blend(0);
+        let mut before = middle;
+        for pixel in 0..pixels {
+            let after = if pixel + 1 < pixels { blend(pixel + 1) } else { middle };
+            let most = _mm256_mul_ps(middle, three_quarters);
+            let at = 2 * pixel * channels + channel;
+            // SAFETY: pixel < pixels and out.len() is 2 * pixels * channels, so at + channels + 8
+            // <= out.len().
+            unsafe {
+                let out = out.as_mut_ptr().add(at);
+                _mm256_storeu_ps(out, _mm256_fmadd_ps(before, quarter, most));
+                _mm256_storeu_ps(out.add(channels), _mm256_fmadd_ps(after, quarter, most));
+            }
+            (before, middle) = (middle, after);
+        }
+    }
+}
