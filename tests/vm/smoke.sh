@@ -1,6 +1,6 @@
 #!/bin/sh
 # Is the guest what the other tests here take for granted? Run by `cargo xtask vm [--loopback VERSION] tests/vm/smoke.sh`.
-# Needs ffmpeg, v4l-utils (v4l2-ctl) and gstreamer1.0-tools with the base and good plug-ins on the host.
+# Needs ffmpeg, v4l-utils (v4l2-ctl) and kmod on the host, whose programs the guest uses.
 set -eu
 
 fail() {

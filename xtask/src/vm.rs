@@ -5,8 +5,16 @@
 //! there, under the same paths, and whatever the script does to the machine is gone afterwards. Only `$OUT` comes
 //! back: it is a real folder of the host, mounted writable under its own path.
 //!
+//! The host needs qemu-system-x86, busybox-static, cpio, kmod, gcc and make, and must be a Debian (apt, dpkg).
+//!
+//! What a script finds: the modules loaded as the options say (or none, with `--no-load`), `modprobe` and `rmmod`
+//! for all of the kernel's own and the chosen v4l2loopback, the caller's folder as its own, `$OUT`,
+//! `$CARGO_TARGET_DIR`, `GREENROOM_VM=1`. There is no udev, so no `/dev/v4l/by-id`. Files of the host that change
+//! while the guest runs may be seen old or new.
+//!
 //! Made once and kept in `target/vm`: the unpacked kernel (`kernel/`), and a tree of modules for each v4l2loopback
-//! (`loopback/VERSION/`). A run's files are in `target/vm/runs/NAME/`.
+//! (`loopback/VERSION/`). A run's files are in `target/vm/runs/NAME/`. Remove `target/vm` to follow Debian to a
+//! newer kernel.
 
 mod apt;
 mod guest;
