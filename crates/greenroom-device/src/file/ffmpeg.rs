@@ -179,7 +179,7 @@ fn follow(stderr: ChildStderr, tail: &Mutex<Tail>) {
 }
 
 const LINE_MAX_BYTES: u64 = 1024;
-const LINES_KEPT: usize = 4;
+const LINES_KEPT: usize = 8;
 
 /// The last lines of what FFmpeg says.
 #[derive(Debug, Default)]
@@ -207,7 +207,9 @@ impl Tail {
 }
 
 /// What FFmpeg adds to any reason.
-const CONSEQUENCES: [&str; 4] = [
+const CONSEQUENCES: [&str; 6] = [
+    "Cannot determine format of input stream",
+    "Error marking filters as finished",
     "Invalid data found when processing input",
     "Error while decoding stream",
     "Conversion failed",

@@ -98,6 +98,9 @@ pub(super) fn probe(path: &Path) -> Result<Plan, DeviceError> {
 
 fn plan(stream: &Stream, container: &Container) -> Result<Plan, String> {
     let coded = SizePx::new(stream.width, stream.height);
+    if coded.area_px() == 0 {
+        return Err("FFmpeg finds no picture in it".to_owned());
+    }
     coded.checked().map_err(|error| error.to_string())?;
     let frames: Option<u64> = stream.nb_frames.as_deref().and_then(|text| text.parse().ok());
     let is_still = is_picture(&container.format_name) || frames == Some(1);

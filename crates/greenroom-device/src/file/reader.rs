@@ -262,9 +262,12 @@ fn check_is_file(path: &Path, name: &str) -> Result<(), DeviceError> {
 fn decode_args(path: &Path, plan: &Plan, playback: Playback) -> Vec<OsString> {
     // Decoded and scaled once.
     const REPEAT: &str = "loop=loop=-1:size=1:start=0,";
-    let (again, repeat) = match playback {
-        Playback::Live if plan.is_still => (&[][..], REPEAT),
+    // Of a video, damaged frames are shown as far as they go; a picture is whole or refused.
+    const WHOLE: &[&str] = &["-err_detect", "explode"];
+    let (how, repeat) = match playback {
+        Playback::Live if plan.is_still => (WHOLE, REPEAT),
         Playback::Live => (&["-stream_loop", "-1"][..], ""),
+        Playback::EveryFrame if plan.is_still => (WHOLE, ""),
         Playback::EveryFrame => (&[][..], ""),
     };
     let filters = format!("{},{repeat}{}", plan.picture_filters, plan.timing_filters);
@@ -272,7 +275,7 @@ fn decode_args(path: &Path, plan: &Plan, playback: Playback) -> Vec<OsString> {
     let output = ["-map", "0:V:0", "-filter:v", &filters, "-r", &rate, "-f", "rawvideo", "pipe:1"];
     // Turned by our own filter: whether FFmpeg does it, and for what, changes with its version.
     let mut args = vec!["-noautorotate".into()];
-    args.extend(again.iter().map(OsString::from));
+    args.extend(how.iter().map(OsString::from));
     args.extend(input_args(path));
     args.extend(output.map(OsString::from));
     args

@@ -218,6 +218,26 @@ fn a_picture_is_a_camera_in_which_nothing_happens() {
 }
 
 #[test]
+fn half_a_picture_is_refused() {
+    let folder = tempfile::tempdir().unwrap();
+    for name in ["a.png", "b.jpg"] {
+        let path = folder.path().join(name);
+        let input = ["-f", "lavfi", "-i", "testsrc2=size=64x48", "-frames:v", "1"];
+        ffmpeg(&[&input[..], &[path.to_str().unwrap()]].concat());
+        let bytes = fs::read(&path).unwrap();
+        fs::write(&path, &bytes[..bytes.len() / 2]).unwrap();
+        for playback in [Playback::Live, Playback::EveryFrame] {
+            let opened = FileReader::open(&path, playback);
+            let wake = Wake::new().unwrap();
+            let next =
+                opened.and_then(|mut reader| reader.next_frame(&mut any_frame(), &wake, PATIENCE));
+            let text = next.unwrap_err().to_string();
+            assert!(text.contains(name) && !text.contains('\n'), "{text}");
+        }
+    }
+}
+
+#[test]
 fn names_that_look_like_something_else_are_files() {
     let folder = tempfile::tempdir().unwrap();
     for name in ["-x.mp4", "concat:a.mp4", "http:b.mp4", "a b'c.mp4", "100%.mp4", "é.mp4"] {
