@@ -3,7 +3,7 @@
 //!
 //! ```text
 //! probe list
-//! probe capture CAMERA FOURCC|auto WIDTHxHEIGHT FPS COUNT [FILE]
+//! probe capture CAMERA FOURCC|auto WIDTHxHEIGHT FPS COUNT [SECONDS_BETWEEN [FILE]]
 //! probe feed LOOPBACK WIDTHxHEIGHT FPS COUNT [SECONDS_TO_STAY]
 //! ```
 //!
@@ -40,17 +40,22 @@ fn run(arguments: &[&str]) -> Result<(), Box<dyn Error>> {
             list();
             Ok(())
         }
-        ["capture", camera, fourcc, size, fps, count, file @ ..] => {
+        ["capture", camera, fourcc, size, fps, count, more @ ..] => {
             let rate = FrameRate::new(fps.parse()?, 1).ok_or("FPS is above 0")?;
-            let file = file.first().map(File::create).transpose()?;
-            capture(camera, fourcc, size.parse()?, rate, count.parse()?, file)
+            let pause = more.first().map_or(Ok(0.0), |seconds| seconds.parse())?;
+            let job = Capture {
+                count: count.parse()?,
+                pause: Duration::from_secs_f64(pause),
+                file: more.get(1).map(File::create).transpose()?,
+            };
+            capture(camera, fourcc, size.parse()?, rate, job)
         }
         ["feed", loopback, size, fps, count, stay @ ..] => {
             let rate = FrameRate::new(fps.parse()?, 1).ok_or("FPS is above 0")?;
             let stay = stay.first().map_or(Ok(0.0), |seconds| seconds.parse())?;
             feed(loopback, size.parse()?, rate, count.parse()?, Duration::from_secs_f64(stay))
         }
-        _ => Err("probe list | capture CAMERA FOURCC WxH FPS COUNT [FILE] | \
+        _ => Err("probe list | capture CAMERA FOURCC WxH FPS COUNT [SECONDS [FILE]] | \
                   feed LOOPBACK WxH FPS COUNT [SECONDS]"
             .into()),
     }
@@ -83,13 +88,18 @@ fn list() {
     }
 }
 
+struct Capture {
+    count: u32,
+    pause: Duration,
+    file: Option<File>,
+}
+
 fn capture(
     camera: &str,
     fourcc: &str,
     size: SizePx,
     rate: FrameRate,
-    count: u32,
-    mut file: Option<File>,
+    mut job: Capture,
 ) -> Result<(), Box<dyn Error>> {
     let camera = find_camera(camera)?;
     let mut source = if fourcc == "auto" {
@@ -103,11 +113,10 @@ fn capture(
     println!("capture {}: {} ({})", source.name(), source.mode(), source.choice().why);
     let wake = Wake::new()?;
     let mut frame = Frame::new(PixelFormat::I420, SizePx::new(2, 2), Colour::WEBCAM)?;
-    let mut left = count;
-    while left > 0 {
+    while job.count > 0 {
         match source.next_frame(&mut frame, &wake, Duration::from_secs(5))? {
             Next::Frame(taken) => {
-                left -= 1;
+                job.count -= 1;
                 let age = Instant::now().duration_since(frame.captured_at());
                 println!(
                     "frame {} {} {:?} {:?} age {age:?} {taken:?}",
@@ -116,9 +125,10 @@ fn capture(
                     frame.colour(),
                     means(&frame)
                 );
-                if let Some(file) = &mut file {
+                if let Some(file) = &mut job.file {
                     file.write_all(frame.bytes())?;
                 }
+                std::thread::sleep(job.pause);
             }
             other => return Err(format!("no frame: {other:?}").into()),
         }

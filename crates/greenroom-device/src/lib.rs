@@ -13,6 +13,7 @@ mod list;
 mod loopback;
 mod mjpeg;
 mod node;
+mod pick;
 mod sink;
 mod source;
 mod v4l2;

@@ -1,13 +1,13 @@
 //! What is plugged in, and which of it is meant by a name.
 
-use std::fs;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use tracing::debug;
 
 use crate::camera::not_fed;
 use crate::node::{Name, Node, is_video_node, refusal, video_nodes};
-use crate::{CameraInfo, DeviceError, LoopbackInfo, LoopbackState, loopback};
+use crate::pick::{all_taken, loopbacks_to_name, no_camera, no_loopback, pick_card, pick_loopback};
+use crate::{CameraInfo, DeviceError, LoopbackInfo, loopback};
 
 /// What a look at every `/dev/videoN` found.
 #[derive(Debug, Default)]
@@ -23,7 +23,31 @@ pub struct Devices {
 /// Looks at every `/dev/videoN`. Cameras' nodes for metadata, codecs and other outputs are passed
 /// over. On a machine without video nodes everything is empty.
 pub fn devices() -> Devices {
-    let mut devices = Devices::default();
+    let Seen { cameras, loopbacks, refused } = look();
+    Devices { cameras, loopbacks, refused: refused.into_iter().map(|(_, error)| error).collect() }
+}
+
+/// As [`Devices`], with the nodes of those that refused.
+#[derive(Default)]
+struct Seen {
+    cameras: Vec<CameraInfo>,
+    loopbacks: Vec<LoopbackInfo>,
+    refused: Vec<(PathBuf, DeviceError)>,
+}
+
+impl Seen {
+    /// Why there is no loopback (or camera) to take: one that refused to be opened is a better
+    /// answer than `nothing`.
+    fn why_none(self, of_loopbacks: bool, nothing: fn() -> DeviceError) -> DeviceError {
+        let mut refused = self.refused.into_iter();
+        refused
+            .find(|(node, _)| loopback::is_loopback_by_sysfs(node) == of_loopbacks)
+            .map_or_else(nothing, |(_, error)| error)
+    }
+}
+
+fn look() -> Seen {
+    let mut devices = Seen::default();
     for path in video_nodes() {
         match Node::open(&path) {
             Ok(node) if loopback::is_loopback(&node.caps) => {
@@ -31,12 +55,15 @@ pub fn devices() -> Devices {
             }
             Ok(node) if node.caps.can_capture() => match CameraInfo::of(&node) {
                 Ok(camera) => devices.cameras.push(camera),
-                Err(error) => devices.refused.push(refusal(&node.name(), &node.path, error)),
+                Err(error) => {
+                    let error = refusal(&node.name(), &node.path, error);
+                    devices.refused.push((path, error));
+                }
             },
             Ok(node) => debug!("{}: {}, passed over", node.name(), node.caps.kind()),
             // Unplugged between being listed and being opened.
             Err(DeviceError::Gone { .. } | DeviceError::NotFound { .. }) => {}
-            Err(error) => devices.refused.push(error),
+            Err(error) => devices.refused.push((path, error)),
         }
     }
     devices
@@ -52,12 +79,13 @@ pub fn devices() -> Devices {
 pub fn find_camera(name: &str) -> Result<CameraInfo, DeviceError> {
     match Name::parse(name) {
         Name::Auto => {
-            let Devices { cameras, refused, .. } = devices();
-            let cameras = cameras.into_iter().filter(|camera| !camera.modes.is_empty());
-            let mut cameras: Vec<_> = cameras.collect();
-            // Stable: among those with colour the first node wins.
-            cameras.sort_by_key(|camera| !camera.has_colour());
-            cameras.into_iter().next().ok_or_else(|| none_found(refused, no_camera))
+            let mut seen = look();
+            seen.cameras.retain(|camera| !camera.modes.is_empty());
+            // The first of equals: among those with colour the lowest node.
+            match seen.cameras.iter().min_by_key(|camera| !camera.has_colour()) {
+                Some(camera) => Ok(camera.clone()),
+                None => Err(seen.why_none(false, no_camera)),
+            }
         }
         Name::Path(path) => camera_at(path),
         Name::Card(card) => {
@@ -79,13 +107,11 @@ pub fn find_camera(name: &str) -> Result<CameraInfo, DeviceError> {
 pub fn find_loopback(name: &str) -> Result<LoopbackInfo, DeviceError> {
     match Name::parse(name) {
         Name::Auto => {
-            let Devices { loopbacks, refused, .. } = devices();
-            match pick_loopback(&loopbacks) {
-                Some(loopback) => Ok(loopback.clone()),
-                None => Err(match loopbacks.first() {
-                    Some(taken) => all_taken(taken),
-                    None => none_found(refused, no_loopback),
-                }),
+            let seen = look();
+            match (pick_loopback(&seen.loopbacks), seen.loopbacks.first()) {
+                (Some(loopback), _) => Ok(loopback.clone()),
+                (None, Some(taken)) => Err(all_taken(taken)),
+                (None, None) => Err(seen.why_none(true, no_loopback)),
             }
         }
         Name::Path(path) => {
@@ -98,7 +124,7 @@ pub fn find_loopback(name: &str) -> Result<LoopbackInfo, DeviceError> {
                 what: path.display().to_string(),
                 found: format!("{real} ({})", node.caps.card),
                 wanted: "a v4l2loopback device".to_owned(),
-                remedy: loopbacks_to_name(),
+                remedy: loopbacks_to_name(&devices().loopbacks),
             })
         }
         Name::Card(card) => {
@@ -152,153 +178,9 @@ fn camera_of(node: &Node) -> Result<CameraInfo, DeviceError> {
     CameraInfo::of(node).map_err(|error| refusal(&node.name(), &node.path, error))
 }
 
-/// The place of the one card that `wanted` means: equal but for case, else containing it.
-fn pick_card(wanted: &str, cards: &[&str], kind: &str) -> Result<usize, DeviceError> {
-    let wanted_lower = wanted.to_lowercase();
-    let find = |fits: &dyn Fn(&str) -> bool| -> Vec<usize> {
-        (0..cards.len()).filter(|index| fits(&cards[*index].to_lowercase())).collect()
-    };
-    let mut found = find(&|card| card == wanted_lower);
-    if found.is_empty() && !wanted.is_empty() {
-        found = find(&|card| card.contains(&wanted_lower));
-    }
-    match found[..] {
-        [index] => Ok(index),
-        [] => Err(DeviceError::NotFound {
-            what: format!("a {kind} called \"{wanted}\""),
-            remedy: match cards {
-                [] => "there is none at all".to_owned(),
-                _ => format!("choose one of: {}", cards.join(", ")),
-            },
-        }),
-        _ => {
-            let names: Vec<_> = found.iter().map(|index| cards[*index]).collect();
-            Err(DeviceError::Unsupported {
-                what: format!("the name \"{wanted}\""),
-                why: format!("it fits {}; name the node, like /dev/video0", names.join(" and ")),
-            })
-        }
-    }
-}
-
-/// The loopback for `auto`.
-fn pick_loopback(loopbacks: &[LoopbackInfo]) -> Option<&LoopbackInfo> {
-    let usable = || loopbacks.iter().filter(|loopback| loopback.state != LoopbackState::Fed);
-    usable()
-        .find(|loopback| loopback.is_labelled_ours())
-        .or_else(|| usable().find(|loopback| !loopback.is_labelled_obs()))
-}
-
-fn all_taken(first: &LoopbackInfo) -> DeviceError {
-    let holders: Vec<_> = first.users.iter().map(ToString::to_string).collect();
-    let holder = match (first.state, &holders[..]) {
-        (LoopbackState::Fed, []) => "a program that cannot be seen from here".to_owned(),
-        (LoopbackState::Fed, _) => holders.join(", "),
-        // Free, but its label keeps `auto` off it.
-        _ => "OBS, by its label".to_owned(),
-    };
-    DeviceError::Busy {
-        what: first.name(),
-        holder,
-        remedy: "close that program, or name a loopback with --output".to_owned(),
-    }
-}
-
-/// Nothing there; if something was there and refused to be opened, that is the better answer.
-fn none_found(refused: Vec<DeviceError>, nothing: fn() -> DeviceError) -> DeviceError {
-    refused.into_iter().next().unwrap_or_else(nothing)
-}
-
-fn no_camera() -> DeviceError {
-    DeviceError::NotFound {
-        what: "a camera".to_owned(),
-        remedy: "plug one in, or play a file with --camera FILE".to_owned(),
-    }
-}
-
-fn no_loopback() -> DeviceError {
-    DeviceError::NotFound {
-        what: "a v4l2loopback device".to_owned(),
-        remedy: format!("make one with: {}", loopback_command()),
-    }
-}
-
-fn loopbacks_to_name() -> String {
-    let names: Vec<_> = devices().loopbacks.iter().map(LoopbackInfo::name).collect();
-    match names[..] {
-        [] => format!("make one with: {}", loopback_command()),
-        _ => format!("name one of: {}", names.join(", ")),
-    }
-}
-
-/// The command after which there is a loopback, on Debian and its kin.
-fn loopback_command() -> String {
-    const LOAD: &str = "sudo modprobe v4l2loopback exclusive_caps=1 card_label=greenroom";
-    let release = fs::read_to_string("/proc/sys/kernel/osrelease").unwrap_or_default();
-    let modules = Path::new("/lib/modules").join(release.trim()).join("modules.dep");
-    let installed =
-        fs::read_to_string(modules).is_ok_and(|modules| modules.contains("/v4l2loopback.ko"));
-    if installed {
-        LOAD.to_owned()
-    } else {
-        format!("sudo apt install v4l2loopback-dkms && {LOAD}")
-    }
-}
-
 #[cfg(test)]
 mod tests {
-    use std::path::PathBuf;
-
     use super::*;
-    use crate::Dialect;
-
-    fn loopback(card: &str, state: LoopbackState) -> LoopbackInfo {
-        LoopbackInfo {
-            node: PathBuf::from("/dev/video10"),
-            card: card.to_owned(),
-            bus: String::new(),
-            version: None,
-            dialect: Dialect::Late,
-            state,
-            format: None,
-            users: Vec::new(),
-        }
-    }
-
-    fn auto(cards: &[(&str, LoopbackState)]) -> Option<String> {
-        let loopbacks: Vec<_> = cards.iter().map(|(card, state)| loopback(card, *state)).collect();
-        pick_loopback(&loopbacks).map(|loopback| loopback.card.clone())
-    }
-
-    #[test]
-    fn auto_takes_ours_then_any_free_one_but_never_that_of_obs() {
-        use LoopbackState::{Fed, Free, Held};
-        assert_eq!(
-            auto(&[("Dummy", Free), ("Greenroom camera", Held)]).unwrap(),
-            "Greenroom camera"
-        );
-        assert_eq!(auto(&[("greenroom", Fed), ("Dummy", Free)]).unwrap(), "Dummy");
-        assert_eq!(auto(&[("OBS Virtual Camera", Free), ("Dummy", Held)]).unwrap(), "Dummy");
-        assert_eq!(auto(&[("Jobs", Free)]).unwrap(), "Jobs");
-        assert_eq!(auto(&[("OBS Virtual Camera", Free), ("Dummy", Fed)]), None);
-        assert_eq!(auto(&[]), None);
-    }
-
-    #[test]
-    fn cards_are_found_by_all_or_part_of_their_name() {
-        let cards = ["HD Webcam: HD Webcam", "HD Webcam", "Capture Card"];
-        let pick = |name| pick_card(name, &cards, "camera");
-        assert_eq!(pick("hd webcam").unwrap(), 1);
-        assert_eq!(pick("capture").unwrap(), 2);
-        assert!(pick("webcam").unwrap_err().to_string().contains("it fits"));
-        assert_eq!(
-            pick("Kinect").unwrap_err().to_string(),
-            "a camera called \"Kinect\" does not exist; choose one of: HD Webcam: HD Webcam, \
-             HD Webcam, Capture Card"
-        );
-        assert!(pick("").is_err());
-        assert!(pick_card("x", &[], "camera").unwrap_err().to_string().contains("none at all"));
-    }
 
     #[test]
     fn devices_and_files_are_told_apart() {

@@ -1,26 +1,19 @@
 use std::path::PathBuf;
 use std::time::{Duration, Instant};
 
-use greenroom_frame::{Colour, Frame, FrameError, FrameView, PixelFormat, SizePx, unpack};
-use rustix::event::{PollFd, PollFlags, poll};
+use greenroom_frame::{Colour, Frame, SizePx};
 use rustix::io::Errno;
-use rustix::time::Timespec;
 use tracing::{debug, info, trace, warn};
 
-use super::clock::instant_of;
 use super::info::modes;
+use super::stream::{Ready, Stream, Taken, wait};
 use super::{CameraInfo, ModeChoice, choose_mode};
 use crate::node::{Node, refusal};
-use crate::v4l2::{
-    Buffer, CaptureQueue, Dequeued, Device, Direction, Event, StreamFormat, V4l2Error,
-};
+use crate::v4l2::{Buffer, Device, Direction, Event, StreamFormat, V4l2Error};
 use crate::{
     Codec, DeviceError, FrameRate, MjpegData, MjpegDecoder, Next, Source, SourceMode, TakenFrame,
     Wake,
 };
-
-/// Buffers to ask for: one being filled, one being read, and two for the time when we are late.
-const BUFFER_COUNT: u32 = 4;
 
 /// A camera that streams. Dropping it stops the stream and closes the node.
 #[derive(Debug)]
@@ -39,24 +32,6 @@ pub struct V4l2Camera {
     jpeg: Vec<u8>,
     /// Frames passed over since the last one that was handed out.
     skipped: TakenFrame,
-}
-
-/// What exists only while frames flow.
-#[derive(Debug)]
-struct Stream {
-    queue: CaptureQueue,
-    format: StreamFormat,
-}
-
-/// What a poll ended with.
-enum Ready {
-    Woken,
-    TimeUp,
-    /// The device has something: frames, a change of source, or an error to be found out.
-    Device {
-        changed: bool,
-        failed: bool,
-    },
 }
 
 impl V4l2Camera {
@@ -90,62 +65,48 @@ impl V4l2Camera {
     }
 
     fn start_on(node: Node, camera: &CameraInfo, choice: ModeChoice) -> Result<Self, DeviceError> {
+        let ModeChoice { fourcc, codec, size, rate, .. } = choice;
         let mut opened = Self {
             name: camera.name(),
             node: node.path,
             is_loopback: camera.is_loopback,
             device: node.device,
+            choice,
             stream: None,
-            mode: SourceMode {
-                codec: choice.codec,
-                size: choice.size,
-                rate: choice.rate,
-                colour: Colour::WEBCAM,
-            },
+            mode: SourceMode { codec, size, rate, colour: Colour::WEBCAM },
             tells_changes: false,
             decoder: None,
             jpeg: Vec::new(),
             skipped: TakenFrame::default(),
-            choice,
         };
-        let ModeChoice { fourcc, size, .. } = opened.choice;
-        let format = opened
-            .device
-            .set_format(Direction::Capture, fourcc, size)
-            .map_err(|error| opened.refused(error))?;
+        let format = opened.device.set_format(Direction::Capture, fourcc, size);
+        let format = format.map_err(|error| opened.refused(error))?;
         opened.tells_changes = opened.device.subscribe_source_change().unwrap_or(false);
         opened.start(format)?;
-        if opened.mode.size != size || opened.mode.codec != opened.choice.codec {
-            let asked = format!("{size} {}", opened.choice.codec);
-            info!("{}: the camera gives {} where {asked} was asked for", opened.name, opened.mode);
+        if (opened.mode.size, opened.mode.codec) != (size, codec) {
+            info!("{}: {size} {codec} was asked for and {} given", opened.name, opened.mode);
         }
         info!("camera: {}, {} ({})", opened.name, opened.mode, opened.choice.why);
         Ok(opened)
     }
 
-    /// Sets the rate, maps buffers and starts the stream in `format`, as the driver answered it.
+    /// Sets the rate and starts the stream in `format`, as the driver answered it.
     fn start(&mut self, format: StreamFormat) -> Result<(), DeviceError> {
         let codec = format.codec.ok_or_else(|| DeviceError::Unsupported {
             what: self.name.clone(),
             why: format!("it sends {}, which greenroom cannot decode", format.fourcc),
         })?;
-        if codec == Codec::Mjpeg && self.decoder.is_none() {
-            self.decoder = Some(MjpegDecoder::new()?);
-        }
         let rate = self.negotiate_rate().map_err(|error| self.refused(error))?;
-        let colour = if codec == Codec::Mjpeg { Colour::JPEG } else { format.colour };
-        let need_bytes = format.layout.map_or(1, |layout| layout.len_bytes());
-        let started =
-            CaptureQueue::new(&self.device, BUFFER_COUNT, need_bytes).and_then(|mut queue| {
-                queue.enqueue_all(&self.device)?;
-                self.device.stream_on(Direction::Capture)?;
-                Ok(queue)
-            });
-        let queue = started.map_err(|error| self.refused(error))?;
+        let stream = Stream::start(&self.device, format).map_err(|error| self.refused(error))?;
+        let mut colour = format.colour;
         if codec == Codec::Mjpeg {
-            self.jpeg.reserve(queue.buffer_bytes());
+            colour = Colour::JPEG;
+            if self.decoder.is_none() {
+                self.decoder = Some(MjpegDecoder::new()?);
+            }
+            self.jpeg.reserve(stream.buffer_bytes());
         }
-        self.stream = Some(Stream { queue, format });
+        self.stream = Some(stream);
         self.mode = SourceMode { codec, size: format.size, rate, colour };
         Ok(())
     }
@@ -161,91 +122,35 @@ impl V4l2Camera {
     }
 
     fn stop(&mut self) {
-        if let Some(stream) = self.stream.take() {
-            let stopped = self.device.stream_off(Direction::Capture);
-            let released = stream.queue.release(&self.device);
-            if let Err(error) = stopped.and(released) {
-                // A camera that was pulled out: there is nothing left to stop.
-                debug!("{}: stopping: {error}", self.name);
-            }
+        if let Some(stream) = self.stream.take()
+            && let Err(error) = stream.stop(&self.device)
+        {
+            // A camera that was pulled out: there is nothing left to stop.
+            debug!("{}: stopping: {error}", self.name);
         }
     }
 
-    /// The source has another size now: starts again with what the driver says.
-    fn restart(&mut self) -> Result<(), DeviceError> {
-        self.stop();
-        let format = self.device.format(Direction::Capture).map_err(|error| self.refused(error))?;
-        self.start(format)?;
-        info!("{}: now {}", self.name, self.mode);
-        Ok(())
-    }
-
-    fn wait(&self, wake: &Wake, deadline: Option<Instant>) -> Result<Ready, DeviceError> {
-        let mut wanted = PollFlags::IN;
-        if self.tells_changes {
-            wanted |= PollFlags::PRI;
-        }
-        loop {
-            let left = deadline.map(|deadline| deadline.saturating_duration_since(Instant::now()));
-            let left = left.and_then(|left| Timespec::try_from(left).ok());
-            let mut fds = [PollFd::new(&self.device, wanted), PollFd::new(wake, PollFlags::IN)];
-            match poll(&mut fds, left.as_ref()) {
-                Ok(0) => return Ok(Ready::TimeUp),
-                Ok(_) => {}
-                Err(Errno::INTR) => continue,
-                Err(errno) => {
-                    return Err(self.refused(V4l2Error::Os { call: "poll", errno }));
-                }
-            }
-            if fds[1].revents().contains(PollFlags::IN) {
-                return Ok(Ready::Woken);
-            }
-            let device = fds[0].revents();
-            return Ok(Ready::Device {
-                changed: self.tells_changes && device.contains(PollFlags::PRI),
-                failed: device.intersects(PollFlags::ERR | PollFlags::HUP | PollFlags::NVAL),
-            });
-        }
-    }
-
-    /// Whether the events that wait tell of a new size.
-    fn source_has_changed(&self) -> Result<bool, DeviceError> {
+    /// Reads the events that wait and starts again if one tells of a new size. Whether it did.
+    fn follow_source(&mut self) -> Result<bool, DeviceError> {
         let mut changed = false;
         loop {
             match self.device.next_event().map_err(|error| self.refused(error))? {
-                Event::NotReady => return Ok(changed),
+                Event::NotReady if changed => break,
+                Event::NotReady => return Ok(false),
                 Event::SourceChanged => changed = true,
                 Event::Other => {}
             }
         }
+        self.stop();
+        let format = self.device.format(Direction::Capture);
+        self.start(format.map_err(|error| self.refused(error))?)?;
+        info!("{}: now {}", self.name, self.mode);
+        Ok(true)
     }
 
-    /// Takes every waiting frame and keeps the newest good one; the others go back to the driver,
-    /// counted.
-    fn newest(&mut self) -> Result<Option<Buffer>, V4l2Error> {
-        let Some(Stream { queue, format }) = &mut self.stream else { return Ok(None) };
-        let need_bytes = format.layout.map_or(1, |layout| layout.len_bytes());
-        let mut newest: Option<Buffer> = None;
-        // Not until the queue is empty: a driver faster than us would hold us here.
-        for _ in 0..queue.len() {
-            let Dequeued::Frame(buffer) = queue.dequeue(&self.device)? else { break };
-            if buffer.damaged || buffer.bytes_used < need_bytes {
-                self.skipped.corrupt += 1;
-                debug!("{}: a damaged frame of {} bytes", self.name, buffer.bytes_used);
-                if newest.is_none_or(|newest| newest.index != buffer.index) {
-                    queue.enqueue(&self.device, buffer.index)?;
-                }
-                continue;
-            }
-            if let Some(older) = newest.replace(buffer) {
-                self.skipped.dropped += 1;
-                // A loopback may give a buffer again that it gave before.
-                if older.index != buffer.index {
-                    queue.enqueue(&self.device, older.index)?;
-                }
-            }
-        }
-        Ok(newest)
+    fn newest(&mut self) -> Result<Option<Buffer>, DeviceError> {
+        let Some(stream) = &mut self.stream else { return Ok(None) };
+        stream.newest(&self.device, &mut self.skipped).map_err(|error| self.refused(error))
     }
 
     /// Puts a buffer's picture into `into` and gives the buffer back. `None` if it was corrupt.
@@ -254,20 +159,9 @@ impl V4l2Camera {
         buffer: Buffer,
         into: &mut Frame,
     ) -> Result<Option<TakenFrame>, DeviceError> {
-        let Some(Stream { queue, format }) = &mut self.stream else { return Ok(None) };
-        let captured_at = instant_of(buffer.captured_us);
-        let bytes = queue.bytes(&buffer);
-        let unpacked = match format.layout {
-            Some(layout) => FrameView::new(layout, format.colour, captured_at, bytes)
-                .and_then(|view| unpack_colour(view, into)),
-            None => {
-                self.jpeg.clear();
-                self.jpeg.extend_from_slice(bytes);
-                Ok(())
-            }
-        };
-        queue
-            .enqueue(&self.device, buffer.index)
+        let Some(stream) = &mut self.stream else { return Ok(None) };
+        let Taken { captured_at, unpacked } = stream
+            .take(&self.device, buffer, into, &mut self.jpeg)
             .map_err(|error| refusal(&self.name, &self.node, error))?;
         unpacked?;
         if self.mode.codec == Codec::Mjpeg {
@@ -297,8 +191,8 @@ impl V4l2Camera {
     }
 
     fn refused(&self, error: V4l2Error) -> DeviceError {
-        let nobody_feeds = error.errno() == Some(Errno::IO) && self.stream.is_none();
-        if self.is_loopback && nobody_feeds {
+        let at_start = self.stream.is_none();
+        if self.is_loopback && at_start && error.errno() == Some(Errno::IO) {
             return not_fed(&self.name);
         }
         refusal(&self.name, &self.node, error)
@@ -322,16 +216,17 @@ impl Source for V4l2Camera {
     ) -> Result<Next, DeviceError> {
         let deadline = Instant::now().checked_add(patience);
         loop {
-            let (changed, failed) = match self.wait(wake, deadline)? {
+            let ready = wait(&self.device, self.tells_changes, wake, deadline)
+                .map_err(|error| self.refused(error))?;
+            let (events, failed) = match ready {
                 Ready::Woken => return Ok(Next::Woken),
                 Ready::TimeUp => return Ok(Next::NotYet),
-                Ready::Device { changed, failed } => (changed, failed),
+                Ready::Device { events, failed } => (events, failed),
             };
-            if changed && self.source_has_changed()? {
-                self.restart()?;
+            if events && self.follow_source()? {
                 continue;
             }
-            match self.newest().map_err(|error| self.refused(error))? {
+            match self.newest()? {
                 Some(buffer) => {
                     if let Some(taken) = self.take(buffer, into)? {
                         trace!("{}: frame, {taken:?}", self.name);
@@ -342,6 +237,10 @@ impl Source for V4l2Camera {
                 None if failed => return Err(DeviceError::Gone { what: self.name.clone() }),
                 None => {}
             }
+            // A driver that always has something and never a good frame must not hold us here.
+            if deadline.is_some_and(|deadline| Instant::now() >= deadline) {
+                return Ok(Next::NotYet);
+            }
         }
     }
 }
@@ -349,7 +248,7 @@ impl Source for V4l2Camera {
 impl Drop for V4l2Camera {
     fn drop(&mut self) {
         self.stop();
-        info!("camera: {} closed", self.name);
+        debug!("camera: {} closed", self.name);
     }
 }
 
@@ -359,7 +258,7 @@ fn open_node(camera: &CameraInfo) -> Result<Node, DeviceError> {
     let node = match Node::open(&camera.node) {
         Ok(node) => node,
         // It was there when it was listed.
-        Err(DeviceError::NotFound { .. }) => return Err(gone()),
+        Err(DeviceError::NotFound { .. } | DeviceError::Gone { .. }) => return Err(gone()),
         Err(error) => return Err(error),
     };
     if node.caps.card != camera.card || node.caps.driver != camera.driver {
@@ -391,45 +290,5 @@ pub(crate) fn not_fed(name: &str) -> DeviceError {
     DeviceError::Unsupported {
         what: name.to_owned(),
         why: "it is a loopback that no program writes into; start that program first".to_owned(),
-    }
-}
-
-/// As [`unpack`], but grey becomes 4:2:0 without colour, since a [`Source`] delivers colour.
-fn unpack_colour(from: FrameView<'_>, into: &mut Frame) -> Result<(), FrameError> {
-    if from.format() != PixelFormat::Grey {
-        return unpack(from, into);
-    }
-    into.reshape(PixelFormat::I420, from.size(), from.colour())?;
-    into.set_captured_at(from.captured_at());
-    let mut to = into.view_mut();
-    let [mut y, mut u, mut v] = to.yuv_mut();
-    for (from, to) in from.plane(0).iter_rows().zip(y.iter_rows_mut()) {
-        to.copy_from_slice(from);
-    }
-    u.fill(128);
-    v.fill(128);
-    Ok(())
-}
-
-#[cfg(test)]
-mod tests {
-    use greenroom_frame::FrameLayout;
-
-    use super::*;
-
-    #[test]
-    fn grey_becomes_colourless_yuv() {
-        let size = SizePx::new(4, 3);
-        let layout = FrameLayout::with_stride(PixelFormat::Grey, size, 6).unwrap();
-        let samples: Vec<u8> = (0..18).collect();
-        let view = FrameView::new(layout, Colour::JPEG, Instant::now(), &samples).unwrap();
-        let mut frame = Frame::new(PixelFormat::I422, SizePx::new(2, 2), Colour::HD).unwrap();
-        unpack_colour(view, &mut frame).unwrap();
-        assert_eq!(
-            (frame.format(), frame.size(), frame.colour()),
-            (PixelFormat::I420, size, Colour::JPEG)
-        );
-        assert_eq!(&frame.bytes()[..12], [0, 1, 2, 3, 6, 7, 8, 9, 12, 13, 14, 15]);
-        assert!(frame.bytes()[12..].iter().all(|sample| *sample == 128));
     }
 }

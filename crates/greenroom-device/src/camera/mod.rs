@@ -4,6 +4,7 @@ mod capture;
 mod clock;
 mod info;
 mod mode;
+mod stream;
 
 pub use capture::V4l2Camera;
 pub(crate) use capture::not_fed;

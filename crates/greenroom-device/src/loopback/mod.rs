@@ -5,6 +5,9 @@ mod info;
 mod sink;
 mod state;
 
+use std::path::Path;
+
+use crate::node::sysfs_of;
 use crate::v4l2::Caps;
 
 pub use dialect::{Dialect, ModuleVersion};
@@ -16,4 +19,9 @@ pub use state::LoopbackState;
 /// output just now does not.
 pub(crate) fn is_loopback(caps: &Caps) -> bool {
     caps.driver == "v4l2 loopback"
+}
+
+/// As [`is_loopback`], for a node that may not be opened: only v4l2loopback's have this attribute.
+pub(crate) fn is_loopback_by_sysfs(node: &Path) -> bool {
+    sysfs_of(node).is_some_and(|sysfs| sysfs.join("max_openers").exists())
 }

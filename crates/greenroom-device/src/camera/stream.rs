@@ -1,0 +1,190 @@
+use std::time::Instant;
+
+use greenroom_frame::{Frame, FrameError, FrameView, PixelFormat, unpack};
+use rustix::event::{PollFd, PollFlags, poll};
+use rustix::io::Errno;
+use rustix::time::Timespec;
+use tracing::debug;
+
+use super::clock::instant_of;
+use crate::v4l2::{Buffer, CaptureQueue, Dequeued, Device, Direction, StreamFormat, V4l2Error};
+use crate::{TakenFrame, Wake};
+
+/// Buffers to ask for: one being filled, one being read, and two for the time when we are late.
+const BUFFER_COUNT: u32 = 4;
+
+/// What exists only while frames flow: mapped buffers and the format of what is in them.
+#[derive(Debug)]
+pub(super) struct Stream {
+    queue: CaptureQueue,
+    format: StreamFormat,
+    /// A frame with fewer bytes is damaged.
+    need_bytes: usize,
+}
+
+impl Stream {
+    /// Maps buffers and starts the device, which has been set to `format`.
+    pub(super) fn start(device: &Device, format: StreamFormat) -> Result<Self, V4l2Error> {
+        let need_bytes = format.layout.map_or(1, |layout| layout.len_bytes());
+        let mut queue = CaptureQueue::new(device, BUFFER_COUNT, need_bytes)?;
+        queue.enqueue_all(device)?;
+        device.stream_on(Direction::Capture)?;
+        Ok(Self { queue, format, need_bytes })
+    }
+
+    /// Stops the device and gives the buffers back.
+    pub(super) fn stop(self, device: &Device) -> Result<(), V4l2Error> {
+        let stopped = device.stream_off(Direction::Capture);
+        stopped.and(self.queue.release(device))
+    }
+
+    /// Length of the longest buffer.
+    pub(super) fn buffer_bytes(&self) -> usize {
+        self.queue.buffer_bytes()
+    }
+
+    /// Takes every waiting frame and keeps the newest good one; the others go back to the driver,
+    /// counted in `skipped`. `None` if there is no good one.
+    pub(super) fn newest(
+        &mut self,
+        device: &Device,
+        skipped: &mut TakenFrame,
+    ) -> Result<Option<Buffer>, V4l2Error> {
+        let mut newest: Option<Buffer> = None;
+        // Not until the queue is empty: a driver faster than us would hold us here.
+        for _ in 0..self.queue.len() {
+            let Dequeued::Frame(buffer) = self.queue.dequeue(device)? else { break };
+            // A loopback may give a buffer again that it gave before.
+            let same = newest.is_some_and(|newest| newest.index == buffer.index);
+            if buffer.damaged || buffer.bytes_used < self.need_bytes {
+                debug!("a damaged frame of {} bytes, {}", buffer.bytes_used, self.need_bytes);
+                skipped.corrupt += 1;
+                if same {
+                    newest = None;
+                }
+                self.queue.enqueue(device, buffer.index)?;
+                continue;
+            }
+            if let Some(older) = newest.replace(buffer) {
+                skipped.dropped += 1;
+                if !same {
+                    self.queue.enqueue(device, older.index)?;
+                }
+            }
+        }
+        Ok(newest)
+    }
+
+    /// Unpacks a raw frame into `into`, or copies a JPEG's bytes to `jpeg`, and gives the buffer
+    /// back to the driver. Tells the time of capture.
+    pub(super) fn take(
+        &mut self,
+        device: &Device,
+        buffer: Buffer,
+        into: &mut Frame,
+        jpeg: &mut Vec<u8>,
+    ) -> Result<Taken, V4l2Error> {
+        let captured_at = instant_of(buffer.captured_us);
+        let bytes = self.queue.bytes(&buffer);
+        let unpacked = match self.format.layout {
+            Some(layout) => FrameView::new(layout, self.format.colour, captured_at, bytes)
+                .and_then(|view| unpack_colour(view, into)),
+            None => {
+                jpeg.clear();
+                jpeg.extend_from_slice(bytes);
+                Ok(())
+            }
+        };
+        self.queue.enqueue(device, buffer.index)?;
+        Ok(Taken { captured_at, unpacked })
+    }
+}
+
+/// What came of taking a frame out of its buffer.
+pub(super) struct Taken {
+    pub(super) captured_at: Instant,
+    pub(super) unpacked: Result<(), FrameError>,
+}
+
+/// As [`unpack`], but grey becomes 4:2:0 without colour: a [`Source`](crate::Source) delivers
+/// colour.
+fn unpack_colour(from: FrameView<'_>, into: &mut Frame) -> Result<(), FrameError> {
+    if from.format() != PixelFormat::Grey {
+        return unpack(from, into);
+    }
+    into.reshape(PixelFormat::I420, from.size(), from.colour())?;
+    into.set_captured_at(from.captured_at());
+    let mut to = into.view_mut();
+    let [mut y, mut u, mut v] = to.yuv_mut();
+    for (from, to) in from.plane(0).iter_rows().zip(y.iter_rows_mut()) {
+        to.copy_from_slice(from);
+    }
+    u.fill(128);
+    v.fill(128);
+    Ok(())
+}
+
+/// What waiting ended with.
+pub(super) enum Ready {
+    /// The bell rang.
+    Woken,
+    /// The deadline has passed.
+    TimeUp,
+    /// The device has something to say.
+    Device {
+        /// Events wait.
+        events: bool,
+        /// It is broken or gone; DQBUF may know more.
+        failed: bool,
+    },
+}
+
+/// Waits for the device or the bell, the bell first. `None` waits without end.
+pub(super) fn wait(
+    device: &Device,
+    with_events: bool,
+    wake: &Wake,
+    deadline: Option<Instant>,
+) -> Result<Ready, V4l2Error> {
+    let wanted = if with_events { PollFlags::IN | PollFlags::PRI } else { PollFlags::IN };
+    loop {
+        let left = deadline.map(|deadline| deadline.saturating_duration_since(Instant::now()));
+        let left = left.and_then(|left| Timespec::try_from(left).ok());
+        let mut fds = [PollFd::new(device, wanted), PollFd::new(wake, PollFlags::IN)];
+        match poll(&mut fds, left.as_ref()) {
+            Ok(0) => return Ok(Ready::TimeUp),
+            Ok(_) => {}
+            Err(Errno::INTR) => continue,
+            Err(errno) => return Err(V4l2Error::Os { call: "poll", errno }),
+        }
+        if fds[1].revents().contains(PollFlags::IN) {
+            return Ok(Ready::Woken);
+        }
+        let device = fds[0].revents();
+        return Ok(Ready::Device {
+            events: with_events && device.contains(PollFlags::PRI),
+            failed: device.intersects(PollFlags::ERR | PollFlags::HUP | PollFlags::NVAL),
+        });
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use greenroom_frame::{Colour, FrameLayout, SizePx};
+
+    use super::*;
+
+    #[test]
+    fn grey_becomes_colourless_yuv() {
+        let size = SizePx::new(4, 3);
+        let layout = FrameLayout::with_stride(PixelFormat::Grey, size, 6).unwrap();
+        let samples: Vec<u8> = (0..18).collect();
+        let view = FrameView::new(layout, Colour::JPEG, Instant::now(), &samples).unwrap();
+        let mut frame = Frame::new(PixelFormat::I422, SizePx::new(2, 2), Colour::HD).unwrap();
+        unpack_colour(view, &mut frame).unwrap();
+        assert_eq!((frame.format(), frame.size()), (PixelFormat::I420, size));
+        assert_eq!(frame.colour(), Colour::JPEG);
+        assert_eq!(&frame.bytes()[..12], [0, 1, 2, 3, 6, 7, 8, 9, 12, 13, 14, 15]);
+        assert!(frame.bytes()[12..].iter().all(|sample| *sample == 128));
+    }
+}

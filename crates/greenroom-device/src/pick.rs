@@ -1,0 +1,154 @@
+//! Which of several devices is meant, and what to say when none is.
+
+use std::fs;
+use std::path::Path;
+
+use crate::{DeviceError, LoopbackInfo, LoopbackState};
+
+/// The place of the one card that `wanted` means: equal but for case, else containing it.
+pub(crate) fn pick_card(wanted: &str, cards: &[&str], kind: &str) -> Result<usize, DeviceError> {
+    let wanted_lower = wanted.to_lowercase();
+    let find = |fits: &dyn Fn(&str) -> bool| -> Vec<usize> {
+        (0..cards.len()).filter(|index| fits(&cards[*index].to_lowercase())).collect()
+    };
+    let mut found = find(&|card| card == wanted_lower);
+    if found.is_empty() && !wanted.is_empty() {
+        found = find(&|card| card.contains(&wanted_lower));
+    }
+    match found[..] {
+        [index] => Ok(index),
+        [] => Err(DeviceError::NotFound {
+            what: format!("a {kind} called \"{wanted}\""),
+            remedy: match cards {
+                [] => "there is none at all".to_owned(),
+                _ => format!("choose one of: {}", cards.join(", ")),
+            },
+        }),
+        _ => {
+            let names: Vec<_> = found.iter().map(|index| cards[*index]).collect();
+            Err(DeviceError::Unsupported {
+                what: format!("the name \"{wanted}\""),
+                why: format!("it fits {}; name the node, like /dev/video0", names.join(" and ")),
+            })
+        }
+    }
+}
+
+/// The loopback for `auto`.
+pub(crate) fn pick_loopback(loopbacks: &[LoopbackInfo]) -> Option<&LoopbackInfo> {
+    let usable = || loopbacks.iter().filter(|loopback| loopback.state != LoopbackState::Fed);
+    usable()
+        .find(|loopback| loopback.is_labelled_ours())
+        .or_else(|| usable().find(|loopback| !loopback.is_labelled_obs()))
+}
+
+/// There are loopbacks, and `auto` may take none of them; `first` stands for all.
+pub(crate) fn all_taken(first: &LoopbackInfo) -> DeviceError {
+    let holders: Vec<_> = first.users.iter().map(ToString::to_string).collect();
+    let holder = match (first.state, &holders[..]) {
+        (LoopbackState::Fed, []) => "a program that cannot be seen from here".to_owned(),
+        (LoopbackState::Fed, _) => holders.join(", "),
+        // Free, but its label keeps `auto` off it.
+        _ => "OBS, by its label".to_owned(),
+    };
+    DeviceError::Busy {
+        what: first.name(),
+        holder,
+        remedy: "close that program, or name a loopback with --output".to_owned(),
+    }
+}
+
+/// There is no camera at all.
+pub(crate) fn no_camera() -> DeviceError {
+    DeviceError::NotFound {
+        what: "a camera".to_owned(),
+        remedy: "plug one in, or play a file with --camera FILE".to_owned(),
+    }
+}
+
+/// There is no loopback at all.
+pub(crate) fn no_loopback() -> DeviceError {
+    DeviceError::NotFound {
+        what: "a v4l2loopback device".to_owned(),
+        remedy: format!("make one with: {}", loopback_command()),
+    }
+}
+
+/// What to name instead of something that is no loopback.
+pub(crate) fn loopbacks_to_name(loopbacks: &[LoopbackInfo]) -> String {
+    let names: Vec<_> = loopbacks.iter().map(LoopbackInfo::name).collect();
+    match names[..] {
+        [] => format!("make one with: {}", loopback_command()),
+        _ => format!("name one of: {}", names.join(", ")),
+    }
+}
+
+/// The command after which there is a loopback, on Debian and its kin.
+fn loopback_command() -> String {
+    const LOAD: &str = "sudo modprobe v4l2loopback exclusive_caps=1 card_label=greenroom";
+    let release = fs::read_to_string("/proc/sys/kernel/osrelease").unwrap_or_default();
+    let modules = Path::new("/lib/modules").join(release.trim()).join("modules.dep");
+    let installed =
+        fs::read_to_string(modules).is_ok_and(|modules| modules.contains("/v4l2loopback.ko"));
+    if installed {
+        LOAD.to_owned()
+    } else {
+        format!("sudo apt install v4l2loopback-dkms && {LOAD}")
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::path::PathBuf;
+
+    use super::*;
+    use crate::Dialect;
+
+    fn loopback(card: &str, state: LoopbackState) -> LoopbackInfo {
+        LoopbackInfo {
+            node: PathBuf::from("/dev/video10"),
+            card: card.to_owned(),
+            bus: String::new(),
+            version: None,
+            dialect: Dialect::Late,
+            state,
+            format: None,
+            users: Vec::new(),
+        }
+    }
+
+    fn auto(cards: &[(&str, LoopbackState)]) -> Option<String> {
+        let loopbacks: Vec<_> = cards.iter().map(|(card, state)| loopback(card, *state)).collect();
+        pick_loopback(&loopbacks).map(|loopback| loopback.card.clone())
+    }
+
+    #[test]
+    fn auto_takes_ours_then_any_free_one_but_never_that_of_obs() {
+        use LoopbackState::{Fed, Free, Held};
+        assert_eq!(
+            auto(&[("Dummy", Free), ("Greenroom camera", Held)]).unwrap(),
+            "Greenroom camera"
+        );
+        assert_eq!(auto(&[("greenroom", Fed), ("Dummy", Free)]).unwrap(), "Dummy");
+        assert_eq!(auto(&[("OBS Virtual Camera", Free), ("Dummy", Held)]).unwrap(), "Dummy");
+        assert_eq!(auto(&[("Jobs", Free)]).unwrap(), "Jobs");
+        assert_eq!(auto(&[("OBS Virtual Camera", Free), ("Dummy", Fed)]), None);
+        assert_eq!(auto(&[]), None);
+    }
+
+    #[test]
+    fn cards_are_found_by_all_or_part_of_their_name() {
+        let cards = ["HD Webcam: HD Webcam", "HD Webcam", "Capture Card"];
+        let pick = |name| pick_card(name, &cards, "camera");
+        assert_eq!(pick("hd webcam").unwrap(), 1);
+        assert_eq!(pick("capture").unwrap(), 2);
+        assert!(pick("webcam").unwrap_err().to_string().contains("it fits"));
+        assert_eq!(
+            pick("Kinect").unwrap_err().to_string(),
+            "a camera called \"Kinect\" does not exist; choose one of: HD Webcam: HD Webcam, \
+             HD Webcam, Capture Card"
+        );
+        assert!(pick("").is_err());
+        assert!(pick_card("x", &[], "camera").unwrap_err().to_string().contains("none at all"));
+    }
+}
