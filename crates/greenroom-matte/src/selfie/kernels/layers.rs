@@ -75,6 +75,7 @@ impl Pointwise {
     }
 
     /// The weights of `panel`: `[inputs][panel.width]`.
+    #[inline]
     pub fn panel_weights(&self, panel: Panel) -> &[f32] {
         &self.weights[panel.first * self.inputs..][..panel.width * self.inputs]
     }

@@ -34,29 +34,33 @@ fn activate(activation: Activation, value: __m256) -> __m256 {
     }
 }
 
-/// Pixels that are summed side by side before their sums are added up.
-const SUMS: usize = 4;
-
 #[target_feature(enable = "avx2,fma")]
 pub fn accumulate(row: &[f32], sums: &mut [f32]) {
     let channels = sums.len();
     let pixels = row.len() / channels;
     for channel in (0..channels).step_by(LANES) {
-        let mut parts = [_mm256_setzero_ps(); SUMS];
-        for pixel in 0..pixels {
-            // SAFETY: `channels` is a multiple of eight, so channel + 8 <= channels, and the row
-            // has pixels * channels values.
-            let value = unsafe { _mm256_loadu_ps(row.as_ptr().add(pixel * channels + channel)) };
-            let part = &mut parts[pixel % SUMS];
-            *part = _mm256_add_ps(*part, value);
+        let load = |pixel: usize| {
+            // SAFETY: pixel < pixels, the row has pixels * channels values, and `channels` is a
+            // multiple of eight, so channel + 8 <= channels.
+            unsafe { _mm256_loadu_ps(row.as_ptr().add(pixel * channels + channel)) }
+        };
+        // Four sums side by side, because each addition waits for the one before it.
+        let mut parts = [_mm256_setzero_ps(); 4];
+        let whole = pixels / parts.len() * parts.len();
+        for pixel in (0..whole).step_by(parts.len()) {
+            for (index, part) in parts.iter_mut().enumerate() {
+                *part = _mm256_add_ps(*part, load(pixel + index));
+            }
         }
-        let left = _mm256_add_ps(parts[0], parts[1]);
-        let right = _mm256_add_ps(parts[2], parts[3]);
-        // SAFETY: as above.
+        for pixel in whole..pixels {
+            parts[0] = _mm256_add_ps(parts[0], load(pixel));
+        }
+        let [a, b, c, d] = parts;
+        let total = _mm256_add_ps(_mm256_add_ps(a, b), _mm256_add_ps(c, d));
+        // SAFETY: channel + 8 <= channels.
         unsafe {
             let sum = sums.as_mut_ptr().add(channel);
-            let total = _mm256_add_ps(_mm256_loadu_ps(sum), _mm256_add_ps(left, right));
-            _mm256_storeu_ps(sum, total);
+            _mm256_storeu_ps(sum, _mm256_add_ps(_mm256_loadu_ps(sum), total));
         }
     }
 }

@@ -1,22 +1,15 @@
 use std::arch::x86_64::*;
+use std::marker::PhantomData;
 
 use super::{LANES, activate};
 use crate::selfie::kernels::layers::{NARROW_PANEL, PANEL, Panel, Pointwise, WIDE_PANEL};
 
 /// What a call works on. `input` has `inputs` values a pixel, `addend` and `out` have `outputs`.
-struct Job<'a> {
+struct Job<'a, I> {
     layer: &'a Pointwise,
-    input: Input<'a>,
+    input: I,
     addend: Option<&'a [f32]>,
     out: &'a mut [f32],
-}
-
-#[derive(Clone, Copy)]
-enum Input<'a> {
-    /// Pixels side by side.
-    Pixels(&'a [f32]),
-    /// `[plane][row]`, two columns a pixel and one more.
-    Planes(&'a [[&'a [f32]; 3]; 3]),
 }
 
 /// The sums of `PIXELS` pixels over `VECTORS` vectors of outputs.
@@ -24,21 +17,24 @@ type Sums<const PIXELS: usize, const VECTORS: usize> = [[__m256; VECTORS]; PIXEL
 
 #[target_feature(enable = "avx2,fma")]
 pub fn pointwise(layer: &Pointwise, input: &[f32], addend: Option<&[f32]>, out: &mut [f32]) {
-    Job { layer, input: Input::Pixels(input), addend, out }.run();
+    Job { layer, input: Pixels(input), addend, out }.run();
 }
 
 #[target_feature(enable = "avx2,fma")]
 pub fn stem(layer: &Pointwise, rows: &[[&[f32]; 3]; 3], out: &mut [f32]) {
-    Job { layer, input: Input::Planes(rows), addend: None, out }.run();
+    // SAFETY: a row has two columns for each pixel and one more, because `out` is a pixel short.
+    let tap = |at: usize| unsafe { rows[at / 9][at / 3 % 3].as_ptr().add(at % 3) };
+    let input = Planes { taps: std::array::from_fn(tap), life: PhantomData };
+    Job { layer, input, addend: None, out }.run();
 }
 
-impl Job<'_> {
+impl<I: Input> Job<'_, I> {
     #[target_feature(enable = "avx2,fma")]
     fn run(&mut self) {
         for panel in self.layer.panels() {
-            // Twelve sums, three weights or two, one input: sixteen registers at most.
+            // Twelve sums (nine in a wide panel), weights and an input: the sixteen registers.
             match panel.width {
-                WIDE_PANEL => self.run_panel::<4, 3>(panel),
+                WIDE_PANEL => self.run_panel::<3, 3>(panel),
                 PANEL => self.run_panel::<6, 2>(panel),
                 NARROW_PANEL => self.run_panel::<8, 1>(panel),
                 width => unreachable!("no panel is {width} wide"),
@@ -47,7 +43,6 @@ impl Job<'_> {
     }
 
     /// All pixels of a panel, which is `VECTORS` vectors wide.
-    #[inline]
     #[target_feature(enable = "avx2,fma")]
     fn run_panel<const PIXELS: usize, const VECTORS: usize>(&mut self, panel: Panel) {
         assert_eq!(panel.width, VECTORS * LANES);
@@ -59,26 +54,27 @@ impl Job<'_> {
                 self.tile::<PIXELS, VECTORS>(panel, pixel);
                 pixel += PIXELS;
             }
-            match pixels - pixel {
-                0 => {}
-                1 => self.tile::<1, VECTORS>(panel, pixel),
-                2 => self.tile::<2, VECTORS>(panel, pixel),
-                3 => self.tile::<3, VECTORS>(panel, pixel),
-                rest => {
-                    self.tile::<4, VECTORS>(panel, pixel);
-                    (pixel + 4..pixel + rest)
-                        .for_each(|pixel| self.tile::<1, VECTORS>(panel, pixel));
-                }
+            if pixel + 4 <= pixels {
+                self.tile::<4, VECTORS>(panel, pixel);
+                pixel += 4;
+            }
+            while pixel + 2 <= pixels {
+                self.tile::<2, VECTORS>(panel, pixel);
+                pixel += 2;
+            }
+            if pixel < pixels {
+                self.tile::<1, VECTORS>(panel, pixel);
             }
         }
     }
 
-    /// Pixels `pixel..pixel + PIXELS` of a panel.
+    /// Pixels `pixel..pixel + PIXELS` of a panel. Never inlined, because the compiler then keeps
+    /// things of the loops around it in registers and the sums on the stack.
     ///
     /// # Safety
     /// These pixels are below the call's number of pixels, and the panel is one of the layer's and
     /// `VECTORS` vectors wide.
-    #[inline]
+    #[inline(never)]
     #[target_feature(enable = "avx2,fma")]
     unsafe fn tile<const PIXELS: usize, const VECTORS: usize>(
         &mut self,
@@ -88,10 +84,7 @@ impl Job<'_> {
         // SAFETY: the caller's promise is that of all three.
         unsafe {
             let start = self.start::<PIXELS, VECTORS>(panel, pixel);
-            let sums = match self.input {
-                Input::Pixels(input) => self.add_pixels(start, panel, input, pixel),
-                Input::Planes(rows) => self.add_planes(start, panel, rows, pixel),
-            };
+            let sums = self.input.add(self.layer, panel, pixel, start);
             self.finish(sums, panel, pixel);
         }
     }
@@ -133,72 +126,6 @@ impl Job<'_> {
     /// As for [`tile`](Self::tile).
     #[inline]
     #[target_feature(enable = "avx2,fma")]
-    unsafe fn add_pixels<const PIXELS: usize, const VECTORS: usize>(
-        &self,
-        mut sums: Sums<PIXELS, VECTORS>,
-        panel: Panel,
-        input: &[f32],
-        pixel: usize,
-    ) -> Sums<PIXELS, VECTORS> {
-        let inputs = self.layer.inputs();
-        let weights = self.layer.panel_weights(panel).as_ptr();
-        // SAFETY: the pixels exist and the input has `inputs` values for each; the panel has
-        // `inputs` rows of VECTORS vectors of weights.
-        unsafe {
-            let values = input.as_ptr().add(pixel * inputs);
-            for index in 0..inputs {
-                let weights: [__m256; VECTORS] = std::array::from_fn(|vector| {
-                    _mm256_loadu_ps(weights.add((index * VECTORS + vector) * LANES))
-                });
-                for (pixel, sums) in sums.iter_mut().enumerate() {
-                    let value = _mm256_broadcast_ss(&*values.add(pixel * inputs + index));
-                    for (sum, weight) in sums.iter_mut().zip(weights) {
-                        *sum = _mm256_fmadd_ps(value, weight, *sum);
-                    }
-                }
-            }
-        }
-        sums
-    }
-
-    /// # Safety
-    /// As for [`tile`](Self::tile).
-    #[inline]
-    #[target_feature(enable = "avx2,fma")]
-    unsafe fn add_planes<const PIXELS: usize, const VECTORS: usize>(
-        &self,
-        mut sums: Sums<PIXELS, VECTORS>,
-        panel: Panel,
-        rows: &[[&[f32]; 3]; 3],
-        pixel: usize,
-    ) -> Sums<PIXELS, VECTORS> {
-        let weights = self.layer.panel_weights(panel).as_ptr();
-        for (row, values) in rows.iter().flatten().enumerate() {
-            for column in 0..3 {
-                // SAFETY: the pixels exist, a row has two columns for each and one more, and the
-                // panel has 27 rows of VECTORS vectors of weights, three for each row of values.
-                unsafe {
-                    let weights: [__m256; VECTORS] = std::array::from_fn(|vector| {
-                        let at = ((3 * row + column) * VECTORS + vector) * LANES;
-                        _mm256_loadu_ps(weights.add(at))
-                    });
-                    let values = values.as_ptr().add(2 * pixel + column);
-                    for (pixel, sums) in sums.iter_mut().enumerate() {
-                        let value = _mm256_broadcast_ss(&*values.add(2 * pixel));
-                        for (sum, weight) in sums.iter_mut().zip(weights) {
-                            *sum = _mm256_fmadd_ps(value, weight, *sum);
-                        }
-                    }
-                }
-            }
-        }
-        sums
-    }
-
-    /// # Safety
-    /// As for [`tile`](Self::tile).
-    #[inline]
-    #[target_feature(enable = "avx2,fma")]
     unsafe fn finish<const PIXELS: usize, const VECTORS: usize>(
         &mut self,
         sums: Sums<PIXELS, VECTORS>,
@@ -215,6 +142,106 @@ impl Job<'_> {
                     let out = self.out.as_mut_ptr().add(at + vector * LANES);
                     _mm256_storeu_ps(out, activate(activation, sum));
                 }
+            }
+        }
+    }
+}
+
+/// Where the inputs of a pixel are.
+trait Input {
+    /// `sums` plus weights times inputs of pixels `pixel..pixel + PIXELS`.
+    ///
+    /// # Safety
+    /// As for [`Job::tile`], on a machine with AVX2 and FMA.
+    unsafe fn add<const PIXELS: usize, const VECTORS: usize>(
+        &self,
+        layer: &Pointwise,
+        panel: Panel,
+        pixel: usize,
+        sums: Sums<PIXELS, VECTORS>,
+    ) -> Sums<PIXELS, VECTORS>;
+}
+
+/// Pixels side by side.
+struct Pixels<'a>(&'a [f32]);
+
+/// Where each of the 27 inputs of the first pixel is; those of the next are two values further. (A
+/// table, because the compiler else sees that neighbours share inputs, keeps these and spills the
+/// sums.)
+struct Planes<'a> {
+    taps: [*const f32; 27],
+    life: PhantomData<&'a [f32]>,
+}
+
+impl Input for Pixels<'_> {
+    #[inline]
+    #[target_feature(enable = "avx2,fma")]
+    unsafe fn add<const PIXELS: usize, const VECTORS: usize>(
+        &self,
+        layer: &Pointwise,
+        panel: Panel,
+        pixel: usize,
+        mut sums: Sums<PIXELS, VECTORS>,
+    ) -> Sums<PIXELS, VECTORS> {
+        let inputs = layer.inputs();
+        let weights = layer.panel_weights(panel).as_ptr();
+        // SAFETY: the pixels exist and the input has `inputs` values for each; the panel has
+        // `inputs` rows of VECTORS vectors of weights.
+        unsafe {
+            let values = self.0.as_ptr().add(pixel * inputs);
+            for index in 0..inputs {
+                let weights = weights.add(index * VECTORS * LANES);
+                multiply_add(&mut sums, weights, values.add(index), inputs);
+            }
+        }
+        sums
+    }
+}
+
+impl Input for Planes<'_> {
+    #[inline]
+    #[target_feature(enable = "avx2,fma")]
+    unsafe fn add<const PIXELS: usize, const VECTORS: usize>(
+        &self,
+        layer: &Pointwise,
+        panel: Panel,
+        pixel: usize,
+        mut sums: Sums<PIXELS, VECTORS>,
+    ) -> Sums<PIXELS, VECTORS> {
+        let weights = layer.panel_weights(panel).as_ptr();
+        for (index, values) in self.taps.into_iter().enumerate() {
+            // SAFETY: the pixels exist, the rows have two columns for each, and the panel has 27
+            // rows of VECTORS vectors of weights.
+            unsafe {
+                let weights = weights.add(index * VECTORS * LANES);
+                multiply_add(&mut sums, weights, values.add(2 * pixel), 2);
+            }
+        }
+        sums
+    }
+}
+
+/// Adds one input's part to the sums: its weights, times its value in each pixel; these lie
+/// `stride` apart.
+///
+/// # Safety
+/// There are `VECTORS` vectors at `weights`, and values at `values` and its `PIXELS - 1` strides.
+#[inline]
+#[target_feature(enable = "avx2,fma")]
+unsafe fn multiply_add<const PIXELS: usize, const VECTORS: usize>(
+    sums: &mut Sums<PIXELS, VECTORS>,
+    weights: *const f32,
+    values: *const f32,
+    stride: usize,
+) {
+    // SAFETY: the caller's promise.
+    unsafe {
+        let weights: [__m256; VECTORS] =
+            std::array::from_fn(|vector| _mm256_loadu_ps(weights.add(vector * LANES)));
+        for (pixel, sums) in sums.iter_mut().enumerate() {
+            let value = _mm256_broadcast_ss(&*values.add(pixel * stride));
+            for (sum, weight) in sums.iter_mut().zip(weights) {
+                *sum = _mm256_fmadd_ps(value, weight, *sum);
             }
         }
     }

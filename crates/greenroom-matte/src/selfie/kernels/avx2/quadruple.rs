@@ -115,7 +115,8 @@ fn logistic_of(value: __m256) -> __m256 {
     _mm256_div_ps(one, _mm256_add_ps(one, exponential))
 }
 
-/// e to the power of `value` for -87 to 88, clamped outside; relative error 2e-7.
+/// e to the power of `value` for -80 to 80, clamped outside; relative error 2e-7. The clamp keeps
+/// the logistic function's results out of the subnormal numbers, which take 100 times as long.
 ///
 /// value = n ln 2 + r with |r| <= ln 2 / 2; a polynomial gives exp(r), and n goes into the
 /// exponent's bits. Polynomial and split of ln 2 are those of the Cephes library's `expf`.
@@ -123,7 +124,7 @@ fn logistic_of(value: __m256) -> __m256 {
 #[target_feature(enable = "avx2,fma")]
 fn exp(value: __m256) -> __m256 {
     let set = |value: f32| _mm256_set1_ps(value);
-    let value = _mm256_min_ps(_mm256_max_ps(value, set(-87.0)), set(88.0));
+    let value = _mm256_min_ps(_mm256_max_ps(value, set(-80.0)), set(80.0));
     const NEAREST: i32 = _MM_FROUND_TO_NEAREST_INT | _MM_FROUND_NO_EXC;
     let n = _mm256_round_ps::<NEAREST>(_mm256_mul_ps(value, set(std::f32::consts::LOG2_E)));
     let r = _mm256_fnmadd_ps(n, set(0.693_359_4), value);

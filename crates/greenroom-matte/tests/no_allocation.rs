@@ -1,0 +1,64 @@
+//! A frame in steady state asks for no memory: not in pre-processing, not in the network, not in
+//! the upscaling.
+#![allow(clippy::unwrap_used)]
+
+use std::alloc::{GlobalAlloc, Layout, System};
+use std::cell::Cell;
+
+use greenroom_frame::{Colour, Frame, PixelFormat, SizePx};
+use greenroom_matte::{Isa, MatteMaker, Model, Upscaler};
+
+/// The system's allocator, counting what the current thread asks for.
+struct Counting;
+
+thread_local! {
+    static COUNT: Cell<usize> = const { Cell::new(0) };
+}
+
+// SAFETY: every call goes to the system's allocator unchanged.
+unsafe impl GlobalAlloc for Counting {
+    unsafe fn alloc(&self, layout: Layout) -> *mut u8 {
+        COUNT.set(COUNT.get() + 1);
+        // SAFETY: the caller keeps the contract of `alloc`.
+        unsafe { System.alloc(layout) }
+    }
+
+    unsafe fn dealloc(&self, pointer: *mut u8, layout: Layout) {
+        // SAFETY: the caller keeps the contract of `dealloc`.
+        unsafe { System.dealloc(pointer, layout) }
+    }
+}
+
+#[global_allocator]
+static ALLOCATOR: Counting = Counting;
+
+fn allocations(mut work: impl FnMut()) -> usize {
+    let before = COUNT.get();
+    work();
+    COUNT.get() - before
+}
+
+#[test]
+fn steady_state_asks_for_no_memory() {
+    assert!(allocations(|| drop(vec![0_u8; 100])) > 0, "the counter counts");
+    for (format, size) in [
+        (PixelFormat::I420, SizePx::new(1280, 720)),
+        (PixelFormat::I422, SizePx::new(640, 480)),
+        (PixelFormat::Grey, SizePx::new(321, 241)),
+    ] {
+        for isa in Isa::available() {
+            for model in Model::ALL {
+                let picture = Frame::new(format, size, Colour::WEBCAM).unwrap();
+                let mut maker = MatteMaker::with_isa(model, isa).unwrap();
+                let mut upscaler = Upscaler::new();
+                let mut alpha = Frame::new(PixelFormat::Grey, size, Colour::JPEG).unwrap();
+                let mut frame = || {
+                    let small = maker.matte(&picture.view()).unwrap();
+                    upscaler.upscale(&small.view(), &mut alpha.view_mut()).unwrap();
+                };
+                assert!(allocations(&mut frame) > 0, "the first frame makes the tables");
+                assert_eq!(allocations(|| (0..5).for_each(|_| frame())), 0, "{format} {isa}");
+            }
+        }
+    }
+}
