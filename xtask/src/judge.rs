@@ -20,8 +20,11 @@ pub struct Arguments {
     #[arg(long, value_name = "WIDTHxHEIGHT")]
     size: String,
     /// How many frames there must be
+    #[arg(long, required_unless_present = "last_is_placeholder")]
+    count: Option<usize>,
+    /// Judge only the last frame: it must be the placeholder
     #[arg(long)]
-    count: usize,
+    last_is_placeholder: bool,
     /// The background's colour as Y,U,V
     #[arg(long, value_name = "Y,U,V")]
     background: String,
@@ -53,13 +56,20 @@ pub fn run(arguments: &Arguments) -> Result<ExitCode> {
     let frames = fs::read(&arguments.frames)
         .with_context(|| format!("cannot read {}", arguments.frames.display()))?;
     let frame_bytes = width * height * 2;
+    let count = frames.len() / frame_bytes;
     ensure!(
-        frames.len() == frame_bytes * arguments.count,
+        count > 0 && frames.len() == frame_bytes * arguments.count.unwrap_or(count),
         "{} has {} bytes, not {} frames of {width}x{height} YUYV",
         arguments.frames.display(),
         frames.len(),
-        arguments.count
+        arguments.count.unwrap_or(count.max(1))
     );
+    if arguments.last_is_placeholder {
+        let last = &frames[(count - 1) * frame_bytes..];
+        let calm = is_placeholder(last, width);
+        println!("the last of {count} frames is {}the placeholder", if calm { "" } else { "NOT " });
+        return Ok(if calm { ExitCode::SUCCESS } else { ExitCode::FAILURE });
+    }
     let colour: Vec<u8> = arguments
         .background
         .split(',')
@@ -85,7 +95,7 @@ pub fn run(arguments: &Arguments) -> Result<ExitCode> {
             }
         }
     }
-    println!("{} of {} frames are right", arguments.count - faults, arguments.count);
+    println!("{} of {} frames are right", count - faults, count);
     Ok(if faults == 0 { ExitCode::SUCCESS } else { ExitCode::FAILURE })
 }
 
@@ -160,6 +170,19 @@ fn background_faults(
         }
     }
     (room, wrong)
+}
+
+/// greenroom's placeholder: dark, each row of one colour, darker from row to row.
+fn is_placeholder(frame: &[u8], width: usize) -> bool {
+    let mut above = 80;
+    frame.chunks_exact(width * 2).all(|row| {
+        let [y, u, _, v] = [row[0], row[1], row[2], row[3]];
+        let flat =
+            row.as_chunks::<4>().0.iter().all(|&[y0, u0, y1, v0]| [y0, y1, u0, v0] == [y, y, u, v]);
+        let darker = y <= above;
+        above = y;
+        flat && darker
+    })
 }
 
 /// A camera that sees nobody: all is background.
@@ -242,6 +265,15 @@ mod tests {
             frame[y * 80 + 60..y * 80 + 80].fill(30);
         }
         assert!(truth.judge(&frame, COLOUR).is_err());
+    }
+
+    #[test]
+    fn only_the_placeholder_is_one() {
+        let row = |y: u8| [y, 120, y, 125].repeat(20);
+        let calm: Vec<u8> = (0..20).flat_map(|y| row(60 - y)).collect();
+        assert!(is_placeholder(&calm, 40));
+        assert!(!is_placeholder(&composed(&truth()), 40));
+        assert!(!is_placeholder(&row(200).repeat(20), 40));
     }
 
     #[test]

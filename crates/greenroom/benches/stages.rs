@@ -52,8 +52,7 @@ impl Sink for KernelCopy {
 
 fn sink() -> KernelCopy {
     let rate = FrameRate::new(30, 1).expect("30 is a rate");
-    let mode =
-        SinkMode { format: PixelFormat::Yuyv, size: SIZE, rate, colour: Colour::WEBCAM };
+    let mode = SinkMode { format: PixelFormat::Yuyv, size: SIZE, rate, colour: Colour::WEBCAM };
     let path = format!("/dev/shm/greenroom-bench-{}", std::process::id());
     let file = File::create(&path).expect("/dev/shm takes files");
     std::fs::remove_file(path).expect("the file was made above");

@@ -21,5 +21,9 @@ pub fn exit_code(error: &anyhow::Error) -> ExitCode {
             || cause.is::<MatteError>()
             || cause.is::<FrameError>()
     });
-    if users && error.downcast_ref::<RunFailed>().is_none() { ExitCode::from(2) } else { ExitCode::from(1) }
+    if users && error.downcast_ref::<RunFailed>().is_none() {
+        ExitCode::from(2)
+    } else {
+        ExitCode::from(1)
+    }
 }

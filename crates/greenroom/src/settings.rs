@@ -169,7 +169,9 @@ impl ModelChoice {
         match self {
             ModelChoice::Auto => MatteMaker::new(Model::default_for(size)),
             ModelChoice::BuiltIn(model) => MatteMaker::new(*model),
-            ModelChoice::File(path, bytes) => MatteMaker::from_tflite(&path.display().to_string(), bytes),
+            ModelChoice::File(path, bytes) => {
+                MatteMaker::from_tflite(&path.display().to_string(), bytes)
+            }
         }
     }
 }
@@ -207,7 +209,8 @@ impl RenderSettings {
     /// # Errors
     /// One sentence for the first word that makes no sense.
     pub fn new(args: &RenderArgs) -> anyhow::Result<Self> {
-        let input = if args.input == Path::new("demo") { demo::clip()? } else { args.input.clone() };
+        let input =
+            if args.input == Path::new("demo") { demo::clip()? } else { args.input.clone() };
         let output = FileTarget::parse(&args.output);
         let matte = args.matte.as_deref().map(FileTarget::parse);
         for target in [Some(&output), matte.as_ref()].into_iter().flatten() {

@@ -1,10 +1,10 @@
 use std::fs::File;
-use std::io::BufReader;
+use std::io::{Cursor, Read};
 use std::path::{Path, PathBuf};
 
 use greenroom_frame::{Chroma, Colour, Frame, FrameView, Rgb8, SizePx};
 use image::imageops::FilterType;
-use image::{DynamicImage, ImageDecoder, ImageError, ImageReader, RgbImage, imageops};
+use image::{DynamicImage, ImageDecoder, ImageError, ImageFormat, ImageReader, RgbImage, imageops};
 
 use super::{Background, Fit, Room};
 use crate::SceneError;
@@ -20,7 +20,7 @@ pub(super) struct Picture {
 /// Longest side that is decoded: four times UHD's width; 16384 squared in RGB is 768 MiB, which
 /// [`MAX_BYTES`] cuts off before.
 const MAX_SIDE_PX: u32 = 16_384;
-/// Memory that decoding may take: a 64-megapixel photo in RGBA.
+/// Memory that decoding may take (a 64-megapixel photo in RGBA), and the largest file.
 const MAX_BYTES: u64 = 256 << 20;
 
 impl Picture {
@@ -50,12 +50,14 @@ impl Background for Picture {
 fn decode(path: &Path) -> Result<RgbImage, SceneError> {
     let unreadable = |source| SceneError::PictureUnreadable { path: path.to_owned(), source };
     let broken = |error: ImageError| explain(path, error);
+    let mut bytes = Vec::new();
     let file = File::open(path).map_err(unreadable)?;
-    if file.metadata().map_err(unreadable)?.is_dir() {
-        return Err(unreadable(std::io::ErrorKind::IsADirectory.into()));
+    file.take(MAX_BYTES).read_to_end(&mut bytes).map_err(unreadable)?;
+    let reader = ImageReader::new(Cursor::new(&bytes)).with_guessed_format().map_err(unreadable)?;
+    if reader.format() == Some(ImageFormat::Jpeg) && !jpeg_is_whole(&bytes) {
+        let why = "it ends before its picture does".to_owned();
+        return Err(SceneError::PictureBroken { path: path.to_owned(), why });
     }
-    let reader =
-        ImageReader::new(BufReader::new(file)).with_guessed_format().map_err(unreadable)?;
     let mut decoder = reader.into_decoder().map_err(broken)?;
     let (width_px, height_px) = decoder.dimensions();
     // Asked before a byte of it is decoded: a bomb costs nothing.
@@ -70,6 +72,32 @@ fn decode(path: &Path) -> Result<RgbImage, SceneError> {
     let mut picture = DynamicImage::from_decoder(decoder).map_err(broken)?;
     picture.apply_orientation(orientation);
     Ok(over_black(picture))
+}
+
+/// Whether a JPEG has its end marker. The decoder fills what is missing with grey and says nothing.
+/// Markers are walked from the start: thumbnails and trailers have end markers of their own.
+fn jpeg_is_whole(bytes: &[u8]) -> bool {
+    const EOI: u8 = 0xD9;
+    let mut rest = bytes;
+    // Before each marker come fill bytes or, behind a scan's header, coded data, in which 0xFF is
+    // followed by 0 or a restart marker.
+    while let Some(at) = rest.windows(2).position(|pair| pair[0] == 0xFF && pair[1] != 0xFF) {
+        let marker = rest[at + 1];
+        rest = &rest[at + 2..];
+        match marker {
+            EOI => return true,
+            // Coded data, restart markers, start of image: no length behind them.
+            0 | 0x01 | 0xD0..=0xD8 => {}
+            _ => {
+                let Some(&[high, low]) = rest.first_chunk() else { return false };
+                let Some(behind) = rest.get(usize::from(u16::from_be_bytes([high, low]))..) else {
+                    return false;
+                };
+                rest = behind;
+            }
+        }
+    }
+    false
 }
 
 fn explain(path: &Path, error: ImageError) -> SceneError {
@@ -176,6 +204,19 @@ mod tests {
         RgbImage::from_fn(100, 50, |x, _| {
             image::Rgb(if x < 50 { [255, 0, 0] } else { [0, 0, 255] })
         })
+    }
+
+    #[test]
+    fn every_cut_of_a_jpeg_is_seen() {
+        let mut jpeg = Vec::new();
+        let noise = RgbImage::from_fn(64, 48, |x, y| image::Rgb([(x * y) as u8, x as u8, 255]));
+        noise.write_to(&mut Cursor::new(&mut jpeg), ImageFormat::Jpeg).unwrap();
+        for end in 0..jpeg.len() {
+            assert!(!jpeg_is_whole(&jpeg[..end]), "{end} of {}", jpeg.len());
+        }
+        assert!(jpeg_is_whole(&jpeg));
+        let trailer = [&jpeg[..], b"trailer \xFF\xDA\x00"].concat();
+        assert!(jpeg_is_whole(&trailer));
     }
 
     #[test]

@@ -31,7 +31,6 @@ pub(super) fn run(args: &RunArgs) -> anyhow::Result<()> {
     };
     // The first frame shows at once, and on v4l2loopback it is what makes the node a camera.
     output.show_placeholder().context(RunFailed)?;
-    tracing::info!("output: {}", output.name());
     let feed = CameraFeed { source, reopen: reopen(&settings), size };
     let pipeline = Pipeline::start(feed, matter, vec![output]).context("starting threads")?;
     serve(pipeline, &stop, settings.stop_after)
@@ -49,10 +48,7 @@ fn serve(pipeline: Pipeline, stop: &Wake, stop_after: Option<Duration>) -> anyho
 /// Opens the camera; none there is no error for `auto`, which waits for one.
 fn first_source(settings: &RunSettings) -> anyhow::Result<Option<Box<dyn Source>>> {
     match open_source(&settings.camera, settings.size, settings.rate) {
-        Ok(source) => {
-            tracing::info!("camera: {}, {}", source.name(), source.mode());
-            Ok(Some(source))
-        }
+        Ok(source) => Ok(Some(source)),
         Err(error @ DeviceError::NotFound { .. }) if settings.camera == CameraChoice::Auto => {
             tracing::warn!("camera: {error}; waiting for one");
             Ok(None)
@@ -69,7 +65,11 @@ fn open_source(
     Ok(match camera {
         CameraChoice::Auto => Box::new(V4l2Camera::open(&find_camera("auto")?, size, rate)?),
         CameraChoice::Device(name) => Box::new(V4l2Camera::open(&find_camera(name)?, size, rate)?),
-        CameraChoice::File(path) => Box::new(FileReader::open(path, Playback::Live)?),
+        CameraChoice::File(path) => {
+            let reader = FileReader::open(path, Playback::Live)?;
+            tracing::info!("camera: {}, {}", reader.name(), reader.mode());
+            Box::new(reader)
+        }
     })
 }
 
@@ -87,6 +87,8 @@ fn open_output(
     match choice {
         OutputChoice::File(target) => {
             let sink = open_file_sink(target, wanted)?;
+            let mode = sink.mode();
+            tracing::info!("output: {}, {} {}", sink.name(), mode.size, mode.format);
             Ok(Some(Output::to_file(sink, scene)?))
         }
         OutputChoice::Device(name) => match find_loopback(name) {

@@ -100,9 +100,7 @@ impl Pipeline {
         let cutter = Cutter::new(Arc::clone(&shared), matter, alphas);
         pipeline.feeders.push(thread::Builder::new().name("matte".into()).spawn(|| cutter.run())?);
         let camera = Camera::new(shared, feed, frames);
-        pipeline
-            .feeders
-            .push(thread::Builder::new().name("camera".into()).spawn(|| camera.run())?);
+        pipeline.feeders.push(thread::Builder::new().name("camera".into()).spawn(|| camera.run())?);
         Ok(pipeline)
     }
 

@@ -9,7 +9,9 @@ use greenroom_device::{DeviceError, Next, Source, TakenFrame, Wake};
 use greenroom_frame::{FramePool, PooledFrame, unpack};
 use greenroom_scene::Room;
 
-use super::{CameraFeed, Cut, Flow, MattePlanes, Matter, OpenSource, Output, Shared, ShowError, Stats};
+use super::{
+    CameraFeed, Cut, Flow, MattePlanes, Matter, OpenSource, Output, Shared, ShowError, Stats,
+};
 
 /// Time without a picture after which the placeholder is shown.
 const STALL: Duration = Duration::from_secs(1);
@@ -64,10 +66,7 @@ impl Camera {
                 return None;
             }
             match (self.reopen)() {
-                Ok(source) => {
-                    tracing::info!("camera: {}, {}", source.name(), source.mode());
-                    return Some(source);
-                }
+                Ok(source) => return Some(source),
                 Err(error) => {
                     // One line an event: the same reason is not told again.
                     let reason = error.to_string();
