@@ -148,8 +148,10 @@ impl FrameLayout {
         } else {
             size
         };
-        let (x, y) =
-            (((size.width_px - part.width_px) / 2) & !1, ((size.height_px - part.height_px) / 2) & !1);
+        let (x, y) = (
+            ((size.width_px - part.width_px) / 2) & !1,
+            ((size.height_px - part.height_px) / 2) & !1,
+        );
         let mut planes = self.planes;
         for (index, plane) in planes.iter_mut().enumerate().take(self.format.plane_count()) {
             let from = if index == 0 {

@@ -1,6 +1,6 @@
 use crate::kernels::Isa;
 use crate::kernels::scale::{
-    TapTable, WEIGHT_BITS, row_to_between, row_to_bytes, rows_to_between, rows_to_bytes,
+    TapTable, row_to_between, row_to_bytes, rows_to_between, rows_to_bytes,
 };
 use crate::{Colour, Frame, FrameError, FrameView, Plane, PlaneMut, SizePx};
 
@@ -17,7 +17,6 @@ pub struct PlaneScaler {
     columns: TapTable,
     rows: TapTable,
     between: Vec<i16>,
-    sums: Vec<i32>,
     isa: Isa,
 }
 
@@ -29,23 +28,15 @@ impl PlaneScaler {
     pub fn new(from: SizePx, to: SizePx) -> Result<Self, FrameError> {
         from.checked()?;
         to.checked()?;
-        let columns = tap_table(from.width_px, to.width_px);
-        let rows = tap_table(from.height_px, to.height_px);
+        let columns = TapTable::new(from.width_px, to.width_px);
+        let rows = TapTable::new(from.height_px, to.height_px);
         // Whichever half comes first leaves the smaller picture between the two.
-        let (between, sums) = if to.height_px < from.height_px {
-            (from.width_px, from.width_px)
+        let between = if to.height_px < from.height_px {
+            from.width_px
         } else {
-            (to.width_px * from.height_px, to.width_px)
+            to.width_px * from.height_px
         };
-        Ok(Self {
-            from,
-            to,
-            columns,
-            rows,
-            between: vec![0; between as usize],
-            sums: vec![0; sums as usize],
-            isa: Isa::best(),
-        })
+        Ok(Self { from, to, columns, rows, between: vec![0; between as usize], isa: Isa::best() })
     }
 
     /// Size of the planes it takes.
@@ -83,7 +74,7 @@ impl PlaneScaler {
             let taps = self.rows.taps(y);
             let stride_bytes = from.stride_bytes();
             let between = &mut self.between;
-            rows_to_between(self.isa, between, from.data(), stride_bytes, taps, &mut self.sums);
+            rows_to_between(self.isa, between, from.data(), stride_bytes, taps);
             row_to_bytes(self.isa, out, between, &self.columns);
         }
     }
@@ -95,44 +86,9 @@ impl PlaneScaler {
             row_to_between(self.isa, between, row, &self.columns);
         }
         for (y, out) in into.iter_rows_mut().enumerate() {
-            rows_to_bytes(self.isa, out, &self.between, self.rows.taps(y), &mut self.sums);
+            rows_to_bytes(self.isa, out, &self.between, self.rows.taps(y));
         }
     }
-}
-
-/// Taps of every output sample of one direction, from `from` to `to` samples. Every list has the
-/// same length (the longest needed, never more than the input) and sums to exactly 1.
-fn tap_table(from: u32, to: u32) -> TapTable {
-    let ratio = f64::from(from) / f64::from(to);
-    let reach = ratio.max(1.0);
-    // A triangle `2 * reach` wide covers at most that many samples, rounded up.
-    let width =
-        ((2.0 * reach).ceil() as u32 + 1).min(from).min(if ratio <= 1.0 { 2 } else { from });
-    let mut starts = Vec::with_capacity(to as usize);
-    let mut weights = Vec::with_capacity((to * width) as usize);
-    for index in 0..to {
-        let centre = (f64::from(index) + 0.5) * ratio - 0.5;
-        let first = (centre - reach).floor() as i64 + 1;
-        let start = first.clamp(0, i64::from(from - width));
-        let raw: Vec<f64> = (0..width)
-            .map(|k| (1.0 - (start as f64 + f64::from(k) - centre).abs() / reach).max(0.0))
-            .collect();
-        starts.push(start as u32);
-        weights.extend(quantise(&raw));
-    }
-    TapTable { starts, weights, width: width as usize }
-}
-
-/// Q14 weights that sum to exactly 1; what rounding leaves goes to the largest.
-fn quantise(raw: &[f64]) -> Vec<i16> {
-    let total: f64 = raw.iter().sum();
-    let one = f64::from(1 << WEIGHT_BITS);
-    let mut weights: Vec<i16> = raw.iter().map(|w| (w / total * one).round() as i16).collect();
-    let missing = (1 << WEIGHT_BITS) - weights.iter().map(|&w| i32::from(w)).sum::<i32>();
-    if let Some(largest) = weights.iter_mut().max() {
-        *largest += missing as i16;
-    }
-    weights
 }
 
 /// Scales planar pictures, plane by plane, remaking its tables only when a size changes.

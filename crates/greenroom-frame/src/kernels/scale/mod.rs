@@ -1,49 +1,80 @@
 //! Weighted sums of rows and of neighbours in a row, the two halves of scaling a plane.
 //!
 //! Weights are Q14 (16384 = 1). Between the two halves samples are Q7 (`u8 << 7`), so that only
-//! the last half rounds to 8 bits.
+//! the last half rounds to 8 bits. Sums are exact integers, so every instruction set gives the same
+//! bits.
 
+#[cfg(target_arch = "x86_64")]
+#[allow(unsafe_code)]
+mod avx2;
 mod scalar;
+mod table;
+#[cfg(test)]
+mod tests;
 
-use crate::kernels::dispatch;
+pub(crate) use table::{TapTable, Taps};
+
+use crate::kernels::Isa;
 
 /// Bits behind the point of a weight.
 pub(crate) const WEIGHT_BITS: u32 = 14;
 /// Bits behind the point of a sample between the two halves.
 pub(crate) const BETWEEN_BITS: u32 = 7;
 
-/// One tap list: the output sample is the sum of `weights[k] * input[start + k]`.
-#[derive(Debug, Clone, Copy)]
-pub(crate) struct Taps<'a> {
-    pub(crate) start: usize,
-    pub(crate) weights: &'a [i16],
-}
-
-/// The tap lists of all output samples of one direction, each `width` long.
-#[derive(Debug, Clone)]
-pub(crate) struct TapTable {
-    pub(crate) starts: Vec<u32>,
-    pub(crate) weights: Vec<i16>,
-    pub(crate) width: usize,
-}
-
-impl TapTable {
-    pub(crate) fn taps(&self, index: usize) -> Taps<'_> {
-        Taps {
-            start: self.starts[index] as usize,
-            weights: &self.weights[index * self.width..][..self.width],
+/// Calls the kernel of the instruction set, after the asserts that the AVX2 one relies on.
+macro_rules! choose {
+    ($isa:expr, $kernel:ident($($argument:expr),*)) => {
+        match $isa {
+            Isa::Scalar => scalar::$kernel($($argument),*),
+            #[cfg(target_arch = "x86_64")]
+            #[allow(unsafe_code)]
+            // SAFETY: `Isa::Avx2` is made only by `Isa::best`, which has checked the CPU; the
+            // lengths were asserted just above.
+            Isa::Avx2 => unsafe { avx2::$kernel($($argument),*) },
         }
-    }
+    };
 }
 
-dispatch! {
-    /// One output row from the input rows `taps` names: 8-bit in, Q7 out. Row `k` of the sum starts
-    /// at `(taps.start + k) * stride_bytes` of `plane`. `sums` is scratch of `out`'s length.
-    fn rows_to_between(out: &mut [i16], plane: &[u8], stride_bytes: usize, taps: Taps<'_>, sums: &mut [i32]);
-    /// The same with Q7 rows, tightly one behind the other, in, and 8 bits out.
-    fn rows_to_bytes(out: &mut [u8], between: &[i16], taps: Taps<'_>, sums: &mut [i32]);
-    /// One row scaled along itself: 8-bit in, Q7 out.
-    fn row_to_between(out: &mut [i16], row: &[u8], table: &TapTable);
-    /// One row scaled along itself: Q7 in, 8 bits out.
-    fn row_to_bytes(out: &mut [u8], row: &[i16], table: &TapTable);
+/// One output row from the input rows that `taps` names: 8-bit in, Q7 out. Row `k` of the sum
+/// starts at `(taps.start + k) * stride_bytes` of `plane`.
+///
+/// # Panics
+/// If `plane` ends before the last of these rows does.
+pub(crate) fn rows_to_between(
+    isa: Isa,
+    out: &mut [i16],
+    plane: &[u8],
+    stride_bytes: usize,
+    taps: Taps<'_>,
+) {
+    assert!(taps.rows_fit(out.len(), stride_bytes, plane.len()));
+    choose!(isa, rows_to_between(out, plane, stride_bytes, taps));
+}
+
+/// The same with Q7 rows, tightly one behind the other, in, and 8 bits out.
+///
+/// # Panics
+/// If `between` ends before the last of the rows does.
+pub(crate) fn rows_to_bytes(isa: Isa, out: &mut [u8], between: &[i16], taps: Taps<'_>) {
+    let stride = out.len();
+    assert!(taps.rows_fit(stride, stride, between.len()));
+    choose!(isa, rows_to_bytes(out, between, stride, taps));
+}
+
+/// One row scaled along itself: 8-bit in, Q7 out.
+///
+/// # Panics
+/// If the rows have other lengths than the table was made for.
+pub(crate) fn row_to_between(isa: Isa, out: &mut [i16], row: &[u8], table: &TapTable) {
+    assert_eq!((row.len(), out.len()), (table.from(), table.to()));
+    choose!(isa, row_to_between(out, row, table));
+}
+
+/// One row scaled along itself: Q7 in, 8 bits out.
+///
+/// # Panics
+/// If the rows have other lengths than the table was made for.
+pub(crate) fn row_to_bytes(isa: Isa, out: &mut [u8], row: &[i16], table: &TapTable) {
+    assert_eq!((row.len(), out.len()), (table.from(), table.to()));
+    choose!(isa, row_to_bytes(out, row, table));
 }

@@ -1,0 +1,189 @@
+//! By hand, because the compiler makes of the scalar bodies 2 to 3 times as slow loops: it neither
+//! keeps the sums of many rows in registers nor finds the byte shuffle that fetches neighbours.
+//!
+//! `SAFETY` notes refer to the asserts of the functions in [`scale`](super) and to what
+//! [`TapTable::new`] promises.
+
+use std::arch::x86_64::*;
+
+use super::{BETWEEN_BITS, TapTable, Taps, WEIGHT_BITS, scalar};
+
+/// To Q7 and to 8 bits, as in `scalar`.
+const TO_BETWEEN: i32 = (WEIGHT_BITS - BETWEEN_BITS) as i32;
+const TO_BYTE: i32 = (WEIGHT_BITS + BETWEEN_BITS) as i32;
+
+/// Sums rounded and shifted.
+#[inline]
+#[target_feature(enable = "avx2")]
+fn finish<const SHIFT: i32>(sums: __m256i) -> __m256i {
+    let half = _mm256_set1_epi32(1 << (SHIFT - 1));
+    _mm256_srai_epi32::<SHIFT>(_mm256_add_epi32(sums, half))
+}
+
+/// Two weights side by side, as often as they fit: what `madd` multiplies pairs of samples with.
+#[inline]
+#[target_feature(enable = "avx2")]
+fn pair(first: i16, second: i16) -> __m256i {
+    _mm256_set1_epi32(i32::from(first as u16) | i32::from(second) << 16)
+}
+
+/// Columns of `rows_to_between` at a time: four vectors of eight sums.
+const BLOCK: usize = 32;
+
+#[target_feature(enable = "avx2")]
+pub(super) fn rows_to_between(out: &mut [i16], plane: &[u8], stride_bytes: usize, taps: Taps<'_>) {
+    let whole = out.len() / BLOCK * BLOCK;
+    let (pairs, last) = taps.weights.as_chunks::<2>();
+    for column in (0..whole).step_by(BLOCK) {
+        let mut sums = [_mm256_setzero_si256(); 4];
+        let load = |row: usize| {
+            // SAFETY: row < taps.weights.len() and column + 32 <= out.len(), so this lies in a row
+            // of which `rows_fit` says that the plane has it.
+            unsafe {
+                let at = (taps.start + row) * stride_bytes + column;
+                _mm256_loadu_si256(plane.as_ptr().add(at).cast())
+            }
+        };
+        let mut add = |above: __m256i, below: __m256i, weights: __m256i| {
+            let zero = _mm256_setzero_si256();
+            // Samples of both rows alternate; then each is widened to 16 bits.
+            let low = _mm256_unpacklo_epi8(above, below);
+            let high = _mm256_unpackhi_epi8(above, below);
+            let widened = [
+                _mm256_unpacklo_epi8(low, zero),
+                _mm256_unpackhi_epi8(low, zero),
+                _mm256_unpacklo_epi8(high, zero),
+                _mm256_unpackhi_epi8(high, zero),
+            ];
+            for (sum, samples) in sums.iter_mut().zip(widened) {
+                *sum = _mm256_add_epi32(*sum, _mm256_madd_epi16(samples, weights));
+            }
+        };
+        for (index, &[first, second]) in pairs.iter().enumerate() {
+            add(load(2 * index), load(2 * index + 1), pair(first, second));
+        }
+        if let &[weight] = last {
+            let row = load(taps.weights.len() - 1);
+            add(row, row, pair(weight, 0));
+        }
+        let [a, b, c, d] = sums.map(|sums| finish::<TO_BETWEEN>(sums));
+        // Packing undoes the interleaving within each half; the halves hold columns 0..16 and 16..32.
+        let (ab, cd) = (_mm256_packs_epi32(a, b), _mm256_packs_epi32(c, d));
+        // SAFETY: column + 32 <= out.len().
+        unsafe {
+            let out = out.as_mut_ptr().add(column).cast::<__m256i>();
+            _mm256_storeu_si256(out, _mm256_permute2x128_si256::<0x20>(ab, cd));
+            _mm256_storeu_si256(out.add(1), _mm256_permute2x128_si256::<0x31>(ab, cd));
+        }
+    }
+    scalar::rows_to_between(&mut out[whole..], &plane[whole..], stride_bytes, taps);
+}
+
+#[target_feature(enable = "avx2")]
+pub(super) fn rows_to_bytes(out: &mut [u8], between: &[i16], stride: usize, taps: Taps<'_>) {
+    let &[first, second] = taps.weights else {
+        return scalar::rows_to_bytes(out, between, stride, taps);
+    };
+    let weights = pair(first, second);
+    let whole = out.len() / 32 * 32;
+    let sixteen = |column: usize| {
+        // SAFETY: column + 16 <= out.len(), and `rows_fit` says that both rows are there.
+        let (above, below) = unsafe {
+            let above = between.as_ptr().add(taps.start * stride + column);
+            (_mm256_loadu_si256(above.cast()), _mm256_loadu_si256(above.add(stride).cast()))
+        };
+        let low = _mm256_madd_epi16(_mm256_unpacklo_epi16(above, below), weights);
+        let high = _mm256_madd_epi16(_mm256_unpackhi_epi16(above, below), weights);
+        _mm256_packs_epi32(finish::<TO_BYTE>(low), finish::<TO_BYTE>(high))
+    };
+    for column in (0..whole).step_by(32) {
+        let bytes = _mm256_packus_epi16(sixteen(column), sixteen(column + 16));
+        let bytes = _mm256_permute4x64_epi64::<0b11_01_10_00>(bytes);
+        // SAFETY: column + 32 <= out.len().
+        unsafe { _mm256_storeu_si256(out.as_mut_ptr().add(column).cast(), bytes) };
+    }
+    scalar::rows_to_bytes(&mut out[whole..], &between[whole..], stride, taps);
+}
+
+#[target_feature(enable = "avx2")]
+pub(super) fn row_to_between(out: &mut [i16], row: &[u8], table: &TapTable) {
+    let Some(pairs) = table.pairs() else {
+        return scalar::row_to_between(out, row, table);
+    };
+    let weights = table.weights().as_chunks::<16>().0;
+    let (groups, _) = out.as_chunks_mut::<8>();
+    let tables = pairs.bases.iter().zip(&pairs.shuffles).zip(weights);
+    for (out, ((&base, shuffle), weights)) in groups.iter_mut().zip(tables) {
+        // SAFETY: sixteen bytes follow each base in an input of the table's length; the arrays
+        // have 32, 32 and 16 bytes.
+        unsafe {
+            let bytes = _mm_loadu_si128(row.as_ptr().add(base as usize).cast());
+            let shuffle = _mm256_loadu_si256(shuffle.as_ptr().cast());
+            let samples = _mm256_shuffle_epi8(_mm256_broadcastsi128_si256(bytes), shuffle);
+            let weights = _mm256_loadu_si256(weights.as_ptr().cast());
+            let sums = finish::<TO_BETWEEN>(_mm256_madd_epi16(samples, weights));
+            let halves = (_mm256_castsi256_si128(sums), _mm256_extracti128_si256::<1>(sums));
+            _mm_storeu_si128(out.as_mut_ptr().cast(), _mm_packs_epi32(halves.0, halves.1));
+        }
+    }
+    scalar::row_to_between_from(out.len() / 8 * 8, out, row, table);
+}
+
+#[target_feature(enable = "avx2")]
+pub(super) fn row_to_bytes(out: &mut [u8], row: &[i16], table: &TapTable) {
+    let Some(padded) = table.padded() else {
+        return scalar::row_to_bytes(out, row, table);
+    };
+    let width = padded.width;
+    let (groups, _) = out.as_chunks_mut::<4>();
+    let starts = padded.starts.as_chunks::<4>().0;
+    let lists = padded.weights.chunks_exact(4 * width);
+    for ((out, starts), weights) in groups.iter_mut().zip(starts).zip(lists) {
+        // SAFETY: a padded list lies within an input of the table's length, and there are four
+        // lists of `width` weights.
+        let sums = unsafe {
+            let list = |index: usize| {
+                let samples = row.as_ptr().add(starts[index] as usize);
+                let weights = weights.as_ptr().add(index * width);
+                if width == 8 { eight(samples, weights) } else { sixteens(samples, weights, width) }
+            };
+            let low = _mm_hadd_epi32(list(0), list(1));
+            _mm_hadd_epi32(low, _mm_hadd_epi32(list(2), list(3)))
+        };
+        let sums =
+            _mm_srai_epi32::<TO_BYTE>(_mm_add_epi32(sums, _mm_set1_epi32(1 << (TO_BYTE - 1))));
+        let words = _mm_packs_epi32(sums, sums);
+        *out = _mm_cvtsi128_si32(_mm_packus_epi16(words, words)).to_le_bytes();
+    }
+    scalar::row_to_bytes_from(out.len() / 4 * 4, out, row, table);
+}
+
+/// Four partial sums of eight products.
+///
+/// # Safety
+/// There are eight samples and eight weights.
+#[inline]
+#[target_feature(enable = "avx2")]
+unsafe fn eight(samples: *const i16, weights: *const i16) -> __m128i {
+    // SAFETY: the caller's promise.
+    unsafe { _mm_madd_epi16(_mm_loadu_si128(samples.cast()), _mm_loadu_si128(weights.cast())) }
+}
+
+/// Four partial sums of `width` products.
+///
+/// # Safety
+/// There are `width` samples and `width` weights; `width` is a multiple of 16.
+#[inline]
+#[target_feature(enable = "avx2")]
+unsafe fn sixteens(samples: *const i16, weights: *const i16, width: usize) -> __m128i {
+    let mut sums = _mm256_setzero_si256();
+    for at in (0..width).step_by(16) {
+        // SAFETY: the caller's promise, and at + 16 <= width.
+        let products = unsafe {
+            let samples = _mm256_loadu_si256(samples.add(at).cast());
+            _mm256_madd_epi16(samples, _mm256_loadu_si256(weights.add(at).cast()))
+        };
+        sums = _mm256_add_epi32(sums, products);
+    }
+    _mm_add_epi32(_mm256_castsi256_si128(sums), _mm256_extracti128_si256::<1>(sums))
+}

@@ -1,0 +1,176 @@
+use super::WEIGHT_BITS;
+
+/// One tap list: the output sample is the sum of `weights[k] * input[start + k]`.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Taps<'a> {
+    pub(crate) start: usize,
+    pub(crate) weights: &'a [i16],
+}
+
+impl Taps<'_> {
+    /// Whether rows of `width` samples, `stride` apart, lie within `len` samples.
+    pub(super) fn rows_fit(self, width: usize, stride: usize, len: usize) -> bool {
+        let last = (self.start + self.weights.len()).saturating_sub(1);
+        width <= stride && last * stride + width <= len
+    }
+}
+
+/// The tap lists of all output samples of one direction. Only [`new`](Self::new) makes one, so
+/// every list lies within the input, also in the two forms for vectors.
+#[derive(Debug, Clone)]
+pub(crate) struct TapTable {
+    from: usize,
+    starts: Vec<u32>,
+    weights: Vec<i16>,
+    width: usize,
+    padded: Option<Padded>,
+    pairs: Option<Pairs>,
+}
+
+/// The same lists, longer by weights of 0, so that whole vectors of eight or sixteen fit.
+#[derive(Debug, Clone)]
+pub(super) struct Padded {
+    /// `starts[i] + width` is at most the input's length.
+    pub(super) starts: Vec<u32>,
+    /// As many lists of `width` as there are starts.
+    pub(super) weights: Vec<i16>,
+    /// 8, or a multiple of 16.
+    pub(super) width: usize,
+}
+
+/// Lists of two, eight outputs at a time: these look at sixteen neighbouring bytes at most.
+#[derive(Debug, Clone)]
+pub(super) struct Pairs {
+    /// First of the sixteen bytes; at least as many follow it in the input.
+    pub(super) bases: Vec<u32>,
+    /// For each output four byte shuffles: first sample, zero, second sample, zero.
+    pub(super) shuffles: Vec<[u8; 32]>,
+}
+
+impl TapTable {
+    /// The table for scaling `from` samples to `to`: a triangle around each output's centre, as
+    /// wide as the ratio when reducing. Every list has the same length (the longest needed, never
+    /// more than the input) and sums to exactly 1.
+    pub(crate) fn new(from: u32, to: u32) -> Self {
+        let ratio = f64::from(from) / f64::from(to);
+        let reach = ratio.max(1.0);
+        // A triangle `2 * reach` wide covers at most that many samples, rounded up.
+        let width =
+            ((2.0 * reach).ceil() as u32 + 1).min(from).min(if ratio <= 1.0 { 2 } else { from });
+        let mut starts = Vec::with_capacity(to as usize);
+        let mut weights = Vec::with_capacity((to * width) as usize);
+        for index in 0..to {
+            let centre = (f64::from(index) + 0.5) * ratio - 0.5;
+            let first = (centre - reach).floor() as i64 + 1;
+            let start = first.clamp(0, i64::from(from - width));
+            let raw: Vec<f64> = (0..width)
+                .map(|k| (1.0 - (start as f64 + f64::from(k) - centre).abs() / reach).max(0.0))
+                .collect();
+            starts.push(start as u32);
+            weights.extend(quantise(&raw));
+        }
+        let (from, width) = (from as usize, width as usize);
+        let padded = Padded::new(from, &starts, &weights, width);
+        let pairs = (width == 2).then(|| Pairs::new(from, &starts)).flatten();
+        Self { from, starts, weights, width, padded, pairs }
+    }
+
+    /// Number of input samples.
+    pub(crate) fn from(&self) -> usize {
+        self.from
+    }
+
+    /// Number of output samples.
+    pub(crate) fn to(&self) -> usize {
+        self.starts.len()
+    }
+
+    /// Length of every list.
+    pub(super) fn width(&self) -> usize {
+        self.width
+    }
+
+    /// The list of output `index`.
+    pub(crate) fn taps(&self, index: usize) -> Taps<'_> {
+        Taps {
+            start: self.starts[index] as usize,
+            weights: &self.weights[index * self.width..][..self.width],
+        }
+    }
+
+    /// The lists of the outputs from `first` on.
+    pub(super) fn lists(&self, first: usize) -> impl Iterator<Item = Taps<'_>> {
+        let weights = self.weights[first * self.width..].chunks_exact(self.width);
+        self.starts[first..]
+            .iter()
+            .zip(weights)
+            .map(|(&start, weights)| Taps { start: start as usize, weights })
+    }
+
+    /// All weights, list by list.
+    pub(super) fn weights(&self) -> &[i16] {
+        &self.weights
+    }
+
+    /// `None` if the input is too short for it.
+    pub(super) fn padded(&self) -> Option<&Padded> {
+        self.padded.as_ref()
+    }
+
+    /// `None` if lists are not of two, or the input is too short.
+    pub(super) fn pairs(&self) -> Option<&Pairs> {
+        self.pairs.as_ref()
+    }
+}
+
+impl Padded {
+    fn new(from: usize, starts: &[u32], weights: &[i16], width: usize) -> Option<Self> {
+        let wide = if width <= 8 { 8 } else { width.next_multiple_of(16) };
+        if from < wide {
+            return None;
+        }
+        let mut padded = vec![0; starts.len() * wide];
+        let mut moved = Vec::with_capacity(starts.len());
+        let lists = starts.iter().zip(weights.chunks_exact(width));
+        for ((&start, list), padded) in lists.zip(padded.chunks_exact_mut(wide)) {
+            // At the input's end the list begins earlier, with zeros in front.
+            let begin = (start as usize).min(from - wide);
+            padded[start as usize - begin..][..width].copy_from_slice(list);
+            moved.push(begin as u32);
+        }
+        Some(Self { starts: moved, weights: padded, width: wide })
+    }
+}
+
+impl Pairs {
+    fn new(from: usize, starts: &[u32]) -> Option<Self> {
+        let (mut bases, mut shuffles) = (Vec::new(), Vec::new());
+        let last = u32::try_from(from.checked_sub(16)?).ok()?;
+        for group in starts.as_chunks::<8>().0 {
+            let base = group[0].min(last);
+            if group[7] + 1 - base > 15 {
+                return None;
+            }
+            let mut shuffle = [0x80; 32];
+            for (four, &start) in shuffle.as_chunks_mut::<4>().0.iter_mut().zip(group) {
+                four[0] = (start - base) as u8;
+                four[2] = (start - base) as u8 + 1;
+            }
+            bases.push(base);
+            shuffles.push(shuffle);
+        }
+        Some(Self { bases, shuffles })
+    }
+}
+
+/// Q14 weights that sum to exactly 1; what rounding leaves goes to the largest.
+fn quantise(raw: &[f64]) -> Vec<i16> {
+    let total: f64 = raw.iter().sum();
+    let one = f64::from(1 << WEIGHT_BITS);
+    let mut weights: Vec<i16> = raw.iter().map(|w| (w / total * one).round() as i16).collect();
+    let missing = (1 << WEIGHT_BITS) - weights.iter().map(|&w| i32::from(w)).sum::<i32>();
+    if let Some(largest) = weights.iter_mut().max() {
+        *largest += missing as i16;
+    }
+    weights
+}
