@@ -32,8 +32,8 @@ pub struct Arguments {
     clips: Vec<PathBuf>,
 }
 
-/// The default model for landscape frames, as the reference runs it.
-const MODEL: (&str, usize, usize) = ("selfie_segmentation_landscape.tflite", 256, 144);
+/// The default model, as the reference runs it.
+const MODEL: (&str, usize, usize) = ("selfie_segmentation.tflite", 256, 256);
 
 /// A grey video, whole: frames of `width * height` samples, 0 = room, 255 = person.
 struct Mattes {

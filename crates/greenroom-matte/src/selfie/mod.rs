@@ -1,25 +1,28 @@
 //! The engine for the MediaPipe selfie family: MobileNetV3-like, 106,413 parameters, 33 million
 //! multiply-adds at 256x144 before the plan's algebra and 29 after.
 //!
-//! `flatbuffer` reads bytes, `graph` reads TFLite, `network` recognises the architecture, `plan`
-//! packs it, `run` runs it, `kernels` do the arithmetic.
+//! `flatbuffer` reads bytes, `tflite` makes a `graph` of them, `recognise` finds the `network` in it,
+//! `plan` packs that, `run` runs it row by row in `memory`, `kernels` do the arithmetic.
 
 mod flatbuffer;
 mod graph;
 mod kernels;
+mod memory;
 mod network;
 mod plan;
+mod recognise;
 mod ring;
 mod run;
+mod tflite;
 
 use std::borrow::Cow;
 
 use greenroom_frame::SizePx;
 
 use self::graph::Graph;
+use self::memory::Memory;
 use self::network::Network;
 use self::plan::Plan;
-use self::run::Memory;
 use crate::{AlphaMap, Engine, InputTensor, Isa, MatteError, Model, ModelDescription};
 
 /// greenroom's own engine for MediaPipe Selfie Segmentation, on one thread.

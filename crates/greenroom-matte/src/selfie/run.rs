@@ -3,131 +3,14 @@
 
 use super::graph::MapShape;
 use super::kernels::{self, Pointwise};
+use super::memory::{Map, Memory, Scratch};
 use super::network::Skip;
 use super::plan::{Bottleneck, Decoder, Gate, Gated, Head, Plan, Project};
 use super::ring::{Padding, Ring};
 use crate::Isa;
 use crate::buffer::Buffer;
 
-/// A map that is kept, and the sum of each of its channels.
-#[derive(Debug)]
-struct Map {
-    shape: MapShape,
-    values: Buffer,
-    sums: Buffer,
-}
-
-impl Map {
-    fn new(shape: MapShape) -> Self {
-        Self { shape, values: Buffer::zeros(shape.len()), sums: Buffer::zeros(shape.channels) }
-    }
-
-    fn row_len(&self) -> usize {
-        self.shape.width * self.shape.channels
-    }
-
-    fn row(&self, y: usize) -> &[f32] {
-        &self.values[y * self.row_len()..][..self.row_len()]
-    }
-
-    fn row_mut(&mut self, y: usize) -> &mut [f32] {
-        let row_len = self.row_len();
-        &mut self.values[y * row_len..][..row_len]
-    }
-
-    fn accumulate_row(&mut self, isa: Isa, y: usize) {
-        let row_len = self.row_len();
-        kernels::accumulate(isa, &self.values[y * row_len..][..row_len], &mut self.sums);
-    }
-}
-
-/// Memory that every block uses anew.
-#[derive(Debug)]
-struct Scratch {
-    ring: Buffer,
-    zeros: Buffer,
-    row: Buffer,
-    second_row: Buffer,
-    /// A whole map before a gated projection.
-    inner: Buffer,
-    means: Buffer,
-    squeezed: Buffer,
-    factors: Buffer,
-    sums: Buffer,
-}
-
-/// All memory of an inference, asked for once.
-#[derive(Debug)]
-pub(super) struct Memory {
-    /// The stem's map and each bottleneck's.
-    maps: Vec<Map>,
-    /// Each decoder's small map and the sums of its x.
-    smalls: Vec<Map>,
-    x_sums: Vec<Buffer>,
-    scratch: Scratch,
-}
-
-impl Memory {
-    pub fn new(plan: &Plan) -> Self {
-        let outputs = plan.bottlenecks.iter().map(|bottleneck| bottleneck.output);
-        let smalls = plan.decoders.iter().map(|decoder| {
-            let MapShape { height, width, channels } = decoder.output;
-            MapShape { height: height / 2, width: width / 2, channels }
-        });
-        Self {
-            maps: std::iter::once(plan.stem_output).chain(outputs).map(Map::new).collect(),
-            smalls: smalls.map(Map::new).collect(),
-            x_sums: plan.decoders.iter().map(|d| Buffer::zeros(d.mean.inputs())).collect(),
-            scratch: Scratch::new(plan),
-        }
-    }
-}
-
-impl Scratch {
-    fn new(plan: &Plan) -> Self {
-        let (mut ring, mut zeros, mut inner, mut row) = (0, plan.picture.width, 0, 0);
-        let mut add_ring = |map: MapShape, padding| {
-            ring = ring.max(Ring::len(map, padding));
-            zeros = zeros.max(Ring::row_len(map, padding));
-        };
-        let mut channels = plan.head.expand.outputs();
-        for bottleneck in &plan.bottlenecks {
-            let expanded = bottleneck.expanded();
-            add_ring(expanded, bottleneck.padding());
-            inner = inner.max(bottleneck.inner.len());
-            row = row.max(bottleneck.inner.width * bottleneck.inner.channels);
-            channels = channels.max(expanded.channels).max(bottleneck.output.channels);
-        }
-        row = row.max(plan.head.input.width * plan.head.expand.outputs());
-        for decoder in &plan.decoders {
-            add_ring(decoder.output, decoder.padding());
-            row = row.max(decoder.output.width * decoder.output.channels);
-            channels = channels.max(decoder.output.channels).max(decoder.gate.inputs());
-        }
-        let gates = plan.gates().filter_map(|gate| gate.squeeze.as_ref());
-        Self {
-            ring: Buffer::zeros(ring),
-            zeros: Buffer::zeros(zeros),
-            row: Buffer::zeros(row),
-            second_row: Buffer::zeros(row),
-            inner: Buffer::zeros(inner),
-            means: Buffer::zeros(channels),
-            squeezed: Buffer::zeros(gates.map(Pointwise::outputs).max().unwrap_or(0)),
-            factors: Buffer::zeros(channels),
-            sums: Buffer::zeros(channels),
-        }
-    }
-}
-
 impl Plan {
-    fn gates(&self) -> impl Iterator<Item = &Gate> {
-        let bottlenecks = self.bottlenecks.iter().filter_map(|b| match &b.project {
-            Project::Plain(_) => None,
-            Project::Gated(gated) => Some(&gated.0),
-        });
-        bottlenecks.chain([&self.head.gate]).chain(self.decoders.iter().map(|d| &d.gate))
-    }
-
     /// `picture` is three planes of the picture's size; `alpha` gets one probability a pixel.
     ///
     /// # Panics
@@ -184,11 +67,11 @@ impl Plan {
 }
 
 impl Bottleneck {
-    fn expanded(&self) -> MapShape {
+    pub(super) fn expanded(&self) -> MapShape {
         MapShape { channels: self.expand.outputs(), ..self.input }
     }
 
-    fn padding(&self) -> Padding {
+    pub(super) fn padding(&self) -> Padding {
         // The same both ways, because halving an even side gives the same padding for any length.
         Padding::same(self.depthwise.window(), self.depthwise.stride(), self.input.width)
     }
@@ -324,7 +207,7 @@ impl Sink<'_> {
 }
 
 impl Decoder {
-    fn padding(&self) -> Padding {
+    pub(super) fn padding(&self) -> Padding {
         Padding::same(self.depthwise.window(), self.depthwise.stride(), self.output.width)
     }
 

@@ -1,0 +1,328 @@
+//! Finds the family's [`Network`] in a graph and checks that everything in it fits together: what
+//! comes out of here has weights and maps of the lengths that their shapes say.
+
+use super::graph::{Graph, Kind, MapShape, Operator, TensorId};
+use super::network::{
+    Activation, Bottleneck, Decoder, Dense, Depthwise, Gate, Head, Network, Output, Skip, Stem,
+};
+use crate::MatteError;
+
+impl Network {
+    /// Recognises the family in `graph`.
+    ///
+    /// # Errors
+    /// [`MatteError::OtherNetwork`] with the first difference.
+    pub fn recognise(graph: &Graph<'_>) -> Result<Self, MatteError> {
+        let mut walk = Walk { graph, used: vec![false; graph.operators.len()] };
+        let (stem, mut x) = walk.stem(graph.input)?;
+        let mut encoder = vec![(x, Skip::Stem)];
+        let mut bottlenecks = Vec::new();
+        // The last bottleneck's map is the only one whose mean is taken as it is.
+        while walk.find(Kind::GlobalMean, x).is_none() {
+            let bottleneck;
+            (bottleneck, x) = walk.bottleneck(x)?;
+            encoder.push((x, Skip::Bottleneck(bottlenecks.len())));
+            bottlenecks.push(bottleneck);
+        }
+        let head;
+        (head, x) = walk.head(x)?;
+        let mut decoders = Vec::new();
+        while walk.find(Kind::Double, x).is_some() {
+            let decoder;
+            (decoder, x) = walk.decoder(x, &encoder)?;
+            decoders.push(decoder);
+        }
+        let output = walk.output(x)?;
+        walk.finish()?;
+        if decoders.is_empty() {
+            return Err(graph.other_network("it has no decoder"));
+        }
+        Ok(Self { stem, bottlenecks, head, decoders, output })
+    }
+}
+
+/// Follows the maps from operator to operator; the order in the file does not matter.
+struct Walk<'g> {
+    graph: &'g Graph<'g>,
+    used: Vec<bool>,
+}
+
+impl<'g> Walk<'g> {
+    /// An unused operator of `kind` that takes `input`.
+    fn find(&self, kind: Kind, input: TensorId) -> Option<usize> {
+        self.find_by(input, |operator| operator.kind == kind)
+    }
+
+    fn find_by(&self, input: TensorId, wanted: impl Fn(&Operator) -> bool) -> Option<usize> {
+        (0..self.used.len()).find(|&index| {
+            let operator = &self.graph.operators[index];
+            !self.used[index] && operator.inputs.contains(&input) && wanted(operator)
+        })
+    }
+
+    fn take(&mut self, index: usize) -> &'g Operator {
+        self.used[index] = true;
+        &self.graph.operators[index]
+    }
+
+    /// The output of the operator of `kind` on `input`.
+    fn unary(&mut self, kind: Kind, input: TensorId) -> Result<TensorId, MatteError> {
+        let index = self.find(kind, input).ok_or_else(|| self.missing(kind, input))?;
+        Ok(self.take(index).output)
+    }
+
+    /// The output of the operator of `kind` that keeps the shape of `input`.
+    fn elementwise(&mut self, kind: Kind, input: TensorId) -> Result<TensorId, MatteError> {
+        let output = self.unary(kind, input)?;
+        self.expect_map(output, self.graph.map(input)?)?;
+        Ok(output)
+    }
+
+    /// The output of the operator of `kind` on `a` and `b`, in either order; it has the shape of
+    /// `a`.
+    fn binary(&mut self, kind: Kind, a: TensorId, b: TensorId) -> Result<TensorId, MatteError> {
+        let index = self
+            .find_by(a, |operator| operator.kind == kind && operator.inputs.contains(&b))
+            .ok_or_else(|| self.missing(kind, a))?;
+        let output = self.take(index).output;
+        self.expect_map(output, self.graph.map(a)?)?;
+        Ok(output)
+    }
+
+    fn missing(&self, kind: Kind, input: TensorId) -> MatteError {
+        self.graph.other_network(format!("no {kind:?} where one should follow tensor {input}"))
+    }
+
+    fn activation(&mut self, x: TensorId) -> Result<(Activation, TensorId), MatteError> {
+        for (kind, activation) in
+            [(Kind::Relu, Activation::Relu), (Kind::HardSwish, Activation::HardSwish)]
+        {
+            if self.find(kind, x).is_some() {
+                return Ok((activation, self.elementwise(kind, x)?));
+            }
+        }
+        Ok((Activation::None, x))
+    }
+
+    /// That `tensor` has the shape `want`.
+    fn expect_map(&self, tensor: TensorId, want: MapShape) -> Result<(), MatteError> {
+        let have = self.graph.map(tensor)?;
+        if have == want {
+            return Ok(());
+        }
+        Err(self.graph.other_network(format!("tensor {tensor} is {have} instead of {want}")))
+    }
+
+    /// That the kernels' vectors of eight channels fit.
+    fn expect_eights(&self, map: MapShape) -> Result<(), MatteError> {
+        if map.channels.is_multiple_of(8) && map.channels <= MAX_CHANNELS {
+            return Ok(());
+        }
+        Err(self.graph.other_network(format!("{} channels are no multiple of 8", map.channels)))
+    }
+
+    /// The convolution on `x`: its operator, the shape of its output and its number of outputs.
+    fn conv_on(&mut self, x: TensorId, kind: Kind) -> Result<(&'g Operator, MapShape), MatteError> {
+        let index = self.find(kind, x).ok_or_else(|| self.missing(kind, x))?;
+        let operator = self.take(index);
+        if operator.inputs[0] != x {
+            return Err(self.missing(kind, x));
+        }
+        Ok((operator, self.graph.map(operator.output)?))
+    }
+
+    /// A 1x1 convolution and its activation.
+    fn dense(&mut self, x: TensorId) -> Result<(Dense, TensorId), MatteError> {
+        let input = self.graph.map(x)?;
+        let (operator, output) = self.conv_on(x, Kind::Conv { stride: 1 })?;
+        self.expect_eights(input)?;
+        self.expect_eights(output)?;
+        self.expect_map(operator.output, MapShape { channels: output.channels, ..input })?;
+        let (inputs, outputs) = (input.channels, output.channels);
+        let weights = self.graph.constant(operator.inputs[1], &[outputs, 1, 1, inputs])?;
+        let bias = self.graph.constant(operator.inputs[2], &[outputs])?;
+        let (activation, y) = self.activation(operator.output)?;
+        Ok((Dense { inputs, outputs, weights, bias, activation }, y))
+    }
+
+    fn stem(&mut self, picture: TensorId) -> Result<(Stem, TensorId), MatteError> {
+        let input = self.graph.map(picture)?;
+        let (operator, output) = self.conv_on(picture, Kind::Conv { stride: 2 })?;
+        self.expect_eights(output)?;
+        let odd = input.width % 2 + input.height % 2;
+        if input.channels != 3 || odd != 0 || input.width.max(input.height) > MAX_SIDE {
+            return Err(self.graph.other_network(format!("its input is {input}")));
+        }
+        let half = MapShape {
+            height: input.height / 2,
+            width: input.width / 2,
+            channels: output.channels,
+        };
+        self.expect_map(operator.output, half)?;
+        let weights = self.graph.constant(operator.inputs[1], &[output.channels, 3, 3, 3])?;
+        let bias = self.graph.constant(operator.inputs[2], &[output.channels])?;
+        let (activation, y) = self.activation(operator.output)?;
+        Ok((Stem { input, output, weights, bias, activation }, y))
+    }
+
+    fn depthwise(&mut self, x: TensorId) -> Result<(Depthwise, TensorId), MatteError> {
+        let input = self.graph.map(x)?;
+        let stride = if self.find(Kind::Depthwise { stride: 1 }, x).is_some() { 1 } else { 2 };
+        let (operator, output) = self.conv_on(x, Kind::Depthwise { stride })?;
+        self.expect_map(
+            operator.output,
+            MapShape {
+                height: input.height.div_ceil(stride),
+                width: input.width.div_ceil(stride),
+                ..input
+            },
+        )?;
+        let channels = output.channels;
+        // The window is whichever of both the weights fit.
+        let [small, large] = [3, 5]
+            .map(|window| self.graph.constant(operator.inputs[1], &[1, window, window, channels]));
+        let (window, weights) = match large {
+            Ok(weights) => (5, weights),
+            Err(_) => (3, small?),
+        };
+        let bias = self.graph.constant(operator.inputs[2], &[channels])?;
+        let (activation, y) = self.activation(operator.output)?;
+        Ok((Depthwise { window, stride, channels, weights, bias, activation }, y))
+    }
+
+    /// The gate on the means of `x`, and its factors.
+    fn gate(&mut self, x: TensorId) -> Result<(Gate, TensorId), MatteError> {
+        let map = self.graph.map(x)?;
+        let means = self.unary(Kind::GlobalMean, x)?;
+        self.expect_map(means, MapShape { height: 1, width: 1, channels: map.channels })?;
+        let (first, y) = self.dense(means)?;
+        let (squeeze, (excite, y)) = match first.activation {
+            Activation::None => (None, (first, y)),
+            _ => (Some(first), self.dense(y)?),
+        };
+        if excite.activation != Activation::None {
+            return Err(self.missing(Kind::Logistic, y));
+        }
+        Ok((Gate { squeeze, excite }, self.elementwise(Kind::Logistic, y)?))
+    }
+
+    fn bottleneck(&mut self, x: TensorId) -> Result<(Bottleneck, TensorId), MatteError> {
+        let input = self.graph.map(x)?;
+        let (expand, y) = self.dense(x)?;
+        let (depthwise, mut y) = self.depthwise(y)?;
+        let gate = match self.find(Kind::GlobalMean, y) {
+            Some(_) => {
+                let (gate, factors) = self.gate(y)?;
+                self.expect_gate(&gate, depthwise.channels)?;
+                y = self.binary(Kind::Mul, y, factors)?;
+                Some(gate)
+            }
+            None => None,
+        };
+        let (project, y) = self.dense(y)?;
+        let sum = self.find_by(y, |next| next.kind == Kind::Add && next.inputs.contains(&x));
+        let output = self.graph.map(y)?;
+        let (residual, y) = match sum {
+            Some(index) => (true, self.take(index).output),
+            None => (false, y),
+        };
+        if residual {
+            // What is added has the shape of what it is added to.
+            self.expect_map(y, input)?;
+            self.expect_map(y, output)?;
+        }
+        Ok((Bottleneck { input, output, expand, depthwise, gate, project, residual }, y))
+    }
+
+    fn expect_gate(&self, gate: &Gate, channels: usize) -> Result<(), MatteError> {
+        if gate.excite.outputs == channels {
+            return Ok(());
+        }
+        let have = gate.excite.outputs;
+        Err(self.graph.other_network(format!("a gate of {have} factors for {channels} channels")))
+    }
+
+    fn head(&mut self, x: TensorId) -> Result<(Head, TensorId), MatteError> {
+        let input = self.graph.map(x)?;
+        let (gate, factors) = self.gate(x)?;
+        let (expand, y) = self.dense(x)?;
+        self.expect_gate(&gate, expand.outputs)?;
+        Ok((Head { input, expand, gate }, self.binary(Kind::Mul, y, factors)?))
+    }
+
+    fn decoder(
+        &mut self,
+        x: TensorId,
+        encoder: &[(TensorId, Skip)],
+    ) -> Result<(Decoder, TensorId), MatteError> {
+        let small = self.graph.map(x)?;
+        let doubled = self.unary(Kind::Double, x)?;
+        let large = MapShape { height: 2 * small.height, width: 2 * small.width, ..small };
+        self.expect_map(doubled, large)?;
+        let (project, u) = self.dense(doubled)?;
+        // skip + u: which map of the encoder is the other summand?
+        let (sum, skipped, skip) = encoder
+            .iter()
+            .find_map(|&(map, skip)| {
+                let sums = |next: &Operator| next.kind == Kind::Add && next.inputs.contains(&map);
+                Some((self.find_by(u, sums)?, map, skip))
+            })
+            .ok_or_else(|| self.graph.other_network("a decoder without a map of the encoder"))?;
+        let output = self.graph.map(u)?;
+        self.expect_map(skipped, output)?;
+        let sum = self.take(sum).output;
+        self.expect_map(sum, output)?;
+        let (gate, factors) = self.gate(sum)?;
+        self.expect_gate(&gate, output.channels)?;
+        let gated = self.binary(Kind::Mul, skipped, factors)?;
+        let merged = self.binary(Kind::Add, gated, u)?;
+        let (merge, v) = self.dense(merged)?;
+        let (depthwise, w) = self.depthwise(v)?;
+        let plain = project.activation == Activation::None
+            && depthwise.stride == 1
+            && merge.outputs == output.channels;
+        if !plain {
+            return Err(self.graph.other_network("a decoder of another kind"));
+        }
+        let y = self.binary(Kind::Add, v, w)?;
+        Ok((Decoder { skip, output, project, gate, merge, depthwise }, y))
+    }
+
+    fn output(&mut self, x: TensorId) -> Result<Output, MatteError> {
+        let input = self.graph.map(x)?;
+        let (operator, _) = self.conv_on(x, Kind::TransposedConv)?;
+        let double = MapShape { height: 2 * input.height, width: 2 * input.width, channels: 1 };
+        self.expect_map(operator.output, double)?;
+        let weights = self.graph.constant(operator.inputs[1], &[1, 2, 2, input.channels])?;
+        let bias = self.graph.constant(operator.inputs[2], &[1])?[0];
+        let probability = self.elementwise(Kind::Logistic, operator.output)?;
+        if probability != self.graph.output {
+            return Err(self.missing(Kind::Logistic, operator.output));
+        }
+        Ok(Output { input, weights, bias })
+    }
+
+    /// That nothing of the file was left out.
+    fn finish(&self) -> Result<(), MatteError> {
+        let left = self
+            .graph
+            .operators
+            .iter()
+            .zip(&self.used)
+            .find(|(operator, used)| !**used && operator.kind != Kind::Dequantize);
+        match left {
+            None => Ok(()),
+            Some((operator, _)) => Err(self.missing_use(operator)),
+        }
+    }
+
+    fn missing_use(&self, operator: &Operator) -> MatteError {
+        let Operator { kind, output, .. } = operator;
+        self.graph
+            .other_network(format!("no place in the family for the {kind:?} of tensor {output}"))
+    }
+}
+
+/// Limits far above the family's own figures, so that nothing sized from a file gets out of hand.
+const MAX_CHANNELS: usize = 1024;
+const MAX_SIDE: usize = 2048;

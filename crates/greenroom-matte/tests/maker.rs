@@ -1,0 +1,137 @@
+//! The way from a picture to its alpha at the picture's size.
+#![allow(clippy::unwrap_used)]
+
+use std::path::Path;
+use std::time::{Duration, Instant};
+
+use greenroom_frame::{Colour, Frame, PixelFormat, Rgb8, SizePx};
+use greenroom_matte::{Isa, MatteError, MatteMaker, Model, Upscaler};
+
+fn folder(name: &str) -> std::path::PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join(name)
+}
+
+/// A photo as a camera would send it.
+fn photo(name: &str, colour: Colour) -> Frame {
+    let image = image::open(folder("../../assets/photos").join(name)).unwrap().into_rgb8();
+    let size = SizePx::new(image.width(), image.height());
+    let mut frame = Frame::new(PixelFormat::I420, size, colour).unwrap();
+    let encode = |x: usize, y: usize| {
+        let [r, g, b] = image.get_pixel(x as u32, y as u32).0;
+        colour.encode(Rgb8 { r, g, b })
+    };
+    for (index, mut plane) in frame.view_mut().planes_mut().enumerate() {
+        for (y, row) in plane.iter_rows_mut().enumerate() {
+            for (x, sample) in row.iter_mut().enumerate() {
+                *sample = match index {
+                    0 => encode(x, y).y,
+                    1 => encode(2 * x, 2 * y).u,
+                    _ => encode(2 * x, 2 * y).v,
+                };
+            }
+        }
+    }
+    frame
+}
+
+#[test]
+fn the_person_of_a_photo_is_found_in_every_colour_encoding() {
+    for model in Model::ALL {
+        let golden = folder("tests/golden").join(format!("{model}/franck_01829.png"));
+        let golden = image::open(golden).unwrap().into_luma16().into_raw();
+        let person = golden.iter().filter(|&&value| value > u16::MAX / 2).count();
+        assert!(person > golden.len() / 10, "there is a person in the photo");
+        for colour in [Colour::WEBCAM, Colour::JPEG, Colour::HD] {
+            let frame = photo("franck_01829.jpg", colour);
+            let mut maker = MatteMaker::new(model).unwrap();
+            let alpha = maker.matte(&frame.view()).unwrap();
+            assert_eq!(alpha.size(), model.description().output_size);
+            let agree = alpha.bytes().iter().zip(&golden);
+            let agree = agree.filter(|&(&a, &g)| (a > 127) == (g > u16::MAX / 2)).count();
+            // Not all: the golden output's input was scaled otherwise.
+            assert!(agree * 100 > golden.len() * 99, "{model} {colour:?}: {agree}");
+        }
+    }
+}
+
+#[test]
+fn the_alpha_is_of_the_frame_that_was_given() {
+    let mut frame = photo("franck_01829.jpg", Colour::WEBCAM);
+    let taken = Instant::now() - Duration::from_secs(5);
+    frame.set_captured_at(taken);
+    let mut maker = MatteMaker::new(Model::Landscape).unwrap();
+    let with_person = maker.matte(&frame.view()).unwrap().clone();
+    assert_eq!(with_person.captured_at(), taken);
+    frame.fill(Colour::WEBCAM.encode(Rgb8 { r: 90, g: 90, b: 90 }));
+    frame.set_captured_at(taken + Duration::from_millis(33));
+    let without = maker.matte(&frame.view()).unwrap();
+    assert_eq!(without.captured_at(), taken + Duration::from_millis(33));
+    assert!(without.bytes().iter().all(|&alpha| alpha < 40), "nobody is in a grey room");
+    assert!(with_person.bytes().iter().filter(|&&alpha| alpha > 200).count() > 3000);
+}
+
+#[test]
+fn scalar_and_fastest_agree_to_the_byte_or_one_more() {
+    let frame = photo("franck_03909.jpg", Colour::WEBCAM);
+    for model in Model::ALL {
+        let run = |isa| {
+            let mut maker = MatteMaker::with_isa(model, isa).unwrap();
+            maker.matte(&frame.view()).unwrap().clone()
+        };
+        let (scalar, best) = (run(Isa::SCALAR), run(Isa::best()));
+        for (a, b) in scalar.bytes().iter().zip(best.bytes()) {
+            assert!(a.abs_diff(*b) <= 1, "{a} {b}");
+        }
+    }
+}
+
+#[test]
+fn a_model_file_from_outside_works_as_the_built_in_one() {
+    let frame = photo("franck_01829.jpg", Colour::WEBCAM);
+    for model in Model::ALL {
+        let mut mine = MatteMaker::from_tflite("mine.tflite", model.file()).unwrap();
+        assert_eq!(mine.description().name, "mine.tflite");
+        assert_eq!(mine.description().input_size, model.description().input_size);
+        let mut built_in = MatteMaker::new(model).unwrap();
+        let (a, b) = (mine.matte(&frame.view()).unwrap(), built_in.matte(&frame.view()).unwrap());
+        assert_eq!(a.bytes(), b.bytes());
+    }
+}
+
+#[test]
+fn an_edge_stays_in_its_place_at_every_size() {
+    let size = SizePx::new(256, 144);
+    let mut alpha = Frame::new(PixelFormat::Grey, size, Colour::JPEG).unwrap();
+    for row in alpha.view_mut().plane_mut(0).iter_rows_mut() {
+        row[64..].fill(255);
+    }
+    let mut upscaler = Upscaler::new();
+    for size in [(1280, 720), (640, 360), (641, 359), (256, 144), (128, 72), (1920, 1080), (4, 2)] {
+        let size = SizePx::new(size.0, size.1);
+        let mut into = Frame::new(PixelFormat::Grey, size, Colour::JPEG).unwrap();
+        upscaler.upscale(&alpha.view(), &mut into.view_mut()).unwrap();
+        for row in into.view().plane(0).iter_rows() {
+            let person: f64 = row.iter().map(|&sample| f64::from(sample) / 255.0).sum();
+            let want = f64::from(size.width_px) * 0.75;
+            assert!((person - want).abs() < 0.02 * want, "{size}: {person} of {want}");
+            assert!(row.is_sorted(), "{size}");
+        }
+    }
+}
+
+#[test]
+fn only_grey_is_an_alpha() {
+    let size = SizePx::new(64, 36);
+    let grey = Frame::new(PixelFormat::Grey, size, Colour::JPEG).unwrap();
+    let mut planar = Frame::new(PixelFormat::I420, size, Colour::JPEG).unwrap();
+    let error = Upscaler::new().upscale(&grey.view(), &mut planar.view_mut()).unwrap_err();
+    assert!(matches!(error, MatteError::UnsupportedAlpha { format: PixelFormat::I420 }));
+}
+
+#[test]
+fn models_have_names_that_parse() {
+    for model in Model::ALL {
+        assert_eq!(model.to_string().parse(), Ok(model));
+    }
+    assert!("best".parse::<Model>().unwrap_err().contains("landscape, general"));
+}
