@@ -4,7 +4,7 @@
 //! compiles the same bodies a second time with AVX2 switched on, for the compiler to vectorise
 //! wider, and chooses at run time; so every machine gives the same bits. Only `scale` has AVX2
 //! written by hand, in `avx2.rs`, with the same bits again. Measured at 1280x720, AVX2 against
-//! plain x86-64: scaling down to 256x144 0.21x the time, up again 0.11x (0.40x and 0.46x without
+//! plain x86-64: scaling down to 256x144 0.13x the time, up again 0.11x (0.40x and 0.46x without
 //! the hand), packing to YUYV 0.42x, blending 0.82x (it is bound by memory: 0.12 ms, as a copy of
 //! the plane).
 

@@ -6,6 +6,7 @@
 
 use std::arch::x86_64::*;
 
+use super::table::Padded;
 use super::{BETWEEN_BITS, TapTable, Taps, WEIGHT_BITS, scalar};
 
 /// To Q7 and to 8 bits, as in `scalar`.
@@ -134,56 +135,85 @@ pub(super) fn row_to_bytes(out: &mut [u8], row: &[i16], table: &TapTable) {
     let Some(padded) = table.padded() else {
         return scalar::row_to_bytes(out, row, table);
     };
-    let width = padded.width;
-    let (groups, _) = out.as_chunks_mut::<4>();
-    let starts = padded.starts.as_chunks::<4>().0;
-    let lists = padded.weights.chunks_exact(4 * width);
-    for ((out, starts), weights) in groups.iter_mut().zip(starts).zip(lists) {
-        // SAFETY: a padded list lies within an input of the table's length, and there are four
-        // lists of `width` weights.
-        let sums = unsafe {
-            let list = |index: usize| {
-                let samples = row.as_ptr().add(starts[index] as usize);
-                let weights = weights.as_ptr().add(index * width);
-                if width == 8 { eight(samples, weights) } else { sixteens(samples, weights, width) }
-            };
-            let low = _mm_hadd_epi32(list(0), list(1));
-            _mm_hadd_epi32(low, _mm_hadd_epi32(list(2), list(3)))
-        };
-        let sums =
-            _mm_srai_epi32::<TO_BYTE>(_mm_add_epi32(sums, _mm_set1_epi32(1 << (TO_BYTE - 1))));
-        let words = _mm_packs_epi32(sums, sums);
-        *out = _mm_cvtsi128_si32(_mm_packus_epi16(words, words)).to_le_bytes();
+    match padded.width {
+        8 => fours_to_bytes(out, row, padded, |samples, weights| {
+            // SAFETY: there are eight samples and four times eight weights.
+            unsafe { four_eights(samples, weights) }
+        }),
+        // On their own, because this is a 720p camera and the default model.
+        16 => fours_to_bytes(out, row, padded, |samples, weights| {
+            // SAFETY: there are sixteen samples and four times sixteen weights.
+            unsafe { four_sixteens(samples, weights, 16) }
+        }),
+        width => fours_to_bytes(out, row, padded, |samples, weights| {
+            // SAFETY: there are `width` samples, a multiple of 16, and four times as many weights.
+            unsafe { four_sixteens(samples, weights, width) }
+        }),
     }
     scalar::row_to_bytes_from(out.len() / 4 * 4, out, row, table);
 }
 
-/// Four partial sums of eight products.
-///
-/// # Safety
-/// There are eight samples and eight weights.
+/// Four outputs at a time; `sum` gives their sums from where their samples and weights begin.
 #[inline]
 #[target_feature(enable = "avx2")]
-unsafe fn eight(samples: *const i16, weights: *const i16) -> __m128i {
-    // SAFETY: the caller's promise.
-    unsafe { _mm_madd_epi16(_mm_loadu_si128(samples.cast()), _mm_loadu_si128(weights.cast())) }
+fn fours_to_bytes(
+    out: &mut [u8],
+    row: &[i16],
+    padded: &Padded,
+    sum: impl Fn([*const i16; 4], *const i16) -> __m128i,
+) {
+    let starts = padded.starts.as_chunks::<4>().0;
+    let lists = padded.weights.chunks_exact(4 * padded.width);
+    for ((out, starts), weights) in out.as_chunks_mut::<4>().0.iter_mut().zip(starts).zip(lists) {
+        // SAFETY: a padded list begins and ends within an input of the table's length.
+        let samples = starts.map(|start| unsafe { row.as_ptr().add(start as usize) });
+        let sums =
+            _mm_add_epi32(sum(samples, weights.as_ptr()), _mm_set1_epi32(1 << (TO_BYTE - 1)));
+        let sums = _mm_srai_epi32::<TO_BYTE>(sums);
+        let words = _mm_packs_epi32(sums, sums);
+        *out = _mm_cvtsi128_si32(_mm_packus_epi16(words, words)).to_le_bytes();
+    }
 }
 
-/// Four partial sums of `width` products.
+/// Four sums of eight products each.
 ///
 /// # Safety
-/// There are `width` samples and `width` weights; `width` is a multiple of 16.
+/// There are eight samples at each of `samples` and 32 weights at `weights`.
 #[inline]
 #[target_feature(enable = "avx2")]
-unsafe fn sixteens(samples: *const i16, weights: *const i16, width: usize) -> __m128i {
-    let mut sums = _mm256_setzero_si256();
-    for at in (0..width).step_by(16) {
-        // SAFETY: the caller's promise, and at + 16 <= width.
-        let products = unsafe {
-            let samples = _mm256_loadu_si256(samples.add(at).cast());
-            _mm256_madd_epi16(samples, _mm256_loadu_si256(weights.add(at).cast()))
-        };
-        sums = _mm256_add_epi32(sums, products);
-    }
+unsafe fn four_eights(samples: [*const i16; 4], weights: *const i16) -> __m128i {
+    let products = |index: usize| {
+        // SAFETY: the caller's promise; index < 4.
+        unsafe {
+            let weights = _mm_loadu_si128(weights.add(8 * index).cast());
+            _mm_madd_epi16(_mm_loadu_si128(samples[index].cast()), weights)
+        }
+    };
+    let low = _mm_hadd_epi32(products(0), products(1));
+    _mm_hadd_epi32(low, _mm_hadd_epi32(products(2), products(3)))
+}
+
+/// Four sums of `width` products each.
+///
+/// # Safety
+/// There are `width` samples at each of `samples` and `4 * width` weights at `weights`; `width` is
+/// a multiple of 16.
+#[inline]
+#[target_feature(enable = "avx2")]
+unsafe fn four_sixteens(samples: [*const i16; 4], weights: *const i16, width: usize) -> __m128i {
+    let products = |index: usize| {
+        let mut sums = _mm256_setzero_si256();
+        for at in (0..width).step_by(16) {
+            // SAFETY: the caller's promise; index < 4 and at + 16 <= width.
+            let products = unsafe {
+                let weights = _mm256_loadu_si256(weights.add(index * width + at).cast());
+                _mm256_madd_epi16(_mm256_loadu_si256(samples[index].add(at).cast()), weights)
+            };
+            sums = _mm256_add_epi32(sums, products);
+        }
+        sums
+    };
+    let low = _mm256_hadd_epi32(products(0), products(1));
+    let sums = _mm256_hadd_epi32(low, _mm256_hadd_epi32(products(2), products(3)));
     _mm_add_epi32(_mm256_castsi256_si128(sums), _mm256_extracti128_si256::<1>(sums))
 }
