@@ -60,8 +60,8 @@ is_halves() {
         fail "$1 is $4 $5 $6 on the left and $7 $8 $9 on the right"
 }
 
-writes_to() { fuser -s "$1" && [ -n "$(cat "/sys/class/video4linux/${1#/dev/}/format")" ]; }
-state_of() { "$probe" list | sed -n "s/^loopback .*($1).* state \(.*\) format .*/\1/p"; }
+has_format() { [ -n "$(cat "/sys/class/video4linux/${1#/dev/}/format")" ]; }
+state_of() { "$probe" list | sed -n "s|^loopback .*($1).* state \(.*\) format .*|\1|p"; }
 is_state() { [ "$(state_of "$1")" = "$2" ]; }
 
 echo "== vivid, every raw format: the same green"
@@ -74,7 +74,7 @@ for fourcc in YUYV UYVY NV12 YU12 422P; do
     [ $((($1 - 145) * ($1 - 145) + ($2 - 54) * ($2 - 54) + ($3 - 34) * ($3 - 34))) -le 3 ] ||
         fail "$fourcc: green is $means"
 done
-"$probe" capture /dev/video0 GREY 320x180 15 1 | grep -q 'I420.*, 128, 128\]' || fail "GREY has colour"
+"$probe" capture /dev/video0 GREY 320x180 15 1 | grep 'I420.*, 128, 128\]' || fail "GREY has colour"
 "$probe" capture auto auto 640x360 30 2 | grep '^capture vivid.*640x360 YUYV at 30 fps' || fail "no mode for 640x360"
 "$probe" capture vivid auto 640x360 15 1 >/dev/null || fail "not found by its card name"
 
@@ -89,15 +89,15 @@ refused "does not exist" "$probe" feed /dev/video5 320x180 10 1
 echo "== a camera in other hands"
 ffmpeg -nostdin -v error -f v4l2 -video_size 320x180 -i /dev/video0 -f null - &
 other=$!
-wait_for 20 sh -c "grep -q /dev/video0 /proc/$other/maps"
+wait_for 20 sh -c "grep /dev/video0 /proc/$other/maps"
 refused "in use by ffmpeg (pid $other)" "$probe" capture /dev/video0 YUYV 320x180 15 1
 kill $other
 wait $other
 
 echo "== late, damaged and vanished frames"
-"$probe" capture /dev/video0 YUYV 320x180 30 4 0.3 | grep -q 'dropped: [1-9]' || fail "late and nothing dropped"
+"$probe" capture /dev/video0 YUYV 320x180 30 4 0.3 | grep 'dropped: [1-9]' || fail "late and nothing dropped"
 (sleep 1; v4l2-ctl -d /dev/video0 -c inject_v4l2_buf_flag_error=1) &
-"$probe" capture /dev/video0 YUYV 320x180 10 20 | grep -q 'corrupt: 1' || fail "a damaged frame is not counted"
+"$probe" capture /dev/video0 YUYV 320x180 10 20 | grep 'corrupt: 1' || fail "a damaged frame is not counted"
 wait $!
 (sleep 1; v4l2-ctl -d /dev/video0 -c disconnect=1) &
 refused "has gone away" "$probe" capture /dev/video0 YUYV 320x180 10 60
@@ -110,7 +110,7 @@ refused "has gone away" strace -f -o /dev/null -P /dev/video0 -e inject=open,ope
 echo "== $version: written to, read by ffmpeg and GStreamer"
 "$probe" feed auto 320x180 10 600 >"$OUT/feed" &
 feed=$!
-wait_for 20 writes_to /dev/video10
+wait_for 20 has_format /dev/video10
 wait_for 20 is_state /dev/video10 "written to"
 grep 'greenroom (/dev/video10): YUYV 320x180 at 10 fps' "$OUT/feed" || fail "auto took $(cat "$OUT/feed")"
 ffmpeg -nostdin -v error -f v4l2 -i /dev/video10 -frames:v 30 -pix_fmt rgb24 -f rawvideo -y "$OUT/ffmpeg.rgb" ||
@@ -122,7 +122,7 @@ is_halves "$OUT/gst.rgb" 30
 
 echo "== a second writer"
 refused "in use by probe (pid $feed)" "$probe" feed /dev/video10 320x180 10 1
-"$probe" feed auto 320x180 10 1 | grep -q /dev/video11 || fail "auto did not take the free one"
+"$probe" feed auto 320x180 10 1 | grep /dev/video11 || fail "auto did not take the free one"
 kill $feed
 wait $feed
 
@@ -150,7 +150,7 @@ done
 echo "== a reader that stays"
 "$probe" feed /dev/video10 320x180 10 600 >/dev/null &
 feed=$!
-wait_for 20 writes_to /dev/video10
+wait_for 20 has_format /dev/video10
 ffmpeg -nostdin -v error -f v4l2 -i /dev/video10 -pix_fmt rgb24 -f rawvideo -y "$OUT/stay.rgb" &
 reader=$!
 wait_for 30 [ -s "$OUT/stay.rgb" ]

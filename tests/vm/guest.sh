@@ -65,9 +65,10 @@ refused() {
 
 # stopped: SIGTERM ends it well, and a consumer that reads on is left with the placeholder.
 stopped() {
+    rm -f "$OUT/left.yuv"
     timeout 60 ffmpeg -v error -y -f v4l2 -i /dev/video10 -pix_fmt yuyv422 -f rawvideo "$OUT/left.yuv" &
-    local reader=$!
-    sleep 4
+    local reader=$! try
+    for try in $(seq 60); do [ -s "$OUT/left.yuv" ] && break; sleep 0.5; done
     local before=$SECONDS
     kill -TERM "$pid"
     wait "$pid" || return 1

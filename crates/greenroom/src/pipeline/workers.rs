@@ -3,7 +3,7 @@
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use greenroom_device::{DeviceError, Next, Source, TakenFrame, Wake};
 use greenroom_frame::{FramePool, PooledFrame, unpack};
@@ -15,6 +15,12 @@ use super::{
 
 /// Time without a picture after which the placeholder is shown.
 const STALL: Duration = Duration::from_secs(1);
+/// On a machine too slow for that, the picture may stand for so many times as long as the last one
+/// took, so that it does not flicker between picture and placeholder; but never longer than
+/// [`LONGEST_STALL`]. A camera that stalls is told by its own thread and not waited for.
+const PATIENCE_FRAMES: u32 = 4;
+/// See [`PATIENCE_FRAMES`].
+const LONGEST_STALL: Duration = Duration::from_secs(10);
 /// Time between placeholders while there is no picture: consumers that give a camera one second a
 /// frame (Chrome) never run out of it.
 const PLACEHOLDER_INTERVAL: Duration = Duration::from_millis(200);
@@ -52,7 +58,7 @@ impl Camera {
                     tracing::warn!("camera: {error}; waiting for it");
                     // Closed before anything else: a lost camera must not be held.
                     drop(source);
-                    self.shared.to_matte.put(Flow::Lost);
+                    self.hand_on(Flow::Lost);
                 }
             }
         }
@@ -92,17 +98,22 @@ impl Camera {
                     }
                     self.count(taken);
                     let filled = std::mem::replace(&mut frame, self.next_place());
-                    if let Some(Flow::Frame(_)) = shared.to_matte.put(Flow::Frame(filled)) {
-                        Stats::count(&shared.stats.dropped_before_matte);
+                    self.hand_on(Flow::Frame(filled));
+                }
+                Next::NotYet => {
+                    if !std::mem::replace(&mut stalled, true) {
+                        tracing::warn!("camera: {} sends no pictures", source.name());
                     }
+                    self.hand_on(Flow::Lost);
                 }
-                Next::NotYet if !stalled => {
-                    stalled = true;
-                    tracing::warn!("camera: {} sends no pictures", source.name());
-                }
-                Next::NotYet => {}
                 Next::Woken | Next::Ended => return Ok(()),
             }
+        }
+    }
+
+    fn hand_on(&self, flow: Flow<PooledFrame>) {
+        if let Some(Flow::Frame(_)) = self.shared.to_matte.put(flow) {
+            Stats::count(&self.shared.stats.dropped_before_matte);
         }
     }
 
@@ -197,12 +208,14 @@ impl Shower {
     fn show_until_stopped(&mut self) -> Result<(), DeviceError> {
         let shared = Arc::clone(&self.shared);
         let mut patience = STALL;
+        let mut last_shown = Instant::now();
         loop {
             match shared.to_output.take(&shared.stop, Some(patience)) {
                 _ if shared.stop.is_ringing() => return Ok(()),
                 Some(Flow::Frame(cut)) => {
                     self.show(&cut)?;
-                    patience = STALL;
+                    let interval = std::mem::replace(&mut last_shown, Instant::now()).elapsed();
+                    patience = (interval * PATIENCE_FRAMES).clamp(STALL, LONGEST_STALL);
                 }
                 Some(Flow::Lost) | None => {
                     self.show_placeholders()?;
