@@ -9,7 +9,7 @@
 //! # fn main() -> Result<(), Box<dyn std::error::Error>> {
 //! let size = SizePx::new(1280, 720);
 //! let picture = Frame::new(PixelFormat::I420, size, Colour::WEBCAM)?;
-//! let mut maker = MatteMaker::new(Model::default_for(size))?;
+//! let mut maker = MatteMaker::new(Model::DEFAULT)?;
 //! let mut upscaler = Upscaler::new();
 //! let mut alpha = Frame::new(PixelFormat::Grey, size, Colour::JPEG)?;
 //! let small = maker.matte(&picture.view())?;

@@ -90,7 +90,7 @@ impl Path {
         Self {
             decoder: MjpegDecoder::new().expect("a decoder"),
             frame: Frame::new(PixelFormat::I422, SIZE, Colour::JPEG).expect("a frame"),
-            maker: MatteMaker::new(Model::default_for(SIZE)).expect("a built-in model"),
+            maker: MatteMaker::new(Model::DEFAULT).expect("a built-in model"),
             planes: MattePlanes::new(SIZE).expect("planes"),
             output: Output::to_file(Box::new(sink()), scene).expect("an output"),
             write: sink(),
@@ -146,7 +146,7 @@ fn main() {
     let colour = BackgroundSpec::Colour("#00b140".parse().expect("a colour"));
     for (name, background) in [("colour", colour), ("blur", BackgroundSpec::Blur)] {
         let mut path = Path::new(&background);
-        let mut maker = MatteMaker::new(Model::default_for(SIZE)).expect("a built-in model");
+        let mut maker = MatteMaker::new(Model::DEFAULT).expect("a built-in model");
         path.run(&frames[0]);
         maker.prepare(&path.frame.view()).expect("a planar frame");
         let copy = vec![100; SIZE.area_px() as usize * 2];

@@ -48,9 +48,9 @@ pub struct SceneArgs {
     /// How a picture of another shape is fitted.
     #[arg(long, value_enum, default_value_t = FitArg::Cover)]
     pub fit: FitArg,
-    /// The network that finds the person: auto (by the picture's shape), landscape, general, or
-    /// the path of a TFLite file of the same family.
-    #[arg(long, value_name = "MODEL", default_value = "auto")]
+    /// The network that finds the person: general, landscape (less work, misses more), or the path
+    /// of a TFLite file of the same family.
+    #[arg(long, value_name = "MODEL", default_value = "general")]
     pub model: String,
 }
 

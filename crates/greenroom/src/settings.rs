@@ -33,7 +33,7 @@ pub enum SettingsError {
     #[error("the demo clip is not there; get it with: cargo xtask assets")]
     NoDemo,
     /// Neither a built-in model nor a file.
-    #[error("no model and no file is called \"{0}\"; write auto, landscape, general or a path")]
+    #[error("no model and no file is called \"{0}\"; write landscape, general or a path")]
     NoSuchModel(String),
     /// A model file that cannot be read.
     #[error("cannot read the model {}: {source}; name a file that can be read", path.display())]
@@ -71,8 +71,6 @@ pub enum OutputChoice {
 /// Which network finds the person.
 #[derive(Debug, Clone)]
 pub enum ModelChoice {
-    /// By the frame's shape.
-    Auto,
     /// A built-in one.
     BuiltIn(Model),
     /// A user's file, read whole.
@@ -143,9 +141,6 @@ impl FromStr for ModelChoice {
     type Err = SettingsError;
 
     fn from_str(text: &str) -> Result<Self, SettingsError> {
-        if text == "auto" {
-            return Ok(ModelChoice::Auto);
-        }
         if let Ok(model) = text.parse() {
             return Ok(ModelChoice::BuiltIn(model));
         }
@@ -161,13 +156,12 @@ impl FromStr for ModelChoice {
 }
 
 impl ModelChoice {
-    /// The network for frames of `size`.
+    /// The network, ready to run.
     ///
     /// # Errors
     /// When a user's file is not a whole model of the family.
-    pub fn build(&self, size: SizePx) -> Result<MatteMaker, MatteError> {
+    pub fn build(&self) -> Result<MatteMaker, MatteError> {
         match self {
-            ModelChoice::Auto => MatteMaker::new(Model::default_for(size)),
             ModelChoice::BuiltIn(model) => MatteMaker::new(*model),
             ModelChoice::File(path, bytes) => {
                 MatteMaker::from_tflite(&path.display().to_string(), bytes)

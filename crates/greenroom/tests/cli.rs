@@ -1,4 +1,5 @@
 //! The binary, as a user runs it: bad input gives one sentence and exit code 2, and harms nothing.
+#![allow(clippy::unwrap_used)]
 
 use std::path::Path;
 use std::process::{Command, Output};

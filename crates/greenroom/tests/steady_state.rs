@@ -1,16 +1,17 @@
 //! In steady state a frame goes from camera to output without a single allocation, in any thread.
+#![allow(clippy::unwrap_used)]
 
 use std::alloc::{GlobalAlloc, Layout, System};
 use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
-use greenroom::pipeline::{CameraFeed, Matter, Output, Pipeline};
-use greenroom::settings::ModelChoice;
+use greenroom::pipeline::{CameraFeed, Output, Pipeline};
 use greenroom_device::{
     Codec, DeviceError, FrameRate, Next, Sink, SinkMode, Source, SourceMode, TakenFrame, Wake,
 };
 use greenroom_frame::{Colour, Frame, FrameView, PixelFormat, SizePx};
+use greenroom_matte::{MatteMaker, Model};
 use greenroom_scene::{BackgroundSpec, Fit, Scene};
 
 /// Counts every allocation of the process.
@@ -126,8 +127,8 @@ fn allocations_of(background: &BackgroundSpec, sink_size: SizePx) -> u64 {
         reopen: Box::new(|| unreachable!("the drawn camera is never lost")),
         size,
     };
-    let matter = Matter::new(ModelChoice::Auto, size).unwrap();
-    let pipeline = Pipeline::start(feed, matter, vec![output]).unwrap();
+    let maker = MatteMaker::new(Model::DEFAULT).unwrap();
+    let pipeline = Pipeline::start(feed, maker, vec![output]).unwrap();
     let wait_for = |frames: u64| {
         let deadline = Instant::now() + Duration::from_secs(60);
         while *seen.lock().unwrap() < frames {

@@ -5,13 +5,14 @@ use greenroom_device::{
     FileReader, FileTarget, Next, Playback, SinkMode, Source, Wake, open_file_sink,
 };
 use greenroom_frame::{Colour, Frame, PixelFormat};
+use greenroom_matte::MatteMaker;
 use greenroom_scene::{Room, Scene};
 use indicatif::{ProgressBar, ProgressStyle};
 
 use super::signals;
 use crate::RunFailed;
 use crate::cli::RenderArgs;
-use crate::pipeline::{MatteOutput, MattePlanes, Matter, Output};
+use crate::pipeline::{MatteOutput, MattePlanes, Output};
 use crate::settings::RenderSettings;
 
 /// Longest wait for one frame of a file: a decoder that is silent for so long hangs.
@@ -46,7 +47,7 @@ fn progress_bar(frames: Option<u64>) -> ProgressBar {
 
 /// A render under way. Dropped before [`finish`](Self::finish), it leaves no file.
 struct Job {
-    matter: Matter,
+    maker: MatteMaker,
     planes: MattePlanes,
     output: Output,
     matte_output: Option<MatteOutput>,
@@ -64,7 +65,7 @@ impl Job {
     ) -> anyhow::Result<Self> {
         let mode = source.mode();
         let scene = Scene::new(settings.scene.build_background()?);
-        let matter = Matter::new(settings.scene.model.clone(), mode.size)?;
+        let maker = settings.scene.model.build()?;
         let mut frame = Frame::new(PixelFormat::I420, mode.size, mode.colour)?;
         let more = next_frame(source, &mut frame, stop)?;
         let wanted = SinkMode {
@@ -80,7 +81,7 @@ impl Job {
             None => None,
         };
         let planes = MattePlanes::new(frame.size())?;
-        Ok(Self { matter, planes, output, matte_output, frame, more })
+        Ok(Self { maker, planes, output, matte_output, frame, more })
     }
 
     /// Works on one frame and reads the next; `false` at the end.
@@ -89,7 +90,7 @@ impl Job {
             return Ok(false);
         }
         let frame = self.frame.view();
-        let alpha = self.matter.alpha(frame).context(RunFailed)?;
+        let alpha = self.maker.matte(&frame).context(RunFailed)?;
         let matte = self.planes.fit(alpha.view(), frame).context(RunFailed)?;
         self.output.show(&Room { frame, matte }).context(RunFailed)?;
         if let Some(matte_output) = &mut self.matte_output {

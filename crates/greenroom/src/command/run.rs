@@ -11,7 +11,7 @@ use greenroom_scene::Scene;
 use super::signals;
 use crate::RunFailed;
 use crate::cli::RunArgs;
-use crate::pipeline::{CameraFeed, Matter, Output, Pipeline};
+use crate::pipeline::{CameraFeed, Output, Pipeline};
 use crate::settings::{CameraChoice, OutputChoice, RunSettings};
 
 /// `greenroom run`.
@@ -23,7 +23,7 @@ pub(super) fn run(args: &RunArgs) -> anyhow::Result<()> {
     let (size, rate) = source
         .as_ref()
         .map_or((settings.size, settings.rate), |source| (source.mode().size, source.mode().rate));
-    let matter = Matter::new(settings.scene.model.clone(), size)?;
+    let maker = settings.scene.model.build()?;
     // YUYV, BT.601, limited range: what every consumer opens and assumes.
     let wanted = SinkMode { format: PixelFormat::Yuyv, size, rate, colour: Colour::WEBCAM };
     let Some(mut output) = open_output(&settings.output, wanted, scene)? else {
@@ -32,7 +32,7 @@ pub(super) fn run(args: &RunArgs) -> anyhow::Result<()> {
     // The first frame shows at once, and on v4l2loopback it is what makes the node a camera.
     output.show_placeholder().context(RunFailed)?;
     let feed = CameraFeed { source, reopen: reopen(&settings), size };
-    let pipeline = Pipeline::start(feed, matter, vec![output]).context("starting threads")?;
+    let pipeline = Pipeline::start(feed, maker, vec![output]).context("starting threads")?;
     serve(pipeline, &stop, settings.stop_after)
 }
 

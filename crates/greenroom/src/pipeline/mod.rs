@@ -13,8 +13,9 @@ use std::thread::{self, JoinHandle};
 
 use greenroom_device::{DeviceError, Source, Wake};
 use greenroom_frame::{Colour, FrameError, FramePool, PixelFormat, PooledFrame, SizePx};
+use greenroom_matte::MatteMaker;
 
-pub use matte::{MattePlanes, Matter};
+pub use matte::MattePlanes;
 pub use output::{MatteOutput, Output, ShowError};
 pub use slot::Slot;
 pub use stats::Stats;
@@ -75,7 +76,7 @@ impl Pipeline {
     ///
     /// # Errors
     /// When the system has no threads or descriptors left.
-    pub fn start(feed: CameraFeed, matter: Matter, outputs: Vec<Output>) -> io::Result<Self> {
+    pub fn start(feed: CameraFeed, maker: MatteMaker, outputs: Vec<Output>) -> io::Result<Self> {
         let pool = |size: SizePx, format: PixelFormat| {
             FramePool::new(FRAMES_UNDER_WAY, format, size, Colour::WEBCAM)
                 .map_err(|error: FrameError| io::Error::new(io::ErrorKind::InvalidInput, error))
@@ -97,7 +98,7 @@ impl Pipeline {
         let shower = Shower::new(Arc::clone(&shared), planes, outputs);
         pipeline.shower =
             Some(thread::Builder::new().name("output".into()).spawn(move || shower.run())?);
-        let cutter = Cutter::new(Arc::clone(&shared), matter, alphas);
+        let cutter = Cutter::new(Arc::clone(&shared), maker, alphas);
         pipeline.feeders.push(thread::Builder::new().name("matte".into()).spawn(|| cutter.run())?);
         let camera = Camera::new(shared, feed, frames);
         pipeline.feeders.push(thread::Builder::new().name("camera".into()).spawn(|| camera.run())?);

@@ -7,11 +7,10 @@ use std::time::{Duration, Instant};
 
 use greenroom_device::{DeviceError, Next, Source, TakenFrame, Wake};
 use greenroom_frame::{FramePool, PooledFrame, unpack};
+use greenroom_matte::MatteMaker;
 use greenroom_scene::Room;
 
-use super::{
-    CameraFeed, Cut, Flow, MattePlanes, Matter, OpenSource, Output, Shared, ShowError, Stats,
-};
+use super::{CameraFeed, Cut, Flow, MattePlanes, OpenSource, Output, Shared, ShowError, Stats};
 
 /// Time without a picture after which the placeholder is shown.
 const STALL: Duration = Duration::from_secs(1);
@@ -132,13 +131,13 @@ impl Camera {
 /// Finds the person in each frame.
 pub(super) struct Cutter {
     shared: Arc<Shared>,
-    matter: Matter,
+    maker: MatteMaker,
     alphas: FramePool,
 }
 
 impl Cutter {
-    pub(super) fn new(shared: Arc<Shared>, matter: Matter, alphas: FramePool) -> Self {
-        Self { shared, matter, alphas }
+    pub(super) fn new(shared: Arc<Shared>, maker: MatteMaker, alphas: FramePool) -> Self {
+        Self { shared, maker, alphas }
     }
 
     pub(super) fn run(mut self) {
@@ -160,7 +159,7 @@ impl Cutter {
 
     fn cut(&mut self, frame: PooledFrame, failing: &mut bool) -> Flow<Cut> {
         let mut alpha = self.alphas.take().expect("as many alphas as frames");
-        let made = self.matter.alpha(frame.view());
+        let made = self.maker.matte(&frame.view());
         // Into a frame of the pool, so that the network can go on with the next one.
         let made = made.and_then(|made| Ok(unpack(made.view(), &mut alpha)?));
         match made {
