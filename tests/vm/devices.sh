@@ -107,6 +107,20 @@ refused "has gone away" strace -f -o /dev/null -P /dev/video0 -e inject=open,ope
     "$probe" capture /dev/video0 YUYV 320x180 10 1
 "$probe" capture /dev/video0 YUYV 320x180 10 1 >/dev/null || fail "it did not come back"
 
+# First of all uses of the loopbacks: 0.12.7 does not set its list of buffers in order again when the last one leaves, so
+# that a writer by mmap after some by write() gets "buffer 0 was not queued" from GStreamer and falls over.
+echo "== a writer by mmap"
+for node in /dev/video10 /dev/video11; do
+    # Ended the hard way: GStreamer 1.22 hangs or crashes when it stops a sink on 0.12.7.
+    gst-launch-1.0 --no-fault -q videotestsrc is-live=true ! video/x-raw,format=YUY2,width=320,height=180,framerate=10/1 ! \
+        v4l2sink device=$node &
+    other=$!
+    wait_for 40 is_state $node "written to"
+    refused "in use by gst-launch-1.0 (pid $other)" "$probe" feed $node 320x180 10 1
+    kill -KILL $other
+    wait $other 2>/dev/null
+done
+
 echo "== $version: written to, read by ffmpeg and GStreamer"
 "$probe" feed auto 320x180 10 600 >"$OUT/feed" &
 feed=$!
@@ -135,17 +149,6 @@ echo "== after a writer that never called STREAMON"
 ffmpeg -nostdin -v error -f lavfi -i color=c=red:s=320x180:r=10 -frames:v 3 -pix_fmt yuyv422 -f v4l2 /dev/video10 ||
     fail "ffmpeg cannot write"
 "$probe" feed /dev/video10 640x360 50 3 | grep "YUYV 640x360" || fail "not set right"
-
-echo "== a writer by mmap"
-for node in /dev/video10 /dev/video11; do
-    gst-launch-1.0 -q videotestsrc is-live=true ! video/x-raw,format=YUY2,width=320,height=180,framerate=10/1 ! \
-        v4l2sink device=$node &
-    other=$!
-    wait_for 40 is_state $node "written to"
-    refused "in use by gst-launch-1.0 (pid $other)" "$probe" feed $node 320x180 10 1
-    kill $other
-    wait $other
-done
 
 echo "== a reader that stays"
 "$probe" feed /dev/video10 320x180 10 600 >/dev/null &

@@ -224,18 +224,15 @@ impl Source for V4l2Camera {
                 Ready::Device { events, failed } => (events, failed),
             };
             if events && self.follow_source()? {
-                continue;
-            }
-            match self.newest()? {
-                Some(buffer) => {
-                    if let Some(taken) = self.take(buffer, into)? {
-                        trace!("{}: frame, {taken:?}", self.name);
-                        return Ok(Next::Frame(taken));
-                    }
+                debug!("{}: started again", self.name);
+            } else if let Some(buffer) = self.newest()? {
+                if let Some(taken) = self.take(buffer, into)? {
+                    trace!("{}: frame, {taken:?}", self.name);
+                    return Ok(Next::Frame(taken));
                 }
+            } else if failed {
                 // An error that DQBUF does not name: the stream is dead all the same.
-                None if failed => return Err(DeviceError::Gone { what: self.name.clone() }),
-                None => {}
+                return Err(DeviceError::Gone { what: self.name.clone() });
             }
             // A driver that always has something and never a good frame must not hold us here.
             if deadline.is_some_and(|deadline| Instant::now() >= deadline) {

@@ -19,7 +19,7 @@ use tracing::debug;
 use super::Dialect;
 use crate::holder::Opener;
 use crate::node::{Node, sysfs_of};
-use crate::v4l2::{Caps, Device, Direction, FourCc};
+use crate::v4l2::{Device, Direction, FourCc};
 
 /// v4l2loopback's control `keep_format` (V4L2_CID_USER_BASE | 0xf000).
 const CONTROL_KEEP_FORMAT: u32 = 0x0098_f900;
@@ -97,7 +97,7 @@ pub(super) fn find_out(node: &Node, dialect: Dialect, openers: &[Opener]) -> Loo
         format: &read("format").unwrap_or_default(),
         state: &read("state").unwrap_or_default(),
         keep_format: node.device.control(CONTROL_KEEP_FORMAT).is_ok_and(|value| value != 0),
-        exclusive: is_exclusive(&node.caps),
+        exclusive: is_exclusive(node),
         can_output: node.caps.can_output(),
         openers,
     };
@@ -118,16 +118,31 @@ fn parse_format(text: &str) -> Option<(FourCc, SizePx)> {
     Some((FourCc::parse(fourcc)?, size.parse().ok()?))
 }
 
-/// Whether the module announces only one direction of this node at a time. Its parameters have one
-/// entry a device, numbered as in the bus name `platform:v4l2loopback-000`.
-fn is_exclusive(caps: &Caps) -> bool {
-    let parameters = fs::read_to_string("/sys/module/v4l2loopback/parameters/exclusive_caps");
-    entry_is_set(&parameters.unwrap_or_default(), &caps.bus)
+/// Whether the module was loaded with `exclusive_caps=1` for this node. Nodes that were added
+/// later have no entry among its parameters and count as not exclusive.
+fn is_exclusive(node: &Node) -> bool {
+    let read = |name: &str| {
+        let path = Path::new("/sys/module/v4l2loopback/parameters").join(name);
+        fs::read_to_string(path).unwrap_or_default()
+    };
+    let (exclusive, numbers) = (read("exclusive_caps"), read("video_nr"));
+    let Some(index) = parameter_index(&numbers, &node.path, &node.caps.bus) else { return false };
+    exclusive.trim().split(',').nth(index) == Some("Y")
 }
 
-fn entry_is_set(parameters: &str, bus: &str) -> bool {
-    let index = bus.rsplit('-').next().and_then(|number| number.parse::<usize>().ok());
-    index.and_then(|index| parameters.trim().split(',').nth(index)) == Some("Y")
+/// Which of the module's parameters are a node's: those at the place where `video_nr` has its
+/// number, else, if it was given none, those at the number in its bus name
+/// (`platform:v4l2loopback-000`). That number is the place in 0.12.7, but the node's since 0.13 if
+/// `video_nr` was given.
+fn parameter_index(video_nr: &str, node: &Path, bus: &str) -> Option<usize> {
+    let number: i32 = node.file_name()?.to_str()?.strip_prefix("video")?.parse().ok()?;
+    let numbers: Vec<i32> =
+        video_nr.trim().split(',').filter_map(|number| number.parse().ok()).collect();
+    let by_number = numbers.iter().position(|entry| *entry == number);
+    by_number.or_else(|| {
+        let place: usize = bus.rsplit('-').next()?.parse().ok()?;
+        numbers.get(place).is_none_or(|entry| *entry < 0).then_some(place)
+    })
 }
 
 /// Whether somebody writes into the node: watched as one reader more, for the time of three frames
@@ -240,11 +255,19 @@ mod tests {
     }
 
     #[test]
-    fn parameters_belong_to_devices_by_number() {
-        assert!(entry_is_set("Y,N,N\n", "platform:v4l2loopback-000"));
-        assert!(!entry_is_set("Y,N,N\n", "platform:v4l2loopback-001"));
-        assert!(!entry_is_set("Y\n", "platform:v4l2loopback-007"));
-        assert!(!entry_is_set("Y\n", "platform"));
-        assert!(!entry_is_set("", ""));
+    fn parameters_belong_to_nodes_by_number_or_place() {
+        let index = |video_nr, node, bus| {
+            let bus = format!("platform:v4l2loopback-{bus}");
+            parameter_index(video_nr, Path::new(node), &bus)
+        };
+        // 0.12.7 and 0.13.2 with video_nr=10,11.
+        assert_eq!(index("10,11,-1,-1\n", "/dev/video11", "001"), Some(1));
+        assert_eq!(index("10,11,-1,-1\n", "/dev/video11", "011"), Some(1));
+        // Numbers left to the kernel.
+        assert_eq!(index("-1,-1\n", "/dev/video2", "000"), Some(0));
+        // Added later, and a number that another one was meant to get.
+        assert_eq!(index("10,11\n", "/dev/video3", "001"), None);
+        assert_eq!(index("", "/dev/video3", "003"), Some(3));
+        assert_eq!(index("10\n", "/dev/v4l", "x"), None);
     }
 }

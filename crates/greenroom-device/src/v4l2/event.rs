@@ -19,10 +19,15 @@ pub(crate) enum Event {
 }
 
 impl Device {
-    /// VIDIOC_SUBSCRIBE_EVENT for changes of the source. False if the driver knows no such event.
+    /// VIDIOC_SUBSCRIBE_EVENT for changes of the source that is selected now (VIDIOC_G_INPUT).
+    /// False if the driver knows no such event.
     pub(crate) fn subscribe_source_change(&self) -> Result<bool, V4l2Error> {
+        let mut input = 0;
+        // A device without inputs to choose from has the one.
+        let _ = call(self.as_fd(), &call::G_INPUT, &mut input);
         let mut raw = raw::EventSubscription {
             kind: raw::EVENT_SOURCE_CHANGE,
+            id: input,
             ..raw::EventSubscription::default()
         };
         match call(self.as_fd(), &call::SUBSCRIBE_EVENT, &mut raw) {
