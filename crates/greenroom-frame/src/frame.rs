@@ -36,11 +36,11 @@ impl Frame {
         size: SizePx,
         colour: Colour,
     ) -> Result<(), FrameError> {
-        self.colour = colour;
         if (self.layout.format(), self.layout.size()) != (format, size) {
             self.layout = FrameLayout::tight(format, size)?;
             self.data.resize(self.layout.len_bytes(), 0);
         }
+        self.colour = colour;
         Ok(())
     }
 

@@ -43,9 +43,12 @@ pub enum SettingsError {
         /// The system's answer.
         source: std::io::Error,
     },
-    /// The same file twice.
+    /// The input as an output.
     #[error("{0} would be read and written at once; give another name")]
     SameFile(String),
+    /// One output for two things.
+    #[error("the picture and the matte would both be written to {0}; give the matte another name")]
+    SameTarget(String),
 }
 
 /// Where frames come from.
@@ -212,8 +215,8 @@ impl RenderSettings {
                 refuse_same_file(&input, path)?;
             }
         }
-        if matte.as_ref() == Some(&output) {
-            return Err(SettingsError::SameFile(output.to_string()).into());
+        if matte.as_ref().is_some_and(|matte| same_target(matte, &output)) {
+            return Err(SettingsError::SameTarget(output.to_string()).into());
         }
         Ok(Self { input, output, matte, scene: SceneSettings::new(&args.scene)? })
     }
@@ -244,6 +247,21 @@ fn frame_rate(text: &str) -> Result<FrameRate, SettingsError> {
     }
     // Thousandths are exact enough for 23.976 and 29.97.
     FrameRate::new((fps * 1000.0).round() as u32, 1000).ok_or_else(not_a_rate)
+}
+
+/// Whether two targets are the same file, however they are spelled; neither needs to exist.
+fn same_target(one: &FileTarget, other: &FileTarget) -> bool {
+    let place = |path: &Path| {
+        let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty());
+        let folder = folder.unwrap_or(Path::new(".")).canonicalize().ok()?;
+        path.canonicalize().ok().or_else(|| Some(folder.join(path.file_name()?)))
+    };
+    match (one, other) {
+        (FileTarget::Path(one), FileTarget::Path(other)) => {
+            one == other || place(one).is_some_and(|one| Some(one) == place(other))
+        }
+        _ => one == other,
+    }
 }
 
 fn refuse_same_file(from: &Path, to: &Path) -> Result<(), SettingsError> {

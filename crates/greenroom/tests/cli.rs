@@ -78,7 +78,8 @@ fn words_that_make_no_sense_are_refused() {
         (run(&["--camera", "clip.mkv", "--output", "/nowhere/out.mkv"]), &["/nowhere"]),
         (vec!["render", "none.mp4", "out.mkv"], &["none.mp4"]),
         (vec!["render", "clip.mkv", "clip.mkv"], &["read and written"]),
-        (vec!["render", "clip.mkv", "out.mkv", "--matte", "out.mkv"], &["read and written"]),
+        (vec!["render", "clip.mkv", "out.mkv", "--matte", "out.mkv"], &["both be written"]),
+        (vec!["render", "clip.mkv", "out.mkv", "--matte", "./out.mkv"], &["both be written"]),
     ] {
         assert_refused(folder.path(), &args, words);
     }

@@ -2,13 +2,15 @@
 #![allow(clippy::unwrap_used)]
 
 use std::alloc::{GlobalAlloc, Layout, System};
+use std::io::Cursor;
 use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
 use greenroom::pipeline::{CameraFeed, Output, Pipeline};
 use greenroom_device::{
-    Codec, DeviceError, FrameRate, Next, Sink, SinkMode, Source, SourceMode, TakenFrame, Wake,
+    Codec, DeviceError, FrameRate, MjpegData, MjpegDecoder, Next, Sink, SinkMode, Source,
+    SourceMode, TakenFrame, Wake,
 };
 use greenroom_frame::{Colour, Frame, FrameView, PixelFormat, SizePx};
 use greenroom_matte::{MatteMaker, Model};
@@ -47,20 +49,35 @@ const RATE: FrameRate = match FrameRate::new(500, 1) {
     None => panic!("500 is a rate"),
 };
 
-/// A camera that draws its frames: a bright blob that wanders before a striped wall.
-struct DrawnCamera {
+/// A camera that sends the same two JPEGs by turns, as a webcam would.
+struct JpegCamera {
     size: SizePx,
-    count: u32,
+    jpegs: [Vec<u8>; 2],
+    decoder: MjpegDecoder,
+    count: usize,
 }
 
-impl Source for DrawnCamera {
+impl JpegCamera {
+    fn new(size: SizePx) -> Self {
+        let jpeg = |shift: u32| {
+            let colour = |x: u32, y: u32| image::Rgb([(x + shift) as u8, (y * 3) as u8, 90]);
+            let picture = image::RgbImage::from_fn(size.width_px, size.height_px, colour);
+            let mut jpeg = Cursor::new(Vec::new());
+            picture.write_to(&mut jpeg, image::ImageFormat::Jpeg).unwrap();
+            jpeg.into_inner()
+        };
+        let decoder = MjpegDecoder::new().unwrap();
+        Self { size, jpegs: [jpeg(0), jpeg(60)], decoder, count: 0 }
+    }
+}
+
+impl Source for JpegCamera {
     fn name(&self) -> &str {
-        "drawn camera"
+        "JPEG camera"
     }
 
     fn mode(&self) -> SourceMode {
-        let codec = Codec::Raw(PixelFormat::I422);
-        SourceMode { codec, size: self.size, rate: RATE, colour: Colour::JPEG }
+        SourceMode { codec: Codec::Mjpeg, size: self.size, rate: RATE, colour: Colour::JPEG }
     }
 
     fn next_frame(
@@ -72,22 +89,14 @@ impl Source for DrawnCamera {
         if Wake::wait([wake], Some(RATE.interval())) {
             return Ok(Next::Woken);
         }
-        into.reshape(PixelFormat::I422, self.size, Colour::JPEG)?;
-        into.set_captured_at(Instant::now());
         self.count += 1;
-        let shift = self.count as usize;
-        for mut plane in into.view_mut().planes_mut() {
-            for (y, row) in plane.iter_rows_mut().enumerate() {
-                for (x, sample) in row.iter_mut().enumerate() {
-                    *sample = ((x + shift) / 8 * 13 + y / 8 * 7) as u8;
-                }
-            }
-        }
+        self.decoder.decode(MjpegData(&self.jpegs[self.count % 2]), into)?;
+        into.set_captured_at(Instant::now());
         Ok(Next::Frame(TakenFrame::default()))
     }
 }
 
-/// Takes frames and keeps only their number and the time of the last.
+/// Takes frames and keeps only their number.
 struct NullSink {
     mode: SinkMode,
     seen: Arc<Mutex<u64>>,
@@ -113,7 +122,7 @@ impl Sink for NullSink {
     }
 }
 
-/// Allocations while 60 frames go through a warm pipeline, and how many frames there were.
+/// Allocations while 60 frames go through a warm pipeline.
 fn allocations_of(background: &BackgroundSpec, sink_size: SizePx) -> u64 {
     let size = SizePx::new(640, 360);
     let seen = Arc::new(Mutex::new(0));
@@ -123,8 +132,8 @@ fn allocations_of(background: &BackgroundSpec, sink_size: SizePx) -> u64 {
     let scene = Scene::new(background.build(Fit::Cover).unwrap());
     let output = Output::to_file(Box::new(sink), scene).unwrap();
     let feed = CameraFeed {
-        source: Some(Box::new(DrawnCamera { size, count: 0 })),
-        reopen: Box::new(|| unreachable!("the drawn camera is never lost")),
+        source: Some(Box::new(JpegCamera::new(size))),
+        reopen: Box::new(|| unreachable!("the camera is never lost")),
         size,
     };
     let maker = MatteMaker::new(Model::DEFAULT).unwrap();

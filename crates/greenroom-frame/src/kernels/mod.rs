@@ -44,7 +44,7 @@ impl Isa {
     }
 }
 
-/// Writes `avx2.rs`' twin of a scalar kernel and the dispatching function.
+/// Writes the AVX2 twins of scalar kernels (`mod avx2`) and the dispatching functions.
 ///
 /// `dispatch! { pub(crate) fn name(arg: Type, ...) }` makes `name(isa, arg, ...)`.
 macro_rules! dispatch {

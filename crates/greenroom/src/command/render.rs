@@ -21,10 +21,10 @@ const PATIENCE: Duration = Duration::from_secs(60);
 /// `greenroom render`: the path of a frame, on one thread, every frame in order.
 pub(super) fn render(args: &RenderArgs) -> anyhow::Result<()> {
     let settings = RenderSettings::new(args)?;
-    let stop = signals::stop_bell().context("catching signals")?;
     let mut source = FileReader::open(&settings.input, Playback::EveryFrame)?;
     let progress = progress_bar(source.expected_frames());
-    let mut job = Job::open(&settings, &mut source, &stop)?;
+    let mut job = Job::open(&settings, &mut source)?;
+    let stop = signals::stop_bell().context("catching signals")?;
     let mut frames = 0u64;
     while job.next(&mut source, &stop)? {
         frames += 1;
@@ -58,16 +58,12 @@ struct Job {
 
 impl Job {
     /// Reads the first frame, which tells the picture's chroma, and opens the outputs for it.
-    fn open(
-        settings: &RenderSettings,
-        source: &mut FileReader,
-        stop: &Wake,
-    ) -> anyhow::Result<Self> {
+    fn open(settings: &RenderSettings, source: &mut FileReader) -> anyhow::Result<Self> {
         let mode = source.mode();
         let scene = Scene::new(settings.scene.build_background()?);
         let maker = settings.scene.model.build()?;
         let mut frame = Frame::new(PixelFormat::I420, mode.size, mode.colour)?;
-        let more = next_frame(source, &mut frame, stop)?;
+        let more = next_frame(source, &mut frame, &Wake::new().context("making an eventfd")?)?;
         let wanted = SinkMode {
             format: frame.format(),
             size: frame.size(),
@@ -111,9 +107,9 @@ fn next_frame(source: &mut FileReader, frame: &mut Frame, stop: &Wake) -> anyhow
     match source.next_frame(frame, stop, PATIENCE)? {
         Next::Frame(_) => Ok(true),
         Next::Ended => Ok(false),
-        Next::Woken => Err(anyhow::anyhow!("stopped before the end; nothing was written")),
+        Next::Woken => Err(anyhow::anyhow!("stopped before the end of {}", source.name())),
         Next::NotYet => Err(anyhow::anyhow!(
-            "{} gave no frame for {} seconds; nothing was written",
+            "{} gave no frame for {} seconds",
             source.name(),
             PATIENCE.as_secs()
         )),

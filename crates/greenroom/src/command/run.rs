@@ -17,7 +17,6 @@ use crate::settings::{CameraChoice, OutputChoice, RunSettings};
 /// `greenroom run`.
 pub(super) fn run(args: &RunArgs) -> anyhow::Result<()> {
     let settings = RunSettings::new(args)?;
-    let stop = signals::stop_bell().context("catching signals")?;
     let scene = Scene::new(settings.scene.build_background()?);
     let source = first_source(&settings)?;
     let (size, rate) = source
@@ -32,6 +31,9 @@ pub(super) fn run(args: &RunArgs) -> anyhow::Result<()> {
     // The first frame shows at once, and on v4l2loopback it is what makes the node a camera.
     output.show_placeholder().context(RunFailed)?;
     let feed = CameraFeed { source, reopen: reopen(&settings), size };
+    // Only from here on is there anything to bring to an end; before, a signal ends us as usual,
+    // also while a FIFO waits for its reader.
+    let stop = signals::stop_bell().context("catching signals")?;
     let pipeline = Pipeline::start(feed, maker, vec![output]).context("starting threads")?;
     serve(pipeline, &stop, settings.stop_after)
 }

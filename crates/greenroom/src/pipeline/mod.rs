@@ -10,6 +10,7 @@ mod workers;
 use std::io;
 use std::sync::Arc;
 use std::thread::{self, JoinHandle};
+use std::time::Duration;
 
 use greenroom_device::{DeviceError, Source, Wake};
 use greenroom_frame::{Colour, FrameError, FramePool, PixelFormat, PooledFrame, SizePx};
@@ -54,6 +55,8 @@ struct Shared {
     stop: Wake,
     /// Rung when a thread ends by itself.
     ended: Wake,
+    /// Rung when the output thread writes no more frames and brings its outputs to an end.
+    finishing: Wake,
     to_matte: Slot<Flow<PooledFrame>>,
     to_output: Slot<Flow<Cut>>,
     stats: Arc<Stats>,
@@ -70,6 +73,9 @@ pub struct Pipeline {
 /// matte, one in the outputs; and one more, so that a new one can be taken before the old is given
 /// back.
 const FRAMES_UNDER_WAY: usize = 6;
+
+/// How long a stop waits for the output thread to come back from a write.
+const STOP_PATIENCE: Duration = Duration::from_millis(700);
 
 impl Pipeline {
     /// Starts the threads.
@@ -88,6 +94,7 @@ impl Pipeline {
         let shared = Arc::new(Shared {
             stop: Wake::new()?,
             ended: Wake::new()?,
+            finishing: Wake::new()?,
             to_matte: Slot::new()?,
             to_output: Slot::new()?,
             stats: Arc::default(),
@@ -130,6 +137,11 @@ impl Pipeline {
             result = result.and(thread.join().map_err(|_| StopError::Panic));
         }
         if let Some(shower) = self.shower.take() {
+            // A pipe whose reader stands still blocks a write for as long as it likes; nobody waits
+            // for it. (Completing a file is waited for: FFmpeg ends by itself.)
+            if !Wake::wait([&self.shared.finishing], Some(STOP_PATIENCE)) {
+                return result.and(Err(StopError::Blocked));
+            }
             let shown = shower.join().map_err(|_| StopError::Panic);
             result = result.and(shown.and_then(|shown| Ok(shown?)));
         }
@@ -151,6 +163,9 @@ pub enum StopError {
     /// An output was lost or could not be completed.
     #[error(transparent)]
     Output(#[from] DeviceError),
+    /// A reader of ours took nothing more.
+    #[error("whoever reads the output takes nothing more; its last frame is not whole")]
+    Blocked,
     /// A thread panicked.
     #[error("a part of greenroom failed, which is our bug; the lines above tell where")]
     Panic,

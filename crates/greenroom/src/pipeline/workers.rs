@@ -1,6 +1,7 @@
 //! The three threads. Each loop waits on its slot (or the camera) and the stop bell, and ends by
 //! ringing `ended`, also when it panics.
 
+use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
 use std::time::{Duration, Instant};
@@ -193,7 +194,9 @@ impl Shower {
 
     pub(super) fn run(mut self) -> Result<(), DeviceError> {
         let _bell = EndBell(Arc::clone(&self.shared));
-        let shown = self.show_until_stopped();
+        // Also when a part of ours panics, devices are left with the placeholder.
+        let shown = catch_unwind(AssertUnwindSafe(|| self.show_until_stopped()));
+        self.shared.finishing.ring();
         let mut finished = Ok(());
         for output in self.outputs {
             let name = output.name().to_owned();
@@ -201,7 +204,7 @@ impl Shower {
             tracing::debug!("output: {name} ended");
         }
         // The first trouble is the one to tell.
-        shown.and(finished)
+        shown.unwrap_or_else(|panic| resume_unwind(panic)).and(finished)
     }
 
     fn show_until_stopped(&mut self) -> Result<(), DeviceError> {
@@ -218,6 +221,8 @@ impl Shower {
                 }
                 Some(Flow::Lost) | None => {
                     self.show_placeholders()?;
+                    // What passes without a picture says nothing of how long a picture takes.
+                    last_shown = Instant::now();
                     patience = PLACEHOLDER_INTERVAL;
                 }
             }
@@ -229,7 +234,9 @@ impl Shower {
         let matte = match self.planes.fit(cut.alpha.view(), frame) {
             Ok(matte) => matte,
             Err(error) => {
-                tracing::error!("matte: {error}");
+                if !std::mem::replace(&mut self.failing, true) {
+                    tracing::error!("matte: {error}");
+                }
                 Stats::count(&self.shared.stats.failed);
                 return self.show_placeholders();
             }
