@@ -1,5 +1,7 @@
 # What the scripts beside this file share: they run on a fresh Debian or Ubuntu machine.
 set -euo pipefail
+# Where the user stands: the names of files on the command line are meant from there.
+stand=$PWD
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
 
 say() { printf '\n== %s\n' "$*" >&2; }
@@ -36,9 +38,11 @@ prepare_build() {
     need npm npm
     command -v cargo >/dev/null || [ ! -x "$HOME/.cargo/bin/cargo" ] || PATH=$HOME/.cargo/bin:$PATH
     if ! command -v cargo >/dev/null; then
-        apt-cache show rustup >/dev/null 2>&1 && install rustup && rustup default stable
+        # Debian 13 and newer Ubuntus have rustup; Debian 12 has only a Rust that is too old.
+        apt-cache policy rustup 2>/dev/null | grep -q 'Candidate: [0-9]' && install rustup && rustup default stable
     fi
-    command -v cargo >/dev/null || fail "Rust 1.90 or newer is needed; install it with rustup, then run this again"
+    command -v cargo >/dev/null ||
+        fail "Rust 1.90 or newer is needed and this system has none; install it with rustup (rustup.rs), then run this again"
     local have
     have=$(rustc --version | awk '{print $2}')
     printf '1.90.0\n%s\n' "$have" | sort -CV || fail "Rust $have is too old; run: rustup update stable"

@@ -23,7 +23,8 @@ check() { # check NAME COMMAND...
 start() {
     local name=$1
     shift
-    "$greenroom" run "$@" >"$OUT/$name.greenroom.log" 2>&1 &
+    log=$OUT/$name.greenroom.log
+    "$greenroom" run "$@" >"$log" 2>&1 &
     pid=$!
 }
 
@@ -72,7 +73,10 @@ stopped() {
     local before=$SECONDS
     kill -TERM "$pid"
     wait "$pid" || return 1
+    # A second is promised; the guest is thirty times slower.
     echo "stopped after $((SECONDS - before)) s in the guest"
+    [ $((SECONDS - before)) -le 30 ] || return 1
+    grep 'stopped: ' "$log" || return 1
     sleep 1
     kill -INT $reader 2>/dev/null
     wait $reader

@@ -16,8 +16,11 @@ use crate::places::Places;
 /// The reference runtime. Its figures are the ones of the files in the repository.
 const PACKAGES: [&str; 2] = ["ai-edge-litert==2.3.0", "numpy==2.4.6"];
 
-/// Name, file, width and height of each model.
-const MODELS: [(&str, &str, usize, usize); 2] = [
+/// Name of a network, its file, and the width and height of its input.
+pub(crate) type Model = (&'static str, &'static str, usize, usize);
+
+/// The built-in networks.
+pub(crate) const MODELS: [Model; 2] = [
     ("landscape", "selfie_segmentation_landscape.tflite", 256, 144),
     ("general", "selfie_segmentation.tflite", 256, 256),
 ];

@@ -12,7 +12,7 @@ use std::thread;
 
 use anyhow::{Context, Result, bail, ensure};
 
-use crate::golden;
+use crate::golden::{self, MODELS, Model};
 use crate::places::Places;
 
 /// The command line of `cargo xtask score`.
@@ -34,15 +34,6 @@ pub struct Arguments {
     #[arg(required = true, num_args = 2.., value_names = ["CLIP", "ALPHA"])]
     clips: Vec<PathBuf>,
 }
-
-/// Name of a network, its file, and the size of its input.
-type Model = (&'static str, &'static str, usize, usize);
-
-/// The built-in networks.
-const MODELS: [Model; 2] = [
-    ("general", "selfie_segmentation.tflite", 256, 256),
-    ("landscape", "selfie_segmentation_landscape.tflite", 256, 144),
-];
 
 /// A grey video, whole: frames of `width * height` samples, 0 = room, 255 = person.
 struct Mattes {

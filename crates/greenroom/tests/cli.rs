@@ -2,7 +2,8 @@
 #![allow(clippy::unwrap_used)]
 
 use std::path::Path;
-use std::process::{Command, Output};
+use std::process::{Command, Output, Stdio};
+use std::time::{Duration, Instant};
 
 use tempfile::TempDir;
 
@@ -215,14 +216,17 @@ fn run_plays_a_file_live_until_it_is_stopped() {
     let child = Command::new(env!("CARGO_BIN_EXE_greenroom"))
         .args(args)
         .current_dir(folder.path())
-        .stderr(std::process::Stdio::piped())
+        .stderr(Stdio::piped())
         .spawn()
         .unwrap();
     // Longer than the clip: it is looped.
-    std::thread::sleep(std::time::Duration::from_secs(3));
+    std::thread::sleep(Duration::from_secs(3));
     let signalled = Command::new("kill").args(["-TERM", &child.id().to_string()]).status().unwrap();
     assert!(signalled.success());
+    let signalled_at = Instant::now();
     let output = child.wait_with_output().unwrap();
+    // A second is promised; the encoder of a busy machine gets two more.
+    assert!(signalled_at.elapsed() < Duration::from_secs(3), "{:?}", signalled_at.elapsed());
     let said = String::from_utf8(output.stderr).unwrap();
     assert!(output.status.success(), "{said}");
     assert!(said.contains("stopped: "), "{said}");
@@ -233,13 +237,47 @@ fn run_plays_a_file_live_until_it_is_stopped() {
         .output()
         .unwrap();
     let frames: u32 = String::from_utf8(counted.stdout).unwrap().trim().parse().unwrap();
-    assert!(frames > 10, "{frames} frames: not more than one turn of the clip. {said}");
+    assert!(frames > 20, "{frames} frames: not more than two turns of the clip. {said}");
+    let picture = Command::new("ffmpeg")
+        .args(["-v", "error", "-sseof", "-0.5", "-i", "out.mkv", "-frames:v", "1"])
+        .args(["-pix_fmt", "rgb24", "-f", "rawvideo", "-"])
+        .current_dir(folder.path())
+        .output()
+        .unwrap();
+    let pixels = picture.stdout.as_chunks::<3>().0;
+    let green =
+        pixels.iter().filter(|[r, g, b]| *r < 12 && g.abs_diff(177) < 12 && b.abs_diff(64) < 12);
+    assert!(
+        green.count() * 10 > pixels.len() * 9,
+        "a test picture has nobody in it: all background"
+    );
+}
+
+#[test]
+fn a_reader_that_stands_still_does_not_hold_a_stop_up() {
+    let folder = folder_with_clip();
+    let mut child = Command::new(env!("CARGO_BIN_EXE_greenroom"))
+        .args(["run", "--camera", "clip.mkv", "--output", "-"])
+        .current_dir(folder.path())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn()
+        .unwrap();
+    // Nobody reads: 14 kB a frame, ten frames a second, 64 kB in the pipe.
+    std::thread::sleep(Duration::from_secs(3));
+    assert!(
+        Command::new("kill").args(["-TERM", &child.id().to_string()]).status().unwrap().success()
+    );
+    let signalled_at = Instant::now();
+    let status = child.wait().unwrap();
+    assert!(signalled_at.elapsed() < Duration::from_secs(2), "{:?}", signalled_at.elapsed());
+    assert_eq!(status.code(), Some(1), "its last frame is not whole");
 }
 
 #[test]
 fn a_machine_with_nothing_is_told_what_is_missing() {
     if Path::new("/dev/video0").exists() {
-        // A machine with cameras: tests/vm shows them at work.
+        println!("left out: this machine has cameras; tests/vm shows them at work");
         return;
     }
     let folder = folder_with_clip();
