@@ -41,6 +41,12 @@ pub enum DeviceError {
         /// The device.
         what: String,
     },
+    /// Whoever read it has closed it: start them again.
+    #[error("whoever read {what} has closed it")]
+    ReaderLeft {
+        /// The pipe.
+        what: String,
+    },
     /// We may not open it: get the right.
     #[error("no permission to open {what}; {remedy}")]
     Denied {

@@ -23,7 +23,7 @@ pub struct Devices {
 /// Looks at every `/dev/videoN`. Cameras' nodes for metadata, codecs and other outputs are passed
 /// over. On a machine without video nodes everything is empty.
 pub fn devices() -> Devices {
-    let Seen { cameras, loopbacks, refused } = look();
+    let Seen { cameras, loopbacks, refused } = look(Wanted::Both);
     Devices { cameras, loopbacks, refused: refused.into_iter().map(|(_, error)| error).collect() }
 }
 
@@ -46,13 +46,25 @@ impl Seen {
     }
 }
 
-fn look() -> Seen {
+/// What is asked for. Finding out who uses a loopback means looking through every process, and
+/// with v4l2loopback 0.12 even reading from it: not for somebody who waits for a camera.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Wanted {
+    Cameras,
+    Loopbacks,
+    Both,
+}
+
+fn look(wanted: Wanted) -> Seen {
     let mut devices = Seen::default();
     for path in video_nodes() {
         match Node::open(&path) {
             Ok(node) if loopback::is_loopback(&node.caps) => {
-                devices.loopbacks.push(LoopbackInfo::of(&node));
+                if wanted != Wanted::Cameras {
+                    devices.loopbacks.push(LoopbackInfo::of(&node));
+                }
             }
+            Ok(_) if wanted == Wanted::Loopbacks => {}
             Ok(node) if node.caps.can_capture() => match CameraInfo::of(&node) {
                 Ok(camera) => devices.cameras.push(camera),
                 Err(error) => {
@@ -79,7 +91,7 @@ fn look() -> Seen {
 pub fn find_camera(name: &str) -> Result<CameraInfo, DeviceError> {
     match Name::parse(name) {
         Name::Auto => {
-            let mut seen = look();
+            let mut seen = look(Wanted::Cameras);
             seen.cameras.retain(|camera| !camera.modes.is_empty());
             // The first of equals: among those with colour the lowest node.
             match seen.cameras.iter().min_by_key(|camera| !camera.has_colour()) {
@@ -107,7 +119,7 @@ pub fn find_camera(name: &str) -> Result<CameraInfo, DeviceError> {
 pub fn find_loopback(name: &str) -> Result<LoopbackInfo, DeviceError> {
     match Name::parse(name) {
         Name::Auto => {
-            let seen = look();
+            let seen = look(Wanted::Loopbacks);
             match (pick_loopback(&seen.loopbacks), seen.loopbacks.first()) {
                 (Some(loopback), _) => Ok(loopback.clone()),
                 (None, Some(taken)) => Err(all_taken(taken)),
@@ -137,7 +149,8 @@ pub fn find_loopback(name: &str) -> Result<LoopbackInfo, DeviceError> {
 }
 
 /// Whether `name` means a device rather than a file: `auto`, `/dev/video…`, `/dev/v4l/…`, a path to
-/// a video node, or the card name of a node that is there now.
+/// a video node, or the card name (or a part of it) of a node that is
+/// there now.
 pub fn names_a_device(name: &str) -> bool {
     match Name::parse(name) {
         Name::Auto => true,
@@ -147,7 +160,8 @@ pub fn names_a_device(name: &str) -> bool {
         Name::Card(card) => {
             !Path::new(card).exists()
                 && video_nodes().iter().any(|path| {
-                    Node::open(path).is_ok_and(|node| node.caps.card.eq_ignore_ascii_case(card))
+                    let part = card.to_lowercase();
+                    Node::open(path).is_ok_and(|node| node.caps.card.to_lowercase().contains(&part))
                 })
         }
     }
@@ -202,7 +216,9 @@ mod tests {
         assert!(devices.refused.is_empty());
         assert!(matches!(find_camera("auto"), Err(DeviceError::NotFound { .. })));
         let error = find_loopback("auto").unwrap_err().to_string();
-        assert!(error.ends_with("modprobe v4l2loopback exclusive_caps=1 card_label=greenroom"));
+        assert!(error.ends_with(
+            "modprobe v4l2loopback card_label=greenroom exclusive_caps=1 max_buffers=4"
+        ));
         assert!(
             find_camera("/dev/video9")
                 .unwrap_err()

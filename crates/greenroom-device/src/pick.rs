@@ -84,8 +84,9 @@ pub(crate) fn loopbacks_to_name(loopbacks: &[LoopbackInfo]) -> String {
 }
 
 /// The command after which there is a loopback, on Debian and its kin.
-fn loopback_command() -> String {
-    const LOAD: &str = "sudo modprobe v4l2loopback exclusive_caps=1 card_label=greenroom";
+pub fn loopback_command() -> String {
+    const LOAD: &str =
+        "sudo modprobe v4l2loopback card_label=greenroom exclusive_caps=1 max_buffers=4";
     let release = fs::read_to_string("/proc/sys/kernel/osrelease").unwrap_or_default();
     let modules = Path::new("/lib/modules").join(release.trim()).join("modules.dep");
     let installed =

@@ -27,7 +27,8 @@ pub trait Sink: Send {
     /// Hands over one frame: exactly of [`mode`](Self::mode), with a tight layout.
     ///
     /// # Errors
-    /// [`DeviceError::Gone`] when the device has left or the reader of a pipe closed it.
+    /// [`DeviceError::Gone`] when the device has left, [`DeviceError::ReaderLeft`] when the reader of a
+    /// pipe closed it.
     fn write(&mut self, frame: FrameView<'_>) -> Result<(), DeviceError>;
 
     /// Ends the output: a file is completed. A device needs nothing.

@@ -90,21 +90,21 @@ impl fmt::Display for SourceMode {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Next {
     /// The frame was filled.
-    Frame(TakenFrame),
-    /// The time was up and no frame came.
-    NotYet,
+    Frame(PassedOver),
+    /// The time was up and no good frame came.
+    NotYet(PassedOver),
     /// The [`Wake`] was set.
     Woken,
     /// A file that is not looped is at its end.
     Ended,
 }
 
-/// What there is to say of a frame besides its pixels.
+/// Frames that were not shown since the last answer.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub struct TakenFrame {
-    /// Older frames that were waiting and were passed over for this one.
+pub struct PassedOver {
+    /// Frames that were passed over for a newer one.
     pub dropped: u32,
-    /// Frames since the last good one that could not be decoded.
+    /// Frames that could not be decoded.
     pub corrupt: u32,
 }
 

@@ -2,7 +2,7 @@ use crate::kernels::Isa;
 use crate::kernels::scale::{
     TapTable, row_to_between, row_to_bytes, rows_to_between, rows_to_bytes,
 };
-use crate::{Colour, Frame, FrameError, FrameView, Plane, PlaneMut, SizePx};
+use crate::{Frame, FrameError, FrameView, Plane, PlaneMut, SizePx};
 
 /// Scales 8-bit planes from one size to another: bilinear with half-pixel centres when enlarging,
 /// the same triangle widened to the ratio when reducing (so every input sample counts and nothing
@@ -135,22 +135,12 @@ impl FrameScaler {
         }
         Ok(())
     }
-
-    /// [`scale`](Self::scale) into a frame of its own, for pictures loaded once.
-    ///
-    /// # Errors
-    /// As [`scale`](Self::scale).
-    pub fn scaled(&mut self, from: FrameView<'_>, to: SizePx) -> Result<Frame, FrameError> {
-        let mut into = Frame::new(from.format(), to, Colour::WEBCAM)?;
-        self.scale(from, to, &mut into)?;
-        Ok(into)
-    }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::PixelFormat;
+    use crate::{Colour, PixelFormat};
 
     fn grey(size: SizePx, sample: impl Fn(u32, u32) -> u8) -> Frame {
         let mut frame = Frame::new(PixelFormat::Grey, size, Colour::JPEG).unwrap();
@@ -226,7 +216,8 @@ mod tests {
         for value in [0, 1, 128, 255] {
             for to in [SizePx::new(256, 144), SizePx::new(1283, 721)] {
                 let from = grey(SizePx::new(640, 360), |_, _| value);
-                let out = FrameScaler::default().scaled(from.view(), to).unwrap();
+                let mut out = grey(SizePx::new(1, 1), |_, _| 0);
+                FrameScaler::default().scale(from.view(), to, &mut out).unwrap();
                 assert!(out.bytes().iter().all(|&sample| sample == value), "{value} {to}");
             }
         }

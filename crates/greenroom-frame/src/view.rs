@@ -66,11 +66,6 @@ impl<'a> Plane<'a> {
 impl PlaneMut<'_> {
     plane_getters!();
 
-    /// The plane's bytes, from its first sample to its last, to be written.
-    pub fn data_mut(&mut self) -> &mut [u8] {
-        self.data
-    }
-
     /// Row `y` (0 = top), `row_bytes` long.
     ///
     /// # Panics

@@ -13,11 +13,10 @@ fn main() -> ExitCode {
     start_log(cli.verbose);
     match greenroom::command::run(cli) {
         Ok(()) => ExitCode::SUCCESS,
+        // A reader of our output that has enough (`greenroom list | head`) is no error.
+        Err(error) if greenroom::command::is_closed_pipe(&error) => ExitCode::SUCCESS,
         Err(error) => {
-            // A reader of our output that has enough (`greenroom list | head`) is no error.
-            if !greenroom::command::is_closed_pipe(&error) {
-                eprintln!("greenroom: {error:#}");
-            }
+            eprintln!("greenroom: {error:#}");
             greenroom::exit_code(&error)
         }
     }

@@ -14,7 +14,7 @@ use std::time::{Duration, Instant};
 
 use greenroom::pipeline::{CameraFeed, Output, Pipeline, StopError};
 use greenroom_device::{
-    Codec, DeviceError, FrameRate, Next, Sink, SinkMode, Source, SourceMode, TakenFrame, Wake,
+    Codec, DeviceError, FrameRate, Next, PassedOver, Sink, SinkMode, Source, SourceMode, Wake,
 };
 use greenroom_frame::{Colour, Frame, FrameView, PixelFormat, SizePx, Yuv8};
 use greenroom_matte::{
@@ -71,7 +71,7 @@ impl Source for Camera {
             return Ok(Next::Woken);
         }
         match mood {
-            Mood::CameraStalls => return Ok(Next::NotYet),
+            Mood::CameraStalls => return Ok(Next::NotYet(PassedOver::default())),
             Mood::CameraGone => return Err(DeviceError::Gone { what: "camera".into() }),
             Mood::CameraPanics => panic!("the camera thread panics, as this test wants"),
             _ => {}
@@ -79,7 +79,7 @@ impl Source for Camera {
         into.reshape(PixelFormat::I420, SIZE, Colour::WEBCAM)?;
         into.fill(if self.count.is_multiple_of(2) { BLACK } else { WHITE });
         self.count += 1;
-        Ok(Next::Frame(TakenFrame::default()))
+        Ok(Next::Frame(PassedOver::default()))
     }
 }
 

@@ -9,8 +9,8 @@ use std::time::{Duration, Instant};
 
 use greenroom::pipeline::{CameraFeed, Output, Pipeline};
 use greenroom_device::{
-    Codec, DeviceError, FrameRate, MjpegData, MjpegDecoder, Next, Sink, SinkMode, Source,
-    SourceMode, TakenFrame, Wake,
+    Codec, DeviceError, FrameRate, MjpegData, MjpegDecoder, Next, PassedOver, Sink, SinkMode,
+    Source, SourceMode, Wake,
 };
 use greenroom_frame::{Colour, Frame, FrameView, PixelFormat, SizePx};
 use greenroom_matte::{MatteMaker, Model};
@@ -92,7 +92,7 @@ impl Source for JpegCamera {
         self.count += 1;
         self.decoder.decode(MjpegData(&self.jpegs[self.count % 2]), into)?;
         into.set_captured_at(Instant::now());
-        Ok(Next::Frame(TakenFrame::default()))
+        Ok(Next::Frame(PassedOver::default()))
     }
 }
 

@@ -11,7 +11,7 @@ use super::{CameraInfo, ModeChoice, choose_mode};
 use crate::node::{Node, refusal};
 use crate::v4l2::{Buffer, Device, Direction, Event, StreamFormat, V4l2Error};
 use crate::{
-    Codec, DeviceError, FrameRate, MjpegData, MjpegDecoder, Next, Source, SourceMode, TakenFrame,
+    Codec, DeviceError, FrameRate, MjpegData, MjpegDecoder, Next, PassedOver, Source, SourceMode,
     Wake,
 };
 
@@ -31,7 +31,7 @@ pub struct V4l2Camera {
     /// can change under the decoder what it has checked.
     jpeg: Vec<u8>,
     /// Frames passed over since the last one that was handed out.
-    skipped: TakenFrame,
+    skipped: PassedOver,
 }
 
 impl V4l2Camera {
@@ -77,7 +77,7 @@ impl V4l2Camera {
             tells_changes: false,
             decoder: None,
             jpeg: Vec::new(),
-            skipped: TakenFrame::default(),
+            skipped: PassedOver::default(),
         };
         let format = opened.device.set_format(Direction::Capture, fourcc, size);
         let format = format.map_err(|error| opened.refused(error))?;
@@ -158,7 +158,7 @@ impl V4l2Camera {
         &mut self,
         buffer: Buffer,
         into: &mut Frame,
-    ) -> Result<Option<TakenFrame>, DeviceError> {
+    ) -> Result<Option<PassedOver>, DeviceError> {
         let Some(stream) = &mut self.stream else { return Ok(None) };
         let Taken { captured_at, unpacked } = stream
             .take(&self.device, buffer, into, &mut self.jpeg)
@@ -220,7 +220,7 @@ impl Source for V4l2Camera {
                 .map_err(|error| self.refused(error))?;
             let (events, failed) = match ready {
                 Ready::Woken => return Ok(Next::Woken),
-                Ready::TimeUp => return Ok(Next::NotYet),
+                Ready::TimeUp => return Ok(Next::NotYet(std::mem::take(&mut self.skipped))),
                 Ready::Device { events, failed } => (events, failed),
             };
             if events && self.follow_source()? {
@@ -236,7 +236,7 @@ impl Source for V4l2Camera {
             }
             // A driver that always has something and never a good frame must not hold us here.
             if deadline.is_some_and(|deadline| Instant::now() >= deadline) {
-                return Ok(Next::NotYet);
+                return Ok(Next::NotYet(std::mem::take(&mut self.skipped)));
             }
         }
     }

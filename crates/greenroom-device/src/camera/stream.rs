@@ -8,7 +8,7 @@ use tracing::debug;
 
 use super::clock::instant_of;
 use crate::v4l2::{Buffer, CaptureQueue, Dequeued, Device, Direction, StreamFormat, V4l2Error};
-use crate::{TakenFrame, Wake};
+use crate::{PassedOver, Wake};
 
 /// Buffers to ask for: one being filled, one being read, and two for the time when we are late.
 const BUFFER_COUNT: u32 = 4;
@@ -48,7 +48,7 @@ impl Stream {
     pub(super) fn newest(
         &mut self,
         device: &Device,
-        skipped: &mut TakenFrame,
+        skipped: &mut PassedOver,
     ) -> Result<Option<Buffer>, V4l2Error> {
         let mut newest: Option<Buffer> = None;
         // Not until the queue is empty: a driver faster than us would hold us here.

@@ -16,7 +16,7 @@ use super::ffmpeg::{Ffmpeg, Flow};
 use super::not_opened;
 use super::pace::{Decision, Pace, time_of};
 use super::probe::{Plan, input_args, probe};
-use crate::{Codec, DeviceError, Next, Source, SourceMode, TakenFrame, Wake};
+use crate::{Codec, DeviceError, Next, PassedOver, Source, SourceMode, Wake};
 
 /// How a file plays.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -137,7 +137,7 @@ impl FileReader {
             // while only the clock counts.
             let asked = if for_bytes { &mut fds[..] } else { &mut fds[..1] };
             match poll(asked, Some(&left)) {
-                Ok(0) => return Ok(Some(Next::NotYet)),
+                Ok(0) => return Ok(Some(Next::NotYet(PassedOver::default()))),
                 Ok(_) if !fds[0].revents().is_empty() => return Ok(Some(Next::Woken)),
                 Ok(_) => return Ok(None),
                 Err(Errno::INTR) => {}
@@ -178,7 +178,7 @@ impl FileReader {
         self.pending.reshape(format, size, colour)?;
         self.next_pending();
         let dropped = std::mem::take(&mut self.dropped);
-        Ok(Next::Frame(TakenFrame { dropped, corrupt: 0 }))
+        Ok(Next::Frame(PassedOver { dropped, corrupt: 0 }))
     }
 
     fn next_pending(&mut self) {
@@ -230,7 +230,7 @@ impl Source for FileReader {
                     self.next_pending();
                 }
                 Decision::Wait(due) => match self.wait(false, wake, due.min(deadline))? {
-                    Some(Next::NotYet) if due <= deadline => {}
+                    Some(Next::NotYet(_)) if due <= deadline => {}
                     Some(next) => return Ok(next),
                     None => {}
                 },

@@ -113,7 +113,7 @@ impl Sink for Y4mSink {
             write_planes(frame, &mut to)
         };
         write().map_err(|error| match error.kind() {
-            io::ErrorKind::BrokenPipe => DeviceError::Gone { what: self.name.clone() },
+            io::ErrorKind::BrokenPipe => DeviceError::ReaderLeft { what: self.name.clone() },
             _ => DeviceError::Io { what: self.name.clone(), doing: "writing", source: error },
         })?;
         self.frames += 1;

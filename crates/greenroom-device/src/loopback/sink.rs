@@ -19,7 +19,6 @@ use crate::{DeviceError, FrameRate, Sink, SinkMode};
 #[derive(Debug)]
 pub struct LoopbackSink {
     name: String,
-    info: LoopbackInfo,
     node: Node,
     mode: SinkMode,
     /// STREAMON was accepted: STREAMOFF is due before the end.
@@ -61,12 +60,7 @@ impl LoopbackSink {
         let mode = negotiate(&node, &name, size, told_rate.unwrap_or(rate))?;
         let streaming = start(&node, &name, info.dialect)?;
         info!("output: {name}, {} {} (v4l2loopback {})", mode.size, mode.format, version(&info));
-        Ok(Self { name, info, node, mode, streaming })
-    }
-
-    /// The node as it was found when it was opened.
-    pub fn info(&self) -> &LoopbackInfo {
-        &self.info
+        Ok(Self { name, node, mode, streaming })
     }
 
     fn refused(&self, errno: Errno) -> DeviceError {

@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 use std::time::Duration;
 
-use greenroom_device::{FileReader, Next, Playback, Source, TakenFrame, Wake};
+use greenroom_device::{FileReader, Next, PassedOver, Playback, Source, Wake};
 use greenroom_frame::{Colour, Frame, PixelFormat, SizePx};
 
 pub const SIZE: SizePx = SizePx::new(64, 48);
@@ -57,7 +57,7 @@ pub fn any_frame() -> Frame {
 }
 
 /// The next frame, which must come.
-pub fn take(reader: &mut FileReader, into: &mut Frame) -> TakenFrame {
+pub fn take(reader: &mut FileReader, into: &mut Frame) -> PassedOver {
     match reader.next_frame(into, &Wake::new().unwrap(), PATIENCE).unwrap() {
         Next::Frame(taken) => taken,
         other => panic!("no frame but {other:?}"),
@@ -73,7 +73,7 @@ pub fn read_all(path: &Path) -> Vec<Frame> {
         let mut frame = any_frame();
         match reader.next_frame(&mut frame, &wake, PATIENCE).unwrap() {
             Next::Frame(taken) => {
-                assert_eq!(taken, TakenFrame::default());
+                assert_eq!(taken, PassedOver::default());
                 frames.push(frame);
             }
             Next::Ended => break,

@@ -297,7 +297,7 @@ fn writes_to_standard_output() {
     let picture = frame(sink.mode(), 0);
     for _ in 0..100_000 {
         if let Err(error) = sink.write(picture.view()) {
-            assert!(matches!(error, DeviceError::Gone { .. }), "{error:?}");
+            assert!(matches!(error, DeviceError::ReaderLeft { .. }), "{error:?}");
             sink.finish().unwrap();
             fs::write(std::env::var_os("GREENROOM_TEST_VERDICT").unwrap(), "gone").unwrap();
             return;

@@ -2,7 +2,7 @@ use std::fmt::Write as _;
 use std::io::{self, Write};
 
 use anyhow::Context;
-use greenroom_device::{CameraInfo, CameraMode, Devices, LoopbackInfo, devices};
+use greenroom_device::{CameraInfo, CameraMode, Devices, LoopbackInfo, devices, loopback_command};
 use serde_json::{Value, json};
 
 use crate::cli::ListArgs;
@@ -50,10 +50,7 @@ fn as_text(devices: &Devices) -> Result<String, std::fmt::Error> {
         text.push('\n');
     }
     if devices.loopbacks.is_empty() {
-        text.push_str(
-            "  none; make one with: sudo modprobe v4l2loopback card_label=greenroom \
-             exclusive_caps=1 max_buffers=4\n",
-        );
+        writeln!(text, "  none; make one with: {}", loopback_command())?;
     }
     for refused in &devices.refused {
         writeln!(text, "Not looked into: {refused}")?;

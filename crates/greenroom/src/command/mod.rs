@@ -8,6 +8,8 @@ mod signals;
 
 use std::io;
 
+use greenroom_device::DeviceError;
+
 use crate::cli::{Cli, Command};
 
 /// Does what the command line asks for.
@@ -27,6 +29,8 @@ pub fn run(cli: Cli) -> anyhow::Result<()> {
 /// Whether whoever read our standard output has closed it.
 pub fn is_closed_pipe(error: &anyhow::Error) -> bool {
     error.chain().any(|cause| {
-        cause.downcast_ref::<io::Error>().is_some_and(|io| io.kind() == io::ErrorKind::BrokenPipe)
+        let io = cause.downcast_ref::<io::Error>();
+        io.is_some_and(|io| io.kind() == io::ErrorKind::BrokenPipe)
+            || matches!(cause.downcast_ref(), Some(DeviceError::ReaderLeft { .. }))
     })
 }

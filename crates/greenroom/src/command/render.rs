@@ -108,7 +108,7 @@ fn next_frame(source: &mut FileReader, frame: &mut Frame, stop: &Wake) -> anyhow
         Next::Frame(_) => Ok(true),
         Next::Ended => Ok(false),
         Next::Woken => Err(anyhow::anyhow!("stopped before the end of {}", source.name())),
-        Next::NotYet => Err(anyhow::anyhow!(
+        Next::NotYet(_) => Err(anyhow::anyhow!(
             "{} gave no frame for {} seconds",
             source.name(),
             PATIENCE.as_secs()

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
 use std::time::{Duration, Instant};
 
-use greenroom_device::{DeviceError, Next, Source, TakenFrame, Wake};
+use greenroom_device::{DeviceError, Next, PassedOver, Source, Wake};
 use greenroom_frame::{FramePool, PooledFrame, unpack};
 use greenroom_matte::MatteMaker;
 use greenroom_scene::Room;
@@ -92,15 +92,17 @@ impl Camera {
         let mut frame = self.next_place();
         loop {
             match source.next_frame(&mut frame, &shared.stop, STALL)? {
-                Next::Frame(taken) => {
+                Next::Frame(passed_over) => {
                     if std::mem::take(&mut stalled) {
                         tracing::info!("camera: {} sends pictures again", source.name());
                     }
-                    self.count(taken);
+                    Stats::count(&shared.stats.taken);
+                    self.count(passed_over);
                     let filled = std::mem::replace(&mut frame, self.next_place());
                     self.hand_on(Flow::Frame(filled));
                 }
-                Next::NotYet => {
+                Next::NotYet(passed_over) => {
+                    self.count(passed_over);
                     if !std::mem::replace(&mut stalled, true) {
                         tracing::warn!("camera: {} sends no pictures", source.name());
                     }
@@ -121,11 +123,10 @@ impl Camera {
         self.frames.take().expect("the pool has a frame more than the pipeline has places")
     }
 
-    fn count(&self, taken: TakenFrame) {
+    fn count(&self, passed_over: PassedOver) {
         let add = |counter: &AtomicU64, n: u32| counter.fetch_add(n.into(), Relaxed);
-        Stats::count(&self.shared.stats.taken);
-        add(&self.shared.stats.dropped_in_camera, taken.dropped);
-        add(&self.shared.stats.corrupt, taken.corrupt);
+        add(&self.shared.stats.dropped_in_camera, passed_over.dropped);
+        add(&self.shared.stats.corrupt, passed_over.corrupt);
     }
 }
 
