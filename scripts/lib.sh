@@ -46,6 +46,6 @@ prepare_build() {
     local have
     have=$(rustc --version | awk '{print $2}')
     printf '1.90.0\n%s\n' "$have" | sort -CV || fail "Rust $have is too old; run: rustup update stable"
-    say "getting the assets"
+    say "building the tools and getting the assets (a minute or two the first time)"
     cargo xtask assets
 }

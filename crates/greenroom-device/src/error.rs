@@ -13,6 +13,14 @@ pub enum DeviceError {
         /// The next step to take.
         remedy: String,
     },
+    /// There is none of its kind at all: get one, or wait for one.
+    #[error("there is no {kind}; {remedy}")]
+    NoneHere {
+        /// What there is none of.
+        kind: &'static str,
+        /// The next step to take.
+        remedy: String,
+    },
     /// It exists and is the wrong kind of thing: name another.
     #[error("{what} is {found}, not {wanted}; {remedy}")]
     WrongKind {

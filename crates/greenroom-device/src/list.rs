@@ -86,7 +86,7 @@ fn look(wanted: Wanted) -> Seen {
 /// A loopback that some program writes into may be named; `auto` never takes one.
 ///
 /// # Errors
-/// [`DeviceError::NotFound`] with the next step if there is no such camera, or none at all;
+/// [`DeviceError::NotFound`] if there is no such camera, [`DeviceError::NoneHere`] if none at all;
 /// [`DeviceError::WrongKind`] if it is no camera; [`DeviceError::Denied`] if none may be opened.
 pub fn find_camera(name: &str) -> Result<CameraInfo, DeviceError> {
     match Name::parse(name) {
@@ -113,7 +113,7 @@ pub fn find_camera(name: &str) -> Result<CameraInfo, DeviceError> {
 /// labelled for OBS), a path, or a card name.
 ///
 /// # Errors
-/// [`DeviceError::NotFound`] with the next step if there is none; [`DeviceError::WrongKind`] if it
+/// [`DeviceError::NotFound`] if there is no such node, [`DeviceError::NoneHere`] if none at all; [`DeviceError::WrongKind`] if it
 /// is a real camera or something else; [`DeviceError::Busy`] if `auto` finds only such as are
 /// written to already.
 pub fn find_loopback(name: &str) -> Result<LoopbackInfo, DeviceError> {
@@ -214,7 +214,7 @@ mod tests {
         let devices = devices();
         assert!(devices.cameras.is_empty() && devices.loopbacks.is_empty());
         assert!(devices.refused.is_empty());
-        assert!(matches!(find_camera("auto"), Err(DeviceError::NotFound { .. })));
+        assert!(matches!(find_camera("auto"), Err(DeviceError::NoneHere { .. })));
         let error = find_loopback("auto").unwrap_err().to_string();
         assert!(error.ends_with(
             "modprobe v4l2loopback card_label=greenroom exclusive_caps=1 max_buffers=4"

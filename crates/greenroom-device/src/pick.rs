@@ -60,16 +60,16 @@ pub(crate) fn all_taken(first: &LoopbackInfo) -> DeviceError {
 
 /// There is no camera at all.
 pub(crate) fn no_camera() -> DeviceError {
-    DeviceError::NotFound {
-        what: "a camera".to_owned(),
+    DeviceError::NoneHere {
+        kind: "camera",
         remedy: "plug one in, or play a file with --camera FILE".to_owned(),
     }
 }
 
 /// There is no loopback at all.
 pub(crate) fn no_loopback() -> DeviceError {
-    DeviceError::NotFound {
-        what: "a v4l2loopback device".to_owned(),
+    DeviceError::NoneHere {
+        kind: "v4l2loopback device",
         remedy: format!("make one with: {}", loopback_command()),
     }
 }

@@ -10,5 +10,5 @@ pub(crate) fn clip() -> Result<PathBuf, SettingsError> {
         Path::new(env!("CARGO_MANIFEST_DIR")).join("../../assets"),
         PathBuf::from("/usr/share/greenroom"),
     ]);
-    places.map(in_assets).find(|clip| clip.is_file()).ok_or(SettingsError::NoDemo)
+    places.map(in_assets).find_map(|clip| clip.canonicalize().ok()).ok_or(SettingsError::NoDemo)
 }

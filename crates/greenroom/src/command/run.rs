@@ -30,6 +30,9 @@ pub(super) fn run(args: &RunArgs) -> anyhow::Result<()> {
     };
     // The first frame shows at once, and on v4l2loopback it is what makes the node a camera.
     output.show_placeholder().context(RunFailed)?;
+    if source.is_none() {
+        tracing::info!("waiting for a camera");
+    }
     let feed = CameraFeed { source, reopen: reopen(&settings), size };
     // Only from here on is there anything to bring to an end; before, a signal ends us as usual,
     // also while a FIFO waits for its reader.
@@ -51,8 +54,8 @@ fn serve(pipeline: Pipeline, stop: &Wake, stop_after: Option<Duration>) -> anyho
 fn first_source(settings: &RunSettings) -> anyhow::Result<Option<Box<dyn Source>>> {
     match open_source(&settings.camera, settings.size, settings.rate) {
         Ok(source) => Ok(Some(source)),
-        Err(error @ DeviceError::NotFound { .. }) if settings.camera == CameraChoice::Auto => {
-            tracing::warn!("camera: {error}; waiting for one");
+        Err(error @ DeviceError::NoneHere { .. }) if settings.camera == CameraChoice::Auto => {
+            tracing::warn!("{error}");
             Ok(None)
         }
         Err(error) => Err(error.into()),
@@ -99,8 +102,8 @@ fn open_output(
                     Box::new(LoopbackSink::open(&loopback, wanted.size, wanted.rate)?);
                 Ok(Some(Output::on_device(sink, scene)?))
             }
-            Err(error @ DeviceError::NotFound { .. }) if name == "auto" => {
-                tracing::warn!("output: {error}; or name a file with --output FILE");
+            Err(error @ DeviceError::NoneHere { .. }) if name == "auto" => {
+                tracing::warn!("{error}; or name a file with --output FILE");
                 Ok(None)
             }
             Err(error) => Err(error.into()),
