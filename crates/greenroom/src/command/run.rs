@@ -25,11 +25,9 @@ pub(super) fn run(args: &RunArgs) -> anyhow::Result<()> {
     let maker = settings.scene.model.build()?;
     // YUYV, BT.601, limited range: what every consumer opens and assumes.
     let wanted = SinkMode { format: PixelFormat::Yuyv, size, rate, colour: Colour::WEBCAM };
-    let Some(mut output) = open_output(&settings.output, wanted, scene)? else {
+    let Some(output) = open_output(&settings.output, wanted, scene)? else {
         return Ok(());
     };
-    // The first frame shows at once, and on v4l2loopback it is what makes the node a camera.
-    output.show_placeholder().context(RunFailed)?;
     if source.is_none() {
         tracing::info!("waiting for a camera");
     }

@@ -210,6 +210,8 @@ impl Shower {
 
     fn show_until_stopped(&mut self) -> Result<(), DeviceError> {
         let shared = Arc::clone(&self.shared);
+        // Something shows at once, and on v4l2loopback it is what makes the node a camera.
+        self.show_placeholders()?;
         let mut patience = STALL;
         let mut last_shown = Instant::now();
         loop {
