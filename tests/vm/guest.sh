@@ -67,7 +67,8 @@ refused() {
 # stopped: SIGTERM ends it well, and a consumer that reads on is left with the placeholder.
 stopped() {
     rm -f "$OUT/left.yuv"
-    timeout 60 ffmpeg -v error -y -f v4l2 -i /dev/video10 -pix_fmt yuyv422 -f rawvideo "$OUT/left.yuv" &
+    timeout 60 ffmpeg -v error -y -f v4l2 -i /dev/video10 -pix_fmt yuyv422 -flush_packets 1 -f rawvideo \
+        "$OUT/left.yuv" &
     local reader=$! try
     for try in $(seq 60); do [ -s "$OUT/left.yuv" ] && break; sleep 0.5; done
     local before=$SECONDS
@@ -77,7 +78,7 @@ stopped() {
     echo "stopped after $((SECONDS - before)) s in the guest"
     [ $((SECONDS - before)) -le 30 ] || return 1
     grep 'stopped: ' "$log" || return 1
-    sleep 1
+    sleep 2
     kill -INT $reader 2>/dev/null
     wait $reader
     $judge "$OUT/left.yuv" "$@" --last-is-placeholder

@@ -22,7 +22,7 @@ pub struct Arguments {
     /// How many frames there must be
     #[arg(long, required_unless_present = "last_is_placeholder")]
     count: Option<usize>,
-    /// Judge only the last frame: it must be the placeholder
+    /// Judge only the last whole frame (the reader may have been stopped within one): it must be the placeholder
     #[arg(long)]
     last_is_placeholder: bool,
     /// The background's colour as Y,U,V
@@ -57,15 +57,16 @@ pub fn run(arguments: &Arguments) -> Result<ExitCode> {
         .with_context(|| format!("cannot read {}", arguments.frames.display()))?;
     let frame_bytes = width * height * 2;
     let count = frames.len() / frame_bytes;
+    let whole = arguments.last_is_placeholder || frames.len() == frame_bytes * count;
     ensure!(
-        count > 0 && frames.len() == frame_bytes * arguments.count.unwrap_or(count),
+        count > 0 && whole && count == arguments.count.unwrap_or(count),
         "{} has {} bytes, not {} frames of {width}x{height} YUYV",
         arguments.frames.display(),
         frames.len(),
         arguments.count.unwrap_or(count.max(1))
     );
     if arguments.last_is_placeholder {
-        let last = &frames[(count - 1) * frame_bytes..];
+        let last = &frames[(count - 1) * frame_bytes..count * frame_bytes];
         let calm = is_placeholder(last, width);
         println!("the last of {count} frames is {}the placeholder", if calm { "" } else { "NOT " });
         return Ok(if calm { ExitCode::SUCCESS } else { ExitCode::FAILURE });
