@@ -88,7 +88,7 @@ impl Pipeline {
                 .map_err(|error: FrameError| io::Error::new(io::ErrorKind::InvalidInput, error))
         };
         let frames = pool(feed.size, PixelFormat::I422)?;
-        let alphas = pool(SizePx::new(256, 256), PixelFormat::Grey)?;
+        let alphas = pool(maker.description().output_size, PixelFormat::Grey)?;
         let planes = MattePlanes::new(feed.size)
             .map_err(|error| io::Error::new(io::ErrorKind::InvalidInput, error))?;
         let shared = Arc::new(Shared {
