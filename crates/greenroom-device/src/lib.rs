@@ -21,7 +21,7 @@ mod wake;
 
 pub use camera::{CameraInfo, CameraMode, ModeChoice, V4l2Camera, choose_mode};
 pub use error::DeviceError;
-pub use file::{FileReader, FileTarget, Playback, open_file_sink, video_extensions};
+pub use file::{FileReader, FileTarget, Playback, open_file_sink, open_null_sink};
 pub use holder::Holder;
 pub use list::{Devices, devices, find_camera, find_loopback, names_a_device};
 pub use loopback::{Dialect, LoopbackInfo, LoopbackSink, LoopbackState, ModuleVersion};

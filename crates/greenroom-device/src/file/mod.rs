@@ -2,6 +2,7 @@
 
 mod encode;
 mod ffmpeg;
+mod null;
 mod pace;
 mod part;
 mod probe;
@@ -10,11 +11,13 @@ mod y4m;
 
 use std::ffi::OsStr;
 use std::fmt;
+use std::fs::FileType;
 use std::io;
 use std::path::{Path, PathBuf};
 
 use greenroom_frame::{FrameError, FrameLayout, FrameView};
 
+pub use self::null::open_null_sink;
 pub use self::reader::{FileReader, Playback};
 use crate::{DeviceError, Sink, SinkMode};
 
@@ -60,11 +63,6 @@ const KINDS: [Kind; 5] = [
     Kind { extension: "y4m", open: y4m::open_file },
 ];
 
-/// The endings that [`open_file_sink`] knows.
-pub fn video_extensions() -> impl Iterator<Item = &'static str> {
-    KINDS.iter().map(|kind| kind.extension)
-}
-
 /// Opens a file or standard output for frames like `wanted`: of its rate and colour, and of its
 /// format and size as near as the kind of file takes them; [`Sink::mode`] says which.
 ///
@@ -84,8 +82,7 @@ pub fn open_file_sink(target: &FileTarget, wanted: SinkMode) -> Result<Box<dyn S
     match KINDS.iter().find(|kind| extension == kind.extension) {
         Some(kind) => (kind.open)(path, wanted),
         None => {
-            let known: Vec<_> =
-                video_extensions().map(|extension| format!(".{extension}")).collect();
+            let known: Vec<_> = KINDS.iter().map(|kind| format!(".{}", kind.extension)).collect();
             let why = format!("its ending is none of {}; give it one", known.join(", "));
             Err(DeviceError::Unsupported { what: path.display().to_string(), why })
         }
@@ -100,6 +97,20 @@ fn not_opened(what: &str, remedy: &str, error: io::Error) -> DeviceError {
         io::ErrorKind::PermissionDenied => DeviceError::Denied { what, remedy },
         _ => DeviceError::Io { what, doing: "opening it", source: error },
     }
+}
+
+/// That what is at `what` is a file.
+fn check_is_file(what: &str, kind: FileType, remedy: &str) -> Result<(), DeviceError> {
+    if kind.is_file() {
+        return Ok(());
+    }
+    let found = if kind.is_dir() { "a folder" } else { "a device or pipe" };
+    Err(DeviceError::WrongKind {
+        what: what.to_owned(),
+        found: found.to_owned(),
+        wanted: "a file".to_owned(),
+        remedy: remedy.to_owned(),
+    })
 }
 
 /// That the frame is what the sink takes.

@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 
 use tempfile::NamedTempFile;
 
-use super::not_opened;
+use super::{check_is_file, not_opened};
 use crate::DeviceError;
 
 /// A file beside its target, which takes the target's place when it is complete and is removed
@@ -29,7 +29,7 @@ impl PartFile {
         // A link stays a link: what it points to is replaced.
         let target = fs::canonicalize(target).unwrap_or_else(|_| target.to_owned());
         if let Ok(found) = fs::metadata(&target) {
-            check_is_file(&name, found.file_type())?;
+            check_is_file(&name, found.file_type(), "name a file to write")?;
             // A file that may not be written may not be replaced either.
             let file = fs::OpenOptions::new().append(true).open(&target);
             file.map_err(|error| not_opened(&name, "give it another name", error))?;
@@ -70,17 +70,4 @@ impl PartFile {
     pub fn complete(self) -> io::Result<()> {
         self.file.persist(&self.target).map(drop).map_err(|error| error.error)
     }
-}
-
-fn check_is_file(name: &str, kind: fs::FileType) -> Result<(), DeviceError> {
-    if kind.is_file() {
-        return Ok(());
-    }
-    let found = if kind.is_dir() { "a folder" } else { "a device or pipe" };
-    Err(DeviceError::WrongKind {
-        what: name.to_owned(),
-        found: found.to_owned(),
-        wanted: "a file".to_owned(),
-        remedy: "name a file to write".to_owned(),
-    })
 }

@@ -13,9 +13,9 @@ use rustix::io::Errno;
 use rustix::pipe::fcntl_setpipe_size;
 
 use super::ffmpeg::{Ffmpeg, Flow};
-use super::not_opened;
 use super::pace::{Decision, Pace, time_of};
 use super::probe::{Plan, input_args, probe};
+use super::{check_is_file, not_opened};
 use crate::{Codec, DeviceError, Next, PassedOver, Source, SourceMode, Wake};
 
 /// How a file plays.
@@ -24,6 +24,9 @@ pub enum Playback {
     /// As a live camera: at its own rate, looped, the newest frame when the consumer is late. A
     /// picture is a video in which nothing happens.
     Live,
+    /// As [`Live`](Self::Live), but never waits for its time: looped, each frame as soon as it is
+    /// asked for and decoded, none passed over.
+    Unpaced,
     /// Every frame once, in order, as fast as it is taken. A video of changing rate becomes one of
     /// its average rate.
     EveryFrame,
@@ -69,8 +72,7 @@ impl FileReader {
     /// [`DeviceError::MissingProgram`] without FFmpeg.
     pub fn open(path: &Path, playback: Playback) -> Result<Self, DeviceError> {
         let name = path.display().to_string();
-        check_is_file(path, &name)?;
-        let plan = probe(path)?;
+        let plan = plan_of(path)?;
         tracing::debug!(file = %name, filters = %plan.picture_filters, timing = %plan.timing_filters, "decoding");
         let mut ffmpeg = Ffmpeg::start(decode_args(path, &plan, playback), Flow::Out)?;
         let pipe = ffmpeg.take_output().expect("the output was asked for as a pipe");
@@ -80,7 +82,7 @@ impl FileReader {
         let Plan { format, size, colour, rate, frames, .. } = plan;
         Ok(Self {
             name,
-            mode: SourceMode { codec: Codec::Raw(format), size, rate, colour },
+            mode: mode_of(&plan),
             frames,
             playback,
             opened_at: Instant::now(),
@@ -93,6 +95,14 @@ impl FileReader {
             dropped: 0,
             ended: false,
         })
+    }
+
+    /// What a reader of the video or picture at `path` would deliver; nothing is decoded yet.
+    ///
+    /// # Errors
+    /// As [`open`](Self::open).
+    pub fn probe(path: &Path) -> Result<SourceMode, DeviceError> {
+        plan_of(path).map(|plan| mode_of(&plan))
     }
 
     /// How many frames [`Playback::EveryFrame`] will deliver, as far as the file tells: exact for
@@ -201,8 +211,8 @@ impl Source for FileReader {
     }
 
     /// As [`Source::next_frame`]. The time of capture is when the frame was due
-    /// ([`Playback::Live`]) or its time in the film, counted from the opening
-    /// ([`Playback::EveryFrame`]).
+    /// ([`Playback::Live`]), when it was handed out ([`Playback::Unpaced`]) or its time in the
+    /// film, counted from the opening ([`Playback::EveryFrame`]).
     fn next_frame(
         &mut self,
         into: &mut Frame,
@@ -220,10 +230,15 @@ impl Source for FileReader {
                 Filled::End => return self.end(),
                 Filled::Not(next) => return Ok(next),
             }
-            if self.playback == Playback::EveryFrame {
-                return self.deliver(into, self.opened_at + time_of(self.mode.rate, self.index));
-            }
-            match self.pace.decide(self.index, Instant::now()) {
+            let now = Instant::now();
+            let decision = match self.playback {
+                Playback::Live => self.pace.decide(self.index, now),
+                Playback::Unpaced => Decision::Show(now),
+                Playback::EveryFrame => {
+                    Decision::Show(self.opened_at + time_of(self.mode.rate, self.index))
+                }
+            };
+            match decision {
                 Decision::Show(due) => return self.deliver(into, due),
                 Decision::Skip => {
                     self.dropped = self.dropped.saturating_add(1);
@@ -239,23 +254,22 @@ impl Source for FileReader {
     }
 }
 
-fn check_is_file(path: &Path, name: &str) -> Result<(), DeviceError> {
-    let remedy = "name a video or picture file";
-    let found = fs::metadata(path).map_err(|error| not_opened(name, remedy, error))?;
-    if found.is_file() && found.len() == 0 {
+/// What the file at `path` is and how it becomes frames, without decoding any.
+fn plan_of(path: &Path) -> Result<Plan, DeviceError> {
+    let (name, remedy) = (path.display().to_string(), "name a video or picture file");
+    let found = fs::metadata(path).map_err(|error| not_opened(&name, remedy, error))?;
+    check_is_file(&name, found.file_type(), remedy)?;
+    if found.len() == 0 {
         let why = format!("it is empty; {remedy}");
-        return Err(DeviceError::Unsupported { what: name.to_owned(), why });
+        return Err(DeviceError::Unsupported { what: name, why });
     }
-    if found.is_file() {
-        return Ok(());
-    }
-    let found = if found.is_dir() { "a folder" } else { "a device or pipe" };
-    Err(DeviceError::WrongKind {
-        what: name.to_owned(),
-        found: found.to_owned(),
-        wanted: "a file".to_owned(),
-        remedy: remedy.to_owned(),
-    })
+    probe(path)
+}
+
+/// What a file of this plan delivers.
+fn mode_of(plan: &Plan) -> SourceMode {
+    let Plan { format, size, colour, rate, .. } = *plan;
+    SourceMode { codec: Codec::Raw(format), size, rate, colour }
 }
 
 /// The arguments that make FFmpeg write raw frames as planned to its standard output.
@@ -265,8 +279,8 @@ fn decode_args(path: &Path, plan: &Plan, playback: Playback) -> Vec<OsString> {
     // Of a video, damaged frames are shown as far as they go; a picture is whole or refused.
     const WHOLE: &[&str] = &["-err_detect", "explode"];
     let (how, repeat) = match playback {
-        Playback::Live if plan.is_still => (WHOLE, REPEAT),
-        Playback::Live => (&["-stream_loop", "-1"][..], ""),
+        Playback::Live | Playback::Unpaced if plan.is_still => (WHOLE, REPEAT),
+        Playback::Live | Playback::Unpaced => (&["-stream_loop", "-1"][..], ""),
         Playback::EveryFrame if plan.is_still => (WHOLE, ""),
         Playback::EveryFrame => (&[][..], ""),
     };

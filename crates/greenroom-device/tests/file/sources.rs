@@ -161,6 +161,40 @@ fn a_live_file_loops_without_a_seam() {
 }
 
 #[test]
+fn unpaced_loops_as_fast_as_it_is_asked_and_misses_nothing() {
+    let folder = tempfile::tempdir().unwrap();
+    // At its own rate one loop would take 28 s.
+    let path = numbered(&folder.path().join("a.mkv"), "1", 28, &FFV1);
+    let mut reader = FileReader::open(&path, Playback::Unpaced).unwrap();
+    let mut frame = any_frame();
+    take(&mut reader, &mut frame);
+    let begin = Instant::now();
+    let mut last = frame.captured_at();
+    for position in 1..200 {
+        assert_eq!(take(&mut reader, &mut frame).dropped, 0);
+        assert_eq!(u32::from(number(&frame)), position % 28);
+        assert!((last..=Instant::now()).contains(&frame.captured_at()));
+        last = frame.captured_at();
+    }
+    assert!(begin.elapsed() < Duration::from_secs(20), "{:?} for 199 frames", begin.elapsed());
+}
+
+#[test]
+fn probing_tells_what_opening_would() {
+    let folder = tempfile::tempdir().unwrap();
+    for (name, rate, codec) in [("a.mp4", "30000/1001", &H264[..]), ("b.mkv", "12", &FFV1)] {
+        let path = numbered(&folder.path().join(name), rate, 5, codec);
+        let mode = FileReader::probe(&path).unwrap();
+        assert_eq!(mode, FileReader::open(&path, Playback::Live).unwrap().mode());
+        assert_eq!((mode.size, mode.colour), (SIZE, Colour::WEBCAM));
+    }
+    let missing = FileReader::probe(&folder.path().join("missing.mp4"));
+    assert!(matches!(missing, Err(DeviceError::NotFound { .. })), "{missing:?}");
+    let no_file = FileReader::probe(folder.path());
+    assert!(matches!(no_file, Err(DeviceError::WrongKind { .. })), "{no_file:?}");
+}
+
+#[test]
 fn a_late_consumer_gets_the_newest_frame_and_no_growing_delay() {
     let folder = tempfile::tempdir().unwrap();
     let path = numbered(&folder.path().join("a.mkv"), "50", 28, &FFV1);
