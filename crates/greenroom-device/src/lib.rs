@@ -5,6 +5,7 @@
 //! only room with ioctls; `unsafe` lives in its `v4l2` folder alone.
 #![deny(unsafe_code)]
 
+mod audience;
 mod camera;
 mod error;
 mod file;
@@ -13,21 +14,24 @@ mod list;
 mod loopback;
 mod mjpeg;
 mod node;
+mod node_watch;
 mod pick;
 mod sink;
 mod source;
 mod v4l2;
 mod wake;
 
-pub use camera::{CameraInfo, CameraMode, ModeChoice, V4l2Camera, choose_mode};
+pub use audience::Audience;
+pub use camera::{CameraIdentity, CameraInfo, CameraMode, ModeChoice, V4l2Camera, choose_mode};
 pub use error::DeviceError;
 pub use file::{FileReader, FileTarget, Playback, open_file_sink, open_null_sink};
 pub use holder::Holder;
-pub use list::{Devices, devices, find_camera, find_loopback, names_a_device};
+pub use list::{Devices, devices, find_camera, find_camera_again, find_loopback, names_a_device};
 pub use loopback::{Dialect, LoopbackInfo, LoopbackSink, LoopbackState, ModuleVersion};
 pub use mjpeg::{MjpegData, MjpegDecoder};
+pub use node_watch::NodeWatch;
 pub use pick::loopback_command;
 pub use sink::{Sink, SinkMode};
 pub use source::{Codec, FrameRate, Next, PassedOver, Source, SourceMode};
 pub use v4l2::FourCc;
-pub use wake::Wake;
+pub use wake::{Wake, wait_readable};

@@ -4,10 +4,10 @@ use std::path::{Path, PathBuf};
 
 use tracing::debug;
 
-use crate::camera::not_fed;
-use crate::node::{Name, Node, is_video_node, refusal, video_nodes};
+use crate::camera::{Fit, not_fed};
+use crate::node::{Name, Node, is_video_node, refusal, sysfs_of, video_nodes};
 use crate::pick::{all_taken, loopbacks_to_name, no_camera, no_loopback, pick_card, pick_loopback};
-use crate::{CameraInfo, DeviceError, LoopbackInfo, loopback};
+use crate::{CameraIdentity, CameraInfo, DeviceError, LoopbackInfo, loopback};
 
 /// What a look at every `/dev/videoN` found.
 #[derive(Debug, Default)]
@@ -47,7 +47,8 @@ impl Seen {
 }
 
 /// What is asked for. Finding out who uses a loopback means looking through every process, and
-/// with v4l2loopback 0.12 even reading from it: not for somebody who waits for a camera.
+/// with v4l2loopback 0.12 even reading from it; and opening it wakes whoever watches it for
+/// readers. Not for somebody who waits for a camera.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Wanted {
     Cameras,
@@ -58,6 +59,9 @@ enum Wanted {
 fn look(wanted: Wanted) -> Seen {
     let mut devices = Seen::default();
     for path in video_nodes() {
+        if wanted == Wanted::Cameras && loopback::is_loopback_by_sysfs(&path) {
+            continue;
+        }
         match Node::open(&path) {
             Ok(node) if loopback::is_loopback(&node.caps) => {
                 if wanted != Wanted::Cameras {
@@ -107,6 +111,38 @@ pub fn find_camera(name: &str) -> Result<CameraInfo, DeviceError> {
             camera_of(&nodes.swap_remove(index))
         }
     }
+}
+
+/// The camera that was `identity`, on whatever node it is now. Other loopbacks are not opened.
+///
+/// # Errors
+/// [`DeviceError::NotFound`] while it is not there; [`DeviceError::Denied`] and others if it is there
+/// and cannot be opened (yet: udev gives a new node to its group a moment after the kernel made it).
+pub fn find_camera_again(identity: &CameraIdentity) -> Result<CameraInfo, DeviceError> {
+    if let Some(node) = identity.loopback() {
+        return camera_at(node);
+    }
+    let mut candidates: Vec<_> = video_nodes()
+        .into_iter()
+        .filter(|path| !loopback::is_loopback_by_sysfs(path))
+        .filter_map(|path| Some((identity.fit_by_sysfs(&sysfs_of(&path)?)?, path)))
+        .collect();
+    // The best first; a stable sort, so among equals the lowest node.
+    candidates.sort_by_key(|(fit, _)| std::cmp::Reverse(*fit));
+    let mut refused = None;
+    for (fit, path) in candidates {
+        match Node::open(&path) {
+            Ok(node) if identity.fits(&node) && node.caps.can_capture() => return camera_of(&node),
+            Ok(_) | Err(DeviceError::Gone { .. } | DeviceError::NotFound { .. }) => {}
+            // Any node may be a camera that has to be asked: its refusal says nothing about this one.
+            Err(error) if fit != Fit::Ask => refused = refused.or(Some(error)),
+            Err(error) => debug!("{}: {error}", path.display()),
+        }
+    }
+    Err(refused.unwrap_or_else(|| DeviceError::NotFound {
+        what: "the camera".to_owned(),
+        remedy: "plug it in again".to_owned(),
+    }))
 }
 
 /// The loopback that `name` means: `auto` (one labelled "greenroom", else any that is free and not

@@ -1,6 +1,8 @@
+use std::os::fd::BorrowedFd;
+
 use greenroom_frame::{Colour, FrameView, PixelFormat, SizePx};
 
-use crate::{DeviceError, FrameRate};
+use crate::{Audience, DeviceError, FrameRate};
 
 /// What a sink takes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -30,6 +32,21 @@ pub trait Sink: Send {
     /// [`DeviceError::Gone`] when the device has left, [`DeviceError::ReaderLeft`] when the reader of a
     /// pipe closed it.
     fn write(&mut self, frame: FrameView<'_>) -> Result<(), DeviceError>;
+
+    /// A descriptor that is readable (POLLIN) when somebody may have come or gone: then
+    /// [`audience`](Self::audience) is to be asked, which makes it unreadable again. `None` for
+    /// what is watched at all times: a file.
+    fn audience_fd(&self) -> Option<BorrowedFd<'_>> {
+        None
+    }
+
+    /// Who watches now.
+    ///
+    /// # Errors
+    /// [`DeviceError::Gone`] when the device has left, others as they come.
+    fn audience(&mut self) -> Result<Audience, DeviceError> {
+        Ok(Audience::always())
+    }
 
     /// Ends the output: a file is completed. A device needs nothing.
     ///

@@ -3,7 +3,7 @@ use std::path::{Path, PathBuf};
 
 use greenroom_frame::SizePx;
 
-use super::CameraMode;
+use super::{CameraIdentity, CameraMode};
 use crate::node::{self, Node};
 use crate::v4l2::{Device, Direction, FourCc, Rates, Sizes, V4l2Error};
 use crate::{Codec, FrameRate, loopback};
@@ -36,6 +36,8 @@ pub struct CameraInfo {
     pub bus: String,
     /// Its link below `/dev/v4l/by-id`, which stays when the node's number changes.
     pub by_id: Option<PathBuf>,
+    /// What it is recognised by when it comes back on another node.
+    pub identity: CameraIdentity,
     /// It is the reading side of a loopback: another program's picture, not a camera.
     pub is_loopback: bool,
     /// What it offers and greenroom can decode, in the driver's order of formats.
@@ -61,6 +63,7 @@ impl CameraInfo {
             driver: node.caps.driver.clone(),
             bus: node.caps.bus.clone(),
             by_id: by_id(&node.path),
+            identity: CameraIdentity::of(node),
             is_loopback: loopback::is_loopback(&node.caps),
             modes: modes(&node.device, None)?,
             node: node.path.clone(),

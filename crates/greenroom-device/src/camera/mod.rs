@@ -2,11 +2,14 @@
 
 mod capture;
 mod clock;
+mod identity;
 mod info;
 mod mode;
 mod stream;
 
 pub use capture::V4l2Camera;
 pub(crate) use capture::not_fed;
+pub use identity::CameraIdentity;
+pub(crate) use identity::Fit;
 pub use info::CameraInfo;
 pub use mode::{CameraMode, ModeChoice, choose_mode};

@@ -14,7 +14,7 @@ use super::raw;
 /// - `repr(C)`, and every field is an integer or an array of such, so whatever bytes the kernel
 ///   writes are a value of the type.
 /// - It holds no pointer that the kernel would follow.
-pub(super) unsafe trait Argument {}
+pub(super) unsafe trait Argument: 'static {}
 
 // SAFETY: all of these are structs of integers, see `raw`. `v4l2_buffer` and `v4l2_format` have
 // pointers in unions, for memory and buffer types that greenroom never asks for.
@@ -130,15 +130,53 @@ pub(super) fn call<T: Argument>(
     argument: &mut T,
 ) -> Result<(), V4l2Error> {
     loop {
-        let call = Call { opcode: request.opcode, argument: &mut *argument };
-        // SAFETY: see the implementation of `Ioctl` above; none of the requests listed here has an
-        // effect on memory besides its argument (the mappings of buffers outlive a STREAMOFF).
-        match unsafe { rustix::ioctl::ioctl(fd, call) } {
+        match ask(fd, request, argument) {
             Ok(()) => return Ok(()),
             Err(Errno::INTR) => {}
             Err(errno) => return Err(V4l2Error::Os { call: request.name, errno }),
         }
     }
+}
+
+/// Asks the kernel, once; in a test the driver that it put in the kernel's place.
+fn ask<T: Argument>(
+    fd: BorrowedFd<'_>,
+    request: &Request<T>,
+    argument: &mut T,
+) -> rustix::io::Result<()> {
+    #[cfg(any(test, feature = "fuzzing"))]
+    if let Some(answer) = super::fake::answer(request.name, argument) {
+        return answer;
+    }
+    let call = Call { opcode: request.opcode, argument };
+    // SAFETY: see the implementation of `Ioctl` above; none of the requests listed here has an
+    // effect on memory besides its argument (the mappings of buffers outlive a STREAMOFF).
+    unsafe { rustix::ioctl::ioctl(fd, call) }
+}
+
+/// Puts `bytes` into `argument` from byte `at_bytes` on, as a driver may; what does not fit is
+/// left out.
+#[cfg(any(test, feature = "fuzzing"))]
+pub(super) fn overwrite<T: Argument>(argument: &mut T, at_bytes: usize, bytes: &[u8]) {
+    let count = bytes.len().min(size_of::<T>().saturating_sub(at_bytes));
+    if count == 0 {
+        return;
+    }
+    // SAFETY: `at_bytes + count` is not above the size of `T`, so all of it lies inside
+    // `argument`; it does not overlap the borrowed `bytes`. `T: Argument` holds for any bytes.
+    unsafe {
+        let start = std::ptr::from_mut(argument).cast::<u8>().add(at_bytes);
+        std::ptr::copy_nonoverlapping(bytes.as_ptr(), start, count);
+    }
+}
+
+/// A struct of whatever bytes a driver may write; those that are missing are 0.
+#[cfg(any(test, feature = "fuzzing"))]
+pub(super) fn struct_of<T: Argument>(bytes: &[u8]) -> T {
+    // SAFETY: `T: Argument` holds for any bytes, also for zeros.
+    let mut argument = unsafe { std::mem::zeroed() };
+    overwrite(&mut argument, 0, bytes);
+    argument
 }
 
 #[cfg(test)]

@@ -1,0 +1,57 @@
+use std::fmt;
+
+use crate::Holder;
+
+/// Who watches what a sink takes, as it was when it was asked for.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Audience {
+    /// Somebody does: what is written now is looked at.
+    pub watched: bool,
+    /// Their names, by pid, as far as those may be seen: programs of other users stay hidden unless
+    /// we are root. Never ourselves; empty while nobody watches.
+    pub watchers: Vec<Holder>,
+}
+
+impl Audience {
+    /// Somebody watches at all times, and nobody can tell who: a file.
+    pub fn always() -> Self {
+        Self { watched: true, watchers: Vec::new() }
+    }
+
+    /// Nobody watches.
+    pub fn nobody() -> Self {
+        Self::default()
+    }
+}
+
+impl fmt::Display for Audience {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        if !self.watched {
+            return f.pad("nobody");
+        }
+        if self.watchers.is_empty() {
+            return f.pad("a program that cannot be seen from here");
+        }
+        for (index, watcher) in self.watchers.iter().enumerate() {
+            if index > 0 {
+                f.write_str(", ")?;
+            }
+            watcher.fmt(f)?;
+        }
+        Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_audience_is_a_phrase() {
+        assert_eq!(Audience::nobody().to_string(), "nobody");
+        assert_eq!(Audience::always().to_string(), "a program that cannot be seen from here");
+        let holder = |pid, name: &str| Holder { pid, name: name.to_owned() };
+        let two = Audience { watched: true, watchers: vec![holder(1, "zoom"), holder(22, "obs")] };
+        assert_eq!(two.to_string(), "zoom (pid 1), obs (pid 22)");
+    }
+}
