@@ -12,7 +12,7 @@ pub enum SceneError {
     )]
     UnknownBackground(String),
     /// A picture could not be opened.
-    #[error("cannot open the background picture {}: {source}; name a file that can be read", path.display())]
+    #[error("cannot open the picture {}: {source}; name a file that can be read", path.display())]
     PictureUnreadable {
         /// The picture.
         path: PathBuf,
@@ -21,7 +21,7 @@ pub enum SceneError {
     },
     /// A picture could not be decoded.
     #[error(
-        "the background {} is not a whole PNG, JPEG or WebP picture ({why}); give another file",
+        "{} is not a whole PNG, JPEG or WebP picture ({why}); give another file",
         path.display()
     )]
     PictureBroken {
@@ -32,7 +32,7 @@ pub enum SceneError {
     },
     /// A picture is larger than greenroom decodes.
     #[error(
-        "the background {} is too large ({size}); scale it down to at most {limit} pixels a side",
+        "the picture {} is too large ({size}); scale it down to at most {limit} pixels a side",
         path.display()
     )]
     PictureTooLarge {

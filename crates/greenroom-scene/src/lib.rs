@@ -12,5 +12,5 @@ mod scene;
 
 pub use background::{Background, BackgroundSpec, Fit, Room};
 pub use error::SceneError;
-pub use placeholder::placeholder;
+pub use placeholder::{placeholder, user_placeholder};
 pub use scene::Scene;

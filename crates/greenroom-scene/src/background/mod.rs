@@ -3,7 +3,7 @@
 mod blur;
 mod colour;
 mod none;
-mod picture;
+pub(crate) mod picture;
 
 use std::path::PathBuf;
 use std::str::FromStr;

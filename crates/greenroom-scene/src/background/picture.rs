@@ -2,7 +2,7 @@ use std::fs::File;
 use std::io::{Cursor, Read};
 use std::path::{Path, PathBuf};
 
-use greenroom_frame::{Chroma, Colour, Frame, FrameView, Rgb8, SizePx};
+use greenroom_frame::{Chroma, Colour, Frame, FrameView, PixelFormat, Rgb8, SizePx};
 use image::imageops::FilterType;
 use image::{DynamicImage, ImageDecoder, ImageError, ImageFormat, ImageReader, RgbImage, imageops};
 
@@ -28,11 +28,8 @@ impl Picture {
         Ok(Self { original: decode(path)?, fit, shown: None })
     }
 
-    fn render(&self, size: SizePx, like: FrameView<'_>) -> Result<Frame, SceneError> {
-        let fitted = fitted(&self.original, size, self.fit);
-        let mut frame = Frame::new(like.format(), size, like.colour())?;
-        encode(&fitted, &mut frame);
-        Ok(frame)
+    fn render(&self, like: FrameView<'_>) -> Result<Frame, SceneError> {
+        render(&self.original, self.fit, like.format(), like.size(), like.colour())
     }
 }
 
@@ -40,10 +37,37 @@ impl Background for Picture {
     fn behind<'a>(&'a mut self, room: &Room<'a>) -> Result<FrameView<'a>, SceneError> {
         let like = room.frame;
         if !self.shown.as_ref().is_some_and(|frame| super::fits(frame, like)) {
-            self.shown = Some(self.render(like.size(), like)?);
+            self.shown = Some(self.render(like)?);
         }
         Ok(self.shown.as_ref().expect("made above").view())
     }
+}
+
+/// A picture from a file, fitted into a planar frame.
+///
+/// # Errors
+/// When it cannot be read or decoded, or `size` is none.
+pub(crate) fn load(
+    path: &Path,
+    fit: Fit,
+    format: PixelFormat,
+    size: SizePx,
+    colour: Colour,
+) -> Result<Frame, SceneError> {
+    render(&decode(path)?, fit, format, size, colour)
+}
+
+fn render(
+    picture: &RgbImage,
+    fit: Fit,
+    format: PixelFormat,
+    size: SizePx,
+    colour: Colour,
+) -> Result<Frame, SceneError> {
+    // The size is checked first: `fitted` takes any.
+    let mut frame = Frame::new(format, size, colour)?;
+    encode(&fitted(picture, size, fit), &mut frame);
+    Ok(frame)
 }
 
 /// The picture as its camera held it: EXIF orientation applied, transparency over black.
