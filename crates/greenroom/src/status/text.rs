@@ -1,0 +1,126 @@
+//! A status for people: one thing a line, what it is in front.
+
+use std::fmt;
+
+use super::*;
+
+/// Width of the first column.
+const WHAT: usize = 9;
+/// Width of the column of states.
+const STATE: usize = 10;
+
+impl fmt::Display for Status {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { version, pid, .. } = self;
+        writeln!(f, "greenroom {version}, pid {pid}, up {}", span(self.uptime_s))?;
+        line(f, "camera", &self.camera)?;
+        if self.outputs.is_empty() {
+            line(f, "output", &"none")?;
+        }
+        for output in &self.outputs {
+            line(f, "output", &output)?;
+            for watcher in &output.watchers {
+                line(f, "", &format_args!("{:STATE$} {watcher}", ""))?;
+            }
+            let OutputStatus { written, placeholders, .. } = output;
+            let counts = format_args!("{written} pictures, {placeholders} placeholders");
+            line(f, "", &format_args!("{:STATE$} {counts}", ""))?;
+        }
+        let FrameCounts { taken, composed, dropped, corrupt, failed, .. } = self.frames;
+        line(f, "frames", &format_args!("{taken} in, {composed} out"))?;
+        line(f, "dropped", &dropped)?;
+        line(f, "bad", &format_args!("{corrupt} corrupt, {failed} failed"))?;
+        if let Some(latency) = &self.latency_ms {
+            line(f, "latency", latency)?;
+        }
+        for (index, StageTime { name, time }) in self.stages_ms.iter().enumerate() {
+            let what = if index == 0 { "stages" } else { "" };
+            line(f, what, &format_args!("{name:STATE$} {time}"))?;
+        }
+        line(f, "cpu", &self.cpu)
+    }
+}
+
+fn line(f: &mut fmt::Formatter<'_>, what: &str, text: &dyn fmt::Display) -> fmt::Result {
+    writeln!(f, "{what:WHAT$}{text}")
+}
+
+impl fmt::Display for CameraStatus {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let state = match self.state {
+            CameraState::Closed => "closed",
+            CameraState::Opening => "opening",
+            CameraState::Streaming => "streaming",
+            CameraState::Lost => "lost",
+        };
+        let opened = match self.opened {
+            0 => "never opened yet".to_owned(),
+            1 => "opened once".to_owned(),
+            times => format!("opened {times} times"),
+        };
+        details(f, state, [&self.name, &self.mode, &self.reason, &Some(opened)])
+    }
+}
+
+impl fmt::Display for OutputStatus {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let state = match self.state {
+            OutputState::Missing => "missing",
+            OutputState::Holding => "holding",
+            OutputState::Watched => "watched",
+            OutputState::Lingering => "lingering",
+        };
+        details(f, state, [&Some(self.name.clone()), &self.mode, &self.reason, &None])
+    }
+}
+
+fn details(f: &mut fmt::Formatter<'_>, state: &str, details: [&Option<String>; 4]) -> fmt::Result {
+    let known: Vec<&str> = details.into_iter().flatten().map(String::as_str).collect();
+    write!(f, "{state:STATE$} {}", known.join(", "))
+}
+
+impl fmt::Display for Watcher {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{} (pid {})", self.name, self.pid)
+    }
+}
+
+impl fmt::Display for DroppedFrames {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { in_camera, before_matte, before_output, unwatched } = self;
+        write!(
+            f,
+            "{in_camera} in the camera, {before_matte} before the matte, {before_output} before \
+             the output, {unwatched} unwatched"
+        )
+    }
+}
+
+impl fmt::Display for Quantiles {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "p50 {:.1} ms, p99 {:.1} ms", self.p50, self.p99)
+    }
+}
+
+impl fmt::Display for Cpu {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        if let Some(share) = self.share_now {
+            write!(f, "{:.1} % of a core now, ", share * 100.0)?;
+        }
+        if let Some(share) = self.share {
+            write!(f, "{:.1} % since the start, ", share * 100.0)?;
+        }
+        write!(f, "{:.1} s in all", self.time_s)
+    }
+}
+
+/// Seconds as people say them.
+fn span(seconds: f64) -> String {
+    let seconds = seconds as u64;
+    match seconds {
+        0..60 => format!("{seconds} s"),
+        60..3600 => format!("{} min {:02} s", seconds / 60, seconds % 60),
+        3600..86_400 => format!("{} h {:02} min", seconds / 3600, seconds % 3600 / 60),
+        _ => format!("{} d {:02} h", seconds / 86_400, seconds % 86_400 / 3600),
+    }
+}
