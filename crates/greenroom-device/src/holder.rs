@@ -45,6 +45,12 @@ pub(crate) fn openers(node: &Path) -> Vec<Opener> {
     openers
 }
 
+/// Those of `known` who still have `node` open.
+pub(crate) fn still_openers(node: &Path, known: &[Opener]) -> Vec<Opener> {
+    let Ok(wanted) = fs::metadata(node) else { return Vec::new() };
+    known.iter().filter_map(|known| opener(known.holder.pid, wanted.rdev())).collect()
+}
+
 /// What process `pid` does with the character device `rdev`; `None` if it has not got it open, or
 /// is gone or hidden.
 fn opener(pid: u32, rdev: u64) -> Option<Opener> {
@@ -71,7 +77,7 @@ fn opener(pid: u32, rdev: u64) -> Option<Opener> {
 }
 
 /// Whether the octal `flags:` line of an fdinfo has O_WRONLY or O_RDWR.
-fn opened_for_writing(fdinfo: &str) -> bool {
+pub(crate) fn opened_for_writing(fdinfo: &str) -> bool {
     fdinfo
         .lines()
         .find_map(|line| line.strip_prefix("flags:"))
@@ -112,8 +118,11 @@ mod tests {
         let full = fs::OpenOptions::new().write(true).open("/dev/full").unwrap();
         let mut child = Command::new("sleep").arg("60").stdout(Stdio::from(full)).spawn().unwrap();
         let found = openers(Path::new("/dev/full"));
+        let still = still_openers(Path::new("/dev/full"), &found);
         child.kill().unwrap();
         child.wait().unwrap();
+        assert_eq!(still, found);
+        assert!(still_openers(Path::new("/dev/full"), &found).len() < found.len());
         let sleep = found.iter().find(|opener| opener.holder.pid == child.id()).unwrap();
         assert!(sleep.may_write && !sleep.maps);
         assert!(found.iter().all(|opener| opener.holder.pid != std::process::id()));

@@ -64,7 +64,11 @@ impl V4l2Camera {
         &self.choice
     }
 
-    fn start_on(node: Node, camera: &CameraInfo, choice: ModeChoice) -> Result<Self, DeviceError> {
+    pub(super) fn start_on(
+        node: Node,
+        camera: &CameraInfo,
+        choice: ModeChoice,
+    ) -> Result<Self, DeviceError> {
         let ModeChoice { fourcc, codec, size, rate, .. } = choice;
         let mut opened = Self {
             name: camera.name(),
@@ -131,14 +135,14 @@ impl V4l2Camera {
     }
 
     /// Reads the events that wait and starts again if one tells of a new size. Whether it did.
-    fn follow_source(&mut self) -> Result<bool, DeviceError> {
+    pub(super) fn follow_source(&mut self) -> Result<bool, DeviceError> {
         let mut changed = false;
         loop {
             match self.device.next_event().map_err(|error| self.refused(error))? {
                 Event::NotReady if changed => break,
                 Event::NotReady => return Ok(false),
                 Event::SourceChanged => changed = true,
-                Event::Other => {}
+                Event::Readers(_) | Event::Other => {}
             }
         }
         self.stop();

@@ -2,6 +2,8 @@
 
 mod dialect;
 mod info;
+mod lookout;
+mod readers;
 mod sink;
 mod state;
 

@@ -2,14 +2,15 @@ use std::os::fd::{AsFd, BorrowedFd};
 
 use greenroom_frame::{Colour, FrameLayout, FrameView, PixelFormat, SizePx};
 use rustix::io::Errno;
-use tracing::{debug, info};
+use tracing::{debug, info, warn};
 
 use super::info::LoopbackInfo;
+use super::lookout::Lookout;
 use super::{Dialect, LoopbackState, is_loopback};
 use crate::holder::{self, openers};
 use crate::node::{Node, busy, refusal};
 use crate::v4l2::{Direction, FourCc, StreamFormat, V4l2Error};
-use crate::{DeviceError, FrameRate, Sink, SinkMode};
+use crate::{Audience, DeviceError, FrameRate, Sink, SinkMode};
 
 /// The writing side of a loopback. Its descriptor stays open, and with it the format, for as long
 /// as the sink lives; what is not being written, nobody wakes for.
@@ -23,6 +24,8 @@ pub struct LoopbackSink {
     mode: SinkMode,
     /// STREAMON was accepted: STREAMOFF is due before the end.
     streaming: bool,
+    /// `None` if the system has no inotify left: then it counts as watched at all times.
+    lookout: Option<Lookout>,
 }
 
 impl LoopbackSink {
@@ -60,7 +63,14 @@ impl LoopbackSink {
         let mode = negotiate(&node, &name, size, told_rate.unwrap_or(rate))?;
         let streaming = start(&node, &name, info.dialect)?;
         info!("output: {name}, {} {} (v4l2loopback {})", mode.size, mode.format, version(&info));
-        Ok(Self { name, node, mode, streaming })
+        // Before the first frame is written: a reader who waits for it is heard reading it.
+        let lookout = Lookout::new(&node, info.dialect).inspect_err(|error| {
+            warn!(
+                "output: {name}: nobody tells who reads it ({error}), so the camera stays on; raise \
+                 fs.inotify.max_user_instances with sysctl"
+            );
+        });
+        Ok(Self { name, node, mode, streaming, lookout: lookout.ok() })
     }
 
     fn refused(&self, errno: Errno) -> DeviceError {
@@ -82,7 +92,12 @@ impl Sink for LoopbackSink {
         let bytes = frame.bytes();
         loop {
             match rustix::io::write(&self.node.device, bytes) {
-                Ok(written) if written == bytes.len() => return Ok(()),
+                Ok(written) if written == bytes.len() => {
+                    if let Some(lookout) = &mut self.lookout {
+                        lookout.wrote();
+                    }
+                    return Ok(());
+                }
                 // The driver cuts what is longer than its buffer: readers would see a torn frame.
                 Ok(written) => {
                     return Err(DeviceError::Broken {
@@ -94,13 +109,21 @@ impl Sink for LoopbackSink {
                     });
                 }
                 Err(Errno::INTR) => {}
-                // No version does it today. A frame that cannot be taken now is late already.
-                Err(Errno::AGAIN) => {
-                    debug!("{}: not ready for a frame", self.name);
-                    return Ok(());
-                }
+                // EAGAIN is not among them: write() of all four versions overwrites the oldest
+                // buffer and waits for nobody.
                 Err(errno) => return Err(self.refused(errno)),
             }
+        }
+    }
+
+    fn audience_fd(&self) -> Option<BorrowedFd<'_>> {
+        self.lookout.as_ref().map(AsFd::as_fd)
+    }
+
+    fn audience(&mut self) -> Result<Audience, DeviceError> {
+        match &mut self.lookout {
+            Some(lookout) => lookout.audience(&self.node.device, &self.name),
+            None => Ok(Audience::always()),
         }
     }
 

@@ -14,6 +14,9 @@ pub(crate) enum Event {
     NotReady,
     /// The size of what comes in has changed: stop, ask for the format, start again.
     SourceChanged,
+    /// v4l2loopback: how many readers stream now. 0.13 does not count those that call `read()`;
+    /// from 0.14 on there is at most one, of either kind.
+    Readers(u32),
     /// Anything else.
     Other,
 }
@@ -25,11 +28,25 @@ impl Device {
         let mut input = 0;
         // A device without inputs to choose from has the one.
         let _ = call(self.as_fd(), &call::G_INPUT, &mut input);
-        let mut raw = raw::EventSubscription {
+        let raw = raw::EventSubscription {
             kind: raw::EVENT_SOURCE_CHANGE,
             id: input,
             ..raw::EventSubscription::default()
         };
+        self.subscribe(raw)
+    }
+
+    /// VIDIOC_SUBSCRIBE_EVENT for v4l2loopback's readers; the first event tells of now. False if
+    /// the driver knows no such event: 0.12 and before.
+    pub(crate) fn subscribe_readers(&self) -> Result<bool, V4l2Error> {
+        self.subscribe(raw::EventSubscription {
+            kind: raw::EVENT_LOOPBACK_READERS,
+            flags: raw::EVENT_SUB_SEND_INITIAL,
+            ..raw::EventSubscription::default()
+        })
+    }
+
+    fn subscribe(&self, mut raw: raw::EventSubscription) -> Result<bool, V4l2Error> {
         match call(self.as_fd(), &call::SUBSCRIBE_EVENT, &mut raw) {
             Ok(()) => Ok(true),
             Err(error) if matches!(error.errno(), Some(Errno::NOTTY | Errno::INVAL)) => Ok(false),
@@ -48,14 +65,14 @@ impl Device {
     }
 }
 
-fn event_of(raw: &raw::EventDesc) -> Event {
-    // `v4l2_event_src_change` is one u32 at the start of the union.
-    let changes = raw.payload[0].to_ne_bytes();
-    let changes = u32::from_ne_bytes([changes[0], changes[1], changes[2], changes[3]]);
-    if raw.kind == raw::EVENT_SOURCE_CHANGE && changes & raw::SRC_CH_RESOLUTION != 0 {
-        Event::SourceChanged
-    } else {
-        Event::Other
+pub(super) fn event_of(raw: &raw::EventDesc) -> Event {
+    // `v4l2_event_src_change` and v4l2loopback's are one u32 at the start of the union.
+    let first = raw.payload[0].to_ne_bytes();
+    let first = u32::from_ne_bytes([first[0], first[1], first[2], first[3]]);
+    match raw.kind {
+        raw::EVENT_SOURCE_CHANGE if first & raw::SRC_CH_RESOLUTION != 0 => Event::SourceChanged,
+        raw::EVENT_LOOPBACK_READERS => Event::Readers(first),
+        _ => Event::Other,
     }
 }
 
@@ -64,7 +81,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn only_a_new_resolution_is_a_change_of_source() {
+    fn events_are_told_apart() {
         let event = |kind, first: u32| {
             let mut raw = raw::EventDesc { kind, ..raw::EventDesc::default() };
             let [a, b, c, d] = first.to_ne_bytes();
@@ -74,5 +91,7 @@ mod tests {
         assert_eq!(event(raw::EVENT_SOURCE_CHANGE, 1), Event::SourceChanged);
         assert_eq!(event(raw::EVENT_SOURCE_CHANGE, 2), Event::Other);
         assert_eq!(event(3, 1), Event::Other);
+        assert_eq!(event(283_115_521, 0), Event::Readers(0));
+        assert_eq!(event(283_115_521, 2), Event::Readers(2));
     }
 }

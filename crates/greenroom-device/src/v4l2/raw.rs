@@ -38,6 +38,10 @@ pub(super) const FRAME_CONTINUOUS: u32 = 2;
 pub(super) const FRAME_STEPWISE: u32 = 3;
 
 pub(super) const EVENT_SOURCE_CHANGE: u32 = 5;
+/// v4l2loopback's own event, since 0.13: V4L2_EVENT_PRIVATE_START + 0x08e00000 + 1.
+pub(super) const EVENT_LOOPBACK_READERS: u32 = 0x10e0_0001;
+/// An event with how things are now comes at once.
+pub(super) const EVENT_SUB_SEND_INITIAL: u32 = 1;
 /// `v4l2_event_src_change.changes`: the resolution.
 pub(super) const SRC_CH_RESOLUTION: u32 = 1;
 

@@ -1,0 +1,285 @@
+//! Who watches a loopback: what its driver and its node tell, put together with who has it open.
+//!
+//! From 0.14 on the driver's event is the whole truth. 0.13 tells of readers that stream by mmap
+//! alone; those that call `read()` are heard by inotify (IN_ACCESS). 0.12 tells nothing: there the
+//! truth about mmap is who has buffers mapped, found in `/proc` after the node was opened and once a
+//! second for as long as somebody has it open.
+//!
+//! Nothing here does I/O: [`Processes`] is asked, and time is an argument.
+
+use std::time::{Duration, Instant};
+
+use crate::Audience;
+use crate::holder::Opener;
+
+/// From the opening of the node to the first look at who it was: most have mapped it by then, and
+/// who only lists cameras has closed it.
+const FIRST_LOOK: Duration = Duration::from_millis(50);
+/// Looks at somebody who has it open come at intervals that double up to this.
+const SLOWEST_LOOK: Duration = Duration::from_secs(1);
+/// An opening without an opener to be seen, and without a closing for so long, is a program of
+/// another user that watches. Programs that list cameras are done after some milliseconds.
+const UNSEEN_AFTER: Duration = Duration::from_secs(1);
+/// While somebody calls `read()`, it is listened for this often, not at every frame.
+const READ_PAUSE: Duration = Duration::from_millis(500);
+/// Nobody reads any more if a frame was there to be read for so long. With the pause: about two
+/// seconds after the last read.
+const UNREAD_FOR: Duration = Duration::from_millis(1500);
+
+/// What the driver tells of its readers by an event.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Tells {
+    /// Of all: 0.14 and later.
+    All,
+    /// Of those that stream by mmap: 0.13.
+    Streaming,
+    /// Of none: 0.12 and before.
+    Nothing,
+}
+
+/// What was told since the last time.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub(super) struct Told {
+    /// The driver's event: whether somebody streams.
+    pub(super) streaming: Option<bool>,
+    /// How often the node was opened, closed (the kernel makes one of equal ones that follow each
+    /// other).
+    pub(super) opened: u32,
+    pub(super) closed: u32,
+    /// The last of openings and closings was an opening.
+    pub(super) opened_last: bool,
+    /// Somebody has called `read()`.
+    pub(super) read: bool,
+    /// There was a closing after the last `read()`.
+    pub(super) closed_after_read: bool,
+}
+
+/// What inotify is to listen for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub(super) struct Wanted {
+    pub(super) opens: bool,
+    pub(super) closes: bool,
+    pub(super) reads: bool,
+}
+
+/// Who has the node open.
+pub(super) trait Processes {
+    /// Looked for everywhere: expensive.
+    fn everywhere(&mut self) -> Vec<Opener>;
+    /// Looked for among those that had it open: cheap.
+    fn among(&mut self, known: &[Opener]) -> Vec<Opener>;
+}
+
+/// A look that is due.
+#[derive(Debug, Clone, Copy)]
+struct Look {
+    at: Instant,
+    everywhere: bool,
+}
+
+/// Somebody calls `read()`.
+#[derive(Debug, Clone, Copy)]
+struct Reading {
+    /// The next time to do something about it.
+    due: Instant,
+    /// Reads are being listened for.
+    listening: bool,
+    /// Since when there is a frame that nobody was heard to read.
+    unread_since: Option<Instant>,
+}
+
+/// All that is known of a node's readers.
+#[derive(Debug)]
+pub(super) struct Readers {
+    tells: Tells,
+    streaming: bool,
+    reading: Option<Reading>,
+    /// A program that cannot be seen has it open; how many openings came since.
+    unseen: Option<u32>,
+    /// Who had it open when last looked at; not ourselves.
+    openers: Vec<Opener>,
+    look: Option<Look>,
+    interval: Duration,
+    /// The last thing heard was an opening, and nobody was seen yet whose it was.
+    opened_at: Option<Instant>,
+}
+
+impl Readers {
+    /// Nothing is known yet; a look at everybody is due if the driver does not tell all.
+    pub(super) fn new(tells: Tells, now: Instant) -> Self {
+        let look = (tells == Tells::Nothing).then_some(Look { at: now, everywhere: true });
+        Self {
+            tells,
+            streaming: false,
+            reading: None,
+            unseen: None,
+            openers: Vec::new(),
+            look,
+            interval: FIRST_LOOK,
+            opened_at: None,
+        }
+    }
+
+    /// Takes in what was told and looks at processes where that may have changed the truth.
+    pub(super) fn update(&mut self, told: &Told, now: Instant, processes: &mut impl Processes) {
+        let mut look = self.look.filter(|look| look.at <= now).map(|look| look.everywhere);
+        if let Some(streaming) = told.streaming {
+            // Not only on a change: one reader may have followed another.
+            look = look.max((streaming || self.reading.is_some()).then_some(streaming));
+            self.streaming = streaming;
+        }
+        if self.tells == Tells::Nothing {
+            self.note_openings(told, now);
+        }
+        if told.read {
+            look = look.max(self.reading.is_none().then_some(true));
+            let due = now + READ_PAUSE;
+            self.reading = Some(Reading { due, listening: false, unread_since: None });
+        }
+        if told.closed > 0 && !self.openers.is_empty() {
+            look = look.max(Some(false));
+        }
+        if let Some(everywhere) = look {
+            self.look_at(processes, everywhere, told.closed > 0);
+            self.plan_look(now);
+        }
+        let readers_left = self.openers.iter().any(|opener| !opener.maps);
+        if told.closed_after_read && !readers_left {
+            self.reading = None;
+        }
+        self.listen_for_reads(now);
+        if !self.is_watched() && self.tells != Tells::Nothing {
+            self.openers.clear();
+        }
+    }
+
+    /// A frame was written.
+    pub(super) fn wrote(&mut self, now: impl FnOnce() -> Instant) {
+        if let Some(Reading { listening: true, unread_since: unread @ None, .. }) =
+            &mut self.reading
+        {
+            *unread = Some(now());
+        }
+    }
+
+    /// When there is something to do although nothing is told.
+    pub(super) fn due(&self) -> Option<Instant> {
+        let look = self.look.map(|look| look.at);
+        let reading = self.reading.map(|reading| reading.due);
+        look.into_iter().chain(reading).min()
+    }
+
+    /// What to listen for.
+    pub(super) fn wanted(&self) -> Wanted {
+        if self.tells == Tells::All {
+            return Wanted::default();
+        }
+        let opens = self.tells == Tells::Nothing;
+        Wanted {
+            opens,
+            closes: opens || self.reading.is_some(),
+            reads: self.reading.is_none_or(|reading| reading.listening),
+        }
+    }
+
+    /// Who watches.
+    pub(super) fn audience(&self) -> Audience {
+        if !self.is_watched() {
+            return Audience::nobody();
+        }
+        let any_maps = self.openers.iter().any(|opener| opener.maps);
+        let by_mmap = self.streaming || self.tells == Tells::Nothing;
+        // From 0.14 on there is one reader, by mmap or by read().
+        let by_read = self.reading.is_some() || (self.tells == Tells::All && !any_maps);
+        let watches = |opener: &&Opener| if opener.maps { by_mmap } else { by_read };
+        let watchers = self.openers.iter().filter(watches);
+        Audience { watched: true, watchers: watchers.map(|opener| opener.holder.clone()).collect() }
+    }
+
+    fn is_watched(&self) -> bool {
+        let maps = || self.openers.iter().any(|opener| opener.maps);
+        self.streaming
+            || self.reading.is_some()
+            || self.unseen.is_some()
+            || (self.tells == Tells::Nothing && maps())
+    }
+
+    fn note_openings(&mut self, told: &Told, now: Instant) {
+        if let Some(openings) = &mut self.unseen {
+            *openings += told.opened;
+            // One that came later has gone, or else the one that cannot be seen.
+            match openings.checked_sub(told.closed) {
+                Some(left) => *openings = left,
+                None => self.unseen = None,
+            }
+        }
+        if told.opened > 0 {
+            self.interval = FIRST_LOOK;
+            self.look = Some(Look { at: now + FIRST_LOOK, everywhere: true });
+        }
+        if told.opened > 0 || told.closed > 0 {
+            self.opened_at = told.opened_last.then_some(now);
+        }
+    }
+
+    fn look_at(&mut self, processes: &mut impl Processes, everywhere: bool, closed: bool) {
+        let before = self.openers.len();
+        if !everywhere {
+            self.openers = processes.among(&self.openers);
+        }
+        // Left without closing it: handed on to a child or another process.
+        let handed_on = !everywhere && !closed && self.openers.len() < before;
+        if everywhere || handed_on {
+            self.openers = processes.everywhere();
+        }
+    }
+
+    /// After a look: when to look again.
+    fn plan_look(&mut self, now: Instant) {
+        if self.tells != Tells::Nothing {
+            return;
+        }
+        if !self.openers.is_empty() {
+            self.opened_at = None;
+        }
+        let look_after_opening = self.look.filter(|look| look.at > now);
+        self.look = if let Some(opened_at) = self.opened_at {
+            let deadline = opened_at + UNSEEN_AFTER;
+            if now >= deadline {
+                self.opened_at = None;
+                self.unseen = Some(0);
+                None
+            } else {
+                Some(Look { at: deadline, everywhere: true })
+            }
+        } else if self.openers.is_empty() {
+            None
+        } else {
+            self.interval =
+                if self.is_watched() { SLOWEST_LOOK } else { SLOWEST_LOOK.min(self.interval * 2) };
+            Some(Look { at: now + self.interval, everywhere: false })
+        };
+        // A look at everybody that is due soon stays.
+        if let Some(look) = look_after_opening.filter(|look| look.everywhere) {
+            self.look = Some(look);
+        }
+    }
+
+    fn listen_for_reads(&mut self, now: Instant) {
+        let Some(reading) = &mut self.reading else { return };
+        if reading.due > now {
+            return;
+        }
+        let unread_for = reading.unread_since.map(|since| now.saturating_duration_since(since));
+        if reading.listening && unread_for.is_some_and(|unread| unread >= UNREAD_FOR) {
+            self.reading = None;
+            return;
+        }
+        reading.listening = true;
+        reading.due = now + READ_PAUSE;
+    }
+}
+
+#[cfg(test)]
+#[path = "readers_tests.rs"]
+mod tests;

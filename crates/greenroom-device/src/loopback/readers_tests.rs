@@ -1,0 +1,318 @@
+use super::*;
+use crate::Holder;
+
+fn opener(pid: u32, maps: bool) -> Opener {
+    Opener { holder: Holder { pid, name: format!("p{pid}") }, may_write: true, maps }
+}
+
+/// A machine with a clock, and a node that programs open.
+struct World {
+    readers: Readers,
+    now: Instant,
+    openers: Vec<Opener>,
+    scans: u32,
+    glances: u32,
+}
+
+struct Seen<'a>(&'a mut World);
+
+impl Processes for Seen<'_> {
+    fn everywhere(&mut self) -> Vec<Opener> {
+        self.0.scans += 1;
+        self.0.openers.clone()
+    }
+
+    fn among(&mut self, known: &[Opener]) -> Vec<Opener> {
+        self.0.glances += 1;
+        let is_known = |pid| known.iter().any(|opener| opener.holder.pid == pid);
+        self.0.openers.iter().filter(|opener| is_known(opener.holder.pid)).cloned().collect()
+    }
+}
+
+impl World {
+    fn new(tells: Tells) -> Self {
+        let now = Instant::now();
+        let readers = Readers::new(tells, now);
+        let mut world = Self { readers, now, openers: Vec::new(), scans: 0, glances: 0 };
+        world.tell(Told::default());
+        world
+    }
+
+    fn tell(&mut self, told: Told) {
+        let placeholder = Readers::new(Tells::All, self.now);
+        let mut readers = std::mem::replace(&mut self.readers, placeholder);
+        readers.update(&told, self.now, &mut Seen(self));
+        self.readers = readers;
+    }
+
+    /// Lets time pass; what is due is done. Tells how often something was.
+    fn pass(&mut self, time: Duration) -> u32 {
+        let end = self.now + time;
+        let mut wakings = 0;
+        while let Some(due) = self.readers.due().filter(|due| *due <= end) {
+            self.now = self.now.max(due);
+            self.tell(Told::default());
+            wakings += 1;
+            assert!(wakings < 1000, "spins");
+        }
+        self.now = end;
+        wakings
+    }
+
+    fn opens(&mut self, opener: Opener) {
+        self.openers.push(opener);
+        self.tell(OPENED);
+    }
+
+    fn closes(&mut self, pid: u32) {
+        self.openers.retain(|opener| opener.holder.pid != pid);
+        self.tell(CLOSED);
+    }
+
+    fn write_and_read(&mut self, frames: u32, is_read: bool) {
+        for _ in 0..frames {
+            self.pass(Duration::from_millis(100));
+            let now = self.now;
+            self.readers.wrote(|| now);
+            if is_read && self.readers.wanted().reads {
+                self.tell(READ);
+            }
+        }
+    }
+
+    fn watchers(&self) -> Option<Vec<u32>> {
+        let audience = self.readers.audience();
+        let pids = audience.watchers.iter().map(|holder| holder.pid).collect();
+        audience.watched.then_some(pids)
+    }
+}
+
+const TOLD: Told = Told {
+    streaming: None,
+    opened: 0,
+    closed: 0,
+    opened_last: false,
+    read: false,
+    closed_after_read: false,
+};
+const OPENED: Told = Told { opened: 1, opened_last: true, ..TOLD };
+const CLOSED: Told = Told { closed: 1, closed_after_read: true, ..TOLD };
+const READ: Told = Told { read: true, ..TOLD };
+const SECOND: Duration = Duration::from_secs(1);
+
+fn streams(streaming: bool) -> Told {
+    Told { streaming: Some(streaming), ..TOLD }
+}
+
+#[test]
+fn with_nobody_there_nothing_is_ever_due() {
+    for tells in [Tells::All, Tells::Streaming, Tells::Nothing] {
+        let mut world = World::new(tells);
+        assert_eq!(world.pass(SECOND * 3600), 0);
+        assert_eq!(world.watchers(), None);
+        assert!(world.scans <= 1);
+    }
+}
+
+#[test]
+fn a_driver_that_tells_all_is_believed() {
+    let mut world = World::new(Tells::All);
+    assert_eq!(world.readers.wanted(), Wanted::default());
+    world.openers = vec![opener(7, true), opener(8, false)];
+    world.tell(streams(true));
+    assert_eq!(world.watchers(), Some(vec![7]));
+    world.tell(streams(false));
+    assert_eq!(world.watchers(), None);
+    world.openers = vec![opener(8, false)];
+    world.tell(streams(true));
+    assert_eq!(world.watchers(), Some(vec![8]));
+    assert_eq!((world.pass(SECOND * 60), world.scans), (0, 2));
+}
+
+#[test]
+fn openings_and_closings_are_not_heard_while_the_driver_tells() {
+    let mut world = World::new(Tells::Streaming);
+    assert_eq!(world.readers.wanted(), Wanted { reads: true, ..Wanted::default() });
+    world.openers = vec![opener(7, true)];
+    world.tell(streams(true));
+    assert_eq!(world.watchers(), Some(vec![7]));
+    assert_eq!(world.pass(SECOND * 60), 0);
+    world.tell(streams(false));
+    assert_eq!(world.watchers(), None);
+}
+
+#[test]
+fn reads_count_beside_streams() {
+    let mut world = World::new(Tells::Streaming);
+    world.openers = vec![opener(7, true), opener(8, false)];
+    world.tell(READ);
+    assert_eq!(world.watchers(), Some(vec![8]));
+    assert!(world.readers.wanted().closes && !world.readers.wanted().reads);
+    world.tell(streams(true));
+    assert_eq!(world.watchers(), Some(vec![7, 8]));
+    world.closes(8);
+    assert_eq!(world.watchers(), Some(vec![7]));
+    assert_eq!(world.pass(SECOND * 60), 0);
+    world.tell(READ);
+    world.tell(streams(false));
+    assert_eq!(world.watchers(), Some(vec![]));
+}
+
+#[test]
+fn a_reader_who_stops_reading_has_left_after_two_seconds() {
+    for tells in [Tells::Streaming, Tells::Nothing] {
+        let mut world = World::new(tells);
+        world.opens(opener(8, false));
+        assert_eq!(world.watchers(), None);
+        world.tell(READ);
+        world.write_and_read(100, true);
+        assert_eq!(world.watchers(), Some(vec![8]));
+        world.write_and_read(14, false);
+        assert_eq!(world.watchers(), Some(vec![8]));
+        world.write_and_read(12, false);
+        assert_eq!(world.watchers(), None);
+        world.tell(READ);
+        assert_eq!(world.watchers(), Some(vec![8]));
+    }
+}
+
+#[test]
+fn a_reader_who_waits_for_a_frame_stays_and_costs_little() {
+    let mut world = World::new(Tells::Streaming);
+    world.openers = vec![opener(8, false)];
+    world.tell(READ);
+    assert!(world.pass(SECOND * 60) <= 121);
+    assert_eq!(world.watchers(), Some(vec![8]));
+    world.write_and_read(30, true);
+    assert_eq!(world.watchers(), Some(vec![8]));
+}
+
+#[test]
+fn listening_for_reads_wakes_four_times_a_second_at_most() {
+    let mut world = World::new(Tells::Streaming);
+    world.openers = vec![opener(8, false)];
+    world.tell(READ);
+    let mut told = 0;
+    for _ in 0..300 {
+        world.pass(Duration::from_millis(33));
+        if world.readers.wanted().reads {
+            world.tell(READ);
+            told += 1;
+        }
+    }
+    assert!((17..=20).contains(&told), "{told}");
+    assert_eq!(world.watchers(), Some(vec![8]));
+}
+
+#[test]
+fn a_reader_that_cannot_be_seen_has_left_when_somebody_closes() {
+    let mut world = World::new(Tells::Streaming);
+    world.tell(READ);
+    assert_eq!(world.watchers(), Some(vec![]));
+    world.tell(CLOSED);
+    assert_eq!(world.watchers(), None);
+}
+
+#[test]
+fn one_frame_taken_in_passing_is_no_audience() {
+    let mut world = World::new(Tells::Nothing);
+    world.tell(Told { opened: 1, read: true, closed: 1, closed_after_read: true, ..TOLD });
+    assert_eq!(world.watchers(), None);
+    world.pass(SECOND);
+    assert_eq!((world.watchers(), world.pass(SECOND * 60)), (None, 0));
+}
+
+#[test]
+fn who_maps_it_watches() {
+    let mut world = World::new(Tells::Nothing);
+    world.opens(opener(7, false));
+    assert_eq!(world.watchers(), None);
+    world.pass(Duration::from_millis(60));
+    assert_eq!(world.watchers(), None);
+    world.openers[0].maps = true;
+    world.pass(Duration::from_millis(100));
+    assert_eq!(world.watchers(), Some(vec![7]));
+    assert_eq!(world.scans, 2);
+    // A second one, then the first one leaves.
+    world.opens(opener(9, true));
+    world.pass(Duration::from_millis(60));
+    assert_eq!(world.watchers(), Some(vec![7, 9]));
+    world.closes(7);
+    assert_eq!(world.watchers(), Some(vec![9]));
+    // Gives its buffers back and keeps it open.
+    world.openers[0].maps = false;
+    world.pass(SECOND);
+    assert_eq!(world.watchers(), None);
+    world.closes(9);
+    assert_eq!((world.watchers(), world.pass(SECOND * 60)), (None, 0));
+    assert_eq!(world.scans, 3);
+}
+
+#[test]
+fn who_was_there_first_is_found() {
+    let mut world = World { openers: vec![opener(5, true)], ..World::new(Tells::Nothing) };
+    world.readers = Readers::new(Tells::Nothing, world.now);
+    assert_eq!(world.readers.due(), Some(world.now));
+    world.tell(Told::default());
+    assert_eq!(world.watchers(), Some(vec![5]));
+}
+
+#[test]
+fn one_who_only_opens_is_looked_at_more_and_more_rarely() {
+    let mut world = World::new(Tells::Nothing);
+    world.opens(opener(7, false));
+    assert!(world.pass(SECOND) <= 5);
+    assert_eq!(world.pass(SECOND * 60), 60);
+    assert_eq!((world.watchers(), world.scans), (None, 2));
+    world.openers[0].maps = true;
+    world.pass(SECOND);
+    assert_eq!(world.watchers(), Some(vec![7]));
+}
+
+#[test]
+fn one_who_lists_cameras_every_second_never_watches() {
+    let mut world = World::new(Tells::Nothing);
+    for _ in 0..60 {
+        world.opens(opener(7, false));
+        world.pass(Duration::from_millis(20));
+        world.closes(7);
+        assert!(world.pass(Duration::from_millis(980)) <= 1);
+        assert_eq!(world.watchers(), None);
+    }
+    // Opened and closed before anything was heard of it.
+    for _ in 0..60 {
+        world.tell(Told { opened: 1, closed: 1, ..TOLD });
+        assert!(world.pass(SECOND) <= 1);
+        assert_eq!(world.watchers(), None);
+    }
+    assert_eq!(world.pass(SECOND * 60), 0);
+}
+
+#[test]
+fn one_that_cannot_be_seen_and_does_not_close_watches() {
+    let mut world = World::new(Tells::Nothing);
+    world.tell(OPENED);
+    world.pass(Duration::from_millis(900));
+    assert_eq!(world.watchers(), None);
+    world.pass(Duration::from_millis(200));
+    assert_eq!(world.watchers(), Some(vec![]));
+    assert_eq!(world.pass(SECOND * 60), 0);
+    // Somebody lists cameras meanwhile.
+    world.opens(opener(7, false));
+    world.closes(7);
+    world.pass(SECOND);
+    assert_eq!(world.watchers(), Some(vec![]));
+    world.tell(CLOSED);
+    assert_eq!((world.watchers(), world.pass(SECOND * 60)), (None, 0));
+}
+
+#[test]
+fn a_node_handed_on_to_a_child_is_found_there() {
+    let mut world = World::new(Tells::Nothing);
+    world.opens(opener(7, true));
+    world.pass(SECOND);
+    assert_eq!(world.watchers(), Some(vec![7]));
+    world.openers = vec![opener(8, true)];
+    world.pass(SECOND);
+    assert_eq!(world.watchers(), Some(vec![8]));
+}
