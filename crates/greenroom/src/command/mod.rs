@@ -5,6 +5,7 @@ mod list;
 mod render;
 mod run;
 mod signals;
+mod status;
 
 use std::io;
 
@@ -21,6 +22,9 @@ pub fn run(cli: Cli) -> anyhow::Result<()> {
         Command::Run(args) => run::run(&args),
         Command::Render(args) => render::render(&args),
         Command::List(args) => list::list(&args),
+        Command::Status(args) => status::status(&args),
+        #[cfg(feature = "faults")]
+        Command::Fault(args) => status::fault(&args),
         Command::Man => docs::man(),
         Command::Completions { shell } => docs::completions(shell),
     }

@@ -1,0 +1,51 @@
+use std::io::{self, Write};
+use std::path::{Path, PathBuf};
+use std::thread;
+use std::time::Duration;
+
+use anyhow::{Context, bail};
+
+use crate::cli::StatusArgs;
+use crate::control::{self, Answer, Reply, Request};
+use crate::status::Status;
+
+/// Time between the two questions that tell the share of the processor: long enough for seven
+/// frames, short enough to be waited for.
+const BETWEEN: Duration = Duration::from_millis(250);
+
+/// `greenroom status`.
+pub(super) fn status(args: &StatusArgs) -> anyhow::Result<()> {
+    let socket = socket(args.socket.as_deref())?;
+    let earlier = ask(&socket)?;
+    thread::sleep(BETWEEN);
+    let status = ask(&socket)?.since(&earlier);
+    let text = if args.json {
+        let json = serde_json::to_string_pretty(&status).context("formatting")?;
+        format!("{json}\n")
+    } else {
+        status.to_string()
+    };
+    io::stdout().write_all(text.as_bytes()).context("standard output")
+}
+
+fn ask(socket: &Path) -> anyhow::Result<Status> {
+    match control::ask(socket, &Request::Status {})? {
+        Reply::Ok(Answer::Status(status)) => Ok(*status),
+        Reply::Ok(_) => bail!(control::ControlError::OtherVersion { path: socket.into() }),
+        Reply::Error(sentence) => bail!(sentence),
+    }
+}
+
+/// `greenroom fault`, for tests.
+#[cfg(feature = "faults")]
+pub(super) fn fault(args: &crate::cli::FaultArgs) -> anyhow::Result<()> {
+    let request = Request::Fault { name: args.name.clone() };
+    match control::ask(&socket(args.socket.as_deref())?, &request)? {
+        Reply::Ok(_) => Ok(()),
+        Reply::Error(sentence) => bail!(sentence),
+    }
+}
+
+fn socket(named: Option<&Path>) -> anyhow::Result<PathBuf> {
+    Ok(named.map_or_else(control::default_socket, |path| Ok(path.to_owned()))?)
+}

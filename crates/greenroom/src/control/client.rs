@@ -1,0 +1,57 @@
+use std::io::{self, Read, Write};
+use std::os::unix::net::UnixStream;
+use std::path::Path;
+use std::time::{Duration, Instant};
+
+use super::{ControlError, Reply, Request};
+
+/// Time for the whole exchange.
+const PATIENCE: Duration = Duration::from_secs(2);
+/// Longest answer that is taken.
+const MAX_REPLY_BYTES: usize = 1 << 20;
+
+/// Asks the greenroom that listens at `path`, and gives up after 2 s.
+///
+/// # Errors
+/// [`ControlError::NobodyThere`] when there is none, or what went wrong on the way. A request that
+/// greenroom refuses is no error here, but a [`Reply::Error`].
+pub fn ask(path: &Path, request: &Request) -> Result<Reply, ControlError> {
+    let mut stream = UnixStream::connect(path).map_err(|source| match source.kind() {
+        io::ErrorKind::NotFound | io::ErrorKind::ConnectionRefused => ControlError::NobodyThere,
+        _ => ControlError::Unreachable { path: path.into(), source },
+    })?;
+    let line = exchange(&mut stream, request).ok().flatten();
+    let line = line.ok_or_else(|| ControlError::NoAnswer { path: path.into() })?;
+    serde_json::from_slice(&line).map_err(|_| ControlError::OtherVersion { path: path.into() })
+}
+
+/// Sends the request; the line that comes back, `None` if it does not come whole and in time.
+fn exchange(stream: &mut UnixStream, request: &Request) -> io::Result<Option<Vec<u8>>> {
+    let deadline = Instant::now() + PATIENCE;
+    let mut line = serde_json::to_vec(request)?;
+    line.push(b'\n');
+    stream.set_write_timeout(Some(PATIENCE))?;
+    // Who turns us away at the door says why, and may be gone before it has heard us.
+    let _ = stream.write_all(&line);
+    let mut reply = Vec::new();
+    let mut came = [0; 4096];
+    loop {
+        let left = deadline.saturating_duration_since(Instant::now());
+        if left.is_zero() || reply.len() > MAX_REPLY_BYTES {
+            return Ok(None);
+        }
+        stream.set_read_timeout(Some(left))?;
+        let read = match stream.read(&mut came) {
+            Ok(read) => &came[..read],
+            Err(error) if error.kind() == io::ErrorKind::Interrupted => continue,
+            Err(error) => return Err(error),
+        };
+        reply.extend_from_slice(read);
+        if read.contains(&b'\n') {
+            return Ok(Some(reply));
+        }
+        if read.is_empty() {
+            return Ok(None);
+        }
+    }
+}
