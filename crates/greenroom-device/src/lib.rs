@@ -9,6 +9,8 @@ mod audience;
 mod camera;
 mod error;
 mod file;
+#[cfg(any(test, feature = "fuzzing"))]
+pub mod fuzzing;
 mod holder;
 mod list;
 mod loopback;

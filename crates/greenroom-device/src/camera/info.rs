@@ -128,7 +128,7 @@ fn sizes(
     }
 }
 
-fn sizes_in(range: &Sizes, wanted: Option<SizePx>) -> Vec<SizePx> {
+pub(super) fn sizes_in(range: &Sizes, wanted: Option<SizePx>) -> Vec<SizePx> {
     let mut sizes: Vec<_> =
         USUAL_SIZES.into_iter().chain(wanted).filter(|size| range.contains(*size)).collect();
     if let (Sizes::Range { max, .. }, true) = (range, sizes.is_empty()) {
@@ -139,7 +139,7 @@ fn sizes_in(range: &Sizes, wanted: Option<SizePx>) -> Vec<SizePx> {
     sizes
 }
 
-fn listed_rates(rates: Rates, wanted: Option<FrameRate>) -> Vec<FrameRate> {
+pub(super) fn listed_rates(rates: Rates, wanted: Option<FrameRate>) -> Vec<FrameRate> {
     let mut rates = match rates {
         Rates::Listed(rates) => rates,
         Rates::Untold => Vec::new(),

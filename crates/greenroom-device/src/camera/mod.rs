@@ -2,6 +2,8 @@
 
 mod capture;
 mod clock;
+#[cfg(any(test, feature = "fuzzing"))]
+pub(crate) mod fuzz;
 mod identity;
 mod info;
 mod mode;

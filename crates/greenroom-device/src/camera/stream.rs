@@ -108,7 +108,7 @@ pub(super) struct Taken {
 
 /// As [`unpack`], but grey becomes 4:2:0 without colour: a [`Source`](crate::Source) delivers
 /// colour.
-fn unpack_colour(from: FrameView<'_>, into: &mut Frame) -> Result<(), FrameError> {
+pub(super) fn unpack_colour(from: FrameView<'_>, into: &mut Frame) -> Result<(), FrameError> {
     if from.format() != PixelFormat::Grey {
         return unpack(from, into);
     }

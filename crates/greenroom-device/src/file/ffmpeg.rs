@@ -166,7 +166,7 @@ impl Log {
     }
 }
 
-fn follow(stderr: ChildStderr, tail: &Mutex<Tail>) {
+pub(super) fn follow(stderr: impl Read, tail: &Mutex<Tail>) {
     let mut reader = BufReader::new(stderr);
     let mut line = Vec::new();
     // A line without an end is taken in pieces: memory stays bounded.
@@ -183,7 +183,7 @@ const LINES_KEPT: usize = 8;
 
 /// The last lines of what FFmpeg says.
 #[derive(Debug, Default)]
-struct Tail(VecDeque<String>);
+pub(super) struct Tail(VecDeque<String>);
 
 impl Tail {
     fn push(&mut self, line: &str) {
@@ -198,7 +198,7 @@ impl Tail {
     }
 
     /// The last line that says why, without FFmpeg's addresses and the file's name.
-    fn reason(&self) -> Option<String> {
+    pub fn reason(&self) -> Option<String> {
         let reasons = self.0.iter().rev().map(|line| strip(line));
         let says_why = |reason: &&str| !CONSEQUENCES.iter().any(|text| reason.contains(text));
         let last = reasons.clone().next();

@@ -2,6 +2,8 @@
 
 mod encode;
 mod ffmpeg;
+#[cfg(any(test, feature = "fuzzing"))]
+pub(crate) mod fuzz;
 mod null;
 mod pace;
 mod part;

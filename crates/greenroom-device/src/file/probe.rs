@@ -90,10 +90,15 @@ pub(super) fn probe(path: &Path) -> Result<Plan, DeviceError> {
     let args = select.into_iter().map(Into::into).chain(input_args(path));
     let json = ffprobe(args)?
         .map_err(|reason| unsupported(format!("FFmpeg cannot read it as video ({reason})")))?;
-    let answer: Answer = serde_json::from_slice(&json)
-        .map_err(|error| unsupported(format!("FFmpeg's description of it is odd ({error})")))?;
-    let stream = answer.streams.first().ok_or_else(|| unsupported("it has no video".to_owned()))?;
-    plan(stream, &answer.format).map_err(unsupported)
+    described(&json).map_err(unsupported)
+}
+
+/// The plan for the video that ffprobe described, else why there is none.
+pub(super) fn described(json: &[u8]) -> Result<Plan, String> {
+    let answer: Answer = serde_json::from_slice(json)
+        .map_err(|error| format!("FFmpeg's description of it is odd ({error})"))?;
+    let stream = answer.streams.first().ok_or("it has no video")?;
+    plan(stream, &answer.format)
 }
 
 fn plan(stream: &Stream, container: &Container) -> Result<Plan, String> {

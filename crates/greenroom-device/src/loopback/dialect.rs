@@ -19,7 +19,7 @@ impl ModuleVersion {
     }
 
     /// `0.12.7`, also with something behind it (`0.15.0-3-g1a2b3c4`).
-    fn parse(text: &str) -> Option<Self> {
+    pub(super) fn parse(text: &str) -> Option<Self> {
         let text = text.trim();
         let end = text.find(|c: char| !c.is_ascii_digit() && c != '.').unwrap_or(text.len());
         let mut numbers = text[..end].split('.').map(|number| number.parse().ok());

@@ -1,6 +1,8 @@
 //! Fake cameras: nodes of the kernel module v4l2loopback, written to.
 
 mod dialect;
+#[cfg(any(test, feature = "fuzzing"))]
+pub(crate) mod fuzz;
 mod info;
 mod lookout;
 mod readers;

@@ -112,7 +112,7 @@ pub(super) fn held_format(node: &Path) -> Option<(FourCc, SizePx)> {
 }
 
 /// `YUYV:640x480@30`; the four characters may be any, also a colon.
-fn parse_format(text: &str) -> Option<(FourCc, SizePx)> {
+pub(super) fn parse_format(text: &str) -> Option<(FourCc, SizePx)> {
     let (fourcc, rest) = text.split_at_checked(4)?;
     let (size, _rate) = rest.strip_prefix(':')?.split_once('@')?;
     Some((FourCc::parse(fourcc)?, size.parse().ok()?))
@@ -134,7 +134,7 @@ fn is_exclusive(node: &Node) -> bool {
 /// number, else, if it was given none, those at the number in its bus name
 /// (`platform:v4l2loopback-000`). That number is the place in 0.12.7, but the node's since 0.13 if
 /// `video_nr` was given.
-fn parameter_index(video_nr: &str, node: &Path, bus: &str) -> Option<usize> {
+pub(super) fn parameter_index(video_nr: &str, node: &Path, bus: &str) -> Option<usize> {
     let number: i32 = node.file_name()?.to_str()?.strip_prefix("video")?.parse().ok()?;
     let numbers: Vec<i32> =
         video_nr.trim().split(',').filter_map(|number| number.parse().ok()).collect();

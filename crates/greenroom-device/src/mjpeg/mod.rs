@@ -1,5 +1,7 @@
 //! Motion JPEG: a camera's compressed frames as planar YUV.
 
+#[cfg(any(test, feature = "fuzzing"))]
+pub(crate) mod fuzz;
 mod huffman;
 mod segments;
 

@@ -74,7 +74,7 @@ impl Caps {
         }
     }
 
-    fn from_raw(raw: &raw::Capability) -> Self {
+    pub(super) fn from_raw(raw: &raw::Capability) -> Self {
         let flags = if raw.capabilities & raw::CAP_DEVICE_CAPS != 0 {
             raw.device_caps
         } else {
@@ -110,6 +110,12 @@ impl Device {
                 Err(errno) => return Err(V4l2Error::Os { call: "open", errno }),
             }
         }
+    }
+
+    /// A descriptor whose calls a test answers.
+    #[cfg(any(test, feature = "fuzzing"))]
+    pub(super) fn of(fd: OwnedFd) -> Self {
+        Self { fd }
     }
 
     /// VIDIOC_QUERYCAP.

@@ -26,7 +26,7 @@ pub(crate) struct StreamFormat {
 }
 
 impl StreamFormat {
-    fn from_raw(call: &'static str, pix: &raw::PixFormat) -> Result<Self, V4l2Error> {
+    pub(super) fn from_raw(call: &'static str, pix: &raw::PixFormat) -> Result<Self, V4l2Error> {
         let nonsense = |what: String| V4l2Error::Nonsense { call, what };
         let size = SizePx::new(pix.width, pix.height)
             .checked()

@@ -13,8 +13,12 @@ mod colour;
 mod device;
 mod error;
 mod event;
+#[cfg(any(test, feature = "fuzzing"))]
+pub(crate) mod fake;
 mod format;
 mod fourcc;
+#[cfg(any(test, feature = "fuzzing"))]
+pub(crate) mod fuzz;
 mod modes;
 #[allow(unsafe_code)]
 mod queue;

@@ -131,7 +131,7 @@ fn more(result: Result<(), V4l2Error>) -> Result<bool, V4l2Error> {
     }
 }
 
-fn sizes_of(raw: &raw::FrmSizeEnum) -> Sizes {
+pub(super) fn sizes_of(raw: &raw::FrmSizeEnum) -> Sizes {
     let [min_w, max_w, step_w, min_h, max_h, step_h] = raw.sizes;
     match raw.kind {
         raw::FRAME_DISCRETE => {
@@ -148,7 +148,7 @@ fn sizes_of(raw: &raw::FrmSizeEnum) -> Sizes {
     }
 }
 
-fn rates_of(raw: &raw::FrmIvalEnum) -> Rates {
+pub(super) fn rates_of(raw: &raw::FrmIvalEnum) -> Rates {
     let [min, max, _step] = raw.intervals;
     match raw.kind {
         raw::FRAME_DISCRETE => Rates::Listed(rate_of(min).into_iter().collect()),

@@ -158,7 +158,7 @@ fn map_buffer(device: &Device, index: u32, need_bytes: usize) -> Result<Slot, V4
 }
 
 /// The driver's answer to DQBUF, if it can be true. `len_of` gives a buffer's length.
-fn checked(
+pub(super) fn checked(
     raw: &raw::BufferDesc,
     len_of: impl Fn(usize) -> Option<usize>,
 ) -> Result<Buffer, V4l2Error> {
