@@ -1,0 +1,351 @@
+//! The control socket from outside: what it says to good, bad, slow and many clients, and what
+//! becomes of its file.
+
+#![allow(clippy::unwrap_used)]
+
+use std::fs;
+use std::io::{BufRead, BufReader, ErrorKind, Read, Write};
+use std::os::unix::fs::{MetadataExt, PermissionsExt};
+use std::os::unix::net::{UnixListener, UnixStream};
+use std::path::{Path, PathBuf};
+use std::process::{Command, Output};
+use std::sync::mpsc;
+use std::thread;
+use std::time::{Duration, Instant};
+
+use greenroom::control::{Answer, ControlError, MAX_REQUEST_BYTES, Reply, Request, Server, ask};
+use greenroom::status::{CameraStatus, Cpu, Status};
+use tempfile::TempDir;
+
+const ASK: &[u8] = b"{\"status\":{}}\n";
+
+struct Fixture {
+    _folder: TempDir,
+    path: PathBuf,
+}
+
+impl Fixture {
+    fn new() -> Self {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("greenroom.sock");
+        Self { _folder: folder, path }
+    }
+
+    /// A server whose status is a little further with every question.
+    fn serve(&self) -> Server {
+        let mut asked = 0;
+        let answer = move |_| {
+            asked += 1;
+            Reply::Ok(Answer::Status(Box::new(Status {
+                version: "1.2.3".into(),
+                pid: std::process::id(),
+                uptime_s: f64::from(asked) * 10.0,
+                camera: CameraStatus { opened: 7, ..Default::default() },
+                cpu: Cpu { time_s: f64::from(asked), share: Some(0.1), share_now: None },
+                ..Default::default()
+            })))
+        };
+        Server::start(&self.path, Box::new(answer)).unwrap()
+    }
+
+    fn connect(&self) -> Client {
+        Client::new(&self.path)
+    }
+}
+
+struct Client {
+    to: UnixStream,
+    from: BufReader<UnixStream>,
+}
+
+impl Client {
+    fn new(path: &Path) -> Self {
+        let to = UnixStream::connect(path).unwrap();
+        to.set_read_timeout(Some(Duration::from_secs(10))).unwrap();
+        let from = BufReader::new(to.try_clone().unwrap());
+        Self { to, from }
+    }
+
+    fn send(&mut self, bytes: &[u8]) -> &mut Self {
+        self.to.write_all(bytes).unwrap();
+        self
+    }
+
+    fn reply(&mut self) -> Reply {
+        let mut line = String::new();
+        self.from.read_line(&mut line).unwrap();
+        serde_json::from_str(&line).unwrap_or_else(|error| panic!("{error}: {line:?}"))
+    }
+
+    fn error(&mut self) -> String {
+        match self.reply() {
+            Reply::Error(sentence) => sentence,
+            Reply::Ok(answer) => panic!("{answer:?}"),
+        }
+    }
+
+    fn is_let_go(&mut self) -> bool {
+        match self.from.read(&mut [0]) {
+            Ok(read) => read == 0,
+            Err(error) => error.kind() == ErrorKind::ConnectionReset,
+        }
+    }
+}
+
+fn is_status(reply: &Reply) -> bool {
+    matches!(reply, Reply::Ok(Answer::Status(status)) if status.version == "1.2.3")
+}
+
+fn greenroom(socket: &Path, args: &[&str]) -> Output {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_greenroom"));
+    command.arg("status").arg("--socket").arg(socket).args(args).output().unwrap()
+}
+
+#[test]
+fn another_process_sees_the_status() {
+    let fixture = Fixture::new();
+    let server = fixture.serve();
+    let json = greenroom(&fixture.path, &["--json"]);
+    assert!(json.status.success() && json.stderr.is_empty(), "{json:?}");
+    let status: Status = serde_json::from_slice(&json.stdout).unwrap();
+    assert_eq!((status.pid, status.camera.opened), (std::process::id(), 7));
+    // The second question came ten seconds after the first, by the daemon's clock, and a second of
+    // processor time.
+    assert_eq!((status.uptime_s, status.cpu.share_now), (20.0, Some(0.1)));
+    let text = greenroom(&fixture.path, &[]);
+    let text = String::from_utf8(text.stdout).unwrap();
+    assert!(text.starts_with("greenroom 1.2.3, pid"), "{text}");
+    assert!(text.contains("closed     opened 7 times"), "{text}");
+
+    drop(server);
+    let nobody = greenroom(&fixture.path, &[]);
+    assert_eq!(nobody.status.code(), Some(1));
+    assert!(nobody.stdout.is_empty());
+    let sentence = String::from_utf8(nobody.stderr).unwrap();
+    assert_eq!(sentence, "greenroom: no greenroom runs here; start one with: greenroom run\n");
+}
+
+#[test]
+fn bad_lines_are_answered_and_the_connection_lives_on() {
+    let fixture = Fixture::new();
+    let _server = fixture.serve();
+    let mut client = fixture.connect();
+    let long = [&[b'x'; MAX_REQUEST_BYTES + 1][..], b"\n"].concat();
+    let bad: [(&[u8], &str); 6] = [
+        (b"hello\n", "not JSON"),
+        (b"\n", "not JSON"),
+        (b"{\"dance\":{}}\n", "not understood"),
+        (b"\xc3\x28\n", "not UTF-8"),
+        (b"\0\0\0\n", "not JSON"),
+        (&long, "longer than 64 KiB"),
+    ];
+    for (line, words) in bad {
+        let sentence = client.send(line).error();
+        assert!(sentence.contains(words) && sentence.contains("{\"status\":{}}"), "{sentence}");
+        assert!(is_status(&client.send(ASK).reply()), "after {words}");
+    }
+    // Three in one piece, one in pieces, one that ends with the connection.
+    client.send(b"{\"status\":{}}\nx\n{\"status\":{}}\n");
+    assert!(is_status(&client.reply()));
+    client.error();
+    assert!(is_status(&client.reply()));
+    for piece in ASK.chunks(3) {
+        client.send(piece);
+        thread::sleep(Duration::from_millis(2));
+    }
+    assert!(is_status(&client.reply()));
+    client.send(ASK.trim_ascii_end()).to.shutdown(std::net::Shutdown::Write).unwrap();
+    assert!(is_status(&client.reply()) && client.is_let_go());
+}
+
+#[test]
+fn half_a_line_is_waited_for_five_seconds_while_others_are_served() {
+    let fixture = Fixture::new();
+    let _server = fixture.serve();
+    let (mut slow, mut silent, mut quick) =
+        (fixture.connect(), fixture.connect(), fixture.connect());
+    let begun = Instant::now();
+    slow.send(b"{\"status\"");
+    let mut longest = Duration::ZERO;
+    while begun.elapsed() < Duration::from_secs(4) {
+        let asked = Instant::now();
+        assert!(is_status(&quick.send(ASK).reply()));
+        longest = longest.max(asked.elapsed());
+        thread::sleep(Duration::from_millis(100));
+        // A byte now and then is no way to stay.
+        slow.send(b" ");
+    }
+    assert!(longest < Duration::from_secs(1), "{longest:?}");
+    let sentence = slow.error();
+    assert!(sentence.contains("within 5 seconds"), "{sentence}");
+    assert!((4.5..6.5).contains(&begun.elapsed().as_secs_f64()), "{:?}", begun.elapsed());
+    assert!(slow.is_let_go());
+    assert!(is_status(&silent.send(ASK).reply()), "who is silent may stay");
+}
+
+#[test]
+fn the_ninth_client_is_told_so_and_a_place_becomes_free() {
+    let fixture = Fixture::new();
+    let _server = fixture.serve();
+    let mut eight: Vec<Client> = (0..8).map(|_| fixture.connect()).collect();
+    for client in &mut eight {
+        assert!(is_status(&client.send(ASK).reply()));
+    }
+    let mut ninth = fixture.connect();
+    let sentence = ninth.error();
+    assert!(sentence.contains("8 programs") && ninth.is_let_go(), "{sentence}");
+    // The same through the client of our own, which speaks first.
+    let reply = ask(&fixture.path, &Request::Status {}).unwrap();
+    assert!(matches!(reply, Reply::Error(sentence) if sentence.contains("8 programs")));
+    for client in &mut eight {
+        assert!(is_status(&client.send(ASK).reply()));
+    }
+    eight.pop();
+    let freed = (0..100).any(|_| {
+        thread::sleep(Duration::from_millis(10));
+        ask(&fixture.path, &Request::Status {}).is_ok_and(|reply| is_status(&reply))
+    });
+    assert!(freed);
+}
+
+#[test]
+fn who_reads_no_answers_is_let_go() {
+    let fixture = Fixture::new();
+    let _server = fixture.serve();
+    let mut deaf = fixture.connect();
+    deaf.to.set_write_timeout(Some(Duration::from_secs(5))).unwrap();
+    let refused = (0..100_000).find_map(|_| deaf.to.write_all(ASK).err());
+    let kind = refused.map(|error| error.kind());
+    assert!(matches!(kind, Some(ErrorKind::BrokenPipe | ErrorKind::ConnectionReset)), "{kind:?}");
+    assert!(is_status(&fixture.connect().send(ASK).reply()));
+}
+
+#[test]
+fn a_request_that_panics_is_answered_and_the_next_is_too() {
+    let fixture = Fixture::new();
+    let mut asked = 0;
+    let answer = move |_| {
+        asked += 1;
+        assert!(asked > 1, "the first one fails");
+        Reply::Ok(Answer::Done {})
+    };
+    let _server = Server::start(&fixture.path, Box::new(answer)).unwrap();
+    let mut client = fixture.connect();
+    assert!(client.send(ASK).error().contains("our bug"));
+    assert_eq!(client.send(ASK).reply(), Reply::Ok(Answer::Done {}));
+}
+
+#[test]
+fn the_socket_is_private_and_goes_with_its_server() {
+    let fixture = Fixture::new();
+    let server = fixture.serve();
+    let made = fs::symlink_metadata(&fixture.path).unwrap();
+    assert_eq!(made.permissions().mode() & 0o7777, 0o600);
+    drop(server);
+    assert!(!fixture.path.exists());
+
+    // Another one in its place is left alone.
+    let server = fixture.serve();
+    fs::remove_file(&fixture.path).unwrap();
+    let other = UnixListener::bind(&fixture.path).unwrap();
+    drop(server);
+    assert!(fixture.path.exists());
+    drop(other);
+}
+
+#[test]
+fn a_dead_socket_is_replaced_and_a_living_one_is_not() {
+    let fixture = Fixture::new();
+    // What a killed daemon leaves.
+    drop(UnixListener::bind(&fixture.path).unwrap());
+    let dead = fs::symlink_metadata(&fixture.path).unwrap();
+    let server = fixture.serve();
+    assert_ne!(fs::symlink_metadata(&fixture.path).unwrap().ctime_nsec(), dead.ctime_nsec());
+    assert_eq!(fs::symlink_metadata(&fixture.path).unwrap().mode() & 0o777, 0o600);
+
+    let second = Server::start(&fixture.path, Box::new(|_| Reply::Ok(Answer::Done {})));
+    let error = second.unwrap_err();
+    let pid = std::process::id();
+    assert!(matches!(error, ControlError::AlreadyRunning { pid: Some(at) } if at == pid));
+    assert!(error.to_string().contains(&format!("(pid {pid})")), "{error}");
+    assert!(is_status(&ask(&fixture.path, &Request::Status {}).unwrap()), "the first lives on");
+    drop(server);
+    drop(fixture.serve());
+}
+
+#[test]
+fn of_many_that_start_at_once_on_a_dead_socket_one_wins() {
+    for _ in 0..30 {
+        let fixture = Fixture::new();
+        drop(UnixListener::bind(&fixture.path).unwrap());
+        let start = || Server::start(&fixture.path, Box::new(|_| Reply::Ok(Answer::Done {})));
+        let started: Vec<_> = thread::scope(|scope| {
+            let racers: Vec<_> = (0..6).map(|_| scope.spawn(start)).collect();
+            racers.into_iter().map(|racer| racer.join().unwrap()).collect()
+        });
+        assert_eq!(started.iter().filter(|server| server.is_ok()).count(), 1);
+        let reply = ask(&fixture.path, &Request::Status {}).unwrap();
+        assert_eq!(reply, Reply::Ok(Answer::Done {}), "the winner is the one at the path");
+    }
+}
+
+#[test]
+fn what_is_no_socket_is_left_alone() {
+    let fixture = Fixture::new();
+    fs::write(&fixture.path, "precious").unwrap();
+    let start = |path: &Path| {
+        let error = Server::start(path, Box::new(|_| Reply::Ok(Answer::Done {}))).unwrap_err();
+        let sentence = error.to_string();
+        assert!(sentence.contains("--socket PATH") && !sentence.contains('\n'), "{sentence}");
+        error
+    };
+    assert!(matches!(start(&fixture.path), ControlError::NotASocket { .. }));
+    assert_eq!(fs::read(&fixture.path).unwrap(), b"precious");
+    let nowhere = fixture.path.with_file_name("no-such-folder/greenroom.sock");
+    assert!(matches!(start(&nowhere), ControlError::Unusable { .. }));
+    let long = fixture.path.with_file_name("x".repeat(200));
+    assert!(matches!(start(&long), ControlError::Unusable { .. }));
+}
+
+#[test]
+fn a_daemon_that_hangs_is_told_after_two_seconds() {
+    let fixture = Fixture::new();
+    let _hangs = UnixListener::bind(&fixture.path).unwrap();
+    let begun = Instant::now();
+    let error = ask(&fixture.path, &Request::Status {}).unwrap_err();
+    assert!(matches!(error, ControlError::NoAnswer { .. }), "{error}");
+    assert!((1.9..4.0).contains(&begun.elapsed().as_secs_f64()), "{:?}", begun.elapsed());
+}
+
+#[test]
+fn silent_clients_wake_nobody_and_leave_nothing_behind() {
+    let fixture = Fixture::new();
+    let (tell, told) = mpsc::channel();
+    let answer = move |_| {
+        tell.send(fs::read_link("/proc/thread-self").unwrap()).unwrap();
+        Reply::Ok(Answer::Done {})
+    };
+    let _server = Server::start(&fixture.path, Box::new(answer)).unwrap();
+    let mut silent: Vec<Client> = (0..4).map(|_| fixture.connect()).collect();
+    silent.iter_mut().for_each(|client| drop(client.send(ASK).reply()));
+    let status = Path::new("/proc").join(told.recv().unwrap()).join("status");
+    let switches = || {
+        let status = fs::read_to_string(&status).unwrap();
+        assert!(status.starts_with("Name:\tcontrol\n"), "{status}");
+        let counts = status.lines().filter(|line| line.contains("ctxt_switches"));
+        counts.map(|line| line.rsplit('\t').next().unwrap().parse::<u64>().unwrap()).sum::<u64>()
+    };
+    thread::sleep(Duration::from_millis(100));
+    let before = switches();
+    thread::sleep(Duration::from_secs(2));
+    assert_eq!(switches(), before);
+
+    let descriptors = || fs::read_dir("/proc/self/fd").unwrap().count();
+    let before = descriptors();
+    for _ in 0..2000 {
+        ask(&fixture.path, &Request::Status {}).unwrap();
+        told.recv().unwrap();
+    }
+    // Other tests of this process come and go beside this one.
+    assert!(descriptors() < before + 200);
+}
