@@ -15,6 +15,9 @@ use crate::{
     Wake,
 };
 
+/// Most events to read before the next frame; the kernel keeps one or a few for each kind.
+const EVENTS_AT_ONCE: usize = 64;
+
 /// A camera that streams. Dropping it stops the stream and closes the node.
 #[derive(Debug)]
 pub struct V4l2Camera {
@@ -137,13 +140,16 @@ impl V4l2Camera {
     /// Reads the events that wait and starts again if one tells of a new size. Whether it did.
     pub(super) fn follow_source(&mut self) -> Result<bool, DeviceError> {
         let mut changed = false;
-        loop {
+        // A driver that goes on telling for ever must not hold us here; it is asked again soon.
+        for _ in 0..EVENTS_AT_ONCE {
             match self.device.next_event().map_err(|error| self.refused(error))? {
-                Event::NotReady if changed => break,
-                Event::NotReady => return Ok(false),
+                Event::NotReady => break,
                 Event::SourceChanged => changed = true,
                 Event::Readers(_) | Event::Other => {}
             }
+        }
+        if !changed {
+            return Ok(false);
         }
         self.stop();
         let format = self.device.format(Direction::Capture);

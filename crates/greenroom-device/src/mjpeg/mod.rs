@@ -4,12 +4,13 @@
 pub(crate) mod fuzz;
 mod huffman;
 mod segments;
+mod tables;
 
 use greenroom_frame::{Colour, Frame, PixelFormat, PlaneMut, SizePx};
 use turbojpeg::{Colorspace, DecompressHeader, Decompressor, Subsamp, YuvImage, yuv_pixels_len};
 
 use self::huffman::STANDARD_TABLES;
-use self::segments::{EOI, Refusal, Segments};
+use self::segments::{EOI, Refusal, SOI, Segments};
 use crate::DeviceError;
 
 /// One frame of a Motion JPEG stream as the camera sent it: one baseline JPEG, with or without
@@ -131,21 +132,21 @@ fn plausible_size(segments: Segments, len_bytes: usize) -> Result<SizePx, Refusa
 /// `jpeg` with Huffman tables and an end.
 ///
 /// libjpeg-turbo would fill in the tables too, but with those of the frame before if that had any.
+/// The standard ones come first, so that those which the frame has count.
 /// A missing end is put in so that the decoder itself tells whether data is missing: it does, by
 /// a warning, when it needs bits behind the end.
 fn complete<'a>(jpeg: &'a [u8], segments: Segments, completed: &'a mut Vec<u8>) -> &'a [u8] {
-    let (head, scan) = jpeg.split_at(segments.scan_at_bytes);
     // Inside the data of a scan, 0xff is always followed by 0 or a restart marker.
-    let has_end = scan.windows(2).rev().any(|pair| pair == EOI);
+    let has_end = jpeg[segments.scan_at_bytes..].windows(2).rev().any(|pair| pair == EOI);
     if segments.has_huffman && has_end {
         return jpeg;
     }
     completed.clear();
-    completed.extend_from_slice(head);
+    completed.extend_from_slice(&SOI);
     if !segments.has_huffman {
         completed.extend_from_slice(&STANDARD_TABLES);
     }
-    completed.extend_from_slice(scan);
+    completed.extend_from_slice(&jpeg[SOI.len()..]);
     completed.extend_from_slice(&EOI);
     completed
 }

@@ -2,12 +2,14 @@
 
 use std::borrow::Cow;
 
+use super::tables::{Tables, bit};
+
 /// What the segments before the picture's data say.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct Segments {
-    /// Where the start-of-scan marker lies: the place for tables that are missing.
+    /// Where the start-of-scan marker lies.
     pub scan_at_bytes: usize,
-    /// Whether Huffman tables are there. Many cameras leave them out.
+    /// Whether it brings all Huffman tables that it names. Many cameras leave them out.
     pub has_huffman: bool,
     /// Samples in a row and rows, as the frame header says; libjpeg-turbo reads the same.
     pub width_px: u32,
@@ -24,7 +26,7 @@ pub(super) enum Refusal {
     Foreign(Cow<'static, str>),
 }
 
-fn damaged(why: &'static str) -> Refusal {
+pub(super) fn damaged(why: &'static str) -> Refusal {
     Refusal::Damaged(Cow::Borrowed(why))
 }
 
@@ -32,7 +34,8 @@ fn foreign(why: &'static str) -> Refusal {
     Refusal::Foreign(Cow::Borrowed(why))
 }
 
-const SOI: [u8; 2] = [0xff, 0xd8];
+/// Start of image.
+pub(super) const SOI: [u8; 2] = [0xff, 0xd8];
 /// End of image.
 pub(super) const EOI: [u8; 2] = [0xff, 0xd9];
 
@@ -44,7 +47,7 @@ impl Segments {
             return Err(damaged("it does not begin as a JPEG does"));
         }
         let mut at_bytes = SOI.len();
-        let (mut frame, mut has_huffman, mut has_quantisers) = (None, false, false);
+        let (mut frame, mut tables) = (None, Tables::default());
         loop {
             let (marker, marker_at_bytes) = next_marker(jpeg, at_bytes)?;
             let length_at_bytes = marker_at_bytes + 2;
@@ -54,7 +57,7 @@ impl Segments {
             let body = jpeg.get(segment.clone()).and_then(|s| s.get(2..)).ok_or_else(cut)?;
             match marker {
                 0xc0 | 0xc1 => frame = Some(FrameHeader::read(body)?),
-                0xc4 => has_huffman = true,
+                0xc4 => tables.add_huffman(body)?,
                 // The other start-of-frame markers: progressive, lossless, arithmetic. A
                 // progressive file may hold thousands of scans of the whole picture.
                 0xc2 | 0xc3 | 0xc5..=0xc7 | 0xc9..=0xcb | 0xcd..=0xcf => {
@@ -62,16 +65,13 @@ impl Segments {
                 }
                 0xda => {
                     let frame = frame.ok_or_else(|| damaged("it has no frame header"))?;
-                    if !has_quantisers {
-                        // libjpeg-turbo would use those of the frame before.
-                        return Err(damaged("it has no quantisation tables"));
-                    }
-                    frame.check_scan(body)?;
+                    let named = frame.check_scan(body)?;
+                    let has_huffman = tables.hold(named)?;
                     let FrameHeader { width_px, height_px, .. } = frame;
                     let scan_at_bytes = marker_at_bytes;
                     return Ok(Self { scan_at_bytes, has_huffman, width_px, height_px });
                 }
-                0xdb => has_quantisers = true,
+                0xdb => tables.add_quantisers(body)?,
                 _ => {}
             }
             at_bytes = segment.end;
@@ -97,25 +97,39 @@ struct FrameHeader {
     width_px: u32,
     height_px: u32,
     components: u8,
+    /// The quantisers that they name.
+    quantisers: u16,
 }
 
 impl FrameHeader {
     fn read(body: &[u8]) -> Result<Self, Refusal> {
-        let &[precision, h1, h0, w1, w0, components, ..] = body else {
+        let &[precision, h1, h0, w1, w0, components, ref each @ ..] = body else {
             return Err(damaged("its frame header is too short"));
         };
         if precision != 8 {
             return Err(foreign("its samples are not of 8 bits"));
         }
         let side = |high, low| u32::from(u16::from_be_bytes([high, low]));
-        Ok(Self { width_px: side(w1, w0), height_px: side(h1, h0), components })
+        // Of each: its name, sampling and quantiser.
+        let quantisers = each.as_chunks::<3>().0.iter().fold(0, |set, &[.., q]| set | bit(q));
+        Ok(Self { width_px: side(w1, w0), height_px: side(h1, h0), components, quantisers })
     }
 
-    /// That the scan holds the whole picture, so that one pass decodes it.
-    fn check_scan(self, body: &[u8]) -> Result<(), Refusal> {
-        match body.first() {
-            Some(&components) if components == self.components => Ok(()),
-            _ => Err(foreign("its colours come one after the other")),
+    /// That the scan holds the whole picture, so that one pass decodes it. The tables that both
+    /// name.
+    fn check_scan(self, body: &[u8]) -> Result<Tables, Refusal> {
+        let Some((&components, each)) = body.split_first() else {
+            return Err(damaged("its scan header is too short"));
+        };
+        if components != self.components {
+            return Err(foreign("its colours come one after the other"));
         }
+        let mut named = Tables { quantisers: self.quantisers, ..Tables::default() };
+        // Of each: its name, and the numbers of both Huffman tables.
+        for &[_, numbers] in each.as_chunks::<2>().0.iter().take(components.into()) {
+            named.huffman_dc |= bit(numbers >> 4);
+            named.huffman_ac |= bit(numbers & 0xf);
+        }
+        Ok(named)
     }
 }

@@ -120,6 +120,35 @@ fn no_tables_are_kept_from_the_frame_before() {
     assert!(decoder.decode(MjpegData(&without(&whole, 0xdb)), &mut frame).is_err());
 }
 
+/// Each frame brings the tables that it names, or is coded with the standard ones.
+#[test]
+fn named_tables_are_the_frames_own() {
+    let whole = jpeg_of(SIZE, Subsamp::Sub2x1);
+    let marker_at = |marker| whole.windows(2).position(|pair| pair == [0xff, marker]).unwrap();
+    let mut other_quantiser = whole.clone();
+    other_quantiser[marker_at(0xc0) + 12] = 3;
+    let mut other_huffman = whole.clone();
+    other_huffman[marker_at(0xda) + 6] = 0x20;
+    // One of four tables is missing; then it is the standard one, as it was.
+    let mut bare_of_one = whole.clone();
+    let table_at = marker_at(0xc4);
+    let table_bytes = 2 + usize::from(whole[table_at + 2]) * 256 + usize::from(whole[table_at + 3]);
+    bare_of_one.drain(table_at..table_at + table_bytes);
+
+    let mut decoder = MjpegDecoder::new().unwrap();
+    let mut frame = Frame::new(PixelFormat::I422, SIZE, Colour::JPEG).unwrap();
+    let mut decode = |jpeg: &[u8]| {
+        let decoded = decoder.decode(MjpegData(jpeg), &mut frame);
+        decoded.map(|()| frame.bytes().to_vec())
+    };
+    let reference = decode(&whole).unwrap();
+    for (jpeg, why) in [(&other_quantiser, "quantisation"), (&other_huffman, "Huffman")] {
+        let text = decode(jpeg).unwrap_err().to_string();
+        assert!(text.contains(why), "{text}");
+    }
+    assert!(decode(&bare_of_one).unwrap() == reference);
+}
+
 #[test]
 fn what_lies_behind_the_end_does_not_matter() {
     let jpeg = jpeg_of(SIZE, Subsamp::Sub2x1);

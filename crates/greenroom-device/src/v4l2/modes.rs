@@ -137,15 +137,28 @@ pub(super) fn sizes_of(raw: &raw::FrmSizeEnum) -> Sizes {
         raw::FRAME_DISCRETE => {
             Sizes::Listed(SizePx::new(min_w, max_w).checked().into_iter().collect())
         }
-        raw::FRAME_STEPWISE | raw::FRAME_CONTINUOUS if min_w <= max_w && min_h <= max_h => {
-            Sizes::Range {
-                min: SizePx::new(min_w.max(1), min_h.max(1)),
-                max: SizePx::new(max_w.min(SizePx::MAX_SIDE_PX), max_h.min(SizePx::MAX_SIDE_PX)),
-                step: SizePx::new(step_w.max(1), step_h.max(1)),
+        raw::FRAME_STEPWISE | raw::FRAME_CONTINUOUS => {
+            match (side_range(min_w, max_w, step_w), side_range(min_h, max_h, step_h)) {
+                (Some([min_w, max_w, step_w]), Some([min_h, max_h, step_h])) => Sizes::Range {
+                    min: SizePx::new(min_w, min_h),
+                    max: SizePx::new(max_w, max_h),
+                    step: SizePx::new(step_w, step_h),
+                },
+                _ => Sizes::Untold,
             }
         }
         _ => Sizes::Untold,
     }
+}
+
+/// Least, most and step of a side, as far as greenroom handles them: the least is not 0, and the
+/// most is one that the steps reach.
+fn side_range(min_px: u32, max_px: u32, step_px: u32) -> Option<[u32; 3]> {
+    let step_px = step_px.max(1);
+    let min_px = if min_px == 0 { step_px } else { min_px };
+    let max_px = max_px.min(SizePx::MAX_SIDE_PX);
+    let beyond_px = max_px.checked_sub(min_px)? % step_px;
+    Some([min_px, max_px - beyond_px, step_px])
 }
 
 pub(super) fn rates_of(raw: &raw::FrmIvalEnum) -> Rates {
@@ -154,7 +167,10 @@ pub(super) fn rates_of(raw: &raw::FrmIvalEnum) -> Rates {
         raw::FRAME_DISCRETE => Rates::Listed(rate_of(min).into_iter().collect()),
         // The shortest interval is the fastest rate.
         raw::FRAME_STEPWISE | raw::FRAME_CONTINUOUS => match (rate_of(max), rate_of(min)) {
-            (Some(slowest), Some(fastest)) => Rates::Range { slowest, fastest },
+            (Some(slowest), Some(fastest)) if slowest.as_fps() <= fastest.as_fps() => {
+                Rates::Range { slowest, fastest }
+            }
+            (Some(fastest), Some(slowest)) => Rates::Range { slowest, fastest },
             _ => Rates::Untold,
         },
         _ => Rates::Untold,
@@ -187,8 +203,25 @@ mod tests {
         assert!(!range.contains(SizePx::new(2048, 720)));
         // Nonsense: steps of 0, a largest below the smallest, an unknown kind.
         assert!(sizes(raw::FRAME_STEPWISE, [2, 64, 0, 2, 64, 0]).contains(SizePx::new(3, 3)));
+        assert_eq!(sizes(raw::FRAME_STEPWISE, [9000, 9999, 1, 1, 64, 1]), Sizes::Untold);
         assert_eq!(sizes(raw::FRAME_STEPWISE, [64, 2, 1, 2, 64, 1]), Sizes::Untold);
         assert_eq!(sizes(77, [64, 64, 64, 64, 64, 64]), Sizes::Untold);
+    }
+
+    #[test]
+    fn the_ends_of_a_range_are_sizes_of_it() {
+        let range = |width: [u32; 3]| {
+            let [min, max, step] = width;
+            sizes(raw::FRAME_STEPWISE, [min, max, step, 8, 8, 1])
+        };
+        let expected = |min, max, step| Sizes::Range {
+            min: SizePx::new(min, 8),
+            max: SizePx::new(max, 8),
+            step: SizePx::new(step, 1),
+        };
+        assert_eq!(range([48, 100, 16]), expected(48, 96, 16));
+        assert_eq!(range([0, 64, 16]), expected(16, 64, 16));
+        assert_eq!(range([1, u32::MAX, 256]), expected(1, 7937, 256));
     }
 
     #[test]
@@ -204,6 +237,11 @@ mod tests {
                 slowest: FrameRate::new(5, 1).unwrap(),
                 fastest: FrameRate::new(60, 1).unwrap()
             }
+        );
+        // The ends of a range the wrong way round.
+        assert_eq!(
+            rates(raw::FRAME_STEPWISE, [fract(1, 5), fract(1, 60), fract(1, 1)]),
+            rates(raw::FRAME_STEPWISE, [fract(1, 60), fract(1, 5), fract(1, 1)])
         );
         assert_eq!(
             rates(raw::FRAME_DISCRETE, [fract(1, 30), zero, zero]),
