@@ -105,6 +105,9 @@ mod tests {
     #[test]
     fn a_driver_that_always_has_something_to_say_does_not_hold_us() {
         camera(&[1, 0xff, 6, 200, 0, 0]);
+        // Every call is interrupted; or only those of a camera that streams.
+        camera(&[1, 0, 0, 5, 0]);
+        camera(&[&[1, 0xff][..], &[0; 60], &[5, 0].repeat(600)].concat());
     }
 
     /// Without a script nothing goes wrong: what the target looks at is there.

@@ -123,16 +123,20 @@ unsafe impl<T: Argument> Ioctl for Call<'_, T> {
     }
 }
 
+/// More signals than this cannot come in between by chance: the driver itself says EINTR, always.
+const SIGNALS_MAX: u32 = 1000;
+
 /// Does `request` on `fd`, again if a signal came in between.
 pub(super) fn call<T: Argument>(
     fd: BorrowedFd<'_>,
     request: &Request<T>,
     argument: &mut T,
 ) -> Result<(), V4l2Error> {
+    let mut signals = 0;
     loop {
         match ask(fd, request, argument) {
             Ok(()) => return Ok(()),
-            Err(Errno::INTR) => {}
+            Err(Errno::INTR) if signals < SIGNALS_MAX => signals += 1,
             Err(errno) => return Err(V4l2Error::Os { call: request.name, errno }),
         }
     }

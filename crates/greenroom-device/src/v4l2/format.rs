@@ -138,10 +138,17 @@ fn wish(direction: Direction, fourcc: FourCc, size: SizePx) -> raw::PixFormat {
     pix
 }
 
-/// A time per frame turned into frames a second; `None` for the 0/0 that some drivers answer.
+/// A time per frame turned into frames a second; `None` for the 0/0 that some drivers answer, and
+/// for what no camera does: less than one frame in a thousand seconds, more than a thousand in one.
 pub(super) fn rate_of(interval: raw::Fract) -> Option<FrameRate> {
-    FrameRate::new(interval.denominator, interval.numerator)
+    let rate = FrameRate::new(interval.denominator, interval.numerator)?;
+    (SLOWEST.as_fps()..=FASTEST.as_fps()).contains(&rate.as_fps()).then_some(rate)
 }
+
+/// The slowest rate that is believed.
+pub(super) const SLOWEST: FrameRate = FrameRate::new(1, 1000).expect("both are above zero");
+/// The fastest rate that is believed.
+pub(super) const FASTEST: FrameRate = FrameRate::new(1000, 1).expect("both are above zero");
 
 #[cfg(test)]
 mod tests {
@@ -201,5 +208,7 @@ mod tests {
         assert_eq!((rate.numerator(), rate.denominator()), (30_000, 1001));
         assert_eq!(rate_of(raw::Fract { numerator: 0, denominator: 30 }), None);
         assert_eq!(rate_of(raw::Fract::default()), None);
+        assert_eq!(rate_of(raw::Fract { numerator: 1, denominator: u32::MAX }), None);
+        assert_eq!(rate_of(raw::Fract { numerator: u32::MAX, denominator: 1 }), None);
     }
 }

@@ -6,7 +6,7 @@ use rustix::io::Errno;
 use super::call::{self, call};
 use super::device::{Device, Direction};
 use super::error::V4l2Error;
-use super::format::rate_of;
+use super::format::{FASTEST, SLOWEST, rate_of};
 use super::fourcc::FourCc;
 use super::raw;
 use crate::FrameRate;
@@ -166,7 +166,7 @@ pub(super) fn rates_of(raw: &raw::FrmIvalEnum) -> Rates {
     match raw.kind {
         raw::FRAME_DISCRETE => Rates::Listed(rate_of(min).into_iter().collect()),
         // The shortest interval is the fastest rate.
-        raw::FRAME_STEPWISE | raw::FRAME_CONTINUOUS => match (rate_of(max), rate_of(min)) {
+        raw::FRAME_STEPWISE | raw::FRAME_CONTINUOUS => match (end_rate(max), end_rate(min)) {
             (Some(slowest), Some(fastest)) if slowest.as_fps() <= fastest.as_fps() => {
                 Rates::Range { slowest, fastest }
             }
@@ -175,6 +175,13 @@ pub(super) fn rates_of(raw: &raw::FrmIvalEnum) -> Rates {
         },
         _ => Rates::Untold,
     }
+}
+
+/// An end of a range of rates, or the outermost rate that is believed.
+fn end_rate(interval: raw::Fract) -> Option<FrameRate> {
+    let rate = FrameRate::new(interval.denominator, interval.numerator)?;
+    let outermost = if rate.as_fps() < FASTEST.as_fps() { SLOWEST } else { FASTEST };
+    Some(rate_of(interval).unwrap_or(outermost))
 }
 
 #[cfg(test)]
@@ -237,6 +244,10 @@ mod tests {
                 slowest: FrameRate::new(5, 1).unwrap(),
                 fastest: FrameRate::new(60, 1).unwrap()
             }
+        );
+        assert_eq!(
+            rates(raw::FRAME_STEPWISE, [fract(1, u32::MAX), fract(u32::MAX, 1), zero]),
+            Rates::Range { slowest: SLOWEST, fastest: FASTEST }
         );
         // The ends of a range the wrong way round.
         assert_eq!(
