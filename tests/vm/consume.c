@@ -1,0 +1,353 @@
+// A consumer of a virtual camera that judges every frame as it comes. It shares no code with greenroom, so that a fault
+// of ours in reading V4L2 cannot hide one in serving it.
+//
+//   consume NODE --mmap|--read [--frames N] [--until CLASS:N] [--patience SECONDS] [--hold-format FOURCC:WxH]
+//           [--room Y,U,V] [--background Y,U,V] [--tolerance N] [--quiet]
+//
+// It prints a line for each frame: its number, the driver's sequence number (mmap), the time (CLOCK_MONOTONIC), its
+// bytes, its class, how many pixels are the room's colour and the background's, and a checksum, so that a picture that
+// stands still can be told. Classes: `composed` (at least 99 % the background's colour, not one pixel the room's),
+// `placeholder` (greenroom's own: dark rows, each of one colour, light text in the middle third), `other`.
+//
+// --until composed:5 ends it well after five such frames in a row, --frames after so many of any kind; SIGTERM and
+// SIGINT end it too. --patience says how long it waits for one frame (60 s). --hold-format sets the format and asks for
+// buffers before anybody writes, says `holding`, keeps the node open, and streams as soon as the driver lets it.
+// --quiet prints a frame's line only when its class is another than the one before.
+//
+// Exit code: 0 all is well, 2 wrong arguments, 3 the stream ended or never began (errno is printed), 4 a pixel of the
+// room was in some frame (a line LEAK for each such frame; it reads on to the end).
+
+#define _GNU_SOURCE
+#include <errno.h>
+#include <fcntl.h>
+#include <poll.h>
+#include <signal.h>
+#include <stdbool.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/ioctl.h>
+#include <sys/mman.h>
+#include <time.h>
+#include <unistd.h>
+
+#include <linux/videodev2.h>
+
+enum class { COMPOSED, PLACEHOLDER, OTHER, CLASSES };
+static const char *const class_names[CLASSES] = {"composed", "placeholder", "other"};
+
+struct colour {
+    int y, u, v;
+};
+
+struct options {
+    const char *node;
+    bool mmap, read, quiet;
+    long frames;      // 0: no end
+    int until;        // a class; CLASSES: none
+    long until_count;
+    int patience_s;
+    uint32_t hold_fourcc; // 0: take the format as it is
+    int hold_width_px, hold_height_px;
+    struct colour room, background;
+    bool has_room, has_background;
+    int tolerance;
+};
+
+struct tally {
+    long frames, of_class[CLASSES], leaks, gaps, in_a_row;
+    int last_class;
+    long last_sequence;
+};
+
+static struct options options = {.until = CLASSES, .patience_s = 60, .tolerance = 12};
+static struct tally tally = {.last_class = CLASSES, .last_sequence = -1};
+static struct v4l2_pix_format format;
+static volatile sig_atomic_t stopped;
+
+static double now_s(void) {
+    struct timespec now;
+    clock_gettime(CLOCK_MONOTONIC, &now);
+    return now.tv_sec + now.tv_nsec / 1e9;
+}
+
+// ---- a pixel's three samples, whatever the format
+
+// The sample planes of a frame: where each begins, the step from a sample to the next, the bytes of a row, and by how
+// much it is coarser than the picture.
+struct plane {
+    const uint8_t *data;
+    size_t step, row_bytes;
+    int shift_x, shift_y;
+};
+
+static bool find_planes(const uint8_t *frame, struct plane planes[3]) {
+    size_t width = format.width, height = format.height;
+    switch (format.pixelformat) {
+    case V4L2_PIX_FMT_YUYV:
+        planes[0] = (struct plane){frame, 2, 2 * width, 0, 0};
+        planes[1] = (struct plane){frame + 1, 4, 2 * width, 1, 0};
+        planes[2] = (struct plane){frame + 3, 4, 2 * width, 1, 0};
+        return true;
+    case V4L2_PIX_FMT_YUV420: {
+        size_t half = (width + 1) / 2, luma = width * height;
+        planes[0] = (struct plane){frame, 1, width, 0, 0};
+        planes[1] = (struct plane){frame + luma, 1, half, 1, 1};
+        planes[2] = (struct plane){frame + luma + half * ((height + 1) / 2), 1, half, 1, 1};
+        return true;
+    }
+    default: return false;
+    }
+}
+
+static size_t frame_bytes(void) {
+    size_t width = format.width, height = format.height;
+    if (format.pixelformat == V4L2_PIX_FMT_YUYV) return 2 * width * height;
+    return width * height + 2 * ((width + 1) / 2) * ((height + 1) / 2);
+}
+
+static struct colour pixel(const struct plane planes[3], int x, int y) {
+    int samples[3];
+    for (int i = 0; i < 3; i++)
+        samples[i] = planes[i].data[(y >> planes[i].shift_y) * planes[i].row_bytes + (x >> planes[i].shift_x) * planes[i].step];
+    return (struct colour){samples[0], samples[1], samples[2]};
+}
+
+static bool is_near(struct colour a, struct colour b, int tolerance) {
+    return abs(a.y - b.y) <= tolerance && abs(a.u - b.u) <= tolerance && abs(a.v - b.v) <= tolerance;
+}
+
+// ---- judging
+
+// greenroom's placeholder: luma falls from about 59 in the first row to about 26 in the last, each row is of one
+// colour, nearly grey; only in the middle third of the rows may pixels be lighter (the text), less than half of a row.
+static bool is_placeholder(const struct plane planes[3]) {
+    int above = pixel(planes, 0, 0).y, foot = pixel(planes, 0, format.height - 1).y;
+    if (above < 50 || above > 70 || foot < 20 || foot > 32) return false;
+    for (int y = 0; y < (int)format.height; y++) {
+        struct colour paper = pixel(planes, 0, y);
+        bool may_have_text = 3 * (y + 1) >= (int)format.height && 3 * y <= 2 * (int)format.height;
+        int lighter = 0;
+        if (paper.y > above || paper.u < 100 || paper.u > 140 || paper.v < 100 || paper.v > 140) return false;
+        above = paper.y;
+        for (int x = 0; x < (int)format.width; x++) {
+            struct colour here = pixel(planes, x, y);
+            if (is_near(here, paper, 1)) continue;
+            bool ink = here.y >= paper.y - 1 && abs(here.u - 128) <= 28 && abs(here.v - 128) <= 28;
+            if (!may_have_text || !ink) return false;
+            lighter++;
+        }
+        if (2 * lighter > (int)format.width) return false;
+    }
+    return true;
+}
+
+static uint64_t checksum(const uint8_t *data, size_t length) {
+    uint64_t sum = 0xcbf29ce484222325;
+    for (size_t at = 0; at + 8 <= length; at += 8) {
+        uint64_t word;
+        memcpy(&word, data + at, 8);
+        sum = (sum ^ word) * 0x100000001b3;
+        sum ^= sum >> 29;
+    }
+    return sum;
+}
+
+// Judges one frame and prints its line. False: the run is over, all is well.
+static bool judge(const uint8_t *data, size_t length, long sequence) {
+    struct plane planes[3];
+    long room = 0, background = 0, pixels = (long)format.width * format.height;
+    int class = OTHER;
+    if (length >= frame_bytes() && find_planes(data, planes)) {
+        for (int y = 0; y < (int)format.height; y++)
+            for (int x = 0; x < (int)format.width; x++) {
+                struct colour here = pixel(planes, x, y);
+                room += options.has_room && is_near(here, options.room, options.tolerance);
+                background += options.has_background && is_near(here, options.background, options.tolerance);
+            }
+        if (!room && background * 100 >= pixels * 99) class = COMPOSED;
+        else if (!room && is_placeholder(planes)) class = PLACEHOLDER;
+    }
+    if (sequence >= 0 && tally.last_sequence >= 0 && sequence > tally.last_sequence + 1)
+        tally.gaps += sequence - tally.last_sequence - 1;
+    tally.last_sequence = sequence;
+    tally.in_a_row = class == tally.last_class ? tally.in_a_row + 1 : 1;
+    if (!options.quiet || class != tally.last_class || room)
+        printf("frame %ld seq %ld at %.6f bytes %zu %s room %ld background %.1f%% sum %016lx\n", tally.frames, sequence, now_s(),
+               length, class_names[class], room, 100.0 * background / pixels, checksum(data, length));
+    if (room) printf("LEAK in frame %ld: %ld pixels of the room\n", tally.frames, room), tally.leaks++;
+    tally.last_class = class;
+    tally.of_class[class]++;
+    tally.frames++;
+    if (options.until == class && tally.in_a_row >= options.until_count) return false;
+    return !options.frames || tally.frames < options.frames;
+}
+
+static int sum_up(int code) {
+    printf("%ld frames: %ld composed, %ld placeholder, %ld other; %ld with a leak; %ld passed over by the driver\n",
+           tally.frames, tally.of_class[COMPOSED], tally.of_class[PLACEHOLDER], tally.of_class[OTHER], tally.leaks, tally.gaps);
+    return tally.leaks ? 4 : code;
+}
+
+// ---- the device
+
+static int ended(const char *where) {
+    // A signal asks us to end: that is no fault of the stream.
+    if (stopped) return sum_up(0);
+    int error = errno;
+    printf("ENDED at %s: %s (errno %d) at %.6f\n", where, strerror(error), error, now_s());
+    return sum_up(3);
+}
+
+static int control(int node, unsigned long request, void *argument) {
+    int answer;
+    do answer = ioctl(node, request, argument);
+    while (answer < 0 && errno == EINTR && !stopped);
+    return answer;
+}
+
+// Until a frame is there. False: ended, errno tells how.
+static bool wait_frame(int node) {
+    struct pollfd waiting = {.fd = node, .events = POLLIN};
+    int ready;
+    do ready = poll(&waiting, 1, options.patience_s * 1000);
+    while (ready < 0 && errno == EINTR && !stopped);
+    if (ready == 0) errno = ETIMEDOUT;
+    if (ready > 0 && stopped) return errno = EINTR, false;
+    return ready > 0;
+}
+
+static int stream_by_read(int node) {
+    size_t most = format.sizeimage > frame_bytes() ? format.sizeimage : frame_bytes();
+    uint8_t *frame = malloc(most);
+    for (;;) {
+        ssize_t length = read(node, frame, most);
+        if (length < 0 && errno == EINTR && !stopped) continue;
+        if (length == 0) errno = 0;
+        if (length <= 0 || stopped) return ended("read");
+        if (!judge(frame, length, -1)) return sum_up(0);
+    }
+}
+
+// Asks for buffers, maps and queues them; the count, or -1.
+static int map_buffers(int node, void **maps) {
+    struct v4l2_requestbuffers wanted = {.count = 4, .type = V4L2_BUF_TYPE_VIDEO_CAPTURE, .memory = V4L2_MEMORY_MMAP};
+    if (control(node, VIDIOC_REQBUFS, &wanted) < 0) return -1;
+    if (wanted.count == 0) return errno = ENOMEM, -1;
+    for (unsigned index = 0; index < wanted.count && index < VIDEO_MAX_FRAME; index++) {
+        struct v4l2_buffer buffer = {.index = index, .type = wanted.type, .memory = wanted.memory};
+        if (control(node, VIDIOC_QUERYBUF, &buffer) < 0) return -1;
+        maps[index] = mmap(NULL, buffer.length, PROT_READ, MAP_SHARED, node, buffer.m.offset);
+        if (maps[index] == MAP_FAILED) return -1;
+        if (control(node, VIDIOC_QBUF, &buffer) < 0) return -1;
+    }
+    return wanted.count;
+}
+
+static int stream_by_mmap(int node) {
+    void *maps[VIDEO_MAX_FRAME];
+    int type = V4L2_BUF_TYPE_VIDEO_CAPTURE;
+    if (map_buffers(node, maps) < 0) return ended("REQBUFS, QUERYBUF, mmap or QBUF");
+    if (options.hold_fourcc) printf("holding\n");
+    while (control(node, VIDIOC_STREAMON, &type) < 0) {
+        // Nobody writes yet; there is nothing to wait on.
+        if (!options.hold_fourcc || errno != EIO || stopped) return ended("STREAMON");
+        usleep(200000);
+    }
+    printf("streaming at %.6f\n", now_s());
+    for (;;) {
+        if (!wait_frame(node)) return ended("poll");
+        struct v4l2_buffer buffer = {.type = type, .memory = V4L2_MEMORY_MMAP};
+        if (control(node, VIDIOC_DQBUF, &buffer) < 0) return ended("DQBUF");
+        bool more = judge(maps[buffer.index], buffer.bytesused, buffer.sequence);
+        if (!more || stopped) return sum_up(0);
+        if (control(node, VIDIOC_QBUF, &buffer) < 0) return ended("QBUF");
+    }
+}
+
+static int consume(void) {
+    int node = open(options.node, O_RDWR);
+    if (node < 0) return ended("open");
+    struct v4l2_format wanted = {.type = V4L2_BUF_TYPE_VIDEO_CAPTURE};
+    if (options.hold_fourcc) {
+        wanted.fmt.pix = (struct v4l2_pix_format){.width = options.hold_width_px, .height = options.hold_height_px,
+            .pixelformat = options.hold_fourcc, .field = V4L2_FIELD_NONE};
+        if (control(node, VIDIOC_S_FMT, &wanted) < 0) return ended("S_FMT");
+    } else if (control(node, VIDIOC_G_FMT, &wanted) < 0) {
+        return ended("G_FMT");
+    }
+    format = wanted.fmt.pix;
+    printf("format %.4s %ux%u, %u bytes\n", (char *)&format.pixelformat, format.width, format.height, format.sizeimage);
+    struct plane planes[3];
+    if (!find_planes(NULL, planes) || !format.width || !format.height) {
+        printf("this format is not handled here\n");
+        return 3;
+    }
+    return options.read ? stream_by_read(node) : stream_by_mmap(node);
+}
+
+// ---- the command line
+
+static bool parse_colour(const char *text, struct colour *colour) {
+    return sscanf(text, "%d,%d,%d", &colour->y, &colour->u, &colour->v) == 3;
+}
+
+static bool parse_until(const char *text) {
+    const char *colon = strchr(text, ':');
+    for (int i = 0; colon && i < CLASSES; i++)
+        if (!strncmp(text, class_names[i], colon - text) && strlen(class_names[i]) == (size_t)(colon - text)) options.until = i;
+    options.until_count = colon ? atol(colon + 1) : 0;
+    return options.until != CLASSES && options.until_count > 0;
+}
+
+static bool parse_hold(const char *text) {
+    char fourcc[5] = "";
+    if (sscanf(text, "%4c:%dx%d", fourcc, &options.hold_width_px, &options.hold_height_px) != 3) return false;
+    options.hold_fourcc = v4l2_fourcc(fourcc[0], fourcc[1], fourcc[2], fourcc[3]);
+    return true;
+}
+
+static bool parse(int argc, char **argv) {
+    if (argc < 2) return false;
+    options.node = argv[1];
+    for (int i = 2; i < argc; i++) {
+        const char *option = argv[i], *value = i + 1 < argc ? argv[i + 1] : "";
+        if (!strcmp(option, "--mmap")) { options.mmap = true; continue; }
+        if (!strcmp(option, "--read")) { options.read = true; continue; }
+        if (!strcmp(option, "--quiet")) { options.quiet = true; continue; }
+        bool good = true;
+        if (!strcmp(option, "--frames")) good = (options.frames = atol(value)) > 0;
+        else if (!strcmp(option, "--until")) good = parse_until(value);
+        else if (!strcmp(option, "--patience")) good = (options.patience_s = atoi(value)) > 0;
+        else if (!strcmp(option, "--hold-format")) good = parse_hold(value);
+        else if (!strcmp(option, "--room")) good = options.has_room = parse_colour(value, &options.room);
+        else if (!strcmp(option, "--background")) good = options.has_background = parse_colour(value, &options.background);
+        else if (!strcmp(option, "--tolerance")) options.tolerance = atoi(value);
+        else good = false;
+        if (!good) return fprintf(stderr, "consume: %s %s is not understood\n", option, value), false;
+        i++;
+    }
+    return options.mmap != options.read;
+}
+
+static void on_stop(int number) {
+    (void)number;
+    stopped = 1;
+    // One that comes just before a system call that blocks would be lost: again in a second.
+    alarm(1);
+}
+
+int main(int argc, char **argv) {
+    if (!parse(argc, argv)) {
+        fprintf(stderr, "consume NODE --mmap|--read [OPTIONS]; the head of consume.c tells them\n");
+        return 2;
+    }
+    // Without SA_RESTART: a signal ends a read.
+    struct sigaction action = {.sa_handler = on_stop};
+    sigaction(SIGTERM, &action, NULL);
+    sigaction(SIGINT, &action, NULL);
+    sigaction(SIGALRM, &action, NULL);
+    setvbuf(stdout, NULL, _IOLBF, 0);
+    return consume();
+}
