@@ -10,7 +10,7 @@ use std::os::unix::fs::FileExt;
 use std::process::Command;
 use std::time::{Duration, Instant};
 
-use greenroom::pipeline::{MattePlanes, Output};
+use greenroom::pipeline::{MattePlanes, Painter};
 use greenroom_device::{DeviceError, FrameRate, MjpegData, MjpegDecoder, Sink, SinkMode};
 use greenroom_frame::{Colour, Frame, FrameView, PixelFormat, SizePx};
 use greenroom_matte::{MatteMaker, Model};
@@ -80,7 +80,7 @@ struct Path {
     frame: Frame,
     maker: MatteMaker,
     planes: MattePlanes,
-    output: Output,
+    painter: Painter,
     write: KernelCopy,
 }
 
@@ -92,7 +92,7 @@ impl Path {
             frame: Frame::new(PixelFormat::I422, SIZE, Colour::JPEG).expect("a frame"),
             maker: MatteMaker::new(Model::DEFAULT).expect("a built-in model"),
             planes: MattePlanes::new(SIZE).expect("planes"),
-            output: Output::to_file(Box::new(sink()), scene).expect("an output"),
+            painter: Painter::new(sink().mode(), scene).expect("an output"),
             write: sink(),
         }
     }
@@ -114,9 +114,9 @@ impl Path {
         lap(2);
         let matte = self.planes.fit(alpha.view(), frame).expect("an alpha");
         lap(3);
-        self.output.compose(&Room { frame, matte }).expect("frame and matte belong together");
+        self.painter.compose(&Room { frame, matte }).expect("frame and matte belong together");
         lap(4);
-        let packed = self.output.fit().expect("a canvas");
+        let packed = self.painter.fit().expect("a canvas");
         lap(5);
         self.write.write(packed).expect("room in memory");
         lap(6);

@@ -27,6 +27,12 @@ pub enum Command {
     Render(RenderArgs),
     /// List cameras with their modes and virtual cameras with their state.
     List(ListArgs),
+    /// Tell what a running greenroom does: camera, outputs, who watches, frames, times.
+    Status(StatusArgs),
+    /// Ask a running greenroom for a fault, for tests.
+    #[cfg(feature = "faults")]
+    #[command(hide = true)]
+    Fault(FaultArgs),
     /// Print the manual page.
     #[command(hide = true)]
     Man,
@@ -73,7 +79,7 @@ pub struct RunArgs {
     #[arg(short, long, value_name = "CAMERA", default_value = "auto")]
     pub camera: String,
     /// Where the picture goes: auto, /dev/videoN (a v4l2loopback node), its card name, a file
-    /// (.y4m, .mkv, .mp4, .mov, .webm), or - (Y4M to standard output).
+    /// (.y4m, .mkv, .mp4, .mov, .webm), - (Y4M to standard output), or null (nowhere).
     #[arg(short, long, value_name = "OUTPUT", default_value = "auto")]
     pub output: OsString,
     /// Size to ask of the camera.
@@ -85,6 +91,21 @@ pub struct RunArgs {
     /// Stop by itself after so many seconds.
     #[arg(long, value_name = "SECONDS")]
     pub stop_after: Option<f64>,
+    /// Close the camera when nobody has watched for so many seconds.
+    #[arg(long, value_name = "SECONDS", default_value_t = 3.0, allow_negative_numbers = true)]
+    pub idle_after: f64,
+    /// Keep the camera open also while nobody watches.
+    #[arg(long)]
+    pub always_on: bool,
+    /// A PNG, JPEG or WebP picture to show in place of greenroom's own while there is no picture.
+    #[arg(long, value_name = "FILE")]
+    pub placeholder: Option<PathBuf>,
+    /// Where `greenroom status` asks; by default greenroom.sock in $XDG_RUNTIME_DIR.
+    #[arg(long, value_name = "PATH")]
+    pub socket: Option<PathBuf>,
+    /// Read a video file as fast as it can be worked on, for measuring.
+    #[arg(long, hide = true)]
+    pub unpaced: bool,
     #[command(flatten)]
     #[allow(missing_docs)]
     pub scene: SceneArgs,
@@ -113,4 +134,26 @@ pub struct ListArgs {
     /// Print JSON, for programs.
     #[arg(long)]
     pub json: bool,
+}
+
+/// Arguments of `greenroom status`.
+#[derive(Debug, Args)]
+pub struct StatusArgs {
+    /// Print JSON, for programs.
+    #[arg(long)]
+    pub json: bool,
+    /// The socket of the greenroom to ask; by default greenroom.sock in $XDG_RUNTIME_DIR.
+    #[arg(long, value_name = "PATH")]
+    pub socket: Option<PathBuf>,
+}
+
+/// Arguments of `greenroom fault`.
+#[cfg(feature = "faults")]
+#[derive(Debug, Args)]
+pub struct FaultArgs {
+    /// Which fault.
+    pub name: String,
+    /// The socket of the greenroom to ask; by default greenroom.sock in $XDG_RUNTIME_DIR.
+    #[arg(long, value_name = "PATH")]
+    pub socket: Option<PathBuf>,
 }

@@ -1,11 +1,16 @@
 //! The program: command line, settings, the pipeline with its threads, start and stop.
 #![forbid(unsafe_code)]
 
+pub mod camera;
 pub mod cli;
 pub mod command;
+pub mod control;
 mod demo;
 mod failure;
+pub mod histogram;
 pub mod pipeline;
+pub mod service;
 pub mod settings;
+pub mod status;
 
 pub use failure::{RunFailed, exit_code};

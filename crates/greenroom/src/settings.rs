@@ -6,9 +6,9 @@ use std::str::FromStr;
 use std::time::Duration;
 
 use greenroom_device::{FileTarget, FrameRate, names_a_device};
-use greenroom_frame::SizePx;
+use greenroom_frame::{Colour, SizePx};
 use greenroom_matte::{MatteError, MatteMaker, Model};
-use greenroom_scene::{Background, BackgroundSpec, Fit, SceneError};
+use greenroom_scene::{Background, BackgroundSpec, Fit, SceneError, user_placeholder};
 
 use crate::cli::{FitArg, RenderArgs, RunArgs, SceneArgs};
 use crate::demo;
@@ -23,6 +23,9 @@ pub enum SettingsError {
     /// Not a time.
     #[error("{0} is not a time to stop after; write a number of seconds above 0")]
     NotATime(f64),
+    /// Not a time either.
+    #[error("{0} is not a time after which to close the camera; write seconds from 0 to 86400")]
+    NotIdleTime(f64),
     /// Neither a device nor a file.
     #[error(
         "no camera and no file is called \"{0}\"; `greenroom list` shows the cameras, and demo is \
@@ -69,6 +72,8 @@ pub enum OutputChoice {
     Device(String),
     /// A file or standard output.
     File(FileTarget),
+    /// `null`: everything is composed and nothing kept, for measuring.
+    Null,
 }
 
 /// Which network finds the person.
@@ -104,6 +109,16 @@ pub struct RunSettings {
     pub rate: FrameRate,
     /// When to stop by itself.
     pub stop_after: Option<Duration>,
+    /// How long after the last watcher the camera is closed.
+    pub idle_after: Duration,
+    /// The camera stays open while nobody watches.
+    pub always_on: bool,
+    /// A file as the camera is read as fast as it can be worked on.
+    pub unpaced: bool,
+    /// The user's own placeholder.
+    pub placeholder: Option<PathBuf>,
+    /// Where to answer questions, if not at the usual place.
+    pub socket: Option<PathBuf>,
     /// What is shown.
     pub scene: SceneSettings,
 }
@@ -189,6 +204,11 @@ impl RunSettings {
             size: args.size.parse()?,
             rate: frame_rate(&args.fps)?,
             stop_after: stop_after.transpose()?,
+            idle_after: idle_time(args.idle_after)?,
+            always_on: args.always_on,
+            unpaced: args.unpaced,
+            placeholder: args.placeholder.as_deref().map(checked_placeholder).transpose()?,
+            socket: args.socket.clone(),
             scene: SceneSettings::new(&args.scene)?,
         };
         if let (CameraChoice::File(from), OutputChoice::File(FileTarget::Path(to))) =
@@ -232,8 +252,22 @@ fn camera_choice(text: &str) -> Result<CameraChoice, SettingsError> {
     }
 }
 
+/// The camera's light may go out at once, and a day is as good as never.
+fn idle_time(seconds: f64) -> Result<Duration, SettingsError> {
+    let time = Duration::try_from_secs_f64(seconds).ok();
+    let time = time.filter(|time| *time <= Duration::from_secs(86_400));
+    time.ok_or(SettingsError::NotIdleTime(seconds))
+}
+
+/// A picture is decoded once at the start, so that it is known to be whole.
+fn checked_placeholder(path: &Path) -> Result<PathBuf, SceneError> {
+    user_placeholder(path, SizePx::new(64, 36), Colour::WEBCAM)?;
+    Ok(path.to_owned())
+}
+
 fn output_choice(text: &OsStr) -> OutputChoice {
     match text.to_str() {
+        Some("null") => OutputChoice::Null,
         Some(name) if name != "-" && names_a_device(name) => OutputChoice::Device(name.to_owned()),
         _ => OutputChoice::File(FileTarget::parse(&OsString::from(text))),
     }

@@ -68,6 +68,8 @@ fn words_that_make_no_sense_are_refused() {
         (run(&["--fps", "0"]), &["frame rate"]),
         (run(&["--fps", "fast"]), &["frame rate"]),
         (vec!["run", "--stop-after", "0"], &["seconds"]),
+        (run(&["--idle-after", "-1"]), &["-1", "seconds"]),
+        (run(&["--placeholder", "none.png"]), &["none.png"]),
         (run(&["--background", "sunset"]), &["sunset", "#rrggbb"]),
         (run(&["--background", "#12345"]), &["#12345", "#rrggbb"]),
         (run(&["--model", "best"]), &["best", "landscape"]),
@@ -275,16 +277,40 @@ fn a_reader_that_stands_still_does_not_hold_a_stop_up() {
 }
 
 #[test]
-fn a_machine_with_nothing_is_told_what_is_missing() {
+fn a_machine_with_nothing_is_told_what_is_missing_and_waited_for() {
     if Path::new("/dev/video0").exists() {
         println!("left out: this machine has cameras; tests/vm shows them at work");
         return;
     }
     let folder = folder_with_clip();
-    let output = greenroom(folder.path(), &["run"]);
+    let socket = folder.path().join("socket");
+    let daemon = Command::new(env!("CARGO_BIN_EXE_greenroom"))
+        .args(["run", "--socket", socket.to_str().unwrap(), "--stop-after", "3"])
+        .stderr(Stdio::piped())
+        .spawn()
+        .unwrap();
+    let deadline = Instant::now() + Duration::from_secs(20);
+    let status = loop {
+        let asked = greenroom(folder.path(), &["status", "--json", "--socket", "socket"]);
+        if asked.status.success() {
+            break serde_json::from_slice::<serde_json::Value>(&asked.stdout).unwrap();
+        }
+        assert!(Instant::now() < deadline, "{}", String::from_utf8_lossy(&asked.stderr));
+        std::thread::sleep(Duration::from_millis(20));
+    };
+    assert_eq!(status["outputs"][0]["state"], "missing", "{status}");
+    assert_eq!(status["camera"]["state"], "closed", "{status}");
+    let reason = status["outputs"][0]["reason"].as_str().unwrap();
+    assert!(reason.contains("modprobe v4l2loopback"), "{reason}");
+    let output = daemon.wait_with_output().unwrap();
     let said = String::from_utf8(output.stderr).unwrap();
     assert!(output.status.success(), "{said}");
     assert!(said.contains("modprobe v4l2loopback"), "{said}");
+    assert_eq!(said.matches("modprobe").count(), 1, "one line an event: {said}");
+    let gone = greenroom(folder.path(), &["status", "--socket", "socket"]);
+    let said = String::from_utf8(gone.stderr).unwrap();
+    assert_eq!(gone.status.code(), Some(1), "{said}");
+    assert!(said.contains("greenroom run"), "{said}");
     let listed = greenroom(folder.path(), &["list"]);
     assert!(String::from_utf8(listed.stdout).unwrap().contains("modprobe v4l2loopback"));
     let json = greenroom(folder.path(), &["list", "--json"]).stdout;
@@ -298,7 +324,18 @@ fn help_man_page_and_completions_know_every_option() {
     let text = |args: &[&str]| String::from_utf8(greenroom(folder.path(), args).stdout).unwrap();
     let man = text(&["man"]).replace("\\-", "-");
     let bash = text(&["completions", "bash"]);
-    for option in ["--camera", "--output", "--background", "--fit", "--model", "--stop-after"] {
+    for option in [
+        "--camera",
+        "--output",
+        "--background",
+        "--fit",
+        "--model",
+        "--stop-after",
+        "--idle-after",
+        "--always-on",
+        "--placeholder",
+        "--socket",
+    ] {
         assert!(text(&["run", "--help"]).contains(option), "help: {option}");
         assert!(man.contains(option), "man: {option}");
         assert!(bash.contains(option), "bash: {option}");

@@ -8,13 +8,16 @@
 
 #![allow(clippy::unwrap_used)]
 
-use std::sync::atomic::Ordering::Relaxed;
+use std::os::fd::{AsFd, BorrowedFd};
+use std::sync::atomic::{AtomicU32, Ordering::Relaxed};
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
-use greenroom::pipeline::{CameraFeed, Output, Pipeline, StopError};
+use greenroom::pipeline::{CameraFeed, MatteFeed, Output, Painter, Pipeline, Standby, StopError};
+use greenroom::status::{CameraState, OutputState};
 use greenroom_device::{
-    Codec, DeviceError, FrameRate, Next, PassedOver, Sink, SinkMode, Source, SourceMode, Wake,
+    Audience, Codec, DeviceError, FrameRate, Next, PassedOver, Sink, SinkMode, Source, SourceMode,
+    Wake,
 };
 use greenroom_frame::{Colour, Frame, FrameView, PixelFormat, SizePx, Yuv8};
 use greenroom_matte::{
@@ -32,9 +35,12 @@ enum Mood {
     Well,
     CameraStalls,
     CameraGone,
+    CameraBusy,
     CameraPanics,
     NetworkFails,
     NetworkPanics,
+    NetworkHangs,
+    SinkGone,
 }
 
 type Shared<T> = Arc<Mutex<T>>;
@@ -43,10 +49,17 @@ fn rate() -> FrameRate {
     FrameRate::new(100, 1).unwrap()
 }
 
-/// Sends black and white frames by turns.
+/// Sends black and white frames by turns, and counts how many of it are open.
 struct Camera {
     mood: Shared<Mood>,
     count: u32,
+    open: Arc<AtomicU32>,
+}
+
+impl Drop for Camera {
+    fn drop(&mut self) {
+        self.open.fetch_sub(1, Relaxed);
+    }
 }
 
 impl Source for Camera {
@@ -95,12 +108,18 @@ impl Engine for Network {
     }
 
     fn infer(&mut self, input: &InputTensor, alpha: &mut AlphaMap) -> Result<(), MatteError> {
-        match *self.mood.lock().unwrap() {
+        let mood = *self.mood.lock().unwrap();
+        match mood {
             Mood::NetworkFails => {
                 let (have, want) = ("failing".into(), "well".into());
                 return Err(MatteError::WrongShape { what: "the network", have, want });
             }
             Mood::NetworkPanics => panic!("the matte thread panics, as this test wants"),
+            Mood::NetworkHangs => {
+                while *self.mood.lock().unwrap() == Mood::NetworkHangs {
+                    std::thread::sleep(Duration::from_millis(5));
+                }
+            }
             _ => {}
         }
         let person = if input.values()[0] > 0.5 { 1.0 } else { 0.0 };
@@ -118,10 +137,36 @@ enum Seen {
     Leak,
 }
 
-/// Looks at every frame it gets.
+/// A device: looks at every frame it gets, and somebody watches it or not.
 struct Witness {
     background: Yuv8,
+    mood: Shared<Mood>,
     seen: Shared<Vec<Seen>>,
+    watched: Shared<bool>,
+    bell: Wake,
+    placeholders: Vec<Frame>,
+}
+
+impl Witness {
+    fn placeholders() -> Vec<Frame> {
+        let holder = "zoom (pid 7)".to_owned();
+        let all = [
+            Standby::Off,
+            Standby::Starting,
+            Standby::Lost,
+            Standby::Busy(holder),
+            Standby::Silent,
+            Standby::Failed,
+        ];
+        let packed = |standby: Standby| {
+            let text = standby.to_string();
+            let calm = greenroom_scene::placeholder(SIZE, Colour::WEBCAM, &text).unwrap();
+            let mut packed = Frame::new(PixelFormat::Yuyv, SIZE, Colour::WEBCAM).unwrap();
+            greenroom_frame::pack(calm.view(), &mut packed.view_mut()).unwrap();
+            packed
+        };
+        all.into_iter().map(packed).collect()
+    }
 }
 
 impl Sink for Witness {
@@ -135,6 +180,9 @@ impl Sink for Witness {
     }
 
     fn write(&mut self, frame: FrameView<'_>) -> Result<(), DeviceError> {
+        if *self.mood.lock().unwrap() == Mood::SinkGone {
+            return Err(DeviceError::Gone { what: "witness".into() });
+        }
         let flat = |yuv: Yuv8| {
             frame
                 .bytes()
@@ -143,14 +191,11 @@ impl Sink for Witness {
                 .iter()
                 .all(|pair| *pair == [yuv.y, yuv.u, yuv.y, yuv.v])
         };
-        let calm = greenroom_scene::placeholder(SIZE, Colour::WEBCAM).unwrap();
-        let mut placeholder = Frame::new(PixelFormat::Yuyv, SIZE, Colour::WEBCAM).unwrap();
-        greenroom_frame::pack(calm.view(), &mut placeholder.view_mut()).unwrap();
         self.seen.lock().unwrap().push(if flat(WHITE) {
             Seen::Person
         } else if flat(self.background) {
             Seen::Background
-        } else if frame.bytes() == placeholder.bytes() {
+        } else if self.placeholders.iter().any(|calm| frame.bytes() == calm.bytes()) {
             Seen::Placeholder
         } else {
             Seen::Leak
@@ -161,55 +206,128 @@ impl Sink for Witness {
     fn finish(self: Box<Self>) -> Result<(), DeviceError> {
         Ok(())
     }
+
+    fn audience_fd(&self) -> Option<BorrowedFd<'_>> {
+        Some(self.bell.as_fd())
+    }
+
+    fn audience(&mut self) -> Result<Audience, DeviceError> {
+        self.bell.clear();
+        Ok(Audience { watched: *self.watched.lock().unwrap(), watchers: Vec::new() })
+    }
 }
+
+/// Long enough to be seen by a test, short enough to be waited for.
+const IDLE_AFTER: Duration = Duration::from_millis(300);
 
 /// A pipeline of stand-ins, with what they do and what was seen.
 struct Stage {
     pipeline: Pipeline,
     mood: Shared<Mood>,
     seen: Shared<Vec<Seen>>,
+    watched: Shared<bool>,
+    bell: Wake,
+    cameras: Arc<AtomicU32>,
 }
 
 impl Stage {
+    /// A stage with a watcher who sees a picture.
     fn new() -> Self {
+        let stage = Self::dark();
+        stage.watch(true);
+        stage.wait_for(&[Seen::Person, Seen::Background]);
+        stage
+    }
+
+    /// A stage that nobody watches.
+    fn dark() -> Self {
         let mood = Arc::new(Mutex::new(Mood::Well));
         let seen: Shared<Vec<Seen>> = Arc::default();
+        let watched: Shared<bool> = Arc::default();
+        let bell = Wake::new().unwrap();
         let rgb = "#00b140".parse().unwrap();
         let background = Colour::WEBCAM.encode(rgb);
         let scene = Scene::new(BackgroundSpec::Colour(rgb).build(Fit::Cover).unwrap());
-        let witness = Witness { background, seen: Arc::clone(&seen) };
-        let output = Output::on_device(Box::new(witness), scene).unwrap();
-        let description = Model::General.description();
-        let network = Box::new(Network { mood: Arc::clone(&mood), description });
-        let maker = MatteMaker::with_engine(network, Isa::best()).unwrap();
-        let moods = Arc::clone(&mood);
-        let open = move || -> Result<Box<dyn Source>, DeviceError> {
-            Ok(Box::new(Camera { mood: Arc::clone(&moods), count: 0 }))
+        let witness = {
+            let (mood, seen) = (Arc::clone(&mood), Arc::clone(&seen));
+            let (watched, bell) = (Arc::clone(&watched), bell.clone());
+            move || -> Result<Box<dyn Sink>, DeviceError> {
+                if *mood.lock().unwrap() == Mood::SinkGone {
+                    return Err(DeviceError::Gone { what: "witness".into() });
+                }
+                Ok(Box::new(Witness {
+                    background,
+                    mood: Arc::clone(&mood),
+                    seen: Arc::clone(&seen),
+                    watched: Arc::clone(&watched),
+                    bell: bell.clone(),
+                    placeholders: Witness::placeholders(),
+                }))
+            }
         };
-        let feed = CameraFeed { source: Some(open().unwrap()), reopen: Box::new(open), size: SIZE };
-        let pipeline = Pipeline::start(feed, maker, vec![output]).unwrap();
-        let stage = Self { pipeline, mood, seen };
-        stage.wait_for(&[Seen::Person, Seen::Background]);
-        stage
+        let sink = witness().unwrap();
+        let painter = Painter::new(sink.mode(), scene).unwrap();
+        let output = Output::on_device("witness".into(), painter, Ok(sink), Box::new(witness));
+        let network = {
+            let mood = Arc::clone(&mood);
+            move || {
+                let description = Model::General.description();
+                let network = Network { mood: Arc::clone(&mood), description };
+                MatteMaker::with_engine(Box::new(network), Isa::best())
+            }
+        };
+        let matte = MatteFeed { maker: network().unwrap(), remake: Box::new(network) };
+        let cameras: Arc<AtomicU32> = Arc::default();
+        let open = {
+            let (mood, cameras) = (Arc::clone(&mood), Arc::clone(&cameras));
+            move || -> Result<Box<dyn Source>, DeviceError> {
+                if *mood.lock().unwrap() == Mood::CameraBusy {
+                    let (holder, remedy) = ("zoom (pid 7)".into(), "close it there".into());
+                    return Err(DeviceError::Busy { what: "camera".into(), holder, remedy });
+                }
+                cameras.fetch_add(1, Relaxed);
+                let (mood, open) = (Arc::clone(&mood), Arc::clone(&cameras));
+                Ok(Box::new(Camera { mood, count: 0, open }))
+            }
+        };
+        let feed = CameraFeed { source: None, name: None, open: Box::new(open), size: SIZE };
+        let pipeline = Pipeline::start(feed, matte, vec![output], IDLE_AFTER).unwrap();
+        Self { pipeline, mood, seen, watched, bell, cameras }
     }
 
     fn set(&self, mood: Mood) {
         *self.mood.lock().unwrap() = mood;
     }
 
+    fn watch(&self, watched: bool) {
+        *self.watched.lock().unwrap() = watched;
+        self.bell.ring();
+    }
+
     /// Forgets what was seen and waits until each of `wanted` has been seen since.
     fn wait_for(&self, wanted: &[Seen]) {
         self.seen.lock().unwrap().clear();
+        self.wait_until(|| wanted.iter().all(|one| self.seen.lock().unwrap().contains(one)));
+    }
+
+    /// Waits until something is true; never sees a leak meanwhile.
+    fn wait_until(&self, mut is_true: impl FnMut() -> bool) {
         let deadline = Instant::now() + Duration::from_secs(20);
-        while !wanted.iter().all(|wanted| self.seen.lock().unwrap().contains(wanted)) {
-            assert!(
-                Instant::now() < deadline,
-                "{wanted:?} not among {:?}",
-                self.seen.lock().unwrap()
-            );
-            assert!(!self.seen.lock().unwrap().contains(&Seen::Leak));
+        while !is_true() {
+            let seen = self.seen.lock().unwrap();
+            assert!(Instant::now() < deadline, "never; seen: {seen:?}");
+            assert!(!seen.contains(&Seen::Leak));
+            drop(seen);
             std::thread::sleep(Duration::from_millis(2));
         }
+    }
+
+    fn output_state(&self) -> OutputState {
+        self.pipeline.reporter().status().outputs[0].state
+    }
+
+    fn cameras(&self) -> u32 {
+        self.cameras.load(Relaxed)
     }
 
     /// Stops, and asserts that no frame leaked and that the placeholder is in every buffer.
@@ -219,6 +337,7 @@ impl Stage {
         assert!(!seen.contains(&Seen::Leak), "{seen:?}");
         let left = seen.iter().rev().take_while(|&&seen| seen == Seen::Placeholder).count();
         assert!(left >= 32, "the placeholder was left {left} times, and 32 buffers are possible");
+        assert_eq!(self.cameras.load(Relaxed), 0, "the camera was left open");
         ended
     }
 }
@@ -255,13 +374,84 @@ fn a_failing_network_shows_the_placeholder_and_recovers() {
 }
 
 #[test]
-fn a_panic_ends_the_pipeline_and_leaves_the_placeholder() {
+fn a_panic_shows_the_placeholder_and_the_picture_comes_back() {
     for mood in [Mood::CameraPanics, Mood::NetworkPanics] {
         let stage = Stage::new();
         stage.set(mood);
-        assert!(Wake::wait([stage.pipeline.ended()], Some(Duration::from_secs(20))), "{mood:?}");
-        assert!(matches!(stage.end(), Err(StopError::Panic)), "{mood:?}");
+        stage.wait_for(&[Seen::Placeholder]);
+        stage.set(Mood::Well);
+        stage.wait_for(&[Seen::Person, Seen::Background]);
+        stage.end().unwrap();
     }
+}
+
+#[test]
+fn a_hanging_network_shows_the_placeholder() {
+    let stage = Stage::new();
+    stage.set(Mood::NetworkHangs);
+    stage.wait_for(&[Seen::Placeholder]);
+    stage.set(Mood::Well);
+    stage.wait_for(&[Seen::Person, Seen::Background]);
+    stage.end().unwrap();
+}
+
+#[test]
+fn a_busy_camera_is_told_by_the_name_of_who_has_it_and_taken_when_it_is_free() {
+    let stage = Stage::dark();
+    stage.set(Mood::CameraBusy);
+    stage.watch(true);
+    stage.wait_for(&[Seen::Placeholder]);
+    stage.wait_until(|| {
+        let camera = stage.pipeline.reporter().status().camera;
+        camera.state == CameraState::Lost && camera.reason.unwrap().contains("zoom (pid 7)")
+    });
+    stage.set(Mood::Well);
+    stage.wait_for(&[Seen::Person, Seen::Background]);
+    stage.end().unwrap();
+}
+
+#[test]
+fn nobody_watches_nothing_works() {
+    let stage = Stage::dark();
+    stage.wait_until(|| stage.seen.lock().unwrap().len() >= 33);
+    for _ in 0..3 {
+        // Idle: the camera is closed and nothing is written.
+        let written = stage.seen.lock().unwrap().len();
+        std::thread::sleep(Duration::from_millis(600));
+        assert_eq!(stage.seen.lock().unwrap().len(), written);
+        assert_eq!((stage.cameras(), stage.output_state()), (0, OutputState::Holding));
+        // The first thing that a watcher gets is the placeholder, then the picture.
+        stage.seen.lock().unwrap().clear();
+        stage.watch(true);
+        stage.wait_until(|| stage.seen.lock().unwrap().contains(&Seen::Person));
+        assert_eq!(stage.seen.lock().unwrap()[0], Seen::Placeholder);
+        assert_eq!((stage.cameras(), stage.output_state()), (1, OutputState::Watched));
+        // Who leaves and comes back at once finds the picture going on.
+        stage.watch(false);
+        stage.wait_until(|| stage.output_state() == OutputState::Lingering);
+        stage.watch(true);
+        stage.wait_until(|| stage.output_state() == OutputState::Watched);
+        assert_eq!(stage.cameras(), 1);
+        // After the last one has left the placeholder goes into every buffer.
+        stage.watch(false);
+        stage.wait_until(|| stage.output_state() == OutputState::Holding);
+        stage.wait_until(|| stage.cameras() == 0);
+        let seen = stage.seen.lock().unwrap();
+        let left = seen.iter().rev().take_while(|&&seen| seen == Seen::Placeholder).count();
+        assert!(left >= 32, "{left} placeholders");
+    }
+    stage.end().unwrap();
+}
+
+#[test]
+fn a_node_that_leaves_comes_back() {
+    let stage = Stage::new();
+    stage.set(Mood::SinkGone);
+    stage.wait_until(|| stage.output_state() == OutputState::Missing);
+    stage.wait_until(|| stage.cameras() == 0);
+    stage.set(Mood::Well);
+    stage.wait_for(&[Seen::Placeholder, Seen::Person, Seen::Background]);
+    stage.end().unwrap();
 }
 
 #[test]
@@ -274,9 +464,10 @@ fn every_frame_is_accounted_for() {
     let stats = stage.pipeline.stats();
     stage.end().unwrap();
     let get = |counter: &std::sync::atomic::AtomicU64| counter.load(Relaxed);
-    let accounted = get(&stats.written)
+    let accounted = get(&stats.composed)
         + get(&stats.failed)
         + get(&stats.dropped_before_matte)
+        + get(&stats.dropped_unwatched)
         + get(&stats.dropped_before_output);
     let taken = get(&stats.taken);
     // At the stop one frame may be in each slot and one in each thread behind the camera.

@@ -7,7 +7,7 @@ use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
-use greenroom::pipeline::{CameraFeed, Output, Pipeline};
+use greenroom::pipeline::{CameraFeed, MatteFeed, Output, Painter, Pipeline};
 use greenroom_device::{
     Codec, DeviceError, FrameRate, MjpegData, MjpegDecoder, Next, PassedOver, Sink, SinkMode,
     Source, SourceMode, Wake,
@@ -130,14 +130,18 @@ fn allocations_of(background: &BackgroundSpec, sink_size: SizePx) -> u64 {
         SinkMode { format: PixelFormat::Yuyv, size: sink_size, rate: RATE, colour: Colour::WEBCAM };
     let sink = NullSink { mode, seen: Arc::clone(&seen) };
     let scene = Scene::new(background.build(Fit::Cover).unwrap());
-    let output = Output::to_file(Box::new(sink), scene).unwrap();
+    let output = Output::to_file(Box::new(sink), Painter::new(mode, scene).unwrap());
     let feed = CameraFeed {
         source: Some(Box::new(JpegCamera::new(size))),
-        reopen: Box::new(|| unreachable!("the camera is never lost")),
+        name: None,
+        open: Box::new(|| unreachable!("the camera is never lost")),
         size,
     };
-    let maker = MatteMaker::new(Model::DEFAULT).unwrap();
-    let pipeline = Pipeline::start(feed, maker, vec![output]).unwrap();
+    let matte = MatteFeed {
+        maker: MatteMaker::new(Model::DEFAULT).unwrap(),
+        remake: Box::new(|| unreachable!("the network never fails")),
+    };
+    let pipeline = Pipeline::start(feed, matte, vec![output], Duration::ZERO).unwrap();
     let wait_for = |frames: u64| {
         let deadline = Instant::now() + Duration::from_secs(60);
         while *seen.lock().unwrap() < frames {

@@ -2,7 +2,7 @@ use std::time::Duration;
 
 use anyhow::Context;
 use greenroom_device::{
-    FileReader, FileTarget, Next, Playback, SinkMode, Source, Wake, open_file_sink,
+    FileReader, FileTarget, Next, Playback, Sink, SinkMode, Source, Wake, open_file_sink,
 };
 use greenroom_frame::{Colour, Frame, PixelFormat};
 use greenroom_matte::MatteMaker;
@@ -12,7 +12,7 @@ use indicatif::{ProgressBar, ProgressStyle};
 use super::signals;
 use crate::RunFailed;
 use crate::cli::RenderArgs;
-use crate::pipeline::{MatteOutput, MattePlanes, Output};
+use crate::pipeline::{MatteOutput, MattePlanes, Painter};
 use crate::settings::RenderSettings;
 
 /// Longest wait for one frame of a file: a decoder that is silent for so long hangs.
@@ -49,7 +49,8 @@ fn progress_bar(frames: Option<u64>) -> ProgressBar {
 struct Job {
     maker: MatteMaker,
     planes: MattePlanes,
-    output: Output,
+    painter: Painter,
+    sink: Box<dyn Sink>,
     matte_output: Option<MatteOutput>,
     /// The frame to be worked on next; the first is there from the start.
     frame: Frame,
@@ -70,14 +71,15 @@ impl Job {
             rate: mode.rate,
             colour: frame.colour(),
         };
-        let output = Output::to_file(open_file_sink(&settings.output, wanted)?, scene)?;
+        let sink = open_file_sink(&settings.output, wanted)?;
+        let painter = Painter::new(sink.mode(), scene)?;
         let grey = SinkMode { format: PixelFormat::Grey, colour: Colour::JPEG, ..wanted };
         let matte_output = match &settings.matte {
             Some(target) => Some(MatteOutput::new(open_file_sink(target, grey)?)?),
             None => None,
         };
         let planes = MattePlanes::new(frame.size())?;
-        Ok(Self { maker, planes, output, matte_output, frame, more })
+        Ok(Self { maker, planes, painter, sink, matte_output, frame, more })
     }
 
     /// Works on one frame and reads the next; `false` at the end.
@@ -88,7 +90,8 @@ impl Job {
         let frame = self.frame.view();
         let alpha = self.maker.matte(&frame).context(RunFailed)?;
         let matte = self.planes.fit(alpha.view(), frame).context(RunFailed)?;
-        self.output.show(&Room { frame, matte }).context(RunFailed)?;
+        self.painter.compose(&Room { frame, matte }).context(RunFailed)?;
+        self.sink.write(self.painter.fit().context(RunFailed)?).context(RunFailed)?;
         if let Some(matte_output) = &mut self.matte_output {
             matte_output.write(matte.luma()).context(RunFailed)?;
         }
@@ -97,7 +100,7 @@ impl Job {
     }
 
     fn finish(self) -> anyhow::Result<()> {
-        self.output.finish().context(RunFailed)?;
+        self.sink.finish().context(RunFailed)?;
         self.matte_output.map_or(Ok(()), MatteOutput::finish).context(RunFailed)
     }
 }

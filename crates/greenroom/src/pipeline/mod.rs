@@ -1,11 +1,19 @@
 //! The path of a frame: camera → matte → scene → outputs, a thread for each of the first two and
-//! one for the rest, a [`Slot`] between each.
+//! one for the rest, a [`Slot`] between each. Camera and outputs live two lives of their own, each
+//! a state machine: the outputs as long as the pipeline, the camera while somebody watches.
 
+mod camera;
+mod cutter;
+pub(crate) mod faults;
 mod matte;
 mod output;
+mod painter;
+mod report;
+mod shared;
+mod show;
 mod slot;
+mod standby;
 mod stats;
-mod workers;
 
 use std::io;
 use std::sync::Arc;
@@ -13,58 +21,51 @@ use std::thread::{self, JoinHandle};
 use std::time::Duration;
 
 use greenroom_device::{DeviceError, Source, Wake};
-use greenroom_frame::{Colour, FrameError, FramePool, PixelFormat, PooledFrame, SizePx};
-use greenroom_matte::MatteMaker;
+use greenroom_frame::{Colour, FrameError, FramePool, PixelFormat, SizePx};
+use greenroom_matte::{MatteError, MatteMaker};
 
+use camera::Camera;
+use cutter::Cutter;
 pub use matte::MattePlanes;
-pub use output::{MatteOutput, Output, ShowError};
+pub use output::{MatteOutput, OpenSink, Output, ShowError};
+pub use painter::Painter;
+pub use report::Reporter;
+use shared::Shared;
+use show::{MOST_OUTPUTS, Shower};
 pub use slot::Slot;
+pub use standby::Standby;
 pub use stats::Stats;
-use workers::{Camera, Cutter, Shower};
 
-/// Opens the camera again after it was lost (or for the first time, if it was not there).
+/// Opens the camera, whenever somebody watches.
 pub type OpenSource = Box<dyn FnMut() -> Result<Box<dyn Source>, DeviceError> + Send>;
 
-/// Where frames come from: a source that is open, if there is one, and how to get it back.
+/// Makes the network anew after it failed beyond use.
+pub type MakeMatte = Box<dyn FnMut() -> Result<MatteMaker, MatteError> + Send>;
+
+/// Where frames come from.
 pub struct CameraFeed {
-    /// The open source.
+    /// A source that is open already, because an output is always watched.
     pub source: Option<Box<dyn Source>>,
-    /// Opens it again.
-    pub reopen: OpenSource,
+    /// What it is called, as far as that is known.
+    pub name: Option<String>,
+    /// Opens it (again).
+    pub open: OpenSource,
     /// Size of its frames, as far as it is known; another is adopted.
     pub size: SizePx,
 }
 
-/// What one thread hands the next.
-enum Flow<T> {
-    /// A frame.
-    Frame(T),
-    /// There is no picture: the camera or the matte failed.
-    Lost,
-}
-
-/// A frame with the alpha that was computed from it, at the model's size.
-struct Cut {
-    frame: PooledFrame,
-    alpha: PooledFrame,
-}
-
-/// What the threads share.
-struct Shared {
-    /// Rung once: everyone ends.
-    stop: Wake,
-    /// Rung when a thread ends by itself.
-    ended: Wake,
-    /// Rung when the output thread writes no more frames and brings its outputs to an end.
-    finishing: Wake,
-    to_matte: Slot<Flow<PooledFrame>>,
-    to_output: Slot<Flow<Cut>>,
-    stats: Arc<Stats>,
+/// Who finds the person.
+pub struct MatteFeed {
+    /// Warm from the start, and kept warm while nobody watches.
+    pub maker: MatteMaker,
+    /// Makes another.
+    pub remake: MakeMatte,
 }
 
 /// The running pipeline. Dropping it stops and joins its threads.
 pub struct Pipeline {
     shared: Arc<Shared>,
+    reporter: Reporter,
     feeders: Vec<JoinHandle<()>>,
     shower: Option<JoinHandle<Result<(), DeviceError>>>,
 }
@@ -78,34 +79,40 @@ const FRAMES_UNDER_WAY: usize = 6;
 const STOP_PATIENCE: Duration = Duration::from_millis(700);
 
 impl Pipeline {
-    /// Starts the threads.
+    /// Starts the threads. The camera is opened when somebody watches one of `outputs`, and closed
+    /// when nobody has for `idle_after`.
     ///
     /// # Errors
-    /// When the system has no threads or descriptors left.
-    pub fn start(feed: CameraFeed, maker: MatteMaker, outputs: Vec<Output>) -> io::Result<Self> {
+    /// When the system has no threads or descriptors left, or there are too many outputs.
+    pub fn start(
+        feed: CameraFeed,
+        matte: MatteFeed,
+        outputs: Vec<Output>,
+        idle_after: Duration,
+    ) -> io::Result<Self> {
+        let invalid = |error: FrameError| io::Error::new(io::ErrorKind::InvalidInput, error);
+        if outputs.len() > MOST_OUTPUTS {
+            let text = format!("at most {MOST_OUTPUTS} outputs are served at once");
+            return Err(io::Error::new(io::ErrorKind::InvalidInput, text));
+        }
         let pool = |size: SizePx, format: PixelFormat| {
-            FramePool::new(FRAMES_UNDER_WAY, format, size, Colour::WEBCAM)
-                .map_err(|error: FrameError| io::Error::new(io::ErrorKind::InvalidInput, error))
+            FramePool::new(FRAMES_UNDER_WAY, format, size, Colour::WEBCAM).map_err(invalid)
         };
         let frames = pool(feed.size, PixelFormat::I422)?;
-        let alphas = pool(maker.description().output_size, PixelFormat::Grey)?;
-        let planes = MattePlanes::new(feed.size)
-            .map_err(|error| io::Error::new(io::ErrorKind::InvalidInput, error))?;
-        let shared = Arc::new(Shared {
-            stop: Wake::new()?,
-            ended: Wake::new()?,
-            finishing: Wake::new()?,
-            to_matte: Slot::new()?,
-            to_output: Slot::new()?,
-            stats: Arc::default(),
-        });
-        let mut pipeline = Self { shared: Arc::clone(&shared), feeders: Vec::new(), shower: None };
+        let alphas = pool(matte.maker.description().output_size, PixelFormat::Grey)?;
+        let planes = MattePlanes::new(feed.size).map_err(invalid)?;
+        let shared = Arc::new(Shared::new()?);
+        shared.camera_status().name.clone_from(&feed.name);
+        let reporter = Reporter::new(Arc::clone(&shared), &outputs);
+        let mut pipeline =
+            Self { shared: Arc::clone(&shared), reporter, feeders: Vec::new(), shower: None };
         // The last first: whoever hands on finds the next one there. If a later spawn fails, the
         // drop of `pipeline` ends those before.
-        let shower = Shower::new(Arc::clone(&shared), planes, outputs);
+        shared.set_demand(outputs.iter().any(Output::is_on));
+        let shower = Shower::new(Arc::clone(&shared), planes, outputs, idle_after);
         pipeline.shower =
             Some(thread::Builder::new().name("output".into()).spawn(move || shower.run())?);
-        let cutter = Cutter::new(Arc::clone(&shared), maker, alphas);
+        let cutter = Cutter::new(Arc::clone(&shared), matte, alphas);
         pipeline.feeders.push(thread::Builder::new().name("matte".into()).spawn(|| cutter.run())?);
         let camera = Camera::new(shared, feed, frames);
         pipeline.feeders.push(thread::Builder::new().name("camera".into()).spawn(|| camera.run())?);
@@ -122,6 +129,11 @@ impl Pipeline {
         Arc::clone(&self.shared.stats)
     }
 
+    /// Tells what is going on, also while the pipeline stops.
+    pub fn reporter(&self) -> Reporter {
+        self.reporter.clone()
+    }
+
     /// Stops: the camera is closed, devices are left with the placeholder, files are completed.
     ///
     /// # Errors
@@ -131,7 +143,7 @@ impl Pipeline {
     }
 
     fn join(&mut self) -> Result<(), StopError> {
-        self.shared.stop.ring();
+        self.shared.ring_stop();
         let mut result = Ok(());
         for thread in self.feeders.drain(..) {
             result = result.and(thread.join().map_err(|_| StopError::Panic));

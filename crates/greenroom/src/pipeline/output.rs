@@ -1,8 +1,18 @@
-use greenroom_device::{DeviceError, Sink};
-use greenroom_frame::{
-    Frame, FrameError, FrameScaler, FrameView, PixelFormat, pack, recolour, unpack,
-};
-use greenroom_scene::{Room, Scene, SceneError, placeholder};
+//! One output and its state machine.
+
+use std::os::fd::BorrowedFd;
+use std::sync::atomic::AtomicU64;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::{Duration, Instant};
+
+use greenroom_device::{Audience, DeviceError, Holder, Sink, SinkMode};
+use greenroom_frame::{Frame, FrameError, FrameView, PixelFormat, unpack};
+use greenroom_scene::{Room, SceneError};
+
+use super::faults::{self, Fault};
+use super::stats::Stage;
+use super::{Painter, Standby, Stats};
+use crate::status::{OutputState, OutputStatus};
 
 /// Why a frame was not shown.
 #[derive(Debug, thiserror::Error)]
@@ -18,124 +28,444 @@ pub enum ShowError {
     Sink(#[from] DeviceError),
 }
 
-/// One output: a sink with a scene of its own. Only composed frames and the placeholder go through
-/// it.
-pub struct Output {
-    sink: Box<dyn Sink>,
-    scene: Scene,
-    canvas: Frame,
-    scaled: Frame,
-    scaler: FrameScaler,
-    packed: Frame,
-    placeholder: Frame,
-    leaves_placeholder: bool,
-}
+/// Gets a sink that was lost, or was not there yet.
+pub type OpenSink = Box<dyn FnMut() -> Result<Box<dyn Sink>, DeviceError> + Send>;
 
 /// Copies of the placeholder that are left in a device: more than v4l2loopback's largest number of
 /// buffers (32), so that none keeps an older frame.
 const LEFT_BEHIND: usize = 33;
 
+/// Time between two tries to get a sink back that gives no sign of its return.
+const RETRY: Duration = Duration::from_secs(2);
+
+/// What an output is doing. Drawn in ARCHITECTURE.md.
+enum State {
+    /// The node is not there. A new node, or `retry_at`, is when to look again.
+    Missing { retry_at: Instant },
+    /// Held open, the placeholder in every buffer; nobody watches and nothing is written.
+    Holding(Box<dyn Sink>),
+    /// Somebody watches.
+    Watched(Box<dyn Sink>),
+    /// The last one who watched has left; the picture goes on until `until`, since many programs
+    /// close a camera only to open it again.
+    Lingering { sink: Box<dyn Sink>, until: Instant },
+}
+
+/// One output: a sink with a scene of its own. Only composed frames and the placeholder go through
+/// it.
+pub struct Output {
+    name: String,
+    painter: Painter,
+    state: State,
+    /// `None`: a file. It is always watched, ends with its last frame, and its loss is the end.
+    reopen: Option<OpenSink>,
+    always_on: bool,
+    /// What was told last of why it is missing: one line an event.
+    told: Option<String>,
+    failing: bool,
+    report: Arc<OutputReport>,
+}
+
+/// What others may know of an output.
+#[derive(Debug)]
+pub(super) struct OutputReport {
+    status: Mutex<OutputStatus>,
+    written: AtomicU64,
+    placeholders: AtomicU64,
+}
+
+impl OutputReport {
+    pub(super) fn status(&self) -> OutputStatus {
+        let status = self.status.lock().unwrap_or_else(PoisonError::into_inner).clone();
+        let get = |counter: &AtomicU64| counter.load(std::sync::atomic::Ordering::Relaxed);
+        OutputStatus {
+            written: get(&self.written),
+            placeholders: get(&self.placeholders),
+            ..status
+        }
+    }
+}
+
+/// What an output needs to know of the whole.
+pub(super) struct Now<'a> {
+    pub(super) time: Instant,
+    pub(super) stats: &'a Stats,
+    pub(super) idle_after: Duration,
+    /// What a new watcher is shown.
+    pub(super) standby: &'a Standby,
+}
+
 impl Output {
-    /// An output that shows `scene` on a device; leaves the placeholder behind when it ends.
-    ///
-    /// # Errors
-    /// When the sink's size is none.
-    pub fn on_device(sink: Box<dyn Sink>, scene: Scene) -> Result<Self, FrameError> {
-        Self::new(sink, scene, true)
+    /// An output to a device, which is there now (`sink`) or is awaited (and why, which the user
+    /// has been told). It shows a picture while somebody watches, comes back when its node does,
+    /// and leaves the placeholder when it ends.
+    pub fn on_device(
+        name: String,
+        painter: Painter,
+        sink: Result<Box<dyn Sink>, DeviceError>,
+        reopen: OpenSink,
+    ) -> Self {
+        let state = State::Missing { retry_at: Instant::now() };
+        let mut output = Self::new(name, painter, state, Some(reopen));
+        match sink {
+            Ok(sink) => {
+                output.name = sink.name().to_owned();
+                output.state = State::Holding(sink);
+            }
+            Err(error) => output.told = Some(error.to_string()),
+        }
+        output.tell_state(output.told.clone());
+        output
     }
 
-    /// An output that writes `scene` into a file, which ends with its last frame.
-    ///
-    /// # Errors
-    /// When the sink's size is none.
-    pub fn to_file(sink: Box<dyn Sink>, scene: Scene) -> Result<Self, FrameError> {
-        Self::new(sink, scene, false)
+    /// An output that writes into a file, which ends with its last frame.
+    pub fn to_file(sink: Box<dyn Sink>, painter: Painter) -> Self {
+        let output = Self::new(sink.name().to_owned(), painter, State::Watched(sink), None);
+        output.tell_state(None);
+        output
     }
 
-    fn new(
-        sink: Box<dyn Sink>,
-        scene: Scene,
-        leaves_placeholder: bool,
-    ) -> Result<Self, FrameError> {
-        let mode = sink.mode();
-        let blank = || Frame::new(mode.format, mode.size, mode.colour);
-        let calm = placeholder(mode.size, mode.colour)?;
-        let mut waiting = blank()?;
-        pack(calm.view(), &mut waiting.view_mut())?;
-        Ok(Self {
-            sink,
-            scene,
-            canvas: blank()?,
-            scaled: blank()?,
-            scaler: FrameScaler::default(),
-            packed: blank()?,
-            placeholder: waiting,
-            leaves_placeholder,
-        })
+    fn new(name: String, painter: Painter, state: State, reopen: Option<OpenSink>) -> Self {
+        let status = OutputStatus { name: name.clone(), ..OutputStatus::default() };
+        let report = Arc::new(OutputReport {
+            status: Mutex::new(status),
+            written: AtomicU64::new(0),
+            placeholders: AtomicU64::new(0),
+        });
+        let (told, failing) = (None, false);
+        Self { name, painter, state, reopen, always_on: false, told, failing, report }
+    }
+
+    /// Shows a picture also while nobody watches.
+    #[must_use]
+    pub fn always_on(mut self, always_on: bool) -> Self {
+        self.always_on = always_on;
+        self
     }
 
     /// What it is, for people.
     pub fn name(&self) -> &str {
-        self.sink.name()
+        &self.name
     }
 
-    /// Composes a frame and writes it.
-    ///
-    /// # Errors
-    /// See [`ShowError`]; nothing was written then.
-    pub fn show(&mut self, room: &Room<'_>) -> Result<(), ShowError> {
-        self.compose(room)?;
-        self.fit()?;
-        Ok(self.sink.write(self.packed.view())?)
+    /// Whether it is watched whatever happens: a file.
+    pub fn is_always_watched(&self) -> bool {
+        self.reopen.is_none() || self.always_on
     }
 
-    /// First stage of [`show`](Self::show): the person before the background, in the room's own
-    /// format, size and colour.
-    ///
-    /// # Errors
-    /// When it cannot be composed.
-    pub fn compose(&mut self, room: &Room<'_>) -> Result<(), SceneError> {
-        self.scene.compose(room, &mut self.canvas)
+    pub(super) fn report(&self) -> Arc<OutputReport> {
+        Arc::clone(&self.report)
     }
 
-    /// Second stage: the canvas in the sink's size, colour and format.
+    /// Whether a picture is wanted of it.
+    pub(super) fn is_on(&self) -> bool {
+        match self.state {
+            State::Missing { .. } => false,
+            State::Holding(_) => self.always_on,
+            State::Watched(_) | State::Lingering { .. } => true,
+        }
+    }
+
+    /// Whether its node is not there.
+    pub(super) fn is_missing(&self) -> bool {
+        matches!(self.state, State::Missing { .. })
+    }
+
+    /// Readable when somebody may have come or gone.
+    pub(super) fn audience_fd(&self) -> Option<BorrowedFd<'_>> {
+        self.sink()?.audience_fd()
+    }
+
+    /// When it wants to be [minded](Self::mind) at the latest.
+    pub(super) fn deadline(&self) -> Option<Instant> {
+        match self.state {
+            State::Missing { retry_at } => Some(retry_at),
+            State::Lingering { until, .. } => Some(until),
+            State::Holding(_) | State::Watched(_) => None,
+        }
+    }
+
+    /// First thing: whoever had the device before us, its last picture is not for the next watcher.
+    pub(super) fn begin(&mut self, now: &Now<'_>) -> Result<(), DeviceError> {
+        match self.state {
+            State::Missing { .. } => self.look_for_it(now),
+            State::Watched(_) => self.show_placeholder(now.standby, now.stats),
+            State::Holding(_) | State::Lingering { .. } => {
+                self.fill_with_placeholder(now.stats)?;
+                self.ask_audience(now)
+            }
+        }
+    }
+
+    /// Follows what happened: `asked` if its audience may have changed, `nodes_changed` if some
+    /// node came or went.
     ///
     /// # Errors
-    /// When no kernel does the conversion.
-    pub fn fit(&mut self) -> Result<FrameView<'_>, FrameError> {
-        let mode = self.sink.mode();
-        let fitted = if self.canvas.size() == mode.size {
-            &mut self.canvas
-        } else {
-            let middle = self.canvas.view().middle_of_shape(mode.size);
-            self.scaler.scale(middle, mode.size, &mut self.scaled)?;
-            &mut self.scaled
+    /// When a file is lost.
+    pub(super) fn mind(
+        &mut self,
+        asked: bool,
+        nodes_changed: bool,
+        now: &Now<'_>,
+    ) -> Result<(), DeviceError> {
+        match self.state {
+            State::Missing { retry_at } if nodes_changed || now.time >= retry_at => {
+                self.look_for_it(now)
+            }
+            State::Lingering { until, .. } if now.time >= until => {
+                // Once more: who came in this moment is not sent away.
+                self.ask_audience(now)?;
+                self.end_lingering(now)
+            }
+            _ if asked => self.ask_audience(now),
+            _ => Ok(()),
+        }
+    }
+
+    fn look_for_it(&mut self, now: &Now<'_>) -> Result<(), DeviceError> {
+        let Some(reopen) = &mut self.reopen else { return Ok(()) };
+        match reopen() {
+            Ok(sink) => {
+                self.name = sink.name().to_owned();
+                self.painter.set_mode(sink.mode()).map_err(DeviceError::from)?;
+                self.told = None;
+                self.state = State::Holding(sink);
+                self.tell_state(None);
+                self.fill_with_placeholder(now.stats)?;
+                self.ask_audience(now)
+            }
+            Err(error) => {
+                self.miss(&error, now.time);
+                Ok(())
+            }
+        }
+    }
+
+    fn ask_audience(&mut self, now: &Now<'_>) -> Result<(), DeviceError> {
+        let Some(sink) = self.sink_mut() else { return Ok(()) };
+        match sink.audience() {
+            Ok(audience) => self.follow(audience, now),
+            Err(error) => self.lose(error, now.time),
+        }
+    }
+
+    fn follow(&mut self, audience: Audience, now: &Now<'_>) -> Result<(), DeviceError> {
+        let missing = State::Missing { retry_at: now.time };
+        let mut is_new = false;
+        self.state = match (std::mem::replace(&mut self.state, missing), audience.watched) {
+            (State::Holding(sink), true) => {
+                is_new = true;
+                State::Watched(sink)
+            }
+            (State::Lingering { sink, .. }, true) => State::Watched(sink),
+            // A file has no audience that could leave.
+            (State::Watched(sink), false) if self.reopen.is_some() => {
+                State::Lingering { sink, until: now.time + now.idle_after }
+            }
+            (state, _) => state,
         };
-        recolour(fitted, mode.colour);
-        self.packed.set_captured_at(fitted.captured_at());
-        pack(fitted.view(), &mut self.packed.view_mut())?;
-        Ok(self.packed.view())
+        self.tell_audience(&audience.watchers);
+        if is_new && !self.always_on {
+            return self.show_placeholder(now.standby, now.stats);
+        }
+        Ok(())
     }
 
-    /// Writes the placeholder.
+    fn end_lingering(&mut self, now: &Now<'_>) -> Result<(), DeviceError> {
+        let missing = State::Missing { retry_at: now.time };
+        self.state = match std::mem::replace(&mut self.state, missing) {
+            State::Lingering { sink, .. } => State::Holding(sink),
+            state => state,
+        };
+        self.tell_state(None);
+        match self.state {
+            State::Holding(_) if !self.always_on => self.fill_with_placeholder(now.stats),
+            _ => Ok(()),
+        }
+    }
+
+    /// Composes a frame and writes it. What cannot be shown becomes a placeholder.
     ///
     /// # Errors
-    /// When the sink does not take it.
-    pub fn show_placeholder(&mut self) -> Result<(), DeviceError> {
-        self.sink.write(self.placeholder.view())
+    /// When a file is lost.
+    pub(super) fn show(&mut self, room: &Room<'_>, stats: &Stats) -> Result<(), DeviceError> {
+        match self.compose_and_write(room, stats) {
+            Ok(()) => {
+                self.failing = false;
+                Stats::count(&stats.composed);
+                Stats::count(&self.report.written);
+                stats.latency.record(room.frame.captured_at().elapsed());
+                Ok(())
+            }
+            Err(ShowError::Sink(error)) => self.lose(error, Instant::now()),
+            Err(error) => {
+                if !std::mem::replace(&mut self.failing, true) {
+                    tracing::error!("output: {error}");
+                }
+                Stats::count(&stats.failed);
+                self.show_placeholder(&Standby::Failed, stats)
+            }
+        }
+    }
+
+    fn compose_and_write(&mut self, room: &Room<'_>, stats: &Stats) -> Result<(), ShowError> {
+        if faults::strike(Fault::OutputPanic) {
+            panic!("the output thread panics, as a test wants");
+        }
+        let mut lap = Instant::now();
+        let mut record = |stage: Stage| {
+            let now = Instant::now();
+            stats.record(stage, now - std::mem::replace(&mut lap, now));
+        };
+        self.painter.compose(room)?;
+        record(Stage::Compose);
+        #[cfg(feature = "faults")]
+        if faults::strike(Fault::Leak) {
+            self.painter.leak(room)?;
+        }
+        let packed = self.painter.fit()?;
+        record(Stage::Pack);
+        match &mut self.state {
+            State::Missing { .. } => {}
+            State::Holding(sink) | State::Watched(sink) | State::Lingering { sink, .. } => {
+                sink.write(packed)?;
+            }
+        }
+        record(Stage::Write);
+        Ok(())
+    }
+
+    /// Writes the placeholder that says `standby`.
+    ///
+    /// # Errors
+    /// When a file is lost.
+    pub(super) fn show_placeholder(
+        &mut self,
+        standby: &Standby,
+        stats: &Stats,
+    ) -> Result<(), DeviceError> {
+        match self.write_placeholder(standby) {
+            Ok(()) => {
+                Stats::count(&stats.placeholders);
+                Stats::count(&self.report.placeholders);
+                Ok(())
+            }
+            Err(error) => self.lose(error, Instant::now()),
+        }
+    }
+
+    fn write_placeholder(&mut self, standby: &Standby) -> Result<(), DeviceError> {
+        let frame = self.painter.placeholder(standby)?;
+        match &mut self.state {
+            State::Missing { .. } => Ok(()),
+            State::Holding(sink) | State::Watched(sink) | State::Lingering { sink, .. } => {
+                sink.write(frame)
+            }
+        }
+    }
+
+    /// Puts the placeholder into every buffer of a device, so that the next watcher does not see
+    /// the last second of what was shown before.
+    fn fill_with_placeholder(&mut self, stats: &Stats) -> Result<(), DeviceError> {
+        for _ in 0..LEFT_BEHIND {
+            if self.is_missing() {
+                break;
+            }
+            self.show_placeholder(&Standby::Off, stats)?;
+        }
+        Ok(())
+    }
+
+    /// A device that is lost is waited for; a file is not.
+    fn lose(&mut self, error: DeviceError, time: Instant) -> Result<(), DeviceError> {
+        if self.reopen.is_none() {
+            return Err(error);
+        }
+        self.miss(&error, time);
+        Ok(())
+    }
+
+    fn miss(&mut self, error: &DeviceError, time: Instant) {
+        let reason = error.to_string();
+        if self.told.as_ref() != Some(&reason) {
+            tracing::warn!("output: {reason}; waiting for it");
+            self.told = Some(reason.clone());
+        }
+        self.state = State::Missing { retry_at: time + RETRY };
+        self.tell_state(Some(reason));
+    }
+
+    fn sink(&self) -> Option<&dyn Sink> {
+        match &self.state {
+            State::Missing { .. } => None,
+            State::Holding(sink) | State::Watched(sink) | State::Lingering { sink, .. } => {
+                Some(sink.as_ref())
+            }
+        }
+    }
+
+    fn sink_mut(&mut self) -> Option<&mut Box<dyn Sink>> {
+        match &mut self.state {
+            State::Missing { .. } => None,
+            State::Holding(sink) | State::Watched(sink) | State::Lingering { sink, .. } => {
+                Some(sink)
+            }
+        }
+    }
+
+    fn tell_state(&self, reason: Option<String>) {
+        let mut status = self.report.status.lock().unwrap_or_else(PoisonError::into_inner);
+        status.name.clone_from(&self.name);
+        status.state = match self.state {
+            State::Missing { .. } => OutputState::Missing,
+            State::Holding(_) => OutputState::Holding,
+            State::Watched(_) => OutputState::Watched,
+            State::Lingering { .. } => OutputState::Lingering,
+        };
+        let mode = |sink: &dyn Sink| {
+            let SinkMode { format, size, rate, .. } = sink.mode();
+            format!("{size} {format} at {rate} fps")
+        };
+        status.mode = self.sink().map(mode);
+        status.reason = reason;
+        if !matches!(self.state, State::Watched(_)) {
+            status.watchers.clear();
+        }
+    }
+
+    /// One line for each change of who watches.
+    fn tell_audience(&self, watchers: &[Holder]) {
+        let before = self.report.status().watchers;
+        let was = self.report.status().state;
+        self.tell_state(None);
+        let mut status = self.report.status.lock().unwrap_or_else(PoisonError::into_inner);
+        status.watchers = watchers.iter().map(Into::into).collect();
+        if status.state == OutputState::Watched && status.watchers.is_empty() && was != status.state
+        {
+            tracing::info!("output: {} is watched", self.name);
+        }
+        for come in status.watchers.iter().filter(|watcher| !before.contains(watcher)) {
+            tracing::info!("output: {} is watched by {come}", self.name);
+        }
+        if was == OutputState::Watched && status.state == OutputState::Lingering {
+            tracing::info!("output: nobody watches {} any more", self.name);
+        }
     }
 
     /// Ends the output: a device is left with the placeholder in every buffer, a file is completed.
     ///
     /// # Errors
     /// When the file could not be completed.
-    pub fn finish(mut self) -> Result<(), DeviceError> {
-        if self.leaves_placeholder {
-            for _ in 0..LEFT_BEHIND {
-                self.show_placeholder()?;
+    pub(super) fn finish(mut self, stats: &Stats) -> Result<(), DeviceError> {
+        if self.reopen.is_some() {
+            self.fill_with_placeholder(stats)?;
+        }
+        match self.state {
+            State::Missing { .. } => Ok(()),
+            State::Holding(sink) | State::Watched(sink) | State::Lingering { sink, .. } => {
+                sink.finish()
             }
         }
-        self.sink.finish()
     }
 }
 

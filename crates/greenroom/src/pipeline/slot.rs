@@ -45,6 +45,17 @@ impl<T> Slot<T> {
         }
     }
 
+    /// Takes the value that is there, without waiting, and silences the bell.
+    pub fn take_now(&self) -> Option<T> {
+        self.bell.clear();
+        self.place().take()
+    }
+
+    /// Rings when a value was put in.
+    pub fn bell(&self) -> &Wake {
+        &self.bell
+    }
+
     fn place(&self) -> std::sync::MutexGuard<'_, Option<T>> {
         // Nothing between lock and unlock can panic half-way.
         self.place.lock().unwrap_or_else(PoisonError::into_inner)

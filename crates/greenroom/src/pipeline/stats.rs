@@ -1,5 +1,35 @@
 use std::fmt;
 use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
+use std::time::Duration;
+
+use crate::histogram::Histogram;
+use crate::status::{DroppedFrames, FrameCounts, StageTime};
+
+/// Parts of a frame's way that are timed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Stage {
+    /// From capture until it is handed on: transfer, wait, decoding.
+    Camera,
+    /// Scaling to the model's input, and inference.
+    Matte,
+    /// Alpha to the frame's size.
+    Upscale,
+    /// The person before the background.
+    Compose,
+    /// The output's size, colour and format.
+    Pack,
+    /// Handing over to the sink.
+    Write,
+}
+
+const STAGES: [(Stage, &str); 6] = [
+    (Stage::Camera, "camera"),
+    (Stage::Matte, "matte"),
+    (Stage::Upscale, "upscale"),
+    (Stage::Compose, "compose"),
+    (Stage::Pack, "pack"),
+    (Stage::Write, "write"),
+];
 
 /// What happened to the frames. Each counter has one writer; readers may be a frame behind.
 #[derive(Debug, Default)]
@@ -14,12 +44,17 @@ pub struct Stats {
     pub dropped_before_matte: AtomicU64,
     /// Frames passed over because the output thread was still busy.
     pub dropped_before_output: AtomicU64,
+    /// Frames that came when nobody watched any more.
+    pub dropped_unwatched: AtomicU64,
     /// Frames that could not be cut out or composed; a placeholder was shown.
     pub failed: AtomicU64,
     /// Composed frames written, summed over the outputs.
-    pub written: AtomicU64,
+    pub composed: AtomicU64,
     /// Placeholders written, summed over the outputs.
     pub placeholders: AtomicU64,
+    /// Time from capture to write.
+    pub(super) latency: Histogram,
+    stages: [Histogram; STAGES.len()],
 }
 
 impl Stats {
@@ -27,23 +62,48 @@ impl Stats {
     pub(crate) fn count(counter: &AtomicU64) {
         counter.fetch_add(1, Relaxed);
     }
+
+    /// How long a frame took in a stage.
+    pub(super) fn record(&self, stage: Stage, time: Duration) {
+        self.stages[stage as usize].record(time);
+    }
+
+    /// The counters as they are now.
+    pub fn frames(&self) -> FrameCounts {
+        let get = |counter: &AtomicU64| counter.load(Relaxed);
+        FrameCounts {
+            taken: get(&self.taken),
+            composed: get(&self.composed),
+            dropped: DroppedFrames {
+                in_camera: get(&self.dropped_in_camera),
+                before_matte: get(&self.dropped_before_matte),
+                before_output: get(&self.dropped_before_output),
+                unwatched: get(&self.dropped_unwatched),
+            },
+            corrupt: get(&self.corrupt),
+            failed: get(&self.failed),
+            placeholders: get(&self.placeholders),
+        }
+    }
+
+    /// Times of the stages that were passed.
+    pub(super) fn stages(&self) -> Vec<StageTime> {
+        let time =
+            |(stage, name): &(Stage, &str)| StageTime::of(name, &self.stages[*stage as usize]);
+        STAGES.iter().filter_map(time).collect()
+    }
 }
 
 impl fmt::Display for Stats {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let get = |counter: &AtomicU64| counter.load(Relaxed);
+        let frames = self.frames();
+        let DroppedFrames { in_camera, before_matte, before_output, unwatched } = frames.dropped;
         write!(
             f,
-            "{} frames in, {} out, {} placeholders; dropped: {} in the camera, {} before the \
-             matte, {} before the output; {} corrupt, {} failed",
-            get(&self.taken),
-            get(&self.written),
-            get(&self.placeholders),
-            get(&self.dropped_in_camera),
-            get(&self.dropped_before_matte),
-            get(&self.dropped_before_output),
-            get(&self.corrupt),
-            get(&self.failed),
+            "{} frames in, {} out, {} placeholders; dropped: {in_camera} in the camera, \
+             {before_matte} before the matte, {before_output} before the output, {unwatched} \
+             unwatched; {} corrupt, {} failed",
+            frames.taken, frames.composed, frames.placeholders, frames.corrupt, frames.failed,
         )
     }
 }

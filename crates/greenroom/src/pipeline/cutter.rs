@@ -1,0 +1,123 @@
+//! The matte's thread.
+
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use greenroom_device::Wake;
+use greenroom_frame::{FramePool, unpack};
+use greenroom_matte::{MatteError, MatteMaker};
+
+use super::faults::{self, Fault};
+use super::shared::{Cut, EndBell, Flow, Shared, Shot};
+use super::stats::Stage;
+use super::{MakeMatte, MatteFeed, Standby, Stats};
+
+/// Time between two tries to make the network anew after it panicked.
+const RETRY: Duration = Duration::from_secs(1);
+
+/// Finds the person in each frame.
+pub(super) struct Cutter {
+    shared: Arc<Shared>,
+    maker: MatteMaker,
+    remake: MakeMatte,
+    alphas: FramePool,
+    failing: bool,
+}
+
+impl Cutter {
+    pub(super) fn new(
+        shared: Arc<Shared>,
+        MatteFeed { maker, remake }: MatteFeed,
+        alphas: FramePool,
+    ) -> Self {
+        Self { shared, maker, remake, alphas, failing: false }
+    }
+
+    pub(super) fn run(mut self) {
+        let _bell = EndBell(Arc::clone(&self.shared));
+        let shared = Arc::clone(&self.shared);
+        // Without patience, only the stop bell ends the wait.
+        while let Some(flow) = shared.to_matte.take(&shared.stop, None) {
+            let flow = match flow {
+                Flow::Frame(shot) => {
+                    shared.matte_work.begin();
+                    let cut = catch_unwind(AssertUnwindSafe(|| self.cut(shot)));
+                    shared.matte_work.end();
+                    match cut {
+                        Ok(flow) => flow,
+                        Err(_) => {
+                            Stats::count(&shared.stats.failed);
+                            self.hand_on(Flow::Lost(Standby::Failed));
+                            if !self.start_again() {
+                                return;
+                            }
+                            continue;
+                        }
+                    }
+                }
+                Flow::Lost(standby) => Flow::Lost(standby),
+            };
+            self.hand_on(flow);
+        }
+    }
+
+    fn hand_on(&self, flow: Flow<Cut>) {
+        if let Some(Flow::Frame(_)) = self.shared.to_output.put(flow) {
+            Stats::count(&self.shared.stats.dropped_before_output);
+        }
+    }
+
+    fn cut(&mut self, shot: Shot) -> Flow<Cut> {
+        let start = Instant::now();
+        let mut alpha = self.alphas.take().expect("as many alphas as frames");
+        let made = self.matte(&shot);
+        // Into a frame of the pool, so that the network can go on with the next one.
+        let made = made.and_then(|made| Ok(unpack(made.view(), &mut alpha)?));
+        match made {
+            Ok(()) => {
+                self.failing = false;
+                self.shared.stats.record(Stage::Matte, start.elapsed());
+                Flow::Frame(Cut { shot, alpha })
+            }
+            Err(error) => {
+                if !std::mem::replace(&mut self.failing, true) {
+                    tracing::error!("matte: {error}");
+                }
+                Stats::count(&self.shared.stats.failed);
+                Flow::Lost(Standby::Failed)
+            }
+        }
+    }
+
+    fn matte(&mut self, shot: &Shot) -> Result<&greenroom_frame::Frame, MatteError> {
+        if faults::strike(Fault::MattePanic) {
+            panic!("the matte thread panics, as a test wants");
+        }
+        if faults::strike(Fault::MatteStall) {
+            std::thread::sleep(Duration::from_secs(3));
+        }
+        if faults::strike(Fault::MatteError) {
+            let (have, want) = ("failing, as a test wants".into(), "well".into());
+            return Err(MatteError::WrongShape { what: "the network", have, want });
+        }
+        self.maker.matte(&shot.frame.view())
+    }
+
+    /// After a panic, a new network in place of the one that was interrupted. `false` when stopped.
+    fn start_again(&mut self) -> bool {
+        tracing::error!("matte: a part of greenroom failed; starting it again");
+        loop {
+            match (self.remake)() {
+                Ok(maker) => {
+                    self.maker = maker;
+                    return true;
+                }
+                Err(error) => tracing::error!("matte: {error}"),
+            }
+            if Wake::wait([&self.shared.stop], Some(RETRY)) {
+                return false;
+            }
+        }
+    }
+}

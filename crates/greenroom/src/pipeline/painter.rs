@@ -1,0 +1,133 @@
+use std::path::PathBuf;
+
+use greenroom_device::SinkMode;
+use greenroom_frame::{Frame, FrameError, FrameScaler, FrameView, pack, recolour};
+use greenroom_scene::{Room, Scene, SceneError, placeholder, user_placeholder};
+
+use super::Standby;
+
+/// Makes the pictures of one output in the form that its sink takes: composed frames and
+/// placeholders.
+pub struct Painter {
+    mode: SinkMode,
+    scene: Scene,
+    canvas: Frame,
+    scaled: Frame,
+    scaler: FrameScaler,
+    packed: Frame,
+    own_placeholder: Option<PathBuf>,
+    /// The placeholder that was painted last, packed, and its text.
+    calm: (String, Frame),
+}
+
+impl Painter {
+    /// Paints `scene` for a sink of `mode`.
+    ///
+    /// # Errors
+    /// When the mode's size is none.
+    pub fn new(mode: SinkMode, scene: Scene) -> Result<Self, FrameError> {
+        let blank = || Frame::new(mode.format, mode.size, mode.colour);
+        let calm = packed_placeholder(mode, None, &Standby::Off.to_string())?;
+        Ok(Self {
+            mode,
+            scene,
+            canvas: blank()?,
+            scaled: blank()?,
+            scaler: FrameScaler::default(),
+            packed: blank()?,
+            own_placeholder: None,
+            calm: (Standby::Off.to_string(), calm),
+        })
+    }
+
+    /// Shows a picture of the user's instead of our placeholders.
+    #[must_use]
+    pub fn with_placeholder(mut self, picture: Option<PathBuf>) -> Self {
+        self.own_placeholder = picture;
+        self.calm.0.clear();
+        self
+    }
+
+    /// From now on for a sink of `mode`.
+    ///
+    /// # Errors
+    /// When the mode's size is none.
+    pub fn set_mode(&mut self, mode: SinkMode) -> Result<(), FrameError> {
+        if mode != self.mode {
+            self.packed = Frame::new(mode.format, mode.size, mode.colour)?;
+            self.mode = mode;
+            self.calm.0.clear();
+        }
+        Ok(())
+    }
+
+    /// What it paints for.
+    pub fn mode(&self) -> SinkMode {
+        self.mode
+    }
+
+    /// First stage of a frame: the person before the background, in the room's own format, size
+    /// and colour.
+    ///
+    /// # Errors
+    /// When it cannot be composed.
+    pub fn compose(&mut self, room: &Room<'_>) -> Result<(), SceneError> {
+        self.scene.compose(room, &mut self.canvas)
+    }
+
+    /// Second stage: the canvas in the sink's size, colour and format.
+    ///
+    /// # Errors
+    /// When no kernel does the conversion.
+    pub fn fit(&mut self) -> Result<FrameView<'_>, FrameError> {
+        let mode = self.mode;
+        let fitted = if self.canvas.size() == mode.size {
+            &mut self.canvas
+        } else {
+            let middle = self.canvas.view().middle_of_shape(mode.size);
+            self.scaler.scale(middle, mode.size, &mut self.scaled)?;
+            &mut self.scaled
+        };
+        recolour(fitted, mode.colour);
+        self.packed.set_captured_at(fitted.captured_at());
+        pack(fitted.view(), &mut self.packed.view_mut())?;
+        Ok(self.packed.view())
+    }
+
+    /// The placeholder for `standby`. Painted when the text changes, else the one from before.
+    ///
+    /// # Errors
+    /// When no kernel does the conversion.
+    pub fn placeholder(&mut self, standby: &Standby) -> Result<FrameView<'_>, FrameError> {
+        let text = standby.to_string();
+        if self.calm.0 != text {
+            let frame = packed_placeholder(self.mode, self.own_placeholder.as_ref(), &text)?;
+            self.calm = (text, frame);
+        }
+        Ok(self.calm.1.view())
+    }
+
+    /// A deliberate leak, for the test of the test that looks for leaks.
+    #[cfg(feature = "faults")]
+    pub(super) fn leak(&mut self, room: &Room<'_>) -> Result<(), FrameError> {
+        greenroom_frame::unpack(room.frame, &mut self.canvas)
+    }
+}
+
+fn packed_placeholder(
+    mode: SinkMode,
+    own: Option<&PathBuf>,
+    text: &str,
+) -> Result<Frame, FrameError> {
+    let theirs = own.and_then(|path| match user_placeholder(path, mode.size, mode.colour) {
+        Ok(frame) => Some(frame),
+        Err(error) => {
+            tracing::warn!("placeholder: {error}; showing greenroom's own");
+            None
+        }
+    });
+    let calm = theirs.map_or_else(|| placeholder(mode.size, mode.colour, text), Ok)?;
+    let mut packed = Frame::new(mode.format, mode.size, mode.colour)?;
+    pack(calm.view(), &mut packed.view_mut())?;
+    Ok(packed)
+}

@@ -1,0 +1,35 @@
+use std::sync::Arc;
+
+use super::Output;
+use super::output::OutputReport;
+use super::shared::Shared;
+use crate::status::{Cpu, Quantiles, Status};
+
+/// Tells what is going on in a pipeline.
+#[derive(Clone)]
+pub struct Reporter {
+    shared: Arc<Shared>,
+    outputs: Vec<Arc<OutputReport>>,
+}
+
+impl Reporter {
+    pub(super) fn new(shared: Arc<Shared>, outputs: &[Output]) -> Self {
+        Self { shared, outputs: outputs.iter().map(Output::report).collect() }
+    }
+
+    /// What is going on now.
+    pub fn status(&self) -> Status {
+        let stats = &self.shared.stats;
+        Status {
+            version: env!("CARGO_PKG_VERSION").to_owned(),
+            pid: std::process::id(),
+            uptime_s: self.shared.started.elapsed().as_secs_f64(),
+            camera: self.shared.camera_status().clone(),
+            outputs: self.outputs.iter().map(|output| output.status()).collect(),
+            frames: stats.frames(),
+            latency_ms: Quantiles::of(&stats.latency),
+            stages_ms: stats.stages(),
+            cpu: Cpu::of_this_process(self.shared.started.elapsed()),
+        }
+    }
+}

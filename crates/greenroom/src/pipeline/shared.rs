@@ -1,0 +1,174 @@
+//! What the threads of a pipeline share.
+
+use std::io;
+use std::sync::atomic::{AtomicU64, Ordering::SeqCst};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::{Duration, Instant};
+
+use greenroom_device::Wake;
+use greenroom_frame::PooledFrame;
+
+use super::{Slot, Standby, Stats};
+use crate::status::CameraStatus;
+
+/// What one thread hands the next.
+pub(super) enum Flow<T> {
+    /// A frame.
+    Frame(T),
+    /// There is no picture: the camera or the matte failed.
+    Lost(Standby),
+}
+
+/// A frame from the camera.
+pub(super) struct Shot {
+    pub(super) frame: PooledFrame,
+    /// The [`Demand`] it was taken for.
+    pub(super) epoch: Epoch,
+}
+
+/// A frame with the alpha that was computed from it, at the model's size.
+pub(super) struct Cut {
+    pub(super) shot: Shot,
+    pub(super) alpha: PooledFrame,
+}
+
+/// One stretch of time in which a picture is wanted, or none is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Epoch(u64);
+
+impl Epoch {
+    /// Whether a picture is wanted in it.
+    pub(super) fn wants_picture(self) -> bool {
+        self.0 % 2 == 1
+    }
+}
+
+/// Whether anybody wants a picture: what opens and closes the camera. Numbered, so that a frame
+/// that was taken for one watcher is never shown to a later one.
+#[derive(Debug, Default)]
+pub(super) struct Demand(AtomicU64);
+
+impl Demand {
+    pub(super) fn epoch(&self) -> Epoch {
+        Epoch(self.0.load(SeqCst))
+    }
+
+    /// Tells whether that is news.
+    fn set(&self, wanted: bool) -> bool {
+        let changed = self.epoch().wants_picture() != wanted;
+        if changed {
+            self.0.fetch_add(1, SeqCst);
+        }
+        changed
+    }
+}
+
+/// What the threads share.
+pub(super) struct Shared {
+    /// Rung once: everyone ends.
+    pub(super) stop: Wake,
+    /// Rung when a thread ends by itself.
+    pub(super) ended: Wake,
+    /// Rung when the output thread writes no more frames and brings its outputs to an end.
+    pub(super) finishing: Wake,
+    /// Rung when demand has changed, and at the stop: the camera thread looks what it is.
+    pub(super) camera_bell: Wake,
+    pub(super) demand: Demand,
+    pub(super) to_matte: Slot<Flow<Shot>>,
+    pub(super) to_output: Slot<Flow<Cut>>,
+    pub(super) stats: Arc<Stats>,
+    pub(super) camera: Mutex<CameraStatus>,
+    /// How long the matte thread has been at its frame.
+    pub(super) matte_work: BusySince,
+    pub(super) started: Instant,
+}
+
+impl Shared {
+    pub(super) fn new() -> io::Result<Self> {
+        let started = Instant::now();
+        Ok(Self {
+            stop: Wake::new()?,
+            ended: Wake::new()?,
+            finishing: Wake::new()?,
+            camera_bell: Wake::new()?,
+            demand: Demand::default(),
+            to_matte: Slot::new()?,
+            to_output: Slot::new()?,
+            stats: Arc::default(),
+            camera: Mutex::default(),
+            matte_work: BusySince { started, since_ms: AtomicU64::new(u64::MAX) },
+            started,
+        })
+    }
+
+    /// Opens or closes the camera, if that is news.
+    pub(super) fn set_demand(&self, wanted: bool) -> bool {
+        let changed = self.demand.set(wanted);
+        if changed {
+            self.camera_bell.ring();
+        }
+        changed
+    }
+
+    pub(super) fn ring_stop(&self) {
+        self.stop.ring();
+        self.camera_bell.ring();
+    }
+
+    pub(super) fn camera_status(&self) -> MutexGuard<'_, CameraStatus> {
+        // Plain data: every state between two assignments is a state.
+        self.camera.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// Since when a thread has been busy with one piece of work.
+#[derive(Debug)]
+pub(super) struct BusySince {
+    started: Instant,
+    since_ms: AtomicU64,
+}
+
+impl BusySince {
+    pub(super) fn begin(&self) {
+        let since_ms = u64::try_from(self.started.elapsed().as_millis()).unwrap_or(u64::MAX - 1);
+        self.since_ms.store(since_ms, SeqCst);
+    }
+
+    pub(super) fn end(&self) {
+        self.since_ms.store(u64::MAX, SeqCst);
+    }
+
+    /// How long by now; zero when it is not.
+    pub(super) fn duration(&self) -> Duration {
+        match self.since_ms.load(SeqCst) {
+            u64::MAX => Duration::ZERO,
+            since_ms => self.started.elapsed().saturating_sub(Duration::from_millis(since_ms)),
+        }
+    }
+}
+
+/// Rings `ended` when its thread ends, however that happens.
+pub(super) struct EndBell(pub(super) Arc<Shared>);
+
+impl Drop for EndBell {
+    fn drop(&mut self) {
+        self.0.ended.ring();
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn demand_is_numbered() {
+        let demand = Demand::default();
+        let idle = demand.epoch();
+        assert!(!idle.wants_picture() && !demand.set(false));
+        assert!(demand.set(true) && !demand.set(true));
+        let first = demand.epoch();
+        assert!(first.wants_picture());
+        assert!(demand.set(false) && demand.set(true));
+        assert!(demand.epoch().wants_picture() && demand.epoch() != first);
+    }
+}

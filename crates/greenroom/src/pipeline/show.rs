@@ -1,0 +1,289 @@
+//! The outputs' thread: one loop that waits for frames, watchers, nodes and the stop at once.
+
+use std::os::fd::{AsFd, BorrowedFd};
+use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use greenroom_device::{DeviceError, NodeWatch, wait_readable};
+use greenroom_scene::Room;
+
+use super::output::Now;
+use super::shared::{Cut, EndBell, Flow, Shared};
+use super::stats::Stage;
+use super::{MattePlanes, Output, Standby, Stats};
+use crate::service;
+
+/// Time without a picture after which the placeholder is shown.
+const STALL: Duration = Duration::from_secs(1);
+/// On a machine too slow for that, the picture may stand for so many times as long as the last one
+/// took, so that it does not flicker between picture and placeholder; but never longer than
+/// [`LONGEST_STALL`]. A camera that stalls is told by its own thread and not waited for.
+const PATIENCE_FRAMES: u32 = 4;
+/// See [`PATIENCE_FRAMES`].
+const LONGEST_STALL: Duration = Duration::from_secs(10);
+/// Time between placeholders while there is no picture: consumers that give a camera one second a
+/// frame (Chrome) never run out of it.
+const PLACEHOLDER_INTERVAL: Duration = Duration::from_millis(200);
+/// A matte thread that has been at one frame for so long hangs: the service manager is no longer
+/// told that all is well, and starts greenroom anew.
+const HANGS: Duration = Duration::from_secs(20);
+/// Most outputs of one pipeline: what `wait_readable` takes, less the stop, the slot, the nodes.
+pub(super) const MOST_OUTPUTS: usize = 61;
+
+/// What those who watch see now.
+enum View {
+    /// A picture, which may stand `until` then.
+    Picture { until: Instant },
+    /// The placeholder; due again at `next`.
+    Placeholder { next: Instant },
+}
+
+/// Composes each frame for each output and writes it.
+pub(super) struct Shower {
+    shared: Arc<Shared>,
+    planes: MattePlanes,
+    outputs: Vec<Output>,
+    nodes: Option<NodeWatch>,
+    idle_after: Duration,
+    view: View,
+    standby: Standby,
+    last_shown: Instant,
+    /// When to tell the service manager that all is well, and how often.
+    heartbeat: Option<(Instant, Duration)>,
+    failing: bool,
+}
+
+/// What a wait ended with.
+#[derive(Default)]
+struct Ready {
+    nodes: bool,
+    /// Bit i: output i.
+    audiences: u64,
+}
+
+impl Shower {
+    pub(super) fn new(
+        shared: Arc<Shared>,
+        planes: MattePlanes,
+        outputs: Vec<Output>,
+        idle_after: Duration,
+    ) -> Self {
+        let nodes = NodeWatch::new().map_err(|error| {
+            tracing::warn!("{error}; a virtual camera that comes is noticed two seconds later");
+        });
+        let now = Instant::now();
+        let wanted = outputs.iter().any(Output::is_on);
+        Self {
+            shared,
+            planes,
+            outputs,
+            nodes: nodes.ok(),
+            idle_after,
+            view: View::Placeholder { next: now + PLACEHOLDER_INTERVAL },
+            standby: if wanted { Standby::Starting } else { Standby::Off },
+            last_shown: now,
+            heartbeat: service::watchdog_interval().map(|interval| (now + interval, interval)),
+            failing: false,
+        }
+    }
+
+    pub(super) fn run(mut self) -> Result<(), DeviceError> {
+        let _bell = EndBell(Arc::clone(&self.shared));
+        // Also when a part of ours panics, devices are left with the placeholder.
+        let shown = catch_unwind(AssertUnwindSafe(|| self.show_until_stopped()));
+        self.shared.finishing.ring();
+        let mut finished = Ok(());
+        for output in self.outputs {
+            let name = output.name().to_owned();
+            finished = finished.and(output.finish(&self.shared.stats));
+            tracing::debug!("output: {name} ended");
+        }
+        // The first trouble is the one to tell.
+        shown.unwrap_or_else(|panic| resume_unwind(panic)).and(finished)
+    }
+
+    fn show_until_stopped(&mut self) -> Result<(), DeviceError> {
+        let shared = Arc::clone(&self.shared);
+        // Something shows at once, and on v4l2loopback it is what makes the node a camera.
+        self.for_each(Output::begin)?;
+        while !shared.stop.is_ringing() {
+            self.follow_demand()?;
+            let ready = self.wait();
+            let nodes_changed = ready.nodes && self.nodes.as_ref().is_some_and(NodeWatch::clear);
+            let mut audiences = ready.audiences;
+            self.for_each(|output, now| {
+                let asked = audiences & 1 != 0;
+                audiences >>= 1;
+                output.mind(asked, nodes_changed, now)
+            })?;
+            match shared.to_output.take_now() {
+                Some(Flow::Frame(cut)) => self.show(&cut)?,
+                Some(Flow::Lost(standby)) => self.lose_picture(standby)?,
+                None => self.keep_time()?,
+            }
+            self.beat();
+        }
+        Ok(())
+    }
+
+    fn for_each(
+        &mut self,
+        mut act: impl FnMut(&mut Output, &Now<'_>) -> Result<(), DeviceError>,
+    ) -> Result<(), DeviceError> {
+        let now = Now {
+            time: Instant::now(),
+            stats: &self.shared.stats,
+            idle_after: self.idle_after,
+            // Who comes while a picture is there gets the next one at once.
+            standby: match (&self.view, &self.standby) {
+                (View::Picture { .. }, _) | (_, Standby::Off) => &Standby::Starting,
+                (View::Placeholder { .. }, standby) => standby,
+            },
+        };
+        self.outputs.iter_mut().try_for_each(|output| act(output, &now))
+    }
+
+    fn is_wanted(&self) -> bool {
+        self.outputs.iter().any(Output::is_on)
+    }
+
+    /// Has the camera opened when somebody watches, and closed when nobody does.
+    fn follow_demand(&mut self) -> Result<(), DeviceError> {
+        let wanted = self.is_wanted();
+        if self.shared.set_demand(wanted) {
+            if wanted {
+                self.lose_picture(Standby::Starting)?;
+            } else {
+                self.standby = Standby::Off;
+            }
+        }
+        Ok(())
+    }
+
+    /// Waits for whatever comes first.
+    fn wait(&self) -> Ready {
+        let stop = self.shared.stop.as_fd();
+        let mut fds: [BorrowedFd<'_>; 3 + MOST_OUTPUTS] = [stop; 3 + MOST_OUTPUTS];
+        fds[1] = self.shared.to_output.bell().as_fd();
+        // Nodes that come and go are of interest only while one is missed.
+        let nodes = self.nodes.as_ref().filter(|_| self.outputs.iter().any(Output::is_missing));
+        fds[2] = nodes.map_or(stop, AsFd::as_fd);
+        for (fd, output) in fds[3..].iter_mut().zip(&self.outputs) {
+            *fd = output.audience_fd().unwrap_or(stop);
+        }
+        let patience = self.deadline().map(|time| time.saturating_duration_since(Instant::now()));
+        let ready = wait_readable(&fds[..3 + self.outputs.len()], patience);
+        // With the stop everything is over; its bit stands for descriptors that are not there, too.
+        if ready & 1 != 0 {
+            return Ready::default();
+        }
+        Ready { nodes: ready & 4 != 0, audiences: ready >> 3 }
+    }
+
+    fn deadline(&self) -> Option<Instant> {
+        let due = match self.view {
+            _ if !self.is_wanted() => None,
+            View::Picture { until } => Some(until),
+            View::Placeholder { next } => Some(next),
+        };
+        let outputs = self.outputs.iter().filter_map(Output::deadline);
+        outputs.chain(due).chain(self.heartbeat.map(|(next, _)| next)).min()
+    }
+
+    /// Nothing came: is the picture too old, or the placeholder due again?
+    fn keep_time(&mut self) -> Result<(), DeviceError> {
+        let now = Instant::now();
+        match self.view {
+            // Neither a frame nor word of why there is none.
+            View::Picture { until } if now >= until && self.is_wanted() => {
+                self.lose_picture(Standby::Failed)
+            }
+            View::Placeholder { next } if now >= next => self.show_placeholders(),
+            _ => Ok(()),
+        }
+    }
+
+    fn lose_picture(&mut self, standby: Standby) -> Result<(), DeviceError> {
+        // The camera's last word after it was closed is old news.
+        if self.shared.demand.epoch().wants_picture() && standby != Standby::Off {
+            self.standby = standby;
+            self.show_placeholders()?;
+        }
+        Ok(())
+    }
+
+    fn show_placeholders(&mut self) -> Result<(), DeviceError> {
+        for output in self.outputs.iter_mut().filter(|output| output.is_on()) {
+            output.show_placeholder(&self.standby, &self.shared.stats)?;
+        }
+        let now = Instant::now();
+        self.view = View::Placeholder { next: now + PLACEHOLDER_INTERVAL };
+        // What passes without a picture says nothing of how long a picture takes.
+        self.last_shown = now;
+        Ok(())
+    }
+
+    fn show(&mut self, cut: &Cut) -> Result<(), DeviceError> {
+        let epoch = self.shared.demand.epoch();
+        if cut.shot.epoch != epoch || !epoch.wants_picture() {
+            Stats::count(&self.shared.stats.dropped_unwatched);
+            return Ok(());
+        }
+        match catch_unwind(AssertUnwindSafe(|| self.show_on_all(cut))) {
+            Ok(Ok(true)) => {}
+            Ok(Ok(false)) => return self.lose_picture(Standby::Failed),
+            Ok(Err(error)) => return Err(error),
+            Err(_) => {
+                tracing::error!("output: a part of greenroom failed; going on with the next frame");
+                Stats::count(&self.shared.stats.failed);
+                return self.lose_picture(Standby::Failed);
+            }
+        }
+        let now = Instant::now();
+        let interval = now - std::mem::replace(&mut self.last_shown, now);
+        let patience = (interval * PATIENCE_FRAMES).clamp(STALL, LONGEST_STALL);
+        self.view = View::Picture { until: now + patience };
+        Ok(())
+    }
+
+    /// False if the matte does not fit: nothing was written.
+    fn show_on_all(&mut self, cut: &Cut) -> Result<bool, DeviceError> {
+        let frame = cut.shot.frame.view();
+        let start = Instant::now();
+        let matte = match self.planes.fit(cut.alpha.view(), frame) {
+            Ok(matte) => matte,
+            Err(error) => {
+                if !std::mem::replace(&mut self.failing, true) {
+                    tracing::error!("matte: {error}");
+                }
+                Stats::count(&self.shared.stats.failed);
+                return Ok(false);
+            }
+        };
+        self.failing = false;
+        self.shared.stats.record(Stage::Upscale, start.elapsed());
+        let room = Room { frame, matte };
+        for output in self.outputs.iter_mut().filter(|output| output.is_on()) {
+            output.show(&room, &self.shared.stats)?;
+        }
+        tracing::trace!("shown {:?} after capture", frame.captured_at().elapsed());
+        Ok(true)
+    }
+
+    /// Tells the service manager that all is well, if it is. That this thread comes here shows
+    /// that it does not hang; the matte thread is looked at.
+    fn beat(&mut self) {
+        let now = Instant::now();
+        if let Some((next, interval)) = &mut self.heartbeat
+            && now >= *next
+        {
+            *next = now + *interval;
+            if self.shared.matte_work.duration() < HANGS {
+                service::alive();
+            } else {
+                tracing::error!("matte: hangs");
+            }
+        }
+    }
+}

@@ -1,0 +1,30 @@
+use std::fmt;
+
+/// Why an output has no picture to show; its text is what the placeholder says.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Standby {
+    /// Nobody watches, so the camera is closed.
+    Off,
+    /// The camera is being opened.
+    Starting,
+    /// The camera is not there, or refused.
+    Lost,
+    /// Another program has the camera.
+    Busy(String),
+    /// The camera is open and sends nothing.
+    Silent,
+    /// A part of ours failed.
+    Failed,
+}
+
+impl fmt::Display for Standby {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Standby::Off => f.write_str("Camera off"),
+            Standby::Starting | Standby::Lost => f.write_str("Waiting for camera …"),
+            Standby::Busy(holder) => write!(f, "Camera is used by {holder}"),
+            Standby::Silent => f.write_str("Camera sends no picture"),
+            Standby::Failed => f.write_str("One moment, please …"),
+        }
+    }
+}
