@@ -9,6 +9,7 @@ mod golden;
 mod judge;
 mod places;
 mod score;
+mod soak;
 mod vm;
 
 use std::process::ExitCode;
@@ -34,6 +35,8 @@ enum Command {
     Judge(judge::Arguments),
     /// Score the matte of clips against their true alpha and the reference runtime
     Score(score::Arguments),
+    /// Run greenroom at full speed for long, and watch its memory and its account of frames
+    Soak(soak::Arguments),
     /// Run a script as root in a virtual machine with vivid and v4l2loopback
     Vm(vm::Arguments),
 }
@@ -45,6 +48,7 @@ fn main() -> ExitCode {
         Command::Golden => golden::run(&places).map(|()| ExitCode::SUCCESS),
         Command::Judge(arguments) => judge::run(&arguments),
         Command::Score(arguments) => score::run(&places, &arguments),
+        Command::Soak(arguments) => soak::run(&places, &arguments),
         Command::Vm(arguments) => vm::run(&places, arguments),
     };
     outcome.unwrap_or_else(|error| {

@@ -1,0 +1,65 @@
+#!/usr/bin/env bash
+# Runs in the guest, as root: ondemand.sh PROGRAMS. Nobody watches: the camera is closed and nothing wakes. A program that
+# only looks at the node changes nothing; one that streams from it opens the camera, and its leaving closes it.
+set -uo pipefail
+greenroom=$1/greenroom
+socket=/tmp/greenroom.sock
+failed=0
+
+say() { echo "$1  $2"; }
+check() { # check NAME COMMAND...
+    local name=$1
+    shift
+    if "$@"; then say "ok     " "$name"; else say "FAILED " "$name"; failed=1; tail -n 20 "$OUT/greenroom.log"; fi
+}
+state() { "$greenroom" status --json --socket $socket | python3 -c "import json,sys; print(json.load(sys.stdin)$1)"; }
+opened() { state "['camera']['opened']"; }
+camera_is_open() { ls -l "/proc/$pid/fd" | grep -q '/dev/video0$'; }
+camera_is_closed() { ! camera_is_open; }
+within() { # within SECONDS COMMAND...
+    local end=$((SECONDS + $1))
+    shift
+    until "$@"; do [ $SECONDS -lt $end ] || return 1; sleep 0.2; done
+}
+holding() { [ "$(state "['outputs'][0]['state']" 2>/dev/null)" = holding ]; }
+
+v4l2-ctl -d /dev/video0 -c test_pattern=7 -c osd_text_mode=2
+"$greenroom" -v run --camera /dev/video0 --output /dev/video10 --background '#00b140' --size 320x180 --fps 10 \
+    --socket $socket >"$OUT/greenroom.log" 2>&1 &
+pid=$!
+check holding within 60 holding
+check closed-at-start camera_is_closed
+
+# 20 s of every thread: what wakes makes a system call.
+timeout -s INT 20 strace -c -f -o "$OUT/strace.txt" -p $pid >/dev/null 2>&1
+cat "$OUT/strace.txt"
+calls=$(awk '$NF == "total" { print $(NF - 1) ~ /^[0-9]+$/ ? ($4 ~ /^[0-9]+$/ ? $4 : $3) : 0 }' "$OUT/strace.txt")
+calls=${calls:-0}
+echo "system calls of all threads in 20 s: $calls"
+# Being traced ends every wait once; each thread starts its own again.
+threads=$(ls "/proc/$pid/task" | wc -l)
+check "idle: at most 1 wake-up a second ($calls calls, $threads threads)" test "$calls" -le $((20 + threads))
+
+for try in $(seq 30); do
+    v4l2-ctl -d /dev/video10 --all >/dev/null 2>&1
+    v4l2-ctl -d /dev/video10 --list-formats-ext >/dev/null 2>&1
+    camera_is_open && echo "open at query $try"
+    sleep 1
+done
+check "30 queries, one a second: the camera was never opened" test "$(opened)" = 0
+
+for round in 1 2; do
+    v4l2-ctl -d /dev/video10 --stream-mmap --stream-count=100000 >/dev/null 2>&1 &
+    reader=$!
+    check "a stream opens the camera ($round)" within 30 camera_is_open
+    sleep 2
+    kill $reader
+    wait $reader 2>/dev/null
+    check "its end closes it ($round)" within 30 camera_is_closed
+    check "opened as often as watched ($round)" test "$(opened)" = $round
+done
+
+kill -TERM $pid
+wait $pid
+check "ended well" test $? = 0
+[ $failed = 0 ]
