@@ -5,6 +5,8 @@ use std::fs;
 use std::os::unix::fs::MetadataExt;
 use std::path::Path;
 
+use crate::printable::printable;
+
 /// A program that has a device open.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Holder {
@@ -72,8 +74,11 @@ fn opener(pid: u32, rdev: u64) -> Option<Opener> {
     let maps = fs::read_to_string(process.join("maps")).unwrap_or_default();
     let maps = maps.lines().any(|line| line.ends_with(&*path_there.to_string_lossy()));
     let name = fs::read_to_string(process.join("comm")).unwrap_or_default();
-    let name = if name.trim().is_empty() { "a program" } else { name.trim() };
-    Some(Opener { holder: Holder { pid, name: name.to_owned() }, may_write, maps })
+    let name = match printable(&name) {
+        name if name.is_empty() => "a program".to_owned(),
+        name => name,
+    };
+    Some(Opener { holder: Holder { pid, name }, may_write, maps })
 }
 
 /// Whether the octal `flags:` line of an fdinfo has O_WRONLY or O_RDWR.

@@ -18,6 +18,7 @@ mod mjpeg;
 mod node;
 mod node_watch;
 mod pick;
+mod printable;
 mod sink;
 mod source;
 mod v4l2;

@@ -10,6 +10,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::thread::{self, JoinHandle};
 
 use crate::DeviceError;
+use crate::printable::printable;
 
 /// A running `ffmpeg`. Dropping it kills and reaps it.
 ///
@@ -187,19 +188,19 @@ pub(super) struct Tail(VecDeque<String>);
 
 impl Tail {
     fn push(&mut self, line: &str) {
-        let line = line.trim();
+        let line = printable(line);
         if line.is_empty() {
             return;
         }
         if self.0.len() == LINES_KEPT {
             self.0.pop_front();
         }
-        self.0.push_back(line.to_owned());
+        self.0.push_back(line);
     }
 
     /// The last line that says why, without FFmpeg's addresses and the file's name.
     pub fn reason(&self) -> Option<String> {
-        let reasons = self.0.iter().rev().map(|line| strip(line));
+        let reasons = self.0.iter().rev().map(|line| strip(line)).filter(|line| !line.is_empty());
         let says_why = |reason: &&str| !CONSEQUENCES.iter().any(|text| reason.contains(text));
         let last = reasons.clone().next();
         reasons.clone().find(says_why).or(last).map(str::to_owned)
@@ -246,6 +247,9 @@ mod tests {
         assert_eq!(reason(&cut).as_deref(), Some("moov atom not found"));
         assert_eq!(reason(&cut[1..]).as_deref(), Some("Invalid data found when processing input"));
         assert_eq!(reason(&["file:a: Is a directory", ""]).as_deref(), Some("Is a directory"));
+        assert_eq!(reason(&["[a] why", "file:"]).as_deref(), Some("why"));
+        assert_eq!(reason(&["file:"]), None);
+        assert_eq!(reason(&["\x1b[31mbad\0"]).as_deref(), Some("\u{fffd}[31mbad\u{fffd}"));
         assert_eq!(reason(&[]), None);
     }
 

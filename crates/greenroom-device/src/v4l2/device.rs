@@ -7,6 +7,7 @@ use rustix::io::Errno;
 use super::call::{self, call};
 use super::error::V4l2Error;
 use super::raw;
+use crate::printable::printable;
 
 /// Which way pictures go, seen from the program.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -84,12 +85,10 @@ impl Caps {
     }
 }
 
-/// A C string out of a fixed field: up to the first NUL or the field's end, unprintable characters
-/// replaced, since it goes to terminals and logs.
+/// A C string out of a fixed field: up to the first NUL or the field's end.
 fn text(field: &[u8]) -> String {
     let end = field.iter().position(|byte| *byte == 0).unwrap_or(field.len());
-    let text = String::from_utf8_lossy(&field[..end]);
-    text.trim().chars().map(|c| if c.is_control() { '\u{fffd}' } else { c }).collect()
+    printable(&String::from_utf8_lossy(&field[..end]))
 }
 
 /// An open video node. Never blocks: what is not ready yet is an outcome.

@@ -13,6 +13,10 @@ use super::raw;
 /// V4L2's own limit (VIDEO_MAX_FRAME).
 const MAX_BUFFERS: u32 = 32;
 
+/// Twice the largest picture that greenroom handles, 8192x8192 at two bytes a pixel. Whoever copies
+/// a buffer asks for as much memory.
+const MAX_BUFFER_BYTES: usize = 1 << 28;
+
 /// A captured frame's place in the queue, checked: `index` is one of the queue's and `bytes_used`
 /// is not longer than the buffer.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -149,12 +153,18 @@ fn map_buffer(device: &Device, index: u32, need_bytes: usize) -> Result<Slot, V4
     raw.index = index;
     call(device.as_fd(), &call::QUERYBUF, &mut raw)?;
     let len_bytes = raw.length as usize;
-    if len_bytes == 0 || len_bytes < need_bytes {
-        let what = format!("a buffer of {len_bytes} bytes, where a frame needs {need_bytes}");
-        return Err(nonsense("VIDIOC_QUERYBUF", what));
-    }
+    check_length(len_bytes, need_bytes)?;
     let mapping = Mapping::new(device, raw.offset, len_bytes)?;
     Ok(Slot { mapping, queued: false })
+}
+
+/// That a buffer holds a frame and is not out of all proportion.
+fn check_length(len_bytes: usize, need_bytes: usize) -> Result<(), V4l2Error> {
+    if (need_bytes.max(1)..=MAX_BUFFER_BYTES).contains(&len_bytes) {
+        return Ok(());
+    }
+    let what = format!("a buffer of {len_bytes} bytes, where a frame needs {need_bytes}");
+    Err(nonsense("VIDIOC_QUERYBUF", what))
 }
 
 /// The driver's answer to DQBUF, if it can be true. `len_of` gives a buffer's length.
@@ -255,6 +265,15 @@ mod tests {
         assert!(answer(u32::MAX, 100, 0).is_err());
         assert!(answer(0, 101, 0).is_err());
         assert!(answer(0, u32::MAX, 0).is_err());
+    }
+
+    #[test]
+    fn buffers_hold_a_frame_and_not_the_memory_of_the_machine() {
+        assert!(check_length(4096, 4096).is_ok());
+        assert!(check_length(8192 * 8192 * 2, 8192 * 8192 * 2).is_ok());
+        for (len_bytes, need_bytes) in [(0, 0), (4095, 4096), (u32::MAX as usize, 1)] {
+            assert!(check_length(len_bytes, need_bytes).is_err());
+        }
     }
 
     #[test]
