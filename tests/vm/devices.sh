@@ -107,6 +107,40 @@ refused "has gone away" strace -f -o /dev/null -P /dev/video0 -e inject=open,ope
     "$probe" capture /dev/video0 YUYV 320x180 10 1
 "$probe" capture /dev/video0 YUYV 320x180 10 1 >/dev/null || fail "it did not come back"
 
+echo "== a driver that refuses, and one that loses frames"
+for fault in reqbufs qbuf streamon; do
+    v4l2-ctl -d /dev/video0 -c inject_vidioc_${fault}_error=1
+    refused "VIDIOC_${fault^^} failed" "$probe" capture /dev/video0 YUYV 320x180 10 1
+done
+(sleep 1; v4l2-ctl -d /dev/video0 -c inject_vidioc_qbuf_error=1) &
+refused "VIDIOC_QBUF failed" "$probe" capture /dev/video0 YUYV 320x180 10 60
+wait $!
+(sleep 1; v4l2-ctl -d /dev/video0 -c inject_fatal_streaming_error=1) &
+refused "has gone away" "$probe" capture /dev/video0 YUYV 320x180 10 60
+wait $!
+v4l2-ctl -d /dev/video0 -c percentage_of_dropped_buffers=60
+"$probe" capture /dev/video0 YUYV 160x120 5 12 >"$OUT/lossy" || fail "a driver that loses frames is refused"
+lost=$(sed -n 's/.*dropped: \([0-9]*\).*/\1/p' "$OUT/lossy" | paste -sd+ | bc)
+echo "$lost lost of $((lost + 12))"
+[ "$lost" -ge 6 ] || fail "what the driver loses is not counted"
+v4l2-ctl -d /dev/video0 -c percentage_of_dropped_buffers=100
+refused "no frame: NotYet" strace -c -o "$OUT/polls" "$probe" capture /dev/video0 YUYV 160x120 5 1
+[ "$(sed -n 's/ *ppoll$//p' "$OUT/polls" | awk '{ print $4 }')" -le 3 ] || fail "it spins while no frame comes"
+v4l2-ctl -d /dev/video0 -c percentage_of_dropped_buffers=0
+
+echo "== a camera that comes back on another node"
+"$probe" again vivid 600 >"$OUT/again" &
+other=$!
+wait_for 20 [ -s "$OUT/again" ]
+rmmod vivid
+wait_for 10 grep "vivid does not exist; plug it in again" "$OUT/again"
+modprobe vivid n_devs=1 node_types=0x1 vid_cap_nr=5
+wait_for 10 grep "there: vivid (/dev/video5)" "$OUT/again"
+kill $other
+wait $other
+rmmod vivid
+modprobe vivid n_devs=1 node_types=0x1 vid_cap_nr=0
+
 # First of all uses of the loopbacks: 0.12.7 does not set its list of buffers in order again when the last one leaves, so
 # that a writer by mmap after some by write() gets "buffer 0 was not queued" from GStreamer and falls over.
 echo "== a writer by mmap"

@@ -140,7 +140,7 @@ pub fn find_camera_again(identity: &CameraIdentity) -> Result<CameraInfo, Device
         }
     }
     Err(refused.unwrap_or_else(|| DeviceError::NotFound {
-        what: "the camera".to_owned(),
+        what: identity.card().to_owned(),
         remedy: "plug it in again".to_owned(),
     }))
 }

@@ -102,7 +102,7 @@ pub enum Next {
 /// Frames that were not shown since the last answer.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct PassedOver {
-    /// Frames that were passed over for a newer one.
+    /// Frames that were passed over for a newer one, or that the device lost.
     pub dropped: u32,
     /// Frames that could not be decoded.
     pub corrupt: u32,

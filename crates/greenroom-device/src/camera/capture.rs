@@ -18,6 +18,10 @@ use crate::{
 /// Most events to read before the next frame; the kernel keeps one or a few for each kind.
 const EVENTS_AT_ONCE: usize = 64;
 
+/// A driver that says so often in a row that it has something, and has nothing, would keep a
+/// processor busy for ever. Another reader of the same loopback may be faster now and then.
+const MAX_ROUNDS_FOR_NOTHING: u32 = 1000;
+
 /// A camera that streams. Dropping it stops the stream and closes the node.
 #[derive(Debug)]
 pub struct V4l2Camera {
@@ -225,6 +229,7 @@ impl Source for V4l2Camera {
         patience: Duration,
     ) -> Result<Next, DeviceError> {
         let deadline = Instant::now().checked_add(patience);
+        let mut rounds_for_nothing = 0;
         loop {
             let ready = wait(&self.device, self.tells_changes, wake, deadline)
                 .map_err(|error| self.refused(error))?;
@@ -243,6 +248,15 @@ impl Source for V4l2Camera {
             } else if failed {
                 // An error that DQBUF does not name: the stream is dead all the same.
                 return Err(DeviceError::Gone { what: self.name.clone() });
+            } else {
+                rounds_for_nothing += 1;
+                if rounds_for_nothing > MAX_ROUNDS_FOR_NOTHING {
+                    return Err(DeviceError::Broken {
+                        what: self.name.clone(),
+                        why: "it tells of frames and gives none; unplug it and plug it in again"
+                            .to_owned(),
+                    });
+                }
             }
             // A driver that always has something and never a good frame must not hold us here.
             if deadline.is_some_and(|deadline| Instant::now() >= deadline) {

@@ -11,6 +11,8 @@ use crate::node::{Node, sysfs_of, video_nodes};
 /// and in another port.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct CameraIdentity {
+    /// What it calls itself, for people.
+    card: String,
     kind: Kind,
 }
 
@@ -26,7 +28,7 @@ enum Kind {
         twin_ports: Vec<String>,
     },
     /// Built in, or made by a driver.
-    Other { driver: String, card: String, bus: String },
+    Other { driver: String, bus: String },
 }
 
 /// One camera function of a USB product.
@@ -67,14 +69,14 @@ impl CameraIdentity {
             let twin_ports = twin_ports(&product, &port, &others);
             Kind::Usb { product, port, twin_ports }
         } else {
-            let caps = &node.caps;
-            Kind::Other {
-                driver: caps.driver.clone(),
-                card: caps.card.clone(),
-                bus: caps.bus.clone(),
-            }
+            Kind::Other { driver: node.caps.driver.clone(), bus: node.caps.bus.clone() }
         };
-        Self { kind }
+        Self { card: node.caps.card.clone(), kind }
+    }
+
+    /// What it calls itself.
+    pub(crate) fn card(&self) -> &str {
+        &self.card
     }
 
     /// The node of a loopback.
@@ -102,9 +104,9 @@ impl CameraIdentity {
     /// Whether an open node, which [may](Self::fit_by_sysfs) be this camera, is it.
     pub(crate) fn fits(&self, node: &Node) -> bool {
         match &self.kind {
-            Kind::Other { driver, card, bus } => {
+            Kind::Other { driver, bus } => {
                 let caps = &node.caps;
-                (&caps.driver, &caps.card, &caps.bus) == (driver, card, bus)
+                (&caps.driver, &caps.card, &caps.bus) == (driver, &self.card, bus)
             }
             Kind::Usb { .. } => true,
             Kind::Loopback(path) => node.path == *path,
@@ -185,7 +187,8 @@ mod tests {
         fn identity(&self, sysfs: &Path, others: &[PathBuf]) -> CameraIdentity {
             let (product, port) = usb_of(sysfs).unwrap();
             let twin_ports = twin_ports(&product, &port, others);
-            CameraIdentity { kind: Kind::Usb { product, port, twin_ports } }
+            let card = "HD Webcam".to_owned();
+            CameraIdentity { card, kind: Kind::Usb { product, port, twin_ports } }
         }
     }
 
@@ -235,8 +238,8 @@ mod tests {
     #[test]
     fn others_are_asked_what_they_are() {
         let sysfs = Sysfs::new();
-        let (driver, card, bus) = ("vivid".to_owned(), "vivid".to_owned(), "platform".to_owned());
-        let camera = CameraIdentity { kind: Kind::Other { driver, card, bus } };
+        let (driver, bus) = ("vivid".to_owned(), "platform:vivid-000".to_owned());
+        let camera = CameraIdentity { card: "vivid".to_owned(), kind: Kind::Other { driver, bus } };
         assert_eq!(camera.fit_by_sysfs(sysfs.0.path()), Some(Fit::Ask));
         assert_eq!(camera.fit_by_sysfs(&sysfs.plug("video0", "1-2", "", "0")), None);
     }

@@ -13,6 +13,9 @@ use crate::{PassedOver, Wake};
 /// Buffers to ask for: one being filled, one being read, and two for the time when we are late.
 const BUFFER_COUNT: u32 = 4;
 
+/// Ten seconds at 60 fps: a larger gap in the driver's count is no loss.
+const MAX_LOST: u32 = 600;
+
 /// What exists only while frames flow: mapped buffers and the format of what is in them.
 #[derive(Debug)]
 pub(super) struct Stream {
@@ -20,6 +23,8 @@ pub(super) struct Stream {
     format: StreamFormat,
     /// A frame with fewer bytes is damaged.
     need_bytes: usize,
+    /// The driver's number of the last frame that came.
+    last_sequence: Option<u32>,
 }
 
 impl Stream {
@@ -29,7 +34,7 @@ impl Stream {
         let mut queue = CaptureQueue::new(device, BUFFER_COUNT, need_bytes)?;
         queue.enqueue_all(device)?;
         device.stream_on(Direction::Capture)?;
-        Ok(Self { queue, format, need_bytes })
+        Ok(Self { queue, format, need_bytes, last_sequence: None })
     }
 
     /// Stops the device and gives the buffers back.
@@ -54,6 +59,8 @@ impl Stream {
         // Not until the queue is empty: a driver faster than us would hold us here.
         for _ in 0..self.queue.len() {
             let Dequeued::Frame(buffer) = self.queue.dequeue(device)? else { break };
+            skipped.dropped += lost_between(self.last_sequence, buffer.sequence);
+            self.last_sequence = Some(buffer.sequence);
             // A loopback may give a buffer again that it gave before.
             let same = newest.is_some_and(|newest| newest.index == buffer.index);
             if buffer.damaged || buffer.bytes_used < self.need_bytes {
@@ -98,6 +105,13 @@ impl Stream {
         self.queue.enqueue(device, buffer.index)?;
         Ok(Taken { captured_at, unpacked })
     }
+}
+
+/// How many frames the driver lost between two, by its count. A count that stands still or goes back is none,
+/// and one that leaps belongs to a writer of a loopback that has begun anew.
+fn lost_between(last: Option<u32>, next: u32) -> u32 {
+    let lost = last.and_then(|last| next.checked_sub(last)?.checked_sub(1));
+    lost.filter(|lost| *lost <= MAX_LOST).unwrap_or(0)
 }
 
 /// What came of taking a frame out of its buffer.
@@ -173,6 +187,17 @@ mod tests {
     use greenroom_frame::{Colour, FrameLayout, SizePx};
 
     use super::*;
+
+    #[test]
+    fn gaps_in_the_count_are_losses() {
+        assert_eq!(lost_between(None, 7), 0);
+        assert_eq!(lost_between(Some(7), 8), 0);
+        assert_eq!(lost_between(Some(7), 11), 3);
+        assert_eq!(lost_between(Some(7), 7), 0);
+        assert_eq!(lost_between(Some(7), 0), 0);
+        assert_eq!(lost_between(Some(0), u32::MAX), 0);
+        assert_eq!(lost_between(Some(u32::MAX), 0), 0);
+    }
 
     #[test]
     fn grey_becomes_colourless_yuv() {

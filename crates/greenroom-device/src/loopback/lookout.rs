@@ -25,6 +25,9 @@ use crate::node::{Node, refusal};
 use crate::v4l2::{Device, Event, V4l2Error};
 use crate::{Audience, DeviceError};
 
+/// More of the driver's events than ever wait.
+const EVENTS_AT_ONCE: usize = 8;
+
 /// The ears of a sink.
 #[derive(Debug)]
 pub(super) struct Lookout {
@@ -187,13 +190,15 @@ impl AsFd for Lookout {
 /// Whether somebody streams, by the last of the events that wait.
 fn streaming(device: &Device) -> Result<Option<bool>, V4l2Error> {
     let mut streaming = None;
-    loop {
+    // The kernel keeps one of them; a driver that goes on telling must not hold us here.
+    for _ in 0..EVENTS_AT_ONCE {
         match device.next_event()? {
-            Event::NotReady => return Ok(streaming),
+            Event::NotReady => break,
             Event::Readers(count) => streaming = Some(count > 0),
             Event::SourceChanged | Event::Other => {}
         }
     }
+    Ok(streaming)
 }
 
 /// Who has a node open, by `/proc`.

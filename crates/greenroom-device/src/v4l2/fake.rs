@@ -4,7 +4,7 @@
 use std::any::Any;
 use std::cell::RefCell;
 use std::collections::VecDeque;
-use std::io::Write as _;
+use std::os::fd::OwnedFd;
 
 use rustix::fs::{MemfdFlags, ftruncate, memfd_create};
 use rustix::io::Errno;
@@ -63,7 +63,8 @@ pub(crate) fn install(name: &str, script: &[u8], again: bool) -> Installed {
         at: 0,
         again,
         calls: 0,
-        pictures: pictures.into(),
+        pictures,
+        filled: Vec::new(),
         pix: raw::PixFormat::default(),
         interval: raw::Fract { numerator: 1, denominator: 30 },
         buffers: 0,
@@ -106,7 +107,9 @@ struct FakeDriver {
     at: usize,
     again: bool,
     calls: u32,
-    pictures: std::fs::File,
+    pictures: OwnedFd,
+    /// Buffers with a picture in them already.
+    filled: Vec<u32>,
     pix: raw::PixFormat,
     interval: raw::Fract,
     buffers: u32,
@@ -138,6 +141,7 @@ impl FakeDriver {
             0..=3 => self.right(call, argument),
             4 => {
                 (self.is_small, self.changed) = (!self.is_small, true);
+                self.filled.clear();
                 self.pix = self.fitted(self.pix);
                 self.right(call, argument)
             }
@@ -183,6 +187,7 @@ impl FakeDriver {
         } else if let Some(raw) = argument.downcast_mut::<raw::RequestBuffers>() {
             raw.count = raw.count.min(4);
             self.buffers = raw.count;
+            self.filled.clear();
             self.queue.clear();
         } else if let Some(raw) = argument.downcast_mut() {
             return self.buffer(call, raw);
@@ -256,17 +261,19 @@ impl FakeDriver {
         if raw.index < self.buffers { Ok(()) } else { Err(Errno::INVAL) }
     }
 
-    /// Puts a picture into a buffer: its length.
+    /// Puts a picture into a buffer, unless there is one: its length.
     fn fill(&mut self, index: u32) -> u32 {
-        use std::io::{Seek as _, SeekFrom};
         let raw::PixFormat { width, height, size_image, .. } = self.pix;
         let picture = match FourCc(self.pix.pixel_format).to_string().as_str() {
             "MJPG" => grey_jpeg(width as u16, height as u16),
             _ => vec![0x5a; size_image as usize],
         };
-        let at_bytes = u64::from(index) * u64::from(BUFFER_PITCH_BYTES);
-        self.pictures.seek(SeekFrom::Start(at_bytes)).expect("a file can be sought");
-        self.pictures.write_all(&picture).expect("there is memory for a small picture");
+        if !self.filled.contains(&index) {
+            let at_bytes = u64::from(index) * u64::from(BUFFER_PITCH_BYTES);
+            let written = rustix::io::pwrite(&self.pictures, &picture, at_bytes);
+            assert_eq!(written, Ok(picture.len()), "there is memory for a small picture");
+            self.filled.push(index);
+        }
         picture.len() as u32
     }
 }

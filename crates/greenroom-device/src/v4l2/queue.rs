@@ -27,6 +27,9 @@ pub(crate) struct Buffer {
     pub(crate) bytes_used: usize,
     /// The driver says that the content is damaged.
     pub(crate) damaged: bool,
+    /// The driver's count of frames. One that is missing was lost before it came to us; some drivers
+    /// do not count.
+    pub(crate) sequence: u32,
     /// CLOCK_MONOTONIC time of capture in microseconds, if the driver's clock is that one.
     pub(crate) captured_us: Option<i64>,
 }
@@ -186,6 +189,7 @@ pub(super) fn checked(
         index,
         bytes_used,
         damaged: raw.flags & raw::BUF_FLAG_ERROR != 0,
+        sequence: raw.sequence,
         captured_us: if monotonic { microseconds() } else { None },
     })
 }
