@@ -12,12 +12,12 @@ pub enum SceneError {
     )]
     UnknownBackground(String),
     /// A picture could not be opened.
-    #[error("cannot open the picture {}: {source}; name a file that can be read", path.display())]
+    #[error("cannot open the picture {}: {why}; name a file that can be read", path.display())]
     PictureUnreadable {
         /// The picture.
         path: PathBuf,
         /// The system's answer.
-        source: io::Error,
+        why: io::Error,
     },
     /// A picture could not be decoded.
     #[error(

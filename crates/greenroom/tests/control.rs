@@ -297,6 +297,8 @@ fn what_is_no_socket_is_left_alone() {
         let error = Server::start(path, Box::new(|_| Reply::Ok(Answer::Done {}))).unwrap_err();
         let sentence = error.to_string();
         assert!(sentence.contains("--socket PATH") && !sentence.contains('\n'), "{sentence}");
+        // `main` prints the sources behind a sentence, too.
+        assert!(std::error::Error::source(&error).is_none(), "told twice: {sentence}");
         error
     };
     assert!(matches!(start(&fixture.path), ControlError::NotASocket { .. }));

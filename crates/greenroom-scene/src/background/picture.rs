@@ -72,7 +72,7 @@ fn render(
 
 /// The picture as its camera held it: EXIF orientation applied, transparency over black.
 fn decode(path: &Path) -> Result<RgbImage, SceneError> {
-    let unreadable = |source| SceneError::PictureUnreadable { path: path.to_owned(), source };
+    let unreadable = |why| SceneError::PictureUnreadable { path: path.to_owned(), why };
     let broken = |error: ImageError| explain(path, error);
     let mut bytes = Vec::new();
     let file = File::open(path).map_err(unreadable)?;
@@ -127,8 +127,8 @@ fn jpeg_is_whole(bytes: &[u8]) -> bool {
 fn explain(path: &Path, error: ImageError) -> SceneError {
     let path: PathBuf = path.to_owned();
     match error {
-        ImageError::IoError(source) if source.kind() != std::io::ErrorKind::UnexpectedEof => {
-            SceneError::PictureUnreadable { path, source }
+        ImageError::IoError(why) if why.kind() != std::io::ErrorKind::UnexpectedEof => {
+            SceneError::PictureUnreadable { path, why }
         }
         ImageError::Unsupported(_) => {
             SceneError::PictureBroken { path, why: "its format is not known".to_owned() }

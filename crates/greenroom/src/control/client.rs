@@ -16,9 +16,9 @@ const MAX_REPLY_BYTES: usize = 1 << 20;
 /// [`ControlError::NobodyThere`] when there is none, or what went wrong on the way. A request that
 /// greenroom refuses is no error here, but a [`Reply::Error`].
 pub fn ask(path: &Path, request: &Request) -> Result<Reply, ControlError> {
-    let mut stream = UnixStream::connect(path).map_err(|source| match source.kind() {
+    let mut stream = UnixStream::connect(path).map_err(|why| match why.kind() {
         io::ErrorKind::NotFound | io::ErrorKind::ConnectionRefused => ControlError::NobodyThere,
-        _ => ControlError::Unreachable { path: path.into(), source },
+        _ => ControlError::Unreachable { path: path.into(), why },
     })?;
     let line = exchange(&mut stream, request).ok().flatten();
     let line = line.ok_or_else(|| ControlError::NoAnswer { path: path.into() })?;

@@ -131,23 +131,23 @@ pub enum ControlError {
         path: PathBuf,
     },
     /// The socket cannot be made.
-    #[error("cannot make the control socket {}: {source}; name another place with --socket PATH", path.display())]
+    #[error("cannot make the control socket {}: {why}; name another place with --socket PATH", path.display())]
     Unusable {
         /// The place.
         path: PathBuf,
         /// The system's answer.
-        source: io::Error,
+        why: io::Error,
     },
     /// Nobody to ask.
     #[error("no greenroom runs here; start one with: greenroom run")]
     NobodyThere,
     /// The socket does not let us in.
-    #[error("cannot reach greenroom at {}: {source}; ask as the user who runs it", path.display())]
+    #[error("cannot reach greenroom at {}: {why}; ask as the user who runs it", path.display())]
     Unreachable {
         /// The socket.
         path: PathBuf,
         /// The system's answer.
-        source: io::Error,
+        why: io::Error,
     },
     /// No answer in time, or not a whole one.
     #[error(

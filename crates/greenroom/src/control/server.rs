@@ -41,7 +41,7 @@ impl Server {
     /// # Errors
     /// [`ControlError::AlreadyRunning`], or when the socket cannot be made.
     pub fn start(path: &Path, answer: Answerer) -> Result<Self, ControlError> {
-        let unusable = |source: io::Error| ControlError::Unusable { path: path.into(), source };
+        let unusable = |why: io::Error| ControlError::Unusable { path: path.into(), why };
         let stop = Wake::new().map_err(unusable)?;
         let socket = Socket::listen(path)?;
         let mut waiter =

@@ -32,7 +32,7 @@ pub(super) struct Socket {
 impl Socket {
     /// Listens at `path`, with mode 0600.
     pub(super) fn listen(path: &Path) -> Result<Self, ControlError> {
-        let unusable = |source: io::Error| ControlError::Unusable { path: path.into(), source };
+        let unusable = |why: io::Error| ControlError::Unusable { path: path.into(), why };
         let address = SocketAddrUnix::new(path).map_err(|error| unusable(error.into()))?;
         // Of two that start in the same moment and find a dead socket, the later must not remove
         // that of the earlier. The folder's lock leaves no file behind and ends with the process.
@@ -76,7 +76,7 @@ fn new_socket() -> io::Result<OwnedFd> {
 
 /// Removes a socket that nobody answers at.
 fn remove_dead(path: &Path, address: &SocketAddrUnix) -> Result<(), ControlError> {
-    let unusable = |source: io::Error| ControlError::Unusable { path: path.into(), source };
+    let unusable = |why: io::Error| ControlError::Unusable { path: path.into(), why };
     match fs::symlink_metadata(path) {
         Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(()),
         Err(error) => return Err(unusable(error)),
