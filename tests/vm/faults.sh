@@ -1,0 +1,162 @@
+#!/usr/bin/env bash
+# Privacy under fire: faults.sh PROGRAMS TOOLS, in the guest; tests/vm/faults makes what it needs (greenroom with the
+# feature `faults`). The room is plain red. Faults strike while consumers read; every frame that any of them read is
+# looked at: not one pixel of the room, nothing but composed frames and placeholders, and after each fault the picture
+# comes back by itself. At last a deliberate leak shows that the looking sees.
+set -uo pipefail
+here=$(dirname "$0")
+greenroom=$1/greenroom consume=$2/consume
+. "$here/session-lib.sh"
+vivid=/dev/video0
+struck=0
+
+set_vivid() { v4l2-ctl -d $vivid -c "$@"; }
+red_room() { set_vivid test_pattern=7,osd_text_mode=2 2>/dev/null; }
+fault_inside() { "$greenroom" fault "$1"; }
+camera_reason() { "$greenroom" status --json | python3 -c 'import json,sys; print(json.load(sys.stdin)["camera"]["reason"])'; }
+
+# strike NAME WANTED COMMAND...: a fault while a picture is on. WANTED: `placeholder`, if it must be seen, or `nothing`.
+strike() {
+    local name=$1 wanted=$2 at
+    shift 2
+    struck=$((struck + 1))
+    wait_for 90 composed_for 2 || return 1
+    at=$(now)
+    "$@" || { echo "the fault could not be made"; return 1; }
+    if [ "$wanted" = placeholder ]; then
+        wait_for 60 has_frame placeholder "$at" || return 1
+        echo "note placeholder $(minus "$(first_frame placeholder "$at")" "$at") s after it struck"
+        at=$(first_frame placeholder "$at")
+    fi
+    wait_for 120 has_frame composed "$at"
+}
+fault() { a_case "fault-$1" strike "$@"; }
+
+disconnect() { set_vivid disconnect=1; sleep 1; rmmod vivid && modprobe vivid n_devs=1 node_types=0x1 vid_cap_nr="$1"; vivid=/dev/video$1; red_room; }
+stand_still() { kill -STOP $pid; sleep "$1"; kill -CONT $pid; }
+drop_all() { set_vivid percentage_of_dropped_buffers=100; sleep 8; set_vivid percentage_of_dropped_buffers=0; }
+suspend() { # All devices are suspended for five seconds and resumed.
+    echo devices >/sys/power/pm_test && echo freeze >/sys/power/state && echo none >/sys/power/pm_test
+}
+
+# goes_and_comes NAME MODE [COMMAND...]: the consumer leaves, the camera is closed, COMMAND strikes, another comes: its
+# first frame is the placeholder, and it gets its picture.
+goes_and_comes() {
+    local name=$1 mode=$2 first
+    shift 2
+    struck=$((struck + 1))
+    stop_consumer || return 1
+    wait_for 60 camera_is_closed $vivid || return 1
+    sleep 1
+    [ $# = 0 ] || "$@" || return 1
+    start_consumer "$name" "$mode"
+    wait_for 60 grep -q '^frame' "$frames" || return 1
+    first=$(grep -m 1 '^frame' "$frames")
+    grep -q ' placeholder ' <<<"$first" || { echo "the first frame after idling: $first"; return 1; }
+    wait_for 120 composed_for 3
+}
+return_after() { a_case "return-$1" goes_and_comes "$@"; }
+
+# The next consumer comes while the camera is still open.
+switch() {
+    struck=$((struck + 1))
+    stop_consumer || return 1
+    start_consumer "$1" "$2"
+    wait_for 120 composed_for 3
+}
+
+busy() { # Another program has the camera when somebody comes: it is named; when it lets go the picture comes.
+    struck=$((struck + 1))
+    stop_consumer || return 1
+    wait_for 60 camera_is_closed $vivid || return 1
+    v4l2-ctl -d $vivid --stream-mmap --stream-count=100000 >/dev/null 2>&1 &
+    local other=$!
+    sleep 3
+    start_consumer busy --mmap
+    wait_for 60 eval "camera_reason | grep 'v4l2-ctl (pid $other)'" || { camera_reason; kill $other; return 1; }
+    echo "note $(camera_reason)"
+    kill $other
+    wait $other 2>/dev/null
+    wait_for 120 composed_for 3
+}
+
+killed() { # What stays in the kernel is at worst a composed frame; the next greenroom needs nothing.
+    struck=$((struck + 1))
+    wait_for 90 composed_for 2 || return 1
+    kill -KILL $pid
+    wait $pid 2>/dev/null
+    sleep 2
+    kill -TERM $reader
+    wait $reader
+    [ $? != 4 ] || { echo "a leak"; return 1; }
+    consumes --mmap --frames 3 --patience 3 >"$logs/after-kill.consumer.log" 2>&1
+    [ $? != 4 ] || { echo "a leak in what stays"; return 1; }
+    tail -n 1 "$logs/after-kill.consumer.log"
+    start_greenroom faults --camera $vivid --size 320x180 --fps 10
+    wait_for 60 is_serving || return 1
+    start_consumer "$1" --mmap
+    wait_for 120 composed_for 3
+}
+
+leak_is_seen() {
+    stop_consumer || return 1
+    start_consumer leak --mmap
+    wait_for 120 composed_for 3 || return 1
+    fault_inside leak
+    wait_for 60 grep -q '^LEAK' "$frames" || return 1
+    kill -TERM $reader
+    wait $reader
+    local code=$?
+    grep -m 1 LEAK "$frames"
+    [ $code = 4 ]
+}
+
+on_air() {
+    start_greenroom faults --camera $vivid --size 320x180 --fps 10
+    wait_for 60 is_serving || return 1
+    start_consumer first --mmap
+    wait_for 120 composed_for 3
+}
+
+red_room
+a_case on-air on_air || { cat "$log"; keep_logs; exit 1; }
+for turn in 1 2; do
+    fault "bad-buffer-$turn" nothing set_vivid inject_v4l2_buf_flag_error=1
+    fault "qbuf-$turn" placeholder set_vivid inject_vidioc_qbuf_error=1
+    fault "fatal-$turn" placeholder set_vivid inject_fatal_streaming_error=1
+    fault "camera-panic-$turn" placeholder fault_inside camera-panic
+    fault "matte-panic-$turn" placeholder fault_inside matte-panic
+    fault "matte-error-$turn" placeholder fault_inside matte-error
+    fault "output-panic-$turn" placeholder fault_inside output-panic
+    fault "still-$turn" nothing stand_still $turn
+done
+fault matte-stall nothing fault_inside matte-stall
+fault camera-stall placeholder fault_inside camera-stall
+fault dropped-60 nothing set_vivid percentage_of_dropped_buffers=60
+fault dropped-100 placeholder drop_all
+fault disconnect-1 placeholder disconnect 5
+fault disconnect-2 placeholder disconnect 0
+if [ -w /sys/power/pm_test ]; then fault suspend nothing suspend; else echo "case fault-suspend n/a"; fi
+return_after idle --mmap
+return_after idle-read --read
+return_after streamon --mmap set_vivid inject_vidioc_streamon_error=1
+return_after reqbufs --mmap set_vivid inject_vidioc_reqbufs_error=1
+return_after other-size --mmap v4l2-ctl -d $vivid -i 2
+return_after size-again --mmap v4l2-ctl -d $vivid -i 0
+red_room
+a_case switch-read switch switch-read --read
+a_case switch-mmap switch switch-mmap --mmap
+a_case switch-again switch switch-again --mmap
+a_case busy busy
+a_case killed-1 killed killed-1
+a_case killed-2 killed killed-2
+a_case clean-end stop_consumer
+start_consumer last --mmap
+a_case leak-is-seen leak_is_seen
+a_case stops stop_greenroom
+"$greenroom" status >/dev/null 2>&1
+grep -h '^[0-9]* frames:' $logs/*.consumer.log | awk '{ n += $1; c += $3; p += $5; o += $7; l += $9 }
+    END { print "all consumers:", n, "frames,", c, "composed,", p, "placeholders,", o, "other,", l, "with a leak (the deliberate ones)" }'
+keep_logs
+echo "faults: $struck struck, $passed passed, $failed failed"
+[ $failed = 0 ] && [ $struck -ge 30 ]
