@@ -89,8 +89,8 @@ wait $other
 cat "$OUT/prober"
 [ "$(grep -c 'watched by' "$OUT/prober")" = 1 ] || fail "one who asks counts as watching"
 case $version in
-    # Opening, first look and closing of each; then a look at growing intervals.
-    0.12.7) [ "$(wakings "$OUT/prober")" -le 50 ] || fail "woken more than four times for each" ;;
+    # Of each: opening, closing, and looks after 50, 150, 350, 750 ms and every second for as long as it has it open.
+    0.12.7) [ "$(wakings "$OUT/prober")" -le 70 ] || fail "woken more than six times for each" ;;
     *) [ "$(wakings "$OUT/prober")" = 1 ] || fail "woken for one who only asks" ;;
 esac
 
@@ -170,7 +170,7 @@ wait $sink
 echo "== readers of another user, who cannot be seen"
 install -m 755 "$probe" /tmp/probe
 chmod 666 $node
-setpriv --reuid 65534 --regid 65534 --clear-groups /tmp/probe audience $node 320x180 10 600 >"$log" &
+setpriv --reuid 65534 --regid 65534 --clear-groups /tmp/probe audience $node 320x180 10 600 >"$log" 2>&1 &
 sink=$!
 wait_for 10 last_is nobody
 mmap_reader
@@ -181,5 +181,9 @@ read_reader
 told "read()" "a program that cannot be seen"
 gone -TERM
 gone_within 3 "stopped"
-kill $sink
+
+echo "== the node removed under us"
+rm $node
+wait $sink && fail "it went on"
+grep "has gone away" "$log" || fail "it does not say why"
 echo "watch: all is well with $version"

@@ -313,3 +313,41 @@ pub(crate) fn not_fed(name: &str) -> DeviceError {
         why: "it is a loopback that no program writes into; start that program first".to_owned(),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use greenroom_frame::PixelFormat;
+
+    use super::*;
+    use crate::v4l2::fake;
+
+    /// What ends a camera that gives frames for so many right answers, and then EAGAIN for ever
+    /// although its descriptor is readable.
+    fn end_after(right_answers: usize) -> DeviceError {
+        let script = [&vec![0; right_answers][..], &[5, 2].repeat(3000)].concat();
+        let mut installed = fake::install("uvcvideo", &script, false);
+        let device = installed.device();
+        let caps = device.caps().unwrap();
+        let node = Node { path: PathBuf::from("/dev/no-such-node"), device, caps };
+        let info = CameraInfo::of(&node).unwrap();
+        let size = SizePx::new(32, 24);
+        let choice = choose_mode(&info.modes, size, FrameRate::new(30, 1).unwrap()).unwrap();
+        let mut camera = V4l2Camera::start_on(node, &info, choice).unwrap();
+        let mut frame = Frame::new(PixelFormat::I422, size, Colour::WEBCAM).unwrap();
+        let wake = Wake::new().unwrap();
+        for _ in 0..right_answers {
+            match camera.next_frame(&mut frame, &wake, Duration::from_secs(60)) {
+                Ok(next) => assert!(matches!(next, Next::Frame(_)), "{next:?}"),
+                Err(error) => return error,
+            }
+        }
+        panic!("it goes on for ever");
+    }
+
+    #[test]
+    fn a_driver_that_tells_of_frames_and_gives_none_is_given_up() {
+        // The first wrong answer is to DQBUF in some, to QBUF in others.
+        let ends: Vec<_> = (200..208).map(end_after).collect();
+        assert!(ends.iter().any(|end| matches!(end, DeviceError::Broken { .. })), "{ends:?}");
+    }
+}

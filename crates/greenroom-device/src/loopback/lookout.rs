@@ -1,5 +1,9 @@
 //! Hears who comes to a loopback and leaves it: one descriptor for the driver's event, the node's
 //! inotify and a timer.
+//!
+//! inotify hears of one inode. A container that has made a node of its own for the device
+//! (`docker --device`) is heard by the driver's event alone: with 0.12 not at all, and with 0.13
+//! only if it streams by mmap.
 
 use std::fs;
 use std::io;
@@ -16,7 +20,7 @@ use rustix::time::{
     Itimerspec, TimerfdClockId, TimerfdFlags, TimerfdTimerFlags, Timespec, timerfd_create,
     timerfd_settime,
 };
-use tracing::debug;
+use tracing::trace;
 
 use super::Dialect;
 use super::readers::{Processes, Readers, Tells, Told, Wanted};
@@ -34,8 +38,6 @@ pub(super) struct Lookout {
     epoll: OwnedFd,
     inotify: OwnedFd,
     timer: OwnedFd,
-    /// The driver has an event for readers.
-    has_event: bool,
     node: PathBuf,
     /// Device number of the node; another one, or none, at its place means that it has left.
     number: u64,
@@ -71,7 +73,6 @@ impl Lookout {
             epoll,
             inotify,
             timer,
-            has_event,
             node: node.path.clone(),
             number: fs::metadata(&node.path)?.rdev(),
             listening_for: None,
@@ -95,9 +96,8 @@ impl Lookout {
         name: &str,
     ) -> Result<Audience, DeviceError> {
         let mut told = self.hear_node(name)?;
-        if self.has_event {
-            told.streaming = streaming(device).map_err(|error| refusal(name, &self.node, error))?;
-        }
+        // Also of a driver without the event: if the device is gone, this says so.
+        told.streaming = streaming(device).map_err(|error| refusal(name, &self.node, error))?;
         // What has run out is known by the clock; this only makes the timer unreadable.
         if rustix::io::read(&self.timer, &mut [0u8; 8]).is_ok() {
             self.timer_at = None;
@@ -109,7 +109,7 @@ impl Lookout {
             errno => refusal(name, &self.node, V4l2Error::Os { call: "watching it", errno }),
         })?;
         let audience = self.readers.audience();
-        debug!("{name}: {told:?}: watched by {audience}");
+        trace!("{name}: {told:?}: watched by {audience}");
         Ok(audience)
     }
 
