@@ -5,6 +5,7 @@ use std::fs;
 use std::path::Path;
 use std::process::Command;
 
+use greenroom_matte::fuzzing::{Fixture, tiny_model};
 use turbojpeg::{Compressor, Image, OutputBuf, PixelFormat, Subsamp};
 
 type Seed = (String, Vec<u8>);
@@ -18,6 +19,7 @@ fn main() {
         ("sysfs_text", texts()),
         ("ffprobe_json", descriptions()),
         ("ffmpeg_log", logs()),
+        ("tflite_model", models()),
     ] {
         let folder = corpus.join(target);
         fs::create_dir_all(&folder).expect("the folder can be made");
@@ -202,4 +204,13 @@ fn logs() -> Vec<Seed> {
     .enumerate()
     .map(|(index, text)| (format!("log-{index}"), text.as_bytes().to_vec()))
     .collect()
+}
+
+fn models() -> Vec<Seed> {
+    [(8, 8, 0), (16, 16, 1), (12, 8, 2)]
+        .map(|(side, channels, repeats)| {
+            let name = format!("tiny-{side}-{channels}-{repeats}");
+            (name, tiny_model(Fixture { side, channels, repeats }))
+        })
+        .into()
 }

@@ -28,6 +28,8 @@ mod buffer;
 mod description;
 mod engine;
 mod error;
+#[cfg(any(test, feature = "fuzzing"))]
+pub mod fuzzing;
 mod isa;
 mod maker;
 mod models;

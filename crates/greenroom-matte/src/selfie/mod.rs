@@ -23,6 +23,8 @@ use self::graph::Graph;
 use self::memory::Memory;
 use self::network::Network;
 use self::plan::Plan;
+#[cfg(any(test, feature = "fuzzing"))]
+pub(crate) use self::recognise::VALUES_MAX;
 use crate::{AlphaMap, Engine, InputTensor, Isa, MatteError, Model, ModelDescription};
 
 /// greenroom's own engine for MediaPipe Selfie Segmentation, on one thread.
@@ -58,6 +60,14 @@ impl SelfieEngine {
         let description = model.description();
         let engine = Self::from_tflite(&description.name, model.file(), isa)?;
         Ok(Self { description, ..engine })
+    }
+}
+
+#[cfg(any(test, feature = "fuzzing"))]
+impl SelfieEngine {
+    /// Values of all maps that are kept.
+    pub(crate) fn map_values(&self) -> usize {
+        self.memory.maps.iter().chain(&self.memory.smalls).map(|map| map.values.len()).sum()
     }
 }
 

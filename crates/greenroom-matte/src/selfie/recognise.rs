@@ -13,7 +13,8 @@ impl Network {
     /// # Errors
     /// [`MatteError::OtherNetwork`] with the first difference.
     pub fn recognise(graph: &Graph<'_>) -> Result<Self, MatteError> {
-        let mut walk = Walk { graph, used: vec![false; graph.operators.len()] };
+        let used = vec![false; graph.operators.len()];
+        let mut walk = Walk { graph, used, left: VALUES_MAX };
         let (stem, mut x) = walk.stem(graph.input)?;
         let mut encoder = vec![(x, Skip::Stem)];
         let mut bottlenecks = Vec::new();
@@ -45,6 +46,8 @@ impl Network {
 struct Walk<'g> {
     graph: &'g Graph<'g>,
     used: Vec<bool>,
+    /// Values of maps and weights that may still be asked for.
+    left: usize,
 }
 
 impl<'g> Walk<'g> {
@@ -128,7 +131,23 @@ impl<'g> Walk<'g> {
         if operator.inputs[0] != x {
             return Err(self.missing(kind, x));
         }
-        Ok((operator, self.graph.map(operator.output)?))
+        let output = self.graph.map(operator.output)?;
+        self.spend(output.len())?;
+        Ok((operator, output))
+    }
+
+    /// The values of a constant of `shape`, widened to 32 bits.
+    fn constant(&mut self, tensor: TensorId, shape: &[usize]) -> Result<Vec<f32>, MatteError> {
+        self.spend(shape.iter().product())?;
+        self.graph.constant(tensor, shape)
+    }
+
+    /// That the whole network stays within bounds: operators may share tensors, so that a small
+    /// file can describe an endless one.
+    fn spend(&mut self, values: usize) -> Result<(), MatteError> {
+        let left = self.left.checked_sub(values);
+        self.left = left.ok_or_else(|| self.graph.other_network("it is too large"))?;
+        Ok(())
     }
 
     /// A 1x1 convolution and its activation.
@@ -139,8 +158,8 @@ impl<'g> Walk<'g> {
         self.expect_eights(output)?;
         self.expect_map(operator.output, MapShape { channels: output.channels, ..input })?;
         let (inputs, outputs) = (input.channels, output.channels);
-        let weights = self.graph.constant(operator.inputs[1], &[outputs, 1, 1, inputs])?;
-        let bias = self.graph.constant(operator.inputs[2], &[outputs])?;
+        let weights = self.constant(operator.inputs[1], &[outputs, 1, 1, inputs])?;
+        let bias = self.constant(operator.inputs[2], &[outputs])?;
         let (activation, y) = self.activation(operator.output)?;
         Ok((Dense { inputs, outputs, weights, bias, activation }, y))
     }
@@ -159,8 +178,8 @@ impl<'g> Walk<'g> {
             channels: output.channels,
         };
         self.expect_map(operator.output, half)?;
-        let weights = self.graph.constant(operator.inputs[1], &[output.channels, 3, 3, 3])?;
-        let bias = self.graph.constant(operator.inputs[2], &[output.channels])?;
+        let weights = self.constant(operator.inputs[1], &[output.channels, 3, 3, 3])?;
+        let bias = self.constant(operator.inputs[2], &[output.channels])?;
         let (activation, y) = self.activation(operator.output)?;
         Ok((Stem { input, output, weights, bias, activation }, y))
     }
@@ -179,13 +198,13 @@ impl<'g> Walk<'g> {
         )?;
         let channels = output.channels;
         // The window is whichever of both the weights fit.
-        let [small, large] = [3, 5]
-            .map(|window| self.graph.constant(operator.inputs[1], &[1, window, window, channels]));
-        let (window, weights) = match large {
+        let mut weights =
+            |window| self.constant(operator.inputs[1], &[1, window, window, channels]);
+        let (window, weights) = match weights(5) {
             Ok(weights) => (5, weights),
-            Err(_) => (3, small?),
+            Err(_) => (3, weights(3)?),
         };
-        let bias = self.graph.constant(operator.inputs[2], &[channels])?;
+        let bias = self.constant(operator.inputs[2], &[channels])?;
         let (activation, y) = self.activation(operator.output)?;
         Ok((Depthwise { window, stride, channels, weights, bias, activation }, y))
     }
@@ -293,8 +312,8 @@ impl<'g> Walk<'g> {
         let (operator, _) = self.conv_on(x, Kind::TransposedConv)?;
         let double = MapShape { height: 2 * input.height, width: 2 * input.width, channels: 1 };
         self.expect_map(operator.output, double)?;
-        let weights = self.graph.constant(operator.inputs[1], &[1, 2, 2, input.channels])?;
-        let bias = self.graph.constant(operator.inputs[2], &[1])?[0];
+        let weights = self.constant(operator.inputs[1], &[1, 2, 2, input.channels])?;
+        let bias = self.constant(operator.inputs[2], &[1])?[0];
         let probability = self.elementwise(Kind::Logistic, operator.output)?;
         if probability != self.graph.output {
             return Err(self.missing(Kind::Logistic, operator.output));
@@ -326,3 +345,6 @@ impl<'g> Walk<'g> {
 /// Limits far above the family's own figures, so that nothing sized from a file gets out of hand.
 const MAX_CHANNELS: usize = 1024;
 const MAX_SIDE: usize = 2048;
+
+/// Values of all maps and weights, 4 bytes each; the general model has 2.9 million.
+pub(crate) const VALUES_MAX: usize = 1 << 25;

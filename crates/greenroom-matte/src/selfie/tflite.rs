@@ -14,6 +14,10 @@ const MAX_TENSOR_LEN: usize = 1 << 24;
 const MAX_RANK: usize = 4;
 const MAX_IDS: usize = 8;
 
+/// Tensors, operators, codes and buffers of a file: the family has a few hundred. Without a limit
+/// each four bytes of a file could ask for a hundred of memory.
+const MAX_TABLES: usize = 4096;
+
 /// TFLite's numbers of the operators in the file format.
 mod code {
     pub const ADD: i32 = 0;
@@ -74,8 +78,7 @@ impl<'a> Graph<'a> {
     fn read_graph(model: &'a str, bytes: &'a [u8]) -> Result<Self, Fault> {
         let root = File::new(bytes).root()?;
         let buffers = read_buffers(root)?;
-        let codes = root
-            .vector(1, 4, "the operator codes")?
+        let codes = few(root.vector(1, 4, "the operator codes")?, "operator codes")?
             .iter_tables("an operator code")
             .map(|table| read_code(table?))
             .collect::<Result<Vec<_>, Fault>>()?;
@@ -84,14 +87,12 @@ impl<'a> Graph<'a> {
             return other(format!("it has {} subgraphs instead of 1", subgraphs.len()));
         }
         let subgraph = subgraphs.iter_tables("the subgraph").next().expect("its count is 1")?;
-        let tensors = subgraph
-            .vector(0, 4, "the tensors")?
+        let tensors = few(subgraph.vector(0, 4, "the tensors")?, "tensors")?
             .iter_tables("a tensor")
             .map(|table| read_tensor(table?, &buffers))
             .collect::<Result<Vec<_>, Fault>>()?;
         let count = tensors.len();
-        let operators = subgraph
-            .vector(3, 4, "the operators")?
+        let operators = few(subgraph.vector(3, 4, "the operators")?, "operators")?
             .iter_tables("an operator")
             .enumerate()
             .map(|(index, table)| read_operator(index, table?, &codes, count))
@@ -102,8 +103,16 @@ impl<'a> Graph<'a> {
     }
 }
 
+/// That there are not more tables than a network of the family could have.
+fn few<'a>(tables: Vector<'a>, what: &str) -> Result<Vector<'a>, Fault> {
+    if tables.len() > MAX_TABLES {
+        return other(format!("it has {} {what}", tables.len()));
+    }
+    Ok(tables)
+}
+
 fn read_buffers(root: Table<'_>) -> Result<Vec<&[u8]>, Fault> {
-    root.vector(4, 4, "the buffers")?
+    few(root.vector(4, 4, "the buffers")?, "buffers")?
         .iter_tables("a buffer")
         .map(|table| Ok(table?.vector(0, 1, "a buffer's data")?.as_bytes()))
         .collect()
