@@ -39,12 +39,12 @@ pub enum SettingsError {
     #[error("no model and no file is called \"{0}\"; write landscape, general or a path")]
     NoSuchModel(String),
     /// A model file that cannot be read.
-    #[error("cannot read the model {}: {source}; name a file that can be read", path.display())]
+    #[error("cannot read the model {}: {why}; name a file that can be read", path.display())]
     ModelUnreadable {
         /// The file.
         path: PathBuf,
         /// The system's answer.
-        source: std::io::Error,
+        why: std::io::Error,
     },
     /// The input as an output.
     #[error("{0} would be read and written at once; give another name")]
@@ -167,8 +167,8 @@ impl FromStr for ModelChoice {
             return Err(SettingsError::NoSuchModel(text.to_owned()));
         }
         let bytes = std::fs::read(&path);
-        let bytes = bytes
-            .map_err(|source| SettingsError::ModelUnreadable { path: path.clone(), source })?;
+        let bytes =
+            bytes.map_err(|why| SettingsError::ModelUnreadable { path: path.clone(), why })?;
         Ok(ModelChoice::File(path, bytes))
     }
 }

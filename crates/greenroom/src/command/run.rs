@@ -8,7 +8,7 @@ use greenroom_scene::Scene;
 use super::signals;
 use crate::camera::CameraOpener;
 use crate::cli::RunArgs;
-use crate::control::{self, Answer, Reply, Request};
+use crate::control::{self, Answer, ControlError, Reply, Request};
 use crate::pipeline::{CameraFeed, MatteFeed, Output, Painter, Pipeline, Reporter};
 use crate::settings::{OutputChoice, RunSettings};
 use crate::{RunFailed, service};
@@ -49,7 +49,15 @@ fn serve(pipeline: Pipeline, stop: &Wake, settings: &RunSettings) -> anyhow::Res
     // Without it everything else works: a missing runtime folder is no reason to show no picture.
     let server = settings.socket.clone().map_or_else(control::default_socket, Ok);
     let server = server.and_then(|path| control::Server::start(&path, answer));
-    let server = server.map_err(|error| tracing::warn!("{error}"));
+    let server = match server {
+        Ok(server) => Some(server),
+        // Two would take camera and loopback from each other.
+        Err(error @ ControlError::AlreadyRunning { .. }) => return Err(error.into()),
+        Err(error) => {
+            tracing::warn!("{error}");
+            None
+        }
+    };
     service::ready();
     Wake::wait([stop, pipeline.ended()], settings.stop_after);
     service::stopping();

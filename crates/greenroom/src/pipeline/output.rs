@@ -1,18 +1,18 @@
 //! One output and its state machine.
 
 use std::os::fd::BorrowedFd;
-use std::sync::atomic::AtomicU64;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use greenroom_device::{Audience, DeviceError, Holder, Sink, SinkMode};
-use greenroom_frame::{Frame, FrameError, FrameView, PixelFormat, unpack};
+use greenroom_device::{Audience, DeviceError, Sink};
+use greenroom_frame::FrameError;
 use greenroom_scene::{Room, SceneError};
 
 use super::faults::{self, Fault};
+use super::output_report::OutputReport;
+use super::output_state::State;
 use super::stats::Stage;
 use super::{Painter, Standby, Stats};
-use crate::status::{OutputState, OutputStatus};
 
 /// Why a frame was not shown.
 #[derive(Debug, thiserror::Error)]
@@ -38,19 +38,6 @@ const LEFT_BEHIND: usize = 33;
 /// Time between two tries to get a sink back that gives no sign of its return.
 const RETRY: Duration = Duration::from_secs(2);
 
-/// What an output is doing. Drawn in ARCHITECTURE.md.
-enum State {
-    /// The node is not there. A new node, or `retry_at`, is when to look again.
-    Missing { retry_at: Instant },
-    /// Held open, the placeholder in every buffer; nobody watches and nothing is written.
-    Holding(Box<dyn Sink>),
-    /// Somebody watches.
-    Watched(Box<dyn Sink>),
-    /// The last one who watched has left; the picture goes on until `until`, since many programs
-    /// close a camera only to open it again.
-    Lingering { sink: Box<dyn Sink>, until: Instant },
-}
-
 /// One output: a sink with a scene of its own. Only composed frames and the placeholder go through
 /// it.
 pub struct Output {
@@ -64,26 +51,6 @@ pub struct Output {
     told: Option<String>,
     failing: bool,
     report: Arc<OutputReport>,
-}
-
-/// What others may know of an output.
-#[derive(Debug)]
-pub(super) struct OutputReport {
-    status: Mutex<OutputStatus>,
-    written: AtomicU64,
-    placeholders: AtomicU64,
-}
-
-impl OutputReport {
-    pub(super) fn status(&self) -> OutputStatus {
-        let status = self.status.lock().unwrap_or_else(PoisonError::into_inner).clone();
-        let get = |counter: &AtomicU64| counter.load(std::sync::atomic::Ordering::Relaxed);
-        OutputStatus {
-            written: get(&self.written),
-            placeholders: get(&self.placeholders),
-            ..status
-        }
-    }
 }
 
 /// What an output needs to know of the whole.
@@ -126,13 +93,7 @@ impl Output {
     }
 
     fn new(name: String, painter: Painter, state: State, reopen: Option<OpenSink>) -> Self {
-        let status = OutputStatus { name: name.clone(), ..OutputStatus::default() };
-        let report = Arc::new(OutputReport {
-            status: Mutex::new(status),
-            written: AtomicU64::new(0),
-            placeholders: AtomicU64::new(0),
-        });
-        let (told, failing) = (None, false);
+        let (told, failing, report) = (None, false, Arc::default());
         Self { name, painter, state, reopen, always_on: false, told, failing, report }
     }
 
@@ -173,16 +134,12 @@ impl Output {
 
     /// Readable when somebody may have come or gone.
     pub(super) fn audience_fd(&self) -> Option<BorrowedFd<'_>> {
-        self.sink()?.audience_fd()
+        self.state.sink()?.audience_fd()
     }
 
     /// When it wants to be [minded](Self::mind) at the latest.
     pub(super) fn deadline(&self) -> Option<Instant> {
-        match self.state {
-            State::Missing { retry_at } => Some(retry_at),
-            State::Lingering { until, .. } => Some(until),
-            State::Holding(_) | State::Watched(_) => None,
-        }
+        self.state.deadline()
     }
 
     /// First thing: whoever had the device before us, its last picture is not for the next watcher.
@@ -242,7 +199,7 @@ impl Output {
     }
 
     fn ask_audience(&mut self, now: &Now<'_>) -> Result<(), DeviceError> {
-        let Some(sink) = self.sink_mut() else { return Ok(()) };
+        let Some(sink) = self.state.sink_mut() else { return Ok(()) };
         match sink.audience() {
             Ok(audience) => self.follow(audience, now),
             Err(error) => self.lose(error, now.time),
@@ -264,7 +221,8 @@ impl Output {
             }
             (state, _) => state,
         };
-        self.tell_audience(&audience.watchers);
+        self.tell_state(None);
+        self.report.set_watchers(&audience.watchers);
         if is_new && !self.always_on {
             return self.show_placeholder(now.standby, now.stats);
         }
@@ -325,11 +283,8 @@ impl Output {
         }
         let packed = self.painter.fit()?;
         record(Stage::Pack);
-        match &mut self.state {
-            State::Missing { .. } => {}
-            State::Holding(sink) | State::Watched(sink) | State::Lingering { sink, .. } => {
-                sink.write(packed)?;
-            }
+        if let Some(sink) = self.state.sink_mut() {
+            sink.write(packed)?;
         }
         record(Stage::Write);
         Ok(())
@@ -356,12 +311,7 @@ impl Output {
 
     fn write_placeholder(&mut self, standby: &Standby) -> Result<(), DeviceError> {
         let frame = self.painter.placeholder(standby)?;
-        match &mut self.state {
-            State::Missing { .. } => Ok(()),
-            State::Holding(sink) | State::Watched(sink) | State::Lingering { sink, .. } => {
-                sink.write(frame)
-            }
-        }
+        self.state.sink_mut().map_or(Ok(()), |sink| sink.write(frame))
     }
 
     /// Puts the placeholder into every buffer of a device, so that the next watcher does not see
@@ -395,61 +345,9 @@ impl Output {
         self.tell_state(Some(reason));
     }
 
-    fn sink(&self) -> Option<&dyn Sink> {
-        match &self.state {
-            State::Missing { .. } => None,
-            State::Holding(sink) | State::Watched(sink) | State::Lingering { sink, .. } => {
-                Some(sink.as_ref())
-            }
-        }
-    }
-
-    fn sink_mut(&mut self) -> Option<&mut Box<dyn Sink>> {
-        match &mut self.state {
-            State::Missing { .. } => None,
-            State::Holding(sink) | State::Watched(sink) | State::Lingering { sink, .. } => {
-                Some(sink)
-            }
-        }
-    }
-
     fn tell_state(&self, reason: Option<String>) {
-        let mut status = self.report.status.lock().unwrap_or_else(PoisonError::into_inner);
-        status.name.clone_from(&self.name);
-        status.state = match self.state {
-            State::Missing { .. } => OutputState::Missing,
-            State::Holding(_) => OutputState::Holding,
-            State::Watched(_) => OutputState::Watched,
-            State::Lingering { .. } => OutputState::Lingering,
-        };
-        let mode = |sink: &dyn Sink| {
-            let SinkMode { format, size, rate, .. } = sink.mode();
-            format!("{size} {format} at {rate} fps")
-        };
-        status.mode = self.sink().map(mode);
-        status.reason = reason;
-        if !matches!(self.state, State::Watched(_)) {
-            status.watchers.clear();
-        }
-    }
-
-    /// One line for each change of who watches.
-    fn tell_audience(&self, watchers: &[Holder]) {
-        let before = self.report.status().watchers;
-        let was = self.report.status().state;
-        self.tell_state(None);
-        let mut status = self.report.status.lock().unwrap_or_else(PoisonError::into_inner);
-        status.watchers = watchers.iter().map(Into::into).collect();
-        if status.state == OutputState::Watched && status.watchers.is_empty() && was != status.state
-        {
-            tracing::info!("output: {} is watched", self.name);
-        }
-        for come in status.watchers.iter().filter(|watcher| !before.contains(watcher)) {
-            tracing::info!("output: {} is watched by {come}", self.name);
-        }
-        if was == OutputState::Watched && status.state == OutputState::Lingering {
-            tracing::info!("output: nobody watches {} any more", self.name);
-        }
+        let mode = self.state.sink().map(Sink::mode);
+        self.report.set_state(&self.name, self.state.name(), mode, reason);
     }
 
     /// Ends the output: a device is left with the placeholder in every buffer, a file is completed.
@@ -460,46 +358,6 @@ impl Output {
         if self.reopen.is_some() {
             self.fill_with_placeholder(stats)?;
         }
-        match self.state {
-            State::Missing { .. } => Ok(()),
-            State::Holding(sink) | State::Watched(sink) | State::Lingering { sink, .. } => {
-                sink.finish()
-            }
-        }
-    }
-}
-
-/// Writes mattes into a file of their own: [`PixelFormat::Grey`], the size of the frames.
-pub struct MatteOutput {
-    sink: Box<dyn Sink>,
-    grey: Frame,
-}
-
-impl MatteOutput {
-    /// Writes into `sink`, which takes [`PixelFormat::Grey`].
-    ///
-    /// # Errors
-    /// When the sink's size is none.
-    pub fn new(sink: Box<dyn Sink>) -> Result<Self, FrameError> {
-        let mode = sink.mode();
-        let grey = Frame::new(PixelFormat::Grey, mode.size, mode.colour)?;
-        Ok(Self { sink, grey })
-    }
-
-    /// Writes one matte at luma size.
-    ///
-    /// # Errors
-    /// When the sink does not take it.
-    pub fn write(&mut self, luma: FrameView<'_>) -> Result<(), ShowError> {
-        unpack(luma, &mut self.grey)?;
-        Ok(self.sink.write(self.grey.view())?)
-    }
-
-    /// Completes the file.
-    ///
-    /// # Errors
-    /// When it could not be completed.
-    pub fn finish(self) -> Result<(), DeviceError> {
-        self.sink.finish()
+        self.state.into_sink().map_or(Ok(()), Sink::finish)
     }
 }

@@ -1,7 +1,7 @@
 use std::sync::Arc;
 
 use super::Output;
-use super::output::OutputReport;
+use super::output_report::OutputReport;
 use super::shared::Shared;
 use crate::status::{Cpu, Quantiles, Status};
 

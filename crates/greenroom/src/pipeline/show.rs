@@ -153,8 +153,10 @@ impl Shower {
         let wanted = self.is_wanted();
         if self.shared.set_demand(wanted) {
             if wanted {
+                service::status_line("on air");
                 self.lose_picture(Standby::Starting)?;
             } else {
+                service::status_line("nobody watches, the camera is closed");
                 self.standby = Standby::Off;
             }
         }
