@@ -43,13 +43,11 @@ struct Frames {
     taken: u64,
     composed: u64,
     dropped: Dropped,
-    corrupt: u64,
     failed: u64,
 }
 
 #[derive(Debug, Deserialize)]
 struct Dropped {
-    in_camera: u64,
     before_matte: u64,
     before_output: u64,
     unwatched: u64,
@@ -134,9 +132,8 @@ pub fn run(places: &Places, arguments: &Arguments) -> Result<ExitCode> {
 
 /// Every frame that came in went out, was dropped and counted, failed and counted, or is under way.
 fn check_account(frames: &Frames) -> Result<()> {
-    let Dropped { in_camera: _, before_matte, before_output, unwatched } = frames.dropped;
-    let accounted =
-        frames.composed + frames.failed + before_matte + before_output + unwatched;
+    let Dropped { before_matte, before_output, unwatched } = frames.dropped;
+    let accounted = frames.composed + frames.failed + before_matte + before_output + unwatched;
     // The counters are read one by one while frames go by.
     ensure!(
         frames.taken.abs_diff(accounted) <= UNDER_WAY + 60,
@@ -170,13 +167,22 @@ fn make_clip(places: &Places, size: &str, clip: &Path) -> Result<()> {
     let mut ffmpeg = Command::new("ffmpeg");
     ffmpeg.args(["-v", "error", "-y", "-t", "4", "-i"]).arg(demo);
     ffmpeg.args(["-vf", &format!("scale={width}:{height}"), "-pix_fmt", "yuv420p"]).arg(clip);
-    ensure!(ffmpeg.status()?.success(), "ffmpeg cannot read the demo clip; run: cargo xtask assets");
+    ensure!(
+        ffmpeg.status()?.success(),
+        "ffmpeg cannot read the demo clip; run: cargo xtask assets"
+    );
     Ok(())
 }
 
 fn build(places: &Places) -> Result<std::path::PathBuf> {
     let mut cargo = Command::new("cargo");
-    cargo.current_dir(&places.repository).args(["build", "--quiet", "--release", "-p", "greenroom"]);
+    cargo.current_dir(&places.repository).args([
+        "build",
+        "--quiet",
+        "--release",
+        "-p",
+        "greenroom",
+    ]);
     ensure!(cargo.status()?.success(), "greenroom does not build");
     Ok(places.target.join("release/greenroom"))
 }
