@@ -129,8 +129,20 @@ esac
 wait $reader
 gone_within 2 "closed"
 
+if [ "$version" = 0.12.7 ] || [ "$version" = 0.13.2 ]; then
+    echo "== one by mmap and one by read()"
+    mmap_reader
+    first=$reader
+    read_reader
+    wait_for 4 last_is "ffmpeg (pid $first), probe (pid $reader)"
+    gone -TERM
+    wait_for 4 last_is "ffmpeg (pid $first);"
+    reader=$first
+    gone -INT
+    gone_within 2 "both stopped"
+fi
 if [ "$version" = 0.12.7 ]; then
-    echo "== two at once"
+    echo "== two by mmap"
     mmap_reader
     first=$reader
     mmap_reader
@@ -184,6 +196,6 @@ gone_within 3 "stopped"
 
 echo "== the node removed under us"
 rm $node
+wait_for 5 grep "has gone away" "$log"
 wait $sink && fail "it went on"
-grep "has gone away" "$log" || fail "it does not say why"
 echo "watch: all is well with $version"

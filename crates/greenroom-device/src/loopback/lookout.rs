@@ -5,11 +5,9 @@
 //! (`docker --device`) is heard by the driver's event alone: with 0.12 not at all, and with 0.13
 //! only if it streams by mmap.
 
-use std::fs;
 use std::io;
 use std::mem::MaybeUninit;
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
-use std::os::unix::fs::MetadataExt;
 use std::path::PathBuf;
 use std::time::{Duration, Instant};
 
@@ -39,8 +37,6 @@ pub(super) struct Lookout {
     inotify: OwnedFd,
     timer: OwnedFd,
     node: PathBuf,
-    /// Device number of the node; another one, or none, at its place means that it has left.
-    number: u64,
     listening_for: Option<Wanted>,
     timer_at: Option<Instant>,
     readers: Readers,
@@ -74,7 +70,6 @@ impl Lookout {
             inotify,
             timer,
             node: node.path.clone(),
-            number: fs::metadata(&node.path)?.rdev(),
             listening_for: None,
             timer_at: None,
             readers: Readers::new(tells, Instant::now()),
@@ -95,7 +90,7 @@ impl Lookout {
         device: &Device,
         name: &str,
     ) -> Result<Audience, DeviceError> {
-        let mut told = self.hear_node(name)?;
+        let mut told = self.hear_node(device, name)?;
         // Also of a driver without the event: if the device is gone, this says so.
         told.streaming = streaming(device).map_err(|error| refusal(name, &self.node, error))?;
         // What has run out is known by the clock; this only makes the timer unreadable.
@@ -114,7 +109,7 @@ impl Lookout {
     }
 
     /// Reads what inotify has to tell.
-    fn hear_node(&self, name: &str) -> Result<Told, DeviceError> {
+    fn hear_node(&self, device: &Device, name: &str) -> Result<Told, DeviceError> {
         let mut told = Told::default();
         let mut buffer = [MaybeUninit::uninit(); 1024];
         let mut events = Reader::new(&self.inotify, &mut buffer);
@@ -138,9 +133,8 @@ impl Lookout {
                 may_have_left = true;
             }
         }
-        if may_have_left
-            && fs::metadata(&self.node).ok().map(|found| found.rdev()) != Some(self.number)
-        {
+        // Not by its path: while this is told, the path still leads there for a moment.
+        if may_have_left && rustix::fs::fstat(device).is_ok_and(|found| found.st_nlink == 0) {
             return Err(DeviceError::Gone { what: name.to_owned() });
         }
         Ok(told)
