@@ -18,8 +18,11 @@ use crate::status::CameraState;
 /// Time without a frame after which the camera counts as silent.
 const SILENCE: Duration = Duration::from_secs(1);
 /// A camera that has been silent for so many of those is closed and opened again: some webcams
-/// come out of a suspend like this.
+/// come out of a suspend like this. Doubled with each try that was in vain, up to
+/// [`MOST_SILENCES`].
 const SILENCES: u32 = 5;
+/// See [`SILENCES`].
+const MOST_SILENCES: u32 = 60;
 /// Time before the first try to open a lost camera again; doubled with each up to
 /// [`LONGEST_BACK_OFF`]. A node that comes or changes ends the wait.
 const BACK_OFF: Duration = Duration::from_millis(100);
@@ -49,6 +52,7 @@ pub(super) struct Camera {
     frames: FramePool,
     nodes: Option<NodeWatch>,
     back_off: Duration,
+    silences_allowed: u32,
     /// What was told last of why the camera is lost: one line an event.
     told: Option<String>,
 }
@@ -65,6 +69,7 @@ impl Camera {
             frames,
             nodes: nodes.ok(),
             back_off: BACK_OFF,
+            silences_allowed: SILENCES,
             told: None,
         }
     }
@@ -171,6 +176,7 @@ impl Camera {
                         self.report_streaming(source);
                     }
                     self.back_off = BACK_OFF;
+                    self.silences_allowed = SILENCES;
                     self.told = None;
                     Stats::count(&shared.stats.taken);
                     self.count(passed_over);
@@ -182,14 +188,13 @@ impl Camera {
                     self.count(passed_over);
                     silences += 1;
                     if silences == 1 {
-                        tracing::warn!("camera: {} sends no pictures", source.name());
-                        shared.camera_status().reason = Some("it sends no pictures".to_owned());
+                        let reason = format!("{} sends no pictures", source.name());
+                        self.tell(&reason);
+                        shared.camera_status().reason = Some(reason);
                     }
                     self.hand_on(Flow::Lost(Standby::Silent));
-                    if silences == SILENCES {
-                        let (what, why) = (source.name().to_owned(), "it sends no pictures");
-                        let why = format!("{why}, and is opened again");
-                        return Err(DeviceError::Broken { what, why });
+                    if silences >= self.silences_allowed {
+                        return Ok(self.give_up_on(source));
                     }
                 }
                 Next::Woken => {
@@ -207,17 +212,35 @@ impl Camera {
         }
     }
 
+    /// A camera that is open and sends nothing: perhaps it does after it was opened anew.
+    fn give_up_on(&mut self, source: &dyn Source) -> State {
+        self.silences_allowed = (2 * self.silences_allowed).min(MOST_SILENCES);
+        tracing::debug!("camera: {} is opened again", source.name());
+        self.lose(Standby::Silent, format!("{} sends no pictures", source.name()))
+    }
+
     fn lose_to(&mut self, error: &DeviceError) -> State {
         let standby = match error {
             DeviceError::Busy { holder, .. } => Standby::Busy(holder.clone()),
             _ => Standby::Lost,
         };
         let reason = error.to_string();
-        if self.told.as_ref() != Some(&reason) {
-            tracing::warn!("camera: {reason}");
-            self.told = Some(reason.clone());
+        match error {
+            // It was told already that it has gone.
+            DeviceError::NotFound { .. } if self.told.is_some() => {
+                tracing::debug!("camera: {reason}");
+            }
+            _ => self.tell(&reason),
         }
         self.lose(standby, reason)
+    }
+
+    /// One line an event: what was told last is not told again.
+    fn tell(&mut self, reason: &str) {
+        if self.told.as_deref() != Some(reason) {
+            tracing::warn!("camera: {reason}");
+            self.told = Some(reason.to_owned());
+        }
     }
 
     fn lose(&mut self, standby: Standby, reason: String) -> State {
