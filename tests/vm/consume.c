@@ -3,6 +3,7 @@
 //
 //   consume NODE --mmap|--read [--frames N] [--until CLASS:N] [--patience SECONDS] [--hold-format FOURCC:WxH]
 //           [--room Y,U,V] [--background Y,U,V] [--tolerance N] [--quiet]
+//   consume --pipe FOURCC:WxH ... judges raw frames from another program's pipe the same way.
 //
 // It prints a line for each frame: its number, the driver's sequence number (mmap), the time (CLOCK_MONOTONIC), its
 // bytes, its class, how many pixels are the room's colour and the background's, and a checksum, so that a picture that
@@ -43,13 +44,12 @@ struct colour {
 
 struct options {
     const char *node;
-    bool mmap, read, quiet;
+    bool mmap, read, pipe, quiet;
     long frames;      // 0: no end
     int until;        // a class; CLASSES: none
     long until_count;
     int patience_s;
-    uint32_t hold_fourcc; // 0: take the format as it is
-    int hold_width_px, hold_height_px;
+    struct v4l2_pix_format format; // of a pipe, or to hold; empty: take the format as it is
     struct colour room, background;
     bool has_room, has_background;
     int tolerance;
@@ -218,14 +218,25 @@ static bool wait_frame(int node) {
     return ready > 0;
 }
 
+// A whole frame: a node gives one a call, a pipe in pieces.
+static ssize_t read_frame(int node, uint8_t *frame, size_t most) {
+    size_t have = 0;
+    do {
+        ssize_t length = read(node, frame + have, most - have);
+        if (length < 0 && errno == EINTR && !stopped) continue;
+        if (length == 0) errno = 0;
+        if (length <= 0 || stopped) return -1;
+        have += length;
+    } while (options.pipe && have < most);
+    return have;
+}
+
 static int stream_by_read(int node) {
     size_t most = format.sizeimage > frame_bytes() ? format.sizeimage : frame_bytes();
     uint8_t *frame = malloc(most);
     for (;;) {
-        ssize_t length = read(node, frame, most);
-        if (length < 0 && errno == EINTR && !stopped) continue;
-        if (length == 0) errno = 0;
-        if (length <= 0 || stopped) return ended("read");
+        ssize_t length = read_frame(node, frame, most);
+        if (length < 0) return ended("read");
         if (!judge(frame, length, -1)) return sum_up(0);
     }
 }
@@ -249,10 +260,11 @@ static int stream_by_mmap(int node) {
     void *maps[VIDEO_MAX_FRAME];
     int type = V4L2_BUF_TYPE_VIDEO_CAPTURE;
     if (map_buffers(node, maps) < 0) return ended("REQBUFS, QUERYBUF, mmap or QBUF");
-    if (options.hold_fourcc) printf("holding\n");
+    bool holds = options.format.pixelformat;
+    if (holds) printf("holding\n");
     while (control(node, VIDIOC_STREAMON, &type) < 0) {
         // Nobody writes yet; there is nothing to wait on.
-        if (!options.hold_fourcc || errno != EIO || stopped) return ended("STREAMON");
+        if (!holds || errno != EIO || stopped) return ended("STREAMON");
         usleep(200000);
     }
     printf("streaming at %.6f\n", now_s());
@@ -267,16 +279,12 @@ static int stream_by_mmap(int node) {
 }
 
 static int consume(void) {
-    int node = open(options.node, O_RDWR);
+    int node = options.pipe ? STDIN_FILENO : open(options.node, O_RDWR);
     if (node < 0) return ended("open");
-    struct v4l2_format wanted = {.type = V4L2_BUF_TYPE_VIDEO_CAPTURE};
-    if (options.hold_fourcc) {
-        wanted.fmt.pix = (struct v4l2_pix_format){.width = options.hold_width_px, .height = options.hold_height_px,
-            .pixelformat = options.hold_fourcc, .field = V4L2_FIELD_NONE};
-        if (control(node, VIDIOC_S_FMT, &wanted) < 0) return ended("S_FMT");
-    } else if (control(node, VIDIOC_G_FMT, &wanted) < 0) {
-        return ended("G_FMT");
-    }
+    struct v4l2_format wanted = {.type = V4L2_BUF_TYPE_VIDEO_CAPTURE, .fmt.pix = options.format};
+    bool holds = options.format.pixelformat && !options.pipe;
+    if (holds && control(node, VIDIOC_S_FMT, &wanted) < 0) return ended("S_FMT");
+    if (!options.format.pixelformat && control(node, VIDIOC_G_FMT, &wanted) < 0) return ended("G_FMT");
     format = wanted.fmt.pix;
     printf("format %.4s %ux%u, %u bytes\n", (char *)&format.pixelformat, format.width, format.height, format.sizeimage);
     struct plane planes[3];
@@ -284,7 +292,7 @@ static int consume(void) {
         printf("this format is not handled here\n");
         return 3;
     }
-    return options.read ? stream_by_read(node) : stream_by_mmap(node);
+    return options.read || options.pipe ? stream_by_read(node) : stream_by_mmap(node);
 }
 
 // ---- the command line
@@ -301,26 +309,29 @@ static bool parse_until(const char *text) {
     return options.until != CLASSES && options.until_count > 0;
 }
 
-static bool parse_hold(const char *text) {
+static bool parse_format(const char *text) {
     char fourcc[5] = "";
-    if (sscanf(text, "%4c:%dx%d", fourcc, &options.hold_width_px, &options.hold_height_px) != 3) return false;
-    options.hold_fourcc = v4l2_fourcc(fourcc[0], fourcc[1], fourcc[2], fourcc[3]);
+    struct v4l2_pix_format *format = &options.format;
+    if (sscanf(text, "%4c:%ux%u", fourcc, &format->width, &format->height) != 3) return false;
+    format->pixelformat = v4l2_fourcc(fourcc[0], fourcc[1], fourcc[2], fourcc[3]);
+    format->field = V4L2_FIELD_NONE;
     return true;
 }
 
 static bool parse(int argc, char **argv) {
-    if (argc < 2) return false;
-    options.node = argv[1];
-    for (int i = 2; i < argc; i++) {
+    options.pipe = argc > 1 && !strcmp(argv[1], "--pipe");
+    options.node = argc > 1 ? argv[1] : "";
+    for (int i = options.pipe ? 1 : 2; i < argc; i++) {
         const char *option = argv[i], *value = i + 1 < argc ? argv[i + 1] : "";
         if (!strcmp(option, "--mmap")) { options.mmap = true; continue; }
         if (!strcmp(option, "--read")) { options.read = true; continue; }
         if (!strcmp(option, "--quiet")) { options.quiet = true; continue; }
         bool good = true;
-        if (!strcmp(option, "--frames")) good = (options.frames = atol(value)) > 0;
+        if (!strcmp(option, "--pipe")) good = parse_format(value);
+        else if (!strcmp(option, "--frames")) good = (options.frames = atol(value)) > 0;
         else if (!strcmp(option, "--until")) good = parse_until(value);
         else if (!strcmp(option, "--patience")) good = (options.patience_s = atoi(value)) > 0;
-        else if (!strcmp(option, "--hold-format")) good = parse_hold(value);
+        else if (!strcmp(option, "--hold-format")) good = parse_format(value);
         else if (!strcmp(option, "--room")) good = options.has_room = parse_colour(value, &options.room);
         else if (!strcmp(option, "--background")) good = options.has_background = parse_colour(value, &options.background);
         else if (!strcmp(option, "--tolerance")) options.tolerance = atoi(value);
@@ -328,7 +339,7 @@ static bool parse(int argc, char **argv) {
         if (!good) return fprintf(stderr, "consume: %s %s is not understood\n", option, value), false;
         i++;
     }
-    return options.mmap != options.read;
+    return options.mmap + options.read + options.pipe == 1;
 }
 
 static void on_stop(int number) {
