@@ -20,6 +20,8 @@ fn main() {
         ("ffprobe_json", descriptions()),
         ("ffmpeg_log", logs()),
         ("tflite_model", models()),
+        ("control_request", requests()),
+        ("control_stream", streams()),
     ] {
         let folder = corpus.join(target);
         fs::create_dir_all(&folder).expect("the folder can be made");
@@ -213,4 +215,29 @@ fn models() -> Vec<Seed> {
             (name, tiny_model(Fixture { side, channels, repeats }))
         })
         .into()
+}
+
+fn requests() -> Vec<Seed> {
+    [
+        "{\"status\":{}}",
+        " { \"status\" : { } } \r",
+        "{\"dance\":{\"of\":1}}",
+        "{\"ok\":{\"done\":{}}}",
+        "[[[]]]",
+    ]
+    .iter()
+    .enumerate()
+    .map(|(index, text)| (format!("line-{index}"), text.as_bytes().to_vec()))
+    .collect()
+}
+
+/// Runs of bytes: count, byte, cut.
+fn streams() -> Vec<Seed> {
+    let runs: [&[[u8; 3]]; 4] = [
+        &[[2, b'x', 0], [1, b'\n', 1]],
+        &[[10, b'x', 1], [10, b'y', 1], [3, b'\n', 0], [2, b'z', 0]],
+        &[[255, b'x', 1], [23, b'x', 0], [1, b'\n', 0], [1, b'y', 1]],
+        &[[255, b'x', 0], [255, b'x', 1], [255, b'x', 0], [1, b'\n', 0], [5, b'y', 0]],
+    ];
+    runs.iter().enumerate().map(|(index, runs)| (format!("runs-{index}"), runs.concat())).collect()
 }

@@ -7,6 +7,8 @@ pub mod command;
 pub mod control;
 mod demo;
 mod failure;
+#[cfg(any(test, feature = "fuzzing"))]
+pub mod fuzzing;
 pub mod histogram;
 pub mod pipeline;
 pub mod service;

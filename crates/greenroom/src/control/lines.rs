@@ -48,6 +48,12 @@ impl Lines {
         self.since.map(|since| since + patience)
     }
 
+    /// Bytes that wait for the rest of their line.
+    #[cfg(any(test, feature = "fuzzing"))]
+    pub(super) fn kept_bytes(&self) -> usize {
+        self.begun.len()
+    }
+
     fn append(&mut self, piece: &[u8], each: &mut impl FnMut(Result<&[u8], TooLong>)) {
         if self.overlong {
             return;

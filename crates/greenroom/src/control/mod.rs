@@ -12,6 +12,8 @@
 //! and an arm where the daemon answers.
 
 mod client;
+#[cfg(any(test, feature = "fuzzing"))]
+pub(crate) mod fuzz;
 mod lines;
 mod server;
 mod socket;
