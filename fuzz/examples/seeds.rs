@@ -16,6 +16,7 @@ fn main() {
         ("mjpeg", jpegs()),
         ("v4l2_answer", answers()),
         ("v4l2_camera", cameras()),
+        ("v4l2_sink", sinks()),
         ("sysfs_text", texts()),
         ("ffprobe_json", descriptions()),
         ("ffmpeg_log", logs()),
@@ -163,6 +164,18 @@ fn cameras() -> Vec<Seed> {
         seed("changes-always", &[1, 0xff, 0, 0, 4]),
         seed("errors-always", &[5, 0xff, 0, 0, 0, 0, 0, 5, 2]),
     ]
+}
+
+/// Scripts of the fake camera as a loopback.
+fn sinks() -> Vec<Seed> {
+    [
+        ("good", &[0, 0][..]),
+        ("early", &[2, 0]),
+        ("refuses", &[0, 0, 0, 5, 4]),
+        ("again", &[3, 0, 4, 5, 7]),
+    ]
+    .map(|(name, bytes)| (name.to_owned(), bytes.to_vec()))
+    .into()
 }
 
 fn texts() -> Vec<Seed> {

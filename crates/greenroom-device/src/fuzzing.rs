@@ -7,10 +7,11 @@ use crate::{camera, file, loopback, mjpeg, v4l2};
 pub type Target = fn(&[u8]);
 
 /// Every target of this crate, by the name of its folder below `fuzz/corpus`.
-pub const TARGETS: [(&str, Target); 6] = [
+pub const TARGETS: [(&str, Target); 7] = [
     ("mjpeg", mjpeg::fuzz::decode),
     ("v4l2_answer", v4l2::fuzz::answer),
     ("v4l2_camera", camera::fuzz::camera),
+    ("v4l2_sink", loopback::fuzz::sink),
     ("sysfs_text", loopback::fuzz::text),
     ("ffprobe_json", file::fuzz::description),
     ("ffmpeg_log", file::fuzz::log),

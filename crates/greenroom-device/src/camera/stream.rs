@@ -59,13 +59,14 @@ impl Stream {
         // Not until the queue is empty: a driver faster than us would hold us here.
         for _ in 0..self.queue.len() {
             let Dequeued::Frame(buffer) = self.queue.dequeue(device)? else { break };
-            skipped.dropped += lost_between(self.last_sequence, buffer.sequence);
+            let lost = lost_between(self.last_sequence, buffer.sequence);
+            skipped.dropped = skipped.dropped.saturating_add(lost);
             self.last_sequence = Some(buffer.sequence);
             // A loopback may give a buffer again that it gave before.
             let same = newest.is_some_and(|newest| newest.index == buffer.index);
             if buffer.damaged || buffer.bytes_used < self.need_bytes {
                 debug!("a damaged frame of {} bytes, {}", buffer.bytes_used, self.need_bytes);
-                skipped.corrupt += 1;
+                skipped.corrupt = skipped.corrupt.saturating_add(1);
                 if same {
                     newest = None;
                 }
@@ -73,7 +74,7 @@ impl Stream {
                 continue;
             }
             if let Some(older) = newest.replace(buffer) {
-                skipped.dropped += 1;
+                skipped.dropped = skipped.dropped.saturating_add(1);
                 if !same {
                     self.queue.enqueue(device, older.index)?;
                 }

@@ -182,7 +182,7 @@ impl AsFd for Lookout {
 }
 
 /// Whether somebody streams, by the last of the events that wait.
-fn streaming(device: &Device) -> Result<Option<bool>, V4l2Error> {
+pub(super) fn streaming(device: &Device) -> Result<Option<bool>, V4l2Error> {
     let mut streaming = None;
     // The kernel keeps one of them; a driver that goes on telling must not hold us here.
     for _ in 0..EVENTS_AT_ONCE {

@@ -174,7 +174,7 @@ fn revive(node: Node, loopback: &LoopbackInfo) -> Result<Node, DeviceError> {
 }
 
 /// Sets the format and takes what comes of it.
-fn negotiate(
+pub(super) fn negotiate(
     node: &Node,
     name: &str,
     size: SizePx,
@@ -218,7 +218,7 @@ fn writable(format: &StreamFormat) -> Option<PixelFormat> {
 
 /// Before 0.14 STREAMON is what makes the node a camera, and what frees it again at the end; later
 /// versions refuse it without REQBUFS (EINVAL) and start by the first write.
-fn start(node: &Node, name: &str, dialect: Dialect) -> Result<bool, DeviceError> {
+pub(super) fn start(node: &Node, name: &str, dialect: Dialect) -> Result<bool, DeviceError> {
     if dialect == Dialect::Late {
         return Ok(false);
     }

@@ -12,8 +12,9 @@ use super::raw;
 use crate::FrameRate;
 
 /// A listing is cut after so many entries: a driver that never ends it must not hang us. The
-/// longest seen is vivid's, with some 90 formats.
-const MAX_ENTRIES: u32 = 512;
+/// longest seen is vivid's, with some 90 formats. Lists are asked for within lists: of the eight
+/// formats that greenroom decodes, each size, and of each size each rate, 131,072 in all.
+const MAX_ENTRIES: u32 = 128;
 
 /// Sizes that a driver offers in one pixel format.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -67,7 +68,7 @@ pub(crate) enum Rates {
 }
 
 impl Device {
-    /// VIDIOC_ENUM_FMT: the pixel formats, in the driver's order.
+    /// VIDIOC_ENUM_FMT: the pixel formats, in the driver's order, each once.
     pub(crate) fn formats(&self, direction: Direction) -> Result<Vec<FourCc>, V4l2Error> {
         let mut formats = Vec::new();
         for index in 0..MAX_ENTRIES {
@@ -76,7 +77,10 @@ impl Device {
             if !more(call(self.as_fd(), &call::ENUM_FMT, &mut raw))? {
                 break;
             }
-            formats.push(FourCc(raw.pixel_format));
+            let fourcc = FourCc(raw.pixel_format);
+            if !formats.contains(&fourcc) {
+                formats.push(fourcc);
+            }
         }
         Ok(formats)
     }
