@@ -256,17 +256,31 @@ static int map_buffers(int node, void **maps) {
     return wanted.count;
 }
 
+// Finds out in which format the frames come.
+static bool take_format(int node) {
+    struct v4l2_format got = {.type = V4L2_BUF_TYPE_VIDEO_CAPTURE, .fmt.pix = options.format};
+    if (!options.pipe && control(node, VIDIOC_G_FMT, &got) < 0) return ended("G_FMT"), false;
+    format = got.fmt.pix;
+    printf("format %.4s %ux%u, %u bytes\n", (char *)&format.pixelformat, format.width, format.height, format.sizeimage);
+    struct plane planes[3];
+    if (find_planes(NULL, planes) && format.width && format.height) return true;
+    printf("this format is not handled here\n");
+    return false;
+}
+
 static int stream_by_mmap(int node) {
     void *maps[VIDEO_MAX_FRAME];
     int type = V4L2_BUF_TYPE_VIDEO_CAPTURE;
-    if (map_buffers(node, maps) < 0) return ended("REQBUFS, QUERYBUF, mmap or QBUF");
-    bool holds = options.format.pixelformat;
-    if (holds) printf("holding\n");
-    while (control(node, VIDIOC_STREAMON, &type) < 0) {
+    bool holds = options.format.pixelformat, mapped = false;
+    for (;;) {
+        mapped = mapped || map_buffers(node, maps) > 0;
+        if (mapped && control(node, VIDIOC_STREAMON, &type) == 0) break;
         // Nobody writes yet; there is nothing to wait on.
-        if (!holds || errno != EIO || stopped) return ended("STREAMON");
+        if (!holds || (errno != EIO && (mapped || errno != EINVAL)) || stopped) return ended(mapped ? "STREAMON" : "REQBUFS");
         usleep(200000);
     }
+    // The writer may have set another format meanwhile, where the driver lets it.
+    if (holds && !take_format(node)) return 3;
     printf("streaming at %.6f\n", now_s());
     for (;;) {
         if (!wait_frame(node)) return ended("poll");
@@ -281,17 +295,14 @@ static int stream_by_mmap(int node) {
 static int consume(void) {
     int node = options.pipe ? STDIN_FILENO : open(options.node, O_RDWR);
     if (node < 0) return ended("open");
-    struct v4l2_format wanted = {.type = V4L2_BUF_TYPE_VIDEO_CAPTURE, .fmt.pix = options.format};
     bool holds = options.format.pixelformat && !options.pipe;
-    if (holds && control(node, VIDIOC_S_FMT, &wanted) < 0) return ended("S_FMT");
-    if (!options.format.pixelformat && control(node, VIDIOC_G_FMT, &wanted) < 0) return ended("G_FMT");
-    format = wanted.fmt.pix;
-    printf("format %.4s %ux%u, %u bytes\n", (char *)&format.pixelformat, format.width, format.height, format.sizeimage);
-    struct plane planes[3];
-    if (!find_planes(NULL, planes) || !format.width || !format.height) {
-        printf("this format is not handled here\n");
-        return 3;
+    if (holds) {
+        struct v4l2_format wanted = {.type = V4L2_BUF_TYPE_VIDEO_CAPTURE, .fmt.pix = options.format};
+        if (control(node, VIDIOC_S_FMT, &wanted) < 0) return ended("S_FMT");
+        printf("holding\n");
     }
+    // Who holds by mmap asks again once it streams.
+    if (!(holds && options.mmap) && !take_format(node)) return 3;
     return options.read || options.pipe ? stream_by_read(node) : stream_by_mmap(node);
 }
 
