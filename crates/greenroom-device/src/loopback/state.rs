@@ -19,7 +19,7 @@ use tracing::debug;
 use super::Dialect;
 use crate::holder::Opener;
 use crate::node::{Node, sysfs_of};
-use crate::v4l2::{Device, Direction, FourCc};
+use crate::v4l2::{Device, Direction, Event, FourCc};
 
 /// v4l2loopback's control `keep_format` (V4L2_CID_USER_BASE | 0xf000).
 const CONTROL_KEEP_FORMAT: u32 = 0x0098_f900;
@@ -56,6 +56,8 @@ struct Evidence<'a> {
     /// The module runs with `exclusive_caps=1` for this node.
     exclusive: bool,
     can_output: bool,
+    /// The driver counts a reader who streams by mmap; only of 0.13 asked.
+    streams: bool,
     openers: &'a [Opener],
 }
 
@@ -72,7 +74,12 @@ impl Evidence<'_> {
             // "capture" also if the writer has left without STREAMOFF and a reader has stayed.
             // With exclusive capabilities the output side says which it is.
             Dialect::Middle if self.exclusive => (capture && !self.can_output, true),
-            Dialect::Middle => (capture && writable_openers().next().is_some(), true),
+            // Without them: one who has it open for writing and is not the reader who streams.
+            Dialect::Middle => {
+                let mapped = writable_openers().filter(|opener| opener.maps).count();
+                let writes = writable_openers().any(|opener| !opener.maps);
+                (capture && (writes || mapped > usize::from(self.streams)), true)
+            }
             Dialect::Early if not_fed == LoopbackState::Free => (false, true),
             Dialect::Early if self.exclusive && self.can_output => (false, true),
             // A writer is there, or was and never called STREAMON, and a reader has stayed.
@@ -92,13 +99,15 @@ impl Evidence<'_> {
 pub(super) fn find_out(node: &Node, dialect: Dialect, openers: &[Opener]) -> LoopbackState {
     let sysfs = sysfs_of(&node.path);
     let read = |name: &str| fs::read_to_string(sysfs.as_ref()?.join(name)).ok();
+    let exclusive = is_exclusive(node);
     let evidence = Evidence {
         dialect,
         format: &read("format").unwrap_or_default(),
         state: &read("state").unwrap_or_default(),
         keep_format: node.device.control(CONTROL_KEEP_FORMAT).is_ok_and(|value| value != 0),
-        exclusive: is_exclusive(node),
+        exclusive,
         can_output: node.caps.can_output(),
+        streams: dialect == Dialect::Middle && !exclusive && somebody_streams(&node.path),
         openers,
     };
     evidence.state().unwrap_or_else(|| {
@@ -145,6 +154,16 @@ pub(super) fn parameter_index(video_nr: &str, node: &Path, bus: &str) -> Option<
     })
 }
 
+/// Whether the driver's event tells of a reader. On a descriptor of its own: the first event comes
+/// once for each.
+fn somebody_streams(path: &Path) -> bool {
+    let told = Device::open(path).and_then(|device| {
+        device.subscribe_readers()?;
+        device.next_event()
+    });
+    matches!(told, Ok(Event::Readers(1..)))
+}
+
 /// Whether somebody writes into the node: watched as one reader more, for the time of three frames
 /// at 10 fps. Only for 0.12.7, which lets any number of readers stream.
 fn frames_arrive(path: &Path) -> bool {
@@ -189,6 +208,7 @@ mod tests {
             keep_format: false,
             exclusive: true,
             can_output: false,
+            streams: false,
             openers,
         }
     }
@@ -216,6 +236,13 @@ mod tests {
         let both = |openers| Evidence { openers, exclusive: false, can_output: true, ..middle() };
         assert_eq!(both(&somebody).state(), Some(LoopbackState::Fed));
         assert_eq!(both(&[]).state(), Some(LoopbackState::Held));
+        // The one who maps it is the reader; a second one, or one who does not map, writes.
+        let read = |openers| Evidence { streams: true, ..both(openers) }.state();
+        let by_mmap = [opener(true, true), opener(true, true)];
+        let by_write = [opener(true, true), opener(true, false)];
+        assert_eq!(read(&somebody), Some(LoopbackState::Held));
+        assert_eq!(read(&by_mmap), Some(LoopbackState::Fed));
+        assert_eq!(read(&by_write), Some(LoopbackState::Fed));
     }
 
     #[test]
