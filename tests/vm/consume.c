@@ -121,7 +121,7 @@ static bool is_near(struct colour a, struct colour b, int tolerance) {
 // ---- judging
 
 // greenroom's placeholder: luma falls from about 59 in the first row to about 26 in the last, each row is of one
-// colour, nearly grey; only in the middle third of the rows may pixels be lighter (the text), less than half of a row.
+// colour, nearly grey; only in the middle third of the rows may pixels be lighter (the text), at most two thirds of a row.
 static bool is_placeholder(const struct plane planes[3]) {
     int above = pixel(planes, 0, 0).y, foot = pixel(planes, 0, format.height - 1).y;
     if (above < 50 || above > 70 || foot < 20 || foot > 32) return false;
@@ -138,7 +138,7 @@ static bool is_placeholder(const struct plane planes[3]) {
             if (!may_have_text || !ink) return false;
             lighter++;
         }
-        if (2 * lighter > (int)format.width) return false;
+        if (3 * lighter > 2 * (int)format.width) return false;
     }
     return true;
 }
