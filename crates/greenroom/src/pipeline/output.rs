@@ -35,8 +35,11 @@ pub type OpenSink = Box<dyn FnMut() -> Result<Box<dyn Sink>, DeviceError> + Send
 /// buffers (32), so that none keeps an older frame.
 const LEFT_BEHIND: usize = 33;
 
-/// Time between two tries to get a sink back that gives no sign of its return.
-const RETRY: Duration = Duration::from_secs(2);
+/// Time until a sink is tried again that gives no sign of its return (another program lets go of
+/// it); doubled with each try up to [`LONGEST_RETRY`]. A node that comes ends the wait.
+const RETRY: Duration = Duration::from_secs(1);
+/// See [`RETRY`].
+const LONGEST_RETRY: Duration = Duration::from_secs(16);
 
 /// One output: a sink with a scene of its own. Only composed frames and the placeholder go through
 /// it.
@@ -49,6 +52,7 @@ pub struct Output {
     always_on: bool,
     /// What was told last of why it is missing: one line an event.
     told: Option<String>,
+    retry: Duration,
     failing: bool,
     report: Arc<OutputReport>,
 }
@@ -94,7 +98,8 @@ impl Output {
 
     fn new(name: String, painter: Painter, state: State, reopen: Option<OpenSink>) -> Self {
         let (told, failing, report) = (None, false, Arc::default());
-        Self { name, painter, state, reopen, always_on: false, told, failing, report }
+        let retry = RETRY;
+        Self { name, painter, state, reopen, always_on: false, told, retry, failing, report }
     }
 
     /// Shows a picture also while nobody watches.
@@ -167,6 +172,9 @@ impl Output {
     ) -> Result<(), DeviceError> {
         match self.state {
             State::Missing { retry_at } if nodes_changed || now.time >= retry_at => {
+                if nodes_changed {
+                    self.retry = RETRY;
+                }
                 self.look_for_it(now)
             }
             State::Lingering { until, .. } if now.time >= until => {
@@ -186,6 +194,7 @@ impl Output {
                 self.name = sink.name().to_owned();
                 self.painter.set_mode(sink.mode()).map_err(DeviceError::from)?;
                 self.told = None;
+                self.retry = RETRY;
                 self.state = State::Holding(sink);
                 self.tell_state(None);
                 self.fill_with_placeholder(now.stats)?;
@@ -341,7 +350,8 @@ impl Output {
             tracing::warn!("output: {reason}; waiting for it");
             self.told = Some(reason.clone());
         }
-        self.state = State::Missing { retry_at: time + RETRY };
+        self.state = State::Missing { retry_at: time + self.retry };
+        self.retry = (2 * self.retry).min(LONGEST_RETRY);
         self.tell_state(Some(reason));
     }
 
