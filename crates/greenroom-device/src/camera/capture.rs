@@ -18,6 +18,9 @@ use crate::{
 /// Most events to read before the next frame; the kernel keeps one or a few for each kind.
 const EVENTS_AT_ONCE: usize = 64;
 
+/// A source that changes so often before the next frame will not come to rest.
+const MAX_RESTARTS: u32 = 16;
+
 /// A driver that says so often in a row that it has something, and has nothing, would keep a
 /// processor busy for ever. Another reader of the same loopback may be faster now and then.
 const MAX_ROUNDS_FOR_NOTHING: u32 = 1000;
@@ -229,7 +232,7 @@ impl Source for V4l2Camera {
         patience: Duration,
     ) -> Result<Next, DeviceError> {
         let deadline = Instant::now().checked_add(patience);
-        let mut rounds_for_nothing = 0;
+        let (mut rounds_for_nothing, mut restarts) = (0, 0);
         loop {
             let ready = wait(&self.device, self.tells_changes, wake, deadline)
                 .map_err(|error| self.refused(error))?;
@@ -240,6 +243,14 @@ impl Source for V4l2Camera {
             };
             if events && self.follow_source()? {
                 debug!("{}: started again", self.name);
+                restarts += 1;
+                if restarts > MAX_RESTARTS {
+                    return Err(DeviceError::Broken {
+                        what: self.name.clone(),
+                        why: "its picture changes size again and again; check what is plugged into it"
+                            .to_owned(),
+                    });
+                }
             } else if let Some(buffer) = self.newest()? {
                 if let Some(taken) = self.take(buffer, into)? {
                     trace!("{}: frame, {taken:?}", self.name);

@@ -110,6 +110,22 @@ mod tests {
         camera(&[&[1, 0xff][..], &[0; 60], &[5, 0].repeat(600)].concat());
     }
 
+    /// The source changes with every call, and before each frame.
+    #[test]
+    fn a_source_that_never_comes_to_rest_is_given_up() {
+        let mut installed = fake::install("uvcvideo", &[4], true);
+        let device = installed.device();
+        let caps = device.caps().unwrap();
+        let node = Node { path: PathBuf::from("/dev/no-such-node"), device, caps };
+        let info = CameraInfo::of(&node).unwrap();
+        let choice = choose_mode(&info.modes, SMALL, FrameRate::new(30, 1).unwrap()).unwrap();
+        let mut camera = V4l2Camera::start_on(node, &info, choice).unwrap();
+        let mut frame = Frame::new(PixelFormat::I422, SMALL, Colour::WEBCAM).unwrap();
+        let next = camera.next_frame(&mut frame, &Wake::new().unwrap(), Duration::from_secs(60));
+        let error = next.unwrap_err();
+        assert!(error.to_string().contains("changes size again and again"), "{error}");
+    }
+
     /// Without a script nothing goes wrong: what the target looks at is there.
     #[test]
     fn the_good_driver_gives_frames() {

@@ -27,6 +27,9 @@ pub(super) struct Plan {
     pub frames: Option<u64>,
 }
 
+/// A file that claims more claims nonsense: at 240 fps this is 200 days.
+const MAX_FRAMES: u64 = 1 << 32;
+
 /// The rate of stills, and of videos whose own rate makes no sense.
 const DEFAULT_RATE: FrameRate = FrameRate::new(25, 1).expect("both are above zero");
 
@@ -115,8 +118,9 @@ fn plan(stream: &Stream, container: &Container) -> Result<Plan, String> {
     let frames = match frames {
         _ if is_still => Some(1),
         Some(frames) if is_constant => Some(frames),
-        _ => estimate().filter(|&frames| frames > 0),
+        _ => estimate(),
     };
+    let frames = frames.filter(|frames| (1..=MAX_FRAMES).contains(frames));
 
     let format = match &stream.pix_fmt {
         name if name.contains("422") || name.contains("411") => PixelFormat::I422,
@@ -310,6 +314,20 @@ mod tests {
         assert_eq!(rate("120/1", "30/1"), ("30".to_owned(), true));
         assert_eq!(rate("1000/1", "0/0"), ("25".to_owned(), true));
         assert_eq!(rate("", "nonsense"), ("25".to_owned(), true));
+    }
+
+    #[test]
+    fn counts_of_frames_that_make_no_sense_are_none() {
+        let frames = |count: Option<&str>, seconds: &str| {
+            let (nb_frames, duration) = (count.map(str::to_owned), Some(seconds.to_owned()));
+            planned(&Stream { nb_frames, duration, ..stream() }).frames
+        };
+        assert_eq!(frames(Some("0"), "3"), None);
+        assert_eq!(frames(Some("18446744073709551615"), "3"), None);
+        assert_eq!(frames(None, "10.01"), Some(300));
+        for seconds in ["inf", "NaN", "-1", "0", "1e300", "soon"] {
+            assert_eq!(frames(None, seconds), None, "{seconds}");
+        }
     }
 
     #[test]

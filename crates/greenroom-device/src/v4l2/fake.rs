@@ -101,6 +101,11 @@ pub(super) fn answer<T: Argument>(call: &str, argument: &mut T) -> Option<rustix
     DRIVER.with_borrow_mut(|driver| Some(driver.as_mut()?.answer(call, argument)))
 }
 
+/// Whether the installed driver has an event to tell.
+pub(crate) fn event_waits() -> bool {
+    DRIVER.with_borrow(|driver| driver.as_ref().is_some_and(|driver| driver.changed))
+}
+
 struct FakeDriver {
     name: String,
     script: Vec<u8>,
