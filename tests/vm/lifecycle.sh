@@ -73,7 +73,8 @@ restarts_many() {
     done
     echo "note $restarts restarts in $((SECONDS - begun)) s"
     begin restarts
-    wait_for 40 holds $((restarts + 1)) && visit by_mmap && visit by_read && stop_greenroom
+    wait_for 40 holds $((restarts + 1)) && visit by_mmap && wait_for 15 camera_is_closed /dev/video0 &&
+        visit by_read && stop_greenroom
 }
 
 # A reader that was there before any writer, with a format of its own.
