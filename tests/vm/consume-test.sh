@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Is the consumer of these tests (consume.c) a judge that can say no? consume-test.sh TOOLS, in the guest, any dialect:
+# Is the consumer of these tests (consume/) a judge that can say no? consume-test.sh TOOLS, in the guest, any dialect:
 # raw frames of the room's colour are a leak, the background is not, a clean end and a lost stream are told apart.
 set -uo pipefail
 consume=$1/consume

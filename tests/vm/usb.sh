@@ -88,16 +88,65 @@ stalls() {
     echo "note composed $(minus "$(first_frame composed "$at")" "$at") s after it went on"
 }
 
-plug || { keep_logs; exit 1; }
+# It comes back with another size than it had: the virtual camera keeps its own.
+other_size() {
+    unplug && usb_size=640x480 plug || return 1
+    wait_for 60 composed_since "$plugged_at" 3 || return 1
+    grep 'camera: .*640x480 MJPG' "$log"
+}
+
+# Another camera of the same make is not taken for the one that was pulled out.
+another_camera() {
+    unplug && plug --serial 4712 || return 1
+    sleep 8
+    ! has_frame composed "$plugged_at" || { echo "another camera was taken"; return 1; }
+    unplug && plug && wait_for 60 composed_since "$plugged_at" 3
+}
+
+# Another program is faster at the replugged camera: greenroom says who, and takes it as soon as it is free.
+busy() {
+    local at other
+    unplug || return 1
+    kill -STOP "$pid"
+    plug || return 1
+    v4l2-ctl -d "$usb_node" --stream-mmap --stream-count=100000 >/dev/null 2>&1 &
+    other=$!
+    wait_for 30 grep -q "$usb_node" "/proc/$other/maps"
+    kill -CONT "$pid"
+    wait_for 30 grep -q "in use by v4l2-ctl (pid $other)" "$log" || { kill $other; return 1; }
+    grep "in use by v4l2-ctl (pid $other)" "$log" | tail -n 1
+    sleep 5
+    kill $other
+    wait $other 2>/dev/null
+    at=$(now)
+    wait_for 60 composed_since "$at" 3 || return 1
+    echo "note composed $(minus "$(first_frame composed "$at")" "$at") s after the other program had left"
+}
+
+# Every program is frozen for at least five seconds and thawed, as around a suspend. (The devices stay on: QEMU's share
+# of files does not survive their sleep.)
+suspended() {
+    local at
+    echo freezer >/sys/power/pm_test
+    echo freeze >/sys/power/state || return 1
+    at=$(now)
+    wait_for 60 composed_since "$at" 3 && is_running "$reader"
+}
+
+trap keep_logs EXIT
+plug || exit 1
 a_case plain-stream plain_stream
 if a_case goes-on-air goes_on_air; then
     a_case turns turns
     a_case corrupt corrupt
     a_case never-delivers never_delivers
     a_case stalls stalls
+    a_case other-size other_size
+    a_case another-camera another_camera
+    a_case busy busy
+    a_case suspended suspended
     a_case one-stream stop_consumer
     a_case stops stop_greenroom
 fi
-keep_logs
 echo "usb: $passed passed, $failed failed"
 [ $failed = 0 ]

@@ -21,16 +21,14 @@
 #include <fcntl.h>
 #include <poll.h>
 #include <pthread.h>
+#include <sched.h>
 #include <signal.h>
-#include <stdarg.h>
 #include <stdbool.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sched.h>
 #include <sys/mman.h>
-#include <sys/stat.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -39,23 +37,12 @@
 #include <linux/usb/gadgetfs.h>
 #include <linux/usb/video.h>
 
-enum { MAX_FRAMES = 8, HEADER_BYTES = 2, PROBE_BYTES = 26, STREAM_ENDPOINT = 0x81, PATIENCE_MS = 3000 };
+#include "modes.h"
 
-// One size of one format, with its pictures.
-struct mode {
-    bool mjpeg;
-    int width_px, height_px;
-    uint8_t *data;
-    size_t *starts; // of each picture, and the end of the last
-    size_t count;
-    size_t most_bytes;
-    int format_index, frame_index;
-};
+enum { PROBE_BYTES = 26, PATIENCE_MS = 3000 };
 
-static struct mode modes[MAX_FRAMES];
-static int mode_count;
 static const char *folder, *product = "Greenroom Test Camera", *serial = "0001";
-static int fps = 5, corrupt_every;
+static int corrupt_every;
 static volatile sig_atomic_t silent;
 
 // What the control side tells the feeding thread.
@@ -66,102 +53,6 @@ static int endpoint = -1;
 static struct timespec writing_since; // zero: nothing is being written
 static pthread_t feeder;
 static unsigned long sent, spoiled;
-
-static void say(const char *format, ...) {
-    va_list arguments;
-    va_start(arguments, format);
-    fputs("camera: ", stderr);
-    vfprintf(stderr, format, arguments);
-    fputc('\n', stderr);
-    va_end(arguments);
-}
-
-static void fail(const char *what) {
-    say("%s: %s", what, strerror(errno));
-    exit(1);
-}
-
-// ---- descriptors
-
-struct bytes {
-    uint8_t data[2048];
-    size_t length;
-};
-
-// put(bytes, widths, values...): little-endian numbers, each as many bytes wide as its digit in `widths` says.
-static void put(struct bytes *to, const char *widths, ...) {
-    va_list values;
-    va_start(values, widths);
-    for (; *widths; widths++) {
-        unsigned long value = va_arg(values, unsigned);
-        for (int i = 0; i < *widths - '0'; i++) to->data[to->length++] = value >> (8 * i);
-    }
-    va_end(values);
-}
-
-static void patch16(struct bytes *in, size_t at, size_t value) {
-    in->data[at] = value;
-    in->data[at + 1] = value >> 8;
-}
-
-static unsigned interval(void) { return 10000000 / fps; } // UVC counts in 100 ns
-
-static void put_frame(struct bytes *to, const struct mode *mode) {
-    unsigned bits = mode->most_bytes * 8 * fps;
-    put(to, "11111" "22" "4444" "14", 30, USB_DT_CS_INTERFACE, mode->mjpeg ? UVC_VS_FRAME_MJPEG : UVC_VS_FRAME_UNCOMPRESSED,
-        mode->frame_index, 0, mode->width_px, mode->height_px, bits, bits, (unsigned)mode->most_bytes, interval(), 1u,
-        interval());
-}
-
-// The modes of one format, numbered; how many there are.
-static int number_modes(bool mjpeg, int format_index) {
-    int count = 0;
-    for (int i = 0; i < mode_count; i++)
-        if (modes[i].mjpeg == mjpeg) modes[i].format_index = format_index, modes[i].frame_index = ++count;
-    return count;
-}
-
-static void put_formats(struct bytes *to) {
-    static const uint8_t yuy2[16] = {'Y', 'U', 'Y', '2', 0, 0, 16, 0, 128, 0, 0, 0xaa, 0, 0x38, 0x9b, 0x71};
-    int mjpegs = number_modes(true, 1), yuyvs = number_modes(false, mjpegs ? 2 : 1);
-    int formats = !!mjpegs + !!yuyvs;
-    size_t begin = to->length;
-    put(to, "1111211111111", 13 + formats, USB_DT_CS_INTERFACE, UVC_VS_INPUT_HEADER, formats, 0, STREAM_ENDPOINT, 0, 2, 0, 0,
-        0, 1, 0);
-    if (formats == 2) put(to, "1", 0);
-    if (mjpegs) {
-        put(to, "11111111111", 11, USB_DT_CS_INTERFACE, UVC_VS_FORMAT_MJPEG, 1, mjpegs, 1, 1, 0, 0, 0, 0);
-        for (int i = 0; i < mode_count; i++) if (modes[i].mjpeg) put_frame(to, &modes[i]);
-        put(to, "111111", 6, USB_DT_CS_INTERFACE, UVC_VS_COLORFORMAT, 1, 1, 4);
-    }
-    if (yuyvs) {
-        put(to, "11111", 27, USB_DT_CS_INTERFACE, UVC_VS_FORMAT_UNCOMPRESSED, formats, yuyvs);
-        memcpy(to->data + to->length, yuy2, sizeof yuy2);
-        to->length += sizeof yuy2;
-        put(to, "111111", 16, 1, 0, 0, 0, 0);
-        for (int i = 0; i < mode_count; i++) if (!modes[i].mjpeg) put_frame(to, &modes[i]);
-        put(to, "111111", 6, USB_DT_CS_INTERFACE, UVC_VS_COLORFORMAT, 1, 1, 4);
-    }
-    patch16(to, begin + 4, to->length - begin);
-}
-
-static void put_endpoint(struct bytes *to, bool high_speed) {
-    put(to, "111121", 7, USB_DT_ENDPOINT, STREAM_ENDPOINT, USB_ENDPOINT_XFER_BULK, high_speed ? 512 : 64, 0);
-}
-
-static void put_configuration(struct bytes *to, bool high_speed) {
-    size_t begin = to->length;
-    put(to, "11211111", 9, USB_DT_CONFIG, 0, 2, 1, 0, USB_CONFIG_ATT_ONE | USB_CONFIG_ATT_SELFPOWER, 50);
-    put(to, "11111111", 8, USB_DT_INTERFACE_ASSOCIATION, 0, 2, USB_CLASS_VIDEO, UVC_SC_VIDEO_INTERFACE_COLLECTION, 0, 0);
-    put(to, "111111111", 9, USB_DT_INTERFACE, 0, 0, 0, USB_CLASS_VIDEO, UVC_SC_VIDEOCONTROL, 0, 0);
-    put(to, "111224" "11", 13, USB_DT_CS_INTERFACE, UVC_VC_HEADER, 0x0100, 13 + 17 + 9, 1000000, 1, 1);
-    put(to, "1111211222" "12", 17, USB_DT_CS_INTERFACE, UVC_VC_INPUT_TERMINAL, 1, UVC_ITT_CAMERA, 0, 0, 0, 0, 0, 2, 0);
-    put(to, "11112111", 9, USB_DT_CS_INTERFACE, UVC_VC_OUTPUT_TERMINAL, 2, UVC_TT_STREAMING, 0, 1, 0);
-    put(to, "111111111", 9, USB_DT_INTERFACE, 1, 0, 1, USB_CLASS_VIDEO, UVC_SC_VIDEOSTREAMING, 0, 0);
-    put_formats(to);
-    put_endpoint(to, high_speed);
-    patch16(to, begin + 2, to->length - begin);
-}
 
 // Opens gadgetfs's control file and tells it who we are: from then on the camera is plugged in.
 static int plug_in(void) {
@@ -294,7 +185,7 @@ static void settle_probe(const uint8_t *wanted, size_t length) {
     if (length >= 4) memcpy(probe, wanted, 4);
     const struct mode *mode = probed_mode();
     struct bytes answer = {0};
-    put(&answer, "2114" "22222" "44", 1, mode->format_index, mode->frame_index, interval(), 0, 0, 0, 0, 0,
+    put(&answer, "2114" "22222" "44", 1, mode->format_index, mode->frame_index, frame_interval(), 0, 0, 0, 0, 0,
         (unsigned)mode->most_bytes, (unsigned)mode->most_bytes + HEADER_BYTES + 1);
     memcpy(probe, answer.data, PROBE_BYTES);
 }
@@ -396,42 +287,6 @@ static void serve(int control) {
 }
 
 // ---- the command line
-
-static void split(struct mode *mode, size_t bytes) {
-    size_t frame_bytes = 2 * mode->width_px * mode->height_px, most = bytes / 100 + 2;
-    mode->most_bytes = frame_bytes;
-    mode->starts = calloc(most, sizeof *mode->starts);
-    for (size_t at = 0; at + 1 < bytes && mode->count + 1 < most;) {
-        uint8_t *end = mode->mjpeg ? memmem(mode->data + at, bytes - at, "\xff\xd9", 2) : mode->data + at + frame_bytes - 2;
-        if (!end || end + 2 > mode->data + bytes) break;
-        size_t next = end + 2 - mode->data;
-        if (next - at > mode->most_bytes) mode->most_bytes = next - at + 1;
-        mode->starts[mode->count++] = at;
-        mode->starts[mode->count] = at = next;
-    }
-}
-
-static void add_mode(bool mjpeg, const char *text) {
-    struct mode *mode = &modes[mode_count];
-    int name_at = 0;
-    mode->mjpeg = mjpeg;
-    if (mode_count == MAX_FRAMES || sscanf(text, "%dx%d=%n", &mode->width_px, &mode->height_px, &name_at) < 2 || !name_at) {
-        say("%s is not WIDTHxHEIGHT=FILE", text);
-        exit(2);
-    }
-    int file = open(text + name_at, O_RDONLY);
-    struct stat status;
-    if (file < 0 || fstat(file, &status) < 0) fail(text + name_at);
-    mode->data = malloc(status.st_size);
-    if (read(file, mode->data, status.st_size) != status.st_size) fail(text + name_at);
-    close(file);
-    split(mode, status.st_size);
-    if (!mode->count) {
-        say("%s holds no picture", text + name_at);
-        exit(2);
-    }
-    mode_count++;
-}
 
 static void on_signal(int number) {
     if (number == SIGUSR2) silent = !silent;

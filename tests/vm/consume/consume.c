@@ -35,12 +35,9 @@
 
 #include <linux/videodev2.h>
 
-enum class { COMPOSED, PLACEHOLDER, OTHER, CLASSES };
-static const char *const class_names[CLASSES] = {"composed", "placeholder", "other"};
+#include "picture.h"
 
-struct colour {
-    int y, u, v;
-};
+static const char *const class_names[CLASSES] = {"composed", "placeholder", "other"};
 
 struct options {
     const char *node;
@@ -50,9 +47,7 @@ struct options {
     long until_count;
     int patience_s;
     struct v4l2_pix_format format; // of a pipe, or to hold; empty: take the format as it is
-    struct colour room, background;
-    bool has_room, has_background;
-    int tolerance;
+    struct search search;
 };
 
 struct tally {
@@ -61,7 +56,11 @@ struct tally {
     long last_sequence;
 };
 
-static struct options options = {.until = CLASSES, .patience_s = 60, .tolerance = 12};
+static struct options options = {
+    .until = CLASSES,
+    .patience_s = 60,
+    .search = {.room.y = -1, .background.y = -1, .tolerance = 12},
+};
 static struct tally tally = {.last_class = CLASSES, .last_sequence = -1};
 static struct v4l2_pix_format format;
 static volatile sig_atomic_t stopped;
@@ -72,111 +71,23 @@ static double now_s(void) {
     return now.tv_sec + now.tv_nsec / 1e9;
 }
 
-// ---- a pixel's three samples, whatever the format
-
-// The sample planes of a frame: where each begins, the step from a sample to the next, the bytes of a row, and by how
-// much it is coarser than the picture.
-struct plane {
-    const uint8_t *data;
-    size_t step, row_bytes;
-    int shift_x, shift_y;
-};
-
-static bool find_planes(const uint8_t *frame, struct plane planes[3]) {
-    size_t width = format.width, height = format.height;
-    switch (format.pixelformat) {
-    case V4L2_PIX_FMT_YUYV:
-        planes[0] = (struct plane){frame, 2, 2 * width, 0, 0};
-        planes[1] = (struct plane){frame + 1, 4, 2 * width, 1, 0};
-        planes[2] = (struct plane){frame + 3, 4, 2 * width, 1, 0};
-        return true;
-    case V4L2_PIX_FMT_YUV420: {
-        size_t half = (width + 1) / 2, luma = width * height;
-        planes[0] = (struct plane){frame, 1, width, 0, 0};
-        planes[1] = (struct plane){frame + luma, 1, half, 1, 1};
-        planes[2] = (struct plane){frame + luma + half * ((height + 1) / 2), 1, half, 1, 1};
-        return true;
-    }
-    default: return false;
-    }
-}
-
-static size_t frame_bytes(void) {
-    size_t width = format.width, height = format.height;
-    if (format.pixelformat == V4L2_PIX_FMT_YUYV) return 2 * width * height;
-    return width * height + 2 * ((width + 1) / 2) * ((height + 1) / 2);
-}
-
-static struct colour pixel(const struct plane planes[3], int x, int y) {
-    int samples[3];
-    for (int i = 0; i < 3; i++)
-        samples[i] = planes[i].data[(y >> planes[i].shift_y) * planes[i].row_bytes + (x >> planes[i].shift_x) * planes[i].step];
-    return (struct colour){samples[0], samples[1], samples[2]};
-}
-
-static bool is_near(struct colour a, struct colour b, int tolerance) {
-    return abs(a.y - b.y) <= tolerance && abs(a.u - b.u) <= tolerance && abs(a.v - b.v) <= tolerance;
-}
-
 // ---- judging
-
-// greenroom's placeholder: luma falls from about 59 in the first row to about 26 in the last, each row is of one
-// colour, nearly grey; only in the middle third of the rows may pixels be lighter (the text), at most two thirds of a row.
-static bool is_placeholder(const struct plane planes[3]) {
-    int above = pixel(planes, 0, 0).y, foot = pixel(planes, 0, format.height - 1).y;
-    if (above < 50 || above > 70 || foot < 20 || foot > 32) return false;
-    for (int y = 0; y < (int)format.height; y++) {
-        struct colour paper = pixel(planes, 0, y);
-        bool may_have_text = 3 * (y + 1) >= (int)format.height && 3 * y <= 2 * (int)format.height;
-        int lighter = 0;
-        if (paper.y > above || paper.u < 100 || paper.u > 140 || paper.v < 100 || paper.v > 140) return false;
-        above = paper.y;
-        for (int x = 0; x < (int)format.width; x++) {
-            struct colour here = pixel(planes, x, y);
-            if (is_near(here, paper, 1)) continue;
-            bool ink = here.y >= paper.y - 1 && abs(here.u - 128) <= 28 && abs(here.v - 128) <= 28;
-            if (!may_have_text || !ink) return false;
-            lighter++;
-        }
-        if (3 * lighter > 2 * (int)format.width) return false;
-    }
-    return true;
-}
-
-static uint64_t checksum(const uint8_t *data, size_t length) {
-    uint64_t sum = 0xcbf29ce484222325;
-    for (size_t at = 0; at + 8 <= length; at += 8) {
-        uint64_t word;
-        memcpy(&word, data + at, 8);
-        sum = (sum ^ word) * 0x100000001b3;
-        sum ^= sum >> 29;
-    }
-    return sum;
-}
 
 // Judges one frame and prints its line. False: the run is over, all is well.
 static bool judge(const uint8_t *data, size_t length, long sequence) {
-    struct plane planes[3];
-    long room = 0, background = 0, pixels = (long)format.width * format.height;
-    int class = OTHER;
-    if (length >= frame_bytes() && find_planes(data, planes)) {
-        for (int y = 0; y < (int)format.height; y++)
-            for (int x = 0; x < (int)format.width; x++) {
-                struct colour here = pixel(planes, x, y);
-                room += options.has_room && is_near(here, options.room, options.tolerance);
-                background += options.has_background && is_near(here, options.background, options.tolerance);
-            }
-        if (!room && background * 100 >= pixels * 99) class = COMPOSED;
-        else if (!room && is_placeholder(planes)) class = PLACEHOLDER;
-    }
+    struct picture picture = look_at(data, length, &format, &options.search);
+    int class = picture.class;
     if (sequence >= 0 && tally.last_sequence >= 0 && sequence > tally.last_sequence + 1)
         tally.gaps += sequence - tally.last_sequence - 1;
     tally.last_sequence = sequence;
     tally.in_a_row = class == tally.last_class ? tally.in_a_row + 1 : 1;
-    if (!options.quiet || class != tally.last_class || room)
-        printf("frame %ld seq %ld at %.6f bytes %zu %s room %ld background %.1f%% sum %016lx\n", tally.frames, sequence, now_s(),
-               length, class_names[class], room, 100.0 * background / pixels, checksum(data, length));
-    if (room) printf("LEAK in frame %ld: %ld pixels of the room\n", tally.frames, room), tally.leaks++;
+    if (!options.quiet || class != tally.last_class || picture.room)
+        printf("frame %ld seq %ld at %.6f bytes %zu %s room %ld background %.1f%% sum %016lx\n", tally.frames, sequence,
+               now_s(), length, class_names[class], picture.room, 100.0 * picture.background / picture.pixels, picture.sum);
+    if (picture.room) {
+        printf("LEAK in frame %ld: %ld pixels of the room\n", tally.frames, picture.room);
+        tally.leaks++;
+    }
     tally.last_class = class;
     tally.of_class[class]++;
     tally.frames++;
@@ -186,7 +97,8 @@ static bool judge(const uint8_t *data, size_t length, long sequence) {
 
 static int sum_up(int code) {
     printf("%ld frames: %ld composed, %ld placeholder, %ld other; %ld with a leak; %ld passed over by the driver\n",
-           tally.frames, tally.of_class[COMPOSED], tally.of_class[PLACEHOLDER], tally.of_class[OTHER], tally.leaks, tally.gaps);
+           tally.frames, tally.of_class[COMPOSED], tally.of_class[PLACEHOLDER], tally.of_class[OTHER], tally.leaks,
+           tally.gaps);
     return tally.leaks ? 4 : code;
 }
 
@@ -232,7 +144,7 @@ static ssize_t read_frame(int node, uint8_t *frame, size_t most) {
 }
 
 static int stream_by_read(int node) {
-    size_t most = format.sizeimage > frame_bytes() ? format.sizeimage : frame_bytes();
+    size_t tight = frame_bytes(&format), most = format.sizeimage > tight ? format.sizeimage : tight;
     uint8_t *frame = malloc(most);
     for (;;) {
         ssize_t length = read_frame(node, frame, most);
@@ -262,8 +174,7 @@ static bool take_format(int node) {
     if (!options.pipe && control(node, VIDIOC_G_FMT, &got) < 0) return ended("G_FMT"), false;
     format = got.fmt.pix;
     printf("format %.4s %ux%u, %u bytes\n", (char *)&format.pixelformat, format.width, format.height, format.sizeimage);
-    struct plane planes[3];
-    if (find_planes(NULL, planes) && format.width && format.height) return true;
+    if (is_known(&format)) return true;
     printf("this format is not handled here\n");
     return false;
 }
@@ -276,7 +187,8 @@ static int stream_by_mmap(int node) {
         mapped = mapped || map_buffers(node, maps) > 0;
         if (mapped && control(node, VIDIOC_STREAMON, &type) == 0) break;
         // Nobody writes yet; there is nothing to wait on.
-        if (!holds || (errno != EIO && (mapped || errno != EINVAL)) || stopped) return ended(mapped ? "STREAMON" : "REQBUFS");
+        bool may_come = errno == EIO || (!mapped && errno == EINVAL);
+        if (!holds || !may_come || stopped) return ended(mapped ? "STREAMON" : "REQBUFS");
         usleep(200000);
     }
     // The writer may have set another format meanwhile, where the driver lets it.
@@ -343,9 +255,9 @@ static bool parse(int argc, char **argv) {
         else if (!strcmp(option, "--until")) good = parse_until(value);
         else if (!strcmp(option, "--patience")) good = (options.patience_s = atoi(value)) > 0;
         else if (!strcmp(option, "--hold-format")) good = parse_format(value);
-        else if (!strcmp(option, "--room")) good = options.has_room = parse_colour(value, &options.room);
-        else if (!strcmp(option, "--background")) good = options.has_background = parse_colour(value, &options.background);
-        else if (!strcmp(option, "--tolerance")) options.tolerance = atoi(value);
+        else if (!strcmp(option, "--room")) good = parse_colour(value, &options.search.room);
+        else if (!strcmp(option, "--background")) good = parse_colour(value, &options.search.background);
+        else if (!strcmp(option, "--tolerance")) options.search.tolerance = atoi(value);
         else good = false;
         if (!good) return fprintf(stderr, "consume: %s %s is not understood\n", option, value), false;
         i++;
@@ -362,7 +274,7 @@ static void on_stop(int number) {
 
 int main(int argc, char **argv) {
     if (!parse(argc, argv)) {
-        fprintf(stderr, "consume NODE --mmap|--read [OPTIONS]; the head of consume.c tells them\n");
+        fprintf(stderr, "consume NODE --mmap|--read [OPTIONS]; the head of consume/consume.c tells them\n");
         return 2;
     }
     // Without SA_RESTART: a signal ends a read.
