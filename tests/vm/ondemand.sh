@@ -32,8 +32,8 @@ check closed-at-start camera_is_closed
 
 # Every thread for SECONDS: what wakes makes a system call. (One that waits all the time has none to show.)
 calls_in() { # calls_in SECONDS
-    timeout -s INT "$1" strace -c -f -o "$OUT/strace.txt" -p $pid >/dev/null 2>&1
-    awk '$NF == "total" { print $(NF - 1) ~ /^[0-9]+$/ && NF > 5 ? $(NF - 2) : $(NF - 1) }' "$OUT/strace.txt"
+    timeout -s INT "$1" strace -c -f -o /tmp/strace.txt -p $pid >/dev/null 2>&1
+    awk '$NF == "total" { print $(NF - 1) ~ /^[0-9]+$/ && NF > 5 ? $(NF - 2) : $(NF - 1) }' /tmp/strace.txt
 }
 calls=$(calls_in 20)
 echo "system calls of all threads in 20 s: ${calls:-0}"
