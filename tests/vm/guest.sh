@@ -24,7 +24,8 @@ start() {
     local name=$1
     shift
     log=$OUT/$name.greenroom.log
-    "$greenroom" run "$@" >"$log" 2>&1 &
+    # The path is looked at here, not who watches it (that is lifecycle.sh and ondemand.sh).
+    "$greenroom" run --always-on "$@" >"$log" 2>&1 &
     pid=$!
 }
 
