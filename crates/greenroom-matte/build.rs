@@ -7,7 +7,9 @@ const MODELS: [(&str, u64); 2] =
     [("selfie_segmentation.tflite", 249_024), ("selfie_segmentation_landscape.tflite", 249_792)];
 
 fn main() {
-    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../assets/models");
+    // Asked at run time: a target folder may be shared by several clones, and this program with it.
+    let package = std::env::var_os("CARGO_MANIFEST_DIR").expect("cargo sets it for build scripts");
+    let folder = Path::new(&package).join("../../assets/models");
     println!("cargo::rerun-if-changed=build.rs");
     for (name, len_bytes) in MODELS {
         let path = folder.join(name);
