@@ -12,9 +12,9 @@ use std::time::{Duration, Instant};
 
 use greenroom::pipeline::{MattePlanes, Painter};
 use greenroom_device::{DeviceError, FrameRate, MjpegData, MjpegDecoder, Sink, SinkMode};
-use greenroom_frame::{Colour, Frame, FrameView, PixelFormat, SizePx};
+use greenroom_frame::{Colour, Frame, FrameShape, FrameView, PixelFormat, SizePx};
 use greenroom_matte::{MatteMaker, Model};
-use greenroom_scene::{BackgroundSpec, Fit, Room, Scene};
+use greenroom_scene::{BackgroundSpec, Pace, Room, SceneSpec, Site};
 
 const SIZE: SizePx = SizePx::new(1280, 720);
 const ROUNDS: usize = 200;
@@ -86,7 +86,10 @@ struct Path {
 
 impl Path {
     fn new(background: &BackgroundSpec) -> Self {
-        let scene = Scene::new(background.build(Fit::Cover).expect("a background without files"));
+        let shape = FrameShape { format: PixelFormat::I422, size: SIZE, colour: Colour::JPEG };
+        let spec = SceneSpec { background: background.clone(), ..SceneSpec::default() };
+        let scene =
+            spec.build(Site { shape, pace: Pace::Live }).expect("a background without files");
         Self {
             decoder: MjpegDecoder::new().expect("a decoder"),
             frame: Frame::new(PixelFormat::I422, SIZE, Colour::JPEG).expect("a frame"),

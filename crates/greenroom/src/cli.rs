@@ -29,6 +29,18 @@ pub enum Command {
     List(ListArgs),
     /// Tell what a running greenroom does: camera, outputs, who watches, frames, times.
     Status(StatusArgs),
+    /// Change what a running greenroom shows.
+    Set(SetArgs),
+    /// Have a running greenroom show the next scene, or the next picture of a slideshow.
+    Next(SocketArgs),
+    /// Have a running greenroom show the placeholder and close the camera.
+    Pause(SocketArgs),
+    /// End the pause.
+    Resume(SocketArgs),
+    /// Write what a running greenroom shows into a picture.
+    Snapshot(SnapshotArgs),
+    /// The configuration: whether it is right, where it lies, an example.
+    Config(ConfigArgs),
     /// Ask a running greenroom for a fault, for tests.
     #[cfg(feature = "faults")]
     #[command(hide = true)]
@@ -44,20 +56,42 @@ pub enum Command {
     },
 }
 
-/// What may stand behind the person, and who finds the person.
-#[derive(Debug, Args)]
+/// What is shown, and who finds the person.
+#[derive(Debug, Default, Args)]
 pub struct SceneArgs {
-    /// What to stand before: #rrggbb, the path of a PNG, JPEG or WebP picture, blur (the room, out
-    /// of focus), or none (the plain camera).
-    #[arg(short, long, value_name = "BACKGROUND", default_value = "blur")]
-    pub background: String,
-    /// How a picture of another shape is fitted.
-    #[arg(long, value_enum, default_value_t = FitArg::Cover)]
-    pub fit: FitArg,
-    /// The network that finds the person: general, landscape (less work, misses more), or the path
-    /// of a TFLite file of the same family.
-    #[arg(long, value_name = "MODEL", default_value = "general")]
-    pub model: String,
+    /// What to stand before [default: blur]: blur, #rrggbb, a picture, a video, a folder of pictures,
+    /// none (the plain camera), … `greenroom list backgrounds` tells all.
+    #[arg(short, long, value_name = "BACKGROUND", env = "GREENROOM_BACKGROUND")]
+    pub background: Option<String>,
+    /// How a picture or video of another shape is fitted [default: cover].
+    #[arg(long, value_enum, env = "GREENROOM_FIT")]
+    pub fit: Option<FitArg>,
+    /// A picture before you: PATH[,PLACE[,WIDTH%[,OPACITY%]]], or none.
+    #[arg(long, value_name = "PICTURE", env = "GREENROOM_FOREGROUND")]
+    pub foreground: Option<String>,
+    /// An effect, [person:|background:|all:]NAME[=VALUE,…]; several make a chain. `greenroom list
+    /// effects` tells all.
+    #[arg(
+        long = "effect",
+        value_name = "EFFECT",
+        value_delimiter = ' ',
+        env = "GREENROOM_EFFECTS"
+    )]
+    pub effects: Option<Vec<String>>,
+    /// Which part of the camera's picture is used [default: whole]: whole, zoom=FACTOR[,X,Y], or
+    /// auto, which follows you.
+    #[arg(long, value_name = "FRAMING", env = "GREENROOM_FRAMING")]
+    pub framing: Option<String>,
+    /// The scene of the configuration to begin with; the options above lie over it.
+    #[arg(long, value_name = "NAME", env = "GREENROOM_SCENE")]
+    pub scene: Option<String>,
+    /// The configuration [default: ~/.config/greenroom/config.toml, if it is there].
+    #[arg(long, value_name = "FILE", env = "GREENROOM_CONFIG")]
+    pub config: Option<PathBuf>,
+    /// The network that finds the person [default: general]: general, landscape (less work, misses
+    /// more), or the path of a TFLite file of the same family.
+    #[arg(long, value_name = "MODEL", env = "GREENROOM_MODEL")]
+    pub model: Option<String>,
 }
 
 /// How a picture of another shape is fitted.
@@ -72,36 +106,48 @@ pub enum FitArg {
 }
 
 /// Arguments of `greenroom run`.
-#[derive(Debug, Args)]
+#[derive(Debug, Default, Args)]
 pub struct RunArgs {
-    /// The camera: auto, /dev/videoN, a by-id path, a card name, a video file (played in a loop),
-    /// or demo.
-    #[arg(short, long, value_name = "CAMERA", default_value = "auto")]
-    pub camera: String,
-    /// Where the picture goes: auto, /dev/videoN (a v4l2loopback node), its card name, a file
-    /// (.y4m, .mkv, .mp4, .mov, .webm), - (Y4M to standard output), or null (nowhere).
-    #[arg(short, long, value_name = "OUTPUT", default_value = "auto")]
-    pub output: OsString,
-    /// Size to ask of the camera.
-    #[arg(long, value_name = "WIDTHxHEIGHT", default_value = "1280x720")]
-    pub size: String,
-    /// Frames a second to ask of the camera.
-    #[arg(long, value_name = "FPS", default_value = "30")]
-    pub fps: String,
+    /// The camera [default: auto]: auto, /dev/videoN, a by-id path, a card name, a video file
+    /// (played in a loop), or demo.
+    #[arg(short, long, value_name = "CAMERA", env = "GREENROOM_CAMERA")]
+    pub camera: Option<String>,
+    /// Where the picture goes [default: auto]: auto, /dev/videoN (a v4l2loopback node), its card
+    /// name, a file (.y4m, .mkv, .mp4, .mov, .webm), - (Y4M to standard output), or null (nowhere).
+    #[arg(short, long, value_name = "OUTPUT", env = "GREENROOM_OUTPUT")]
+    pub output: Option<OsString>,
+    /// Size to ask of the camera [default: 1280x720].
+    #[arg(long, value_name = "WIDTHxHEIGHT", env = "GREENROOM_SIZE")]
+    pub size: Option<String>,
+    /// Frames a second to ask of the camera [default: 30].
+    #[arg(long, value_name = "FPS", env = "GREENROOM_FPS")]
+    pub fps: Option<String>,
     /// Stop by itself after so many seconds.
     #[arg(long, value_name = "SECONDS")]
     pub stop_after: Option<f64>,
-    /// Close the camera when nobody has watched for so many seconds.
-    #[arg(long, value_name = "SECONDS", default_value_t = 3.0, allow_negative_numbers = true)]
-    pub idle_after: f64,
+    /// Close the camera when nobody has watched for so many seconds [default: 3].
+    #[arg(
+        long,
+        value_name = "SECONDS",
+        allow_negative_numbers = true,
+        env = "GREENROOM_IDLE_AFTER"
+    )]
+    pub idle_after: Option<f64>,
     /// Keep the camera open also while nobody watches.
-    #[arg(long)]
-    pub always_on: bool,
+    #[arg(
+        long,
+        value_name = "true|false",
+        num_args = 0..=1,
+        require_equals = true,
+        default_missing_value = "true",
+        env = "GREENROOM_ALWAYS_ON"
+    )]
+    pub always_on: Option<bool>,
     /// A PNG, JPEG or WebP picture to show in place of greenroom's own while there is no picture.
-    #[arg(long, value_name = "FILE")]
+    #[arg(long, value_name = "FILE", env = "GREENROOM_PLACEHOLDER")]
     pub placeholder: Option<PathBuf>,
     /// Where `greenroom status` asks; by default greenroom.sock in $XDG_RUNTIME_DIR.
-    #[arg(long, value_name = "PATH")]
+    #[arg(long, value_name = "PATH", env = "GREENROOM_SOCKET")]
     pub socket: Option<PathBuf>,
     /// Read a video file as fast as it can be worked on, for measuring.
     #[arg(long, hide = true)]
@@ -131,9 +177,23 @@ pub struct RenderArgs {
 /// Arguments of `greenroom list`.
 #[derive(Debug, Args)]
 pub struct ListArgs {
-    /// Print JSON, for programs.
+    /// What to list.
+    #[arg(value_enum, default_value_t = Listed::Cameras)]
+    pub what: Listed,
+    /// Print JSON, for programs (cameras only).
     #[arg(long)]
     pub json: bool,
+}
+
+/// What can be listed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum Listed {
+    /// Cameras with their modes and virtual cameras with their state.
+    Cameras,
+    /// What one may stand before.
+    Backgrounds,
+    /// What can be done to the picture.
+    Effects,
 }
 
 /// Arguments of `greenroom status`.
@@ -142,9 +202,101 @@ pub struct StatusArgs {
     /// Print JSON, for programs.
     #[arg(long)]
     pub json: bool,
+    #[command(flatten)]
+    #[allow(missing_docs)]
+    pub socket: SocketArgs,
+}
+
+/// Which greenroom is meant.
+#[derive(Debug, Args)]
+pub struct SocketArgs {
     /// The socket of the greenroom to ask; by default greenroom.sock in $XDG_RUNTIME_DIR.
-    #[arg(long, value_name = "PATH")]
+    #[arg(long, value_name = "PATH", env = "GREENROOM_SOCKET", global = true)]
     pub socket: Option<PathBuf>,
+}
+
+/// Arguments of `greenroom set`.
+#[derive(Debug, Args)]
+pub struct SetArgs {
+    /// What to change.
+    #[command(subcommand)]
+    pub change: SetCommand,
+    #[command(flatten)]
+    #[allow(missing_docs)]
+    pub socket: SocketArgs,
+}
+
+/// What can be set on air.
+#[derive(Debug, Subcommand)]
+pub enum SetCommand {
+    /// What to stand before.
+    Background {
+        /// As `greenroom run --background` takes it.
+        background: String,
+        /// How a picture or video of another shape is fitted.
+        #[arg(long, value_enum)]
+        fit: Option<FitArg>,
+    },
+    /// The room behind you out of focus.
+    Blur {
+        /// How strongly, 1 to 100.
+        strength: String,
+    },
+    /// A picture before you, or none.
+    Foreground {
+        /// As `greenroom run --foreground` takes it.
+        foreground: String,
+    },
+    /// The chain of effects, or none.
+    #[command(visible_alias = "effects")]
+    Effect {
+        /// As `greenroom run --effect` takes them.
+        #[arg(required = true, value_delimiter = ' ')]
+        effects: Vec<String>,
+    },
+    /// Which part of the camera's picture is used.
+    Framing {
+        /// As `greenroom run --framing` takes it.
+        framing: String,
+    },
+    /// A scene of the configuration.
+    Scene {
+        /// Its name.
+        name: String,
+    },
+}
+
+/// Arguments of `greenroom snapshot`.
+#[derive(Debug, Args)]
+pub struct SnapshotArgs {
+    /// The picture to write: .png, .jpg or .webp.
+    #[arg(value_name = "FILE")]
+    pub file: PathBuf,
+    #[command(flatten)]
+    #[allow(missing_docs)]
+    pub socket: SocketArgs,
+}
+
+/// Arguments of `greenroom config`.
+#[derive(Debug, Args)]
+pub struct ConfigArgs {
+    /// What to do.
+    #[command(subcommand)]
+    pub command: ConfigCommand,
+}
+
+/// What can be done with the configuration.
+#[derive(Debug, Subcommand)]
+pub enum ConfigCommand {
+    /// Tell whether it is right, every scene with its files.
+    Check {
+        /// The configuration, if not the usual one.
+        file: Option<PathBuf>,
+    },
+    /// Print where it is looked for.
+    Path,
+    /// Print an example in which every key is told of.
+    Example,
 }
 
 /// Arguments of `greenroom fault`.
@@ -153,7 +305,7 @@ pub struct StatusArgs {
 pub struct FaultArgs {
     /// Which fault.
     pub name: String,
-    /// The socket of the greenroom to ask; by default greenroom.sock in $XDG_RUNTIME_DIR.
-    #[arg(long, value_name = "PATH")]
-    pub socket: Option<PathBuf>,
+    #[command(flatten)]
+    #[allow(missing_docs)]
+    pub socket: SocketArgs,
 }

@@ -5,6 +5,8 @@ use greenroom_frame::FrameError;
 use greenroom_matte::MatteError;
 use greenroom_scene::SceneError;
 
+use crate::config::ConfigError;
+use crate::scenes::{NoSuchScene, WordsError};
 use crate::settings::SettingsError;
 
 /// Marks an error that came after everything the user gave had been accepted.
@@ -18,6 +20,9 @@ pub fn exit_code(error: &anyhow::Error) -> ExitCode {
         cause.is::<SettingsError>()
             || cause.is::<DeviceError>()
             || cause.is::<SceneError>()
+            || cause.is::<WordsError>()
+            || cause.is::<NoSuchScene>()
+            || cause.is::<ConfigError>()
             || cause.is::<MatteError>()
             || cause.is::<FrameError>()
     });

@@ -4,6 +4,7 @@
 pub mod camera;
 pub mod cli;
 pub mod command;
+pub mod config;
 pub mod control;
 mod demo;
 mod failure;
@@ -11,8 +12,10 @@ mod failure;
 pub mod fuzzing;
 pub mod histogram;
 pub mod pipeline;
+pub mod scenes;
 pub mod service;
 pub mod settings;
+mod snapshot;
 pub mod status;
 
 pub use failure::{RunFailed, exit_code};

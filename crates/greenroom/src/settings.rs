@@ -8,10 +8,12 @@ use std::time::Duration;
 use greenroom_device::{FileTarget, FrameRate, names_a_device};
 use greenroom_frame::{Colour, SizePx};
 use greenroom_matte::{MatteError, MatteMaker, Model};
-use greenroom_scene::{Background, BackgroundSpec, Fit, SceneError, user_placeholder};
+use greenroom_scene::{SceneError, user_placeholder};
 
 use crate::cli::{FitArg, RenderArgs, RunArgs, SceneArgs};
+use crate::config::ConfigFile;
 use crate::demo;
+use crate::scenes::{SceneBook, SceneWords};
 
 /// What the user wrote that makes no sense.
 #[derive(Debug, thiserror::Error)]
@@ -46,6 +48,12 @@ pub enum SettingsError {
         /// The system's answer.
         why: std::io::Error,
     },
+    /// No home folder.
+    #[error("there is no home folder to look for a configuration in; name one with --config FILE")]
+    NoHome,
+    /// Scenes of a configuration that make no sense.
+    #[error("{} of the scenes in {} cannot be shown; the lines above tell why", .0, .1.display())]
+    WrongScenes(usize, PathBuf),
     /// The input as an output.
     #[error("{0} would be read and written at once; give another name")]
     SameFile(String),
@@ -85,15 +93,15 @@ pub enum ModelChoice {
     File(PathBuf, Vec<u8>),
 }
 
-/// What one output shows, checked.
+/// What is shown, and who finds the person.
 #[derive(Debug)]
 pub struct SceneSettings {
-    /// The background.
-    pub background: BackgroundSpec,
-    /// How a picture is fitted.
-    pub fit: Fit,
+    /// The scenes there are, and the one to begin with.
+    pub book: SceneBook,
     /// The network.
     pub model: ModelChoice,
+    /// The configuration that was read, to be followed.
+    pub config: Option<PathBuf>,
 }
 
 /// Settings of `greenroom run`, checked.
@@ -137,22 +145,44 @@ pub struct RenderSettings {
 }
 
 impl SceneSettings {
-    fn new(args: &SceneArgs) -> anyhow::Result<Self> {
-        let fit = match args.fit {
-            FitArg::Cover => Fit::Cover,
-            FitArg::Contain => Fit::Contain,
-            FitArg::Stretch => Fit::Stretch,
+    fn new(args: &SceneArgs, config: ConfigFile, path: Option<PathBuf>) -> anyhow::Result<Self> {
+        let here = std::env::current_dir().unwrap_or_default();
+        let words = SceneWords {
+            background: args.background.clone(),
+            fit: args.fit.map(|fit| fit.word().to_owned()),
+            foreground: args.foreground.clone(),
+            effects: args.effects.clone(),
+            framing: args.framing.clone(),
         };
-        Ok(Self { background: args.background.parse()?, fit, model: args.model.parse()? })
+        let scene = args.scene.clone().or(config.scene);
+        let book = SceneBook::new(config.scenes, scene, &words.located_in(&here))?;
+        // What makes no sense is told before anything starts.
+        book.words().check()?;
+        let model = args.model.as_deref().or(config.model.as_deref()).unwrap_or("general");
+        Ok(Self { book, model: model.parse()?, config: path })
     }
+}
 
-    /// The background, loaded.
-    ///
-    /// # Errors
-    /// When a picture cannot be read or decoded.
-    pub fn build_background(&self) -> Result<Box<dyn Background>, SceneError> {
-        self.background.build(self.fit)
+impl FitArg {
+    /// The word for it.
+    pub fn word(self) -> &'static str {
+        match self {
+            FitArg::Cover => "cover",
+            FitArg::Contain => "contain",
+            FitArg::Stretch => "stretch",
+        }
     }
+}
+
+/// The configuration that `named`, or else the usual place, has; none where none lies.
+fn config(named: Option<&Path>) -> anyhow::Result<(ConfigFile, Option<PathBuf>)> {
+    let usual = || ConfigFile::usual_path().filter(|path| path.exists());
+    let Some(path) = named.map(Path::to_owned).or_else(usual) else {
+        return Ok((ConfigFile::default(), None));
+    };
+    let config = ConfigFile::read(&path)?;
+    tracing::debug!("configuration: {}", path.display());
+    Ok((config, Some(std::path::absolute(&path).unwrap_or(path))))
 }
 
 impl FromStr for ModelChoice {
@@ -194,22 +224,36 @@ impl RunSettings {
     /// # Errors
     /// One sentence for the first word that makes no sense.
     pub fn new(args: &RunArgs) -> anyhow::Result<Self> {
+        let (config, path) = config(args.scene.config.as_deref())?;
+        Self::over(args, config, path)
+    }
+
+    /// Checks the raw arguments over a configuration, which lies at `path`.
+    ///
+    /// # Errors
+    /// As [`new`](Self::new).
+    pub fn over(args: &RunArgs, config: ConfigFile, path: Option<PathBuf>) -> anyhow::Result<Self> {
         let stop_after = args.stop_after.map(|seconds| {
             let time = Duration::try_from_secs_f64(seconds).ok().filter(|time| !time.is_zero());
             time.ok_or(SettingsError::NotATime(seconds))
         });
+        let over = |said: &Option<String>, config: &Option<String>, usual: &str| {
+            said.as_ref().or(config.as_ref()).map_or_else(|| usual.to_owned(), String::clone)
+        };
+        let output = args.output.clone().or(config.output.clone().map(Into::into));
+        let placeholder = args.placeholder.as_ref().or(config.placeholder.as_ref());
         let settings = Self {
-            camera: camera_choice(&args.camera)?,
-            output: output_choice(&args.output),
-            size: args.size.parse()?,
-            rate: frame_rate(&args.fps)?,
+            camera: camera_choice(&over(&args.camera, &config.camera, "auto"))?,
+            output: output_choice(&output.unwrap_or_else(|| "auto".into())),
+            size: over(&args.size, &config.size, "1280x720").parse()?,
+            rate: frame_rate(&over(&args.fps, &config.fps, "30"))?,
             stop_after: stop_after.transpose()?,
-            idle_after: idle_time(args.idle_after)?,
-            always_on: args.always_on,
+            idle_after: idle_time(args.idle_after.or(config.idle_after).unwrap_or(3.0))?,
+            always_on: args.always_on.or(config.always_on).unwrap_or(false),
             unpaced: args.unpaced,
-            placeholder: args.placeholder.as_deref().map(checked_placeholder).transpose()?,
+            placeholder: placeholder.map(|path| checked_placeholder(path)).transpose()?,
             socket: args.socket.clone(),
-            scene: SceneSettings::new(&args.scene)?,
+            scene: SceneSettings::new(&args.scene, config, path)?,
         };
         if let (CameraChoice::File(from), OutputChoice::File(FileTarget::Path(to))) =
             (&settings.camera, &settings.output)
@@ -238,7 +282,8 @@ impl RenderSettings {
         if matte.as_ref().is_some_and(|matte| same_target(matte, &output)) {
             return Err(SettingsError::SameTarget(output.to_string()).into());
         }
-        Ok(Self { input, output, matte, scene: SceneSettings::new(&args.scene)? })
+        let (config, path) = config(args.scene.config.as_deref())?;
+        Ok(Self { input, output, matte, scene: SceneSettings::new(&args.scene, config, path)? })
     }
 }
 

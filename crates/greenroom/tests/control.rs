@@ -13,11 +13,18 @@ use std::sync::mpsc;
 use std::thread;
 use std::time::{Duration, Instant};
 
-use greenroom::control::{Answer, ControlError, MAX_REQUEST_BYTES, Reply, Request, Server, ask};
+use greenroom::control::{
+    Answer, ControlError, MAX_REQUEST_BYTES, Replier, Reply, Request, Server, ask,
+};
 use greenroom::status::{CameraStatus, Cpu, Status};
 use tempfile::TempDir;
 
 const ASK: &[u8] = b"{\"status\":{}}\n";
+
+/// Does nothing, and says so.
+fn done(_request: Request, replier: Replier) {
+    replier.reply(Reply::Ok(Answer::Done {}));
+}
 
 struct Fixture {
     _folder: TempDir,
@@ -34,16 +41,16 @@ impl Fixture {
     /// A server whose status is a little further with every question.
     fn serve(&self) -> Server {
         let mut asked = 0;
-        let answer = move |_| {
+        let answer = move |_, replier: Replier| {
             asked += 1;
-            Reply::Ok(Answer::Status(Box::new(Status {
+            replier.reply(Reply::Ok(Answer::Status(Box::new(Status {
                 version: "1.2.3".into(),
                 pid: std::process::id(),
                 uptime_s: f64::from(asked) * 10.0,
                 camera: CameraStatus { opened: 7, ..Default::default() },
                 cpu: Cpu { time_s: f64::from(asked), share: Some(0.1), share_now: None },
                 ..Default::default()
-            })))
+            }))));
         };
         Server::start(&self.path, Box::new(answer)).unwrap()
     }
@@ -224,15 +231,46 @@ fn who_reads_no_answers_is_let_go() {
 fn a_request_that_panics_is_answered_and_the_next_is_too() {
     let fixture = Fixture::new();
     let mut asked = 0;
-    let answer = move |_| {
+    let answer = move |_, replier: Replier| {
         asked += 1;
         assert!(asked > 1, "the first one fails");
-        Reply::Ok(Answer::Done {})
+        replier.reply(Reply::Ok(Answer::Done {}));
     };
     let _server = Server::start(&fixture.path, Box::new(answer)).unwrap();
     let mut client = fixture.connect();
     assert!(client.send(ASK).error().contains("our bug"));
     assert_eq!(client.send(ASK).reply(), Reply::Ok(Answer::Done {}));
+}
+
+#[test]
+fn what_takes_long_holds_up_nobody_else_and_replies_keep_their_order() {
+    let fixture = Fixture::new();
+    let (tell, told) = mpsc::channel();
+    let answer = move |request, replier: Replier| match request {
+        Request::Next {} => tell.send(replier).unwrap(),
+        _ => replier.reply(Reply::Ok(Answer::Done {})),
+    };
+    let _server = Server::start(&fixture.path, Box::new(answer)).unwrap();
+    let mut slow = fixture.connect();
+    slow.send(b"{\"next\":{}}\n{\"pause\":{}}\n{\"next\":{}}\n");
+    let (first, third) = (told.recv().unwrap(), told.recv().unwrap());
+    // Another client is served meanwhile.
+    assert_eq!(fixture.connect().send(b"{\"resume\":{}}\n").reply(), Reply::Ok(Answer::Done {}));
+    third.reply(Reply::Error("third".into()));
+    thread::sleep(Duration::from_millis(50));
+    first.reply(Reply::Error("first".into()));
+    assert_eq!(slow.reply(), Reply::Error("first".into()));
+    assert_eq!(slow.reply(), Reply::Ok(Answer::Done {}));
+    assert_eq!(slow.reply(), Reply::Error("third".into()));
+    // A request that is dropped is answered all the same; a client that has gone harms nobody.
+    slow.send(b"{\"next\":{}}\n");
+    drop(told.recv().unwrap());
+    assert!(slow.error().contains("our bug"));
+    slow.send(b"{\"next\":{}}\n");
+    let late = told.recv().unwrap();
+    drop(slow);
+    late.reply(Reply::Ok(Answer::Done {}));
+    assert_eq!(fixture.connect().send(b"{\"pause\":{}}\n").reply(), Reply::Ok(Answer::Done {}));
 }
 
 #[test]
@@ -263,7 +301,7 @@ fn a_dead_socket_is_replaced_and_a_living_one_is_not() {
     assert_ne!(fs::symlink_metadata(&fixture.path).unwrap().ctime_nsec(), dead.ctime_nsec());
     assert_eq!(fs::symlink_metadata(&fixture.path).unwrap().mode() & 0o777, 0o600);
 
-    let second = Server::start(&fixture.path, Box::new(|_| Reply::Ok(Answer::Done {})));
+    let second = Server::start(&fixture.path, Box::new(done));
     let error = second.unwrap_err();
     let pid = std::process::id();
     assert!(matches!(error, ControlError::AlreadyRunning { pid: Some(at) } if at == pid));
@@ -278,7 +316,7 @@ fn of_many_that_start_at_once_on_a_dead_socket_one_wins() {
     for _ in 0..30 {
         let fixture = Fixture::new();
         drop(UnixListener::bind(&fixture.path).unwrap());
-        let start = || Server::start(&fixture.path, Box::new(|_| Reply::Ok(Answer::Done {})));
+        let start = || Server::start(&fixture.path, Box::new(done));
         let started: Vec<_> = thread::scope(|scope| {
             let racers: Vec<_> = (0..6).map(|_| scope.spawn(start)).collect();
             racers.into_iter().map(|racer| racer.join().unwrap()).collect()
@@ -294,7 +332,7 @@ fn what_is_no_socket_is_left_alone() {
     let fixture = Fixture::new();
     fs::write(&fixture.path, "precious").unwrap();
     let start = |path: &Path| {
-        let error = Server::start(path, Box::new(|_| Reply::Ok(Answer::Done {}))).unwrap_err();
+        let error = Server::start(path, Box::new(done)).unwrap_err();
         let sentence = error.to_string();
         assert!(sentence.contains("--socket PATH") && !sentence.contains('\n'), "{sentence}");
         // `main` prints the sources behind a sentence, too.
@@ -323,9 +361,9 @@ fn a_daemon_that_hangs_is_told_after_two_seconds() {
 fn silent_clients_wake_nobody_and_leave_nothing_behind() {
     let fixture = Fixture::new();
     let (tell, told) = mpsc::channel();
-    let answer = move |_| {
+    let answer = move |_, replier: Replier| {
         tell.send(fs::read_link("/proc/thread-self").unwrap()).unwrap();
-        Reply::Ok(Answer::Done {})
+        replier.reply(Reply::Ok(Answer::Done {}));
     };
     let _server = Server::start(&fixture.path, Box::new(answer)).unwrap();
     let mut silent: Vec<Client> = (0..4).map(|_| fixture.connect()).collect();

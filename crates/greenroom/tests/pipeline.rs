@@ -19,11 +19,11 @@ use greenroom_device::{
     Audience, Codec, DeviceError, FrameRate, Next, PassedOver, Sink, SinkMode, Source, SourceMode,
     Wake,
 };
-use greenroom_frame::{Colour, Frame, FrameView, PixelFormat, SizePx, Yuv8};
+use greenroom_frame::{Colour, Frame, FrameShape, FrameView, PixelFormat, SizePx, Yuv8};
 use greenroom_matte::{
     AlphaMap, Engine, InputTensor, Isa, MatteError, MatteMaker, Model, ModelDescription,
 };
-use greenroom_scene::{BackgroundSpec, Fit, Scene};
+use greenroom_scene::{BackgroundSpec, Pace, SceneSpec, Site};
 
 const SIZE: SizePx = SizePx::new(64, 36);
 const BLACK: Yuv8 = Yuv8 { y: 16, u: 128, v: 128 };
@@ -247,7 +247,9 @@ impl Stage {
         let bell = Wake::new().unwrap();
         let rgb = "#00b140".parse().unwrap();
         let background = Colour::WEBCAM.encode(rgb);
-        let scene = Scene::new(BackgroundSpec::Colour(rgb).build(Fit::Cover).unwrap());
+        let spec = SceneSpec { background: BackgroundSpec::Colour(rgb), ..SceneSpec::default() };
+        let shape = FrameShape { format: PixelFormat::I420, size: SIZE, colour: Colour::WEBCAM };
+        let scene = spec.build(Site { shape, pace: Pace::Live }).unwrap();
         let witness = {
             let (mood, seen) = (Arc::clone(&mood), Arc::clone(&seen));
             let (watched, bell) = (Arc::clone(&watched), bell.clone());

@@ -12,9 +12,9 @@ use greenroom_device::{
     Codec, DeviceError, FrameRate, MjpegData, MjpegDecoder, Next, PassedOver, Sink, SinkMode,
     Source, SourceMode, Wake,
 };
-use greenroom_frame::{Colour, Frame, FrameView, PixelFormat, SizePx};
+use greenroom_frame::{Colour, Frame, FrameShape, FrameView, PixelFormat, SizePx};
 use greenroom_matte::{MatteMaker, Model};
-use greenroom_scene::{BackgroundSpec, Fit, Scene};
+use greenroom_scene::{BackgroundSpec, Pace, SceneSpec, Site};
 
 /// Counts every allocation of the process.
 struct Counting;
@@ -129,7 +129,9 @@ fn allocations_of(background: &BackgroundSpec, sink_size: SizePx) -> u64 {
     let mode =
         SinkMode { format: PixelFormat::Yuyv, size: sink_size, rate: RATE, colour: Colour::WEBCAM };
     let sink = NullSink { mode, seen: Arc::clone(&seen) };
-    let scene = Scene::new(background.build(Fit::Cover).unwrap());
+    let shape = FrameShape { format: PixelFormat::I420, size, colour: Colour::JPEG };
+    let spec = SceneSpec { background: background.clone(), ..SceneSpec::default() };
+    let scene = spec.build(Site { shape, pace: Pace::Live }).unwrap();
     let output = Output::to_file(Box::new(sink), Painter::new(mode, scene).unwrap());
     let feed = CameraFeed {
         source: Some(Box::new(JpegCamera::new(size))),

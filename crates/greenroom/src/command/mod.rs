@@ -1,9 +1,11 @@
 //! The commands, a file each.
 
+mod config;
 mod docs;
 mod list;
 mod render;
 mod run;
+mod set;
 mod signals;
 mod status;
 
@@ -12,6 +14,7 @@ use std::io;
 use greenroom_device::DeviceError;
 
 use crate::cli::{Cli, Command};
+use crate::control::Request;
 
 /// Does what the command line asks for.
 ///
@@ -23,6 +26,12 @@ pub fn run(cli: Cli) -> anyhow::Result<()> {
         Command::Render(args) => render::render(&args),
         Command::List(args) => list::list(&args),
         Command::Status(args) => status::status(&args),
+        Command::Set(args) => set::set(args),
+        Command::Next(socket) => set::ask(&socket, &Request::Next {}),
+        Command::Pause(socket) => set::ask(&socket, &Request::Pause {}),
+        Command::Resume(socket) => set::ask(&socket, &Request::Resume {}),
+        Command::Snapshot(args) => set::snapshot(&args),
+        Command::Config(args) => config::config(&args),
         #[cfg(feature = "faults")]
         Command::Fault(args) => status::fault(&args),
         Command::Man => docs::man(),

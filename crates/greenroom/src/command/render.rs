@@ -6,13 +6,14 @@ use greenroom_device::{
 };
 use greenroom_frame::{Colour, Frame, PixelFormat};
 use greenroom_matte::MatteMaker;
-use greenroom_scene::{Room, Scene};
+use greenroom_scene::{Pace, Room, Site};
 use indicatif::{ProgressBar, ProgressStyle};
 
 use super::signals;
 use crate::RunFailed;
 use crate::cli::RenderArgs;
 use crate::pipeline::{MatteOutput, MattePlanes, Painter};
+use crate::scenes::make_scene;
 use crate::settings::RenderSettings;
 
 /// Longest wait for one frame of a file: a decoder that is silent for so long hangs.
@@ -61,10 +62,11 @@ impl Job {
     /// Reads the first frame, which tells the picture's chroma, and opens the outputs for it.
     fn open(settings: &RenderSettings, source: &mut FileReader) -> anyhow::Result<Self> {
         let mode = source.mode();
-        let scene = Scene::new(settings.scene.build_background()?);
         let maker = settings.scene.model.build()?;
         let mut frame = Frame::new(PixelFormat::I420, mode.size, mode.colour)?;
         let more = next_frame(source, &mut frame, &Wake::new().context("making an eventfd")?)?;
+        let site = Site { shape: frame.shape(), pace: Pace::Exact };
+        let (_, scene) = make_scene(&settings.scene.book, site)?;
         let wanted = SinkMode {
             format: frame.format(),
             size: frame.size(),

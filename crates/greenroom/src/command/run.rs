@@ -1,22 +1,24 @@
 use anyhow::Context;
 use greenroom_device::{
-    DeviceError, LoopbackSink, Sink, SinkMode, Wake, find_loopback, open_file_sink, open_null_sink,
+    Codec, DeviceError, LoopbackSink, Sink, SinkMode, Wake, find_loopback, open_file_sink,
+    open_null_sink,
 };
-use greenroom_frame::{Colour, PixelFormat};
-use greenroom_scene::Scene;
+use greenroom_frame::{Colour, FrameShape, PixelFormat};
+use greenroom_scene::{Pace, Scene, SceneSpec, Site};
 
 use super::signals;
 use crate::camera::CameraOpener;
 use crate::cli::RunArgs;
-use crate::control::{self, Answer, ControlError, Reply, Request};
+use crate::control::{self, Answer, ControlError, Replier, Reply, Request};
 use crate::pipeline::{CameraFeed, MatteFeed, Output, Painter, Pipeline, Reporter};
-use crate::settings::{OutputChoice, RunSettings};
+use crate::scenes::{Director, DirectorHandle, SceneRequest, make_scene};
+use crate::settings::{OutputChoice, RunSettings, SceneSettings};
+use crate::status::Status;
 use crate::{RunFailed, service};
 
 /// `greenroom run`.
 pub(super) fn run(args: &RunArgs) -> anyhow::Result<()> {
     let settings = RunSettings::new(args)?;
-    let scene = Scene::new(settings.scene.build_background()?);
     let mut camera = CameraOpener::new(&settings);
     // Who watches always has the camera opened at once; then its mode is known, not planned.
     let watched = settings.always_on || !matches!(settings.output, OutputChoice::Device(_));
@@ -26,6 +28,14 @@ pub(super) fn run(args: &RunArgs) -> anyhow::Result<()> {
         None => camera.plan()?,
     };
     let (size, rate) = plan.unwrap_or((settings.size, settings.rate));
+    // The chroma is a guess; if another comes, the scene is made anew for it.
+    let format = source.as_ref().map_or(PixelFormat::I420, |source| match source.mode().codec {
+        Codec::Raw(format) => format.chroma().planar_format(),
+        Codec::Mjpeg => PixelFormat::I422,
+    });
+    let colour = source.as_ref().map_or(Colour::WEBCAM, |source| source.mode().colour);
+    let site = Site { shape: FrameShape { format, size, colour }, pace: Pace::Live };
+    let (spec, scene) = make_scene(&settings.scene.book, site)?;
     let maker = settings.scene.model.build()?;
     // YUYV, BT.601, limited range: what every consumer opens and assumes.
     let wanted = SinkMode { format: PixelFormat::Yuyv, size, rate, colour: Colour::WEBCAM };
@@ -39,13 +49,22 @@ pub(super) fn run(args: &RunArgs) -> anyhow::Result<()> {
         CameraFeed { source, name: camera.name(), open: Box::new(move || camera.open()), size };
     let pipeline = Pipeline::start(feed, matte, vec![output], settings.idle_after)
         .context("starting threads")?;
-    serve(pipeline, &stop, &settings)
+    serve(pipeline, &stop, &settings, (&spec, site))
 }
 
 /// Answers questions, waits for the end and brings it about.
-fn serve(pipeline: Pipeline, stop: &Wake, settings: &RunSettings) -> anyhow::Result<()> {
+fn serve(
+    pipeline: Pipeline,
+    stop: &Wake,
+    settings: &RunSettings,
+    (spec, site): (&SceneSpec, Site),
+) -> anyhow::Result<()> {
     let reporter = pipeline.reporter();
-    let answer = Box::new(move |request| answer(&reporter, request));
+    let SceneSettings { book, config, .. } = &settings.scene;
+    let director = Director::start(book.clone(), spec, site, pipeline.cues(), config.clone());
+    let director = director.context("starting threads")?;
+    let handle = director.handle();
+    let answer = Box::new(move |request, replier| answer(&reporter, &handle, request, replier));
     // Without it everything else works: a missing runtime folder is no reason to show no picture.
     let server = settings.socket.clone().map_or_else(control::default_socket, Ok);
     let server = server.and_then(|path| control::Server::start(&path, answer));
@@ -62,22 +81,39 @@ fn serve(pipeline: Pipeline, stop: &Wake, settings: &RunSettings) -> anyhow::Res
     Wake::wait([stop, pipeline.ended()], settings.stop_after);
     service::stopping();
     drop(server);
+    drop(director);
     let stats = pipeline.stats();
     let ended = pipeline.stop();
     tracing::info!("stopped: {stats}");
     ended.context(RunFailed)
 }
 
-fn answer(reporter: &Reporter, request: Request) -> Reply {
-    match request {
-        Request::Status {} => Reply::Ok(Answer::Status(Box::new(reporter.status()))),
-        #[cfg(feature = "faults")]
-        Request::Fault { name } if crate::pipeline::faults::ask_for(&name) => {
-            Reply::Ok(Answer::Done {})
+/// Answers at once, or has it done and answered by whoever does it.
+fn answer(reporter: &Reporter, director: &DirectorHandle, request: Request, replier: Replier) {
+    let request = match request {
+        Request::Status {} => {
+            let status = Status { scene: director.status(), ..reporter.status() };
+            return replier.reply(Reply::Ok(Answer::Status(Box::new(status))));
         }
         #[cfg(feature = "faults")]
-        Request::Fault { name } => Reply::Error(format!("there is no fault called {name}")),
-    }
+        Request::Fault { name } => {
+            let reply = match crate::pipeline::faults::ask_for(&name) {
+                true => Reply::Ok(Answer::Done {}),
+                false => Reply::Error(format!("there is no fault called {name}")),
+            };
+            return replier.reply(reply);
+        }
+        Request::Set(words) => SceneRequest::Change(words),
+        Request::Scene { name } => SceneRequest::GoTo(name),
+        Request::Next {} => SceneRequest::Next,
+        Request::Pause {} => SceneRequest::Pause,
+        Request::Resume {} => SceneRequest::Resume,
+        Request::Snapshot { file } => SceneRequest::Snapshot(file),
+    };
+    let replied = move |done: Result<(), String>| {
+        replier.reply(done.map_or_else(Reply::Error, |()| Reply::Ok(Answer::Done {})));
+    };
+    director.ask(request, Box::new(replied));
 }
 
 fn open_output(settings: &RunSettings, wanted: SinkMode, scene: Scene) -> anyhow::Result<Output> {

@@ -1,5 +1,5 @@
 use std::io::{self, Write};
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::thread;
 use std::time::Duration;
 
@@ -15,7 +15,7 @@ const BETWEEN: Duration = Duration::from_millis(250);
 
 /// `greenroom status`.
 pub(super) fn status(args: &StatusArgs) -> anyhow::Result<()> {
-    let socket = socket(args.socket.as_deref())?;
+    let socket = args.socket.path()?;
     let earlier = ask(&socket)?;
     thread::sleep(BETWEEN);
     let status = ask(&socket)?.since(&earlier);
@@ -40,12 +40,8 @@ fn ask(socket: &Path) -> anyhow::Result<Status> {
 #[cfg(feature = "faults")]
 pub(super) fn fault(args: &crate::cli::FaultArgs) -> anyhow::Result<()> {
     let request = Request::Fault { name: args.name.clone() };
-    match control::ask(&socket(args.socket.as_deref())?, &request)? {
+    match control::ask(&args.socket.path()?, &request)? {
         Reply::Ok(_) => Ok(()),
         Reply::Error(sentence) => bail!(sentence),
     }
-}
-
-fn socket(named: Option<&Path>) -> anyhow::Result<PathBuf> {
-    Ok(named.map_or_else(control::default_socket, |path| Ok(path.to_owned()))?)
 }

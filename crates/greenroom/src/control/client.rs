@@ -7,10 +7,13 @@ use super::{ControlError, Reply, Request};
 
 /// Time for the whole exchange.
 const PATIENCE: Duration = Duration::from_secs(2);
+/// Time for one in which media are loaded: a video may take long to tell that it is none.
+const LOADING_PATIENCE: Duration = Duration::from_secs(30);
 /// Longest answer that is taken.
 const MAX_REPLY_BYTES: usize = 1 << 20;
 
-/// Asks the greenroom that listens at `path`, and gives up after 2 s.
+/// Asks the greenroom that listens at `path`, and gives up after 2 s, or 30 s where media may have to
+/// be loaded.
 ///
 /// # Errors
 /// [`ControlError::NobodyThere`] when there is none, or what went wrong on the way. A request that
@@ -27,7 +30,11 @@ pub fn ask(path: &Path, request: &Request) -> Result<Reply, ControlError> {
 
 /// Sends the request; the line that comes back, `None` if it does not come whole and in time.
 fn exchange(stream: &mut UnixStream, request: &Request) -> io::Result<Option<Vec<u8>>> {
-    let deadline = Instant::now() + PATIENCE;
+    let patience = match request {
+        Request::Set(_) | Request::Scene { .. } | Request::Next {} => LOADING_PATIENCE,
+        _ => PATIENCE,
+    };
+    let deadline = Instant::now() + patience;
     let mut line = serde_json::to_vec(request)?;
     line.push(b'\n');
     stream.set_write_timeout(Some(PATIENCE))?;

@@ -15,6 +15,7 @@ mod client;
 #[cfg(any(test, feature = "fuzzing"))]
 pub(crate) mod fuzz;
 mod lines;
+mod replier;
 mod server;
 mod socket;
 
@@ -23,9 +24,11 @@ use std::path::PathBuf;
 
 use serde::{Deserialize, Serialize};
 
+use crate::scenes::SceneWords;
 use crate::status::Status;
 
 pub use client::ask;
+pub use replier::Replier;
 pub use server::Server;
 
 /// Longest request, without its line feed.
@@ -37,6 +40,25 @@ pub const MAX_REQUEST_BYTES: usize = 64 << 10;
 pub enum Request {
     /// What is going on. Answered by [`Answer::Status`].
     Status {},
+    /// Lay these words over the scene that is shown. Answered by [`Answer::Done`] when it is loaded,
+    /// as are the others.
+    Set(SceneWords),
+    /// Show a scene of the configuration.
+    Scene {
+        /// Its name.
+        name: String,
+    },
+    /// Show the next scene, or picture of a slideshow.
+    Next {},
+    /// Show the placeholder and close the camera.
+    Pause {},
+    /// End the pause.
+    Resume {},
+    /// Write what is shown into a picture file.
+    Snapshot {
+        /// An absolute path that ends with .png, .jpg or .webp.
+        file: PathBuf,
+    },
     /// A fault to try the safeguards with. Answered by [`Answer::Done`].
     #[cfg(feature = "faults")]
     Fault {

@@ -1,3 +1,4 @@
+use std::collections::VecDeque;
 use std::io::{self, Read, Write};
 use std::os::fd::{AsFd, BorrowedFd};
 use std::os::unix::net::UnixStream;
@@ -10,6 +11,7 @@ use greenroom_device::{Wake, wait_readable};
 use rustix::net::sockopt::socket_peercred;
 
 use super::lines::{Lines, TooLong};
+use super::replier::{Replier, Replies, Ticket};
 use super::socket::Socket;
 use super::{BadRequest, ControlError, Reply, Request};
 
@@ -23,8 +25,14 @@ const ACCEPT_AGAIN: Duration = Duration::from_secs(1);
 /// Bytes taken from one client before the others have their turn.
 const TURN_BYTES: usize = 16 << 10;
 
-/// Answers requests. Made from a request, once for each.
-type Answerer = Box<dyn FnMut(Request) -> Reply + Send>;
+/// Descriptors that are waited for beside the clients.
+const FIXED: usize = 3;
+/// Requests of one client that wait for their replies; who has more is not read from until some are
+/// answered.
+const MAX_WAITING: usize = 32;
+
+/// Sees to requests: each is replied to once, when it is done.
+type Answerer = Box<dyn FnMut(Request, Replier) + Send>;
 
 /// The control socket and the thread "control" that answers at it. Dropping it ends the thread and
 /// removes the socket.
@@ -35,8 +43,9 @@ pub struct Server {
 }
 
 impl Server {
-    /// Answers at `path` with what `answer` gives, one request after the other. While nobody asks,
-    /// the thread sleeps.
+    /// Listens at `path` and hands requests to `answer`, which must not take long: what does is
+    /// replied to later. Each client gets its replies in the order of its requests. While nobody
+    /// asks, the thread sleeps.
     ///
     /// # Errors
     /// [`ControlError::AlreadyRunning`], or when the socket cannot be made.
@@ -44,8 +53,15 @@ impl Server {
         let unusable = |why: io::Error| ControlError::Unusable { path: path.into(), why };
         let stop = Wake::new().map_err(unusable)?;
         let socket = Socket::listen(path)?;
-        let mut waiter =
-            Waiter { socket, stop: stop.clone(), clients: Vec::new(), closed_until: None, answer };
+        let mut waiter = Waiter {
+            socket,
+            stop: stop.clone(),
+            clients: Vec::new(),
+            clients_so_far: 0,
+            closed_until: None,
+            replies: Replies::new().map_err(unusable)?,
+            answer,
+        };
         let thread = thread::Builder::new().name("control".into()).spawn(move || waiter.run());
         tracing::debug!("control: listens at {}", path.display());
         Ok(Self { stop, thread: Some(thread.map_err(unusable)?) })
@@ -65,6 +81,8 @@ struct Waiter {
     socket: Socket,
     stop: Wake,
     clients: Vec<Client>,
+    clients_so_far: u64,
+    replies: Replies,
     /// Nobody is let in before that.
     closed_until: Option<Instant>,
     answer: Answerer,
@@ -79,20 +97,32 @@ impl Waiter {
             }
             let now = Instant::now();
             // Clients first: their places in the answer are those of before anyone was let in.
-            let mut place = 1;
-            let answer = &mut self.answer;
+            let mut place = FIXED - 1;
+            let (answer, replies) = (&mut self.answer, &self.replies);
             self.clients.retain_mut(|client| {
                 place += 1;
-                let stays = ready & 1 << place == 0 || client.serve(now, answer);
-                stays && client.is_in_time(now)
+                if client.takes_more() && ready & 1 << place != 0 {
+                    client.serve(now, answer, replies);
+                }
+                client.is_in_time(now)
             });
+            self.replies.bell.clear();
+            while let Ok((ticket, reply)) = self.replies.arrived.try_recv() {
+                let asker = self.clients.iter_mut().find(|client| client.number == ticket.client);
+                // Who asked may have gone.
+                if let Some(client) = asker {
+                    client.settle(ticket.request, reply);
+                }
+            }
+            self.clients.retain(Client::stays);
             if self.closed_until.is_none() && ready & 0b10 != 0 {
                 self.let_in();
             }
         }
     }
 
-    /// Waits; bit 0 is the stop bell, bit 1 the listener, then the clients in their order.
+    /// Waits; bit 0 is the stop bell, bit 1 the listener, bit 2 replies, then the clients in their
+    /// order.
     fn wait(&mut self) -> u64 {
         let now = Instant::now();
         self.closed_until = self.closed_until.filter(|until| *until > now);
@@ -104,22 +134,29 @@ impl Waiter {
             Some(_) => self.stop.as_fd(),
             None => self.socket.listener.as_fd(),
         };
-        let fixed = [self.stop.as_fd(), listener];
-        let clients = self.clients.iter().map(|client| client.stream.as_fd());
+        let fixed: [BorrowedFd<'_>; FIXED] =
+            [self.stop.as_fd(), listener, self.replies.bell.as_fd()];
+        let clients = self.clients.iter().map(|client| match client.takes_more() {
+            true => client.stream.as_fd(),
+            false => self.stop.as_fd(),
+        });
         let fds: Vec<BorrowedFd<'_>> = fixed.into_iter().chain(clients).collect();
         wait_readable(&fds, patience)
     }
 
     fn let_in(&mut self) {
         match self.socket.listener.accept() {
-            Ok((stream, _)) => match Client::new(stream) {
+            Ok((stream, _)) => match Client::new(stream, self.clients_so_far) {
                 Ok(mut client) if self.clients.len() >= MAX_CLIENTS => {
                     let many = format!(
                         "{MAX_CLIENTS} programs are connected already; end one and ask again"
                     );
-                    client.reply(&Reply::Error(many));
+                    client.say(&Reply::Error(many));
                 }
-                Ok(client) => self.clients.push(client),
+                Ok(client) => {
+                    self.clients_so_far += 1;
+                    self.clients.push(client);
+                }
                 Err(why) => tracing::warn!("control: somebody was turned away: {why}"),
             },
             Err(error) => match error.kind() {
@@ -137,49 +174,78 @@ impl Waiter {
 
 /// A program that is connected.
 struct Client {
+    /// No two clients have the same.
+    number: u64,
     stream: UnixStream,
     lines: Lines,
+    /// The replies to its requests, from number `settled` on, as far as they are there.
+    waiting: VecDeque<Option<Reply>>,
+    settled: u64,
+    /// Nothing more will come from it.
+    is_read: bool,
+    /// It has gone, or reads nothing.
+    is_gone: bool,
 }
 
 impl Client {
     /// Only our own user (and root, who may do anything) is served. The socket's mode says the same;
     /// this holds also where somebody has changed that.
-    fn new(stream: UnixStream) -> io::Result<Self> {
+    fn new(stream: UnixStream, number: u64) -> io::Result<Self> {
         stream.set_nonblocking(true)?;
         let peer = socket_peercred(&stream)?.uid;
         if peer != rustix::process::geteuid() && !peer.is_root() {
             let why = format!("user {} is not the one who runs greenroom", peer.as_raw());
             return Err(io::Error::new(io::ErrorKind::PermissionDenied, why));
         }
-        Ok(Self { stream, lines: Lines::default() })
+        let (lines, waiting) = (Lines::default(), VecDeque::new());
+        Ok(Self { number, stream, lines, waiting, settled: 0, is_read: false, is_gone: false })
     }
 
-    /// Takes what came and answers the lines that are whole; `false` when it is done with.
-    fn serve(&mut self, now: Instant, answer: &mut Answerer) -> bool {
+    fn takes_more(&self) -> bool {
+        !self.is_read && self.waiting.len() < MAX_WAITING
+    }
+
+    fn stays(&self) -> bool {
+        !self.is_gone && !(self.is_read && self.waiting.is_empty())
+    }
+
+    /// Takes what came and sees to the lines that are whole.
+    fn serve(&mut self, now: Instant, answer: &mut Answerer, replies: &Replies) {
         let mut came = [0; TURN_BYTES];
         let read = match self.stream.read(&mut came) {
             Ok(read) => read,
             Err(error) => {
-                return matches!(
-                    error.kind(),
-                    io::ErrorKind::WouldBlock | io::ErrorKind::Interrupted
-                );
+                self.is_gone |=
+                    !matches!(error.kind(), io::ErrorKind::WouldBlock | io::ErrorKind::Interrupted);
+                return;
             }
         };
-        let mut listens = true;
-        let stream = &mut self.stream;
+        let (waiting, settled, client) = (&mut self.waiting, self.settled, self.number);
         let each = |line: Result<&[u8], TooLong>| {
-            // Who has gone, or reads nothing, is asked for nothing more.
-            if listens {
-                listens = send(stream, &reply_to(line, answer));
-            }
+            let request = settled + waiting.len() as u64;
+            waiting.push_back(None);
+            see_to(line, answer, replies.replier(Ticket { client, request }));
         };
         if read == 0 {
+            self.is_read = true;
             self.lines.end(each);
-            return false;
+        } else {
+            self.lines.take(&came[..read], now, each);
         }
-        self.lines.take(&came[..read], now, each);
-        listens
+    }
+
+    /// Takes the reply to its request number `request`, and sends what is next in turn.
+    fn settle(&mut self, request: u64, reply: Reply) {
+        let place = (request - self.settled) as usize;
+        if let Some(waiting) = self.waiting.get_mut(place) {
+            *waiting = Some(reply);
+        }
+        while let Some(Some(reply)) = self.waiting.front() {
+            // Who has gone, or reads nothing, is told nothing more.
+            self.is_gone |= !send(&mut self.stream, reply);
+            self.waiting.pop_front();
+            self.settled += 1;
+        }
     }
 
     /// Lets go of a client whose line does not come to its end.
@@ -187,27 +253,26 @@ impl Client {
         let in_time = self.lines.deadline(PATIENCE).is_none_or(|deadline| now < deadline);
         if !in_time {
             let late = "the request's line did not end within 5 seconds; end it with a line feed";
-            self.reply(&Reply::Error(late.to_owned()));
+            self.say(&Reply::Error(late.to_owned()));
         }
         in_time
     }
 
-    fn reply(&mut self, reply: &Reply) {
+    fn say(&mut self, reply: &Reply) {
         send(&mut self.stream, reply);
     }
 }
 
-/// The reply to one line. A panic on the way is our bug, and no reason to fall silent.
-fn reply_to(line: Result<&[u8], TooLong>, answer: &mut Answerer) -> Reply {
-    let request = line.map_err(|TooLong| BadRequest::TooLong).and_then(Request::parse);
-    match request {
-        Ok(request) => catch_unwind(AssertUnwindSafe(|| answer(request))).unwrap_or_else(|_| {
-            tracing::error!("control: a request made greenroom fail");
-            let sorry = "greenroom failed over this request, which is our bug; its log tells \
-                             where";
-            Reply::Error(sorry.to_owned())
-        }),
-        Err(bad) => Reply::Error(bad.to_string()),
+/// Sees to one line. A panic on the way is our bug, and no reason to fall silent: the replier says
+/// so when it is dropped.
+fn see_to(line: Result<&[u8], TooLong>, answer: &mut Answerer, replier: Replier) {
+    match line.map_err(|TooLong| BadRequest::TooLong).and_then(Request::parse) {
+        Ok(request) => {
+            if catch_unwind(AssertUnwindSafe(|| answer(request, replier))).is_err() {
+                tracing::error!("control: a request made greenroom fail");
+            }
+        }
+        Err(bad) => replier.reply(Reply::Error(bad.to_string())),
     }
 }
 

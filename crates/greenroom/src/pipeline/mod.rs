@@ -3,6 +3,7 @@
 //! a state machine: the outputs as long as the pipeline, the camera while somebody watches.
 
 mod camera;
+mod cues;
 mod cutter;
 pub(crate) mod faults;
 mod matte;
@@ -15,6 +16,7 @@ mod report;
 mod shared;
 mod show;
 mod slot;
+mod stage;
 mod standby;
 mod stats;
 
@@ -28,6 +30,7 @@ use greenroom_frame::{Colour, FrameError, FramePool, PixelFormat, SizePx};
 use greenroom_matte::{MatteError, MatteMaker};
 
 use camera::Camera;
+pub use cues::Cues;
 use cutter::Cutter;
 pub use matte::MattePlanes;
 pub use matte_output::MatteOutput;
@@ -70,6 +73,7 @@ pub struct MatteFeed {
 pub struct Pipeline {
     shared: Arc<Shared>,
     reporter: Reporter,
+    cues: Arc<Cues>,
     feeders: Vec<JoinHandle<()>>,
     shower: Option<JoinHandle<Result<(), DeviceError>>>,
 }
@@ -91,7 +95,7 @@ impl Pipeline {
     pub fn start(
         feed: CameraFeed,
         matte: MatteFeed,
-        outputs: Vec<Output>,
+        mut outputs: Vec<Output>,
         idle_after: Duration,
     ) -> io::Result<Self> {
         let invalid = |error: FrameError| io::Error::new(io::ErrorKind::InvalidInput, error);
@@ -108,12 +112,19 @@ impl Pipeline {
         let shared = Arc::new(Shared::new()?);
         shared.camera_status().name.clone_from(&feed.name);
         let reporter = Reporter::new(Arc::clone(&shared), &outputs);
-        let mut pipeline =
-            Self { shared: Arc::clone(&shared), reporter, feeders: Vec::new(), shower: None };
+        let cues = Arc::new(Cues::new(outputs.iter().map(Output::cues).collect())?);
+        outputs.iter_mut().for_each(|output| output.follow_cues(cues.backstage().clone()));
+        let mut pipeline = Self {
+            shared: Arc::clone(&shared),
+            reporter,
+            cues: Arc::clone(&cues),
+            feeders: Vec::new(),
+            shower: None,
+        };
         // The last first: whoever hands on finds the next one there. If a later spawn fails, the
         // drop of `pipeline` ends those before.
         shared.set_demand(outputs.iter().any(Output::is_on));
-        let shower = Shower::new(Arc::clone(&shared), planes, outputs, idle_after);
+        let shower = Shower::new(Arc::clone(&shared), planes, outputs, cues, idle_after);
         pipeline.shower =
             Some(thread::Builder::new().name("output".into()).spawn(move || shower.run())?);
         let cutter = Cutter::new(Arc::clone(&shared), matte, alphas);
@@ -136,6 +147,11 @@ impl Pipeline {
     /// Tells what is going on, also while the pipeline stops.
     pub fn reporter(&self) -> Reporter {
         self.reporter.clone()
+    }
+
+    /// Changes scenes, pauses, takes snapshots.
+    pub fn cues(&self) -> Arc<Cues> {
+        Arc::clone(&self.cues)
     }
 
     /// Stops: the camera is closed, devices are left with the placeholder, files are completed.

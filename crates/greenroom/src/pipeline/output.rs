@@ -4,10 +4,11 @@ use std::os::fd::BorrowedFd;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use greenroom_device::{Audience, DeviceError, Sink};
-use greenroom_frame::FrameError;
+use greenroom_device::{Audience, DeviceError, Sink, Wake};
+use greenroom_frame::{Frame, FrameError, FrameView, unpack};
 use greenroom_scene::{Room, SceneError};
 
+use super::cues::OutputCues;
 use super::faults::{self, Fault};
 use super::output_report::OutputReport;
 use super::output_state::State;
@@ -55,6 +56,7 @@ pub struct Output {
     retry: Duration,
     failing: bool,
     report: Arc<OutputReport>,
+    cues: Arc<OutputCues>,
 }
 
 /// What an output needs to know of the whole.
@@ -97,9 +99,9 @@ impl Output {
     }
 
     fn new(name: String, painter: Painter, state: State, reopen: Option<OpenSink>) -> Self {
-        let (told, failing, report) = (None, false, Arc::default());
-        let retry = RETRY;
-        Self { name, painter, state, reopen, always_on: false, told, retry, failing, report }
+        let (report, cues) = (Arc::default(), Arc::default());
+        let (always_on, told, retry, failing) = (false, None, RETRY, false);
+        Self { name, painter, state, reopen, always_on, told, retry, failing, report, cues }
     }
 
     /// Shows a picture also while nobody watches.
@@ -117,6 +119,15 @@ impl Output {
     /// Whether it is watched whatever happens: a file.
     pub fn is_always_watched(&self) -> bool {
         self.reopen.is_none() || self.always_on
+    }
+
+    pub(super) fn cues(&self) -> Arc<OutputCues> {
+        Arc::clone(&self.cues)
+    }
+
+    /// From now on its scene can be changed; `backstage` rings when one is out of use.
+    pub(super) fn follow_cues(&mut self, backstage: Wake) {
+        self.painter.stage_mut().follow(Arc::clone(&self.cues), backstage);
     }
 
     pub(super) fn report(&self) -> Arc<OutputReport> {
@@ -296,6 +307,7 @@ impl Output {
             sink.write(packed)?;
         }
         record(Stage::Write);
+        send_snapshot(&self.cues, packed);
         Ok(())
     }
 
@@ -320,7 +332,9 @@ impl Output {
 
     fn write_placeholder(&mut self, standby: &Standby) -> Result<(), DeviceError> {
         let frame = self.painter.placeholder(standby)?;
-        self.state.sink_mut().map_or(Ok(()), |sink| sink.write(frame))
+        self.state.sink_mut().map_or(Ok(()), |sink| sink.write(frame))?;
+        send_snapshot(&self.cues, frame);
+        Ok(())
     }
 
     /// Puts the placeholder into every buffer of a device, so that the next watcher does not see
@@ -369,5 +383,19 @@ impl Output {
             self.fill_with_placeholder(stats)?;
         }
         self.state.into_sink().map_or(Ok(()), Sink::finish)
+    }
+}
+
+/// Hands a copy of what was just written to whoever asked for it. Costs one atomic swap when nobody
+/// did.
+fn send_snapshot(cues: &OutputCues, written: FrameView<'_>) {
+    let Some(sender) = cues.take_snapshot() else { return };
+    let copy =
+        Frame::new(written.format().chroma().planar_format(), written.size(), written.colour());
+    // Who asked may have gone.
+    if let Ok(mut copy) = copy
+        && unpack(written, &mut copy).is_ok()
+    {
+        let _ = sender.send(copy);
     }
 }

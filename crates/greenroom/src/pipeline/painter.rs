@@ -5,13 +5,13 @@ use greenroom_frame::{Frame, FrameError, FrameScaler, FrameView, pack, recolour}
 use greenroom_scene::{Room, Scene, SceneError, placeholder, user_placeholder};
 
 use super::Standby;
+use super::stage::Stage;
 
 /// Makes the pictures of one output in the form that its sink takes: composed frames and
 /// placeholders.
 pub struct Painter {
     mode: SinkMode,
-    scene: Scene,
-    canvas: Frame,
+    stage: Stage,
     scaled: Frame,
     scaler: FrameScaler,
     packed: Frame,
@@ -30,8 +30,7 @@ impl Painter {
         let calm = packed_placeholder(mode, None, &Standby::Off.to_string())?;
         Ok(Self {
             mode,
-            scene,
-            canvas: blank()?,
+            stage: Stage::new(scene),
             scaled: blank()?,
             scaler: FrameScaler::default(),
             packed: blank()?,
@@ -61,6 +60,11 @@ impl Painter {
         Ok(())
     }
 
+    /// Where its scenes come from and go to.
+    pub(super) fn stage_mut(&mut self) -> &mut Stage {
+        &mut self.stage
+    }
+
     /// What it paints for.
     pub fn mode(&self) -> SinkMode {
         self.mode
@@ -72,7 +76,7 @@ impl Painter {
     /// # Errors
     /// When it cannot be composed.
     pub fn compose(&mut self, room: &Room<'_>) -> Result<(), SceneError> {
-        self.scene.compose(room, &mut self.canvas)
+        self.stage.compose(room)
     }
 
     /// Second stage: the canvas in the sink's size, colour and format.
@@ -81,10 +85,11 @@ impl Painter {
     /// When no kernel does the conversion.
     pub fn fit(&mut self) -> Result<FrameView<'_>, FrameError> {
         let mode = self.mode;
-        let fitted = if self.canvas.size() == mode.size {
-            &mut self.canvas
+        let canvas = self.stage.canvas_mut();
+        let fitted = if canvas.size() == mode.size {
+            canvas
         } else {
-            let middle = self.canvas.view().middle_of_shape(mode.size);
+            let middle = canvas.view().middle_of_shape(mode.size);
             self.scaler.scale(middle, mode.size, &mut self.scaled)?;
             &mut self.scaled
         };
@@ -110,7 +115,7 @@ impl Painter {
     /// A deliberate leak, for the test of the test that looks for leaks.
     #[cfg(feature = "faults")]
     pub(super) fn leak(&mut self, room: &Room<'_>) -> Result<(), FrameError> {
-        greenroom_frame::unpack(room.frame, &mut self.canvas)
+        greenroom_frame::unpack(room.frame, self.stage.canvas_mut())
     }
 }
 

@@ -3,7 +3,7 @@ use std::sync::Arc;
 use super::Output;
 use super::output_report::OutputReport;
 use super::shared::Shared;
-use crate::status::{Cpu, Quantiles, Status};
+use crate::status::{Cpu, Quantiles, SceneStatus, Status};
 
 /// Tells what is going on in a pipeline.
 #[derive(Clone)]
@@ -26,6 +26,8 @@ impl Reporter {
             uptime_s: self.shared.started.elapsed().as_secs_f64(),
             camera: self.shared.camera_status().clone(),
             outputs: self.outputs.iter().map(|output| output.status()).collect(),
+            // Whoever changes scenes tells of them.
+            scene: SceneStatus::default(),
             frames: stats.frames(),
             latency_ms: Quantiles::of(&stats.latency),
             stages_ms: stats.stages(),

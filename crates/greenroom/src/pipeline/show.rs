@@ -11,7 +11,7 @@ use greenroom_scene::Room;
 use super::output::Now;
 use super::shared::{Cut, EndBell, Flow, Shared};
 use super::stats::Stage;
-use super::{MattePlanes, Output, Standby, Stats};
+use super::{Cues, MattePlanes, Output, Standby, Stats};
 use crate::service;
 
 /// Time without a picture after which the placeholder is shown.
@@ -28,8 +28,10 @@ const PLACEHOLDER_INTERVAL: Duration = Duration::from_millis(200);
 /// A matte thread that has been at one frame for so long hangs: the service manager is no longer
 /// told that all is well, and starts greenroom anew.
 const HANGS: Duration = Duration::from_secs(20);
-/// Most outputs of one pipeline: what `wait_readable` takes, less the stop, the slot, the nodes.
-pub(super) const MOST_OUTPUTS: usize = 61;
+/// Most outputs of one pipeline: what `wait_readable` takes, less [`FIXED_FDS`].
+pub(super) const MOST_OUTPUTS: usize = 64 - FIXED_FDS;
+/// The stop, the slot, the nodes, the cues.
+const FIXED_FDS: usize = 4;
 
 /// What those who watch see now.
 enum View {
@@ -45,6 +47,7 @@ pub(super) struct Shower {
     planes: MattePlanes,
     outputs: Vec<Output>,
     nodes: Option<NodeWatch>,
+    cues: Arc<Cues>,
     idle_after: Duration,
     view: View,
     standby: Standby,
@@ -67,6 +70,7 @@ impl Shower {
         shared: Arc<Shared>,
         planes: MattePlanes,
         outputs: Vec<Output>,
+        cues: Arc<Cues>,
         idle_after: Duration,
     ) -> Self {
         let nodes = NodeWatch::new().map_err(|error| {
@@ -79,6 +83,7 @@ impl Shower {
             planes,
             outputs,
             nodes: nodes.ok(),
+            cues,
             idle_after,
             view: View::Placeholder { next: now + PLACEHOLDER_INTERVAL },
             standby: if wanted { Standby::Starting } else { Standby::Off },
@@ -135,8 +140,9 @@ impl Shower {
             time: Instant::now(),
             stats: &self.shared.stats,
             idle_after: self.idle_after,
-            // Who comes while a picture is there gets the next one at once.
             standby: match (&self.view, &self.standby) {
+                _ if self.cues.is_paused() => &Standby::Paused,
+                // Who comes while a picture is there gets the next one at once.
                 (View::Picture { .. }, _) | (_, Standby::Off) => &Standby::Starting,
                 (View::Placeholder { .. }, standby) => standby,
             },
@@ -144,15 +150,21 @@ impl Shower {
         self.outputs.iter_mut().try_for_each(|output| act(output, &now))
     }
 
-    fn is_wanted(&self) -> bool {
+    /// Whether anybody sees what is shown.
+    fn is_watched(&self) -> bool {
         self.outputs.iter().any(Output::is_on)
     }
 
-    /// Has the camera opened when somebody watches, and closed when nobody does.
+    /// Has the camera opened when somebody watches, and closed when nobody does, or in a pause.
     fn follow_demand(&mut self) -> Result<(), DeviceError> {
-        let wanted = self.is_wanted();
-        if self.shared.set_demand(wanted) {
-            if wanted {
+        self.cues.bell.clear();
+        let (is_watched, is_paused) = (self.is_watched(), self.cues.is_paused());
+        if self.shared.set_demand(is_watched && !is_paused) {
+            if is_paused {
+                service::status_line("paused, the camera is closed");
+                self.standby = Standby::Paused;
+                self.show_placeholders()?;
+            } else if is_watched {
                 service::status_line("on air");
                 self.lose_picture(Standby::Starting)?;
             } else {
@@ -166,26 +178,27 @@ impl Shower {
     /// Waits for whatever comes first.
     fn wait(&self) -> Ready {
         let stop = self.shared.stop.as_fd();
-        let mut fds: [BorrowedFd<'_>; 3 + MOST_OUTPUTS] = [stop; 3 + MOST_OUTPUTS];
+        let mut fds: [BorrowedFd<'_>; FIXED_FDS + MOST_OUTPUTS] = [stop; FIXED_FDS + MOST_OUTPUTS];
         fds[1] = self.shared.to_output.bell().as_fd();
         // Nodes that come and go are of interest only while one is missed.
         let nodes = self.nodes.as_ref().filter(|_| self.outputs.iter().any(Output::is_missing));
         fds[2] = nodes.map_or(stop, AsFd::as_fd);
-        for (fd, output) in fds[3..].iter_mut().zip(&self.outputs) {
+        fds[3] = self.cues.bell.as_fd();
+        for (fd, output) in fds[FIXED_FDS..].iter_mut().zip(&self.outputs) {
             *fd = output.audience_fd().unwrap_or(stop);
         }
         let patience = self.deadline().map(|time| time.saturating_duration_since(Instant::now()));
-        let ready = wait_readable(&fds[..3 + self.outputs.len()], patience);
+        let ready = wait_readable(&fds[..FIXED_FDS + self.outputs.len()], patience);
         // With the stop everything is over; its bit stands for descriptors that are not there, too.
         if ready & 1 != 0 {
             return Ready::default();
         }
-        Ready { nodes: ready & 4 != 0, audiences: ready >> 3 }
+        Ready { nodes: ready & 4 != 0, audiences: ready >> FIXED_FDS }
     }
 
     fn deadline(&self) -> Option<Instant> {
         let due = match self.view {
-            _ if !self.is_wanted() => None,
+            _ if !self.is_watched() => None,
             View::Picture { until } => Some(until),
             View::Placeholder { next } => Some(next),
         };
@@ -197,9 +210,12 @@ impl Shower {
     fn keep_time(&mut self) -> Result<(), DeviceError> {
         let now = Instant::now();
         match self.view {
-            // Neither a frame nor word of why there is none.
-            View::Picture { until } if now >= until && self.is_wanted() => {
-                self.lose_picture(Standby::Failed)
+            View::Picture { until } if now >= until && self.is_watched() => {
+                match self.cues.is_paused() {
+                    true => self.show_placeholders(),
+                    // Neither a frame nor word of why there is none.
+                    false => self.lose_picture(Standby::Failed),
+                }
             }
             View::Placeholder { next } if now >= next => self.show_placeholders(),
             _ => Ok(()),
@@ -216,8 +232,12 @@ impl Shower {
     }
 
     fn show_placeholders(&mut self) -> Result<(), DeviceError> {
+        let standby = match (&self.standby, self.cues.is_paused()) {
+            (_, true) => Standby::Paused,
+            (standby, false) => standby.clone(),
+        };
         for output in self.outputs.iter_mut().filter(|output| output.is_on()) {
-            output.show_placeholder(&self.standby, &self.shared.stats)?;
+            output.show_placeholder(&standby, &self.shared.stats)?;
         }
         let now = Instant::now();
         self.view = View::Placeholder { next: now + PLACEHOLDER_INTERVAL };

@@ -5,6 +5,8 @@ use std::fmt;
 pub enum Standby {
     /// Nobody watches, so the camera is closed.
     Off,
+    /// The user wants a pause.
+    Paused,
     /// The camera is being opened.
     Starting,
     /// The camera is not there, or refused.
@@ -21,6 +23,7 @@ impl fmt::Display for Standby {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Standby::Off => f.write_str("Camera off"),
+            Standby::Paused => f.write_str("Paused"),
             Standby::Starting | Standby::Lost => f.write_str("Waiting for camera …"),
             Standby::Busy(holder) => write!(f, "Camera is used by {holder}"),
             Standby::Silent => f.write_str("Camera sends no picture"),

@@ -24,6 +24,9 @@ pub struct Status {
     pub camera: CameraStatus,
     /// The outputs, in the order they were named.
     pub outputs: Vec<OutputStatus>,
+    /// What is shown.
+    #[serde(default)]
+    pub scene: SceneStatus,
     /// What happened to the frames since the start.
     pub frames: FrameCounts,
     /// Milliseconds from a frame's capture to its being written, of the last 1,000 to 2,000;
@@ -98,6 +101,25 @@ pub struct OutputStatus {
     pub written: u64,
     /// Placeholders written to it.
     pub placeholders: u64,
+}
+
+/// The scene that is shown.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+pub struct SceneStatus {
+    /// Its name in the configuration, if it has one.
+    pub name: Option<String>,
+    /// What stands behind.
+    pub background: String,
+    /// What stands before.
+    pub foreground: Option<String>,
+    /// The chain of effects.
+    pub effects: Vec<String>,
+    /// Which part of the camera's picture is used.
+    pub framing: String,
+    /// The placeholder is shown, because the user wants it.
+    pub paused: bool,
+    /// Why the newest change is not shown.
+    pub trouble: Option<String>,
 }
 
 /// A program that watches an output.

@@ -21,6 +21,13 @@ fn busy() -> Status {
             written: 1000,
             placeholders: 40,
         }],
+        scene: SceneStatus {
+            name: Some("office".into()),
+            background: "blur".into(),
+            effects: vec!["vignette".into(), "grain".into()],
+            framing: "auto".into(),
+            ..Default::default()
+        },
         frames: FrameCounts { taken: 1010, composed: 1000, placeholders: 40, ..Default::default() },
         latency_ms: Some(Quantiles { p50: 12.345_67, p99: 20.0 }),
         stages_ms: vec![StageTime { name: "matte".into(), time: Quantiles { p50: 5.5, p99: 8.0 } }],
@@ -38,6 +45,9 @@ fn json_keeps_its_keys_and_comes_back() {
         "outputs": [{ "name": "greenroom (/dev/video10)", "state": "watched",
             "mode": "1280x720 YUYV at 30 fps", "watchers": [{ "pid": 12, "name": "zoom" }],
             "reason": null, "written": 1000, "placeholders": 40 }],
+        "scene": { "name": "office", "background": "blur", "foreground": null,
+            "effects": ["vignette", "grain"], "framing": "auto", "paused": false,
+            "trouble": null },
         "frames": { "taken": 1010, "composed": 1000,
             "dropped": { "in_camera": 0, "before_matte": 0, "before_output": 0, "unwatched": 0 },
             "corrupt": 0, "failed": 0, "placeholders": 40 },
@@ -61,6 +71,7 @@ camera   streaming  Brio, 1280x720 MJPG at 30 fps, opened 3 times
 output   watched    greenroom (/dev/video10), 1280x720 YUYV at 30 fps
                     zoom (pid 12)
                     1000 pictures, 40 placeholders
+scene    office: before blur, framing auto, effects vignette grain
 frames   1010 in, 1000 out
 dropped  0 in the camera, 0 before the matte, 0 before the output, 0 unwatched
 bad      0 corrupt, 0 failed

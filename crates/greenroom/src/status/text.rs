@@ -26,6 +26,10 @@ impl fmt::Display for Status {
             let counts = format_args!("{written} pictures, {placeholders} placeholders");
             line(f, "", &format_args!("{:STATE$} {counts}", ""))?;
         }
+        line(f, "scene", &self.scene)?;
+        if let Some(trouble) = &self.scene.trouble {
+            line(f, "", trouble)?;
+        }
         let FrameCounts { taken, composed, dropped, corrupt, failed, .. } = self.frames;
         line(f, "frames", &format_args!("{taken} in, {composed} out"))?;
         line(f, "dropped", &dropped)?;
@@ -43,6 +47,27 @@ impl fmt::Display for Status {
 
 fn line(f: &mut fmt::Formatter<'_>, what: &str, text: &dyn fmt::Display) -> fmt::Result {
     writeln!(f, "{what:WHAT$}{text}")
+}
+
+/// `office (paused): blur, framing auto, effects vignette=0.3`
+impl fmt::Display for SceneStatus {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.name.as_deref().unwrap_or("(no name)"))?;
+        if self.paused {
+            f.write_str(" (paused)")?;
+        }
+        write!(f, ": before {}", self.background)?;
+        if let Some(foreground) = &self.foreground {
+            write!(f, ", behind {foreground}")?;
+        }
+        if self.framing != "whole" {
+            write!(f, ", framing {}", self.framing)?;
+        }
+        if !self.effects.is_empty() {
+            write!(f, ", effects {}", self.effects.join(" "))?;
+        }
+        Ok(())
+    }
 }
 
 impl fmt::Display for CameraStatus {

@@ -1,0 +1,249 @@
+use std::collections::{BTreeMap, BTreeSet};
+use std::ffi::{OsStr, OsString};
+use std::io;
+use std::mem::MaybeUninit;
+use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
+use std::os::unix::ffi::OsStrExt;
+use std::path::{Component, Path, PathBuf};
+
+use rustix::fs::inotify::{self, CreateFlags, ReadFlags, Reader, WatchFlags};
+
+use crate::DeviceError;
+
+/// Watches files by their paths, through every symlink on the way: readable when one of them may
+/// have been written, replaced, moved over, removed, or come at last, or when a link leads
+/// elsewhere.
+///
+/// Folders are watched, not the files: a file that is replaced is another file, and one that is not
+/// there yet cannot be watched. After each change [`set`](Self::set) the paths again: links may
+/// lead elsewhere now.
+#[derive(Debug)]
+pub struct FileWatch {
+    inotify: OwnedFd,
+    /// What is listened for in each watched folder: a name, and the paths that go through it.
+    folders: BTreeMap<i32, BTreeMap<OsString, BTreeSet<PathBuf>>>,
+}
+
+/// What happened to watched files.
+#[derive(Debug, Default, PartialEq, Eq)]
+pub struct FileChanges {
+    /// Paths, as they were given, that may lead to something new.
+    pub changed: BTreeSet<PathBuf>,
+    /// Those of them that are being written: more is to come.
+    pub unfinished: BTreeSet<PathBuf>,
+}
+
+/// Links in a row after which a path is given up, as the kernel does.
+const MOST_LINKS: usize = 40;
+
+impl FileWatch {
+    /// Watches nothing yet.
+    ///
+    /// # Errors
+    /// [`DeviceError::Io`] when the user has no inotify instance left.
+    pub fn new() -> Result<Self, DeviceError> {
+        let inotify = inotify::init(CreateFlags::CLOEXEC | CreateFlags::NONBLOCK);
+        let inotify = inotify.map_err(|errno| DeviceError::Io {
+            what: "inotify".to_owned(),
+            doing: "watching files",
+            source: io::Error::from(errno),
+        })?;
+        Ok(Self { inotify, folders: BTreeMap::new() })
+    }
+
+    /// From now on watches `paths` and nothing else. A folder that cannot be watched is left out.
+    pub fn set(&mut self, paths: &[PathBuf]) {
+        let mut folders: BTreeMap<i32, BTreeMap<OsString, BTreeSet<PathBuf>>> = BTreeMap::new();
+        for path in paths {
+            for (folder, name) in steps(path) {
+                let mask = WatchFlags::CREATE
+                    | WatchFlags::MOVED_TO
+                    | WatchFlags::MOVED_FROM
+                    | WatchFlags::DELETE
+                    | WatchFlags::CLOSE_WRITE
+                    | WatchFlags::MODIFY
+                    | WatchFlags::ATTRIB
+                    | WatchFlags::MOVE_SELF
+                    | WatchFlags::DELETE_SELF
+                    | WatchFlags::ONLYDIR;
+                match inotify::add_watch(&self.inotify, &folder, mask) {
+                    Ok(number) => {
+                        let names = folders.entry(number).or_default();
+                        names.entry(name).or_default().insert(path.clone());
+                    }
+                    Err(error) => {
+                        tracing::debug!(folder = %folder.display(), %error, "not watched")
+                    }
+                }
+            }
+        }
+        for number in self.folders.keys().filter(|number| !folders.contains_key(number)) {
+            // The kernel removes those of folders that are gone by itself.
+            let _ = inotify::remove_watch(&self.inotify, *number);
+        }
+        self.folders = folders;
+    }
+
+    /// Reads all that has been told.
+    pub fn changes(&mut self) -> FileChanges {
+        let mut changes = FileChanges::default();
+        let mut buffer = [MaybeUninit::uninit(); 4096];
+        let mut events = Reader::new(&self.inotify, &mut buffer);
+        // Ends with EAGAIN.
+        while let Ok(event) = events.next() {
+            if event.events().contains(ReadFlags::QUEUE_OVERFLOW) {
+                let all = self.folders.values().flat_map(BTreeMap::values).flatten();
+                changes.changed.extend(all.cloned());
+                continue;
+            }
+            let Some(names) = self.folders.get(&event.wd()) else { continue };
+            let paths: Vec<&PathBuf> = match event.file_name() {
+                Some(name) => {
+                    let name = OsStr::from_bytes(name.to_bytes());
+                    names.get(name).into_iter().flatten().collect()
+                }
+                // About the folder itself: gone or moved. A change of its rights is none of ours.
+                None if event.events().intersects(
+                    ReadFlags::MOVE_SELF | ReadFlags::DELETE_SELF | ReadFlags::IGNORED,
+                ) =>
+                {
+                    names.values().flatten().collect()
+                }
+                None => Vec::new(),
+            };
+            for path in paths {
+                if event.events().contains(ReadFlags::MODIFY) {
+                    changes.unfinished.insert(path.clone());
+                } else {
+                    changes.unfinished.remove(path);
+                }
+                changes.changed.insert(path.clone());
+            }
+        }
+        changes
+    }
+}
+
+impl AsFd for FileWatch {
+    fn as_fd(&self) -> BorrowedFd<'_> {
+        self.inotify.as_fd()
+    }
+}
+
+/// The places where it is decided what `path` leads to: each link on the way and the file itself,
+/// as a folder and a name in it. Where the way ends, the place at which it would go on.
+fn steps(path: &Path) -> Vec<(PathBuf, OsString)> {
+    let mut steps = Vec::new();
+    let mut links = 0;
+    let mut at = PathBuf::from("/");
+    let absolute = std::path::absolute(path).unwrap_or_else(|_| path.to_owned());
+    // What is still to be walked, the next one last.
+    let mut rest: Vec<OsString> = names(&absolute).rev().collect();
+    while let Some(name) = rest.pop() {
+        if name == ".." {
+            at.pop();
+            continue;
+        }
+        let next = at.join(&name);
+        match std::fs::symlink_metadata(&next) {
+            Ok(found) if found.is_symlink() && links < MOST_LINKS => {
+                links += 1;
+                steps.push((at.clone(), name));
+                let target = std::fs::read_link(&next).unwrap_or_default();
+                if target.is_absolute() {
+                    at = PathBuf::from("/");
+                }
+                rest.extend(names(&target).rev());
+            }
+            Ok(_) if !rest.is_empty() => at = next,
+            // The file itself, or where the way ends.
+            _ => {
+                steps.push((at, name));
+                break;
+            }
+        }
+    }
+    steps
+}
+
+fn names(path: &Path) -> impl DoubleEndedIterator<Item = OsString> + '_ {
+    path.components().filter_map(|component| match component {
+        Component::Normal(name) => Some(name.to_owned()),
+        Component::ParentDir => Some("..".into()),
+        _ => None,
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use std::fs;
+    use std::os::unix::fs::symlink;
+    use std::time::Duration;
+
+    use super::*;
+    use crate::wait_readable;
+
+    /// Sets, changes, and tells whether the path was among the changes.
+    fn is_heard(path: &Path, change: impl FnOnce()) -> bool {
+        let mut watch = FileWatch::new().unwrap();
+        watch.set(&[path.to_owned()]);
+        assert_eq!(watch.changes(), FileChanges::default());
+        change();
+        let readable = wait_readable(&[watch.as_fd()], Some(Duration::ZERO)) == 1;
+        let heard = watch.changes().changed.contains(path);
+        assert!(readable || !heard);
+        heard
+    }
+
+    #[test]
+    fn every_way_to_replace_a_file_is_heard() {
+        let folder = tempfile::tempdir().unwrap();
+        let at = |name: &str| folder.path().join(name);
+        fs::create_dir_all(at("sub")).unwrap();
+        for name in ["a", "b", "sub/c"] {
+            fs::write(at(name), name).unwrap();
+        }
+        symlink("sub/c", at("link")).unwrap();
+        symlink(at("link"), at("link2")).unwrap();
+        let a = at("a");
+        assert!(is_heard(&a, || fs::write(&a, "x").unwrap()));
+        assert!(is_heard(&a, || fs::rename(at("b"), &a).unwrap()));
+        assert!(is_heard(&a, || fs::remove_file(&a).unwrap()));
+        assert!(is_heard(&a, || fs::write(&a, "again").unwrap()), "not there, and comes");
+        assert!(!is_heard(&a, || fs::write(at("other"), "x").unwrap()));
+        // A link, its target's content, and where it leads.
+        let link = at("link2");
+        assert!(is_heard(&link, || fs::write(at("sub/c"), "new").unwrap()));
+        assert!(is_heard(&link, || {
+            symlink("a", at("tmp")).unwrap();
+            fs::rename(at("tmp"), at("link")).unwrap();
+        }));
+        assert!(is_heard(&link, || fs::write(&a, "through two links").unwrap()));
+        // Folders that come, go, and are exchanged.
+        let deep = at("x/y/file");
+        assert!(is_heard(&deep, || fs::create_dir_all(at("x/y")).unwrap()));
+        assert!(is_heard(&deep, || fs::write(&deep, "").unwrap()));
+        assert!(is_heard(&deep, || fs::rename(at("x/y"), at("x/z")).unwrap()));
+        // A link to itself ends.
+        symlink("round", at("round")).unwrap();
+        assert!(is_heard(&at("round"), || fs::remove_file(at("round")).unwrap()));
+    }
+
+    #[test]
+    fn who_is_still_writing_is_told() {
+        use std::io::Write;
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("a");
+        let mut watch = FileWatch::new().unwrap();
+        watch.set(std::slice::from_ref(&path));
+        let mut file = fs::File::create(&path).unwrap();
+        file.write_all(b"half").unwrap();
+        assert!(watch.changes().unfinished.contains(&path));
+        drop(file);
+        let changes = watch.changes();
+        assert!(changes.changed.contains(&path) && changes.unfinished.is_empty());
+        watch.set(&[]);
+        fs::write(&path, "unheard").unwrap();
+        assert_eq!(watch.changes(), FileChanges::default());
+    }
+}

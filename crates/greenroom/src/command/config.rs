@@ -1,0 +1,48 @@
+use std::io::{self, Write};
+use std::path::PathBuf;
+
+use anyhow::{Context, bail};
+
+use crate::cli::{ConfigArgs, ConfigCommand, RunArgs};
+use crate::config::{ConfigFile, EXAMPLE};
+use crate::scenes::{SceneBook, SceneWords};
+use crate::settings::{RunSettings, SettingsError};
+
+/// `greenroom config`.
+pub(super) fn config(args: &ConfigArgs) -> anyhow::Result<()> {
+    let text = match &args.command {
+        ConfigCommand::Check { file } => check(file.clone())?,
+        ConfigCommand::Path => format!("{}\n", usual()?.display()),
+        ConfigCommand::Example => EXAMPLE.to_owned(),
+    };
+    io::stdout().write_all(text.as_bytes()).context("standard output")
+}
+
+fn usual() -> Result<PathBuf, SettingsError> {
+    ConfigFile::usual_path().ok_or(SettingsError::NoHome)
+}
+
+/// What is right; every scene that is not has a line of its own on standard error.
+fn check(file: Option<PathBuf>) -> anyhow::Result<String> {
+    let path = file.map_or_else(usual, Ok)?;
+    let config = ConfigFile::read(&path)?;
+    // As `greenroom run` would, but for the scenes, which are all looked at.
+    RunSettings::over(
+        &RunArgs::default(),
+        ConfigFile { scenes: Vec::new(), scene: None, ..config.clone() },
+        None,
+    )?;
+    let book = SceneBook::new(config.scenes, config.scene, &SceneWords::default())?;
+    let wrong = book.check_all();
+    for (name, error) in &wrong {
+        eprintln!("greenroom: [scenes.{name}]: {error}");
+    }
+    if !wrong.is_empty() {
+        bail!(SettingsError::WrongScenes(wrong.len(), path));
+    }
+    let count = match book.len() {
+        1 => "1 scene".to_owned(),
+        count => format!("{count} scenes"),
+    };
+    Ok(format!("{} is right: {count}\n", path.display()))
+}

@@ -1,0 +1,59 @@
+//! What changes a greenroom that runs.
+
+use std::path::PathBuf;
+
+use anyhow::bail;
+
+use crate::cli::{SetArgs, SetCommand, SnapshotArgs, SocketArgs};
+use crate::control::{self, ControlError, Reply, Request};
+use crate::scenes::SceneWords;
+
+impl SocketArgs {
+    /// The socket that is meant.
+    pub(super) fn path(&self) -> Result<PathBuf, ControlError> {
+        self.socket.clone().map_or_else(control::default_socket, Ok)
+    }
+}
+
+/// `greenroom set`.
+pub(super) fn set(args: SetArgs) -> anyhow::Result<()> {
+    let words = match args.change {
+        SetCommand::Scene { name } => return ask(&args.socket, &Request::Scene { name }),
+        SetCommand::Background { background, fit } => SceneWords {
+            background: Some(background),
+            fit: fit.map(|fit| fit.word().to_owned()),
+            ..SceneWords::default()
+        },
+        SetCommand::Blur { strength } => {
+            SceneWords { background: Some(format!("blur={strength}")), ..SceneWords::default() }
+        }
+        SetCommand::Foreground { foreground } => {
+            SceneWords { foreground: Some(foreground), ..SceneWords::default() }
+        }
+        SetCommand::Effect { effects } => {
+            SceneWords { effects: Some(effects), ..SceneWords::default() }
+        }
+        SetCommand::Framing { framing } => {
+            SceneWords { framing: Some(framing), ..SceneWords::default() }
+        }
+    };
+    // greenroom runs elsewhere: paths are meant from here.
+    let words = words.located_in(&std::env::current_dir().unwrap_or_default());
+    // Told here, without greenroom, what makes no sense.
+    words.check()?;
+    ask(&args.socket, &Request::Set(words))
+}
+
+/// `greenroom snapshot`.
+pub(super) fn snapshot(args: &SnapshotArgs) -> anyhow::Result<()> {
+    let file = std::path::absolute(&args.file).unwrap_or_else(|_| args.file.clone());
+    ask(&args.socket, &Request::Snapshot { file })
+}
+
+/// Asks for what has no answer but that it was done.
+pub(super) fn ask(socket: &SocketArgs, request: &Request) -> anyhow::Result<()> {
+    match control::ask(&socket.path()?, request)? {
+        Reply::Ok(_) => Ok(()),
+        Reply::Error(sentence) => bail!(sentence),
+    }
+}

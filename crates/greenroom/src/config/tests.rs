@@ -1,0 +1,68 @@
+use super::*;
+
+fn parse(text: &str) -> Result<ConfigFile, ConfigError> {
+    ConfigFile::parse(text, Path::new("/etc/greenroom/config.toml"))
+}
+
+fn refusal(text: &str) -> String {
+    let sentence = parse(text).unwrap_err().to_string();
+    assert!(!sentence.contains('\n') && sentence.contains("config.toml"), "{sentence}");
+    sentence
+}
+
+#[test]
+fn the_example_is_right_and_tells_of_every_key() {
+    let plain = parse(EXAMPLE).unwrap();
+    assert!(!plain.scenes.is_empty());
+    for key in KEYS.iter().chain(&SCENE_KEYS) {
+        let told = [format!("\n{key} ="), format!("\n#{key} ="), format!("[{key}.")];
+        assert!(told.iter().any(|told| EXAMPLE.contains(told)), "{key}");
+    }
+    // What is commented out is right, too.
+    let all = EXAMPLE.lines().map(|line| match line.strip_prefix('#') {
+        Some(rest) if !rest.starts_with([' ', '!']) => rest,
+        _ => line,
+    });
+    let all = parse(&all.collect::<Vec<_>>().join("\n")).unwrap();
+    assert!(all.camera.is_some() && all.placeholder.is_some() && all.scene.is_some());
+}
+
+#[test]
+fn scenes_keep_the_order_of_the_file_and_their_paths_are_absolute() {
+    let config = parse(
+        "fps = 24\n[scenes.z]\nbackground = 'pictures/z.jpg'\n[scenes.a]\nbackground = 'blur'\n\
+         effects = ['greyscale']\n",
+    );
+    let config = config.unwrap();
+    let names: Vec<&str> = config.scenes.iter().map(|(name, _)| name.as_str()).collect();
+    assert_eq!(names, ["z", "a"]);
+    let background = config.scenes[0].1.background.as_deref();
+    assert_eq!(background, Some("/etc/greenroom/pictures/z.jpg"));
+    assert_eq!(config.scenes[1].1.background.as_deref(), Some("blur"));
+    assert_eq!(config.fps.as_deref(), Some("24"));
+    assert_eq!(parse("").unwrap(), ConfigFile::default());
+}
+
+#[test]
+fn mistakes_get_one_sentence_with_the_nearest_right_name() {
+    for (text, words) in [
+        ("camra = 'x'", "did you mean \"camera\"?"),
+        ("always-on = true", "did you mean \"always_on\"?"),
+        ("quux = 1", "there are camera, output"),
+        ("[scenes.a]\nbakground = 'x'", "in [scenes.a]; did you mean \"background\"?"),
+        ("[scenes.a]\neffect = ['x']", "did you mean \"effects\"?"),
+        ("[scenes.a]\neffects = 'greyscale'", "[scenes.a] has"),
+        ("[scenes.a]\nbackground = 3", "[scenes.a] has"),
+        ("scenes = 3", "[scenes.NAME]"),
+        ("[scenes]\na = 3", "must be a table"),
+        ("camera = 3", "camera must be a text"),
+        ("fps = '30'", "fps must be a number"),
+        ("always_on = 1", "true or false"),
+        ("camera = \n", "line "),
+        ("x\ny = [", "not TOML"),
+        ("camera = 'a'\ncamera = 'b'", "line 2"),
+    ] {
+        let sentence = refusal(text);
+        assert!(sentence.contains(words), "{text:?}: {sentence}");
+    }
+}

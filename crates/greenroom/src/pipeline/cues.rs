@@ -1,0 +1,136 @@
+//! What the outputs' thread is told on air, and tells back: new scenes in, old ones out, a pause, a
+//! snapshot. Nothing here waits, and no lock covers more than a move.
+
+use std::sync::atomic::{AtomicBool, Ordering::SeqCst};
+use std::sync::mpsc::{self, Receiver, Sender};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use greenroom_device::Wake;
+use greenroom_frame::{Frame, FrameShape};
+use greenroom_scene::Scene;
+
+/// A scene that is to come.
+pub(super) struct Change {
+    pub(super) scene: Scene,
+    /// At once, without a cross-fade: it shows the same, better.
+    pub(super) cut: bool,
+}
+
+/// The cues of a pipeline.
+pub struct Cues {
+    /// Rung for the outputs' thread: the pause begins or ends.
+    pub(super) bell: Wake,
+    /// Rung for whoever makes scenes: one is out of use, or frames of another shape came.
+    pub(super) backstage: Wake,
+    paused: AtomicBool,
+    outputs: Vec<Arc<OutputCues>>,
+}
+
+/// The cues of one output.
+#[derive(Default)]
+pub(super) struct OutputCues {
+    change: Mutex<Option<Change>>,
+    struck: Mutex<Vec<Scene>>,
+    shape: Mutex<Option<FrameShape>>,
+    snapshot: Mutex<Option<Sender<Frame>>>,
+    snapshot_is_wanted: AtomicBool,
+    next_picture: AtomicBool,
+}
+
+impl Cues {
+    pub(super) fn new(outputs: Vec<Arc<OutputCues>>) -> std::io::Result<Self> {
+        let (bell, backstage) = (Wake::new()?, Wake::new()?);
+        Ok(Self { bell, backstage, paused: AtomicBool::new(false), outputs })
+    }
+
+    /// Shows `scene` on output number `output`: cross-faded in, or with `cut` at once. If one that
+    /// was sent before has not been taken up yet, it never will be.
+    pub fn change(&self, output: usize, scene: Scene, cut: bool) {
+        let passed_over = lock(&self.outputs[output].change).replace(Change { scene, cut });
+        drop(passed_over);
+    }
+
+    /// Rings when [`tidy`](Self::tidy) or [`other_shape`](Self::other_shape) have something to do.
+    pub fn backstage(&self) -> &Wake {
+        &self.backstage
+    }
+
+    /// Drops the scenes that are out of use: that may take a while, as it ends their threads.
+    pub fn tidy(&self) {
+        for output in &self.outputs {
+            let struck = std::mem::take(&mut *lock(&output.struck));
+            drop(struck);
+        }
+    }
+
+    /// The shape of the frames that came to output number `output`, if its scene was made for
+    /// another; told once.
+    pub fn other_shape(&self, output: usize) -> Option<FrameShape> {
+        lock(&self.outputs[output].shape).take()
+    }
+
+    /// Shows the placeholder instead of the picture, and closes the camera; or ends that.
+    pub fn pause(&self, paused: bool) {
+        self.paused.store(paused, SeqCst);
+        self.bell.ring();
+    }
+
+    /// Whether a pause is on.
+    pub fn is_paused(&self) -> bool {
+        self.paused.load(SeqCst)
+    }
+
+    /// Has output number `output` go on to the next picture of its slideshow.
+    pub fn next_picture(&self, output: usize) {
+        self.outputs[output].next_picture.store(true, SeqCst);
+    }
+
+    /// The next frame that is written to output number `output`, planar; nothing comes while
+    /// nobody watches.
+    pub fn snapshot(&self, output: usize) -> Receiver<Frame> {
+        let (sender, receiver) = mpsc::channel();
+        let output = &self.outputs[output];
+        *lock(&output.snapshot) = Some(sender);
+        output.snapshot_is_wanted.store(true, SeqCst);
+        receiver
+    }
+}
+
+impl OutputCues {
+    pub(super) fn take_change(&self) -> Option<Change> {
+        lock(&self.change).take()
+    }
+
+    pub(super) fn strike(&self, scene: Scene) {
+        lock(&self.struck).push(scene);
+    }
+
+    pub(super) fn tell_shape(&self, shape: FrameShape) {
+        *lock(&self.shape) = Some(shape);
+    }
+
+    /// Whether the next picture is wanted; told once.
+    pub(super) fn takes_next_picture(&self) -> bool {
+        self.next_picture.swap(false, SeqCst)
+    }
+
+    /// Who wants the frame that is written now, if anybody does.
+    pub(super) fn take_snapshot(&self) -> Option<Sender<Frame>> {
+        if !self.snapshot_is_wanted.swap(false, SeqCst) {
+            return None;
+        }
+        lock(&self.snapshot).take()
+    }
+}
+
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    // Each holds one value that is moved in or out whole.
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+#[cfg(test)]
+impl OutputCues {
+    pub(super) fn change_for_tests(&self) -> MutexGuard<'_, Option<Change>> {
+        lock(&self.change)
+    }
+}

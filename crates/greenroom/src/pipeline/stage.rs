@@ -1,0 +1,233 @@
+//! The scene that is shown, and the one that fades in.
+
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use greenroom_device::Wake;
+use greenroom_frame::{Colour, Frame, FrameShape, PixelFormat, SizePx, fade};
+use greenroom_scene::{Room, Scene, SceneError};
+
+use super::cues::{Change, OutputCues};
+
+/// Time of a cross-fade: seen as a change and not as a jump, over before anyone waits for it.
+const FADE: Duration = Duration::from_millis(300);
+/// After so long without a frame nobody remembers the old scene: the new one is there at once.
+const LONG_AGO: Duration = Duration::from_secs(1);
+
+/// Composes frames, and changes the scene between them.
+pub(super) struct Stage {
+    scene: Scene,
+    incoming: Option<Incoming>,
+    canvas: Frame,
+    incoming_canvas: Frame,
+    cues: Option<(Arc<OutputCues>, Wake)>,
+    last: Option<Instant>,
+    told: Option<FrameShape>,
+}
+
+struct Incoming {
+    scene: Scene,
+    begun_at: Instant,
+}
+
+impl Stage {
+    pub(super) fn new(scene: Scene) -> Self {
+        let blank = || {
+            Frame::new(PixelFormat::I420, SizePx::new(2, 2), Colour::WEBCAM)
+                .expect("two by two is a size")
+        };
+        let (canvas, incoming_canvas) = (blank(), blank());
+        let (incoming, cues, last, told) = (None, None, None, None);
+        Self { scene, incoming, canvas, incoming_canvas, cues, last, told }
+    }
+
+    /// From now on scenes come through `cues`; `backstage` rings when some go out there.
+    pub(super) fn follow(&mut self, cues: Arc<OutputCues>, backstage: Wake) {
+        self.cues = Some((cues, backstage));
+    }
+
+    /// What was composed last.
+    pub(super) fn canvas_mut(&mut self) -> &mut Frame {
+        &mut self.canvas
+    }
+
+    /// The person before the background, in the room's own format and colour.
+    ///
+    /// # Errors
+    /// When it cannot be composed: the canvas must not be shown.
+    pub(super) fn compose(&mut self, room: &Room<'_>) -> Result<(), SceneError> {
+        let now = room.frame.captured_at();
+        self.take_cue(now);
+        self.tell_shape(room.frame.shape());
+        self.last = Some(now);
+        let Some(mut incoming) = self.incoming.take() else {
+            return self.scene.compose(room, &mut self.canvas);
+        };
+        let passed = now.saturating_duration_since(incoming.begun_at);
+        let share = passed.as_secs_f32() / FADE.as_secs_f32();
+        if let Err(error) = incoming.scene.compose(room, &mut self.incoming_canvas) {
+            tracing::warn!("scene: {error}; the one before stays");
+            self.strike(incoming.scene);
+            return self.scene.compose(room, &mut self.canvas);
+        }
+        let old = if share < 1.0 { self.scene.compose(room, &mut self.canvas) } else { Ok(()) };
+        // Pictures of two shapes (one is turned) do not mix, and an old scene that fails is over.
+        if share < 1.0 && old.is_ok() && self.canvas.shape() == self.incoming_canvas.shape() {
+            fade(&mut self.canvas, self.incoming_canvas.view(), weight(share))?;
+            self.incoming = Some(incoming);
+        } else {
+            std::mem::swap(&mut self.canvas, &mut self.incoming_canvas);
+            let old = std::mem::replace(&mut self.scene, incoming.scene);
+            self.strike(old);
+        }
+        Ok(())
+    }
+
+    /// Takes up the scene that was sent, unless another is still fading in: that one is finished
+    /// first, so that no picture jumps.
+    fn take_cue(&mut self, now: Instant) {
+        let Some((cues, _)) = &self.cues else { return };
+        if cues.takes_next_picture() {
+            self.scene.next_picture();
+        }
+        let was_idle = self.last.is_none_or(|last| now.saturating_duration_since(last) > LONG_AGO);
+        if self.incoming.is_some() && !was_idle {
+            return;
+        }
+        if was_idle && let Some(incoming) = self.incoming.take() {
+            let old = std::mem::replace(&mut self.scene, incoming.scene);
+            self.strike(old);
+            return self.take_cue(now);
+        }
+        match cues.take_change() {
+            Some(Change { scene, cut }) if cut || was_idle => {
+                self.told = None;
+                let old = std::mem::replace(&mut self.scene, scene);
+                self.strike(old);
+            }
+            Some(Change { scene, .. }) => {
+                self.told = None;
+                self.incoming = Some(Incoming { scene, begun_at: now });
+            }
+            None => {}
+        }
+    }
+
+    /// Has the scene made anew for frames of the shape that comes.
+    fn tell_shape(&mut self, shape: FrameShape) {
+        let Some((cues, backstage)) = &self.cues else { return };
+        let newest = self.incoming.as_ref().map_or(&self.scene, |incoming| &incoming.scene);
+        if newest.site().shape != shape && self.told != Some(shape) {
+            self.told = Some(shape);
+            cues.tell_shape(shape);
+            backstage.ring();
+        }
+    }
+
+    /// A scene may end threads and a child when it is dropped: not here.
+    fn strike(&self, scene: Scene) {
+        if let Some((cues, backstage)) = &self.cues {
+            cues.strike(scene);
+            backstage.ring();
+        }
+    }
+}
+
+/// Weight of the new scene: eased at both ends (smoothstep).
+fn weight(share: f32) -> u8 {
+    let share = share.clamp(0.0, 1.0);
+    (share * share * (3.0 - 2.0 * share) * 255.0).round() as u8
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use greenroom_frame::{MatteView, Yuv8};
+    use greenroom_scene::{Pace, SceneSpec, Site};
+
+    const SIZE: SizePx = SizePx::new(64, 36);
+    const SHAPE: FrameShape =
+        FrameShape { format: PixelFormat::I420, size: SIZE, colour: Colour::WEBCAM };
+
+    fn scene(rgb: &str) -> Scene {
+        let spec = SceneSpec { background: rgb.parse().unwrap(), ..SceneSpec::default() };
+        spec.build(Site { shape: SHAPE, pace: Pace::Live }).unwrap()
+    }
+
+    /// Luma of the canvas at each of these milliseconds; nobody is in the picture.
+    struct Theatre {
+        stage: Stage,
+        cues: Arc<OutputCues>,
+        backstage: Wake,
+        start: Instant,
+    }
+
+    impl Theatre {
+        fn new() -> Self {
+            let (cues, backstage) = (Arc::new(OutputCues::default()), Wake::new().unwrap());
+            let mut stage = Stage::new(scene("#000000"));
+            stage.follow(Arc::clone(&cues), backstage.clone());
+            Self { stage, cues, backstage, start: Instant::now() }
+        }
+
+        fn luma_at(&mut self, ms: u64) -> u8 {
+            let grey = |size| {
+                let mut alpha = Frame::new(PixelFormat::Grey, size, Colour::JPEG).unwrap();
+                alpha.fill(Yuv8 { y: 0, u: 0, v: 0 });
+                alpha
+            };
+            let mut frame = Frame::new(SHAPE.format, SIZE, SHAPE.colour).unwrap();
+            frame.set_captured_at(self.start + Duration::from_millis(ms));
+            let (luma, chroma) = (grey(SIZE), grey(SizePx::new(32, 18)));
+            let matte = MatteView::new(frame.view(), luma.view(), chroma.view()).unwrap();
+            self.stage.compose(&Room { frame: frame.view(), matte }).unwrap();
+            self.stage.canvas_mut().view().plane(0).row(0)[0]
+        }
+
+        fn send(&self, rgb: &str, cut: bool) {
+            *self.cues.change_for_tests() = Some(Change { scene: scene(rgb), cut });
+        }
+    }
+
+    #[test]
+    fn a_new_scene_fades_in_and_the_old_one_goes_backstage() {
+        let mut theatre = Theatre::new();
+        assert_eq!(theatre.luma_at(0), 16);
+        theatre.send("#ffffff", false);
+        let seen = [33, 133, 183, 233, 333, 366].map(|ms| theatre.luma_at(ms));
+        assert!(seen.is_sorted() && seen[0] == 16 && seen[2] > 100 && seen[2] < 160, "{seen:?}");
+        assert_eq!(seen[4..], [235, 235]);
+        assert!(theatre.backstage.is_ringing());
+    }
+
+    #[test]
+    fn changes_one_behind_the_other_never_jump() {
+        let mut theatre = Theatre::new();
+        theatre.luma_at(0);
+        let (mut last, mut largest) = (16, 0);
+        for step in 1..100 {
+            if step % 4 == 0 {
+                theatre.send(["#ffffff", "#000000", "#808080"][step % 3], false);
+            }
+            let now = theatre.luma_at(step as u64 * 33);
+            largest = largest.max(now.abs_diff(last));
+            last = now;
+        }
+        // Smoothstep's steepest step of 33 in 300 ms is a sixth of the way.
+        assert!(largest > 5 && largest <= 219 / 5, "{largest}");
+    }
+
+    #[test]
+    fn after_a_long_pause_or_when_told_the_new_one_is_there_at_once() {
+        let mut theatre = Theatre::new();
+        theatre.luma_at(0);
+        theatre.send("#ffffff", true);
+        assert_eq!(theatre.luma_at(33), 235);
+        theatre.send("#000000", false);
+        assert_eq!(theatre.luma_at(5000), 16);
+        // In mid-fade, too.
+        theatre.send("#ffffff", false);
+        assert_eq!(theatre.luma_at(5033), 16);
+        assert_eq!(theatre.luma_at(9000), 235);
+    }
+}

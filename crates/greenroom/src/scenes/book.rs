@@ -1,0 +1,172 @@
+use super::{SceneWords, WordsError};
+
+/// The scenes there are, by name, in the order of the configuration; and which is shown.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct SceneBook {
+    scenes: Vec<(String, SceneWords)>,
+    /// The one that is shown, if it has a name.
+    name: Option<String>,
+    /// What is shown, in words: that scene's, and what was changed since.
+    words: SceneWords,
+}
+
+/// No scene of that name.
+#[derive(Debug, thiserror::Error)]
+#[error("no scene is called \"{wanted}\"; {}", there_are(.names))]
+pub struct NoSuchScene {
+    wanted: String,
+    names: Vec<String>,
+}
+
+fn there_are(names: &[String]) -> String {
+    match names {
+        [] => "the configuration has no [scenes.NAME]".to_owned(),
+        names => format!("there are {}", names.join(", ")),
+    }
+}
+
+impl SceneBook {
+    /// The book of `scenes`; `name` is shown first, with `changes` (of the command line) over it.
+    ///
+    /// # Errors
+    /// [`NoSuchScene`].
+    pub fn new(
+        scenes: Vec<(String, SceneWords)>,
+        name: Option<String>,
+        changes: &SceneWords,
+    ) -> Result<Self, NoSuchScene> {
+        let mut book = Self { scenes, name: None, words: SceneWords::default() };
+        if let Some(name) = name {
+            book.go_to(&name)?;
+        }
+        book.words = changes.over(&book.words);
+        Ok(book)
+    }
+
+    /// What is shown.
+    pub fn words(&self) -> &SceneWords {
+        &self.words
+    }
+
+    /// Its name, if it has one.
+    pub fn name(&self) -> Option<&str> {
+        self.name.as_deref()
+    }
+
+    /// Checks the words of every scene: the first sentence for each that makes no sense.
+    pub fn check_all(&self) -> Vec<(String, WordsError)> {
+        let checked = self.scenes.iter().map(|(name, words)| (name.clone(), words.check()));
+        checked.filter_map(|(name, checked)| Some((name, checked.err()?))).collect()
+    }
+
+    /// How many scenes there are.
+    pub fn len(&self) -> usize {
+        self.scenes.len()
+    }
+
+    /// Whether there are none.
+    pub fn is_empty(&self) -> bool {
+        self.scenes.is_empty()
+    }
+
+    /// Shows the scene `name`.
+    ///
+    /// # Errors
+    /// [`NoSuchScene`].
+    pub fn go_to(&mut self, name: &str) -> Result<(), NoSuchScene> {
+        let found = self.scenes.iter().find(|(scene, _)| scene == name);
+        let (name, words) = found.ok_or_else(|| NoSuchScene {
+            wanted: name.to_owned(),
+            names: self.scenes.iter().map(|(name, _)| name.clone()).collect(),
+        })?;
+        self.name = Some(name.clone());
+        self.words = words.clone();
+        Ok(())
+    }
+
+    /// Shows the scene behind the one that is shown, after the last the first; `false` if there is
+    /// no other.
+    pub fn go_on(&mut self) -> bool {
+        let names = self.scenes.iter().map(|(name, _)| Some(name.as_str()));
+        let at = names.clone().position(|name| name == self.name.as_deref());
+        let next = at.map_or(0, |at| (at + 1) % self.scenes.len());
+        match self.scenes.get(next) {
+            Some((name, words)) if Some(next) != at => {
+                (self.name, self.words) = (Some(name.clone()), words.clone());
+                true
+            }
+            _ => false,
+        }
+    }
+
+    /// Lays `words` over what is shown.
+    pub fn change(&mut self, words: &SceneWords) {
+        self.words = words.over(&self.words);
+    }
+
+    /// Takes over the scenes of another version of the configuration. What is shown follows if its
+    /// own words changed there; what was changed on air since stays until then.
+    pub fn take_over(&mut self, scenes: Vec<(String, SceneWords)>) {
+        let words_in = |scenes: &[(String, SceneWords)], name: &str| {
+            scenes.iter().find(|(scene, _)| scene == name).map(|(_, words)| words.clone())
+        };
+        if let Some(name) = self.name.clone() {
+            match (words_in(&self.scenes, &name), words_in(&scenes, &name)) {
+                (old, Some(new)) if old.as_ref() != Some(&new) => self.words = new,
+                (_, Some(_)) => {}
+                // It goes on without a name.
+                (_, None) => self.name = None,
+            }
+        }
+        self.scenes = scenes;
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn words(background: &str) -> SceneWords {
+        SceneWords { background: Some(background.to_owned()), ..SceneWords::default() }
+    }
+
+    fn scenes(backgrounds: &[(&str, &str)]) -> Vec<(String, SceneWords)> {
+        backgrounds.iter().map(|(name, text)| ((*name).to_owned(), words(text))).collect()
+    }
+
+    #[test]
+    fn scenes_are_found_and_follow_each_other() {
+        let there = scenes(&[("a", "#111111"), ("b", "#222222"), ("c", "#333333")]);
+        let mut book = SceneBook::new(there, Some("b".into()), &SceneWords::default()).unwrap();
+        assert_eq!((book.name(), book.words()), (Some("b"), &words("#222222")));
+        assert!(book.go_on() && book.name() == Some("c"));
+        assert!(book.go_on() && book.name() == Some("a"));
+        let error = book.go_to("d").unwrap_err().to_string();
+        assert!(error.contains("there are a, b, c"), "{error}");
+        assert_eq!(book.name(), Some("a"));
+        let mut empty = SceneBook::new(vec![], None, &words("blur")).unwrap();
+        assert!(!empty.go_on() && empty.words() == &words("blur"));
+        let mut only = SceneBook::new(scenes(&[("a", "blur")]), None, &words("none")).unwrap();
+        assert!(only.go_on() && !only.go_on());
+    }
+
+    #[test]
+    fn the_command_line_lies_over_the_configuration() {
+        let there = scenes(&[("a", "#111111")]);
+        let book = SceneBook::new(there, Some("a".into()), &words("blur")).unwrap();
+        assert_eq!((book.name(), book.words()), (Some("a"), &words("blur")));
+    }
+
+    #[test]
+    fn what_is_shown_follows_its_own_words() {
+        let there = scenes(&[("a", "#111111"), ("b", "#222222")]);
+        let mut book = SceneBook::new(there, Some("a".into()), &SceneWords::default()).unwrap();
+        book.change(&words("none"));
+        book.take_over(scenes(&[("a", "#111111"), ("b", "#999999")]));
+        assert_eq!(book.words(), &words("none"), "its own words are the same");
+        book.take_over(scenes(&[("a", "#444444")]));
+        assert_eq!(book.words(), &words("#444444"));
+        book.take_over(scenes(&[("z", "#555555")]));
+        assert_eq!((book.name(), book.words()), (None, &words("#444444")));
+    }
+}

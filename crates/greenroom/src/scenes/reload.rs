@@ -1,0 +1,105 @@
+//! When a file that changed is looked at again: not while it is being written, and not for ever
+//! later either.
+
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+use std::time::{Duration, Instant};
+
+use greenroom_device::FileChanges;
+
+/// Quiet after the end of a write, a move or a new link: several changes in a row are one.
+const SETTLED: Duration = Duration::from_millis(60);
+/// Quiet after a write whose end was not told: the writer may keep the file open.
+const UNFINISHED: Duration = Duration::from_millis(600);
+/// A file that is never quiet for so long is told of, once.
+const RESTLESS: Duration = Duration::from_secs(5);
+
+/// Files that changed and wait to be looked at.
+#[derive(Debug, Default)]
+pub(super) struct Reload {
+    waiting: BTreeMap<PathBuf, Waiting>,
+}
+
+#[derive(Debug, Clone, Copy)]
+struct Waiting {
+    since: Instant,
+    due: Instant,
+    told: bool,
+}
+
+impl Reload {
+    /// Takes up what was heard.
+    pub(super) fn hear(&mut self, changes: &FileChanges, now: Instant) {
+        for path in &changes.changed {
+            let quiet = if changes.unfinished.contains(path) { UNFINISHED } else { SETTLED };
+            let waiting = self.waiting.entry(path.clone()).or_insert(Waiting {
+                since: now,
+                due: now,
+                told: false,
+            });
+            waiting.due = now + quiet;
+            if !waiting.told && now - waiting.since > RESTLESS {
+                waiting.told = true;
+                let path = path.display();
+                tracing::warn!("scene: {path} changes all the time; it is taken up when it rests");
+            }
+        }
+    }
+
+    /// When the next one is due.
+    pub(super) fn deadline(&self) -> Option<Instant> {
+        self.waiting.values().map(|waiting| waiting.due).min()
+    }
+
+    /// Takes out the files that are due.
+    pub(super) fn due(&mut self, now: Instant) -> Vec<PathBuf> {
+        let due: Vec<PathBuf> = self
+            .waiting
+            .iter()
+            .filter(|(_, w)| now >= w.due)
+            .map(|(path, _)| path.clone())
+            .collect();
+        for path in &due {
+            self.waiting.remove(path);
+        }
+        due
+    }
+
+    /// Forgets all but `paths`.
+    pub(super) fn keep(&mut self, paths: &[PathBuf]) {
+        self.waiting.retain(|path, _| paths.iter().any(|kept| kept == path as &Path));
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_file_is_looked_at_when_it_rests() {
+        let path = PathBuf::from("/a");
+        let finished =
+            FileChanges { changed: [path.clone()].into(), unfinished: Default::default() };
+        let unfinished =
+            FileChanges { changed: [path.clone()].into(), unfinished: [path.clone()].into() };
+        let (mut reload, start) = (Reload::default(), Instant::now());
+        let at = |ms: u64| start + Duration::from_millis(ms);
+        assert_eq!(reload.deadline(), None);
+        // A copy: many writes, then the end.
+        for ms in (0..3000).step_by(100) {
+            reload.hear(&unfinished, at(ms));
+            assert!(reload.due(at(ms + 99)).is_empty());
+        }
+        reload.hear(&finished, at(3000));
+        assert!(reload.due(at(3050)).is_empty());
+        assert_eq!(reload.due(at(3060)), [path.as_path()]);
+        assert_eq!(reload.deadline(), None);
+        // A writer that keeps it open.
+        reload.hear(&unfinished, at(5000));
+        assert!(reload.due(at(5599)).is_empty());
+        assert_eq!(reload.due(at(5600)), [path.as_path()]);
+        reload.hear(&finished, at(7000));
+        reload.keep(&[]);
+        assert!(reload.due(at(9000)).is_empty());
+    }
+}

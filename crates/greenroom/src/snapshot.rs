@@ -1,0 +1,93 @@
+//! What is shown, as a picture file.
+
+use std::path::{Path, PathBuf};
+use std::sync::mpsc::Receiver;
+use std::thread;
+use std::time::Duration;
+
+use anyhow::{Context, bail};
+use greenroom_frame::{Chroma, Frame, Rgb8, Yuv8};
+use image::{ImageFormat, RgbImage};
+
+use crate::scenes::Replied;
+
+/// Longest wait for a frame: those who watch get one five times a second at least.
+const PATIENCE: Duration = Duration::from_millis(1500);
+
+/// Writes the frame that comes through `frame` to `path`, on a thread of its own.
+pub(crate) fn take(frame: Receiver<Frame>, path: PathBuf, replied: Replied) {
+    let taken = thread::Builder::new().name("snapshot".into()).spawn(move || {
+        let done = frame.recv_timeout(PATIENCE).context(NOBODY).and_then(|frame| {
+            write(&frame, &path)?;
+            tracing::info!("snapshot: {}", path.display());
+            Ok(())
+        });
+        replied(done.map_err(|error| format!("{error:#}")));
+    });
+    // Without a thread the request is dropped, and whoever asked is told that it failed.
+    if let Err(error) = taken {
+        tracing::warn!("snapshot: {error}");
+    }
+}
+
+const NOBODY: &str = "nobody watches greenroom now, so there is no picture; open its camera in a \
+                      program, then ask again";
+
+/// Writes a planar frame as PNG, JPEG or WebP, by the name; beside the target first, so that it
+/// is whole when it is there.
+fn write(frame: &Frame, path: &Path) -> anyhow::Result<()> {
+    let format = match ImageFormat::from_path(path) {
+        Ok(format @ (ImageFormat::Png | ImageFormat::Jpeg | ImageFormat::WebP)) => format,
+        _ => bail!("{} is no name of a picture; end it with .png, .jpg or .webp", path.display()),
+    };
+    let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty());
+    let place = || format!("cannot write {}; name another file", path.display());
+    let folder = folder.unwrap_or(Path::new("."));
+    let mut file = tempfile::NamedTempFile::new_in(folder).with_context(place)?;
+    rgb(frame).write_to(file.as_file_mut(), format).with_context(place)?;
+    file.persist(path).with_context(place)?;
+    Ok(())
+}
+
+fn rgb(frame: &Frame) -> RgbImage {
+    let (view, colour, size) = (frame.view(), frame.colour(), frame.size());
+    let rows_a_chroma_row = if frame.format().chroma() == Chroma::Half2x2 { 2 } else { 1 };
+    let is_grey = frame.format().chroma() == Chroma::None;
+    RgbImage::from_fn(size.width_px, size.height_px, |x, y| {
+        let y_sample = view.plane(0).row(y as usize)[x as usize];
+        let chroma = |plane: usize| match is_grey {
+            true => 128,
+            false => view.plane(plane).row(y as usize / rows_a_chroma_row)[x as usize / 2],
+        };
+        let Rgb8 { r, g, b } = colour.decode(Yuv8 { y: y_sample, u: chroma(1), v: chroma(2) });
+        image::Rgb([r, g, b])
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use greenroom_frame::{Colour, PixelFormat, SizePx};
+
+    #[test]
+    fn a_frame_becomes_a_picture_of_its_colour() {
+        let folder = tempfile::tempdir().unwrap();
+        let orange = Rgb8 { r: 220, g: 120, b: 40 };
+        for format in [PixelFormat::I420, PixelFormat::I422] {
+            let mut frame = Frame::new(format, SizePx::new(33, 17), Colour::WEBCAM).unwrap();
+            frame.fill(Colour::WEBCAM.encode(orange));
+            let path = folder.path().join("a.png");
+            write(&frame, &path).unwrap();
+            let picture = image::open(&path).unwrap().into_rgb8();
+            assert_eq!((picture.width(), picture.height()), (33, 17));
+            let seen = picture.get_pixel(20, 10).0;
+            assert!(seen.iter().zip([220, 120, 40]).all(|(a, b)| a.abs_diff(b) <= 3), "{seen:?}");
+        }
+        let frame = Frame::new(PixelFormat::I420, SizePx::new(2, 2), Colour::JPEG).unwrap();
+        for name in ["a.txt", "a", "no/such/folder/a.png"] {
+            let error = write(&frame, &folder.path().join(name)).unwrap_err();
+            assert!(error.to_string().contains("name"), "{error}");
+        }
+        assert_eq!(std::fs::read_dir(folder.path()).unwrap().count(), 1, "nothing is left behind");
+    }
+}
