@@ -1,7 +1,9 @@
 use std::time::Instant;
 
 use crate::view::view_getters;
-use crate::{Colour, FrameError, FrameLayout, FrameView, FrameViewMut, PixelFormat, SizePx, Yuv8};
+use crate::{
+    Colour, FrameError, FrameLayout, FrameShape, FrameView, FrameViewMut, PixelFormat, SizePx, Yuv8,
+};
 
 /// A picture that owns its bytes.
 #[derive(Debug, Clone)]

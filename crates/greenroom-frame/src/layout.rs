@@ -1,7 +1,7 @@
 use std::fmt;
 use std::str::FromStr;
 
-use crate::{FrameError, PixelFormat};
+use crate::{Colour, FrameError, PixelFormat};
 
 /// Width and height in pixels.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -59,6 +59,17 @@ impl FromStr for SizePx {
         let side = |side: &str| side.trim().parse().map_err(|_| not_a_size());
         SizePx::new(side(width)?, side(height)?).checked()
     }
+}
+
+/// What two pictures must share to be worked on together: a pixel format, a size, a colour.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct FrameShape {
+    /// How samples are stored.
+    pub format: PixelFormat,
+    /// Width and height.
+    pub size: SizePx,
+    /// How samples read as colour.
+    pub colour: Colour,
 }
 
 /// Where one plane lies in the picture's buffer.

@@ -1,6 +1,6 @@
 use std::time::Instant;
 
-use crate::{Colour, FrameError, FrameLayout, PixelFormat, SizePx};
+use crate::{Colour, FrameError, FrameLayout, FrameShape, PixelFormat, SizePx};
 
 /// One plane of a picture: rows of samples, `stride_bytes` apart.
 #[derive(Debug, Clone, Copy)]
@@ -124,6 +124,11 @@ macro_rules! view_getters {
         /// How to read the samples as colour.
         pub fn colour(&self) -> Colour {
             self.colour
+        }
+
+        /// Format, size and colour at once.
+        pub fn shape(&self) -> FrameShape {
+            FrameShape { format: self.format(), size: self.size(), colour: self.colour }
         }
     };
 }
