@@ -2,12 +2,15 @@
 //!
 //! A [`Source`] fills planar frames; a [`Sink`] takes frames of exactly its own format. Each kind
 //! is one file (or folder) and one line where its kind is listed. This crate is the
-//! only room with ioctls; `unsafe` lives in its `v4l2` folder alone.
+//! only room with ioctls; `unsafe` lives in its `v4l2` folder and, for what a child does before it
+//! runs, in `ffmpeg/guard.rs` alone.
 #![deny(unsafe_code)]
 
 mod audience;
 mod camera;
+mod clip;
 mod error;
+mod ffmpeg;
 mod file;
 #[cfg(any(test, feature = "fuzzing"))]
 pub mod fuzzing;
@@ -26,6 +29,7 @@ mod wake;
 
 pub use audience::Audience;
 pub use camera::{CameraIdentity, CameraInfo, CameraMode, ModeChoice, V4l2Camera, choose_mode};
+pub use clip::{Clip, ClipFit, ClipNext, ClipReader, ClipSource};
 pub use error::DeviceError;
 pub use file::{FileReader, FileTarget, Playback, open_file_sink, open_null_sink};
 pub use holder::Holder;

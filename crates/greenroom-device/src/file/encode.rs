@@ -8,9 +8,9 @@ use std::process::ChildStdin;
 use greenroom_frame::{ColourMatrix, ColourRange, FrameView, PixelFormat};
 use rustix::pipe::fcntl_setpipe_size;
 
-use super::ffmpeg::{Ffmpeg, Flow, encoders, file_url};
 use super::part::PartFile;
 use super::{check_frame, write_planes};
+use crate::ffmpeg::{Ffmpeg, Flow, Guard, encoders, file_url};
 use crate::{DeviceError, Sink, SinkMode};
 
 /// Sends frames to an `ffmpeg` that encodes them into a file.
@@ -121,7 +121,8 @@ fn open(
             ),
         })?;
     tracing::debug!(file = %name, encoder = codec.encoder, "encoding");
-    let mut ffmpeg = Ffmpeg::start(encode_args(part.path(), muxer, codec, mode), Flow::In)?;
+    let mut ffmpeg =
+        Ffmpeg::start(encode_args(part.path(), muxer, codec, mode), Flow::In, Guard::writer())?;
     let input = ffmpeg.take_input();
     if let Some(Err(error)) = input.as_ref().map(|input| fcntl_setpipe_size(input, 1 << 20)) {
         tracing::debug!(%error, "the pipe stays small");

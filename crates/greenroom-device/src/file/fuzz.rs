@@ -4,8 +4,8 @@ use std::sync::Mutex;
 
 use greenroom_frame::{PixelFormat, SizePx};
 
-use super::ffmpeg::{Tail, follow};
 use super::probe::{Plan, described};
+use crate::ffmpeg::{Tail, follow};
 
 /// FFprobe's description of a file, which repeats what is in the file.
 ///

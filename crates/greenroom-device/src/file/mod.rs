@@ -1,13 +1,12 @@
 //! Video files and pipes, read and written.
 
 mod encode;
-mod ffmpeg;
 #[cfg(any(test, feature = "fuzzing"))]
 pub(crate) mod fuzz;
 mod null;
-mod pace;
+pub(crate) mod pace;
 mod part;
-mod probe;
+pub(crate) mod probe;
 mod reader;
 mod y4m;
 
@@ -92,7 +91,7 @@ pub fn open_file_sink(target: &FileTarget, wanted: SinkMode) -> Result<Box<dyn S
 }
 
 /// The error for a file that cannot be opened or made.
-fn not_opened(what: &str, remedy: &str, error: io::Error) -> DeviceError {
+pub(crate) fn not_opened(what: &str, remedy: &str, error: io::Error) -> DeviceError {
     let (what, remedy) = (what.to_owned(), remedy.to_owned());
     match error.kind() {
         io::ErrorKind::NotFound => DeviceError::NotFound { what, remedy },
@@ -102,7 +101,7 @@ fn not_opened(what: &str, remedy: &str, error: io::Error) -> DeviceError {
 }
 
 /// That what is at `what` is a file.
-fn check_is_file(what: &str, kind: FileType, remedy: &str) -> Result<(), DeviceError> {
+pub(crate) fn check_is_file(what: &str, kind: FileType, remedy: &str) -> Result<(), DeviceError> {
     if kind.is_file() {
         return Ok(());
     }

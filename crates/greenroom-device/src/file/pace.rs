@@ -60,7 +60,7 @@ impl Pace {
 }
 
 /// From frame 0 to frame `index`, to the nanosecond.
-pub(super) fn time_of(rate: FrameRate, index: u64) -> Duration {
+pub(crate) fn time_of(rate: FrameRate, index: u64) -> Duration {
     let (numerator, denominator) = (u128::from(rate.numerator()), u128::from(rate.denominator()));
     let nanos = u128::from(index) * denominator * 1_000_000_000 / numerator;
     let (secs, nanos) = (nanos / 1_000_000_000, nanos % 1_000_000_000);

@@ -5,7 +5,7 @@ use std::path::Path;
 use greenroom_frame::{Colour, ColourMatrix, ColourRange, PixelFormat, SizePx};
 use serde::Deserialize;
 
-use super::ffmpeg::{ffprobe, file_url};
+use crate::ffmpeg::{ffprobe, file_url};
 use crate::{DeviceError, FrameRate};
 
 /// How a video is decoded: what FFmpeg is to do to it, and what comes out.
@@ -35,37 +35,37 @@ const DEFAULT_RATE: FrameRate = FrameRate::new(25, 1).expect("both are above zer
 
 #[derive(Debug, Default, Deserialize)]
 #[serde(default)]
-struct Answer {
-    streams: Vec<Stream>,
-    format: Container,
+pub(crate) struct Answer {
+    pub streams: Vec<Stream>,
+    pub format: Container,
 }
 
 #[derive(Debug, Default, Deserialize)]
 #[serde(default)]
-struct Container {
-    format_name: String,
-    duration: Option<String>,
+pub(crate) struct Container {
+    pub format_name: String,
+    pub duration: Option<String>,
 }
 
 #[derive(Debug, Default, Deserialize)]
 #[serde(default)]
-struct Stream {
-    width: u32,
-    height: u32,
-    pix_fmt: String,
+pub(crate) struct Stream {
+    pub width: u32,
+    pub height: u32,
+    pub pix_fmt: String,
     sample_aspect_ratio: String,
     color_range: String,
     color_space: String,
-    r_frame_rate: String,
-    avg_frame_rate: String,
-    nb_frames: Option<String>,
-    duration: Option<String>,
+    pub r_frame_rate: String,
+    pub avg_frame_rate: String,
+    pub nb_frames: Option<String>,
+    pub duration: Option<String>,
     side_data_list: Vec<SideData>,
 }
 
 #[derive(Debug, Default, Deserialize)]
 #[serde(default)]
-struct SideData {
+pub(crate) struct SideData {
     rotation: Option<f64>,
 }
 
@@ -75,22 +75,28 @@ pub(super) fn input_args(path: &Path) -> [std::ffi::OsString; 4] {
     ["-protocol_whitelist".into(), "file".into(), "-i".into(), file_url(path)]
 }
 
+/// What ffprobe is asked of a video. `V`: no cover pictures of music.
+pub(crate) const QUESTION: [&str; 6] = [
+    "-select_streams",
+    "V:0",
+    "-show_entries",
+    "format=format_name,duration:stream=width,height,pix_fmt,sample_aspect_ratio,color_range,\
+     color_space,r_frame_rate,avg_frame_rate,nb_frames,duration:stream_side_data=rotation",
+    "-of",
+    "json",
+];
+
 /// Asks FFmpeg about the video in `path`.
 ///
 /// # Errors
 /// [`DeviceError::Unsupported`] with FFmpeg's reason when it is no video;
 /// [`DeviceError::MissingProgram`].
 pub(super) fn probe(path: &Path) -> Result<Plan, DeviceError> {
-    const ENTRIES: &str = "format=format_name,duration\
-        :stream=width,height,pix_fmt,sample_aspect_ratio,color_range,color_space,r_frame_rate,\
-        avg_frame_rate,nb_frames,duration:stream_side_data=rotation";
     let unsupported = |why: String| DeviceError::Unsupported {
         what: path.display().to_string(),
         why: format!("{why}; name another video or picture"),
     };
-    // `V`: no cover pictures of music.
-    let select = ["-select_streams", "V:0", "-show_entries", ENTRIES, "-of", "json"];
-    let args = select.into_iter().map(Into::into).chain(input_args(path));
+    let args = QUESTION.into_iter().map(Into::into).chain(input_args(path));
     let json = ffprobe(args)?
         .map_err(|reason| unsupported(format!("FFmpeg cannot read it as video ({reason})")))?;
     described(&json).map_err(unsupported)
@@ -155,7 +161,7 @@ fn is_picture(format_name: &str) -> bool {
 }
 
 /// The rate that frames are delivered at, and whether the file's own frames come at it.
-fn rate_of(stream: &Stream) -> (FrameRate, bool) {
+pub(crate) fn rate_of(stream: &Stream) -> (FrameRate, bool) {
     let usable =
         |text: &str| parse_rate(text).filter(|rate| (1.0..=240.0).contains(&rate.as_fps()));
     match (usable(&stream.r_frame_rate), usable(&stream.avg_frame_rate)) {
@@ -177,7 +183,7 @@ fn parse_rate(text: &str) -> Option<FrameRate> {
 }
 
 /// The filter that turns the picture upright, and its size then, in square pixels.
-fn upright(stream: &Stream, coded: SizePx) -> (&'static str, SizePx) {
+pub(crate) fn upright(stream: &Stream, coded: SizePx) -> (&'static str, SizePx) {
     let SizePx { width_px, height_px } = coded;
     let ratio = stream.sample_aspect_ratio.split_once(':').and_then(|(across, down)| {
         let (across, down): (f64, f64) = (across.parse().ok()?, down.parse().ok()?);
@@ -203,42 +209,57 @@ fn upright(stream: &Stream, coded: SizePx) -> (&'static str, SizePx) {
 /// The colour that frames are delivered in, and the options of FFmpeg's scaler for it. YUV of the
 /// two matrices that we know stays as it is, sample for sample; all else becomes limited range.
 fn colour_of(stream: &Stream, coded: SizePx) -> (Colour, String) {
-    let by_size = if coded.height_px >= 720 { ColourMatrix::Bt709 } else { ColourMatrix::Bt601 };
-    let name = |matrix| match matrix {
-        ColourMatrix::Bt601 => "bt601",
-        ColourMatrix::Bt709 => "bt709",
-    };
+    let own = coded_colour(stream, coded);
+    let colour =
+        own.unwrap_or(Colour { matrix: matrix_by_size(coded), range: ColourRange::Limited });
+    (colour, conversion(own, colour))
+}
+
+/// The matrix of a video that does not tell.
+fn matrix_by_size(coded: SizePx) -> ColourMatrix {
+    if coded.height_px >= 720 { ColourMatrix::Bt709 } else { ColourMatrix::Bt601 }
+}
+
+/// The colour that the video is coded in, if it is YUV of one of the two matrices that we know.
+pub(crate) fn coded_colour(stream: &Stream, coded: SizePx) -> Option<Colour> {
     let pix_fmt = stream.pix_fmt.as_str();
-    let kept = match stream.color_space.as_str() {
-        "bt709" => Some(ColourMatrix::Bt709),
-        "smpte170m" | "bt470bg" => Some(ColourMatrix::Bt601),
-        "" | "unknown" | "unspecified" if pix_fmt.starts_with("yuv") => Some(by_size),
-        _ if pix_fmt.starts_with("gray") => Some(by_size),
-        _ => None,
+    let is_rgb = ["rgb", "bgr", "gbr", "pal", "argb", "abgr", "0rgb", "0bgr", "mono", "bayer"]
+        .iter()
+        .any(|prefix| pix_fmt.starts_with(prefix));
+    if is_rgb {
+        return None;
+    }
+    let by_size = matrix_by_size(coded);
+    let matrix = match stream.color_space.as_str() {
+        "bt709" => ColourMatrix::Bt709,
+        "smpte170m" | "bt470bg" => ColourMatrix::Bt601,
+        "" | "unknown" | "unspecified" if pix_fmt.starts_with("yuv") => by_size,
+        _ if pix_fmt.starts_with("gray") => by_size,
+        _ => return None,
     };
     let is_full = stream.color_range == "pc"
         || pix_fmt.starts_with("yuvj")
         || pix_fmt.starts_with("gray") && stream.color_range != "tv";
-    let is_rgb = ["rgb", "bgr", "gbr", "pal", "argb", "abgr", "0rgb", "0bgr", "mono", "bayer"]
-        .iter()
-        .any(|prefix| pix_fmt.starts_with(prefix));
-    match kept {
-        Some(matrix) if !is_rgb => {
-            let (range, word) = match is_full {
-                true => (ColourRange::Full, "full"),
-                false => (ColourRange::Limited, "limited"),
-            };
-            let (matrix_name, colour) = (name(matrix), Colour { matrix, range });
-            let options = format!(
-                "in_color_matrix={matrix_name}:out_color_matrix={matrix_name}:\
-                 in_range={word}:out_range={word}"
-            );
-            (colour, options)
+    let range = if is_full { ColourRange::Full } else { ColourRange::Limited };
+    Some(Colour { matrix, range })
+}
+
+/// The options of FFmpeg's scaler that turn the colour `from` (`None`: the scaler knows) into `to`.
+pub(crate) fn conversion(from: Option<Colour>, to: Colour) -> String {
+    let matrix = |colour: Colour| match colour.matrix {
+        ColourMatrix::Bt601 => "bt601",
+        ColourMatrix::Bt709 => "bt709",
+    };
+    let range = |colour: Colour| match colour.range {
+        ColourRange::Full => "full",
+        ColourRange::Limited => "limited",
+    };
+    let out = format!("out_color_matrix={}:out_range={}", matrix(to), range(to));
+    match from {
+        Some(from) => {
+            format!("in_color_matrix={}:in_range={}:{out}", matrix(from), range(from))
         }
-        _ => {
-            let colour = Colour { matrix: by_size, range: ColourRange::Limited };
-            (colour, format!("out_color_matrix={}:out_range=limited", name(by_size)))
-        }
+        None => out,
     }
 }
 

@@ -12,10 +12,10 @@ use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use rustix::io::Errno;
 use rustix::pipe::fcntl_setpipe_size;
 
-use super::ffmpeg::{Ffmpeg, Flow};
 use super::pace::{Decision, Pace, time_of};
 use super::probe::{Plan, input_args, probe};
 use super::{check_is_file, not_opened};
+use crate::ffmpeg::{Ffmpeg, Flow, Guard};
 use crate::{Codec, DeviceError, Next, PassedOver, Source, SourceMode, Wake};
 
 /// How a file plays.
@@ -74,7 +74,8 @@ impl FileReader {
         let name = path.display().to_string();
         let plan = plan_of(path)?;
         tracing::debug!(file = %name, filters = %plan.picture_filters, timing = %plan.timing_filters, "decoding");
-        let mut ffmpeg = Ffmpeg::start(decode_args(path, &plan, playback), Flow::Out)?;
+        let mut ffmpeg =
+            Ffmpeg::start(decode_args(path, &plan, playback), Flow::Out, Guard::reader())?;
         let pipe = ffmpeg.take_output().expect("the output was asked for as a pipe");
         if let Err(error) = fcntl_setpipe_size(&pipe, PIPE_BYTES) {
             tracing::debug!(%error, "the pipe stays small");

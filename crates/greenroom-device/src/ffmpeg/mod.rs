@@ -1,30 +1,36 @@
 //! FFmpeg's programs as children that cannot outlive, block or surprise greenroom.
 
+mod guard;
+
 use std::collections::VecDeque;
 use std::ffi::OsString;
 use std::io::{self, BufRead, BufReader, Read};
+use std::os::fd::AsFd;
 use std::os::unix::process::CommandExt;
 use std::path::Path;
 use std::process::{Child, ChildStderr, ChildStdin, ChildStdout, Command, ExitStatus, Stdio};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::thread::{self, JoinHandle};
+use std::time::{Duration, Instant};
 
+pub(crate) use self::guard::Guard;
 use crate::DeviceError;
 use crate::printable::printable;
 
 /// A running `ffmpeg`. Dropping it kills and reaps it.
 ///
 /// If greenroom is killed itself, the pipe between them breaks: a reader's child dies of it, a
-/// writer's child completes what it has and ends.
+/// writer's child completes what it has and ends. A child that is [tied](Guard::tied) is killed
+/// with its parent.
 #[derive(Debug)]
-pub(super) struct Ffmpeg {
+pub(crate) struct Ffmpeg {
     child: Child,
     log: Log,
 }
 
 /// How bytes pass between greenroom and the child.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Flow {
+pub(crate) enum Flow {
     /// From the child's standard output.
     Out,
     /// Into the child's standard input.
@@ -39,18 +45,20 @@ impl Ffmpeg {
     pub fn start(
         args: impl IntoIterator<Item = OsString>,
         flow: Flow,
+        guard: Guard,
     ) -> Result<Self, DeviceError> {
         let (input, output) = match flow {
             Flow::Out => (Stdio::null(), Stdio::piped()),
             Flow::In => (Stdio::piped(), Stdio::null()),
         };
-        let mut child = command("ffmpeg")
+        let mut command = command("ffmpeg");
+        command
             .args(["-hide_banner", "-nostdin", "-loglevel", "error"])
             .args(args)
             .stdin(input)
-            .stdout(output)
-            .spawn()
-            .map_err(|error| not_started("ffmpeg", error))?;
+            .stdout(output);
+        guard.put_on(&mut command);
+        let mut child = command.spawn().map_err(|error| not_started("ffmpeg", error))?;
         let log = Log::of(child.stderr.take());
         Ok(Self { child, log })
     }
@@ -82,29 +90,62 @@ impl Drop for Ffmpeg {
     }
 }
 
-/// What `ffprobe` prints with these arguments.
+/// Longest that asking about a file or an address may take.
+const PROBE_PATIENCE: Duration = Duration::from_secs(10);
+/// A description is some hundred bytes; what is longer is none.
+const PROBE_MAX_BYTES: u64 = 1 << 20;
+
+/// What `ffprobe` prints with these arguments, within [`PROBE_PATIENCE`].
 ///
 /// # Errors
 /// [`DeviceError::MissingProgram`]; `Ok(Err(reason))` when it cannot read the file.
-pub(super) fn ffprobe(
+pub(crate) fn ffprobe(
     args: impl IntoIterator<Item = OsString>,
 ) -> Result<Result<Vec<u8>, String>, DeviceError> {
-    let output = command("ffprobe")
+    let mut command = command("ffprobe");
+    command
         .args(["-hide_banner", "-loglevel", "error"])
         .args(args)
         .stdin(Stdio::null())
-        .output()
-        .map_err(|error| not_started("ffprobe", error))?;
-    if output.status.success() {
-        return Ok(Ok(output.stdout));
+        .stdout(Stdio::piped());
+    Guard::tied().put_on(&mut command);
+    let mut child = command.spawn().map_err(|error| not_started("ffprobe", error))?;
+    let log = Log::of(child.stderr.take());
+    let output = child.stdout.take().expect("the output was asked for as a pipe");
+    let mut probe = Ffmpeg { child, log };
+    let io = |source| DeviceError::Io { what: "ffprobe".to_owned(), doing: "reading", source };
+    let Some(answer) = read_until(output, Instant::now() + PROBE_PATIENCE).map_err(io)? else {
+        // Dropped, it is killed.
+        return Ok(Err(format!("it told nothing in {} seconds", PROBE_PATIENCE.as_secs())));
+    };
+    let (status, reason) = probe.wait().map_err(io)?;
+    if status.success() {
+        return Ok(Ok(answer));
     }
-    let mut tail = Tail::default();
-    String::from_utf8_lossy(&output.stderr).lines().for_each(|line| tail.push(line));
-    Ok(Err(tail.reason().unwrap_or_else(|| output.status.to_string())))
+    Ok(Err(reason.unwrap_or_else(|| status.to_string())))
+}
+
+/// All that comes out of a pipe until `deadline`; `None` if it is not all by then, or too much.
+fn read_until(mut pipe: ChildStdout, deadline: Instant) -> io::Result<Option<Vec<u8>>> {
+    let mut answer = Vec::new();
+    loop {
+        let left = deadline.saturating_duration_since(Instant::now());
+        if left.is_zero() || answer.len() as u64 > PROBE_MAX_BYTES {
+            return Ok(None);
+        }
+        if crate::wait_readable(&[pipe.as_fd()], Some(left)) == 0 {
+            continue;
+        }
+        let mut piece = [0; 4096];
+        match pipe.read(&mut piece)? {
+            0 => return Ok(Some(answer)),
+            bytes => answer.extend_from_slice(&piece[..bytes]),
+        }
+    }
 }
 
 /// What `ffmpeg -encoders` lists.
-pub(super) fn encoders() -> Result<String, DeviceError> {
+pub(crate) fn encoders() -> Result<String, DeviceError> {
     let output = command("ffmpeg")
         .args(["-hide_banner", "-loglevel", "error", "-encoders"])
         .stdin(Stdio::null())
@@ -115,7 +156,7 @@ pub(super) fn encoders() -> Result<String, DeviceError> {
 
 /// A file as FFmpeg is told of it: never an option (`-x.mp4`), never another protocol
 /// (`concat:a`, `http://...`).
-pub(super) fn file_url(path: &Path) -> OsString {
+pub(crate) fn file_url(path: &Path) -> OsString {
     let mut url = OsString::from("file:");
     url.push(path);
     url
@@ -167,7 +208,7 @@ impl Log {
     }
 }
 
-pub(super) fn follow(stderr: impl Read, tail: &Mutex<Tail>) {
+pub(crate) fn follow(stderr: impl Read, tail: &Mutex<Tail>) {
     let mut reader = BufReader::new(stderr);
     let mut line = Vec::new();
     // A line without an end is taken in pieces: memory stays bounded.
@@ -184,7 +225,7 @@ const LINES_KEPT: usize = 8;
 
 /// The last lines of what FFmpeg says.
 #[derive(Debug, Default)]
-pub(super) struct Tail(VecDeque<String>);
+pub(crate) struct Tail(VecDeque<String>);
 
 impl Tail {
     fn push(&mut self, line: &str) {

@@ -1,0 +1,335 @@
+use std::os::fd::AsFd;
+use std::process::ChildStdout;
+use std::time::{Duration, Instant};
+
+use greenroom_frame::{Frame, FrameShape, FrameView, Rgb8, SizePx};
+use rustix::io::Errno;
+use rustix::pipe::fcntl_setpipe_size;
+
+use super::demux::{Demux, Want};
+use super::plan::{Plan, play_args};
+use super::{Clip, reason_for};
+use crate::ffmpeg::{Ffmpeg, Flow, Guard};
+use crate::file::pace::time_of;
+use crate::{DeviceError, FrameRate, Wake, wait_readable};
+
+/// One pass of a [`Clip`], frame by frame. Dropping it ends its `ffmpeg`.
+///
+/// Frames are decoded ahead only as far as a pipe holds (1 MiB): while nobody asks for one, the
+/// child sleeps.
+#[derive(Debug)]
+pub struct ClipReader {
+    clip: Clip,
+    ffmpeg: Ffmpeg,
+    pipe: ChildStdout,
+    demux: Demux,
+    /// The picture that is coming in, and how much of it is there.
+    pending: Frame,
+    filled_bytes: usize,
+    times: Times,
+    /// How long nothing has come while it was waited for.
+    waited: Duration,
+}
+
+/// What asking for the next frame ended with.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum ClipNext {
+    /// The frame was filled; it is shown from this time of the clip on.
+    Frame(Duration),
+    /// The time was up and no frame came.
+    NotYet,
+    /// The [`Wake`] was set.
+    Woken,
+    /// There are no more frames: the last one is shown until the clip is this long.
+    Ended(Duration),
+}
+
+/// Most that an unprivileged process may ask for.
+const PIPE_BYTES: usize = 1 << 20;
+/// A child that delivers nothing for so long will not any more: a network's end that went away
+/// unheard.
+const STALL: Duration = Duration::from_secs(15);
+
+impl ClipReader {
+    pub(super) fn start(clip: &Clip, from: Duration, hurried: bool) -> Result<Self, DeviceError> {
+        let Plan { shape, picture, constant_rate, length, .. } = clip.plan;
+        let args = play_args(&clip.source, &clip.plan, from, hurried);
+        let mut ffmpeg = Ffmpeg::start(args, Flow::Out, Guard::tied())?;
+        let pipe = ffmpeg.take_output().expect("the output was asked for as a pipe");
+        if let Err(error) = fcntl_setpipe_size(&pipe, PIPE_BYTES) {
+            tracing::debug!(%error, "the pipe stays small");
+        }
+        Ok(Self {
+            clip: clip.clone(),
+            ffmpeg,
+            pipe,
+            demux: Demux::new(),
+            pending: Frame::new(shape.format, picture, shape.colour)?,
+            filled_bytes: 0,
+            times: Times::new(from, constant_rate, length),
+            waited: Duration::ZERO,
+        })
+    }
+
+    /// Waits for the next frame and puts it into `into`, which becomes one of the wanted shape.
+    /// Ends early when `wake` is set, and after `patience` at the latest.
+    ///
+    /// # Errors
+    /// [`DeviceError::Broken`] when the clip cannot be decoded (any further), in one sentence.
+    pub fn next_frame(
+        &mut self,
+        into: &mut Frame,
+        wake: &Wake,
+        patience: Duration,
+    ) -> Result<ClipNext, DeviceError> {
+        let deadline = Instant::now() + patience.min(Duration::from_secs(3600));
+        loop {
+            if let Want::Picture { bytes, ms } = self.demux.want() {
+                let picture_bytes = self.pending.bytes().len();
+                if bytes != picture_bytes as u64 {
+                    return Err(self.broken("FFmpeg sent a picture of another size"));
+                }
+                if self.filled_bytes == picture_bytes {
+                    self.filled_bytes = 0;
+                    self.demux.read_picture();
+                    self.hand_over(into)?;
+                    return Ok(ClipNext::Frame(self.times.next(ms)));
+                }
+            }
+            if let Some(not) = self.wait(wake, deadline)? {
+                return Ok(not);
+            }
+            if self.read()? == 0 {
+                return self.end();
+            }
+        }
+    }
+
+    /// Reads once what is wanted next: how many bytes; 0: the pipe is closed.
+    fn read(&mut self) -> Result<usize, DeviceError> {
+        let mut nothing = [0; 4096];
+        let want = self.demux.want();
+        let space = match want {
+            Want::Head => self.demux.space(),
+            Want::Skip(bytes) => &mut nothing[..bytes.min(4096) as usize],
+            Want::Picture { .. } => &mut self.pending.bytes_mut()[self.filled_bytes..],
+        };
+        let bytes = loop {
+            match rustix::io::read(&self.pipe, &mut *space) {
+                Err(Errno::INTR) => {}
+                Err(error) => {
+                    let what = self.clip.name().to_owned();
+                    let (doing, source) = ("reading frames", error.into());
+                    return Err(DeviceError::Io { what, doing, source });
+                }
+                Ok(0) => return Ok(0),
+                Ok(bytes) => break bytes,
+            }
+        };
+        match want {
+            Want::Head => self.demux.read_head(bytes).map_err(|why| self.broken(why))?,
+            Want::Skip(_) => self.demux.skipped(bytes as u64),
+            Want::Picture { .. } => self.filled_bytes += bytes,
+        }
+        Ok(bytes)
+    }
+
+    /// Waits for the bell and the pipe. `None`: there are bytes.
+    fn wait(&mut self, wake: &Wake, until: Instant) -> Result<Option<ClipNext>, DeviceError> {
+        let begun = Instant::now();
+        let left = until.saturating_duration_since(begun).min(STALL);
+        let ready = wait_readable(&[wake.as_fd(), self.pipe.as_fd()], Some(left));
+        if ready & 1 != 0 {
+            return Ok(Some(ClipNext::Woken));
+        }
+        if ready != 0 {
+            self.waited = Duration::ZERO;
+            return Ok(None);
+        }
+        self.waited += begun.elapsed();
+        if self.waited >= STALL {
+            let why = format!("nothing came for {} seconds", STALL.as_secs());
+            return Err(self.broken(&why));
+        }
+        Ok(Some(ClipNext::NotYet))
+    }
+
+    /// The pipe is closed: was that the end of the clip?
+    fn end(&mut self) -> Result<ClipNext, DeviceError> {
+        let (status, reason) = self.ffmpeg.wait().map_err(|source| DeviceError::Io {
+            what: self.clip.name().to_owned(),
+            doing: "ending ffmpeg",
+            source,
+        })?;
+        let length = self.times.length();
+        match length {
+            Some(length) if status.success() && self.demux.is_between() => {
+                if let Some(reason) = reason {
+                    // Each pass says it again.
+                    tracing::debug!(clip = self.clip.name(), %reason, "not all was decoded");
+                }
+                Ok(ClipNext::Ended(length))
+            }
+            _ => {
+                let reason = reason.map(|reason| reason_for(&self.clip.source, &reason));
+                let nothing = || match status.success() {
+                    true => "no picture came out of it".to_owned(),
+                    false => format!("ffmpeg ended with {status}"),
+                };
+                Err(self.broken(&reason.unwrap_or_else(nothing)))
+            }
+        }
+    }
+
+    fn broken(&self, why: &str) -> DeviceError {
+        DeviceError::Broken {
+            what: self.clip.name().to_owned(),
+            why: format!("it cannot be decoded ({why}); choose another video"),
+        }
+    }
+
+    /// Gives the picture that is there to `into`.
+    fn hand_over(&mut self, into: &mut Frame) -> Result<(), DeviceError> {
+        let FrameShape { format, size, colour } = self.clip.plan.shape;
+        into.reshape(format, size, colour)?;
+        if self.pending.size() == size {
+            std::mem::swap(&mut self.pending, into);
+            return Ok(self.pending.reshape(format, size, colour)?);
+        }
+        into.fill(colour.encode(Rgb8 { r: 0, g: 0, b: 0 }));
+        put_into(self.pending.view(), into, self.clip.plan.corner);
+        Ok(())
+    }
+}
+
+/// Copies a planar picture into a larger one of the same format. `corner`: where its first column
+/// and row lie, on whole chroma samples.
+fn put_into(picture: FrameView<'_>, frame: &mut Frame, corner: (u32, u32)) {
+    let chroma = frame.format().chroma().plane_size(SizePx::new(corner.0, corner.1));
+    for (index, mut plane) in frame.view_mut().planes_mut().enumerate() {
+        let corner = if index == 0 { corner } else { (chroma.width_px, chroma.height_px) };
+        let rows = plane.iter_rows_mut().skip(corner.1 as usize);
+        for (to, from) in rows.zip(picture.plane(index).iter_rows()) {
+            to[corner.0 as usize..][..from.len()].copy_from_slice(from);
+        }
+    }
+}
+
+/// Makes times of the milliseconds that FFmpeg says.
+#[derive(Debug)]
+struct Times {
+    /// Where in the clip this pass began.
+    from: Duration,
+    rate: Option<FrameRate>,
+    expected_length: Option<Duration>,
+    first_ms: Option<i64>,
+    frames: u64,
+    /// Time and, at a constant rate, number of the last frame.
+    last: Duration,
+    last_index: u64,
+}
+
+/// How long a clip of one frame is that says nothing of it.
+const ONE_FRAME: Duration = Duration::from_millis(100);
+/// Longest that a last frame may stand: a file whose sound goes on.
+const MAX_LAST_FRAME: Duration = Duration::from_secs(60);
+
+impl Times {
+    fn new(from: Duration, rate: Option<FrameRate>, expected_length: Option<Duration>) -> Self {
+        let last = Duration::ZERO;
+        Self { from, rate, expected_length, first_ms: None, frames: 0, last, last_index: 0 }
+    }
+
+    /// The time of the next frame; never before the one before it.
+    fn next(&mut self, ms: i64) -> Duration {
+        // A clip begins with its first frame, also where FFmpeg's clock began with the sound.
+        let first_ms = *self.first_ms.get_or_insert(if self.from.is_zero() { ms } else { 0 });
+        let ms = u64::try_from(ms.saturating_sub(first_ms)).unwrap_or(0);
+        let time = self.from + Duration::from_millis(ms);
+        self.last = match self.rate {
+            // The frames of such a clip lie on a grid, and are put back onto it.
+            Some(rate) => {
+                let index = (time.as_secs_f64() * rate.as_fps()).round() as u64;
+                self.last_index =
+                    if self.frames == 0 { index } else { index.max(self.last_index + 1) };
+                time_of(rate, self.last_index)
+            }
+            None => time.max(self.last),
+        };
+        self.frames += 1;
+        self.last
+    }
+
+    /// How long the clip is, its last frame being known; `None`: there was none.
+    fn length(&self) -> Option<Duration> {
+        if self.frames == 0 {
+            return None;
+        }
+        if let Some(rate) = self.rate {
+            return Some(time_of(rate, self.last_index + 1));
+        }
+        let told = self
+            .expected_length
+            .filter(|&told| told > self.last && told - self.last <= MAX_LAST_FRAME);
+        let intervals = u32::try_from(self.frames - 1).unwrap_or(u32::MAX);
+        let mean = (self.last.saturating_sub(self.from)).checked_div(intervals);
+        let last_frame = mean.filter(|mean| !mean.is_zero()).unwrap_or(ONE_FRAME);
+        Some(told.unwrap_or(self.last + last_frame))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use greenroom_frame::{Colour, PixelFormat, Yuv8};
+
+    use super::*;
+
+    const MS: Duration = Duration::from_millis(1);
+
+    #[test]
+    fn constant_rates_are_exact_and_others_to_the_millisecond() {
+        let ntsc = FrameRate::new(30_000, 1001).unwrap();
+        let mut times = Times::new(Duration::ZERO, Some(ntsc), Some(9999 * MS));
+        for index in 0..3000u64 {
+            // Rounded, and with the 23 ms that the sound began before.
+            let ms = 23 + (index * 1_001_000 + 15_000) / 30_000;
+            assert_eq!(times.next(ms as i64), time_of(ntsc, index));
+        }
+        assert_eq!(times.length(), Some(Duration::from_millis(100_100)));
+
+        let mut times = Times::new(Duration::ZERO, None, Some(950 * MS));
+        let found = [0, 50, 40, 650].map(|ms| times.next(ms));
+        assert_eq!(found, [0, 50, 50, 650].map(Duration::from_millis));
+        assert_eq!(times.length(), Some(950 * MS));
+        times.next(1250);
+        assert_eq!(times.length(), Some(1250 * MS + 1250 * MS / 4));
+        assert_eq!(Times::new(Duration::ZERO, None, None).length(), None);
+    }
+
+    #[test]
+    fn a_pass_that_begins_later_counts_on() {
+        let rate = FrameRate::new(25, 1).unwrap();
+        let mut times = Times::new(1003 * MS, Some(rate), None);
+        assert_eq!([times.next(37), times.next(77)], [1040 * MS, 1080 * MS]);
+        assert_eq!(times.length(), Some(1120 * MS));
+    }
+
+    #[test]
+    fn small_pictures_lie_between_bars() {
+        for format in [PixelFormat::I420, PixelFormat::I422] {
+            let frame = |width, height, y| {
+                let size = SizePx::new(width, height);
+                let mut frame = Frame::new(format, size, Colour::WEBCAM).unwrap();
+                frame.fill(Yuv8 { y, u: y, v: y });
+                frame
+            };
+            let mut into = frame(11, 9, 1);
+            put_into(frame(5, 3, 9).view(), &mut into, (2, 4));
+            let view = into.view();
+            assert_eq!(view.plane(0).row(4), [1, 1, 9, 9, 9, 9, 9, 1, 1, 1, 1]);
+            assert_eq!(view.plane(0).iter_rows().filter(|row| row.contains(&9)).count(), 3);
+            let chroma_row = if format == PixelFormat::I420 { 2 } else { 4 };
+            assert_eq!(view.plane(1).row(chroma_row), [1, 9, 9, 9, 1, 1]);
+        }
+    }
+}

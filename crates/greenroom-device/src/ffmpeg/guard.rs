@@ -1,0 +1,78 @@
+//! What a child is bound by before it runs its first instruction.
+#![allow(unsafe_code)]
+
+use std::io;
+use std::os::unix::process::CommandExt;
+use std::process::Command;
+
+use rustix::process::{
+    Resource, Rlimit, Signal, getppid, getrlimit, nice, set_parent_process_death_signal, setrlimit,
+};
+
+/// Limits of a child: each is inherited by what it starts, and it cannot raise one.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Guard {
+    /// Whether it is killed as soon as the thread that started it is gone.
+    is_tied: bool,
+    /// Address space; decoding 4K H.264 with two threads takes about 0.6 GiB of it.
+    memory_bytes: Option<u64>,
+    may_write_files: bool,
+    /// Added to its niceness: decoding a background comes after the person before it.
+    nice: i32,
+}
+
+impl Guard {
+    /// For a decoder of files that may be hostile. It is killed when the *thread* that started it
+    /// ends, so that thread must live as long as the child is wanted.
+    pub const fn tied() -> Self {
+        Self { is_tied: true, memory_bytes: Some(2 << 30), may_write_files: false, nice: 5 }
+    }
+
+    /// For a decoder that stands in for a camera: it may be handed from thread to thread, and
+    /// decodes with as many threads and as much memory as it likes.
+    pub const fn reader() -> Self {
+        Self { is_tied: false, memory_bytes: None, may_write_files: false, nice: 0 }
+    }
+
+    /// For an encoder, which is to complete its file also when we die.
+    pub const fn writer() -> Self {
+        Self { is_tied: false, memory_bytes: None, may_write_files: true, nice: 0 }
+    }
+
+    /// Makes `command` start its child bound so. Starting fails if a limit cannot be set.
+    pub fn put_on(self, command: &mut Command) {
+        let parent = std::process::id();
+        // SAFETY: the closure runs in the forked child, where only async-signal-safe calls are
+        // allowed: it makes plain system calls on values it owns, and neither allocates, locks nor
+        // panics.
+        unsafe { command.pre_exec(move || self.bind(parent)) };
+    }
+
+    fn bind(self, parent: u32) -> io::Result<()> {
+        lower(Resource::Core, 0)?;
+        if !self.may_write_files {
+            lower(Resource::Fsize, 0)?;
+        }
+        if let Some(memory_bytes) = self.memory_bytes {
+            lower(Resource::As, memory_bytes)?;
+        }
+        if self.nice != 0 {
+            nice(self.nice)?;
+        }
+        if self.is_tied {
+            set_parent_process_death_signal(Some(Signal::KILL))?;
+            // Killed between fork and here: the signal would never come.
+            if getppid().is_none_or(|now| now.as_raw_nonzero().get() as u32 != parent) {
+                return Err(io::ErrorKind::BrokenPipe.into());
+            }
+        }
+        Ok(())
+    }
+}
+
+/// Sets a limit, unless it is lower already.
+fn lower(resource: Resource, to: u64) -> io::Result<()> {
+    let had = getrlimit(resource);
+    let least = |had: Option<u64>| Some(had.map_or(to, |had| had.min(to)));
+    Ok(setrlimit(resource, Rlimit { current: least(had.current), maximum: least(had.maximum) })?)
+}
