@@ -9,9 +9,12 @@
 //! the plane).
 
 pub(crate) mod blend;
+pub(crate) mod dither;
+pub(crate) mod fade;
 pub(crate) mod pack;
 pub(crate) mod recolour;
 pub(crate) mod scale;
+pub(crate) mod tint;
 
 /// Instruction set that a kernel runs on.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

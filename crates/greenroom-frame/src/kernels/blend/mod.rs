@@ -8,6 +8,8 @@ dispatch! {
     /// `out = (over * alpha + under * (255 - alpha)) / 255`, rounded to the nearest. All rows have
     /// the same length; samples are 0..=255, alpha 0 = `under`, 255 = `over`.
     fn blend_row(out: &mut [u8], over: &[u8], under: &[u8], alpha: &[u8]);
+    /// The same in place: `under` becomes what is seen.
+    fn lay_row(under: &mut [u8], over: &[u8], alpha: &[u8]);
 }
 
 #[cfg(test)]
@@ -29,6 +31,9 @@ mod tests {
                     let exact = (2 * (o * a + u * (255 - a)) + 255) / 510;
                     assert_eq!(u32::from(out[x]), exact, "{isa:?} width {width} x {x}");
                 }
+                let mut laid = under.clone();
+                lay_row(isa, &mut laid, &over, &alpha);
+                assert_eq!(laid, out);
             }
         }
     }

@@ -9,3 +9,12 @@ pub(super) fn blend_row(out: &mut [u8], over: &[u8], under: &[u8], alpha: &[u8])
         *out = ((sum + (sum >> 8)) >> 8) as u8;
     }
 }
+
+#[inline(always)]
+pub(super) fn lay_row(under: &mut [u8], over: &[u8], alpha: &[u8]) {
+    for (under, (&over, &alpha)) in under.iter_mut().zip(over.iter().zip(alpha)) {
+        let [over, below, alpha] = [over, *under, alpha].map(u16::from);
+        let sum = over * alpha + below * (255 - alpha) + 128;
+        *under = ((sum + (sum >> 8)) >> 8) as u8;
+    }
+}

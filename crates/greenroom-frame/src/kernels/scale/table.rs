@@ -75,6 +75,40 @@ impl TapTable {
         Self { from, starts, weights, width, padded, pairs }
     }
 
+    /// A table that makes as many samples as it takes, out of a part of them that
+    /// [`set_part`](Self::set_part) tells; for now all of them.
+    pub(crate) fn of_part(length: u32) -> Self {
+        // Lists of the right lengths, in the form for vectors of two weights and no other.
+        let mut table = Self { padded: None, ..Self::new(length, length) };
+        table.set_part(0.0, 1.0);
+        table
+    }
+
+    /// Moves a table of [`of_part`](Self::of_part) on to another part: output `i` lies at
+    /// `first + (i + 0.5) * ratio` of the input, in samples from its edge; `ratio` is at most 1.
+    /// No memory is asked for.
+    pub(crate) fn set_part(&mut self, first: f64, ratio: f64) {
+        debug_assert!(ratio <= 1.0, "a part is not larger than the whole");
+        if self.width != 2 {
+            // A single sample, which has nothing beside it.
+            return;
+        }
+        let last = (self.from - 2) as f64;
+        let one = f64::from(1 << WEIGHT_BITS);
+        let lists = self.starts.iter_mut().zip(self.weights.as_chunks_mut::<2>().0);
+        for (index, (start, weights)) in lists.enumerate() {
+            let centre = first + (index as f64 + 0.5) * ratio - 0.5;
+            let begin = centre.floor().clamp(0.0, last);
+            let second = ((centre - begin).clamp(0.0, 1.0) * one + 0.5) as i16;
+            *start = begin as u32;
+            *weights = [(1 << WEIGHT_BITS) - second, second];
+        }
+        if let Some(pairs) = &mut self.pairs {
+            let fits = pairs.set(self.from, &self.starts);
+            debug_assert!(fits, "eight outputs of an enlargement lie within nine samples");
+        }
+    }
+
     /// Number of input samples.
     pub(crate) fn from(&self) -> usize {
         self.from
@@ -144,22 +178,28 @@ impl Padded {
 
 impl Pairs {
     fn new(from: usize, starts: &[u32]) -> Option<Self> {
-        let (mut bases, mut shuffles) = (Vec::new(), Vec::new());
-        let last = u32::try_from(from.checked_sub(16)?).ok()?;
-        for group in starts.as_chunks::<8>().0 {
-            let base = group[0].min(last);
-            if group[7] + 1 - base > 15 {
-                return None;
+        from.checked_sub(16)?;
+        let groups = starts.len() / 8;
+        let mut pairs = Self { bases: vec![0; groups], shuffles: vec![[0x80; 32]; groups] };
+        pairs.set(from, starts).then_some(pairs)
+    }
+
+    /// Goes over to other starts, as many as before; `false` if these do not fit the form, which
+    /// must then not be used. `from` is at least 16.
+    fn set(&mut self, from: usize, starts: &[u32]) -> bool {
+        let last = (from - 16) as u32;
+        let groups = self.bases.iter_mut().zip(&mut self.shuffles);
+        for (group, (base, shuffle)) in starts.as_chunks::<8>().0.iter().zip(groups) {
+            *base = group[0].min(last);
+            if group[7] + 1 - *base > 15 {
+                return false;
             }
-            let mut shuffle = [0x80; 32];
             for (four, &start) in shuffle.as_chunks_mut::<4>().0.iter_mut().zip(group) {
-                four[0] = (start - base) as u8;
-                four[2] = (start - base) as u8 + 1;
+                four[0] = (start - *base) as u8;
+                four[2] = (start - *base) as u8 + 1;
             }
-            bases.push(base);
-            shuffles.push(shuffle);
         }
-        Some(Self { bases, shuffles })
+        true
     }
 }
 
