@@ -10,6 +10,7 @@ mod judge;
 mod places;
 mod score;
 mod soak;
+mod switch;
 mod vm;
 
 use std::process::ExitCode;
@@ -37,6 +38,8 @@ enum Command {
     Score(score::Arguments),
     /// Run greenroom at full speed for long, and watch its memory and its account of frames
     Soak(soak::Arguments),
+    /// Change scenes 200 times on air, and look at every frame
+    Switch(switch::Arguments),
     /// Run a script as root in a virtual machine with vivid and v4l2loopback
     Vm(vm::Arguments),
 }
@@ -49,6 +52,7 @@ fn main() -> ExitCode {
         Command::Judge(arguments) => judge::run(&arguments),
         Command::Score(arguments) => score::run(&places, &arguments),
         Command::Soak(arguments) => soak::run(&places, &arguments),
+        Command::Switch(arguments) => switch::run(&places, &arguments),
         Command::Vm(arguments) => vm::run(&places, arguments),
     };
     outcome.unwrap_or_else(|error| {
