@@ -1,6 +1,6 @@
 use greenroom_frame::{FrameView, Plane, PlaneMut, SizePx};
 
-/// The part of a picture that will be seen, in luma pixels. It starts on whole chroma samples.
+/// The part of a picture that will be seen, in luma pixels. It has whole chroma samples.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Area {
     pub(super) left_px: usize,
@@ -34,8 +34,8 @@ impl Area {
         Some(Self {
             left_px: out(left),
             top_px: out(top),
-            right_px: (right + CHROMA_REACH_PX).min(width),
-            bottom_px: (bottom + CHROMA_REACH_PX).min(height),
+            right_px: (right + CHROMA_REACH_PX).next_multiple_of(2).min(width),
+            bottom_px: (bottom + CHROMA_REACH_PX).next_multiple_of(2).min(height),
             size: luma_alpha.size(),
         })
     }
@@ -104,9 +104,9 @@ mod tests {
             alpha.view_mut().plane_mut(0).row_mut(y)[x] = 1;
         }
         let area = Area::of_person(alpha.view()).unwrap();
-        assert_eq!((area.left_px, area.top_px, area.right_px, area.bottom_px), (112, 92, 209, 159));
+        assert_eq!((area.left_px, area.top_px, area.right_px, area.bottom_px), (112, 92, 210, 160));
         assert_eq!((area.columns_of(151), area.rows_of(101)), (56..105, 46..80));
-        assert_eq!(area.rows_of(201), 92..159);
+        assert_eq!(area.rows_of(201), 92..160);
         alpha.bytes_mut().fill(255);
         assert_eq!(Area::of_person(alpha.view()), Some(Area::whole(size)));
     }

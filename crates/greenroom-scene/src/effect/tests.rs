@@ -421,7 +421,7 @@ fn rotated_chroma_stays_with_its_luma() {
             let (width, rows) = (shown.size().width_px as usize, shown.size().height_px as usize);
             let chroma_high = if format == PixelFormat::I420 { 2 } else { 1 };
             for (y, upper) in [(rows / 8, true), (rows * 7 / 8, false)] {
-                let first_half = upper == !text.contains("270");
+                let first_half = upper != text.contains("270");
                 let wanted = if first_half { [60, 200, 100] } else { [180, 90, 210] };
                 for x in [0, width / 2, width - 1] {
                     let seen = [

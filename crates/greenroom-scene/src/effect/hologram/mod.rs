@@ -16,6 +16,8 @@ mod sums;
 #[cfg(test)]
 mod tests;
 
+use std::ops::Range;
+
 use greenroom_frame::{Frame, FrameError, PlaneMut};
 
 use super::grammar::{Kind, Target};
@@ -71,6 +73,7 @@ impl PictureEffect for Hologram {
         let [mut y, mut u, mut v] = view.yuv_mut();
         self.gains.resize(y.rows(), 0.0);
         gains(moment, &mut self.gains);
+        let luma_columns = area.columns_of(y.row_bytes());
         let columns = area.columns_of(u.row_bytes());
         self.row.resize(y.row_bytes());
         for row in area.rows_of(u.rows()) {
@@ -78,7 +81,7 @@ impl PictureEffect for Hologram {
             self.row.set_chroma(&scale, u, v);
             self.chroma.start(u.len());
             for row in row * share..((row + 1) * share).min(y.rows()) {
-                self.luma_row(&scale, row, &mut y);
+                self.luma_row(&scale, row, luma_columns.clone(), &mut y);
             }
             self.chroma.finish(&scale, columns.clone(), u, v);
         }
@@ -87,10 +90,17 @@ impl PictureEffect for Hologram {
 }
 
 impl Hologram {
-    fn luma_row(&mut self, scale: &Scale, y: usize, plane: &mut PlaneMut<'_>) {
+    fn luma_row(
+        &mut self,
+        scale: &Scale,
+        y: usize,
+        columns: Range<usize>,
+        plane: &mut PlaneMut<'_>,
+    ) {
         let (width, rows) = (plane.row_bytes(), plane.rows());
         let luma = |y: usize| &self.luma[y * width..][..width];
         let RowSums { q, k, .. } = &mut self.row;
+        let (q, k) = (&mut q[..width], &mut k[..width]);
         q.fill(0);
         k.fill(0);
         add_ghost(scale, q, k, luma(y), UNSHIFTED * self.gains[y]);
@@ -106,7 +116,7 @@ impl Hologram {
             let (q, k) = (&mut q[..width - reach], &mut k[..width - reach]);
             add_ghost(scale, q, k, &luma(below)[reach..], weight);
         }
-        self.row.finish_luma(scale, plane.row_mut(y));
-        self.chroma.add(&self.row);
+        self.row.finish_luma(scale, columns, plane.row_mut(y));
+        self.chroma.add(&self.row, width);
     }
 }

@@ -11,8 +11,8 @@ pub(super) struct Scale {
     /// Luma of a unit of `q`: green `q` and blue `-q / 2`.
     luma_of_q: u16,
     /// What half a code of U or V does to green and blue, Q14 of a luma code.
-    green: [i32; 2],
-    blue: i32,
+    green: [i16; 2],
+    blue: i16,
     /// Chroma codes of a luma code of `B - Y` and of `R - Y`.
     chroma: [f32; 2],
 }
@@ -23,7 +23,7 @@ impl Scale {
         let kg = 1.0 - kr - kb;
         let (floor, luma, chroma) = colour.scales();
         let fixed = |share: f32| (share * 65536.0).round() as u16;
-        let half = |weight: f32| (0.5 * weight * luma / chroma * 16384.0).round() as i32;
+        let half = |weight: f32| (0.5 * weight * luma / chroma * 16384.0).round() as i16;
         let (u_of_b, v_of_r) = (2.0 * (1.0 - kb), 2.0 * (1.0 - kr));
         Self {
             floor: floor as u8,
@@ -62,7 +62,7 @@ pub(super) fn add_ghost(scale: &Scale, q: &mut [u16], k: &mut [u16], luma: &[u8]
     }
 }
 
-/// Sums for each pixel of a row.
+/// Sums for each pixel of a row. All are longer than the row, by less than a [`Block`].
 #[derive(Default)]
 pub(super) struct RowSums {
     /// Weighted grey, Q7: at most 0.6 * 255 * 128.
@@ -77,8 +77,14 @@ pub(super) struct RowSums {
     added_blue: Vec<i16>,
 }
 
+/// So many pixels are worked on at once, in arrays, which the compiler makes two registers of each;
+/// rows of so many kinds it would not take apart by itself (that took four times as long).
+const BLOCK: usize = 16;
+type Block<T> = [T; BLOCK];
+
 impl RowSums {
     pub(super) fn resize(&mut self, width: usize) {
+        let width = width.next_multiple_of(BLOCK);
         let Self { q, k, green, blue, added_luma, added_blue } = self;
         [q, k].into_iter().for_each(|row| row.resize(width, 0));
         [green, blue, added_luma, added_blue].into_iter().for_each(|row| row.resize(width, 0));
@@ -86,37 +92,69 @@ impl RowSums {
 
     /// Takes a row of chroma for the rows of luma that share it.
     pub(super) fn set_chroma(&mut self, scale: &Scale, u: &[u8], v: &[u8]) {
-        let pairs = self.green.chunks_mut(2).zip(self.blue.chunks_mut(2));
-        for ((green, blue), (&u, &v)) in pairs.zip(u.iter().zip(v)) {
-            let [u, v] = [u, v].map(|code| i32::from(code) - 128);
-            green.fill(((scale.green[0] * u + scale.green[1] * v) >> 8) as i16);
-            blue.fill(((scale.blue * u) >> 8) as i16);
+        let (green, _) = self.green.as_chunks_mut::<2>();
+        for (green, (&u, &v)) in green.iter_mut().zip(u.iter().zip(v)) {
+            *green = [times_signed(u, scale.green[0]) + times_signed(v, scale.green[1]); 2];
+        }
+        let (blue, _) = self.blue.as_chunks_mut::<2>();
+        for (blue, &u) in blue.iter_mut().zip(u) {
+            *blue = [times_signed(u, scale.blue); 2];
         }
     }
 
-    /// Makes a row of luma of itself and the sums.
-    pub(super) fn finish_luma(&mut self, scale: &Scale, row: &mut [u8]) {
-        let white = (scale.span << 6) as i16;
-        let sums = self.q.iter().zip(&self.k).zip(self.green.iter().zip(&self.blue));
-        let added = self.added_luma.iter_mut().zip(&mut self.added_blue);
-        for ((sample, ((&q, &k), (&green, &blue))), (luma_out, blue_out)) in
-            row.iter_mut().zip(sums).zip(added)
-        {
-            // All below is Q6 and within i16: white is 16320 at the most, the sums 1.1 of it.
-            let half = (scale.light(*sample) << 5) as i16;
-            let blue_light = (k >> 1) as i16 - (q >> 2) as i16;
-            let too_green = (half + green + (q >> 1) as i16 - white).max(0) as u16;
-            let too_blue = (half + blue + blue_light - white).max(0) as u16;
-            let luma = (times(q, scale.luma_of_q) + times(k, scale.kb)) >> 1;
-            let luma = (luma as i16)
-                - times(too_green, scale.kg) as i16
-                - times(too_blue, scale.kb) as i16;
-            *luma_out = luma;
-            *blue_out = blue_light - too_blue as i16;
-            let light = ((half + luma + 32) >> 6).clamp(0, scale.span as i16);
-            *sample = scale.floor + light as u8;
+    /// Makes `columns` of a row of luma, and some round about, of themselves and the sums.
+    pub(super) fn finish_luma(&mut self, scale: &Scale, columns: Range<usize>, row: &mut [u8]) {
+        let first = columns.start / BLOCK;
+        let Self { q, k, green, blue, added_luma, added_blue } = self;
+        let sums = (q.as_chunks().0[first..].iter().zip(&k.as_chunks().0[first..]))
+            .zip(green.as_chunks().0[first..].iter().zip(&blue.as_chunks().0[first..]));
+        let added = added_luma.as_chunks_mut().0[first..]
+            .iter_mut()
+            .zip(&mut added_blue.as_chunks_mut().0[first..]);
+        let pieces = row[first * BLOCK..columns.end].chunks_mut(BLOCK);
+        for ((piece, ((q, k), (green, blue))), added) in pieces.zip(sums).zip(added) {
+            let mut samples: Block<u8> = [0; BLOCK];
+            samples[..piece.len()].copy_from_slice(piece);
+            let (samples, luma, blue) = finish_block(scale, samples, [*q, *k], [*green, *blue]);
+            piece.copy_from_slice(&samples[..piece.len()]);
+            (*added.0, *added.1) = (luma, blue);
         }
     }
+}
+
+/// `code - 128` times `weight`, Q14 to Q6.
+#[inline(always)]
+fn times_signed(code: u8, weight: i16) -> i16 {
+    let code = (i16::from(code) - 128) << 8;
+    ((i32::from(code) * i32::from(weight)) >> 16) as i16
+}
+
+/// The samples of a block, and what was added to their luma and blue. All but the samples is Q6,
+/// and within i16: white is 16320 at the most, the sums 1.1 of it. One loop a step, from arrays into
+/// arrays, which is what the compiler sees through.
+#[inline(always)]
+fn finish_block(
+    scale: &Scale,
+    samples: Block<u8>,
+    [q, k]: [Block<u16>; 2],
+    [green, blue]: [Block<i16>; 2],
+) -> (Block<u8>, Block<i16>, Block<i16>) {
+    let Scale { floor, span, kg, kb, luma_of_q, .. } = *scale;
+    let white = (span << 6) as i16;
+    let half = samples.map(|sample| (scale.light(sample) << 5) as i16);
+    let blue_light = each(|x| (k[x] >> 1) as i16 - (q[x] >> 2) as i16);
+    let too_green = each(|x| (half[x] + green[x] + (q[x] >> 1) as i16 - white).max(0) as u16);
+    let too_blue = each(|x| (half[x] + blue[x] + blue_light[x] - white).max(0) as u16);
+    let luma = each(|x| ((times(q[x], luma_of_q) + times(k[x], kb)) >> 1) as i16);
+    let luma = each(|x| luma[x] - (times(too_green[x], kg) + times(too_blue[x], kb)) as i16);
+    let light = each(|x| ((half[x] + luma[x] + 32) >> 6).clamp(0, span as i16));
+    let samples = light.map(|light| floor + light as u8);
+    (samples, luma, each(|x| blue_light[x] - too_blue[x] as i16))
+}
+
+#[inline(always)]
+fn each<T>(make: impl FnMut(usize) -> T) -> Block<T> {
+    std::array::from_fn(make)
 }
 
 /// What the hologram adds, summed over the pixels of each chroma sample.
@@ -137,9 +175,10 @@ impl ChromaSums {
         self.rows = 0;
     }
 
-    pub(super) fn add(&mut self, row: &RowSums) {
-        add_pairs(&mut self.luma, &row.added_luma);
-        add_pairs(&mut self.blue, &row.added_blue);
+    /// Adds a row of `width` pixels.
+    pub(super) fn add(&mut self, row: &RowSums, width: usize) {
+        add_pairs(&mut self.luma, &row.added_luma[..width]);
+        add_pairs(&mut self.blue, &row.added_blue[..width]);
         self.rows += 1;
     }
 

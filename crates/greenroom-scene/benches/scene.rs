@@ -1,0 +1,181 @@
+//! What each effect and each background costs a 1280x720 frame of 4:2:0, against a floor measured
+//! in the same run: three copies of a frame.
+//!
+//! Every round composes every scene once, one behind the other, so that a noisy neighbour hits all
+//! alike; what is printed are medians over the rounds. An effect's time is that of a scene with it
+//! less that of one without, in the same round; a background's is that of the picture it gives.
+//!
+//! `--quick` only shows that it runs; `--markdown` prints the table of the docs.
+
+use std::hint::black_box;
+use std::time::{Duration, Instant};
+
+use greenroom_frame::{Colour, Frame, MatteView, PixelFormat, SizePx};
+use greenroom_scene::{
+    Background, BackgroundSpec, EffectSpec, Fit, Moment, Pace, Random, Room, Scene, SceneSpec, Site,
+};
+
+const SIZE: SizePx = SizePx::new(1280, 720);
+const ROUNDS: usize = 200;
+const QUICK_ROUNDS: usize = 3;
+const A_FRAME: Duration = Duration::from_millis(33);
+
+/// A camera's picture and its matte.
+struct Studio {
+    room: Frame,
+    luma: Frame,
+    chroma: Frame,
+}
+
+impl Studio {
+    /// A room with soft light and sensor noise, and a person in it: an oval that covers a third of
+    /// the frame, cut off at its foot, with an edge of 16 pixels.
+    fn new() -> Self {
+        let mut room = Frame::new(PixelFormat::I420, SIZE, Colour::WEBCAM).expect("a size");
+        let mut random = Random::new(1);
+        for mut plane in room.view_mut().planes_mut() {
+            let (width, height) = (plane.row_bytes(), plane.rows());
+            for (y, row) in plane.iter_rows_mut().enumerate() {
+                for (x, sample) in row.iter_mut().enumerate() {
+                    let light = 60.0 + 90.0 * (x as f32 / width as f32 + y as f32 / height as f32);
+                    *sample = (light + 8.0 * random.unit()) as u8;
+                }
+            }
+        }
+        let matte = |size: SizePx| {
+            let mut matte = Frame::new(PixelFormat::Grey, size, Colour::JPEG).expect("a size");
+            let (width, height) = (size.width_px as f32, size.height_px as f32);
+            for (y, row) in matte.view_mut().plane_mut(0).iter_rows_mut().enumerate() {
+                for (x, alpha) in row.iter_mut().enumerate() {
+                    let across = (x as f32 / width - 0.5) / 0.25;
+                    let down = (y as f32 / height - 0.75) / 0.6;
+                    let inside = 1.0 - (across * across + down * down).sqrt();
+                    *alpha = (128.0 + inside * 0.25 * width * 255.0 / 16.0) as u8;
+                }
+            }
+            matte
+        };
+        let chroma = room.format().chroma().plane_size(SIZE);
+        Self { luma: matte(SIZE), chroma: matte(chroma), room }
+    }
+
+    fn room(&self) -> Room<'_> {
+        let frame = self.room.view();
+        let matte = MatteView::new(frame, self.luma.view(), self.chroma.view());
+        Room { frame, matte: matte.expect("made for the frame") }
+    }
+}
+
+/// Something that is measured.
+struct Subject {
+    kind: &'static str,
+    name: String,
+    what: What,
+    times: Vec<Duration>,
+}
+
+enum What {
+    Scene(Box<Scene>),
+    Background(Box<dyn Background>),
+    Floor { from: Vec<u8>, to: Vec<u8> },
+}
+
+impl Subject {
+    fn new(kind: &'static str, name: String, what: What) -> Self {
+        Self { kind, name, what, times: Vec::new() }
+    }
+
+    fn run(&mut self, room: &Room<'_>, moment: &Moment, canvas: &mut Frame) {
+        let start = Instant::now();
+        match &mut self.what {
+            What::Scene(scene) => scene.compose(room, canvas).expect("a frame that fits"),
+            What::Background(background) => {
+                black_box(background.behind(room, moment).expect("a frame that fits"));
+            }
+            What::Floor { from, to } => {
+                for _ in 0..3 {
+                    black_box(&mut *to).copy_from_slice(black_box(from));
+                }
+            }
+        }
+        self.times.push(start.elapsed());
+    }
+}
+
+fn subjects(site: Site, frame_bytes: usize) -> Vec<Subject> {
+    let plain = BackgroundSpec::Colour("#00b140".parse().expect("a colour"));
+    let scene = |effects| {
+        let spec = SceneSpec { background: plain.clone(), effects, ..SceneSpec::default() };
+        What::Scene(Box::new(spec.build(site).expect("a scene without files")))
+    };
+    let copies = What::Floor { from: vec![100; frame_bytes], to: vec![0; frame_bytes] };
+    let mut subjects = vec![
+        Subject::new("floor", "three copies of a frame".into(), copies),
+        Subject::new("blend", "person before background".into(), scene(Vec::new())),
+    ];
+    for effect in EffectSpec::every() {
+        let target = format!("{:?}", effect.target()).to_lowercase();
+        let name = format!("{target}:{}", effect.name());
+        subjects.push(Subject::new("effect", name, scene(vec![effect])));
+    }
+    for spec in BackgroundSpec::every() {
+        let background = spec.build(Fit::Cover, site).expect("a background without files");
+        subjects.push(Subject::new("background", spec.to_string(), What::Background(background)));
+    }
+    subjects
+}
+
+fn main() {
+    let asked = |option: &str| std::env::args().any(|arg| arg == option);
+    let rounds = if asked("--quick") { QUICK_ROUNDS } else { ROUNDS };
+    let mut studio = Studio::new();
+    let site = Site { shape: studio.room.shape(), pace: Pace::Exact };
+    let mut subjects = subjects(site, studio.room.bytes().len());
+    let mut canvas = studio.room.clone();
+    let start = studio.room.captured_at();
+    // The first frame, which makes tables and asks for memory, is not counted.
+    for frame in 0..=rounds {
+        let time = A_FRAME * frame as u32;
+        studio.room.set_captured_at(start + time);
+        let moment = Moment { time, frame: frame as u64, seed: 1 };
+        for subject in &mut subjects {
+            subject.run(&studio.room(), &moment, &mut canvas);
+            if frame == 0 {
+                subject.times.clear();
+            }
+        }
+    }
+    print_table(&subjects, asked("--markdown"));
+}
+
+fn print_table(subjects: &[Subject], markdown: bool) {
+    let [floor, blend, ..] = subjects else { return };
+    if markdown {
+        println!("| what | ms a frame | × floor |\n|---|---:|---:|");
+    } else {
+        println!("{SIZE} 4:2:0, one core, {} rounds", floor.times.len());
+        println!("{:<40} {:>10} {:>8}", "what", "ms a frame", "x floor");
+    }
+    for subject in subjects {
+        let less = (subject.kind == "effect").then_some(&blend.times);
+        let ms: Vec<f64> = (0..subject.times.len())
+            .map(|round| {
+                let less = less.map_or(Duration::ZERO, |times| times[round]);
+                (subject.times[round].as_secs_f64() - less.as_secs_f64()) * 1e3
+            })
+            .collect();
+        let floors = floor.times.iter().map(|time| time.as_secs_f64() * 1e3);
+        let ratio = median(ms.iter().zip(floors).map(|(ms, floor)| ms / floor).collect());
+        let (ms, name) = (median(ms), &subject.name);
+        if markdown {
+            println!("| {} `{name}` | {ms:.2} | {ratio:.1} |", subject.kind);
+        } else {
+            println!("{:<40} {ms:>10.3} {ratio:>8.2}", format!("{} {name}", subject.kind));
+        }
+    }
+}
+
+fn median(mut values: Vec<f64>) -> f64 {
+    values.sort_by(f64::total_cmp);
+    values[values.len() / 2]
+}
