@@ -75,6 +75,16 @@ impl PlaneMut<'_> {
         &mut self.data[y * self.stride_bytes..][..self.row_bytes]
     }
 
+    /// Makes row `to` the same as row `from`.
+    ///
+    /// # Panics
+    /// If one of them is not below [`rows`](Self::rows).
+    pub fn copy_row(&mut self, from: usize, to: usize) {
+        assert!(from.max(to) < self.rows, "rows {from} and {to} of {}", self.rows);
+        let start = from * self.stride_bytes;
+        self.data.copy_within(start..start + self.row_bytes, to * self.stride_bytes);
+    }
+
     /// All rows, top to bottom.
     pub fn iter_rows_mut(&mut self) -> impl Iterator<Item = &mut [u8]> {
         let row_bytes = self.row_bytes;

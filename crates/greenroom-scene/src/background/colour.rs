@@ -1,7 +1,7 @@
 use greenroom_frame::{Frame, FrameView, Rgb8};
 
 use super::{Background, Room};
-use crate::SceneError;
+use crate::{Moment, SceneError};
 
 /// One colour everywhere.
 pub(super) struct Plain {
@@ -16,9 +16,13 @@ impl Plain {
 }
 
 impl Background for Plain {
-    fn behind<'a>(&'a mut self, room: &Room<'a>) -> Result<FrameView<'a>, SceneError> {
+    fn behind<'a>(
+        &'a mut self,
+        room: &Room<'a>,
+        _moment: &Moment,
+    ) -> Result<FrameView<'a>, SceneError> {
         let like = room.frame;
-        if !self.shown.as_ref().is_some_and(|frame| super::fits(frame, like)) {
+        if !self.shown.as_ref().is_some_and(|frame| frame.shape() == like.shape()) {
             let mut frame = Frame::new(like.format(), like.size(), like.colour())?;
             frame.fill(like.colour().encode(self.rgb));
             self.shown = Some(frame);
