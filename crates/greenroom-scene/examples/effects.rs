@@ -2,16 +2,21 @@
 //! `cargo run --example effects -- PICTURE MATTE BACKGROUND FOLDER [EFFECT...]`
 //!
 //! PICTURE and MATTE (grey) are PNG files of one size; each effect is written to FOLDER as a PNG.
+//! Without arguments it says what effects there are.
 
 use std::error::Error;
 use std::path::Path;
 
 use greenroom_frame::{Colour, Frame, MatteView, PixelFormat, Rgb8, SizePx, Yuv8};
-use greenroom_scene::{BackgroundSpec, EffectSpec, Pace, Room, SceneSpec, Site};
+use greenroom_scene::{BackgroundSpec, EffectSpec, Pace, Room, SceneSpec, Site, effects_help};
 use image::{GrayImage, Rgb, RgbImage};
 
 fn main() -> Result<(), Box<dyn Error>> {
-    let mut args = std::env::args().skip(1);
+    let mut args = std::env::args().skip(1).peekable();
+    if args.peek().is_none() {
+        print!("{}", effects_help());
+        return Ok(());
+    }
     let mut next = || args.next().ok_or("give PICTURE MATTE BACKGROUND FOLDER [EFFECT...]");
     let (picture, matte) = (image::open(next()?)?.to_rgb8(), image::open(next()?)?.to_luma8());
     let (background, folder): (BackgroundSpec, _) = (next()?.parse()?, next()?);

@@ -2,7 +2,6 @@ use greenroom_frame::{Frame, FrameError, FrameView, Rgb8};
 
 use super::blocks::Blocks;
 use super::grammar::{Allowed, Kind, Parameter, Target};
-use super::tables::{Table, look_up};
 use super::{Area, CutEffect, Effect, PictureEffect};
 use crate::{Layers, Moment};
 
@@ -37,12 +36,12 @@ enum Way {
 
 /// What a silhouette is painted with: seen before dark and before bright.
 const SILHOUETTE: Rgb8 = Rgb8 { r: 74, g: 85, b: 96 };
-/// Of each block's mean so many bits are shown: a face that moves under coarse blocks can be put
-/// together again from many exact means.
-const KEPT_BITS: u32 = 4;
-/// What is this much person, of 255, is wholly person, so that nothing of the real one is mixed in
-/// at soft edges: the same sixteenth from which the blurred room takes a pixel for person.
-const FIRM_FROM: u8 = 16;
+/// Of each block's mean so many bits are shown, of luma and of chroma: a face that moves under coarse
+/// blocks could be put together again from many exact means. Chroma of people spans less.
+const KEPT_BITS: [u32; 2] = [4, 5];
+/// What is so much person, of 255, must be hidden in the room behind: the same sixteenth from which
+/// the blurred room takes a pixel for person.
+const PERSON_FROM: u8 = 16;
 
 struct Anonymise {
     way: Way,
@@ -75,7 +74,7 @@ impl Anonymise {
         for (y, row) in alpha.plane(0).iter_rows().enumerate() {
             for (x, piece) in row.chunks(side).enumerate() {
                 let touched = &mut self.touched[y / side * across + x];
-                *touched = *touched || piece.iter().any(|&alpha| alpha >= FIRM_FROM);
+                *touched = *touched || piece.iter().any(|&alpha| alpha >= PERSON_FROM);
             }
         }
         let background = layers.background.edit()?;
@@ -103,21 +102,8 @@ impl CutEffect for Anonymise {
         if layers.background_is_room {
             self.hide_behind(layers)?;
         }
+        // The matte stays soft: what is seen through its edge is hidden, or another picture.
         self.hide(layers.person.edit()?);
-        for alpha in [&mut layers.luma_alpha, &mut layers.chroma_alpha] {
-            let mut view = alpha.edit()?.view_mut();
-            view.plane_mut(0).iter_rows_mut().for_each(|row| look_up(row, &FIRM));
-        }
         Ok(())
     }
 }
-
-static FIRM: Table = {
-    let mut table = [255; 256];
-    let mut alpha = 0;
-    while alpha < FIRM_FROM {
-        table[alpha as usize] = alpha * (255 / FIRM_FROM);
-        alpha += 1;
-    }
-    table
-};

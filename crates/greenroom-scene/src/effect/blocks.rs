@@ -7,12 +7,12 @@ use greenroom_frame::{Frame, PlaneMut, Yuv8};
 pub(super) struct Blocks {
     /// Luma pixels of a side: even, so that blocks of chroma cover the same places.
     side_px: usize,
-    /// Bits of each sample that are kept.
-    kept_bits: u32,
+    /// Bits that are kept of each sample of luma, and of chroma.
+    kept_bits: [u32; 2],
 }
 
 impl Blocks {
-    pub(super) fn new(side_px: usize, kept_bits: u32) -> Self {
+    pub(super) fn new(side_px: usize, kept_bits: [u32; 2]) -> Self {
         Self { side_px: (side_px & !1).max(2), kept_bits }
     }
 
@@ -44,7 +44,8 @@ impl Blocks {
         values: [Option<u8>; 3],
     ) {
         let size = picture.size();
-        for (mut plane, value) in picture.view_mut().planes_mut().zip(values) {
+        for ((index, mut plane), value) in picture.view_mut().planes_mut().enumerate().zip(values) {
+            let kept_bits = self.kept_bits[index.min(1)];
             let side = |have: usize, all_px: u32| {
                 if have == all_px as usize { self.side_px } else { self.side_px / 2 }
             };
@@ -55,7 +56,8 @@ impl Blocks {
                 for (block_x, left) in (0..plane.row_bytes()).step_by(wide).enumerate() {
                     let columns = left..(left + wide).min(plane.row_bytes());
                     if wanted(block_x, block_y) {
-                        let mean = || self.mean(&plane, rows.clone(), columns.clone());
+                        let mean =
+                            || rounded(mean(&plane, rows.clone(), columns.clone()), kept_bits);
                         let value = value.unwrap_or_else(mean);
                         for y in rows.clone() {
                             plane.row_mut(y)[columns.clone()].fill(value);
@@ -65,19 +67,17 @@ impl Blocks {
             }
         }
     }
+}
 
-    fn mean(self, plane: &PlaneMut<'_>, rows: Range<usize>, columns: Range<usize>) -> u8 {
-        let count = (rows.len() * columns.len()) as u32;
-        let row = |y: usize| &plane.data()[y * plane.stride_bytes()..][columns.clone()];
-        let sum_of = |row: &[u8]| row.iter().map(|&sample| u32::from(sample)).sum::<u32>();
-        self.rounded(rows.map(|y| sum_of(row(y))).sum(), count)
-    }
+fn mean(plane: &PlaneMut<'_>, rows: Range<usize>, columns: Range<usize>) -> u32 {
+    let count = (rows.len() * columns.len()) as u32;
+    let row = |y: usize| &plane.data()[y * plane.stride_bytes()..][columns.clone()];
+    let sum_of = |row: &[u8]| row.iter().map(|&sample| u32::from(sample)).sum::<u32>();
+    (rows.map(|y| sum_of(row(y))).sum::<u32>() + count / 2) / count
+}
 
-    /// `sum / count`, to the middle of the step that it is in.
-    fn rounded(self, sum: u32, count: u32) -> u8 {
-        let mean = (sum + count / 2) / count;
-        let lost_bits = 8 - self.kept_bits;
-        // 128 stays 128: what has no colour gets none.
-        ((mean + (1 << lost_bits >> 1)) >> lost_bits << lost_bits).min(255) as u8
-    }
+/// To the nearest code of so many bits. 128 stays 128: what has no colour gets none.
+fn rounded(mean: u32, kept_bits: u32) -> u8 {
+    let lost_bits = 8 - kept_bits;
+    ((mean + (1 << lost_bits >> 1)) >> lost_bits << lost_bits).min(255) as u8
 }

@@ -23,10 +23,8 @@ pub(super) const SEPIA: Kind = Kind {
     help: "the browns of an old photograph",
     targets: Target::ALL_FIRST,
     parameters: &[],
-    // Grey through the usual sepia matrix (1.351, 1.203, 0.937), which clips red at 0.74 and green
-    // at 0.83.
     make: |target, _| {
-        let stops = &[[0, 0, 0], [86, 77, 60], [172, 153, 119], [240, 222, 179], [255, 250, 230]];
+        let stops = &[[0, 0, 0], [84, 66, 48], [160, 134, 104], [222, 200, 168], [255, 246, 226]];
         Effect::picture(target, ColourMap::new(stops))
     },
 };

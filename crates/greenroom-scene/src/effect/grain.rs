@@ -10,7 +10,7 @@ pub(super) const KIND: Kind = Kind {
     targets: Target::ALL_FIRST,
     parameters: &[Parameter {
         name: "strength",
-        allowed: Allowed::Number { least: 0.0, most: 100.0, default: 35.0, unit: " percent" },
+        allowed: Allowed::Number { least: 0.0, most: 100.0, default: 20.0, unit: " percent" },
     }],
     make: |target, values| Effect::picture(target, Grain::new(values.number(0) / 100.0)),
 };

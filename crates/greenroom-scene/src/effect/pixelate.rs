@@ -31,7 +31,7 @@ impl PictureEffect for Pixelate {
         area: Area,
         _moment: &Moment,
     ) -> Result<(), FrameError> {
-        let blocks = Blocks::new((picture.size().height_px as usize).div_ceil(self.rows), 8);
+        let blocks = Blocks::new((picture.size().height_px as usize).div_ceil(self.rows), [8, 8]);
         let side = blocks.side_px();
         let columns = area.left_px / side..area.right_px.div_ceil(side);
         let rows = area.top_px / side..area.bottom_px.div_ceil(side);

@@ -15,9 +15,9 @@ pub(super) const KIND: Kind = Kind {
         Effect::picture(
             target,
             Tables::new(move |colour| {
-                // Chroma in steps as well, with none at all as one of them: half as wide as
+                // Chroma in steps as well, with none at all as one of them: a quarter as wide as
                 // luma's, since faces and rooms have little colour to lose.
-                let steps = 2.0 * last;
+                let steps = 4.0 * last;
                 [
                     Some(luma_table(colour, |share| (share * last).round() / last)),
                     Some(chroma_table(colour, |share| (share * steps).round() / steps)),

@@ -11,7 +11,7 @@ pub(super) const KIND: Kind = Kind {
     targets: Target::ALL_FIRST,
     parameters: &[Parameter {
         name: "strength",
-        allowed: Allowed::Number { least: 1.0, most: 100.0, default: 50.0, unit: " percent" },
+        allowed: Allowed::Number { least: 1.0, most: 100.0, default: 70.0, unit: " percent" },
     }],
     make: |target, values| {
         let gain = (values.number(0) / 100.0 * 32.0).round().max(1.0) as u16;

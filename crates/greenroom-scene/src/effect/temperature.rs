@@ -11,7 +11,7 @@ pub(super) const KIND: Kind = Kind {
     targets: Target::ALL_FIRST,
     parameters: &[Parameter {
         name: "warmth",
-        allowed: Allowed::Number { least: -100.0, most: 100.0, default: 40.0, unit: "" },
+        allowed: Allowed::Number { least: -100.0, most: 100.0, default: 30.0, unit: "" },
     }],
     make: |target, values| {
         let warmth = values.number(0) / 100.0;

@@ -263,7 +263,7 @@ fn colours_become_what_they_should() {
         for (text, from, to) in [
             ("greyscale", [200, 200, 200], [200, 200, 200]),
             ("sepia", [0, 0, 0], [0, 0, 0]),
-            ("sepia", [64, 64, 64], [86, 77, 60]),
+            ("sepia", [64, 64, 64], [84, 66, 48]),
             ("colourmap=winter", [128, 128, 128], [0, 128, 191]),
             ("colourmap=negative", [255, 255, 255], [0, 0, 0]),
             ("brightness=50", [100, 60, 20], [150, 90, 30]),
@@ -306,7 +306,8 @@ fn nothing_is_left_of_who_is_anonymised() {
                     for (x, &sample) in row.iter().enumerate() {
                         let corner = plane.row(y / high * high)[x / wide * wide];
                         assert_eq!(sample, corner, "{format} {size} plane {index} at {x}, {y}");
-                        assert_eq!(sample % 16 % 15, 0, "few bits: {sample}");
+                        let step = if index == 0 { 16 } else { 8 };
+                        assert!(sample == 255 || sample % step == 0, "few bits: {sample}");
                     }
                 }
             }
