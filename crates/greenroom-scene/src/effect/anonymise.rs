@@ -8,7 +8,7 @@ use crate::{Layers, Moment};
 /// Rows of blocks. People are known again in pictures of 10 rows of a face, friends at times in
 /// fewer (Sinha et al. 2006). A face takes a third of a webcam's picture, all of it at the most: 8
 /// rows leave it 3, and 8 at the most. More than 12 cannot be asked for.
-const ROWS: Allowed = Allowed::Whole { least: 2, most: 12, default: 8, unit: "" };
+const ROWS: Allowed = Allowed::Whole { least: 2, most: 12, default: 8, unit: " rows of blocks" };
 
 pub(super) const KIND: Kind = Kind {
     names: &["anonymise", "anonymize"],
@@ -64,14 +64,19 @@ impl Anonymise {
     }
 
     /// The room's picture behind shows the person as well: every block that the person touches is
-    /// hidden, whole.
+    /// hidden, whole; where the person was found, not where an effect put the matte since. If an
+    /// effect has changed the room (it may have turned it), all of it is hidden.
     fn hide_behind(&mut self, layers: &mut Layers<'_>) -> Result<(), FrameError> {
+        if layers.background.is_changed() {
+            self.hide(layers.background.edit()?);
+            return Ok(());
+        }
         let side = self.blocks(layers.person.view()).side_px();
-        let alpha = layers.luma_alpha.view();
-        let across = alpha.plane(0).row_bytes().div_ceil(side);
+        let alpha = layers.luma_alpha.original().plane(0);
+        let across = alpha.row_bytes().div_ceil(side);
         self.touched.clear();
-        self.touched.resize(across * alpha.plane(0).rows().div_ceil(side), false);
-        for (y, row) in alpha.plane(0).iter_rows().enumerate() {
+        self.touched.resize(across * alpha.rows().div_ceil(side), false);
+        for (y, row) in alpha.iter_rows().enumerate() {
             for (x, piece) in row.chunks(side).enumerate() {
                 let touched = &mut self.touched[y / side * across + x];
                 *touched = *touched || piece.iter().any(|&alpha| alpha >= PERSON_FROM);

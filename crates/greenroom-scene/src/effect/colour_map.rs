@@ -103,15 +103,16 @@ impl PictureEffect for ColourMap {
         let [mut y, mut u, mut v] = view.yuv_mut();
         let (luma_columns, columns) =
             (area.columns_of(y.row_bytes()), area.columns_of(u.row_bytes()));
-        self.means.resize(columns.len(), 0);
+        self.means.resize(u.row_bytes(), 0);
+        let means = &mut self.means[..columns.len()];
         for row in area.rows_of(u.rows()) {
             let (upper, lower) = (row * share, (row * share + share - 1).min(y.rows() - 1));
             let stride = y.stride_bytes();
             let luma = |row: usize| &y.data()[row * stride..][luma_columns.clone()];
-            luma_means(luma(upper), luma(lower), &mut self.means);
+            luma_means(luma(upper), luma(lower), means);
             for (plane, table) in [(&mut u, to_u), (&mut v, to_v)] {
                 let samples = &mut plane.row_mut(row)[columns.clone()];
-                samples.copy_from_slice(&self.means);
+                samples.copy_from_slice(means);
                 look_up(samples, table);
             }
             for row in upper..=lower {

@@ -11,7 +11,7 @@ pub(super) const KIND: Kind = Kind {
     targets: Target::ALL_FIRST,
     parameters: &[Parameter {
         name: "rows",
-        allowed: Allowed::Whole { least: 4, most: 360, default: 45, unit: "" },
+        allowed: Allowed::Whole { least: 4, most: 360, default: 45, unit: " rows" },
     }],
     make: |target, values| {
         let rows = values.number(0) as usize;

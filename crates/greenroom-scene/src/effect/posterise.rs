@@ -8,7 +8,7 @@ pub(super) const KIND: Kind = Kind {
     targets: Target::ALL_FIRST,
     parameters: &[Parameter {
         name: "shades",
-        allowed: Allowed::Whole { least: 2, most: 16, default: 5, unit: "" },
+        allowed: Allowed::Whole { least: 2, most: 16, default: 5, unit: " shades" },
     }],
     make: |target, values| {
         let last = values.number(0) - 1.0;

@@ -72,16 +72,17 @@ impl PictureEffect for Temperature {
         let [y, mut u, mut v] = view.yuv_mut();
         let luma_columns = area.columns_of(y.row_bytes());
         let columns = area.columns_of(u.row_bytes());
-        self.means.resize(columns.len(), 0);
+        self.means.resize(u.row_bytes(), 0);
+        let means = &mut self.means[..columns.len()];
         for row in area.rows_of(u.rows()) {
             let luma = |row: usize| {
                 let row = row.min(y.rows() - 1);
                 &y.data()[row * y.stride_bytes()..][luma_columns.clone()]
             };
-            luma_means(luma(row * share), luma(row * share + share - 1), &mut self.means);
+            luma_means(luma(row * share), luma(row * share + share - 1), means);
             for (plane, weights) in [&mut u, &mut v].into_iter().zip(weights) {
                 let samples = plane.row_mut(row)[columns.clone()].iter_mut();
-                for (sample, &mean) in samples.zip(&self.means) {
+                for (sample, &mean) in samples.zip(&*means) {
                     let (own, luma) = (i32::from(*sample) - 128, i32::from(mean));
                     let sum = weights.own * own + weights.luma * luma + weights.offset;
                     *sample = (sum >> BITS).clamp(0, 255) as u8;

@@ -1,0 +1,88 @@
+//! No effect and no background asks for memory once it has seen a frame.
+
+#![allow(clippy::unwrap_used)]
+
+use std::alloc::{GlobalAlloc, Layout, System};
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::time::Duration;
+
+use greenroom_frame::{Colour, Frame, MatteView, PixelFormat, SizePx};
+use greenroom_scene::{BackgroundSpec, EffectSpec, Pace, Room, SceneSpec, Site};
+
+static ASKED: AtomicUsize = AtomicUsize::new(0);
+
+struct Counting;
+
+// SAFETY: all is handed to the system's allocator as it came.
+unsafe impl GlobalAlloc for Counting {
+    unsafe fn alloc(&self, layout: Layout) -> *mut u8 {
+        ASKED.fetch_add(1, Ordering::Relaxed);
+        // SAFETY: as above.
+        unsafe { System.alloc(layout) }
+    }
+
+    unsafe fn realloc(&self, at: *mut u8, layout: Layout, size: usize) -> *mut u8 {
+        ASKED.fetch_add(1, Ordering::Relaxed);
+        // SAFETY: as above.
+        unsafe { System.realloc(at, layout, size) }
+    }
+
+    unsafe fn dealloc(&self, at: *mut u8, layout: Layout) {
+        // SAFETY: as above.
+        unsafe { System.dealloc(at, layout) }
+    }
+}
+
+#[global_allocator]
+static ALLOCATOR: Counting = Counting;
+
+// One test: a second thread would be counted as well.
+#[test]
+fn nothing_is_asked_for_after_the_first_frames() {
+    let plain = BackgroundSpec::Colour("#00b140".parse().unwrap());
+    let scene = |background, effects| SceneSpec { background, effects, ..SceneSpec::default() };
+    let mut scenes = vec![scene(plain.clone(), Vec::new())];
+    for effect in EffectSpec::every() {
+        for target in ["person", "background", "all"] {
+            if let Ok(effect) = format!("{target}:{}", effect.name()).parse() {
+                scenes.push(scene(plain.clone(), vec![effect]));
+            }
+        }
+    }
+    scenes.push(scene(BackgroundSpec::None, vec!["anonymise".parse().unwrap()]));
+    scenes.extend(BackgroundSpec::every().map(|background| scene(background, Vec::new())));
+    for format in [PixelFormat::I420, PixelFormat::I422] {
+        for spec in &scenes {
+            assert_eq!(asked_by(spec, format), 0, "{spec:?}");
+        }
+    }
+}
+
+/// How often the scene asks for memory from its fourth frame on. The person moves and grows.
+fn asked_by(spec: &SceneSpec, format: PixelFormat) -> usize {
+    let size = SizePx::new(161, 97);
+    let mut frame = Frame::new(format, size, Colour::WEBCAM).unwrap();
+    let matte = |size| Frame::new(PixelFormat::Grey, size, Colour::JPEG).unwrap();
+    let (mut luma, mut chroma) = (matte(size), matte(format.chroma().plane_size(size)));
+    let site = Site { shape: frame.shape(), pace: Pace::Exact };
+    let mut scene = spec.build(site).unwrap();
+    let mut canvas = frame.clone();
+    let start = frame.captured_at();
+    let mut before = 0;
+    for number in 0..12 {
+        frame.set_captured_at(start + Duration::from_millis(33) * number as u32);
+        for alpha in [&mut luma, &mut chroma] {
+            let first = 40 - 3 * number;
+            for row in alpha.view_mut().plane_mut(0).iter_rows_mut().skip(first) {
+                let width = row.len();
+                row[first..width - first].fill(255);
+            }
+        }
+        let matte = MatteView::new(frame.view(), luma.view(), chroma.view()).unwrap();
+        scene.compose(&Room { frame: frame.view(), matte }, &mut canvas).unwrap();
+        if number == 3 {
+            before = ASKED.load(Ordering::Relaxed);
+        }
+    }
+    ASKED.load(Ordering::Relaxed) - before
+}
