@@ -9,6 +9,7 @@ mod golden;
 mod judge;
 mod places;
 mod score;
+mod sheets;
 mod soak;
 mod switch;
 mod vm;
@@ -36,6 +37,8 @@ enum Command {
     Judge(judge::Arguments),
     /// Score the matte of clips against their true alpha and the reference runtime
     Score(score::Arguments),
+    /// Make the pictures and tables of docs/scenes.md
+    Sheets(sheets::Arguments),
     /// Run greenroom at full speed for long, and watch its memory and its account of frames
     Soak(soak::Arguments),
     /// Change scenes 200 times on air, and look at every frame
@@ -51,6 +54,7 @@ fn main() -> ExitCode {
         Command::Golden => golden::run(&places).map(|()| ExitCode::SUCCESS),
         Command::Judge(arguments) => judge::run(&arguments),
         Command::Score(arguments) => score::run(&places, &arguments),
+        Command::Sheets(arguments) => sheets::run(&places, &arguments),
         Command::Soak(arguments) => soak::run(&places, &arguments),
         Command::Switch(arguments) => switch::run(&places, &arguments),
         Command::Vm(arguments) => vm::run(&places, arguments),

@@ -147,7 +147,7 @@ fn main() {
     let rounds = if std::env::args().any(|arg| arg == "--quick") { 3 } else { ROUNDS };
     let frames = camera_frames();
     let colour = BackgroundSpec::Colour("#00b140".parse().expect("a colour"));
-    for (name, background) in [("colour", colour), ("blur", BackgroundSpec::Blur)] {
+    for (name, background) in [("colour", colour), ("blur", BackgroundSpec::default())] {
         let mut path = Path::new(&background);
         let mut maker = MatteMaker::new(Model::DEFAULT).expect("a built-in model");
         path.run(&frames[0]);

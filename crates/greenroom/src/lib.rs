@@ -15,7 +15,7 @@ pub mod pipeline;
 pub mod scenes;
 pub mod service;
 pub mod settings;
-mod snapshot;
+pub mod snapshot;
 pub mod status;
 
 pub use failure::{RunFailed, exit_code};

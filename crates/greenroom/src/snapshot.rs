@@ -35,7 +35,10 @@ const NOBODY: &str = "nobody watches greenroom now, so there is no picture; open
 
 /// Writes a planar frame as PNG, JPEG or WebP, by the name; beside the target first, so that it
 /// is whole when it is there.
-fn write(frame: &Frame, path: &Path) -> anyhow::Result<()> {
+///
+/// # Errors
+/// When the name is that of no picture, or the file cannot be written: one sentence.
+pub fn write(frame: &Frame, path: &Path) -> anyhow::Result<()> {
     let format = match ImageFormat::from_path(path) {
         Ok(format @ (ImageFormat::Png | ImageFormat::Jpeg | ImageFormat::WebP)) => format,
         _ => bail!("{} is no name of a picture; end it with .png, .jpg or .webp", path.display()),

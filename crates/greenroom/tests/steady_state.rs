@@ -170,9 +170,9 @@ fn a_warm_pipeline_asks_for_no_memory() {
     for (background, sink_size) in [
         (BackgroundSpec::Colour("#00b140".parse().unwrap()), same),
         (BackgroundSpec::Picture(picture), same),
-        (BackgroundSpec::Blur, same),
+        ("blur".parse().unwrap(), same),
         (BackgroundSpec::None, same),
-        (BackgroundSpec::Blur, held),
+        ("blur".parse().unwrap(), held),
     ] {
         assert_eq!(allocations_of(&background, sink_size), 0, "{background:?} to {sink_size}");
     }

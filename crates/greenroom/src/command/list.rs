@@ -3,17 +3,18 @@ use std::io::{self, Write};
 
 use anyhow::Context;
 use greenroom_device::{CameraInfo, CameraMode, Devices, LoopbackInfo, devices, loopback_command};
+use greenroom_scene::{backgrounds_help, effects_help};
 use serde_json::{Value, json};
 
-use crate::cli::ListArgs;
+use crate::cli::{ListArgs, Listed};
 
 /// `greenroom list`.
 pub(super) fn list(args: &ListArgs) -> anyhow::Result<()> {
-    let devices = devices();
-    let text = if args.json {
-        format!("{:#}\n", as_json(&devices))
-    } else {
-        as_text(&devices).context("formatting")?
+    let text = match args.what {
+        Listed::Cameras if args.json => format!("{:#}\n", as_json(&devices())),
+        Listed::Cameras => as_text(&devices()).context("formatting")?,
+        Listed::Backgrounds => backgrounds_help(),
+        Listed::Effects => effects_help(),
     };
     io::stdout().write_all(text.as_bytes()).context("standard output")
 }

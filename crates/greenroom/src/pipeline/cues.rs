@@ -45,8 +45,15 @@ impl Cues {
 
     /// Shows `scene` on output number `output`: cross-faded in, or with `cut` at once. If one that
     /// was sent before has not been taken up yet, it never will be.
-    pub fn change(&self, output: usize, scene: Scene, cut: bool) {
-        let passed_over = lock(&self.outputs[output].change).replace(Change { scene, cut });
+    /// What it keeps of another, it keeps of that one.
+    pub fn change(&self, output: usize, mut scene: Scene, cut: bool) {
+        let mut place = lock(&self.outputs[output].change);
+        let mut passed_over = place.take();
+        if let Some(before) = &mut passed_over {
+            scene.take_over(&mut before.scene);
+        }
+        *place = Some(Change { scene, cut });
+        drop(place);
         drop(passed_over);
     }
 

@@ -99,17 +99,15 @@ impl Stage {
             self.strike(old);
             return self.take_cue(now);
         }
-        match cues.take_change() {
-            Some(Change { scene, cut }) if cut || was_idle => {
-                self.told = None;
-                let old = std::mem::replace(&mut self.scene, scene);
-                self.strike(old);
-            }
-            Some(Change { scene, .. }) => {
-                self.told = None;
-                self.incoming = Some(Incoming { scene, begun_at: now });
-            }
-            None => {}
+        let Some(Change { mut scene, cut }) = cues.take_change() else { return };
+        self.told = None;
+        let is_cut = cut || was_idle || scene.keeps_background();
+        scene.take_over(&mut self.scene);
+        if is_cut {
+            let old = std::mem::replace(&mut self.scene, scene);
+            self.strike(old);
+        } else {
+            self.incoming = Some(Incoming { scene, begun_at: now });
         }
     }
 

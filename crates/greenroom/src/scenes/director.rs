@@ -8,7 +8,7 @@ use std::time::{Duration, Instant};
 
 use anyhow::{Context, anyhow, bail};
 use greenroom_device::{FileWatch, Wake, wait_readable};
-use greenroom_scene::{Scene, SceneSpec, Site};
+use greenroom_scene::{BackgroundSpec, Keep, Scene, SceneSpec, Site};
 
 use super::reload::Reload;
 use super::words::files_of;
@@ -68,11 +68,14 @@ pub struct DirectorHandle {
 /// One sentence when its words make no sense or a file is not what it should be.
 pub fn make_scene(book: &SceneBook, site: Site) -> anyhow::Result<(SceneSpec, Scene)> {
     let spec = book.words().check()?;
-    // Decoders of other people's formats: a panic in one is no reason to fall.
-    let made = catch_unwind(AssertUnwindSafe(|| spec.build(site)));
-    let scene =
-        made.map_err(|_| anyhow!("greenroom failed over this scene, which is our bug"))??;
+    let scene = build(&spec, Keep::default(), site)?;
     Ok((spec, scene))
+}
+
+fn build(spec: &SceneSpec, keep: Keep, site: Site) -> anyhow::Result<Scene> {
+    // Decoders of other people's formats: a panic in one is no reason to fall.
+    let made = catch_unwind(AssertUnwindSafe(|| spec.build_but(keep, site)));
+    Ok(made.map_err(|_| anyhow!("greenroom failed over this scene, which is our bug"))??)
 }
 
 impl Director {
@@ -101,7 +104,7 @@ impl Director {
             config,
             watch: watch.ok(),
             files: Vec::new(),
-            is_slideshow: false,
+            background: spec.background.clone(),
             reload: Reload::default(),
             complaint: None,
             asked,
@@ -164,7 +167,8 @@ struct Hand {
     watch: Option<FileWatch>,
     /// The files of the scene that is shown.
     files: Vec<PathBuf>,
-    is_slideshow: bool,
+    /// What stands behind now.
+    background: BackgroundSpec,
     reload: Reload,
     /// What was told last of files that cannot be shown: one line an event.
     complaint: Option<String>,
@@ -212,11 +216,19 @@ impl Hand {
     fn serve(&mut self, request: SceneRequest, replied: Replied) {
         tracing::debug!(?request, "scenes");
         let done = match request {
-            SceneRequest::Change(words) => self.attempt(|book| {
-                book.change(&words);
-                Ok(())
-            }),
-            SceneRequest::GoTo(name) => self.attempt(|book| Ok(book.go_to(&name)?)),
+            SceneRequest::Change(words) => {
+                // What is not talked of goes on as it is, a video from where it is.
+                let background = words.background.is_none() && words.fit.is_none();
+                let keep =
+                    Keep { background, foreground: background && words.foreground.is_none() };
+                self.attempt(keep, |book| {
+                    book.change(&words);
+                    Ok(())
+                })
+            }
+            SceneRequest::GoTo(name) => {
+                self.attempt(Keep::default(), |book| Ok(book.go_to(&name)?))
+            }
             SceneRequest::Next => self.go_on(),
             SceneRequest::Pause | SceneRequest::Resume => {
                 let paused = request == SceneRequest::Pause;
@@ -236,12 +248,12 @@ impl Hand {
 
     fn go_on(&mut self) -> anyhow::Result<()> {
         if self.book.clone().go_on() {
-            return self.attempt(|book| {
+            return self.attempt(Keep::default(), |book| {
                 book.go_on();
                 Ok(())
             });
         }
-        if !self.is_slideshow {
+        if !self.background.is_slideshow() {
             bail!("there is no other scene and no slideshow; write scenes into the configuration");
         }
         self.cues.next_picture(OUTPUT);
@@ -251,10 +263,11 @@ impl Hand {
     /// Turns the page; if that cannot be shown, turns back.
     fn attempt(
         &mut self,
+        keep: Keep,
         turn: impl FnOnce(&mut SceneBook) -> anyhow::Result<()>,
     ) -> anyhow::Result<()> {
         let before = self.book.clone();
-        let done = turn(&mut self.book).and_then(|()| self.show(false));
+        let done = turn(&mut self.book).and_then(|()| self.show(keep, false));
         match &done {
             Ok(()) => tracing::info!("scene: {}", lock(&self.status)),
             Err(_) => self.book = before,
@@ -263,8 +276,17 @@ impl Hand {
     }
 
     /// Makes the scene and sends it to the output.
-    fn show(&mut self, cut: bool) -> anyhow::Result<()> {
-        let (spec, scene) = make_scene(&self.book, self.site)?;
+    fn show(&mut self, keep: Keep, cut: bool) -> anyhow::Result<()> {
+        let words = self.book.words();
+        let spec = match keep.background {
+            // Its file may be gone or broken by now: it is not looked at.
+            true => {
+                let others = SceneWords { background: None, ..words.clone() }.check()?;
+                SceneSpec { background: self.background.clone(), ..others }
+            }
+            false => words.check()?,
+        };
+        let scene = build(&spec, keep, self.site)?;
         self.cues.change(OUTPUT, scene, cut);
         self.complaint = None;
         self.watch_files(&spec);
@@ -274,7 +296,7 @@ impl Hand {
 
     /// Nobody asked: what cannot be shown is told in the log, once.
     fn show_or_complain(&mut self, cut: bool) {
-        if let Err(error) = self.show(cut) {
+        if let Err(error) = self.show(Keep::default(), cut) {
             self.complain(format!("{error:#}"));
         }
     }
@@ -303,7 +325,7 @@ impl Hand {
             }
         }
         if is_new {
-            match self.show(false) {
+            match self.show(Keep::default(), false) {
                 Ok(()) => tracing::info!("scene: {}", lock(&self.status)),
                 Err(error) => {
                     self.book = before;
@@ -333,7 +355,7 @@ impl Hand {
     }
 
     fn tell_status(&mut self, spec: &SceneSpec) {
-        self.is_slideshow = spec.background.is_slideshow();
+        self.background = spec.background.clone();
         *lock(&self.status) = SceneStatus {
             name: self.book.name().map(str::to_owned),
             background: spec.background.to_string(),

@@ -3,7 +3,7 @@
 
 use std::path::{Path, PathBuf};
 
-use greenroom_scene::{BackgroundSpec, Fit, SceneError, SceneSpec};
+use greenroom_scene::{BackgroundSpec, EffectSpec, Fit, SceneError, SceneSpec};
 use serde::{Deserialize, Serialize};
 
 /// What a scene shall be, in words; what is not said is as the scene below says, or as usual.
@@ -30,9 +30,6 @@ pub struct SceneWords {
 /// The keys of a scene, for those who check them.
 pub const SCENE_KEYS: [&str; 5] = ["background", "fit", "foreground", "effects", "framing"];
 
-/// Most effects of one scene: each costs time, and more than these are a mistake.
-const MOST_EFFECTS: usize = 16;
-
 /// A scene whose words make no sense.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
@@ -43,9 +40,6 @@ pub enum WordsError {
     /// Not a way to fit.
     #[error("\"{0}\" is no way to fit a picture; write cover, contain or stretch")]
     NotAFit(String),
-    /// Too many effects.
-    #[error("{0} effects are too many; name at most {MOST_EFFECTS}")]
-    TooManyEffects(usize),
 }
 
 impl SceneWords {
@@ -69,16 +63,15 @@ impl SceneWords {
     pub fn check(&self) -> Result<SceneSpec, WordsError> {
         let usual = SceneSpec::default();
         let effects = self.effects.as_deref().unwrap_or_default();
-        if effects.len() > MOST_EFFECTS {
-            return Err(WordsError::TooManyEffects(effects.len()));
-        }
         let effects = effects.iter().filter(|text| *text != NONE).map(|text| text.parse());
+        let effects = effects.collect::<Result<Vec<EffectSpec>, SceneError>>()?;
+        EffectSpec::check_chain(&effects)?;
         let foreground = self.foreground.as_deref().filter(|text| *text != NONE);
         Ok(SceneSpec {
             background: parsed(&self.background)?.unwrap_or(usual.background),
             fit: self.fit.as_deref().map(fit).transpose()?.unwrap_or_default(),
             foreground: foreground.map(str::parse).transpose()?,
-            effects: effects.collect::<Result<_, SceneError>>()?,
+            effects,
             framing: parsed(&self.framing)?.unwrap_or(usual.framing),
             seed: usual.seed,
         })
@@ -188,8 +181,8 @@ mod tests {
     fn senseless_words_get_a_sentence() {
         let fit = SceneWords { fit: Some("squeeze".into()), ..SceneWords::default() };
         assert!(fit.check().unwrap_err().to_string().contains("cover, contain or stretch"));
-        let effects = Some(vec!["greyscale".to_owned(); MOST_EFFECTS + 1]);
+        let effects = Some(vec!["greyscale".to_owned(); 17]);
         let many = SceneWords { effects, ..SceneWords::default() };
-        assert!(many.check().unwrap_err().to_string().contains("at most 16"));
+        assert!(many.check().unwrap_err().to_string().contains("16"));
     }
 }

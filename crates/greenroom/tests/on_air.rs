@@ -1,0 +1,246 @@
+//! Scenes changed on air, with the binary: what is asked for is shown, what is not is told in one
+//! sentence, and files that change are followed.
+#![allow(clippy::unwrap_used)]
+
+use std::fs;
+use std::io::{BufRead, BufReader, Read};
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, Output, Stdio};
+use std::sync::{Arc, Mutex};
+use std::thread;
+use std::time::{Duration, Instant};
+
+use tempfile::TempDir;
+
+/// Y, U, V in the upper left corner of the newest frame, where nobody is.
+type Corner = Arc<Mutex<Option<[u8; 3]>>>;
+
+/// A greenroom that plays a room with nobody in it, and its newest frame.
+struct Air {
+    folder: TempDir,
+    daemon: Child,
+    corner: Corner,
+}
+
+const GREY: [u8; 3] = [126, 128, 128];
+const RED: &str = "#c81e1e";
+const BLUE: &str = "#1e3cc8";
+
+impl Air {
+    fn new(config: &str, args: &[&str]) -> Self {
+        let folder = tempfile::tempdir().unwrap();
+        let at = |name: &str| folder.path().join(name);
+        fs::write(at("config.toml"), config).unwrap();
+        let mut ffmpeg = Command::new("ffmpeg");
+        let source = "color=c=gray:s=160x90:r=30:d=2";
+        ffmpeg.args([
+            "-v", "error", "-f", "lavfi", "-i", source, "-c:v", "ffv1", "-pix_fmt", "yuv420p",
+        ]);
+        assert!(ffmpeg.arg(at("room.mkv")).status().unwrap().success());
+        picture(&at("red.png"), RED);
+        picture(&at("blue.png"), BLUE);
+        let mut command = Command::new(env!("CARGO_BIN_EXE_greenroom"));
+        command.args(["run", "--camera", "room.mkv", "--output", "-", "--model", "landscape"]);
+        command.args(["--config", "config.toml", "--socket", "socket"]).args(args);
+        command.current_dir(folder.path()).env_remove("GREENROOM_LOG");
+        command.stderr(fs::File::create(at("log")).unwrap()).stdout(Stdio::piped());
+        let mut daemon = command.spawn().unwrap();
+        let corner = Corner::default();
+        let (pipe, ours) = (daemon.stdout.take().unwrap(), Arc::clone(&corner));
+        thread::spawn(move || read_corners(pipe, &ours));
+        Self { folder, daemon, corner }
+    }
+
+    fn at(&self, name: &str) -> PathBuf {
+        self.folder.path().join(name)
+    }
+
+    fn ask(&self, args: &[&str]) -> Output {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_greenroom"));
+        command.args(args).args(["--socket", "socket"]).current_dir(self.folder.path());
+        command.env_remove("GREENROOM_LOG").output().unwrap()
+    }
+
+    fn tell(&self, args: &[&str]) {
+        let answer = self.ask(args);
+        assert!(answer.status.success(), "{args:?}: {answer:?}");
+    }
+
+    /// The one sentence that refuses.
+    fn refusal(&self, args: &[&str]) -> String {
+        let answer = self.ask(args);
+        assert!(!answer.status.success(), "{args:?}");
+        let said = String::from_utf8(answer.stderr).unwrap();
+        assert_eq!(said.lines().count(), 1, "{said}");
+        said
+    }
+
+    fn wait_for(&self, wanted: [u8; 3]) {
+        let is_near = |seen: [u8; 3]| seen.iter().zip(wanted).all(|(a, b)| a.abs_diff(b) <= 4);
+        self.wait_until(&format!("{wanted:?}"), |air| air.corner().is_some_and(is_near));
+    }
+
+    fn wait_until(&self, what: &str, is_true: impl Fn(&Self) -> bool) {
+        let deadline = Instant::now() + Duration::from_secs(20);
+        while !is_true(self) {
+            let log = fs::read_to_string(self.at("log")).unwrap();
+            assert!(Instant::now() < deadline, "never {what}; {:?}\n{log}", self.corner());
+            thread::sleep(Duration::from_millis(20));
+        }
+    }
+
+    fn corner(&self) -> Option<[u8; 3]> {
+        *self.corner.lock().unwrap()
+    }
+
+    fn log_has(&self, words: &str) -> usize {
+        let log = fs::read_to_string(self.at("log")).unwrap();
+        log.lines().filter(|line| line.contains(words)).count()
+    }
+
+    fn scene(&self) -> serde_json::Value {
+        let status = self.ask(&["status", "--json"]);
+        serde_json::from_slice::<serde_json::Value>(&status.stdout).unwrap()["scene"].clone()
+    }
+}
+
+impl Drop for Air {
+    fn drop(&mut self) {
+        let _ = self.daemon.kill();
+        let _ = self.daemon.wait();
+    }
+}
+
+fn picture(path: &Path, colour: &str) {
+    let [r, g, b] = [1, 3, 5].map(|at| u8::from_str_radix(&colour[at..at + 2], 16).unwrap());
+    image::RgbImage::from_pixel(32, 18, image::Rgb([r, g, b])).save(path).unwrap();
+}
+
+/// Y, U, V of a colour as the output has it.
+fn yuv(colour: &str) -> [u8; 3] {
+    let yuv = greenroom_frame::Colour::WEBCAM.encode(colour.parse().unwrap());
+    [yuv.y, yuv.u, yuv.v]
+}
+
+fn read_corners(pipe: impl Read, corner: &Corner) {
+    let mut pipe = BufReader::new(pipe);
+    let mut line = String::new();
+    pipe.read_line(&mut line).unwrap();
+    assert!(line.contains("W160 H90") && line.contains("C422"), "{line}");
+    let mut frame = vec![0; 160 * 90 * 2];
+    while pipe.read_line(&mut line).is_ok_and(|read| read > 0)
+        && pipe.read_exact(&mut frame).is_ok()
+    {
+        // Sample 4, 4 of each plane.
+        let seen = [4 * 160 + 4, 160 * 90 + 4 * 80 + 4, 160 * 90 * 3 / 2 + 4 * 80 + 4];
+        *corner.lock().unwrap() = Some(seen.map(|at| frame[at]));
+    }
+}
+
+const CONFIG: &str = "scene = 'red'\n[scenes.red]\nbackground = 'red.png'\n[scenes.blue]\n\
+                      background = 'blue.png'\neffects = ['greyscale']\n";
+
+#[test]
+fn what_is_asked_for_is_shown() {
+    let air = Air::new(CONFIG, &[]);
+    air.wait_for(yuv(RED));
+    assert_eq!(air.scene()["name"], "red");
+    air.tell(&["set", "background", "blue.png"]);
+    air.wait_for(yuv(BLUE));
+    air.tell(&["set", "effect", "greyscale"]);
+    air.wait_for([yuv(BLUE)[0], 128, 128]);
+    air.tell(&["set", "background", RED, "--fit", "contain"]);
+    air.wait_for([yuv(RED)[0], 128, 128]);
+    air.tell(&["set", "effect", "none"]);
+    air.wait_for(yuv(RED));
+    air.tell(&["next"]);
+    air.wait_for([yuv(BLUE)[0], 128, 128]);
+    air.tell(&["set", "scene", "red"]);
+    air.wait_for(yuv(RED));
+    air.tell(&["set", "blur", "80"]);
+    air.wait_for(GREY);
+    air.tell(&["set", "framing", "auto"]);
+    air.tell(&["set", "background", "none"]);
+    let scene = air.scene();
+    assert_eq!((&scene["framing"], &scene["background"]), (&"auto".into(), &"none".into()));
+
+    air.tell(&["pause"]);
+    // The placeholder's green.
+    let placeholder =
+        |air: &Air| air.corner().is_some_and(|[y, u, v]| y < 80 && u < 128 && v < 128);
+    air.wait_until("the placeholder", placeholder);
+    air.wait_until("closed", |air| {
+        let status = air.ask(&["status"]);
+        String::from_utf8(status.stdout).unwrap().contains("camera   closed")
+    });
+    assert_eq!(air.scene()["paused"], true);
+    air.tell(&["resume"]);
+    air.wait_for(GREY);
+
+    air.tell(&["set", "background", RED]);
+    air.wait_for(yuv(RED));
+    air.tell(&["snapshot", "shot.png"]);
+    let shot = image::open(air.at("shot.png")).unwrap().into_rgb8();
+    assert_eq!((shot.width(), shot.height()), (160, 90));
+    let seen = shot.get_pixel(4, 4).0;
+    assert!(seen[0].abs_diff(0xc8) < 5 && seen[2].abs_diff(0x1e) < 5, "{seen:?}");
+}
+
+#[test]
+fn what_makes_no_sense_is_told_and_nothing_changes() {
+    let air = Air::new(CONFIG, &["--background", BLUE]);
+    air.wait_for(yuv(BLUE));
+    fs::write(air.at("text.png"), "no picture").unwrap();
+    for (args, words) in [
+        (&["set", "background", "missing.png"][..], "missing.png"),
+        (&["set", "background", "text.png"], "text.png"),
+        (&["set", "background", "."], "no picture"),
+        (&["set", "background", "blurr"], "blur"),
+        (&["set", "background", "/dev/zero"], "/dev/zero"),
+        (&["set", "effect", "grayscal"], "greyscale"),
+        (&["set", "effect", "vignette=7"], "vignette"),
+        (&["set", "framing", "zoom=99"], "zoom"),
+        (&["set", "foreground", "missing.png"], "missing.png"),
+        (&["set", "blur", "strong"], "strong"),
+        (&["set", "scene", "gren"], "there are red, blue"),
+        (&["snapshot", "shot.txt"], ".png"),
+    ] {
+        let said = air.refusal(args);
+        assert!(said.contains(words), "{args:?}: {said}");
+    }
+    assert_eq!(air.scene()["background"], BLUE);
+    air.wait_for(yuv(BLUE));
+}
+
+#[test]
+fn files_and_configuration_are_followed() {
+    let air = Air::new(CONFIG, &[]);
+    air.wait_for(yuv(RED));
+    // Replaced: written over, moved over.
+    picture(&air.at("red.png"), "#1ea03c");
+    air.wait_for(yuv("#1ea03c"));
+    fs::copy(air.at("blue.png"), air.at("new.png")).unwrap();
+    fs::rename(air.at("new.png"), air.at("red.png")).unwrap();
+    air.wait_for(yuv(BLUE));
+    // Half-copied: one line, what was shown stays; then whole.
+    let whole = {
+        picture(&air.at("whole.png"), RED);
+        fs::read(air.at("whole.png")).unwrap()
+    };
+    fs::write(air.at("red.png"), &whole[..whole.len() / 2]).unwrap();
+    air.wait_until("told", |air| air.log_has("what was shown before stays") == 1);
+    air.wait_for(yuv(BLUE));
+    // Another change is made all the same, before the picture that is no more.
+    air.tell(&["set", "effect", "greyscale"]);
+    air.wait_for([yuv(BLUE)[0], 128, 128]);
+    air.tell(&["set", "effect", "none"]);
+    fs::write(air.at("red.png"), &whole).unwrap();
+    air.wait_for(yuv(RED));
+
+    // The configuration: wrong ones are told once, right ones are followed.
+    fs::write(air.at("config.toml"), CONFIG.replace("background", "bakground")).unwrap();
+    air.wait_until("told", |air| air.log_has("did you mean \"background\"?") == 1);
+    fs::write(air.at("config.toml"), CONFIG.replace("'red.png'", "'#808080'")).unwrap();
+    air.wait_for(yuv("#808080"));
+    assert_eq!(air.log_has("ERROR"), 0);
+}
