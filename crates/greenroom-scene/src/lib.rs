@@ -5,12 +5,25 @@
 //! [`BackgroundSpec`].
 #![forbid(unsafe_code)]
 
+mod adapt;
 mod background;
+mod effect;
 mod error;
+mod foreground;
+mod framing;
+mod image_file;
+mod layers;
+mod moment;
 mod placeholder;
 mod scene;
+mod words;
 
-pub use background::{Background, BackgroundSpec, Fit, Room};
+pub use background::{Background, BackgroundSpec, Fit, NamedBackground, Room, backgrounds_help};
+pub use effect::{EffectSpec, Target, effects_help};
 pub use error::SceneError;
+pub use foreground::{Foreground, ForegroundSpec, Place};
+pub use framing::FramingSpec;
+pub use layers::{Layer, Layers};
+pub use moment::{Moment, Random};
 pub use placeholder::{placeholder, user_placeholder};
-pub use scene::Scene;
+pub use scene::{Keep, Pace, Scene, SceneSpec, Site};

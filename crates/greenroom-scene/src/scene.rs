@@ -1,27 +1,185 @@
-use greenroom_frame::{Frame, blend};
+use greenroom_frame::{Frame, FrameShape, Rgb8, blend};
 
-use crate::{Background, Room, SceneError};
+use crate::effect::{Effect, EffectSpec, Target};
+use crate::framing::{Framing, FramingSpec};
+use crate::layers::Workspace;
+use crate::moment::Clock;
+use crate::{Background, BackgroundSpec, Fit, Foreground, ForegroundSpec, Room, SceneError};
 
-/// What one output shows: the person, cut out by the matte, before a background.
+/// What one output shows, in the words of whoever wants it, checked.
+#[derive(Debug, Clone, PartialEq)]
+pub struct SceneSpec {
+    /// What stands behind the person.
+    pub background: BackgroundSpec,
+    /// How a picture or video behind is fitted.
+    pub fit: Fit,
+    /// What stands before the person.
+    pub foreground: Option<ForegroundSpec>,
+    /// What is done to person, background and the whole, in this order.
+    pub effects: Vec<EffectSpec>,
+    /// Which part of the camera's picture is used.
+    pub framing: FramingSpec,
+    /// What chance is made of; the same seed gives the same pictures.
+    pub seed: u64,
+}
+
+impl Default for SceneSpec {
+    /// The room out of focus, and nothing else.
+    fn default() -> Self {
+        Self {
+            background: BackgroundSpec::default(),
+            fit: Fit::default(),
+            foreground: None,
+            effects: Vec::new(),
+            framing: FramingSpec::default(),
+            seed: 0,
+        }
+    }
+}
+
+/// What a scene is made for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Site {
+    /// Shape of the frames that are to come. Others are served too, more cheaply than well: who
+    /// sees them come makes the scene anew.
+    pub shape: FrameShape,
+    /// How media keep up with the frames.
+    pub pace: Pace,
+}
+
+/// How media keep up with the frames they stand behind.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Pace {
+    /// Frames come live: nothing is waited for, the newest picture that is due is shown.
+    Live,
+    /// Frames come as fast as they are worked on: each is shown with exactly the picture that its
+    /// time asks for, which is waited for.
+    Exact,
+}
+
+/// Parts of a scene that are taken over from the one before, as they are: a video plays on, and a
+/// file that is gone by now goes on being shown.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Keep {
+    /// What stands behind.
+    pub background: bool,
+    /// What stands before.
+    pub foreground: bool,
+}
+
+/// A scene that is ready: everything it shows is loaded, but for what it is to
+/// [take over](Self::take_over).
 pub struct Scene {
+    site: Site,
+    framing_spec: FramingSpec,
+    keep: Keep,
+    clock: Clock,
+    framing: Framing,
     background: Box<dyn Background>,
+    /// What is done to the layers before they are put together, then to the whole.
+    on_layers: Vec<Effect>,
+    on_whole: Vec<Effect>,
+    foreground: Option<Foreground>,
+    workspace: Workspace,
+}
+
+impl SceneSpec {
+    /// Makes the scene: files are opened and decoded here, whole, before anything uses them. May
+    /// take seconds.
+    ///
+    /// # Errors
+    /// When a file is not what it should be: one sentence.
+    pub fn build(&self, site: Site) -> Result<Scene, SceneError> {
+        self.build_but(Keep::default(), site)
+    }
+
+    /// Makes the scene but for what is to be kept of the one before, which must have been made of
+    /// the same words; until it has [taken that over](Scene::take_over), there is black.
+    ///
+    /// # Errors
+    /// As [`build`](Self::build).
+    pub fn build_but(&self, keep: Keep, site: Site) -> Result<Scene, SceneError> {
+        let black = BackgroundSpec::Colour(Rgb8 { r: 0, g: 0, b: 0 });
+        let background = if keep.background { &black } else { &self.background };
+        let background = background.build(self.fit, site)?;
+        let foreground = self.foreground.as_ref().filter(|_| !keep.foreground);
+        let foreground = foreground.map(|spec| Foreground::open(spec, site));
+        let (on_whole, on_layers): (Vec<_>, Vec<_>) = self
+            .effects
+            .iter()
+            .map(EffectSpec::build)
+            .partition(|effect| matches!(effect, Effect::Picture(Target::All, _)));
+        Ok(Scene {
+            site,
+            framing_spec: self.framing,
+            keep,
+            clock: Clock::new(self.seed),
+            framing: Framing::new(self.framing),
+            background,
+            on_layers,
+            on_whole,
+            foreground: foreground.transpose()?,
+            workspace: Workspace::new(),
+        })
+    }
 }
 
 impl Scene {
-    /// A scene before `background`.
-    pub fn new(background: Box<dyn Background>) -> Self {
-        Self { background }
+    /// What it was made for.
+    pub fn site(&self) -> Site {
+        self.site
     }
 
-    /// Composes one frame into `canvas`, which becomes a picture of the room's format, size,
-    /// colour and time.
+    /// Whether its background is to be taken over: then it is no sight of its own.
+    pub fn keeps_background(&self) -> bool {
+        self.keep.background
+    }
+
+    /// Takes what is to be kept out of `old`, which must not be shown any more if that is its
+    /// background; goes on with its time and, where that is wanted alike, its framing.
+    pub fn take_over(&mut self, old: &mut Scene) {
+        if self.keep.background {
+            std::mem::swap(&mut self.background, &mut old.background);
+        }
+        if self.keep.foreground {
+            std::mem::swap(&mut self.foreground, &mut old.foreground);
+        }
+        // What the old one had yet to take over itself is still to be taken over.
+        self.keep.background &= old.keep.background;
+        self.keep.foreground &= old.keep.foreground;
+        self.clock = old.clock.clone();
+        if self.framing_spec == old.framing_spec {
+            self.framing.go_on_from(&old.framing);
+        }
+    }
+
+    /// Composes one frame into `canvas`, which becomes a picture of the room's format, colour and
+    /// time, and of its size unless an effect turns the picture.
     ///
     /// # Errors
-    /// When the background cannot be made, or frame and matte do not belong together. `canvas`
-    /// must then not be shown.
+    /// When a part cannot be made, or frame and matte do not belong together. `canvas` must then
+    /// not be shown.
     pub fn compose(&mut self, room: &Room<'_>, canvas: &mut Frame) -> Result<(), SceneError> {
-        let behind = self.background.behind(room)?;
-        blend(room.frame, behind, room.matte, canvas)?;
+        let moment = self.clock.tick(room.frame.captured_at());
+        let room = self.framing.frame(room, &moment)?;
+        let behind = self.background.behind(&room, &moment)?;
+        let mut layers = self.workspace.layers(&room, behind);
+        for effect in &mut self.on_layers {
+            effect.apply_to_layers(&mut layers, &moment)?;
+        }
+        let (person, behind) = (layers.person.view(), layers.background.view());
+        blend(person, behind, layers.matte()?, canvas)?;
+        if let Some(foreground) = &mut self.foreground {
+            foreground.draw(canvas)?;
+        }
+        for effect in &mut self.on_whole {
+            effect.apply_to_whole(canvas, &moment)?;
+        }
         Ok(())
+    }
+
+    /// Goes on to the next picture of a slideshow; `false` if there is none.
+    pub fn next_picture(&mut self) -> bool {
+        self.background.next_picture()
     }
 }

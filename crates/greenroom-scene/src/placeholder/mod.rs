@@ -4,7 +4,7 @@ mod text;
 
 use std::path::Path;
 
-use greenroom_frame::{Colour, Frame, FrameError, PixelFormat, Rgb8, SizePx};
+use greenroom_frame::{Colour, Frame, FrameError, FrameShape, PixelFormat, Rgb8, SizePx};
 
 use crate::background::picture;
 use crate::{Fit, SceneError};
@@ -56,7 +56,7 @@ pub fn placeholder(size: SizePx, colour: Colour, text: &str) -> Result<Frame, Fr
 /// # Errors
 /// When the picture cannot be read or decoded, or `size` is none: one sentence.
 pub fn user_placeholder(path: &Path, size: SizePx, colour: Colour) -> Result<Frame, SceneError> {
-    picture::load(path, Fit::Cover, PixelFormat::I420, size, colour)
+    picture::load(path, Fit::Cover, FrameShape { format: PixelFormat::I420, size, colour })
 }
 
 /// The gradient's colour in row `y` of rows `0..=last`.
