@@ -1,10 +1,14 @@
+mod anonymous;
+mod texts;
+mod turns;
+
 use std::time::Duration;
 
 use greenroom_frame::{Colour, Frame, MatteView, PixelFormat, Rgb8, SizePx, Yuv8};
 
 use super::{Area, Effect, KINDS};
 use crate::layers::Workspace;
-use crate::{EffectSpec, Moment, Random, Room, Target, effects_help};
+use crate::{EffectSpec, Moment, Random, Room, Target};
 
 const MOMENT: Moment = Moment { time: Duration::ZERO, frame: 7, seed: 3 };
 const FORMATS: [PixelFormat; 2] = [PixelFormat::I420, PixelFormat::I422];
@@ -101,84 +105,6 @@ fn every() -> impl Iterator<Item = String> {
         let target = |target: &Target| format!("{target:?}:{}", kind.names[0]).to_lowercase();
         kind.targets.iter().map(target)
     })
-}
-
-#[test]
-fn texts_are_read_as_they_are_written() {
-    for text in [
-        "glow=#ff0000,12.5",
-        "glow=#7fd4ff,12.5",
-        "shadow=60,5,-4",
-        "person:greyscale",
-        "background:colourmap=ice",
-        "rotate=270",
-        "anonymise=silhouette",
-        "anonymise=blocks,12",
-        "brightness=-33.25",
-        "hologram",
-    ] {
-        assert_eq!(spec(text).to_string(), text);
-    }
-    for text in every() {
-        assert_eq!(spec(&spec(&text).to_string()), spec(&text));
-    }
-    for (long, short) in [
-        ("all:grayscale", "greyscale"),
-        ("colormap=viridis", "colourmap"),
-        (" glow = #7FD4FF , 4 ", "glow"),
-        ("person:hologram", "hologram"),
-    ] {
-        assert_eq!(spec(long).to_string(), short);
-    }
-    assert_ne!(spec("glow"), spec("glow=#7fd4ff,5"));
-    assert_ne!(spec("all:hologram"), spec("hologram"));
-}
-
-#[test]
-fn wrong_texts_are_told_what_is_right() {
-    for (text, hint) in [
-        ("sepai", "\"sepia\""),
-        ("", "hologram"),
-        ("xyzzy", "hologram"),
-        ("sepia=1", "no value"),
-        ("gamma=1,2", "one value"),
-        ("glow=#fff", "#rrggbb"),
-        ("glow=", "#rrggbb"),
-        ("glow=#ffffff,1,2", "at most 2"),
-        ("brightness=101", "-100 to 100"),
-        ("brightness=nan", "-100 to 100"),
-        ("posterise=2.5", "2 to 16"),
-        ("anonymise=blocks,13", "2 to 12"),
-        ("colourmap=vridis", "\"viridis\""),
-        ("rotate=45", "90, 180 or 270"),
-        ("background:glow", "person"),
-        ("room:sepia", "all, person or background"),
-        (":sepia", "all, person or background"),
-    ] {
-        let sentence = text.parse::<EffectSpec>().unwrap_err().to_string();
-        assert!(sentence.contains(hint) && !sentence.contains('\n'), "{text}: {sentence}");
-    }
-    let chain = vec![spec("sepia"); EffectSpec::LONGEST_CHAIN + 1];
-    assert!(EffectSpec::check_chain(&chain[1..]).is_ok());
-    assert!(EffectSpec::check_chain(&chain).unwrap_err().to_string().contains("17"));
-}
-
-#[test]
-fn the_help_names_everything_once() {
-    let help = effects_help();
-    for kind in &KINDS {
-        let usage = |line: &&str| {
-            line.strip_prefix("  ")
-                .is_some_and(|line| line.split(['[', ' ']).next() == Some(kind.names[0]))
-        };
-        assert_eq!(help.lines().filter(usage).count(), 1, "{}", kind.names[0]);
-        assert!(help.contains(kind.help));
-        for name in kind.names {
-            let count = KINDS.iter().filter(|other| other.names.contains(name)).count();
-            assert_eq!(count, 1, "{name}");
-        }
-    }
-    assert!(help.lines().all(|line| line.len() <= 100), "{help}");
 }
 
 #[test]
@@ -286,155 +212,6 @@ fn colours_become_what_they_should() {
             let shown = of_plain(text, colour, from);
             let near = shown.iter().zip(to).all(|(&shown, to)| shown.abs_diff(to) <= 4);
             assert!(near, "{text} {colour:?}: {from:?} becomes {shown:?}, not {to:?}");
-        }
-    }
-}
-
-#[test]
-fn nothing_is_left_of_who_is_anonymised() {
-    for format in FORMATS {
-        for size in [SizePx::new(160, 96), SizePx::new(161, 97)] {
-            let mut stage = Stage::new(format, size, Colour::WEBCAM);
-            stage.luma.bytes_mut().iter_mut().step_by(3).for_each(|alpha| *alpha /= 2);
-            let (plain, shown) = (stage.show(&[]), stage.show(&["all:anonymise"]));
-            assert_ne!(plain.bytes(), shown.bytes());
-            for (index, plane) in (0..3).map(|index| (index, shown.view().plane(index))) {
-                let side = size.height_px.div_ceil(8) as usize & !1;
-                let wide = if index == 0 { side } else { side / 2 };
-                let high = if index > 0 && format == PixelFormat::I420 { side / 2 } else { side };
-                for (y, row) in plane.iter_rows().enumerate() {
-                    for (x, &sample) in row.iter().enumerate() {
-                        let corner = plane.row(y / high * high)[x / wide * wide];
-                        assert_eq!(sample, corner, "{format} {size} plane {index} at {x}, {y}");
-                        let step = if index == 0 { 16 } else { 8 };
-                        assert!(sample == 255 || sample % step == 0, "few bits: {sample}");
-                    }
-                }
-            }
-        }
-    }
-}
-
-/// Two people who differ in every sample must look the same as silhouettes: before another picture,
-/// and before the plain camera, which shows them, too; at soft edges, and whatever was done before.
-#[test]
-fn a_silhouette_is_the_same_of_everyone() {
-    for (format, bare) in [true, false].map(|bare| FORMATS.map(|f| (f, bare))).into_iter().flatten()
-    {
-        let mut one = Stage::new(format, SizePx::new(161, 97), Colour::WEBCAM);
-        for alpha in [&mut one.luma, &mut one.chroma] {
-            alpha.bytes_mut().iter_mut().step_by(3).for_each(|alpha| *alpha /= 8);
-        }
-        let mut other = one_like(&one);
-        for (index, mut plane) in other.room.view_mut().planes_mut().enumerate() {
-            let alpha = if index == 0 { &one.luma } else { &one.chroma };
-            for (row, alpha) in plane.iter_rows_mut().zip(alpha.view().plane(0).iter_rows()) {
-                let person = row.iter_mut().zip(alpha).filter(|(_, alpha)| **alpha > 0);
-                person.for_each(|(sample, _)| *sample = 255 - *sample);
-            }
-        }
-        for before in ["person:sepia", "person:mirror", "background:flip", "opacity=0"] {
-            let chain = [before, "anonymise=silhouette", "opacity"];
-            let [one, other] = [&one, &other].map(|stage| show_silhouette(stage, &chain, bare));
-            assert_eq!(one.bytes(), other.bytes(), "{format} {before} {bare}");
-        }
-    }
-}
-
-/// What is shown after `effects`, before the plain camera if `bare`.
-fn show_silhouette(stage: &Stage, effects: &[&str], bare: bool) -> Frame {
-    let matte = MatteView::new(stage.room.view(), stage.luma.view(), stage.chroma.view()).unwrap();
-    let room = Room { frame: stage.room.view(), matte };
-    let mut workspace = Workspace::new();
-    let behind = if bare { room.frame } else { stage.behind.view() };
-    let mut layers = workspace.layers(&room, behind);
-    for text in effects {
-        spec(text).build().apply_to_layers(&mut layers, &MOMENT).unwrap();
-    }
-    let mut canvas = stage.room.clone();
-    let (person, behind) = (layers.person.view(), layers.background.view());
-    greenroom_frame::blend(person, behind, layers.matte().unwrap(), &mut canvas).unwrap();
-    canvas
-}
-
-fn one_like(stage: &Stage) -> Stage {
-    let Stage { room, behind, luma, chroma } = stage;
-    let [room, behind, luma, chroma] = [room, behind, luma, chroma].map(Frame::clone);
-    Stage { room, behind, luma, chroma }
-}
-
-#[test]
-fn four_quarter_turns_are_none() {
-    for format in FORMATS {
-        for size in SIZES {
-            let stage = Stage::new(format, size, Colour::WEBCAM);
-            let plain = stage.show(&[]);
-            let turned = stage.show(&["rotate=90"]);
-            assert_eq!(
-                (turned.size().width_px, turned.size().height_px),
-                (size.height_px, size.width_px)
-            );
-            let (before, after) = (plain.view(), turned.view());
-            for y in 0..size.height_px as usize {
-                for x in 0..size.width_px as usize {
-                    let to = size.height_px as usize - 1 - y;
-                    assert_eq!(before.plane(0).row(y)[x], after.plane(0).row(x)[to]);
-                }
-            }
-            let same = |effects: &[&str]| {
-                let shown = stage.show(effects);
-                let planes = if format == PixelFormat::I420 { 3 } else { 1 };
-                for plane in 0..planes {
-                    let rows = shown
-                        .view()
-                        .plane(plane)
-                        .iter_rows()
-                        .zip(plain.view().plane(plane).iter_rows());
-                    rows.for_each(|(a, b)| assert_eq!(a, b, "{effects:?} {format} {size}"));
-                }
-            };
-            same(&["rotate"; 4]);
-            same(&["rotate=90", "rotate=270"]);
-            same(&["rotate=180", "mirror", "flip"]);
-            same(&["person:mirror", "background:mirror", "mirror"]);
-        }
-    }
-}
-
-#[test]
-fn rotated_chroma_stays_with_its_luma() {
-    for format in FORMATS {
-        for text in ["rotate=90", "rotate=270", "person:rotate", "background:rotate=270"] {
-            let size = SizePx::new(120, 80);
-            let mut stage = Stage::new(format, size, Colour::WEBCAM);
-            // Left half dark blue, right half bright red.
-            for frame in [&mut stage.room, &mut stage.behind] {
-                for (index, mut plane) in frame.view_mut().planes_mut().enumerate() {
-                    for row in plane.iter_rows_mut() {
-                        let half = row.len() / 2;
-                        row[..half].fill([60, 200, 100][index]);
-                        row[half..].fill([180, 90, 210][index]);
-                    }
-                }
-            }
-            stage.luma.bytes_mut().fill(if text.starts_with('p') { 255 } else { 0 });
-            stage.chroma.bytes_mut().fill(if text.starts_with('p') { 255 } else { 0 });
-            let shown = stage.show(&[text]);
-            let view = shown.view();
-            let (width, rows) = (shown.size().width_px as usize, shown.size().height_px as usize);
-            let chroma_high = if format == PixelFormat::I420 { 2 } else { 1 };
-            for (y, upper) in [(rows / 8, true), (rows * 7 / 8, false)] {
-                let first_half = upper != text.contains("270");
-                let wanted = if first_half { [60, 200, 100] } else { [180, 90, 210] };
-                for x in [0, width / 2, width - 1] {
-                    let seen = [
-                        view.plane(0).row(y)[x],
-                        view.plane(1).row(y / chroma_high)[x / 2],
-                        view.plane(2).row(y / chroma_high)[x / 2],
-                    ];
-                    assert_eq!(seen, wanted, "{text} {format} at {x}, {y}");
-                }
-            }
         }
     }
 }
