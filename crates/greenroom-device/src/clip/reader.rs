@@ -231,6 +231,8 @@ struct Times {
 
 /// How long a clip of one frame is that says nothing of it.
 const ONE_FRAME: Duration = Duration::from_millis(100);
+/// See [`Times::next`].
+const HALF_MS: Duration = Duration::from_micros(500);
 /// Longest that a last frame may stand: a file whose sound goes on.
 const MAX_LAST_FRAME: Duration = Duration::from_secs(60);
 
@@ -254,7 +256,9 @@ impl Times {
                     if self.frames == 0 { index } else { index.max(self.last_index + 1) };
                 time_of(rate, self.last_index)
             }
-            None => time.max(self.last),
+            // Rounded up by half a millisecond at most: a camera whose frames come at the same times
+            // must not find each frame a moment too late.
+            None => time.saturating_sub(HALF_MS).max(self.last),
         };
         self.frames += 1;
         self.last
@@ -298,11 +302,11 @@ mod tests {
         assert_eq!(times.length(), Some(Duration::from_millis(100_100)));
 
         let mut times = Times::new(Duration::ZERO, None, Some(950 * MS));
-        let found = [0, 50, 40, 650].map(|ms| times.next(ms));
-        assert_eq!(found, [0, 50, 50, 650].map(Duration::from_millis));
+        let found = [0, 50, 40, 650].map(|ms| times.next(ms).as_micros());
+        assert_eq!(found, [0, 49_500, 49_500, 649_500]);
         assert_eq!(times.length(), Some(950 * MS));
-        times.next(1250);
-        assert_eq!(times.length(), Some(1250 * MS + 1250 * MS / 4));
+        let last = times.next(1250);
+        assert_eq!(times.length(), Some(last + last / 4));
         assert_eq!(Times::new(Duration::ZERO, None, None).length(), None);
     }
 

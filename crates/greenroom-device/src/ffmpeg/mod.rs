@@ -249,13 +249,14 @@ impl Tail {
 }
 
 /// What FFmpeg adds to any reason.
-const CONSEQUENCES: [&str; 6] = [
+const CONSEQUENCES: [&str; 7] = [
     "Cannot determine format of input stream",
     "Error marking filters as finished",
     "Invalid data found when processing input",
     "Error while decoding stream",
     "Conversion failed",
     "Error writing trailer",
+    "Invalid argument",
 ];
 
 fn strip(line: &str) -> &str {

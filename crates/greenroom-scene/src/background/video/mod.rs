@@ -1,0 +1,146 @@
+//! Videos behind the person, shown by the clock.
+
+mod film;
+mod player;
+mod reel;
+#[cfg(test)]
+mod tests;
+mod webp;
+
+use std::sync::Arc;
+use std::thread;
+use std::time::Duration;
+
+use greenroom_device::{ClipSource, Wake};
+use greenroom_frame::{Frame, FrameView};
+
+use self::player::Player;
+use self::reel::{Kept, Reel};
+use super::{Background, Fit, Room};
+use crate::adapt::Adapter;
+use crate::{Moment, Pace, SceneError, Site};
+
+/// Memory in which a clip is kept whole, so that it is decoded once: 6 s of 1280x720 at 30 fps.
+const KEPT_BYTES: usize = 256 << 20;
+
+/// Nobody has watched for so long: the clip stands still until somebody does.
+const STANDS_STILL_AFTER: Duration = Duration::from_secs(1);
+
+/// Longest that [`Pace::Exact`] waits for the frame it needs.
+const EXACT_PATIENCE: Duration = Duration::from_secs(20);
+
+/// What times of containers and cameras are off by rounding: a frame is due so much early. Below
+/// the 42 us that lie between the beats of 24000/1001 and 60 frames a second.
+const ROUNDING: Duration = Duration::from_micros(20);
+
+/// A clip that runs at its own speed, over and over.
+///
+/// A thread of its own reads frames ahead from an `ffmpeg`; the frame thread takes the last one
+/// whose time has come. A clip that fits [`KEPT_BYTES`] is decoded once and then played from
+/// memory; a longer one is decoded anew each time round, its next decoder started before the last
+/// one ends.
+pub(super) struct Video {
+    reel: Arc<Reel>,
+    stop: Wake,
+    pace: Pace,
+    clock: Clock,
+    shown: Option<Arc<Frame>>,
+    kept: Option<Arc<Kept>>,
+    adapter: Adapter,
+}
+
+impl Video {
+    /// Opens the clip and waits for its first frame: up to 20 s for an address, much less for a
+    /// file.
+    ///
+    /// # Errors
+    /// When it is no video, cannot be read or is broken, in one sentence.
+    pub(super) fn open(source: &ClipSource, fit: Fit, site: Site) -> Result<Self, SceneError> {
+        Self::open_within(source, fit, site, KEPT_BYTES)
+    }
+
+    /// As [`open`](Self::open), keeping at most `kept_bytes` in memory.
+    pub(super) fn open_within(
+        source: &ClipSource,
+        fit: Fit,
+        site: Site,
+        kept_bytes: usize,
+    ) -> Result<Self, SceneError> {
+        let reel = Arc::new(Reel::new());
+        let out_of = |why| SceneError::NoThread { what: "the video", why };
+        let stop = Wake::new().map_err(out_of)?;
+        let player = Player {
+            reel: Arc::clone(&reel),
+            stop: stop.clone(),
+            source: source.clone(),
+            fit,
+            site,
+            kept_bytes,
+        };
+        // The child is killed when the thread that started it ends: this one lives as long.
+        let thread = thread::Builder::new().name("backdrop".to_owned());
+        thread.spawn(move || player.run()).map_err(out_of)?;
+        // Made before the wait: dropped, it stops the player.
+        let video = Self {
+            reel: Arc::clone(&reel),
+            stop,
+            pace: site.pace,
+            clock: Clock::default(),
+            shown: None,
+            kept: None,
+            adapter: Adapter::default(),
+        };
+        reel.wait_until_open()?;
+        Ok(video)
+    }
+}
+
+impl Background for Video {
+    fn behind<'a>(
+        &'a mut self,
+        room: &Room<'a>,
+        moment: &Moment,
+    ) -> Result<FrameView<'a>, SceneError> {
+        let time = self.clock.tick(moment.time, self.pace) + ROUNDING;
+        if self.kept.is_none() {
+            let patience = match self.pace {
+                Pace::Live => Duration::ZERO,
+                Pace::Exact => EXACT_PATIENCE,
+            };
+            self.kept = self.reel.take_due(time, &mut self.shown, patience)?;
+        }
+        if let Some(kept) = &self.kept {
+            self.shown = Some(Arc::clone(kept.at(time)));
+        }
+        let shown = self.shown.as_ref().expect("a video is open when its first frame is there");
+        Ok(self.adapter.adapt(shown.view(), room.frame.shape())?)
+    }
+}
+
+impl Drop for Video {
+    fn drop(&mut self) {
+        // The player lets go of the frames after us, so that freeing them costs its time.
+        self.kept = None;
+        self.shown = None;
+        self.reel.stop();
+        self.stop.ring();
+    }
+}
+
+/// The time of the clip: that of the frames it stands behind, without the pauses.
+#[derive(Debug, Default)]
+struct Clock {
+    time: Duration,
+    last: Option<Duration>,
+}
+
+impl Clock {
+    fn tick(&mut self, moment: Duration, pace: Pace) -> Duration {
+        let passed = self.last.map_or(Duration::ZERO, |last| moment.saturating_sub(last));
+        self.last = Some(moment);
+        if pace == Pace::Exact || passed <= STANDS_STILL_AFTER {
+            self.time += passed;
+        }
+        self.time
+    }
+}
