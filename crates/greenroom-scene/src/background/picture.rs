@@ -1,147 +1,50 @@
-use std::fs::File;
-use std::io::{Cursor, Read};
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
-use greenroom_frame::{Chroma, Colour, Frame, FrameView, PixelFormat, Rgb8, SizePx};
+use greenroom_frame::{Chroma, Colour, Frame, FrameShape, FrameView, Rgb8, SizePx};
 use image::imageops::FilterType;
-use image::{DynamicImage, ImageDecoder, ImageError, ImageFormat, ImageReader, RgbImage, imageops};
+use image::{DynamicImage, RgbImage, imageops};
 
 use super::{Background, Fit, Room};
-use crate::SceneError;
+use crate::adapt::Adapter;
+use crate::image_file::decode;
+#[allow(unused_imports)]
+pub(super) use crate::image_file::{MAX_BYTES, check_size, explain};
+use crate::{Moment, SceneError};
 
 /// A still picture from a file.
 pub(super) struct Picture {
-    /// As decoded, upright, opaque.
-    original: RgbImage,
-    fit: Fit,
-    shown: Option<Frame>,
+    shown: Frame,
+    adapter: Adapter,
 }
 
-/// Longest side that is decoded: four times UHD's width; 16384 squared in RGB is 768 MiB, which
-/// [`MAX_BYTES`] cuts off before.
-const MAX_SIDE_PX: u32 = 16_384;
-/// Memory that decoding may take (a 64-megapixel photo in RGBA), and the largest file.
-const MAX_BYTES: u64 = 256 << 20;
-
 impl Picture {
-    pub(super) fn open(path: &Path, fit: Fit) -> Result<Self, SceneError> {
-        Ok(Self { original: decode(path)?, fit, shown: None })
-    }
-
-    fn render(&self, like: FrameView<'_>) -> Result<Frame, SceneError> {
-        render(&self.original, self.fit, like.format(), like.size(), like.colour())
+    pub(super) fn open(path: &Path, fit: Fit, shape: FrameShape) -> Result<Self, SceneError> {
+        Ok(Self { shown: load(path, fit, shape)?, adapter: Adapter::default() })
     }
 }
 
 impl Background for Picture {
-    fn behind<'a>(&'a mut self, room: &Room<'a>) -> Result<FrameView<'a>, SceneError> {
-        let like = room.frame;
-        if !self.shown.as_ref().is_some_and(|frame| super::fits(frame, like)) {
-            self.shown = Some(self.render(like)?);
-        }
-        Ok(self.shown.as_ref().expect("made above").view())
+    fn behind<'a>(
+        &'a mut self,
+        room: &Room<'a>,
+        _moment: &Moment,
+    ) -> Result<FrameView<'a>, SceneError> {
+        Ok(self.adapter.adapt(self.shown.view(), room.frame.shape())?)
     }
 }
 
 /// A picture from a file, fitted into a planar frame.
 ///
 /// # Errors
-/// When it cannot be read or decoded, or `size` is none.
-pub(crate) fn load(
-    path: &Path,
-    fit: Fit,
-    format: PixelFormat,
-    size: SizePx,
-    colour: Colour,
-) -> Result<Frame, SceneError> {
-    render(&decode(path)?, fit, format, size, colour)
-}
-
-fn render(
-    picture: &RgbImage,
-    fit: Fit,
-    format: PixelFormat,
-    size: SizePx,
-    colour: Colour,
-) -> Result<Frame, SceneError> {
+/// When it cannot be read or decoded, or the size is none.
+pub(crate) fn load(path: &Path, fit: Fit, shape: FrameShape) -> Result<Frame, SceneError> {
     // The size is checked first: `fitted` takes any.
-    let mut frame = Frame::new(format, size, colour)?;
-    encode(&fitted(picture, size, fit), &mut frame);
+    let mut frame = Frame::new(shape.format, shape.size, shape.colour)?;
+    encode(&fitted(&over_black(decode(path)?), shape.size, fit), &mut frame);
     Ok(frame)
 }
 
-/// The picture as its camera held it: EXIF orientation applied, transparency over black.
-fn decode(path: &Path) -> Result<RgbImage, SceneError> {
-    let unreadable = |why| SceneError::PictureUnreadable { path: path.to_owned(), why };
-    let broken = |error: ImageError| explain(path, error);
-    let mut bytes = Vec::new();
-    let file = File::open(path).map_err(unreadable)?;
-    file.take(MAX_BYTES).read_to_end(&mut bytes).map_err(unreadable)?;
-    let reader = ImageReader::new(Cursor::new(&bytes)).with_guessed_format().map_err(unreadable)?;
-    if reader.format() == Some(ImageFormat::Jpeg) && !jpeg_is_whole(&bytes) {
-        let why = "it ends before its picture does".to_owned();
-        return Err(SceneError::PictureBroken { path: path.to_owned(), why });
-    }
-    let mut decoder = reader.into_decoder().map_err(broken)?;
-    let (width_px, height_px) = decoder.dimensions();
-    // Asked before a byte of it is decoded: a bomb costs nothing.
-    if width_px.max(height_px) > MAX_SIDE_PX || decoder.total_bytes() > MAX_BYTES {
-        return Err(SceneError::PictureTooLarge {
-            path: path.to_owned(),
-            size: SizePx::new(width_px, height_px).to_string(),
-            limit: MAX_SIDE_PX / 2,
-        });
-    }
-    let orientation = decoder.orientation().map_err(broken)?;
-    let mut picture = DynamicImage::from_decoder(decoder).map_err(broken)?;
-    picture.apply_orientation(orientation);
-    Ok(over_black(picture))
-}
-
-/// Whether a JPEG has its end marker. The decoder fills what is missing with grey and says nothing.
-/// Markers are walked from the start: thumbnails and trailers have end markers of their own.
-fn jpeg_is_whole(bytes: &[u8]) -> bool {
-    const EOI: u8 = 0xD9;
-    let mut rest = bytes;
-    // Before each marker come fill bytes or, behind a scan's header, coded data, in which 0xFF is
-    // followed by 0 or a restart marker.
-    while let Some(at) = rest.windows(2).position(|pair| pair[0] == 0xFF && pair[1] != 0xFF) {
-        let marker = rest[at + 1];
-        rest = &rest[at + 2..];
-        match marker {
-            EOI => return true,
-            // Coded data, restart markers, start of image: no length behind them.
-            0 | 0x01 | 0xD0..=0xD8 => {}
-            _ => {
-                let Some(&[high, low]) = rest.first_chunk() else { return false };
-                let Some(behind) = rest.get(usize::from(u16::from_be_bytes([high, low]))..) else {
-                    return false;
-                };
-                rest = behind;
-            }
-        }
-    }
-    false
-}
-
-fn explain(path: &Path, error: ImageError) -> SceneError {
-    let path: PathBuf = path.to_owned();
-    match error {
-        ImageError::IoError(why) if why.kind() != std::io::ErrorKind::UnexpectedEof => {
-            SceneError::PictureUnreadable { path, why }
-        }
-        ImageError::Unsupported(_) => {
-            SceneError::PictureBroken { path, why: "its format is not known".to_owned() }
-        }
-        // One sentence: decoders put line feeds into their reasons.
-        other => {
-            let why = other.to_string().split_whitespace().collect::<Vec<_>>().join(" ");
-            SceneError::PictureBroken { path, why }
-        }
-    }
-}
-
-fn over_black(picture: DynamicImage) -> RgbImage {
+pub(super) fn over_black(picture: DynamicImage) -> RgbImage {
     if !picture.color().has_alpha() {
         return picture.into_rgb8();
     }
@@ -153,7 +56,7 @@ fn over_black(picture: DynamicImage) -> RgbImage {
 }
 
 /// The picture at `size`, fitted. Catmull-Rom: sharp, and its small overshoot does not show.
-fn fitted(picture: &RgbImage, size: SizePx, fit: Fit) -> RgbImage {
+pub(super) fn fitted(picture: &RgbImage, size: SizePx, fit: Fit) -> RgbImage {
     let (from_w, from_h) = (u64::from(picture.width()), u64::from(picture.height()));
     let (to_w, to_h) = (u64::from(size.width_px), u64::from(size.height_px));
     let scaled = |w: u64, h: u64| {
@@ -190,7 +93,7 @@ fn fitted(picture: &RgbImage, size: SizePx, fit: Fit) -> RgbImage {
 }
 
 /// RGB into a planar frame's own encoding; chroma is the mean of the pixels it covers.
-fn encode(picture: &RgbImage, frame: &mut Frame) {
+pub(super) fn encode(picture: &RgbImage, frame: &mut Frame) {
     let colour: Colour = frame.colour();
     let rows_a_chroma_row = if frame.format().chroma() == Chroma::Half2x2 { 2 } else { 1 };
     let (width, height) = picture.dimensions();
@@ -228,19 +131,6 @@ mod tests {
         RgbImage::from_fn(100, 50, |x, _| {
             image::Rgb(if x < 50 { [255, 0, 0] } else { [0, 0, 255] })
         })
-    }
-
-    #[test]
-    fn every_cut_of_a_jpeg_is_seen() {
-        let mut jpeg = Vec::new();
-        let noise = RgbImage::from_fn(64, 48, |x, y| image::Rgb([(x * y) as u8, x as u8, 255]));
-        noise.write_to(&mut Cursor::new(&mut jpeg), ImageFormat::Jpeg).unwrap();
-        for end in 0..jpeg.len() {
-            assert!(!jpeg_is_whole(&jpeg[..end]), "{end} of {}", jpeg.len());
-        }
-        assert!(jpeg_is_whole(&jpeg));
-        let trailer = [&jpeg[..], b"trailer \xFF\xDA\x00"].concat();
-        assert!(jpeg_is_whole(&trailer));
     }
 
     #[test]

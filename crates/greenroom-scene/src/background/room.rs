@@ -169,7 +169,7 @@ fn fill_from(coarse_size: SizePx, coarse: &[Weighted], size: SizePx, fine: &mut 
     let last = (coarse_width - 1, coarse_size.height_px as usize - 1);
     // The nearest coarse pixel counts three quarters, the next one on the same side a quarter.
     let next = |at: usize, last: usize| {
-        if at % 2 == 0 { (at / 2).saturating_sub(1) } else { (at / 2 + 1).min(last) }
+        if at.is_multiple_of(2) { (at / 2).saturating_sub(1) } else { (at / 2 + 1).min(last) }
     };
     for (y, row) in fine.chunks_exact_mut(width).enumerate() {
         let rows = [y / 2, next(y, last.1)].map(|y| &coarse[y * coarse_width..][..coarse_width]);
