@@ -93,7 +93,7 @@ impl Clip {
 
     /// How long it is, as far as FFmpeg tells before decoding; `None` for streams.
     pub fn expected_length(&self) -> Option<Duration> {
-        self.plan.length
+        self.plan.lengths[0].or(self.plan.lengths[1])
     }
 
     /// Starts an `ffmpeg` that decodes the clip once, from its begin.

@@ -23,7 +23,8 @@ pub(super) struct Plan {
     /// `Some` if the frames come at one rate: then a frame's time is put right to the nanosecond.
     pub constant_rate: Option<FrameRate>,
     pub frames: Option<u64>,
-    pub length: Option<Duration>,
+    /// As the video says, and as its container does, with sound and all.
+    pub lengths: [Option<Duration>; 2],
 }
 
 /// FFmpeg's names of the containers that are opened. What is left out draws text, reads lists of
@@ -115,15 +116,18 @@ impl Plan {
         filters += &format!("scale={w}:{h}:flags=bicubic:{colours},setsar=1,format={pix_fmt}");
 
         let (rate, is_constant) = rate_of(stream);
-        let text = stream.duration.as_deref().or(answer.format.duration.as_deref());
-        let length = text
-            .and_then(|seconds| Duration::try_from_secs_f64(seconds.parse().ok()?).ok())
-            .filter(|&length| !length.is_zero() && length <= MAX_LENGTH);
+        let length = |text: &Option<String>| {
+            let length = Duration::try_from_secs_f64(text.as_deref()?.parse().ok()?).ok();
+            length.filter(|&length| !length.is_zero() && length <= MAX_LENGTH)
+        };
+        let lengths = [length(&stream.duration), length(&answer.format.duration)];
         let counted = stream.nb_frames.as_deref().and_then(|count| count.parse().ok());
-        let estimated = length.map(|length| (length.as_secs_f64() * rate.as_fps()).round() as u64);
+        let estimated = lengths[0]
+            .or(lengths[1])
+            .map(|length| (length.as_secs_f64() * rate.as_fps()).round() as u64);
         let frames = counted.filter(|&count| count > 0).or(estimated);
         let constant_rate = is_constant.then_some(rate);
-        Ok(Self { filters, shape, picture, corner, constant_rate, frames, length })
+        Ok(Self { filters, shape, picture, corner, constant_rate, frames, lengths })
     }
 }
 
@@ -236,7 +240,7 @@ mod tests {
         for seconds in ["inf", "NaN", "-1", "0", "1e300", "soon"] {
             let stream = format!(r#""width":64,"height":48,"duration":"{seconds}""#);
             let plan = plan(&stream, ClipFit::Cover).unwrap();
-            assert_eq!((plan.length, plan.frames), (None, None), "{seconds}");
+            assert_eq!((plan.lengths, plan.frames), ([None; 2], None), "{seconds}");
         }
     }
 }

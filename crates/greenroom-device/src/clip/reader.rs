@@ -52,7 +52,7 @@ const STALL: Duration = Duration::from_secs(15);
 
 impl ClipReader {
     pub(super) fn start(clip: &Clip, from: Duration, hurried: bool) -> Result<Self, DeviceError> {
-        let Plan { shape, picture, constant_rate, length, .. } = clip.plan;
+        let Plan { shape, picture, constant_rate, lengths, .. } = clip.plan;
         let args = play_args(&clip.source, &clip.plan, from, hurried);
         let mut ffmpeg = Ffmpeg::start(args, Flow::Out, Guard::tied())?;
         let pipe = ffmpeg.take_output().expect("the output was asked for as a pipe");
@@ -66,7 +66,7 @@ impl ClipReader {
             demux: Demux::new(),
             pending: Frame::new(shape.format, picture, shape.colour)?,
             filled_bytes: 0,
-            times: Times::new(from, constant_rate, length),
+            times: Times::new(from, constant_rate, lengths),
             waited: Duration::ZERO,
         })
     }
@@ -221,7 +221,7 @@ struct Times {
     /// Where in the clip this pass began.
     from: Duration,
     rate: Option<FrameRate>,
-    expected_length: Option<Duration>,
+    expected_lengths: [Option<Duration>; 2],
     first_ms: Option<i64>,
     frames: u64,
     /// Time and, at a constant rate, number of the last frame.
@@ -237,9 +237,13 @@ const HALF_MS: Duration = Duration::from_micros(500);
 const MAX_LAST_FRAME: Duration = Duration::from_secs(60);
 
 impl Times {
-    fn new(from: Duration, rate: Option<FrameRate>, expected_length: Option<Duration>) -> Self {
+    fn new(
+        from: Duration,
+        rate: Option<FrameRate>,
+        expected_lengths: [Option<Duration>; 2],
+    ) -> Self {
         let last = Duration::ZERO;
-        Self { from, rate, expected_length, first_ms: None, frames: 0, last, last_index: 0 }
+        Self { from, rate, expected_lengths, first_ms: None, frames: 0, last, last_index: 0 }
     }
 
     /// The time of the next frame; never before the one before it.
@@ -272,9 +276,9 @@ impl Times {
         if let Some(rate) = self.rate {
             return Some(time_of(rate, self.last_index + 1));
         }
-        let told = self
-            .expected_length
-            .filter(|&told| told > self.last && told - self.last <= MAX_LAST_FRAME);
+        // MP4 writers get the video's own wrong by its last frame; its container's is then right.
+        let is_likely = |told: &Duration| *told > self.last && *told - self.last <= MAX_LAST_FRAME;
+        let told = self.expected_lengths.into_iter().flatten().find(is_likely);
         let intervals = u32::try_from(self.frames - 1).unwrap_or(u32::MAX);
         let mean = (self.last.saturating_sub(self.from)).checked_div(intervals);
         let last_frame = mean.filter(|mean| !mean.is_zero()).unwrap_or(ONE_FRAME);
@@ -293,7 +297,7 @@ mod tests {
     #[test]
     fn constant_rates_are_exact_and_others_to_the_millisecond() {
         let ntsc = FrameRate::new(30_000, 1001).unwrap();
-        let mut times = Times::new(Duration::ZERO, Some(ntsc), Some(9999 * MS));
+        let mut times = Times::new(Duration::ZERO, Some(ntsc), [Some(9999 * MS), None]);
         for index in 0..3000u64 {
             // Rounded, and with the 23 ms that the sound began before.
             let ms = 23 + (index * 1_001_000 + 15_000) / 30_000;
@@ -301,19 +305,19 @@ mod tests {
         }
         assert_eq!(times.length(), Some(Duration::from_millis(100_100)));
 
-        let mut times = Times::new(Duration::ZERO, None, Some(950 * MS));
+        let mut times = Times::new(Duration::ZERO, None, [Some(640 * MS), Some(950 * MS)]);
         let found = [0, 50, 40, 650].map(|ms| times.next(ms).as_micros());
         assert_eq!(found, [0, 49_500, 49_500, 649_500]);
         assert_eq!(times.length(), Some(950 * MS));
         let last = times.next(1250);
         assert_eq!(times.length(), Some(last + last / 4));
-        assert_eq!(Times::new(Duration::ZERO, None, None).length(), None);
+        assert_eq!(Times::new(Duration::ZERO, None, [None; 2]).length(), None);
     }
 
     #[test]
     fn a_pass_that_begins_later_counts_on() {
         let rate = FrameRate::new(25, 1).unwrap();
-        let mut times = Times::new(1003 * MS, Some(rate), None);
+        let mut times = Times::new(1003 * MS, Some(rate), [None; 2]);
         assert_eq!([times.next(37), times.next(77)], [1040 * MS, 1080 * MS]);
         assert_eq!(times.length(), Some(1120 * MS));
     }

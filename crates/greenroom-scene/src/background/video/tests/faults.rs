@@ -64,13 +64,21 @@ fn hostile(folder: &Path) -> Vec<(PathBuf, &'static str)> {
     let mkv = fs::read(numbered(&at("whole.mkv"), "25", 50, &H264)).unwrap();
     assert!(Command::new("mkfifo").arg(at("fifo.mp4")).status().unwrap().success());
     fs::create_dir(at("empty")).unwrap();
-    // A header that asks for 4 GiB.
-    let huge_gif = [&b"GIF89a\xff\xff\xff\xff\x80\0\0\0\0\0\xff\xff\xff"[..], &[0x3B]].concat();
-    let mut huge_webp = b"RIFF\x1a\0\0\0WEBPVP8X\x0a\0\0\0\x02\0\0\0".to_vec();
-    huge_webp.extend([0xFF, 0x3F, 0, 0xFF, 0x3F, 0, 0, 0, 0, 0]);
+    // Headers that ask for a gigabyte and more.
+    let huge_gif = [
+        &b"GIF89a\x20\x4e\x20\x4e\x80\0\0\0\0\0\xff\xff\xff"[..],
+        b"\x2c\0\0\0\0\x20\x4e\x20\x4e\0\x02\x02\x44\x01\0\x3b",
+    ];
+    let mut huge_webp = b"RIFF\0\0\0\0WEBPVP8X\x0a\0\0\0\x02\0\0\0\xFF\x3F\0\xFF\x3F\0".to_vec();
+    huge_webp.extend(b"ANIM\x06\0\0\0\0\0\0\0\0\0ANMF\x20\0\0\0");
+    huge_webp.extend([0; 32]);
     huge_webp[4] = (huge_webp.len() - 8) as u8;
-    let mut huge_png = b"\x89PNG\r\n\x1a\n\0\0\0\rIHDR\0\x01\0\0\0\x01\0\0\x08\x06\0\0\0".to_vec();
-    huge_png.extend([0; 64]);
+    let huge_png = [
+        &b"\x89PNG\r\n\x1a\n\0\0\0\rIHDR\0\0\x4e\x20\0\0\x4e\x20\x08\x06\0\0\0"[..],
+        &0xe3704639_u32.to_be_bytes(),
+        b"\0\0\0\x40IDAT",
+        &[0; 68],
+    ];
     vec![
         (write("cut.mp4", &mp4[..mp4.len() / 2]), "ends before"),
         (write("cut-fast.mp4", &faststart[..faststart.len() / 2]), "ends before"),
@@ -82,9 +90,9 @@ fn hostile(folder: &Path) -> Vec<(PathBuf, &'static str)> {
         (write("list.m3u8", b"#EXTM3U\n#EXTINF:1,\n/etc/passwd\n"), "FFmpeg cannot read"),
         (write("list.ffconcat", b"ffconcat version 1.0\nfile whole.mp4\n"), "holds no pictures"),
         (write("empty.mp4", b""), "is empty"),
-        (write("huge.gif", &huge_gif), "FFmpeg"),
-        (write("huge.webp", &huge_webp), ""),
-        (write("huge.png", &huge_png), ""),
+        (write("huge.gif", &huge_gif.concat()), "no picture in it"),
+        (write("huge.webp", &huge_webp), "too large (16384x16384)"),
+        (write("huge.png", &huge_png.concat()), "too large (20000x20000)"),
         (at("empty"), "no picture that can be shown"),
         (at("fifo.mp4"), "a device or pipe, not a file"),
         ("/dev/zero".into(), "a device or pipe, not a file"),
