@@ -134,7 +134,7 @@ fn every_background_and_every_effect_shows_something_of_its_own() {
     }
     // Variants that look different enough to be shown.
     for effect in
-        ["person:hologram", "anonymise=silhouette", "person:opacity=0.5", "background:greyscale"]
+        ["person:hologram", "anonymise=silhouette", "person:opacity=40", "background:greyscale"]
     {
         let effects = Some(vec![effect.to_owned()]);
         scenes.push((format!("effect {effect}"), SceneWords { effects, ..dusk.clone() }));

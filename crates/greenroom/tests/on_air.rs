@@ -191,14 +191,15 @@ fn what_makes_no_sense_is_told_and_nothing_changes() {
     let air = Air::new(CONFIG, &["--background", BLUE]);
     air.wait_for(yuv(BLUE));
     fs::write(air.at("text.png"), "no picture").unwrap();
+    fs::create_dir(air.at("nothing")).unwrap();
     for (args, words) in [
         (&["set", "background", "missing.png"][..], "missing.png"),
         (&["set", "background", "text.png"], "text.png"),
-        (&["set", "background", "."], "no picture"),
+        (&["set", "background", "nothing"], "nothing"),
         (&["set", "background", "blurr"], "blur"),
         (&["set", "background", "/dev/zero"], "/dev/zero"),
         (&["set", "effect", "grayscal"], "greyscale"),
-        (&["set", "effect", "vignette=7"], "vignette"),
+        (&["set", "effect", "vignette=700"], "vignette"),
         (&["set", "framing", "zoom=99"], "zoom"),
         (&["set", "foreground", "missing.png"], "missing.png"),
         (&["set", "blur", "strong"], "strong"),
@@ -242,5 +243,117 @@ fn files_and_configuration_are_followed() {
     air.wait_until("told", |air| air.log_has("did you mean \"background\"?") == 1);
     fs::write(air.at("config.toml"), CONFIG.replace("'red.png'", "'#808080'")).unwrap();
     air.wait_for(yuv("#808080"));
+    assert_eq!(air.log_has("ERROR"), 0);
+}
+
+/// A PNG of 50,000 x 50,000 pixels in a few bytes: 7.5 GB decoded.
+fn bomb() -> Vec<u8> {
+    let chunk = |kind: &[u8], data: &[u8]| {
+        let body = [kind, data].concat();
+        let crc = body.iter().fold(u32::MAX, |crc, &byte| {
+            (0..8).fold(crc ^ u32::from(byte), |crc, _| {
+                if crc & 1 != 0 { crc >> 1 ^ 0xEDB8_8320 } else { crc >> 1 }
+            })
+        });
+        [&(data.len() as u32).to_be_bytes(), &body[..], &(!crc).to_be_bytes()].concat()
+    };
+    let side = 50_000u32.to_be_bytes();
+    let header = [&side[..], &side, &[8, 2, 0, 0, 0]].concat();
+    let signature = b"\x89PNG\r\n\x1a\n";
+    [&signature[..], &chunk(b"IHDR", &header), &chunk(b"IDAT", &[0x78, 0x9c]), &chunk(b"IEND", &[])]
+        .concat()
+}
+
+fn ffmpeg(folder: &Path, args: &str) {
+    let mut ffmpeg = Command::new("ffmpeg");
+    let args = args.split(' ');
+    assert!(
+        ffmpeg
+            .args(["-v", "error", "-y"])
+            .args(args)
+            .current_dir(folder)
+            .status()
+            .unwrap()
+            .success()
+    );
+}
+
+/// Hostile media: the old scene goes on, and there is one line for each; what only looks odd is shown.
+#[test]
+fn hostile_media_change_nothing() {
+    let air = Air::new(CONFIG, &[]);
+    air.wait_for(yuv(RED));
+    let folder = air.folder.path();
+    let blue_clip = "-f lavfi -i color=c=0x1e3cc8:s=160x90:r=25:d=2 -pix_fmt yuv420p";
+    ffmpeg(folder, &format!("{blue_clip} whole.mp4"));
+    ffmpeg(folder, &format!("{blue_clip} -frames:v 1 one.mp4"));
+    let whole = fs::read(air.at("whole.mp4")).unwrap();
+    fs::write(air.at("cut.mp4"), &whole[..whole.len() / 2]).unwrap();
+    fs::write(air.at("text.mp4"), "no video at all").unwrap();
+    fs::write(air.at("empty.png"), "").unwrap();
+    fs::write(air.at("bomb.png"), bomb()).unwrap();
+    fs::create_dir(air.at("folder")).unwrap();
+    let fifo = Command::new("mkfifo").arg(air.at("fifo.png")).status().unwrap();
+    assert!(fifo.success());
+    let hostile =
+        ["cut.mp4", "text.mp4", "empty.png", "bomb.png", "folder", "fifo.png", "/dev/zero"];
+    let memory = || {
+        let status = fs::read_to_string(format!("/proc/{}/status", air.daemon.id())).unwrap();
+        let line = status.lines().find(|line| line.starts_with("VmHWM")).unwrap().to_owned();
+        line.split_whitespace().nth(1).unwrap().parse::<u64>().unwrap()
+    };
+    let before = memory();
+    for name in hostile {
+        let asked = Instant::now();
+        let said = air.refusal(&["set", "background", name]);
+        assert!(said.contains(name), "{name}: {said}");
+        assert!(asked.elapsed() < Duration::from_secs(15), "{name}: {:?}", asked.elapsed());
+        assert!(air.corner().unwrap()[2] > 200, "{name}: {:?}", air.corner());
+    }
+    // The same in the place of the picture on air. (Nothing is moved over a device.)
+    for (number, name) in hostile[..6].iter().enumerate() {
+        let lines = air.log_has("what was shown before stays");
+        if *name == "folder" {
+            fs::remove_file(air.at("red.png")).unwrap();
+        } else {
+            let _ = fs::remove_dir(air.at("red.png"));
+        }
+        fs::rename(air.at(name), air.at("red.png")).unwrap();
+        air.wait_until(name, |air| air.log_has("what was shown before stays") > lines);
+        thread::sleep(Duration::from_millis(300));
+        assert_eq!(
+            air.log_has("what was shown before stays"),
+            lines + 1,
+            "{name}, number {number}"
+        );
+        assert!(air.corner().unwrap()[2] > 200, "{name}: {:?}", air.corner());
+    }
+    assert!(memory() < before + (64 << 10), "{} KiB, then {}", before, memory());
+    // A file that changes all the time is not taken up, and told of once.
+    let begun = Instant::now();
+    while begun.elapsed() < Duration::from_secs(7) {
+        fs::write(air.at("restless"), begun.elapsed().as_nanos().to_string()).unwrap();
+        fs::rename(air.at("restless"), air.at("red.png")).unwrap();
+        thread::sleep(Duration::from_millis(20));
+    }
+    assert_eq!(air.log_has("changes all the time"), 1);
+    // What only looks odd: a picture and a video of other endings, a video of one frame.
+    fs::copy(air.at("blue.png"), air.at("odd.mp4")).unwrap();
+    fs::copy(air.at("whole.mp4"), air.at("odd.jpg")).unwrap();
+    for name in ["odd.mp4", "odd.jpg", "one.mp4"] {
+        air.tell(&["set", "background", RED]);
+        air.wait_for(yuv(RED));
+        air.tell(&["set", "background", name]);
+        air.wait_for(yuv(BLUE));
+    }
+    // One that never ends.
+    air.tell(&["set", "background", RED]);
+    air.wait_for(yuv(RED));
+    ffmpeg(
+        folder,
+        "-f lavfi -i color=c=0x1e3cc8:s=160x90:r=25:d=600 -pix_fmt yuv420p -c:v ffv1 endless.mkv",
+    );
+    air.tell(&["set", "background", "endless.mkv"]);
+    air.wait_for(yuv(BLUE));
     assert_eq!(air.log_has("ERROR"), 0);
 }

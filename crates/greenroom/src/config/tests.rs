@@ -14,6 +14,9 @@ fn refusal(text: &str) -> String {
 fn the_example_is_right_and_tells_of_every_key() {
     let plain = parse(EXAMPLE).unwrap();
     assert!(!plain.scenes.is_empty());
+    for (name, words) in &plain.scenes {
+        words.check().unwrap_or_else(|error| panic!("{name}: {error}"));
+    }
     for key in KEYS.iter().chain(&SCENE_KEYS) {
         let told = [format!("\n{key} ="), format!("\n#{key} ="), format!("[{key}.")];
         assert!(told.iter().any(|told| EXAMPLE.contains(told)), "{key}");
