@@ -37,7 +37,7 @@ impl Clip {
         for index in 0..FROM + STEP * COUNT {
             let next = reader.next_frame(&mut frame, &wake, Duration::from_secs(20)).unwrap();
             assert!(matches!(next, Next::Frame(_)));
-            if index >= FROM && (index - FROM) % STEP == 0 {
+            if index >= FROM && (index - FROM).is_multiple_of(STEP) {
                 let made = maker.matte(&frame.view()).unwrap();
                 let mut alpha = made.clone();
                 greenroom_frame::unpack(made.view(), &mut alpha).unwrap();

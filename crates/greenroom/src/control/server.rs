@@ -206,7 +206,7 @@ impl Client {
     }
 
     fn stays(&self) -> bool {
-        !self.is_gone && !(self.is_read && self.waiting.is_empty())
+        !(self.is_gone || self.is_read && self.waiting.is_empty())
     }
 
     /// Takes what came and sees to the lines that are whole.

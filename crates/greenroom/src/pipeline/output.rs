@@ -5,36 +5,14 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use greenroom_device::{Audience, DeviceError, Sink, Wake};
-use greenroom_frame::{Frame, FrameError, FrameView, unpack};
-use greenroom_scene::{Room, SceneError};
 
 use super::cues::OutputCues;
-use super::faults::{self, Fault};
 use super::output_report::OutputReport;
 use super::output_state::State;
-use super::stats::Stage;
 use super::{Painter, Standby, Stats};
-
-/// Why a frame was not shown.
-#[derive(Debug, thiserror::Error)]
-pub enum ShowError {
-    /// It could not be composed: show the placeholder.
-    #[error("the picture could not be composed: {0}")]
-    Compose(#[from] SceneError),
-    /// It did not fit the sink: show the placeholder.
-    #[error("the picture does not fit the output: {0}")]
-    Fit(#[from] FrameError),
-    /// The sink did not take it: the output is lost.
-    #[error(transparent)]
-    Sink(#[from] DeviceError),
-}
 
 /// Gets a sink that was lost, or was not there yet.
 pub type OpenSink = Box<dyn FnMut() -> Result<Box<dyn Sink>, DeviceError> + Send>;
-
-/// Copies of the placeholder that are left in a device: more than v4l2loopback's largest number of
-/// buffers (32), so that none keeps an older frame.
-const LEFT_BEHIND: usize = 33;
 
 /// Time until a sink is tried again that gives no sign of its return (another program lets go of
 /// it); doubled with each try up to [`LONGEST_RETRY`]. A node that comes ends the wait.
@@ -46,17 +24,17 @@ const LONGEST_RETRY: Duration = Duration::from_secs(16);
 /// it.
 pub struct Output {
     name: String,
-    painter: Painter,
-    state: State,
+    pub(super) painter: Painter,
+    pub(super) state: State,
     /// `None`: a file. It is always watched, ends with its last frame, and its loss is the end.
     reopen: Option<OpenSink>,
     always_on: bool,
     /// What was told last of why it is missing: one line an event.
     told: Option<String>,
     retry: Duration,
-    failing: bool,
-    report: Arc<OutputReport>,
-    cues: Arc<OutputCues>,
+    pub(super) failing: bool,
+    pub(super) report: Arc<OutputReport>,
+    pub(super) cues: Arc<OutputCues>,
 }
 
 /// What an output needs to know of the whole.
@@ -262,95 +240,8 @@ impl Output {
         }
     }
 
-    /// Composes a frame and writes it. What cannot be shown becomes a placeholder.
-    ///
-    /// # Errors
-    /// When a file is lost.
-    pub(super) fn show(&mut self, room: &Room<'_>, stats: &Stats) -> Result<(), DeviceError> {
-        match self.compose_and_write(room, stats) {
-            Ok(()) => {
-                self.failing = false;
-                Stats::count(&stats.composed);
-                Stats::count(&self.report.written);
-                stats.latency.record(room.frame.captured_at().elapsed());
-                Ok(())
-            }
-            Err(ShowError::Sink(error)) => self.lose(error, Instant::now()),
-            Err(error) => {
-                if !std::mem::replace(&mut self.failing, true) {
-                    tracing::error!("output: {error}");
-                }
-                Stats::count(&stats.failed);
-                self.show_placeholder(&Standby::Failed, stats)
-            }
-        }
-    }
-
-    fn compose_and_write(&mut self, room: &Room<'_>, stats: &Stats) -> Result<(), ShowError> {
-        if faults::strike(Fault::OutputPanic) {
-            panic!("the output thread panics, as a test wants");
-        }
-        let mut lap = Instant::now();
-        let mut record = |stage: Stage| {
-            let now = Instant::now();
-            stats.record(stage, now - std::mem::replace(&mut lap, now));
-        };
-        self.painter.compose(room)?;
-        record(Stage::Compose);
-        #[cfg(feature = "faults")]
-        if faults::strike(Fault::Leak) {
-            self.painter.leak(room)?;
-        }
-        let packed = self.painter.fit()?;
-        record(Stage::Pack);
-        if let Some(sink) = self.state.sink_mut() {
-            sink.write(packed)?;
-        }
-        record(Stage::Write);
-        send_snapshot(&self.cues, packed);
-        Ok(())
-    }
-
-    /// Writes the placeholder that says `standby`.
-    ///
-    /// # Errors
-    /// When a file is lost.
-    pub(super) fn show_placeholder(
-        &mut self,
-        standby: &Standby,
-        stats: &Stats,
-    ) -> Result<(), DeviceError> {
-        match self.write_placeholder(standby) {
-            Ok(()) => {
-                Stats::count(&stats.placeholders);
-                Stats::count(&self.report.placeholders);
-                Ok(())
-            }
-            Err(error) => self.lose(error, Instant::now()),
-        }
-    }
-
-    fn write_placeholder(&mut self, standby: &Standby) -> Result<(), DeviceError> {
-        let frame = self.painter.placeholder(standby)?;
-        self.state.sink_mut().map_or(Ok(()), |sink| sink.write(frame))?;
-        send_snapshot(&self.cues, frame);
-        Ok(())
-    }
-
-    /// Puts the placeholder into every buffer of a device, so that the next watcher does not see
-    /// the last second of what was shown before.
-    fn fill_with_placeholder(&mut self, stats: &Stats) -> Result<(), DeviceError> {
-        for _ in 0..LEFT_BEHIND {
-            if self.is_missing() {
-                break;
-            }
-            self.show_placeholder(&Standby::Off, stats)?;
-        }
-        Ok(())
-    }
-
     /// A device that is lost is waited for; a file is not.
-    fn lose(&mut self, error: DeviceError, time: Instant) -> Result<(), DeviceError> {
+    pub(super) fn lose(&mut self, error: DeviceError, time: Instant) -> Result<(), DeviceError> {
         if self.reopen.is_none() {
             return Err(error);
         }
@@ -383,19 +274,5 @@ impl Output {
             self.fill_with_placeholder(stats)?;
         }
         self.state.into_sink().map_or(Ok(()), Sink::finish)
-    }
-}
-
-/// Hands a copy of what was just written to whoever asked for it. Costs one atomic swap when nobody
-/// did.
-fn send_snapshot(cues: &OutputCues, written: FrameView<'_>) {
-    let Some(sender) = cues.take_snapshot() else { return };
-    let copy =
-        Frame::new(written.format().chroma().planar_format(), written.size(), written.colour());
-    // Who asked may have gone.
-    if let Ok(mut copy) = copy
-        && unpack(written, &mut copy).is_ok()
-    {
-        let _ = sender.send(copy);
     }
 }

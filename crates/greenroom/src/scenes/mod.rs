@@ -3,9 +3,11 @@
 
 mod book;
 mod director;
+mod hand;
 mod reload;
 mod words;
 
 pub use book::{NoSuchScene, SceneBook};
-pub use director::{Director, DirectorHandle, Replied, SceneRequest, make_scene};
+pub use director::{Director, DirectorHandle, Replied, SceneRequest};
+pub use hand::make_scene;
 pub use words::{SCENE_KEYS, SceneWords, WordsError};

@@ -1,0 +1,48 @@
+use std::path::PathBuf;
+
+/// What the user wrote that makes no sense.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum SettingsError {
+    /// Not a rate.
+    #[error("\"{0}\" is not a frame rate; write a number from 1 to 240, for example 30")]
+    NotARate(String),
+    /// Not a time.
+    #[error("{0} is not a time to stop after; write a number of seconds above 0")]
+    NotATime(f64),
+    /// Not a time either.
+    #[error("{0} is not a time after which to close the camera; write seconds from 0 to 86400")]
+    NotIdleTime(f64),
+    /// Neither a device nor a file.
+    #[error(
+        "no camera and no file is called \"{0}\"; `greenroom list` shows the cameras, and demo is \
+         the built-in clip"
+    )]
+    NoSuchCamera(String),
+    /// The demo clip has not been fetched.
+    #[error("the demo clip is not there; get it with: cargo xtask assets")]
+    NoDemo,
+    /// Neither a built-in model nor a file.
+    #[error("no model and no file is called \"{0}\"; write landscape, general or a path")]
+    NoSuchModel(String),
+    /// A model file that cannot be read.
+    #[error("cannot read the model {}: {why}; name a file that can be read", path.display())]
+    ModelUnreadable {
+        /// The file.
+        path: PathBuf,
+        /// The system's answer.
+        why: std::io::Error,
+    },
+    /// No home folder.
+    #[error("there is no home folder to look for a configuration in; name one with --config FILE")]
+    NoHome,
+    /// Scenes of a configuration that make no sense.
+    #[error("{} of the scenes in {} cannot be shown; the lines above tell why", .0, .1.display())]
+    WrongScenes(usize, PathBuf),
+    /// The input as an output.
+    #[error("{0} would be read and written at once; give another name")]
+    SameFile(String),
+    /// One output for two things.
+    #[error("the picture and the matte would both be written to {0}; give the matte another name")]
+    SameTarget(String),
+}
