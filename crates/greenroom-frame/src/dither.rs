@@ -13,6 +13,8 @@ pub struct DitherScaler {
     columns: Vec<(u32, i16)>,
     /// The input, wide: as many rows as it has.
     wide: Vec<i16>,
+    /// The dither's eight rows, as wide as the output.
+    thresholds: [Vec<i16>; 8],
     isa: Isa,
 }
 
@@ -30,7 +32,9 @@ impl DitherScaler {
         to.checked()?;
         let columns = (0..to.width_px).map(|x| between(from.width_px, to.width_px, x)).collect();
         let wide = vec![0; to.width_px as usize * from.height_px as usize];
-        Ok(Self { from, to, columns, wide, isa: Isa::best() })
+        let thresholds =
+            std::array::from_fn(|y| (0..to.width_px as usize).map(|x| threshold(x, y)).collect());
+        Ok(Self { from, to, columns, wide, thresholds, isa: Isa::best() })
     }
 
     /// A value in 8-bit codes as a finer sample; what lies outside 0 to 255 is cut off.
@@ -60,7 +64,8 @@ impl DitherScaler {
             let (start, weight) = between(self.from.height_px, self.to.height_px, y as u32);
             let row = |y: usize| &self.wide[y.min(last) * width..][..width];
             let start = start as usize;
-            dither_row(self.isa, out, row(start), row(start + 1), weight, &pattern(y));
+            let dither = &self.thresholds[y % 8];
+            dither_row(self.isa, out, row(start), row(start + 1), weight, dither);
         }
     }
 }
@@ -73,14 +78,12 @@ fn between(from: u32, to: u32, index: u32) -> (u32, i16) {
     (start as u32, ((centre - start) * 32_767.0) as i16)
 }
 
-/// Row `y` of the dither, twice: thresholds 0 to 63, each once in eight by eight.
-fn pattern(y: usize) -> [i16; 16] {
-    std::array::from_fn(|x| {
-        // The bits of x ^ y and y, interleaved, lowest first to the highest place.
-        (0..3).fold(0, |threshold, bit| {
-            let (mixed, own) = (((x ^ y) >> bit) & 1, (y >> bit) & 1);
-            threshold << 2 | (mixed << 1 | own) as i16
-        })
+/// The dither at a place: 0 to 63, each once in eight by eight.
+fn threshold(x: usize, y: usize) -> i16 {
+    // The bits of x ^ y and y, interleaved, lowest first to the highest place.
+    (0..3).fold(0, |threshold, bit| {
+        let (mixed, own) = (((x ^ y) >> bit) & 1, (y >> bit) & 1);
+        threshold << 2 | (mixed << 1 | own) as i16
     })
 }
 
@@ -98,8 +101,8 @@ mod tests {
 
     #[test]
     fn thresholds_are_each_there_once() {
-        let mut seen: Vec<_> = (0..8).flat_map(|y| pattern(y)[..8].to_vec()).collect();
-        assert_eq!(pattern(3)[..8], pattern(3)[8..]);
+        let mut seen: Vec<_> = (0..64).map(|index| threshold(index % 8, index / 8)).collect();
+        assert_eq!(threshold(3, 5), threshold(11, 13));
         seen.sort_unstable();
         assert_eq!(seen, (0..64).collect::<Vec<i16>>());
     }

@@ -30,8 +30,8 @@ pub(super) struct Blur {
 
 /// Standard deviation of the blur as a share of the frame's height, for strengths 1 and 50. At 50
 /// it is 25 pixels at 720 rows, where faces and print behind the person can no longer be read; at
-/// 1 it is 4 pixels, and 47 at 100.
-const SIGMA_OF_HEIGHT: [f32; 2] = [0.006, 0.035];
+/// 1 it is 6 pixels, and 45 at 100.
+const SIGMA_OF_HEIGHT: [f32; 2] = [0.008, 0.035];
 /// Box blurs in a row; three come within 3 % of a Gaussian.
 const PASSES: usize = 3;
 
@@ -98,7 +98,7 @@ impl State {
 fn rows_for(sigma_of_height: f32) -> u32 {
     let sigma = match sigma_of_height {
         wide if wide > 0.026 => 3.15,
-        middle if middle > 0.013 => 2.45,
+        middle if middle > 0.0135 => 2.45,
         _ => 1.41,
     };
     (sigma / sigma_of_height).round() as u32

@@ -24,10 +24,13 @@ pub(super) struct Bokeh {
     state: Option<State>,
 }
 
-/// Rows on which it is worked out: enough for discs of 10 rows across and more to be round.
-const ROWS: u32 = 180;
-/// Radius of the disc at strength 100, as a share of the frame's height: 72 pixels at 720 rows.
-const WIDEST: f32 = 0.1;
+/// Most rows on which it is worked out, and largest radius there: enough for discs to be round,
+/// and no more, since each row of a disc is summed.
+const MOST_ROWS: u32 = 180;
+const MOST_RADIUS: f32 = 16.0;
+/// Radius of the disc at strength 100, as a share of the frame's height: 100 pixels at 720 rows,
+/// which spreads (half the radius is the standard deviation) about as far as the blur.
+const WIDEST: f32 = 0.14;
 /// How many times the weight of the rest a full light has, and from which luma on (share of
 /// white) a sample counts as light. A lamp of a hundredth of the disc's area still shows as a disc.
 const LIGHT: f32 = 40.0;
@@ -70,9 +73,11 @@ impl Background for Bokeh {
 
 impl State {
     fn new(like: FrameView<'_>, strength: f32) -> Result<Self, FrameError> {
-        let small = SmallRoom::new(like, ROWS)?;
+        let radius_of_height = WIDEST * strength / 100.0;
+        let rows = (MOST_RADIUS / radius_of_height) as u32;
+        let small = SmallRoom::new(like, rows.min(MOST_ROWS))?;
         let SizePx { width_px, height_px } = small.size();
-        let radius = (WIDEST * strength / 100.0 * height_px as f32).max(1.0);
+        let radius = (radius_of_height * height_px as f32).max(1.0);
         let half_widths: Vec<usize> = (0..=radius as usize)
             .map(|row| (radius * radius - (row * row) as f32).sqrt().round() as usize)
             .collect();
@@ -144,8 +149,8 @@ impl State {
     }
 }
 
-/// Weight of a sample of each luma code. At most 255 * 255 * [`LIGHT`] in a sum of a disc of 1018
-/// samples: 2.7e9, which fits.
+/// Weight of a sample of each luma code. At most 255 * 255 * [`LIGHT`] in a sum of a disc of 804
+/// samples: 2.1e9, which fits.
 fn lights(colour: Colour) -> [u32; 256] {
     let (floor, luma, _) = colour.scales();
     std::array::from_fn(|code| {

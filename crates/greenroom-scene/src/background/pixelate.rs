@@ -30,7 +30,8 @@ struct State {
     blocks: Vec<Weighted>,
     filler: Filler,
     /// The columns' sums over a row of blocks: sample times weight, and weight.
-    columns: Vec<[u32; 2]>,
+    sums: Vec<u32>,
+    weights: Vec<u32>,
     shown: Frame,
 }
 
@@ -68,7 +69,8 @@ impl State {
             size,
             blocks: vec![[0.0; 4]; size.area_px() as usize],
             filler: Filler::new(size),
-            columns: vec![[0; 2]; width_px as usize],
+            sums: vec![0; width_px as usize],
+            weights: vec![0; width_px as usize],
             shown: Frame::new(like.format(), like.size(), like.colour())?,
         })
     }
@@ -87,26 +89,25 @@ impl State {
         let steps = steps(self.shown.size(), width, height);
         let rows_of_blocks = self.blocks.chunks_exact_mut(self.size.width_px as usize);
         for (row, blocks) in rows_of_blocks.enumerate() {
-            let columns = &mut self.columns[..width];
-            columns.fill([0; 2]);
+            let (sums, weights) = (&mut self.sums[..width], &mut self.weights[..width]);
+            sums.fill(0);
+            weights.fill(0);
             let rows = span(row, self.block_px, steps[1], height);
             for y in rows.clone() {
-                for ((sums, &sample), &alpha) in
-                    columns.iter_mut().zip(plane.row(y)).zip(alpha.row(y))
-                {
+                let samples = plane.row(y).iter().zip(alpha.row(y));
+                let columns = sums.iter_mut().zip(weights.iter_mut());
+                for ((sum, weights), (&sample, &alpha)) in columns.zip(samples) {
                     // 255 * 255 fits 16 bits, which the compiler multiplies more of at once.
                     let weight = u16::from(room_weight(alpha));
-                    sums[0] += u32::from(u16::from(sample) * weight);
-                    sums[1] += u32::from(weight);
+                    *sum += u32::from(u16::from(sample) * weight);
+                    *weights += u32::from(weight);
                 }
             }
             for (column, block) in blocks.iter_mut().enumerate() {
-                let columns = &columns[span(column, self.block_px, steps[0], width)];
-                let (mut sum, mut weight) = (0u64, 0u64);
-                for &[part, part_weight] in columns {
-                    sum += u64::from(part);
-                    weight += u64::from(part_weight);
-                }
+                let columns = span(column, self.block_px, steps[0], width);
+                // 200 * 200 pixels of 255 * 255 fit 32 bits.
+                let sum: u32 = sums[columns.clone()].iter().sum();
+                let weight: u32 = weights[columns.clone()].iter().sum();
                 if channel == 0 {
                     let area = (columns.len() * rows.len()) as f32;
                     *block = [sum as f32 / area, 0.0, 0.0, weight as f32 / area];

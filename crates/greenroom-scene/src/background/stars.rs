@@ -33,9 +33,9 @@ struct Depth {
 }
 
 const DEPTHS: [Depth; 3] = [
-    Depth { count_in_16_by_9: 190.0, speed_a_second: 0.0016, sigma: 0.0009, light: [0.10, 0.32] },
-    Depth { count_in_16_by_9: 70.0, speed_a_second: 0.0034, sigma: 0.0013, light: [0.22, 0.55] },
-    Depth { count_in_16_by_9: 18.0, speed_a_second: 0.0070, sigma: 0.0019, light: [0.45, 0.85] },
+    Depth { count_in_16_by_9: 200.0, speed_a_second: 0.0016, sigma: 0.0011, light: [0.16, 0.42] },
+    Depth { count_in_16_by_9: 80.0, speed_a_second: 0.0034, sigma: 0.0016, light: [0.35, 0.75] },
+    Depth { count_in_16_by_9: 22.0, speed_a_second: 0.0070, sigma: 0.0024, light: [0.60, 0.95] },
 ];
 
 struct Star {

@@ -27,8 +27,9 @@ const NOISE_SHARE: f64 = 0.04;
 /// For how many rows on end there must be more than that for the head to begin.
 const ROWS_ON_END: usize = 3;
 /// Head and shoulders are about as high as the shoulders are wide (0.45 m: head, neck and a hand's
-/// width of chest).
-const HEIGHT_OF_WIDTH: f64 = 1.0;
+/// width of chest), and twice as high as the head is wide: what counts where shoulders are not seen.
+const HEIGHT_OF_SHOULDERS: f64 = 1.0;
+const HEIGHT_OF_HEAD: f64 = 2.0;
 
 impl Finder {
     /// The person in a matte of luma size, if there is one.
@@ -54,7 +55,11 @@ impl Finder {
         // alone, because an elbow on the table is not where one looks.
         self.sum_columns(alpha, step, top..bottom);
         let shoulders = (self.quantile(0.96) - self.quantile(0.04)) / 0.92;
-        let high = (HEIGHT_OF_WIDTH * shoulders).max(1.0).min((bottom - top) as f64);
+        // The head ends above half the shoulders' width down; with no shoulders there is only head.
+        let of_head = top..(top + (shoulders / 2.0).ceil() as usize).min(bottom);
+        let head = f64::from(self.rows[of_head].iter().copied().max().unwrap_or(0));
+        let high = (HEIGHT_OF_SHOULDERS * shoulders).max(HEIGHT_OF_HEAD * head);
+        let high = high.max(1.0).min((bottom - top) as f64);
         self.sum_columns(alpha, step, top..top + high.ceil() as usize);
         Some(Found {
             centre_x: self.quantile(0.5) / grid_width as f64,
