@@ -79,7 +79,7 @@ pub struct SceneArgs {
     )]
     pub effects: Option<Vec<String>>,
     /// Which part of the camera's picture is used [default: whole]: whole, zoom=FACTOR[,X,Y], or
-    /// auto, which follows you.
+    /// auto, which follows you. `greenroom list framings` tells all.
     #[arg(long, value_name = "FRAMING", env = "GREENROOM_FRAMING")]
     pub framing: Option<String>,
     /// The scene of the configuration to begin with; the options above lie over it.
@@ -194,6 +194,8 @@ pub enum Listed {
     Backgrounds,
     /// What can be done to the picture.
     Effects,
+    /// Which part of the camera's picture can be used.
+    Framings,
 }
 
 /// Arguments of `greenroom status`.

@@ -101,7 +101,7 @@ fn files(folder: &Path) -> Vec<(String, SceneWords)> {
     ];
     let foreground = Some(format!("{},bottom-right,25%", text(at("logo.png"))));
     files.push(("foreground".into(), SceneWords { foreground, ..words("blur") }));
-    for framing in ["zoom=1.6,0,-0.3", "auto"] {
+    for framing in ["zoom=1.6,0,-0.3", "auto=90%"] {
         let framing_words = SceneWords { framing: Some(framing.into()), ..words("drift") };
         files.push((format!("framing {framing}"), framing_words));
     }
@@ -134,7 +134,7 @@ fn every_background_and_every_effect_shows_something_of_its_own() {
     }
     // Variants that look different enough to be shown.
     for effect in
-        ["person:hologram", "anonymise=silhouette", "person:opacity=40", "background:greyscale"]
+        ["all:hologram", "anonymise=silhouette", "person:opacity=40", "background:greyscale"]
     {
         let effects = Some(vec![effect.to_owned()]);
         scenes.push((format!("effect {effect}"), SceneWords { effects, ..dusk.clone() }));

@@ -3,7 +3,7 @@ use std::io::{self, Write};
 
 use anyhow::Context;
 use greenroom_device::{CameraInfo, CameraMode, Devices, LoopbackInfo, devices, loopback_command};
-use greenroom_scene::{backgrounds_help, effects_help};
+use greenroom_scene::{FramingSpec, backgrounds_help, effects_help};
 use serde_json::{Value, json};
 
 use crate::cli::{ListArgs, Listed};
@@ -15,6 +15,7 @@ pub(super) fn list(args: &ListArgs) -> anyhow::Result<()> {
         Listed::Cameras => as_text(&devices()).context("formatting")?,
         Listed::Backgrounds => backgrounds_help(),
         Listed::Effects => effects_help(),
+        Listed::Framings => FramingSpec::HELP.to_owned(),
     };
     io::stdout().write_all(text.as_bytes()).context("standard output")
 }
