@@ -111,10 +111,7 @@ mod tests {
             ),
             (
                 slow,
-                BackgroundSpec::Slideshow {
-                    folder: whole.into(),
-                    every: Duration::from_secs(30),
-                },
+                BackgroundSpec::Slideshow { folder: whole.into(), every: Duration::from_secs(30) },
             ),
         ] {
             assert_eq!(text.parse::<BackgroundSpec>().unwrap(), spec);

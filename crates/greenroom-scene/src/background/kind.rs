@@ -41,7 +41,8 @@ impl FileKind {
             let moves = is_extended && flags & WEBP_ANIMATION != 0;
             return if moves { Self::AnimatedWebP } else { Self::Picture };
         }
-        let is_picture = head.starts_with(b"\x89PNG\r\n\x1a\n") || head.starts_with(b"\xFF\xD8\xFF");
+        let is_picture =
+            head.starts_with(b"\x89PNG\r\n\x1a\n") || head.starts_with(b"\xFF\xD8\xFF");
         if is_picture { Self::Picture } else { Self::Video }
     }
 }

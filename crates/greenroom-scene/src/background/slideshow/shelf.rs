@@ -60,7 +60,8 @@ impl Shelf {
             if left.is_zero() {
                 return Turn::NotYet;
             }
-            state = self.changed.wait_timeout(state, left).unwrap_or_else(PoisonError::into_inner).0;
+            state =
+                self.changed.wait_timeout(state, left).unwrap_or_else(PoisonError::into_inner).0;
         }
     }
 
@@ -136,9 +137,8 @@ impl Folder {
     pub(super) fn next(&mut self) -> Option<Frame> {
         let names = self.names();
         self.broken.retain(|name, _| names.binary_search(name).is_ok());
-        let behind = self.last.as_ref().map_or(0, |(last, _)| {
-            names.partition_point(|name| name <= last)
-        });
+        let behind =
+            self.last.as_ref().map_or(0, |(last, _)| names.partition_point(|name| name <= last));
         for index in (behind..names.len()).chain(0..behind) {
             let name = &names[index];
             let path = self.path.join(name);

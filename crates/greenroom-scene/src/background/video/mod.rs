@@ -50,7 +50,7 @@ pub(super) struct Video {
 }
 
 impl Video {
-    /// Opens the clip and waits for its first frame: up to 20 s for an address, much less for a
+    /// Opens the clip and waits for its first frames: up to 20 s for an address, much less for a
     /// file.
     ///
     /// # Errors

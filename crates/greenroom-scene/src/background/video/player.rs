@@ -52,8 +52,9 @@ struct Haste {
 
 /// Longest that a first frame may take.
 const FIRST_FRAME: Duration = Duration::from_secs(10);
-/// The next pass is started when this one has so much left: starting a decoder takes 0.1 to 0.5 s.
-const START_BEFORE: Duration = Duration::from_secs(2);
+/// The next pass is started when this one has so much left: starting a decoder takes 0.1 s, and ten
+/// times that on a machine that is busy with twenty of them.
+const START_BEFORE: Duration = Duration::from_secs(4);
 /// Lateness at which a decoder is left behind and another one started ahead of the clock ...
 const LATE: Duration = Duration::from_millis(700);
 /// ... by so much.

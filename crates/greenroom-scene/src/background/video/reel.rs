@@ -9,14 +9,18 @@ use greenroom_frame::{Frame, FrameShape};
 
 use crate::SceneError;
 
-/// Frames that are decoded ahead: 0.1 s at 60 fps, which bridges a decoder's hiccup; a pipe's
-/// buffer comes on top.
-pub(super) const AHEAD: usize = 6;
+/// Frames that are decoded ahead: 0.13 s at 60 fps, 11 MB at 1280x720, which bridges a decoder's
+/// hiccup; a pipe's buffer comes on top.
+pub(super) const AHEAD: usize = 8;
 /// Frames that go round: ahead, shown, being filled, and one that was just handed back.
 const AROUND: usize = AHEAD + 3;
 
 /// Longest wait for a video: longer than the player's own patience with probe and first frame.
 const OPENING: Duration = Duration::from_secs(30);
+
+/// How long a video is open before it is shown, at most, so that it begins with a full queue: on a
+/// busy machine a decoder's first frames come slowly.
+const FILLING: Duration = Duration::from_millis(500);
 
 /// A short queue of frames with their times. Its lock is held for a few moves of pointers only.
 #[derive(Debug)]
@@ -110,16 +114,27 @@ impl Reel {
 
     // The frame thread's side.
 
-    /// Waits until the player has the first frame or knows why there is none.
+    /// Waits until the player has the first frames or knows why there are none.
     pub(super) fn wait_until_open(&self) -> Result<(), SceneError> {
         let mut state = self.lock();
         let until = Instant::now() + OPENING;
+        let mut filled_by = None;
         loop {
             match &mut state.phase {
                 Phase::Refused(why) => {
                     return Err(why.take().expect("a video is opened once"));
                 }
-                Phase::Playing | Phase::Down => return Ok(()),
+                Phase::Down => return Ok(()),
+                Phase::Playing => {
+                    let now = Instant::now();
+                    let left =
+                        filled_by.get_or_insert(now + FILLING).saturating_duration_since(now);
+                    let is_full = state.queue.len() >= AHEAD || state.kept.is_some();
+                    if is_full || left.is_zero() {
+                        return Ok(());
+                    }
+                    state = self.wait(state, left);
+                }
                 Phase::Opening => {
                     let left = until.saturating_duration_since(Instant::now());
                     if left.is_zero() {
@@ -149,7 +164,7 @@ impl Reel {
             while state.queue.front().is_some_and(|frame| frame.at <= time) {
                 let due = state.queue.pop_front().expect("it was just looked at");
                 took = true;
-                if let Some(old) = mem::replace(shown, Some(due.frame)) {
+                if let Some(old) = shown.replace(due.frame) {
                     state.take_back(old);
                 }
             }

@@ -11,8 +11,8 @@ use greenroom_frame::{Frame, FrameShape};
 use image::codecs::webp::WebPDecoder;
 use image::{AnimationDecoder, Frames, ImageDecoder};
 
-use crate::background::picture::{check_size, encode, explain, fitted, over_black};
 use crate::background::picture::MAX_BYTES;
+use crate::background::picture::{check_size, encode, explain, fitted, over_black};
 use crate::{Fit, SceneError};
 
 /// The file, whole in memory as it came.

@@ -331,3 +331,26 @@ fn large_videos_decode_within_the_limits() {
     video.reel.take_due(Duration::ZERO, &mut shown, Duration::ZERO).unwrap();
     assert_eq!(number(shown.unwrap().view()), 0);
 }
+
+/// A clip that two threads cannot decode in time (4K, 60 a second, noise): what is shown stays near
+/// the clock all the same. How near, it prints: `-- --ignored --nocapture`.
+#[test]
+#[ignore = "takes a minute and a busy machine"]
+fn a_decoder_that_is_too_slow_stays_near_the_clock() {
+    let folder = tempfile::tempdir().unwrap();
+    let noise = ["-vf", "scale=3840:2160:flags=neighbor,noise=alls=40:allf=t"];
+    let codec = ["-c:v", "libx264", "-preset", "ultrafast", "-crf", "20", "-g", "60"];
+    let codec = [&noise[..], &codec, &["-pix_fmt", "yuv420p"]].concat();
+    let path = numbered(&folder.path().join("a.mp4"), "60", 300, &codec);
+    let mut video = open(&path, NOTHING).unwrap();
+    let (eye, mut time) = (Eye::new(), Duration::ZERO);
+    let mut late = Vec::new();
+    for _ in 0..50 {
+        let seen = i64::from(look(&eye, &mut video, &mut time, 0.5));
+        let due = (time.as_millis() * 60 / 1000 % 300) as i64;
+        late.push((due - seen + 450) % 300 - 150);
+    }
+    println!("frames late, each half second: {late:?}");
+    let last = &late[30..];
+    assert!(last.iter().all(|late| (-70..=130).contains(late)), "{late:?}");
+}
