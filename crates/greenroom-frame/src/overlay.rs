@@ -20,7 +20,12 @@ pub fn overlay(
     let inside = left_px.checked_add(part.width_px).is_some_and(|right| right <= size.width_px)
         && top_px.checked_add(part.height_px).is_some_and(|bottom| bottom <= size.height_px);
     let same = (frame.format(), frame.colour()) == (picture.format(), picture.colour());
-    if !(same && inside && frame.format().is_planar() && left_px.is_multiple_of(2) && top_px.is_multiple_of(2)) {
+    if !(same
+        && inside
+        && frame.format().is_planar()
+        && left_px.is_multiple_of(2)
+        && top_px.is_multiple_of(2))
+    {
         return Err(FrameError::NoConversion {
             from: picture.format(),
             from_size: part,

@@ -180,7 +180,10 @@ fn unknown(text: &str, name: &str) -> SceneError {
         Some(near) => format!("did you mean \"{near}\"?"),
         None => {
             names.push("#rrggbb");
-            format!("write {} or the path of a picture, video or folder that exists", listed(&names, "or"))
+            format!(
+                "write {} or the path of a picture, video or folder that exists",
+                listed(&names, "or")
+            )
         }
     };
     SceneError::BadBackground(format!("\"{text}\" is no background; {advice}"))
@@ -284,6 +287,8 @@ mod tests {
         assert_eq!(sentence, "\"300\" cannot be the strength of blur; it is 1 to 100");
         assert!(told("stars=1").contains("takes no value"));
         assert!(told("gradient=#12").contains("#rrggbb"));
-        assert!(told("/no/such/file").contains("the path of a picture, video or folder that exists"));
+        assert!(
+            told("/no/such/file").contains("the path of a picture, video or folder that exists")
+        );
     }
 }
