@@ -7,7 +7,7 @@ use image::{DynamicImage, RgbImage, imageops};
 use super::{Background, Fit, Room};
 use crate::adapt::Adapter;
 use crate::image_file::decode;
-pub(super) use crate::image_file::{check_size, explain};
+pub(super) use crate::image_file::{MAX_BYTES, check_size, explain};
 use crate::{Moment, SceneError};
 
 /// A still picture from a file.
