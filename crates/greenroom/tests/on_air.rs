@@ -196,7 +196,7 @@ fn what_makes_no_sense_is_told_and_nothing_changes() {
         (&["set", "background", "missing.png"][..], "missing.png"),
         (&["set", "background", "text.png"], "text.png"),
         (&["set", "background", "nothing"], "nothing"),
-        (&["set", "background", "blurr"], "blur"),
+        (&["set", "background", "blurr"], "did you mean \"blur\"?"),
         (&["set", "background", "/dev/zero"], "/dev/zero"),
         (&["set", "effect", "grayscal"], "greyscale"),
         (&["set", "effect", "vignette=700"], "vignette"),

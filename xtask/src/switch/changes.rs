@@ -20,6 +20,16 @@ pub struct Shown {
     pub asked_at: Instant,
     pub kind: &'static str,
     pub colour: Yuv8,
+    /// What stands behind, before effects, and whether the effect takes its colour away: a file is taken up a moment
+    /// after it was written, and the effect may change in that moment.
+    pub rgb: [u8; 3],
+    pub is_grey: bool,
+}
+
+impl Shown {
+    pub fn new(kind: &'static str, rgb: [u8; 3], is_grey: bool) -> Self {
+        Self { asked_at: Instant::now(), kind, colour: encoded(rgb, is_grey), rgb, is_grey }
+    }
 }
 
 /// Flat colours, far from each other, by name.
@@ -51,7 +61,7 @@ struct State {
 impl Hall {
     pub fn new(folder: &Path, greenroom: PathBuf) -> Result<Self> {
         let rgb = COLOURS[0].1;
-        let shown = Shown { asked_at: Instant::now(), kind: "start", colour: encoded(rgb, false) };
+        let shown = Shown::new("start", rgb, false);
         let state = State { shown, rgb, is_grey: false, on_file: Some("wall.png") };
         let hall = Self { folder: folder.to_owned(), greenroom, state: RefCell::new(state) };
         write(&hall.path("wall.png"), &picture(rgb))?;
@@ -111,8 +121,7 @@ impl Hall {
         let (name, rgb) = COLOURS[(random.next() % COLOURS.len() as u64) as usize];
         let kind = self.one_of(random.next() % 12, name, rgb, number)?;
         let mut state = self.state.borrow_mut();
-        let colour = encoded(state.rgb, state.is_grey);
-        state.shown = Shown { asked_at, kind, colour };
+        state.shown = Shown { asked_at, ..Shown::new(kind, state.rgb, state.is_grey) };
         Ok(state.shown.clone())
     }
 
@@ -275,7 +284,7 @@ fn write(path: &Path, bytes: &[u8]) -> Result<()> {
     fs::write(path, bytes).with_context(|| path.display().to_string())
 }
 
-fn encoded([r, g, b]: [u8; 3], is_grey: bool) -> Yuv8 {
+pub fn encoded([r, g, b]: [u8; 3], is_grey: bool) -> Yuv8 {
     let yuv = Colour::WEBCAM.encode(Rgb8 { r, g, b });
     if is_grey { Yuv8 { u: 128, v: 128, ..yuv } } else { yuv }
 }

@@ -11,7 +11,7 @@ use std::time::{Duration, Instant};
 use anyhow::{Context, Result, bail};
 use greenroom_frame::Yuv8;
 
-use super::changes::{Hall, Shown};
+use super::changes::{Hall, Shown, encoded};
 
 /// A thread that reads 4:2:2 planar frames until its pipe ends.
 pub struct Watcher {
@@ -209,37 +209,38 @@ impl Frames {
         Intervals { median_ms: at(0.5), p99_ms: at(0.99), longest_ms: at(1.0) }
     }
 
-    /// A line for every frame that shows what it may not: it must show a scene that was asked for by then and is not
-    /// older than one that was there before it, or the fade from one such to a newer one.
+    /// A line for every frame that shows what it may not: it must show a background and an effect that were asked for by
+    /// then and are not older than those that were there before it, or the fade from those to newer ones.
     pub fn judge(&self, history: &[Shown]) -> Vec<String> {
         let start = history[0].asked_at;
-        let mut settled = 0;
+        // The changes whose background and whose effect are there.
+        let (mut behind, mut effect) = (0, 0);
         let mut wrong = Vec::new();
         let begun = |seen: &&Seen| distance(seen.corner, history[0].colour) > TOLERANCE;
         for seen in self.0.iter().skip_while(begun) {
             let asked = history.iter().take_while(|shown| shown.asked_at <= seen.at).count();
-            let here = history[settled].colour;
-            if distance(seen.corner, here) <= TOLERANCE {
-                continue;
-            }
-            let newer = settled + 1..asked;
-            if let Some(there) = newer
-                .clone()
-                .find(|&there| distance(seen.corner, history[there].colour) <= TOLERANCE)
-            {
-                settled = there;
-                continue;
-            }
-            let fades = |there: usize| {
-                distance_from_fade(seen.corner, here, history[there].colour) <= TOLERANCE
+            let colour = |(behind, effect): (usize, usize)| {
+                encoded(history[behind].rgb, history[effect].is_grey)
             };
-            if !newer.clone().any(fades) {
+            let here = colour((behind, effect));
+            let mut newer: Vec<(usize, usize)> = (behind..asked)
+                .flat_map(|behind| (effect..asked).map(move |effect| (behind, effect)))
+                .collect();
+            newer.sort_by_key(|(behind, effect)| behind + effect);
+            let there =
+                newer.iter().find(|state| distance(seen.corner, colour(**state)) <= TOLERANCE);
+            if let Some(&there) = there {
+                (behind, effect) = there;
+                continue;
+            }
+            let fades = |there: Yuv8| distance_from_fade(seen.corner, here, there) <= TOLERANCE;
+            if !newer.iter().any(|state| fades(colour(*state))) {
                 let at = (seen.at - start).as_secs_f64();
+                let last = &history[asked - 1];
                 wrong.push(format!(
-                    "{at:.2} s: {:?}, after change {settled} ({here:?}), {} asked for: {:?}",
+                    "{at:.2} s: {:?} after {here:?} (changes {behind} and {effect}), {} asked for, {last:?}",
                     seen.corner,
                     asked - 1,
-                    history[newer].iter().map(|shown| shown.colour).collect::<Vec<_>>()
                 ));
             }
         }
@@ -255,22 +256,30 @@ mod tests {
     fn old_scenes_leaks_and_jumps_are_caught() {
         let start = Instant::now();
         let at = |ms| start + Duration::from_millis(ms);
-        let grey = |y| Yuv8 { y, u: 128, v: 128 };
-        let red = Yuv8 { y: 80, u: 90, v: 240 };
-        let shown = |ms, colour| Shown { asked_at: at(ms), kind: "", colour };
-        let history = [shown(0, grey(16)), shown(100, grey(200)), shown(200, grey(100))];
-        let judged = |seen: &[(u64, Yuv8)]| {
+        let (black, white, grey, red) = ([0; 3], [255; 3], [128; 3], [200, 30, 30]);
+        let yuv = |rgb| encoded(rgb, false);
+        let shown = |ms, rgb, is_grey| Shown { asked_at: at(ms), ..Shown::new("", rgb, is_grey) };
+        let history = [shown(0, black, false), shown(100, white, false), shown(200, grey, false)];
+        let judged = |history: &[Shown], seen: &[(u64, Yuv8)]| {
             let seen = seen.iter().map(|&(ms, corner)| Seen { at: at(ms), corner });
-            Frames(seen.collect()).judge(&history).len()
+            Frames(seen.collect()).judge(history).len()
         };
+        let half = Yuv8 { y: 60, u: 128, v: 128 };
+        let good = [(0, yuv(black)), (110, half), (120, yuv(white)), (300, yuv(grey))];
+        assert_eq!(judged(&history, &good), 0);
         assert_eq!(
-            judged(&[(0, grey(16)), (110, grey(60)), (120, grey(200)), (300, grey(100))]),
-            0
+            judged(&history, &[(0, yuv(black)), (50, half)]),
+            1,
+            "nothing was asked for yet"
         );
-        assert_eq!(judged(&[(0, grey(16)), (50, grey(60))]), 1, "nothing was asked for yet");
-        assert_eq!(judged(&[(0, grey(16)), (110, red)]), 1, "a colour that was never asked for");
-        let back = [(0, grey(16)), (120, grey(200)), (300, grey(100)), (310, grey(16))];
-        assert_eq!(judged(&back), 1, "an old scene");
-        assert_eq!(judged(&[(0, red), (1, grey(16))]), 0, "before it begins all is well");
+        assert_eq!(judged(&history, &[(0, yuv(black)), (110, yuv(red))]), 1, "never asked for");
+        let back = [(0, yuv(black)), (120, yuv(white)), (300, yuv(grey)), (310, yuv(black))];
+        assert_eq!(judged(&history, &back), 1, "an old scene");
+        assert_eq!(judged(&history, &[(0, yuv(red)), (1, yuv(black))]), 0, "before it begins");
+        // The effect may be there before the background that was asked for earlier.
+        let history = [shown(0, red, false), shown(100, white, false), shown(110, white, true)];
+        let early = [(0, yuv(red)), (120, encoded(red, true)), (300, yuv(white))];
+        assert_eq!(judged(&history, &early), 0);
+        assert_eq!(judged(&history, &[(0, yuv(red)), (105, encoded(red, true))]), 1);
     }
 }

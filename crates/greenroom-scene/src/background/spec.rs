@@ -177,6 +177,9 @@ fn unknown(text: &str, name: &str) -> SceneError {
     let mut names: Vec<_> = KINDS.iter().map(|kind| kind.name).collect();
     names.push(NONE);
     let advice = match nearest(name, names.iter().copied()) {
+        _ if text.contains('/') => {
+            "there is nothing at that path; name a picture, video or folder that exists".to_owned()
+        }
         Some(near) => format!("did you mean \"{near}\"?"),
         None => {
             names.push("#rrggbb");

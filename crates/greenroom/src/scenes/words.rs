@@ -130,6 +130,10 @@ fn located(text: &str, folder: &Path) -> String {
         Some((below, home)) => home.join(below),
         None => folder.join(text),
     };
+    // A word that is misspelt is no path: it is to be told what is near.
+    if !text.contains(['/', '.']) && !path.exists() {
+        return text.to_owned();
+    }
     // A path that is no text stays as it was written; it is then not found, which is told.
     path.into_os_string().into_string().unwrap_or_else(|_| text.to_owned())
 }
@@ -167,10 +171,10 @@ mod tests {
         let located = words.clone().located_in(Path::new("/home/me"));
         assert_eq!(located.background.as_deref(), Some("/home/me/pictures/a.jpg"));
         assert_eq!(located.foreground.as_deref(), Some("/home/me/logo.png,top-left"));
-        let words = SceneWords { background: Some("slideshow=5,a".into()), ..words };
+        let words = SceneWords { background: Some("slideshow=5,./a".into()), ..words };
         let located = words.located_in(Path::new("/home/me"));
-        assert_eq!(located.background.as_deref(), Some("slideshow=5,/home/me/a"));
-        for word in ["blur", "blur=40", "#00b140", "none", "https://example.org/a.mp4"] {
+        assert_eq!(located.background.as_deref(), Some("slideshow=5,/home/me/./a"));
+        for word in ["blurr", "blur", "blur=40", "#00b140", "none", "https://example.org/a.mp4"] {
             let words = SceneWords { background: Some(word.into()), ..SceneWords::default() };
             let located = words.located_in(Path::new("/home/me"));
             assert_eq!(located.background.as_deref(), Some(word));
