@@ -105,12 +105,13 @@ fn broken_pictures_are_refused() {
     let whole = std::fs::read(at("whole.jpg")).unwrap();
     std::fs::write(at("cut.jpg"), &whole[..whole.len() / 2]).unwrap();
     std::fs::write(at("huge.png"), huge_png()).unwrap();
+    std::fs::create_dir(at("folder")).unwrap();
     for (picture, words) in [
         ("text.png", &["text.png", "another file"][..]),
         ("empty.jpg", &["empty.jpg"]),
         ("cut.jpg", &["cut.jpg", "not a whole"]),
         ("huge.png", &["60000x60000", "8192"]),
-        (".", &["."]),
+        ("folder", &["folder", "no picture"]),
     ] {
         let args = ["run", "--camera", "clip.mkv", "--output", "out.mkv", "--background", picture];
         assert_refused(folder.path(), &[&args[..], &["--stop-after", "2"]].concat(), words);

@@ -198,7 +198,7 @@ fn what_makes_no_sense_is_told_and_nothing_changes() {
         (&["set", "background", "nothing"], "nothing"),
         (&["set", "background", "blurr"], "did you mean \"blur\"?"),
         (&["set", "background", "/dev/zero"], "/dev/zero"),
-        (&["set", "effect", "grayscal"], "greyscale"),
+        (&["set", "effect", "greyscal"], "did you mean \"greyscale\"?"),
         (&["set", "effect", "vignette=700"], "vignette"),
         (&["set", "framing", "zoom=99"], "zoom"),
         (&["set", "foreground", "missing.png"], "missing.png"),

@@ -66,7 +66,7 @@ impl Clip {
         let name = source.to_string();
         let unsupported = |why: String| DeviceError::Unsupported {
             what: name.clone(),
-            why: format!("{why}; name another video"),
+            why: format!("{why}; name another file"),
         };
         if let ClipSource::File(path) = &source {
             check_file(path, &name)?;
@@ -129,7 +129,7 @@ fn check_file(path: &Path, name: &str) -> Result<(), DeviceError> {
     let file = File::open(path).map_err(not_opened)?;
     whole::check(&file, found.len()).map_err(|why| DeviceError::Broken {
         what: name.to_owned(),
-        why: format!("{why}; copy it again or name another video"),
+        why: format!("{why}; copy it again or name another file"),
     })
 }
 

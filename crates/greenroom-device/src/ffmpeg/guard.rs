@@ -6,7 +6,8 @@ use std::os::unix::process::CommandExt;
 use std::process::Command;
 
 use rustix::process::{
-    Resource, Rlimit, Signal, getppid, getrlimit, nice, set_parent_process_death_signal, setrlimit,
+    Pid, Resource, Rlimit, Signal, getppid, getrlimit, set_parent_process_death_signal,
+    setpriority_process, setrlimit,
 };
 
 /// Limits of a child: each is inherited by what it starts, and it cannot raise one.
@@ -17,7 +18,7 @@ pub(crate) struct Guard {
     /// Address space; decoding 4K H.264 with two threads takes about 0.6 GiB of it.
     memory_bytes: Option<u64>,
     may_write_files: bool,
-    /// Added to its niceness: decoding a background comes after the person before it.
+    /// Its niceness: decoding a background comes after the person before it.
     nice: i32,
 }
 
@@ -48,6 +49,17 @@ impl Guard {
         unsafe { command.pre_exec(move || self.bind(parent)) };
     }
 
+    /// What is done when the child runs. Not before: `spawn` waits for a child's first instruction,
+    /// and one that is nice already keeps a busy machine's caller waiting for 0.3 s.
+    pub fn calm(self, child: u32) {
+        let pid = i32::try_from(child).ok().and_then(Pid::from_raw);
+        if self.nice != 0
+            && let Err(error) = setpriority_process(pid, self.nice)
+        {
+            tracing::debug!(%error, "the child is not nice");
+        }
+    }
+
     fn bind(self, parent: u32) -> io::Result<()> {
         lower(Resource::Core, 0)?;
         if !self.may_write_files {
@@ -55,9 +67,6 @@ impl Guard {
         }
         if let Some(memory_bytes) = self.memory_bytes {
             lower(Resource::As, memory_bytes)?;
-        }
-        if self.nice != 0 {
-            nice(self.nice)?;
         }
         if self.is_tied {
             set_parent_process_death_signal(Some(Signal::KILL))?;

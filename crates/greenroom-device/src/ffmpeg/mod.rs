@@ -59,6 +59,7 @@ impl Ffmpeg {
             .stdout(output);
         guard.put_on(&mut command);
         let mut child = command.spawn().map_err(|error| not_started("ffmpeg", error))?;
+        guard.calm(child.id());
         let log = Log::of(child.stderr.take());
         Ok(Self { child, log })
     }
@@ -108,8 +109,10 @@ pub(crate) fn ffprobe(
         .args(args)
         .stdin(Stdio::null())
         .stdout(Stdio::piped());
-    Guard::tied().put_on(&mut command);
+    let guard = Guard::tied();
+    guard.put_on(&mut command);
     let mut child = command.spawn().map_err(|error| not_started("ffprobe", error))?;
+    guard.calm(child.id());
     let log = Log::of(child.stderr.take());
     let output = child.stdout.take().expect("the output was asked for as a pipe");
     let mut probe = Ffmpeg { child, log };
