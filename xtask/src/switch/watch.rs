@@ -213,39 +213,71 @@ impl Frames {
     /// then and are not older than those that were there before it, or the fade from those to newer ones.
     pub fn judge(&self, history: &[Shown]) -> Vec<String> {
         let start = history[0].asked_at;
-        // The changes whose background and whose effect are there.
-        let (mut behind, mut effect) = (0, 0);
+        let colour =
+            |state: State| encoded(history[state.behind].rgb, history[state.effect].is_grey);
+        // All that may be there: a colour that a fade passes through may be another scene's.
+        let mut may_be = vec![State { behind: 0, effect: 0 }];
         let mut wrong = Vec::new();
         let begun = |seen: &&Seen| distance(seen.corner, history[0].colour) > TOLERANCE;
         for seen in self.0.iter().skip_while(begun) {
             let asked = history.iter().take_while(|shown| shown.asked_at <= seen.at).count();
-            let colour = |(behind, effect): (usize, usize)| {
-                encoded(history[behind].rgb, history[effect].is_grey)
-            };
-            let here = colour((behind, effect));
-            let mut newer: Vec<(usize, usize)> = (behind..asked)
-                .flat_map(|behind| (effect..asked).map(move |effect| (behind, effect)))
-                .collect();
-            newer.sort_by_key(|(behind, effect)| behind + effect);
-            let there =
-                newer.iter().find(|state| distance(seen.corner, colour(**state)) <= TOLERANCE);
-            if let Some(&there) = there {
-                (behind, effect) = there;
-                continue;
+            let mut next: Vec<State> = Vec::new();
+            for &here in &may_be {
+                let newer = || {
+                    (here.behind..asked).flat_map(|behind| {
+                        (here.effect..asked).map(move |effect| State { behind, effect })
+                    })
+                };
+                let there =
+                    newer().filter(|state| distance(seen.corner, colour(*state)) <= TOLERANCE);
+                next.extend(there);
+                let fades = |state: State| {
+                    distance_from_fade(seen.corner, colour(here), colour(state)) <= TOLERANCE
+                };
+                if newer().any(fades) {
+                    next.push(here);
+                }
             }
-            let fades = |there: Yuv8| distance_from_fade(seen.corner, here, there) <= TOLERANCE;
-            if !newer.iter().any(|state| fades(colour(*state))) {
-                let at = (seen.at - start).as_secs_f64();
-                let last = &history[asked - 1];
+            if next.is_empty() {
                 wrong.push(format!(
-                    "{at:.2} s: {:?} after {here:?} (changes {behind} and {effect}), {} asked for, {last:?}",
+                    "{:.2} s: {:?} after {:?}, {} asked for, {:?}",
+                    (seen.at - start).as_secs_f64(),
                     seen.corner,
+                    may_be.iter().map(|state| (state, colour(*state))).collect::<Vec<_>>(),
                     asked - 1,
+                    history[asked - 1],
                 ));
+            } else {
+                may_be = oldest(&next, colour);
             }
         }
         wrong
     }
+}
+
+/// The changes whose background and whose effect are shown.
+#[derive(Debug, Clone, Copy, PartialEq)]
+struct State {
+    behind: usize,
+    effect: usize,
+}
+
+/// Without those that an older one of the same colour stands for: whatever may follow them may follow it.
+fn oldest(states: &[State], colour: impl Fn(State) -> Yuv8) -> Vec<State> {
+    let mut kept: Vec<State> = Vec::new();
+    let mut states = states.to_vec();
+    states.sort_by_key(|state| state.behind + state.effect);
+    for state in states {
+        let stands_for = |old: &State| {
+            old.behind <= state.behind
+                && old.effect <= state.effect
+                && colour(*old) == colour(state)
+        };
+        if !kept.iter().any(stands_for) {
+            kept.push(state);
+        }
+    }
+    kept
 }
 
 #[cfg(test)]
@@ -281,5 +313,11 @@ mod tests {
         let early = [(0, yuv(red)), (120, encoded(red, true)), (300, yuv(white))];
         assert_eq!(judged(&history, &early), 0);
         assert_eq!(judged(&history, &[(0, yuv(red)), (105, encoded(red, true))]), 1);
+        // A fade passes through the grey of a scene that was asked for, and goes on.
+        let history = [shown(0, white, false), shown(100, black, false), shown(110, grey, false)];
+        let passing =
+            [(0, yuv(white)), (120, yuv(grey)), (150, half), (160, yuv(black)), (200, yuv(grey))];
+        assert_eq!(judged(&history, &passing), 0);
+        assert_eq!(judged(&history, &[&passing[..], &[(300, yuv(black))]].concat()), 1);
     }
 }
