@@ -231,8 +231,10 @@ impl Frames {
                 let there =
                     newer().filter(|state| distance(seen.corner, colour(*state)) <= TOLERANCE);
                 next.extend(there);
+                // At its end a fade is over.
                 let fades = |state: State| {
-                    distance_from_fade(seen.corner, colour(here), colour(state)) <= TOLERANCE
+                    distance(seen.corner, colour(state)) > TOLERANCE
+                        && distance_from_fade(seen.corner, colour(here), colour(state)) <= TOLERANCE
                 };
                 if newer().any(fades) {
                     next.push(here);

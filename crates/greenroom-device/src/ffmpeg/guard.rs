@@ -50,7 +50,7 @@ impl Guard {
     }
 
     /// What is done when the child runs. Not before: `spawn` waits for a child's first instruction,
-    /// and one that is nice already keeps a busy machine's caller waiting for 0.3 s.
+    /// and on a busy machine one that is nice already keeps the caller waiting for its turn.
     pub fn calm(self, child: u32) {
         let pid = i32::try_from(child).ok().and_then(Pid::from_raw);
         if self.nice != 0
