@@ -290,8 +290,6 @@ mod tests {
         assert_eq!(sentence, "\"300\" cannot be the strength of blur; it is 1 to 100");
         assert!(told("stars=1").contains("takes no value"));
         assert!(told("gradient=#12").contains("#rrggbb"));
-        assert!(
-            told("/no/such/file").contains("the path of a picture, video or folder that exists")
-        );
+        assert!(told("/no/such/file").contains("name a picture, video or folder that exists"));
     }
 }
