@@ -104,12 +104,16 @@ pub struct RenderSettings {
 impl SceneSettings {
     fn new(args: &SceneArgs, config: ConfigFile, path: Option<PathBuf>) -> anyhow::Result<Self> {
         let here = std::env::current_dir().unwrap_or_default();
+        // A variable that is empty says nothing.
+        let said = |text: &Option<String>| text.clone().filter(|text| !text.is_empty());
+        let effects = args.effects.clone().unwrap_or_default();
+        let effects: Vec<String> = effects.into_iter().filter(|text| !text.is_empty()).collect();
         let words = SceneWords {
-            background: args.background.clone(),
+            background: said(&args.background),
             fit: args.fit.map(|fit| fit.word().to_owned()),
-            foreground: args.foreground.clone(),
-            effects: args.effects.clone(),
-            framing: args.framing.clone(),
+            foreground: said(&args.foreground),
+            effects: Some(effects).filter(|effects| !effects.is_empty()),
+            framing: said(&args.framing),
         };
         let scene = args.scene.clone().or(config.scene);
         let book = SceneBook::new(config.scenes, scene, &words.located_in(&here))?;
@@ -133,11 +137,14 @@ impl FitArg {
 
 /// The configuration that `named`, or else the usual place, has; none where none lies.
 fn config(named: Option<&Path>) -> anyhow::Result<(ConfigFile, Option<PathBuf>)> {
-    let usual = || ConfigFile::usual_path().filter(|path| path.exists());
-    let Some(path) = named.map(Path::to_owned).or_else(usual) else {
+    let Some(path) = named.map(Path::to_owned).or_else(ConfigFile::usual_path) else {
         return Ok((ConfigFile::default(), None));
     };
-    let config = ConfigFile::read(&path)?;
+    // At the usual place it may be made later: it is followed from then on.
+    let config = match named.is_some() || path.exists() {
+        true => ConfigFile::read(&path)?,
+        false => ConfigFile::default(),
+    };
     tracing::debug!("configuration: {}", path.display());
     Ok((config, Some(std::path::absolute(&path).unwrap_or(path))))
 }

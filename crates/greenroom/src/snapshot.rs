@@ -5,7 +5,7 @@ use std::sync::mpsc::Receiver;
 use std::thread;
 use std::time::Duration;
 
-use anyhow::{Context, bail};
+use anyhow::{Context, anyhow, bail};
 use greenroom_frame::{Chroma, Frame, Rgb8, Yuv8};
 use image::{ImageFormat, RgbImage};
 
@@ -17,7 +17,7 @@ const PATIENCE: Duration = Duration::from_millis(1500);
 /// Writes the frame that comes through `frame` to `path`, on a thread of its own.
 pub(crate) fn take(frame: Receiver<Frame>, path: PathBuf, replied: Replied) {
     let taken = thread::Builder::new().name("snapshot".into()).spawn(move || {
-        let done = frame.recv_timeout(PATIENCE).context(NOBODY).and_then(|frame| {
+        let done = frame.recv_timeout(PATIENCE).map_err(|_| anyhow!(NOBODY)).and_then(|frame| {
             write(&frame, &path)?;
             tracing::info!("snapshot: {}", path.display());
             Ok(())

@@ -246,6 +246,54 @@ fn files_and_configuration_are_followed() {
     assert_eq!(air.log_has("ERROR"), 0);
 }
 
+/// What was said on the command line or on air lies over a configuration that is saved; one whose
+/// file is still to come is shown when that is there; nothing hangs on a pipe.
+#[test]
+fn a_saved_configuration_uncovers_nothing() {
+    let air = Air::new(CONFIG, &["--effect", "greyscale"]);
+    air.wait_for([yuv(RED)[0], 128, 128]);
+    fs::write(air.at("config.toml"), CONFIG.replace("'red.png'", "'blue.png'")).unwrap();
+    air.wait_for([yuv(BLUE)[0], 128, 128]);
+    // Its file is still to come.
+    let later =
+        CONFIG.replace("'red.png'", "'later.png'") + "[scenes.new]\nbackground = '#808080'\n";
+    fs::write(air.at("config.toml"), later).unwrap();
+    air.wait_until("told", |air| air.log_has("what was shown before stays") == 1);
+    air.wait_for([yuv(BLUE)[0], 128, 128]);
+    picture(&air.at("later.png"), RED);
+    air.wait_for([yuv(RED)[0], 128, 128]);
+    air.tell(&["set", "scene", "new"]);
+    air.wait_for(yuv("#808080"));
+    // A pipe in its place is not waited for.
+    fs::remove_file(air.at("config.toml")).unwrap();
+    assert!(Command::new("mkfifo").arg(air.at("config.toml")).status().unwrap().success());
+    air.wait_until("told of the pipe", |air| air.log_has("it is no file") == 1);
+    air.tell(&["set", "background", RED]);
+    air.wait_for(yuv(RED));
+}
+
+/// A pause comes at once, also while a medium is being loaded that never comes.
+#[test]
+fn a_pause_waits_for_nobody() {
+    let air = Air::new(CONFIG, &[]);
+    air.wait_for(yuv(RED));
+    let silent = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    let address = format!("http://me:secret@{}/x.mp4", silent.local_addr().unwrap());
+    let mut command = Command::new(env!("CARGO_BIN_EXE_greenroom"));
+    command.args(["set", "background", &address, "--socket", "socket"]);
+    command.current_dir(air.folder.path()).stderr(Stdio::piped());
+    let asking = command.spawn().unwrap();
+    thread::sleep(Duration::from_millis(300));
+    air.tell(&["pause"]);
+    assert_eq!(air.scene()["paused"], true);
+    air.tell(&["resume"]);
+    air.wait_for(yuv(RED));
+    let refused = asking.wait_with_output().unwrap();
+    let said = String::from_utf8(refused.stderr).unwrap();
+    assert!(!refused.status.success() && !said.contains("secret"), "{said}");
+    assert_eq!(air.log_has("secret"), 0);
+}
+
 /// A PNG of 50,000 x 50,000 pixels in a few bytes: 7.5 GB decoded.
 fn bomb() -> Vec<u8> {
     let chunk = |kind: &[u8], data: &[u8]| {

@@ -4,14 +4,14 @@ use greenroom_device::{
     open_null_sink,
 };
 use greenroom_frame::{Colour, FrameShape, PixelFormat};
-use greenroom_scene::{Pace, Scene, SceneSpec, Site};
+use greenroom_scene::{Pace, Scene, Site};
 
 use super::signals;
 use crate::camera::CameraOpener;
 use crate::cli::RunArgs;
 use crate::control::{self, Answer, ControlError, Replier, Reply, Request};
 use crate::pipeline::{CameraFeed, MatteFeed, Output, Painter, Pipeline, Reporter};
-use crate::scenes::{Director, DirectorHandle, SceneRequest, make_scene};
+use crate::scenes::{Director, DirectorHandle, FirstScene, SceneRequest, make_first_scene};
 use crate::settings::{OutputChoice, RunSettings, SceneSettings};
 use crate::status::Status;
 use crate::{RunFailed, service};
@@ -35,7 +35,8 @@ pub(super) fn run(args: &RunArgs) -> anyhow::Result<()> {
     });
     let colour = source.as_ref().map_or(Colour::WEBCAM, |source| source.mode().colour);
     let site = Site { shape: FrameShape { format, size, colour }, pace: Pace::Live };
-    let (spec, scene) = make_scene(&settings.scene.book, site)?;
+    let SceneSettings { book, config, .. } = &settings.scene;
+    let (first, scene) = make_first_scene(book, site, config.as_ref())?;
     let maker = settings.scene.model.build()?;
     // YUYV, BT.601, limited range: what every consumer opens and assumes.
     let wanted = SinkMode { format: PixelFormat::Yuyv, size, rate, colour: Colour::WEBCAM };
@@ -49,7 +50,7 @@ pub(super) fn run(args: &RunArgs) -> anyhow::Result<()> {
         CameraFeed { source, name: camera.name(), open: Box::new(move || camera.open()), size };
     let pipeline = Pipeline::start(feed, matte, vec![output], settings.idle_after)
         .context("starting threads")?;
-    serve(pipeline, &stop, &settings, (&spec, site))
+    serve(pipeline, &stop, &settings, first)
 }
 
 /// Answers questions, waits for the end and brings it about.
@@ -57,11 +58,11 @@ fn serve(
     pipeline: Pipeline,
     stop: &Wake,
     settings: &RunSettings,
-    (spec, site): (&SceneSpec, Site),
+    first: FirstScene,
 ) -> anyhow::Result<()> {
     let reporter = pipeline.reporter();
     let SceneSettings { book, config, .. } = &settings.scene;
-    let director = Director::start(book.clone(), spec, site, pipeline.cues(), config.clone());
+    let director = Director::start(book.clone(), first, pipeline.cues(), config.clone());
     let director = director.context("starting threads")?;
     let handle = director.handle();
     let answer = Box::new(move |request, replier| answer(&reporter, &handle, request, replier));

@@ -31,6 +31,7 @@ pub(super) fn set(args: SetArgs) -> anyhow::Result<()> {
             SceneWords { foreground: Some(foreground), ..SceneWords::default() }
         }
         SetCommand::Effect { effects } => {
+            let effects = effects.into_iter().filter(|text| !text.is_empty()).collect();
             SceneWords { effects: Some(effects), ..SceneWords::default() }
         }
         SetCommand::Framing { framing } => {

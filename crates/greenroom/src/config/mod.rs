@@ -1,6 +1,7 @@
 //! `config.toml`: what `greenroom run` and `render` take where the command line and the environment
 //! say nothing.
 
+use std::io::Read;
 use std::path::{Path, PathBuf};
 
 use serde::Deserialize;
@@ -10,6 +11,9 @@ use crate::scenes::{SCENE_KEYS, SceneWords};
 
 /// The shipped example, in which every key is told of.
 pub const EXAMPLE: &str = include_str!("example.toml");
+
+/// A configuration that is larger is none.
+const MAX_BYTES: u64 = 1 << 20;
 
 /// Keys outside of the scenes.
 const KEYS: [&str; 10] = [
@@ -104,7 +108,16 @@ impl ConfigFile {
     /// [`ConfigError`].
     pub fn read(path: &Path) -> Result<Self, ConfigError> {
         let unreadable = |why| ConfigError::Unreadable { path: path.to_owned(), why };
-        let text = std::fs::read_to_string(path).map_err(unreadable)?;
+        // Looked at before it is opened: a pipe would be waited for.
+        if !std::fs::metadata(path).map_err(unreadable)?.is_file() {
+            return Err(unreadable(std::io::Error::other("it is no file")));
+        }
+        let mut text = String::new();
+        let file = std::fs::File::open(path).map_err(unreadable)?;
+        file.take(MAX_BYTES + 1).read_to_string(&mut text).map_err(unreadable)?;
+        if text.len() as u64 > MAX_BYTES {
+            return Err(unreadable(std::io::Error::other("it is larger than 1 MiB")));
+        }
         Self::parse(&text, path)
     }
 

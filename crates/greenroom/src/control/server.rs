@@ -27,8 +27,8 @@ const TURN_BYTES: usize = 16 << 10;
 
 /// Descriptors that are waited for beside the clients.
 const FIXED: usize = 3;
-/// Requests of one client that wait for their replies; who has more is not read from until some are
-/// answered.
+/// Requests of one client that wait for their replies; more are refused, and no more is read until
+/// some are answered.
 const MAX_WAITING: usize = 32;
 
 /// Sees to requests: each is replied to once, when it is done.
@@ -224,7 +224,14 @@ impl Client {
         let each = |line: Result<&[u8], TooLong>| {
             let request = settled + waiting.len() as u64;
             waiting.push_back(None);
-            see_to(line, answer, replies.replier(Ticket { client, request }));
+            let replier = replies.replier(Ticket { client, request });
+            if waiting.len() > MAX_WAITING {
+                let many = format!(
+                    "{MAX_WAITING} requests wait for their replies already; wait for some, then ask"
+                );
+                return replier.reply(Reply::Error(many));
+            }
+            see_to(line, answer, replier);
         };
         if read == 0 {
             self.is_read = true;

@@ -141,7 +141,7 @@ impl Camera {
                     self.hand_on(Flow::Lost(Standby::Off));
                     let name = source.name().to_owned();
                     drop(source);
-                    tracing::info!("camera: {name} closed, nobody watches");
+                    tracing::info!("camera: {name} closed");
                 }
                 next
             }

@@ -32,7 +32,7 @@ pub(super) struct OutputCues {
     change: Mutex<Option<Change>>,
     struck: Mutex<Vec<Scene>>,
     shape: Mutex<Option<FrameShape>>,
-    snapshot: Mutex<Option<Sender<Frame>>>,
+    snapshot: Mutex<Vec<Sender<Frame>>>,
     snapshot_is_wanted: AtomicBool,
     next_picture: AtomicBool,
 }
@@ -97,7 +97,7 @@ impl Cues {
     pub fn snapshot(&self, output: usize) -> Receiver<Frame> {
         let (sender, receiver) = mpsc::channel();
         let output = &self.outputs[output];
-        *lock(&output.snapshot) = Some(sender);
+        lock(&output.snapshot).push(sender);
         output.snapshot_is_wanted.store(true, SeqCst);
         receiver
     }
@@ -121,12 +121,12 @@ impl OutputCues {
         self.next_picture.swap(false, SeqCst)
     }
 
-    /// Who wants the frame that is written now, if anybody does.
-    pub(super) fn take_snapshot(&self) -> Option<Sender<Frame>> {
+    /// Those who want the frame that is written now.
+    pub(super) fn take_snapshot(&self) -> Vec<Sender<Frame>> {
         if !self.snapshot_is_wanted.swap(false, SeqCst) {
-            return None;
+            return Vec::new();
         }
-        lock(&self.snapshot).take()
+        std::mem::take(&mut *lock(&self.snapshot))
     }
 }
 

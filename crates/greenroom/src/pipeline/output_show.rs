@@ -121,13 +121,18 @@ impl Output {
 /// Hands a copy of what was just written to whoever asked for it. Costs one atomic swap when nobody
 /// did.
 fn send_snapshot(cues: &OutputCues, written: FrameView<'_>) {
-    let Some(sender) = cues.take_snapshot() else { return };
+    let senders = cues.take_snapshot();
+    if senders.is_empty() {
+        return;
+    }
     let copy =
         Frame::new(written.format().chroma().planar_format(), written.size(), written.colour());
     // Who asked may have gone.
     if let Ok(mut copy) = copy
         && unpack(written, &mut copy).is_ok()
     {
-        let _ = sender.send(copy);
+        for sender in senders {
+            let _ = sender.send(copy.clone());
+        }
     }
 }

@@ -15,7 +15,8 @@ pub struct Painter {
     scaled: Frame,
     scaler: FrameScaler,
     packed: Frame,
-    own_placeholder: Option<PathBuf>,
+    /// The user's placeholder, as it was read for the first mode.
+    own_placeholder: Option<Frame>,
     /// The placeholder that was painted last, packed, and its text.
     calm: (String, Frame),
 }
@@ -39,10 +40,18 @@ impl Painter {
         })
     }
 
-    /// Shows a picture of the user's instead of our placeholders.
+    /// Shows a picture of the user's instead of our placeholders. It is read here, and never again.
     #[must_use]
     pub fn with_placeholder(mut self, picture: Option<PathBuf>) -> Self {
-        self.own_placeholder = picture;
+        let SinkMode { size, colour, .. } = self.mode;
+        self.own_placeholder =
+            picture.and_then(|path| match user_placeholder(&path, size, colour) {
+                Ok(frame) => Some(frame),
+                Err(error) => {
+                    tracing::warn!("placeholder: {error}; showing greenroom's own");
+                    None
+                }
+            });
         self.calm.0.clear();
         self
     }
@@ -104,7 +113,11 @@ impl Painter {
     /// # Errors
     /// When no kernel does the conversion.
     pub fn placeholder(&mut self, standby: &Standby) -> Result<FrameView<'_>, FrameError> {
-        let text = standby.to_string();
+        // On the user's picture there is no text that could change.
+        let text = match self.own_placeholder {
+            Some(_) => OWN.to_owned(),
+            None => standby.to_string(),
+        };
         if self.calm.0 != text {
             let frame = packed_placeholder(self.mode, self.own_placeholder.as_ref(), &text)?;
             self.calm = (text, frame);
@@ -119,20 +132,26 @@ impl Painter {
     }
 }
 
+/// What stands for the text of the user's placeholder.
+const OWN: &str = "the user's";
+
 fn packed_placeholder(
     mode: SinkMode,
-    own: Option<&PathBuf>,
+    own: Option<&Frame>,
     text: &str,
 ) -> Result<Frame, FrameError> {
-    let theirs = own.and_then(|path| match user_placeholder(path, mode.size, mode.colour) {
-        Ok(frame) => Some(frame),
-        Err(error) => {
-            tracing::warn!("placeholder: {error}; showing greenroom's own");
-            None
-        }
-    });
-    let calm = theirs.map_or_else(|| placeholder(mode.size, mode.colour, text), Ok)?;
     let mut packed = Frame::new(mode.format, mode.size, mode.colour)?;
-    pack(calm.view(), &mut packed.view_mut())?;
+    let Some(own) = own else {
+        let calm = placeholder(mode.size, mode.colour, text)?;
+        pack(calm.view(), &mut packed.view_mut())?;
+        return Ok(packed);
+    };
+    let mut fitted = own.clone();
+    if own.size() != mode.size {
+        let middle = own.view().middle_of_shape(mode.size);
+        FrameScaler::default().scale(middle, mode.size, &mut fitted)?;
+    }
+    recolour(&mut fitted, mode.colour);
+    pack(fitted.view(), &mut packed.view_mut())?;
     Ok(packed)
 }

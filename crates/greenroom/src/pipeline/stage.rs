@@ -58,6 +58,7 @@ impl Stage {
     pub(super) fn compose(&mut self, room: &Room<'_>) -> Result<(), SceneError> {
         let now = room.frame.captured_at();
         self.take_cue(now);
+        self.go_on();
         self.tell_shape(room.frame.shape());
         self.last = Some(now);
         let Some(mut incoming) = self.incoming.take() else {
@@ -87,9 +88,6 @@ impl Stage {
     /// first, so that no picture jumps.
     fn take_cue(&mut self, now: Instant) {
         let Some((cues, _)) = &self.cues else { return };
-        if cues.takes_next_picture() {
-            self.scene.next_picture();
-        }
         let was_idle = self.last.is_none_or(|last| now.saturating_duration_since(last) > LONG_AGO);
         if self.incoming.is_some() && !was_idle {
             return;
@@ -108,6 +106,14 @@ impl Stage {
             self.strike(old);
         } else {
             self.incoming = Some(Incoming { scene, begun_at: now });
+        }
+    }
+
+    /// Goes on to the next picture of a slideshow, in the scene that was asked for last.
+    fn go_on(&mut self) {
+        if self.cues.as_ref().is_some_and(|(cues, _)| cues.takes_next_picture()) {
+            let newest = self.incoming.as_mut().map(|incoming| &mut incoming.scene);
+            newest.unwrap_or(&mut self.scene).next_picture();
         }
     }
 

@@ -6,7 +6,10 @@ pub struct SceneBook {
     scenes: Vec<(String, SceneWords)>,
     /// The one that is shown, if it has a name.
     name: Option<String>,
-    /// What is shown, in words: that scene's, and what was changed since.
+    /// What was said on the command line, or on air since the scene was gone to: it lies over the
+    /// scene, whatever becomes of that.
+    changes: SceneWords,
+    /// What is shown, in words: the changes over the scene.
     words: SceneWords,
 }
 
@@ -35,11 +38,11 @@ impl SceneBook {
         name: Option<String>,
         changes: &SceneWords,
     ) -> Result<Self, NoSuchScene> {
-        let mut book = Self { scenes, name: None, words: SceneWords::default() };
+        let mut book = Self { scenes, ..Self::default() };
         if let Some(name) = name {
             book.go_to(&name)?;
         }
-        book.words = changes.over(&book.words);
+        book.change(changes);
         Ok(book)
     }
 
@@ -69,7 +72,7 @@ impl SceneBook {
         self.scenes.is_empty()
     }
 
-    /// Shows the scene `name`.
+    /// Shows the scene `name`, without what was changed before.
     ///
     /// # Errors
     /// [`NoSuchScene`].
@@ -81,6 +84,7 @@ impl SceneBook {
         })?;
         self.name = Some(name.clone());
         self.words = words.clone();
+        self.changes = SceneWords::default();
         Ok(())
     }
 
@@ -93,6 +97,7 @@ impl SceneBook {
         match self.scenes.get(next) {
             Some((name, words)) if Some(next) != at => {
                 (self.name, self.words) = (Some(name.clone()), words.clone());
+                self.changes = SceneWords::default();
                 true
             }
             _ => false,
@@ -101,18 +106,29 @@ impl SceneBook {
 
     /// Lays `words` over what is shown.
     pub fn change(&mut self, words: &SceneWords) {
+        self.changes = words.over(&self.changes);
         self.words = words.over(&self.words);
     }
 
+    /// Goes on showing what `other` shows, with its own scenes.
+    pub fn show_as(&mut self, other: &Self) {
+        self.name.clone_from(&other.name);
+        self.changes = other.changes.clone();
+        self.words = other.words.clone();
+    }
+
     /// Takes over the scenes of another version of the configuration. What is shown follows if its
-    /// own words changed there; what was changed on air since stays until then.
+    /// own words changed there; what was said on the command line or on air goes on lying over it:
+    /// who hides something is not shown because a file was saved.
     pub fn take_over(&mut self, scenes: Vec<(String, SceneWords)>) {
         let words_in = |scenes: &[(String, SceneWords)], name: &str| {
             scenes.iter().find(|(scene, _)| scene == name).map(|(_, words)| words.clone())
         };
         if let Some(name) = self.name.clone() {
             match (words_in(&self.scenes, &name), words_in(&scenes, &name)) {
-                (old, Some(new)) if old.as_ref() != Some(&new) => self.words = new,
+                (old, Some(new)) if old.as_ref() != Some(&new) => {
+                    self.words = self.changes.over(&new);
+                }
                 (_, Some(_)) => {}
                 // It goes on without a name.
                 (_, None) => self.name = None,
@@ -165,8 +181,12 @@ mod tests {
         book.take_over(scenes(&[("a", "#111111"), ("b", "#999999")]));
         assert_eq!(book.words(), &words("none"), "its own words are the same");
         book.take_over(scenes(&[("a", "#444444")]));
+        assert_eq!(book.words(), &words("none"), "what was said on air lies over it");
+        book.go_to("a").unwrap();
         assert_eq!(book.words(), &words("#444444"));
+        book.take_over(scenes(&[("a", "#666666")]));
+        assert_eq!(book.words(), &words("#666666"));
         book.take_over(scenes(&[("z", "#555555")]));
-        assert_eq!((book.name(), book.words()), (None, &words("#444444")));
+        assert_eq!((book.name(), book.words()), (None, &words("#666666")));
     }
 }

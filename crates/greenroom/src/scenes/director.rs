@@ -7,11 +7,22 @@ use std::time::Duration;
 use greenroom_device::{FileWatch, Wake};
 use greenroom_scene::{SceneSpec, Site};
 
-use super::hand::Hand;
+use super::hand::{Complaints, Deaf, Hand};
 use super::reload::Reload;
 use super::{SceneBook, SceneWords};
 use crate::pipeline::Cues;
+use crate::snapshot;
 use crate::status::SceneStatus;
+
+/// The only output there is, so far, that scenes are changed on.
+pub(super) const OUTPUT: usize = 0;
+
+/// What is shown first, and the watch over its files that was set before they were read.
+pub struct FirstScene {
+    pub(super) spec: SceneSpec,
+    pub(super) site: Site,
+    pub(super) watch: Option<FileWatch>,
+}
 
 /// What can be asked of the scenes on air.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -42,6 +53,7 @@ pub struct Director {
     bell: Wake,
     stop: Wake,
     ended: Wake,
+    cues: Arc<Cues>,
     status: Arc<Mutex<SceneStatus>>,
     thread: Option<JoinHandle<()>>,
 }
@@ -51,62 +63,78 @@ pub struct Director {
 pub struct DirectorHandle {
     requests: Sender<(SceneRequest, Replied)>,
     bell: Wake,
+    cues: Arc<Cues>,
     status: Arc<Mutex<SceneStatus>>,
 }
 
 impl Director {
-    /// Changes scenes through `cues`, from now on: when asked, when a file of `spec` (what `book`
-    /// says, and is shown) changes, when the configuration does.
+    /// Changes scenes through `cues`, from now on: when asked, when a file of the first scene (what
+    /// `book` says, and is shown) changes, when the configuration does.
     ///
     /// # Errors
     /// When the system has no thread or descriptor left.
     pub fn start(
         book: SceneBook,
-        spec: &SceneSpec,
-        site: Site,
+        FirstScene { spec, site, watch }: FirstScene,
         cues: Arc<Cues>,
         config: Option<PathBuf>,
     ) -> std::io::Result<Self> {
         let (requests, asked) = mpsc::channel();
+        let ours = Arc::clone(&cues);
         let (bell, stop, ended) = (Wake::new()?, Wake::new()?, Wake::new()?);
         let status = Arc::default();
-        let watch = FileWatch::new().map_err(|error| {
-            tracing::warn!("{error}; a background that is replaced is not noticed");
-        });
         let mut hand = Hand {
             book,
             site,
             cues,
             config,
-            watch: watch.ok(),
+            watch,
+            deaf: Deaf::default(),
+            wanted: None,
             files: Vec::new(),
             background: spec.background.clone(),
             reload: Reload::default(),
-            complaint: None,
+            complaints: Complaints::default(),
             asked,
             bell: bell.clone(),
             stop: stop.clone(),
             status: Arc::clone(&status),
         };
-        hand.begin(spec);
+        hand.begin(&spec);
         let bell_at_end = ended.clone();
         let thread = thread::Builder::new().name("scenes".into()).spawn(move || {
             hand.run();
             bell_at_end.ring();
         })?;
-        Ok(Self { requests, bell, stop, ended, status, thread: Some(thread) })
+        Ok(Self { requests, bell, stop, ended, cues: ours, status, thread: Some(thread) })
     }
 
     /// For those who ask.
     pub fn handle(&self) -> DirectorHandle {
         let (requests, bell) = (self.requests.clone(), self.bell.clone());
-        DirectorHandle { requests, bell, status: Arc::clone(&self.status) }
+        let (cues, status) = (Arc::clone(&self.cues), Arc::clone(&self.status));
+        DirectorHandle { requests, bell, cues, status }
     }
 }
 
 impl DirectorHandle {
     /// Asks; `replied` is called when it is done, soon or (for media) after seconds.
     pub fn ask(&self, request: SceneRequest, replied: Replied) {
+        match request {
+            // These wait for no medium that is just being loaded.
+            SceneRequest::Pause => {
+                self.pause(true);
+                return replied(Ok(()));
+            }
+            SceneRequest::Resume => {
+                self.pause(false);
+                return replied(Ok(()));
+            }
+            SceneRequest::Snapshot(path) => {
+                return snapshot::take(self.cues.snapshot(OUTPUT), path, replied);
+            }
+            SceneRequest::Change(_) | SceneRequest::GoTo(_) | SceneRequest::Next => {}
+        }
         match self.requests.send((request, replied)) {
             Ok(()) => self.bell.ring(),
             Err(mpsc::SendError((_, replied))) => {
@@ -115,9 +143,16 @@ impl DirectorHandle {
         }
     }
 
+    fn pause(&self, paused: bool) {
+        if self.cues.is_paused() != paused {
+            tracing::info!("scene: {}", if paused { "paused" } else { "on air again" });
+        }
+        self.cues.pause(paused);
+    }
+
     /// What is shown.
     pub fn status(&self) -> SceneStatus {
-        lock(&self.status).clone()
+        SceneStatus { paused: self.cues.is_paused(), ..lock(&self.status).clone() }
     }
 }
 

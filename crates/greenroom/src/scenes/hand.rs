@@ -2,26 +2,22 @@
 
 use std::os::fd::AsFd;
 use std::panic::{AssertUnwindSafe, catch_unwind};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::mpsc::Receiver;
 use std::sync::{Arc, Mutex};
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
-use anyhow::{Context, anyhow, bail};
-use greenroom_device::{FileWatch, Wake, wait_readable};
+use anyhow::{anyhow, bail};
+use greenroom_device::{ClipSource, FileWatch, Wake, wait_readable};
 use greenroom_scene::{BackgroundSpec, Keep, Scene, SceneSpec, Site};
 
-use super::director::{Replied, SceneRequest, lock};
+use super::director::{FirstScene, OUTPUT, Replied, SceneRequest, lock};
 use super::reload::Reload;
 use super::words::files_of;
 use super::{SceneBook, SceneWords};
 use crate::config::ConfigFile;
 use crate::pipeline::Cues;
-use crate::snapshot;
 use crate::status::SceneStatus;
-
-/// The only output there is, so far, that scenes are changed on.
-const OUTPUT: usize = 0;
 
 /// Makes the scene that the book is open at.
 ///
@@ -33,10 +29,48 @@ pub fn make_scene(book: &SceneBook, site: Site) -> anyhow::Result<(SceneSpec, Sc
     Ok((spec, scene))
 }
 
+/// Makes the scene to begin with; its files, and the configuration, are watched from before they
+/// were read.
+///
+/// # Errors
+/// As [`make_scene`].
+pub fn make_first_scene(
+    book: &SceneBook,
+    site: Site,
+    config: Option<&PathBuf>,
+) -> anyhow::Result<(FirstScene, Scene)> {
+    let mut watch = FileWatch::new().map_err(|error| {
+        tracing::warn!("{error}; a background that is replaced is not noticed");
+    });
+    if let Ok(watch) = &mut watch {
+        watch.set(&book.words().paths().into_iter().chain(config.cloned()).collect::<Vec<_>>());
+    }
+    let (spec, scene) = make_scene(book, site)?;
+    Ok((FirstScene { spec, site, watch: watch.ok() }, scene))
+}
+
 fn build(spec: &SceneSpec, keep: Keep, site: Site) -> anyhow::Result<Scene> {
     // Decoders of other people's formats: a panic in one is no reason to fall.
     let made = catch_unwind(AssertUnwindSafe(|| spec.build_but(keep, site)));
     Ok(made.map_err(|_| anyhow!("greenroom failed over this scene, which is our bug"))??)
+}
+
+/// Time for which files are not listened to after something was heard: whoever writes a log beside
+/// a background wakes us a few times a second at first, then once.
+const DEAF: [Duration; 2] = [Duration::from_millis(80), Duration::from_secs(1)];
+
+/// See [`DEAF`].
+#[derive(Debug, Default)]
+pub(super) struct Deaf {
+    until: Option<Instant>,
+    time: Duration,
+}
+
+/// What was told last of what cannot be shown, and of the configuration: one line an event.
+#[derive(Debug, Default)]
+pub(super) struct Complaints {
+    scene: Option<String>,
+    config: Option<String>,
 }
 
 /// What the thread owns.
@@ -46,13 +80,16 @@ pub(super) struct Hand {
     pub(super) cues: Arc<Cues>,
     pub(super) config: Option<PathBuf>,
     pub(super) watch: Option<FileWatch>,
+    pub(super) deaf: Deaf,
+    /// What the configuration wants and could not be shown yet: tried again when a file of it
+    /// changes.
+    pub(super) wanted: Option<SceneBook>,
     /// The files of the scene that is shown.
     pub(super) files: Vec<PathBuf>,
     /// What stands behind now.
     pub(super) background: BackgroundSpec,
     pub(super) reload: Reload,
-    /// What was told last of files that cannot be shown: one line an event.
-    pub(super) complaint: Option<String>,
+    pub(super) complaints: Complaints,
     pub(super) asked: Receiver<(SceneRequest, Replied)>,
     pub(super) bell: Wake,
     pub(super) stop: Wake,
@@ -62,7 +99,8 @@ pub(super) struct Hand {
 impl Hand {
     /// `spec` is shown already.
     pub(super) fn begin(&mut self, spec: &SceneSpec) {
-        self.watch_files(spec);
+        self.files = files_of(spec);
+        self.set_watch(&[]);
         self.tell_status(spec);
     }
 
@@ -76,10 +114,7 @@ impl Hand {
                 self.show_or_complain(true);
             }
             let now = Instant::now();
-            if let Some(watch) = &mut self.watch {
-                let changes = watch.changes();
-                self.reload.hear(&changes, now);
-            }
+            self.listen(now);
             let due = self.reload.due(now);
             self.follow_files(&due);
             self.bell.clear();
@@ -93,15 +128,39 @@ impl Hand {
     /// Waits for whatever comes first; true at the end.
     fn wait(&self) -> bool {
         let stop = self.stop.as_fd();
-        let watch = self.watch.as_ref().map_or(stop, AsFd::as_fd);
+        let watch = self.watch.as_ref().filter(|_| self.deaf.until.is_none());
+        let watch = watch.map_or(stop, AsFd::as_fd);
         let fds = [stop, self.bell.as_fd(), self.cues.backstage().as_fd(), watch];
-        let due = self.reload.deadline();
+        let due = self.reload.deadline().into_iter().chain(self.deaf.until).min();
         let patience = due.map(|due| due.saturating_duration_since(Instant::now()));
         wait_readable(&fds, patience) & 1 != 0
     }
 
+    /// Takes in what happened to files, but for a while after something did; and before a file is
+    /// looked at, since it may have been written to meanwhile.
+    fn listen(&mut self, now: Instant) {
+        let is_due = self.reload.deadline().is_some_and(|due| due <= now);
+        if !is_due && self.deaf.until.is_some_and(|until| now < until) {
+            return;
+        }
+        self.deaf.until = None;
+        let Some(watch) = &mut self.watch else { return };
+        if wait_readable(&[watch.as_fd()], Some(Duration::ZERO)) == 0 {
+            self.deaf.time = Duration::ZERO;
+            return;
+        }
+        let changes = watch.changes();
+        let [shortest, longest] = DEAF;
+        // Twice as long each time that nothing of ours was among it.
+        self.deaf.time = match changes.changed.is_empty() {
+            true => (2 * self.deaf.time).clamp(shortest, longest),
+            false => shortest,
+        };
+        self.deaf.until = Some(now + self.deaf.time);
+        self.reload.hear(&changes, now);
+    }
+
     fn serve(&mut self, request: SceneRequest, replied: Replied) {
-        tracing::debug!(?request, "scenes");
         let done = match request {
             SceneRequest::Change(words) => {
                 // What is not talked of goes on as it is, a video from where it is.
@@ -117,17 +176,8 @@ impl Hand {
                 self.attempt(Keep::default(), |book| Ok(book.go_to(&name)?))
             }
             SceneRequest::Next => self.go_on(),
-            SceneRequest::Pause | SceneRequest::Resume => {
-                let paused = request == SceneRequest::Pause;
-                if self.cues.is_paused() != paused {
-                    tracing::info!("scene: {}", if paused { "paused" } else { "on air again" });
-                }
-                self.cues.pause(paused);
-                lock(&self.status).paused = paused;
-                Ok(())
-            }
-            SceneRequest::Snapshot(path) => {
-                return snapshot::take(self.cues.snapshot(OUTPUT), path, replied);
+            SceneRequest::Pause | SceneRequest::Resume | SceneRequest::Snapshot(_) => {
+                Err(anyhow!("greenroom failed over this request, which is our bug"))
             }
         };
         replied(done.map_err(|error| format!("{error:#}")));
@@ -173,10 +223,21 @@ impl Hand {
             }
             false => words.check()?,
         };
-        let scene = build(&spec, keep, self.site)?;
+        // Watched from before they are read.
+        let shown = std::mem::replace(&mut self.files, files_of(&spec));
+        self.set_watch(&shown);
+        let scene = match build(&spec, keep, self.site) {
+            Ok(scene) => scene,
+            Err(error) => {
+                self.files = shown;
+                self.set_watch(&[]);
+                return Err(error);
+            }
+        };
         self.cues.change(OUTPUT, scene, cut);
-        self.complaint = None;
-        self.watch_files(&spec);
+        self.complaints.scene = None;
+        self.wanted = None;
+        self.set_watch(&[]);
         self.tell_status(&spec);
         Ok(())
     }
@@ -189,52 +250,73 @@ impl Hand {
     }
 
     fn complain(&mut self, sentence: String) {
-        if self.complaint.as_ref() != Some(&sentence) {
+        if self.complaints.scene.as_ref() != Some(&sentence) {
             tracing::warn!("scene: {sentence}; what was shown before stays");
             lock(&self.status).trouble = Some(sentence.clone());
-            self.complaint = Some(sentence);
+            self.complaints.scene = Some(sentence);
         }
     }
 
     /// Files changed and came to rest.
     fn follow_files(&mut self, due: &[PathBuf]) {
-        let is_config = |path: &PathBuf| self.config.as_ref() == Some(path);
-        let (config, others): (Vec<_>, Vec<_>) = due.iter().partition(|path| is_config(path));
-        let mut is_new = !others.is_empty();
-        let before = self.book.clone();
-        if let Some(path) = config.first() {
-            match ConfigFile::read(path).context("the configuration") {
-                Ok(config) => {
-                    self.book.take_over(config.scenes);
-                    is_new |= self.book.words() != before.words();
-                }
-                Err(error) => self.complain(format!("{error:#}")),
-            }
+        if due.is_empty() {
+            return;
         }
-        if is_new {
-            match self.show(Keep::default(), false) {
+        let before = self.book.clone();
+        if let Some(config) = self.config.clone().filter(|config| due.contains(config)) {
+            self.read_config(&config);
+        }
+        let is_of_scene = due.iter().any(|path| self.files.contains(path));
+        let is_of_wanted = self.wanted.as_ref().is_some_and(|wanted| {
+            let paths = wanted.words().paths();
+            due.iter().any(|path| paths.contains(path))
+        });
+        if let Some(wanted) = self.wanted.clone().filter(|_| is_of_wanted) {
+            self.book.show_as(&wanted);
+        }
+        if is_of_scene || self.book.words() != before.words() {
+            // A foreground that is replaced is no reason for a video behind to begin again.
+            let background = self.book.words() == before.words()
+                && self.background.file().is_none_or(|file| !due.iter().any(|path| path == file));
+            match self.show(Keep { background, foreground: false }, false) {
                 Ok(()) => tracing::info!("scene: {}", lock(&self.status)),
                 Err(error) => {
-                    self.book = before;
+                    // The scenes are the new ones; what is shown is what was.
+                    if self.book.words() != before.words() {
+                        self.wanted = Some(self.book.clone());
+                    }
+                    self.book.show_as(&before);
                     self.complain(format!("{error:#}"));
                 }
             }
-        } else if !config.is_empty() && self.complaint.is_none() {
-            tracing::info!("scene: the configuration was read again; what is shown stays");
         }
-        if !due.is_empty() {
-            // Links may lead elsewhere now.
-            self.set_watch();
+        // Links may lead elsewhere now.
+        self.set_watch(&[]);
+    }
+
+    fn read_config(&mut self, path: &Path) {
+        match ConfigFile::read(path) {
+            Ok(config) => {
+                self.book.take_over(config.scenes);
+                self.complaints.config = None;
+                self.wanted = None;
+                tracing::info!("scene: the configuration was read again");
+            }
+            Err(error) => {
+                let sentence = error.to_string();
+                if self.complaints.config.as_ref() != Some(&sentence) {
+                    tracing::warn!("scene: {sentence}; what was shown before stays");
+                    self.complaints.config = Some(sentence);
+                }
+            }
         }
     }
 
-    fn watch_files(&mut self, spec: &SceneSpec) {
-        self.files = files_of(spec);
-        self.set_watch();
-    }
-
-    fn set_watch(&mut self) {
-        let paths: Vec<PathBuf> = self.files.iter().chain(&self.config).cloned().collect();
+    /// Listens for the files that are shown or wanted, and `also` for others.
+    fn set_watch(&mut self, also: &[PathBuf]) {
+        let wanted = self.wanted.as_ref().map(|wanted| wanted.words().paths()).unwrap_or_default();
+        let paths = self.files.iter().chain(&self.config).chain(&wanted).chain(also);
+        let paths: Vec<PathBuf> = paths.cloned().collect();
         self.reload.keep(&paths);
         if let Some(watch) = &mut self.watch {
             watch.set(&paths);
@@ -245,12 +327,20 @@ impl Hand {
         self.background = spec.background.clone();
         *lock(&self.status) = SceneStatus {
             name: self.book.name().map(str::to_owned),
-            background: spec.background.to_string(),
+            background: told(&spec.background),
             foreground: spec.foreground.as_ref().map(ToString::to_string),
             effects: spec.effects.iter().map(ToString::to_string).collect(),
             framing: spec.framing.to_string(),
             paused: self.cues.is_paused(),
             trouble: None,
         };
+    }
+}
+
+/// A background in words, without the password of an address: logs are shown around.
+fn told(background: &BackgroundSpec) -> String {
+    match background {
+        BackgroundSpec::Video(source @ ClipSource::Url(_)) => source.to_string(),
+        other => other.to_string(),
     }
 }

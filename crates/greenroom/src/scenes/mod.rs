@@ -8,6 +8,6 @@ mod reload;
 mod words;
 
 pub use book::{NoSuchScene, SceneBook};
-pub use director::{Director, DirectorHandle, Replied, SceneRequest};
-pub use hand::make_scene;
+pub use director::{Director, DirectorHandle, FirstScene, Replied, SceneRequest};
+pub use hand::{make_first_scene, make_scene};
 pub use words::{SCENE_KEYS, SceneWords, WordsError};

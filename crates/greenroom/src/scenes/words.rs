@@ -3,7 +3,7 @@
 
 use std::path::{Path, PathBuf};
 
-use greenroom_scene::{BackgroundSpec, EffectSpec, Fit, SceneError, SceneSpec};
+use greenroom_scene::{BackgroundSpec, EffectSpec, Fit, ForegroundSpec, SceneError, SceneSpec};
 use serde::{Deserialize, Serialize};
 
 /// What a scene shall be, in words; what is not said is as the scene below says, or as usual.
@@ -101,6 +101,19 @@ impl SceneWords {
 
 /// The one word that has a path behind it: `slideshow=SECONDS,FOLDER`.
 const SLIDESHOW: &str = "slideshow=";
+impl SceneWords {
+    /// The files that the words name, there or not.
+    pub(super) fn paths(&self) -> Vec<PathBuf> {
+        let background = self.background.as_deref().filter(|text| !is_a_word(text));
+        let foreground = self.foreground.as_deref().filter(|text| *text != NONE);
+        let foreground = foreground.map(|text| match text.parse::<ForegroundSpec>() {
+            Ok(spec) => spec.picture,
+            Err(_) => PathBuf::from(text),
+        });
+        background.map(PathBuf::from).into_iter().chain(foreground).collect()
+    }
+}
+
 /// What takes a foreground or effect away.
 const NONE: &str = "none";
 
@@ -126,6 +139,9 @@ fn is_a_word(text: &str) -> bool {
 
 /// `text`, a path or one with details behind it, seen from `folder`.
 fn located(text: &str, folder: &Path) -> String {
+    if text.is_empty() {
+        return String::new();
+    }
     let path = match text.strip_prefix("~/").zip(std::env::home_dir()) {
         Some((below, home)) => home.join(below),
         None => folder.join(text),

@@ -3,6 +3,7 @@
 use std::collections::HashMap;
 use std::ffi::OsString;
 use std::fs;
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant, SystemTime};
@@ -92,7 +93,11 @@ impl Shelf {
                 return;
             }
             if !has_next {
-                let next = folder.next();
+                // Decoders of other people's formats: a panic is a picture that is passed over.
+                let next = catch_unwind(AssertUnwindSafe(|| folder.next())).unwrap_or_else(|_| {
+                    tracing::error!("a part of greenroom failed over a picture of the slideshow");
+                    None
+                });
                 self.lock().next = Some(next);
                 self.changed.notify_all();
             }

@@ -1,5 +1,6 @@
 //! The thread that reads a clip ahead.
 
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
@@ -35,6 +36,8 @@ struct Playing<'a> {
     origin: Duration,
     /// The clip's length, once a pass has told it.
     length: Option<Duration>,
+    /// Frames of a pass that was whole and began at the begin.
+    counted: Option<u64>,
     /// The next pass, started before this one ends.
     next: Option<Pass>,
     /// Time of the last frame that was handed over, to begin after it when all is lost.
@@ -68,7 +71,14 @@ const IS_WELL: Duration = Duration::from_secs(30);
 
 impl Player {
     pub(super) fn run(self) {
-        self.play_until_stopped();
+        // Decoders of other people's formats run on this thread, too.
+        if catch_unwind(AssertUnwindSafe(|| self.play_until_stopped())).is_err() {
+            tracing::error!(
+                "a part of greenroom failed over {}; its last picture stays",
+                self.source
+            );
+            self.reel.refuse(SceneError::NoPicture { what: self.source.to_string() });
+        }
         // Freed here and not on the frame thread.
         self.reel.clear();
     }
@@ -110,6 +120,7 @@ impl Player {
             film,
             origin: self.reel.now().max(*begin_at),
             length: None,
+            counted: None,
             next: Some(first),
             last_at: Duration::ZERO,
             haste: Haste::default(),
@@ -156,6 +167,7 @@ impl Playing<'_> {
         let mut kept = self.may_keep().then(Vec::new);
         let begun = Instant::now();
         let mut is_first = true;
+        let mut frames_so_far = 0;
         loop {
             if reel.wait_for_room() == Ready::Stopped {
                 return Ok(PassEnd::Stopped);
@@ -165,7 +177,10 @@ impl Playing<'_> {
             let at = match pass.next_frame(into, &self.player.stop, FIRST_FRAME)? {
                 ClipNext::Frame(at) => at,
                 ClipNext::Woken => return Ok(PassEnd::Stopped),
-                ClipNext::Ended(length) => return Ok(PassEnd::Whole(length, kept)),
+                ClipNext::Ended(length) => {
+                    self.counted = (!self.haste.is_hurried).then_some(frames_so_far);
+                    return Ok(PassEnd::Whole(length, kept));
+                }
                 ClipNext::NotYet if is_first && !*has_played => {
                     return Err(SceneError::NoPicture { what: self.player.source.to_string() });
                 }
@@ -173,6 +188,7 @@ impl Playing<'_> {
                 ClipNext::NotYet => continue,
             };
             is_first = false;
+            frames_so_far += 1;
             if let Some(frames) = &mut kept {
                 frames.push(Timed { at, frame: Arc::clone(&frame) });
                 if frames.len() > 1 && frames.len() > self.frames_kept() {
@@ -203,7 +219,8 @@ impl Playing<'_> {
 
     /// Whether to try to keep the pass that begins.
     fn may_keep(&self) -> bool {
-        let frames = self.film.expected_frames().unwrap_or(0);
+        // What was counted counts more than what a file says of itself.
+        let frames = self.counted.or_else(|| self.film.expected_frames()).unwrap_or(0);
         !self.haste.is_hurried && (frames <= 1 || frames <= self.frames_kept() as u64)
     }
 

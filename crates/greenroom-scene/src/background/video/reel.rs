@@ -158,6 +158,10 @@ impl Reel {
         let mut state = self.lock();
         state.now = time;
         state.asked += 1;
+        if matches!(state.phase, Phase::Down) {
+            // Somebody watches: it may be tried again.
+            self.changed.notify_all();
+        }
         let mut deadline = None;
         loop {
             let mut took = false;
@@ -252,19 +256,18 @@ impl Reel {
     pub(super) fn rest(&self, patience: Duration) -> bool {
         let until = Instant::now() + patience;
         let mut state = self.lock();
-        let mut asked = None;
         while !state.is_stopped {
-            let now = Instant::now();
-            if now >= until {
-                match asked {
-                    Some(before) if before != state.asked => return true,
-                    _ => asked = Some(state.asked),
-                }
+            let left = until.saturating_duration_since(Instant::now());
+            if left.is_zero() {
+                break;
             }
-            let left = until.saturating_duration_since(now).max(Duration::from_millis(200));
             state = self.wait(state, left);
         }
-        false
+        let before = state.asked;
+        while !state.is_stopped && state.asked == before {
+            state = self.changed.wait(state).unwrap_or_else(PoisonError::into_inner);
+        }
+        !state.is_stopped
     }
 
     /// Lets go of all frames.
