@@ -4,6 +4,7 @@ use std::io;
 use std::mem::MaybeUninit;
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 use std::os::unix::ffi::OsStrExt;
+use std::os::unix::fs::MetadataExt;
 use std::path::{Component, Path, PathBuf};
 
 use rustix::fs::inotify::{self, CreateFlags, ReadFlags, Reader, WatchFlags};
@@ -25,13 +26,41 @@ pub struct FileWatch {
 }
 
 /// What happened to watched files.
-#[derive(Debug, Default, PartialEq, Eq)]
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct FileChanges {
     /// Paths, as they were given, that may lead to something new.
     pub changed: BTreeSet<PathBuf>,
     /// Those of them that are being written: more is to come.
     pub unfinished: BTreeSet<PathBuf>,
+    /// Those of them of which nothing was heard, but more happened beside them than the kernel
+    /// keeps: they may be as they were.
+    pub uncertain: BTreeSet<PathBuf>,
 }
+
+/// What tells that a file is another one, or has another content, than before.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct FileStamp {
+    device: u64,
+    inode: u64,
+    len_bytes: u64,
+    changed: (i64, i64),
+}
+
+impl FileStamp {
+    /// Of what `path` leads to; `None` if there is nothing.
+    pub fn of(path: &Path) -> Option<Self> {
+        let found = std::fs::metadata(path).ok()?;
+        Some(Self {
+            device: found.dev(),
+            inode: found.ino(),
+            len_bytes: found.len(),
+            changed: (found.ctime(), found.ctime_nsec()),
+        })
+    }
+}
+
+/// Events that are read at once: a writer beside our files may be faster than we read.
+const MOST_EVENTS: usize = 2048;
 
 /// Links in a row after which a path is given up, as the kernel does.
 const MOST_LINKS: usize = 40;
@@ -84,16 +113,18 @@ impl FileWatch {
         self.folders = folders;
     }
 
-    /// Reads all that has been told.
+    /// Reads what has been told; readable again at once if that was not all.
     pub fn changes(&mut self) -> FileChanges {
         let mut changes = FileChanges::default();
         let mut buffer = [MaybeUninit::uninit(); 4096];
         let mut events = Reader::new(&self.inotify, &mut buffer);
-        // Ends with EAGAIN.
-        while let Ok(event) = events.next() {
+        for _ in 0..MOST_EVENTS {
+            // Ends with EAGAIN.
+            let Ok(event) = events.next() else { break };
             if event.events().contains(ReadFlags::QUEUE_OVERFLOW) {
                 let all = self.folders.values().flat_map(BTreeMap::values).flatten();
-                changes.changed.extend(all.cloned());
+                let unheard = all.filter(|path| !changes.changed.contains(*path));
+                changes.uncertain.extend(unheard.cloned());
                 continue;
             }
             let Some(names) = self.folders.get(&event.wd()) else { continue };
@@ -117,9 +148,11 @@ impl FileWatch {
                 } else {
                     changes.unfinished.remove(path);
                 }
+                changes.uncertain.remove(path);
                 changes.changed.insert(path.clone());
             }
         }
+        changes.changed.extend(changes.uncertain.iter().cloned());
         changes
     }
 }
@@ -227,6 +260,31 @@ mod tests {
         // A link to itself ends.
         symlink("round", at("round")).unwrap();
         assert!(is_heard(&at("round"), || fs::remove_file(at("round")).unwrap()));
+    }
+
+    #[test]
+    fn more_than_the_kernel_keeps_is_uncertain() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("a");
+        fs::write(&path, "x").unwrap();
+        let stamp = FileStamp::of(&path);
+        let mut watch = FileWatch::new().unwrap();
+        watch.set(std::slice::from_ref(&path));
+        // Two names by turns, since the kernel joins alike events: more than its 16,384.
+        for number in 0..10_000 {
+            fs::write(folder.path().join(["b", "c"][number % 2]), "x").unwrap();
+        }
+        let mut uncertain = false;
+        while wait_readable(&[watch.as_fd()], Some(Duration::ZERO)) == 1 {
+            let changes = watch.changes();
+            uncertain |= changes.uncertain.contains(&path);
+        }
+        assert!(uncertain && FileStamp::of(&path) == stamp);
+        fs::write(&path, "xy").unwrap();
+        assert!(FileStamp::of(&path) != stamp);
+        let changes = watch.changes();
+        assert!(changes.changed.contains(&path) && changes.uncertain.is_empty());
+        assert_eq!(FileStamp::of(&folder.path().join("nothing")), None);
     }
 
     #[test]

@@ -33,7 +33,7 @@ pub use camera::{CameraIdentity, CameraInfo, CameraMode, ModeChoice, V4l2Camera,
 pub use clip::{Clip, ClipFit, ClipNext, ClipReader, ClipSource};
 pub use error::DeviceError;
 pub use file::{FileReader, FileTarget, Playback, open_file_sink, open_null_sink};
-pub use file_watch::{FileChanges, FileWatch};
+pub use file_watch::{FileChanges, FileStamp, FileWatch};
 pub use holder::Holder;
 pub use list::{Devices, devices, find_camera, find_camera_again, find_loopback, names_a_device};
 pub use loopback::{Dialect, LoopbackInfo, LoopbackSink, LoopbackState, ModuleVersion};

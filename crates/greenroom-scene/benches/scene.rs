@@ -3,11 +3,15 @@
 //!
 //! Every round composes every scene once, one behind the other, so that a noisy neighbour hits all
 //! alike; what is printed are medians over the rounds. An effect's time is that of a scene with it
-//! less that of one without, in the same round; a background's is that of the picture it gives.
+//! less that of one without, in the same round, and so is a foreground's and a framing's; a
+//! background's is that of the picture it gives (a video's decoding is FFmpeg's, in a process of its
+//! own).
 //!
 //! `--quick` only shows that it runs; `--markdown` prints the table of the docs.
 
 use std::hint::black_box;
+use std::path::{Path, PathBuf};
+use std::process::Command;
 use std::time::{Duration, Instant};
 
 use greenroom_frame::{Colour, Frame, MatteView, PixelFormat, SizePx};
@@ -102,7 +106,17 @@ impl Subject {
     }
 }
 
-fn subjects(site: Site, frame_bytes: usize) -> Vec<Subject> {
+/// A clip of two seconds, which is kept in memory.
+fn clip(folder: &Path) -> PathBuf {
+    let clip = folder.join("clip.mp4");
+    let mut ffmpeg = Command::new("ffmpeg");
+    ffmpeg.args(["-v", "error", "-f", "lavfi", "-i", "testsrc2=size=1280x720:rate=30:duration=2"]);
+    let made = ffmpeg.args(["-pix_fmt", "yuv420p"]).arg(&clip).status().expect("ffmpeg runs");
+    assert!(made.success(), "ffmpeg makes no clip");
+    clip
+}
+
+fn subjects(site: Site, frame_bytes: usize, folder: &Path) -> Vec<Subject> {
     let plain = BackgroundSpec::Colour("#00b140".parse().expect("a colour"));
     let scene = |effects| {
         let spec = SceneSpec { background: plain.clone(), effects, ..SceneSpec::default() };
@@ -118,9 +132,30 @@ fn subjects(site: Site, frame_bytes: usize) -> Vec<Subject> {
         let name = format!("{target}:{}", effect.name());
         subjects.push(Subject::new("effect", name, scene(vec![effect])));
     }
-    for spec in BackgroundSpec::every() {
-        let background = spec.build(Fit::Cover, site).expect("a background without files");
-        subjects.push(Subject::new("background", spec.to_string(), What::Background(background)));
+    let mut part = |kind, name: &str, spec: SceneSpec| {
+        let spec = SceneSpec { background: plain.clone(), ..spec };
+        let scene = What::Scene(Box::new(spec.build(site).expect("files that were made here")));
+        subjects.push(Subject::new(kind, name.to_owned(), scene));
+    };
+    let dusk = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../backgrounds/dusk.jpg");
+    for place in ["bottom-right", "fill"] {
+        let foreground = format!("{},{place}", dusk.display()).parse().expect("a foreground");
+        part(
+            "foreground",
+            place,
+            SceneSpec { foreground: Some(foreground), ..SceneSpec::default() },
+        );
+    }
+    for framing in ["zoom=2", "auto=90%"] {
+        let spec = framing.parse().expect("a framing");
+        part("framing", framing, SceneSpec { framing: spec, ..SceneSpec::default() });
+    }
+    let of_path = |path: PathBuf| path.display().to_string().parse().expect("a file that is there");
+    let files = [("picture", of_path(dusk)), ("video", of_path(clip(folder)))];
+    let named = BackgroundSpec::every().map(|spec| (spec.to_string(), spec));
+    for (name, spec) in named.chain(files.map(|(name, spec)| (name.to_owned(), spec))) {
+        let background = spec.build(Fit::Cover, site).expect("files that were made here");
+        subjects.push(Subject::new("background", name, What::Background(background)));
     }
     subjects
 }
@@ -130,7 +165,8 @@ fn main() {
     let rounds = if asked("--quick") { QUICK_ROUNDS } else { ROUNDS };
     let mut studio = Studio::new();
     let site = Site { shape: studio.room.shape(), pace: Pace::Exact };
-    let mut subjects = subjects(site, studio.room.bytes().len());
+    let folder = tempfile::tempdir().expect("a folder for a clip");
+    let mut subjects = subjects(site, studio.room.bytes().len(), folder.path());
     let mut canvas = studio.room.clone();
     let start = studio.room.captured_at();
     // The first frame, which makes tables and asks for memory, is not counted.
@@ -157,7 +193,8 @@ fn print_table(subjects: &[Subject], markdown: bool) {
         println!("{:<40} {:>10} {:>8}", "what", "ms a frame", "x floor");
     }
     for subject in subjects {
-        let less = (subject.kind == "effect").then_some(&blend.times);
+        let less =
+            matches!(subject.kind, "effect" | "foreground" | "framing").then_some(&blend.times);
         let ms: Vec<f64> = (0..subject.times.len())
             .map(|round| {
                 let less = less.map_or(Duration::ZERO, |times| times[round]);

@@ -66,10 +66,10 @@ pub struct SceneArgs {
     /// How a picture or video of another shape is fitted [default: cover].
     #[arg(long, value_enum, env = "GREENROOM_FIT")]
     pub fit: Option<FitArg>,
-    /// A picture before you: PATH[,PLACE[,WIDTH%[,OPACITY%]]], or none.
+    /// A picture before you: `PATH[,PLACE[,WIDTH%[,OPACITY%]]]`, or none.
     #[arg(long, value_name = "PICTURE", env = "GREENROOM_FOREGROUND")]
     pub foreground: Option<String>,
-    /// An effect, [person:|background:|all:]NAME[=VALUE,…]; several make a chain. `greenroom list
+    /// An effect, `[person:|background:|all:]NAME[=VALUE,…]`; several make a chain. `greenroom list
     /// effects` tells all.
     #[arg(
         long = "effect",
@@ -78,7 +78,7 @@ pub struct SceneArgs {
         env = "GREENROOM_EFFECTS"
     )]
     pub effects: Option<Vec<String>>,
-    /// Which part of the camera's picture is used [default: whole]: whole, zoom=FACTOR[,X,Y], or
+    /// Which part of the camera's picture is used [default: whole]: whole, `zoom=FACTOR[,X,Y]`, or
     /// auto, which follows you. `greenroom list framings` tells all.
     #[arg(long, value_name = "FRAMING", env = "GREENROOM_FRAMING")]
     pub framing: Option<String>,

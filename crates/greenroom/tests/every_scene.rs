@@ -78,8 +78,17 @@ fn files(folder: &Path) -> Vec<(String, SceneWords)> {
         ffmpeg.args(["-v", "error", "-y", "-f", "lavfi", "-i"]).args(args).arg(at(name));
         assert!(ffmpeg.status().unwrap().success(), "{args:?}");
     };
-    make(&["mandelbrot=size=320x240:rate=25", "-t", "4", "-pix_fmt", "yuv420p"], "video.mp4");
+    make(
+        &["gradients=size=320x240:rate=25:speed=0.05:seed=9", "-t", "4", "-pix_fmt", "yuv420p"],
+        "video.mp4",
+    );
     make(&["testsrc2=size=160x120:rate=10", "-t", "2"], "animation.gif");
+    make(
+        &["gradients=size=160x120:rate=10:seed=3", "-t", "2", "-c:v", "libwebp_anim"],
+        "animated.webp",
+    );
+    std::fs::create_dir(at("frames")).unwrap();
+    make(&["life=size=160x120:rate=10:seed=2:mold=10", "-frames:v", "20"], "frames/%03d.png");
     std::fs::create_dir(at("slides")).unwrap();
     std::fs::copy(&dusk, at("slides/dusk.jpg")).unwrap();
     image::RgbImage::from_fn(64, 64, |x, _| image::Rgb([0, x as u8 * 4, 90]))
@@ -97,6 +106,8 @@ fn files(folder: &Path) -> Vec<(String, SceneWords)> {
         named("picture", dusk),
         named("video", at("video.mp4")),
         named("animation", at("animation.gif")),
+        named("animated WebP", at("animated.webp")),
+        named("numbered pictures", at("frames/%03d.png")),
         named("slideshow", at("slides")),
     ];
     let foreground = Some(format!("{},bottom-right,25%", text(at("logo.png"))));

@@ -1,3 +1,4 @@
+use std::collections::BTreeMap;
 use std::path::PathBuf;
 use std::sync::mpsc::{self, Sender};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -92,6 +93,7 @@ impl Director {
             deaf: Deaf::default(),
             wanted: None,
             files: Vec::new(),
+            stamps: BTreeMap::new(),
             background: spec.background.clone(),
             reload: Reload::default(),
             complaints: Complaints::default(),

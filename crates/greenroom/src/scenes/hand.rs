@@ -1,5 +1,6 @@
 //! The thread "scenes": waits for requests and for files that change, makes scenes, sends them.
 
+use std::collections::BTreeMap;
 use std::os::fd::AsFd;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::{Path, PathBuf};
@@ -8,7 +9,7 @@ use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
 use anyhow::{anyhow, bail};
-use greenroom_device::{ClipSource, FileWatch, Wake, wait_readable};
+use greenroom_device::{ClipSource, FileStamp, FileWatch, Wake, wait_readable};
 use greenroom_scene::{BackgroundSpec, Keep, Scene, SceneSpec, Site};
 
 use super::director::{FirstScene, OUTPUT, Replied, SceneRequest, lock};
@@ -86,6 +87,8 @@ pub(super) struct Hand {
     pub(super) wanted: Option<SceneBook>,
     /// The files of the scene that is shown.
     pub(super) files: Vec<PathBuf>,
+    /// The files as they were when they were read last.
+    pub(super) stamps: BTreeMap<PathBuf, Option<FileStamp>>,
     /// What stands behind now.
     pub(super) background: BackgroundSpec,
     pub(super) reload: Reload,
@@ -100,6 +103,7 @@ impl Hand {
     /// `spec` is shown already.
     pub(super) fn begin(&mut self, spec: &SceneSpec) {
         self.files = files_of(spec);
+        self.stamp();
         self.set_watch(&[]);
         self.tell_status(spec);
     }
@@ -149,7 +153,13 @@ impl Hand {
             self.deaf.time = Duration::ZERO;
             return;
         }
-        let changes = watch.changes();
+        let mut changes = watch.changes();
+        let uncertain = std::mem::take(&mut changes.uncertain);
+        for path in
+            uncertain.iter().filter(|path| self.stamps.get(*path) == Some(&FileStamp::of(path)))
+        {
+            changes.changed.remove(path);
+        }
         let [shortest, longest] = DEAF;
         // Twice as long each time that nothing of ours was among it.
         self.deaf.time = match changes.changed.is_empty() {
@@ -225,6 +235,7 @@ impl Hand {
         };
         // Watched from before they are read.
         let shown = std::mem::replace(&mut self.files, files_of(&spec));
+        self.stamp();
         self.set_watch(&shown);
         let scene = match build(&spec, keep, self.site) {
             Ok(scene) => scene,
@@ -294,7 +305,17 @@ impl Hand {
         self.set_watch(&[]);
     }
 
+    /// Remembers what the files are, just before they are read.
+    fn stamp(&mut self) {
+        let stamps = self.files.iter().map(|path| (path.clone(), FileStamp::of(path)));
+        self.stamps = stamps.collect();
+        if let Some(config) = &self.config {
+            self.stamps.insert(config.clone(), FileStamp::of(config));
+        }
+    }
+
     fn read_config(&mut self, path: &Path) {
+        self.stamps.insert(path.to_owned(), FileStamp::of(path));
         match ConfigFile::read(path) {
             Ok(config) => {
                 self.book.take_over(config.scenes);

@@ -78,10 +78,8 @@ mod tests {
     #[test]
     fn a_file_is_looked_at_when_it_rests() {
         let path = PathBuf::from("/a");
-        let finished =
-            FileChanges { changed: [path.clone()].into(), unfinished: Default::default() };
-        let unfinished =
-            FileChanges { changed: [path.clone()].into(), unfinished: [path.clone()].into() };
+        let finished = FileChanges { changed: [path.clone()].into(), ..FileChanges::default() };
+        let unfinished = FileChanges { unfinished: [path.clone()].into(), ..finished.clone() };
         let (mut reload, start) = (Reload::default(), Instant::now());
         let at = |ms: u64| start + Duration::from_millis(ms);
         assert_eq!(reload.deadline(), None);
