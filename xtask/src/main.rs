@@ -5,6 +5,7 @@
 #![forbid(unsafe_code)]
 
 mod assets;
+mod daemon;
 mod golden;
 mod judge;
 mod places;

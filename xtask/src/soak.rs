@@ -3,13 +3,14 @@
 
 use std::fs;
 use std::path::Path;
-use std::process::{Child, Command, ExitCode, Stdio};
+use std::process::{Command, ExitCode, Stdio};
 use std::thread;
 use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result, bail, ensure};
 use serde::Deserialize;
 
+use crate::daemon::{Daemon, build, memory_kib};
 use crate::places::Places;
 
 /// The command line of `cargo xtask soak`.
@@ -57,16 +58,6 @@ struct Dropped {
 struct Footprint {
     memory_kib: u64,
     descriptors: usize,
-}
-
-/// Ends the daemon also when a check fails.
-struct Daemon(Child);
-
-impl Drop for Daemon {
-    fn drop(&mut self) {
-        let _ = self.0.kill();
-        let _ = self.0.wait();
-    }
 }
 
 /// Runs until enough frames have passed.
@@ -144,11 +135,8 @@ fn check_account(frames: &Frames) -> Result<()> {
 }
 
 fn footprint(pid: u32) -> Result<Footprint> {
-    let status = fs::read_to_string(format!("/proc/{pid}/status"))?;
-    let memory = status.lines().find_map(|line| line.strip_prefix("VmRSS:"));
-    let memory = memory.and_then(|text| text.trim().strip_suffix(" kB")?.trim().parse().ok());
     let descriptors = fs::read_dir(format!("/proc/{pid}/fd"))?.count();
-    Ok(Footprint { memory_kib: memory.context("no VmRSS")?, descriptors })
+    Ok(Footprint { memory_kib: memory_kib(pid)?, descriptors })
 }
 
 fn status(greenroom: &Path, socket: &Path) -> Result<Status> {
@@ -172,17 +160,4 @@ fn make_clip(places: &Places, size: &str, clip: &Path) -> Result<()> {
         "ffmpeg cannot read the demo clip; run: cargo xtask assets"
     );
     Ok(())
-}
-
-fn build(places: &Places) -> Result<std::path::PathBuf> {
-    let mut cargo = Command::new("cargo");
-    cargo.current_dir(&places.repository).args([
-        "build",
-        "--quiet",
-        "--release",
-        "-p",
-        "greenroom",
-    ]);
-    ensure!(cargo.status()?.success(), "greenroom does not build");
-    Ok(places.target.join("release/greenroom"))
 }

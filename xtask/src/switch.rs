@@ -6,13 +6,14 @@ mod changes;
 mod watch;
 
 use std::path::PathBuf;
-use std::process::{Child, Command, ExitCode, Stdio};
+use std::process::{Command, ExitCode, Stdio};
 use std::thread;
 use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result, ensure};
 use greenroom_scene::Random;
 
+use crate::daemon::{Daemon, build, memory_kib};
 use crate::places::Places;
 use changes::{Hall, Shown};
 use watch::{Frames, Watcher};
@@ -51,16 +52,6 @@ pub struct Arguments {
 const CALM: Duration = Duration::from_secs(20);
 /// Growth of memory that is no leak: a scene that fades in beside another, a cache of a decoder.
 const LEVEL_KIB: u64 = 24 << 10;
-
-/// Ends the daemon also when a check fails.
-struct Daemon(Child);
-
-impl Drop for Daemon {
-    fn drop(&mut self) {
-        let _ = self.0.kill();
-        let _ = self.0.wait();
-    }
-}
 
 /// Makes the changes and judges the frames.
 ///
@@ -169,12 +160,6 @@ fn report(
     Ok(ExitCode::SUCCESS)
 }
 
-fn memory_kib(pid: u32) -> Result<u64> {
-    let status = std::fs::read_to_string(format!("/proc/{pid}/status"))?;
-    let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:"));
-    line.and_then(|text| text.trim().strip_suffix(" kB")?.trim().parse().ok()).context("no VmRSS")
-}
-
 /// The demo clip at the wanted size and rate, cheap to decode.
 fn make_camera(places: &Places, arguments: &Arguments, hall: &Hall) -> Result<String> {
     let demo = places.repository.join("assets/footage/demo.mp4");
@@ -189,12 +174,4 @@ fn make_camera(places: &Places, arguments: &Arguments, hall: &Hall) -> Result<St
         "ffmpeg cannot read the demo clip; run: cargo xtask assets"
     );
     Ok(clip.display().to_string())
-}
-
-fn build(places: &Places) -> Result<PathBuf> {
-    let mut cargo = Command::new("cargo");
-    let arguments = ["build", "--quiet", "--release", "-p", "greenroom"];
-    cargo.current_dir(&places.repository).args(arguments);
-    ensure!(cargo.status()?.success(), "greenroom does not build");
-    Ok(places.target.join("release/greenroom"))
 }

@@ -11,7 +11,9 @@ use crate::camera::CameraOpener;
 use crate::cli::RunArgs;
 use crate::control::{self, Answer, ControlError, Replier, Reply, Request};
 use crate::pipeline::{CameraFeed, MatteFeed, Output, Painter, Pipeline, Reporter};
-use crate::scenes::{Director, DirectorHandle, FirstScene, SceneRequest, make_first_scene};
+use crate::scenes::{
+    Director, DirectorHandle, FirstScene, Replied, SceneRequest, make_first_scene,
+};
 use crate::settings::{OutputChoice, RunSettings, SceneSettings};
 use crate::status::Status;
 use crate::{RunFailed, service};
@@ -107,14 +109,23 @@ fn answer(reporter: &Reporter, director: &DirectorHandle, request: Request, repl
         Request::Set(words) => SceneRequest::Change(words),
         Request::Scene { name } => SceneRequest::GoTo(name),
         Request::Next {} => SceneRequest::Next,
-        Request::Pause {} => SceneRequest::Pause,
-        Request::Resume {} => SceneRequest::Resume,
-        Request::Snapshot { file } => SceneRequest::Snapshot(file),
+        Request::Pause {} => {
+            director.pause(true);
+            return replier.reply(Reply::Ok(Answer::Done {}));
+        }
+        Request::Resume {} => {
+            director.pause(false);
+            return replier.reply(Reply::Ok(Answer::Done {}));
+        }
+        Request::Snapshot { file } => return director.snapshot(file, replied_by(replier)),
     };
-    let replied = move |done: Result<(), String>| {
+    director.ask(request, replied_by(replier));
+}
+
+fn replied_by(replier: Replier) -> Replied {
+    Box::new(move |done| {
         replier.reply(done.map_or_else(Reply::Error, |()| Reply::Ok(Answer::Done {})));
-    };
-    director.ask(request, Box::new(replied));
+    })
 }
 
 fn open_output(settings: &RunSettings, wanted: SinkMode, scene: Scene) -> anyhow::Result<Output> {

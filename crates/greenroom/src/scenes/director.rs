@@ -34,12 +34,6 @@ pub enum SceneRequest {
     GoTo(String),
     /// Show the next scene, or without others the next picture of a slideshow.
     Next,
-    /// Show the placeholder and close the camera.
-    Pause,
-    /// End the pause.
-    Resume,
-    /// Write what is shown into a picture file.
-    Snapshot(PathBuf),
 }
 
 /// Told what came of a request: nothing, or one sentence.
@@ -122,21 +116,6 @@ impl Director {
 impl DirectorHandle {
     /// Asks; `replied` is called when it is done, soon or (for media) after seconds.
     pub fn ask(&self, request: SceneRequest, replied: Replied) {
-        match request {
-            // These wait for no medium that is just being loaded.
-            SceneRequest::Pause => {
-                self.pause(true);
-                return replied(Ok(()));
-            }
-            SceneRequest::Resume => {
-                self.pause(false);
-                return replied(Ok(()));
-            }
-            SceneRequest::Snapshot(path) => {
-                return snapshot::take(self.cues.snapshot(OUTPUT), path, replied);
-            }
-            SceneRequest::Change(_) | SceneRequest::GoTo(_) | SceneRequest::Next => {}
-        }
         match self.requests.send((request, replied)) {
             Ok(()) => self.bell.ring(),
             Err(mpsc::SendError((_, replied))) => {
@@ -145,11 +124,17 @@ impl DirectorHandle {
         }
     }
 
-    fn pause(&self, paused: bool) {
+    /// Shows the placeholder and closes the camera, or ends that; at once, whatever is being loaded.
+    pub fn pause(&self, paused: bool) {
         if self.cues.is_paused() != paused {
             tracing::info!("scene: {}", if paused { "paused" } else { "on air again" });
         }
         self.cues.pause(paused);
+    }
+
+    /// Writes what is shown into the picture file `path`, also while something is being loaded.
+    pub fn snapshot(&self, path: PathBuf, replied: Replied) {
+        snapshot::take(self.cues.snapshot(OUTPUT), path, replied);
     }
 
     /// What is shown.

@@ -1,0 +1,41 @@
+//! A greenroom that a chore runs and looks at.
+
+use std::fs;
+use std::path::PathBuf;
+use std::process::{Child, Command};
+
+use anyhow::{Context, Result, ensure};
+
+use crate::places::Places;
+
+/// Ends the daemon also when a check fails.
+pub struct Daemon(pub Child);
+
+impl Drop for Daemon {
+    fn drop(&mut self) {
+        let _ = self.0.kill();
+        let _ = self.0.wait();
+    }
+}
+
+/// Builds the release, and tells where it lies.
+///
+/// # Errors
+/// If it does not build.
+pub fn build(places: &Places) -> Result<PathBuf> {
+    let mut cargo = Command::new("cargo");
+    let arguments = ["build", "--quiet", "--release", "-p", "greenroom"];
+    cargo.current_dir(&places.repository).args(arguments);
+    ensure!(cargo.status()?.success(), "greenroom does not build");
+    Ok(places.target.join("release/greenroom"))
+}
+
+/// Memory that a process holds.
+///
+/// # Errors
+/// If it is not there.
+pub fn memory_kib(pid: u32) -> Result<u64> {
+    let status = fs::read_to_string(format!("/proc/{pid}/status"))?;
+    let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:"));
+    line.and_then(|text| text.trim().strip_suffix(" kB")?.trim().parse().ok()).context("no VmRSS")
+}
