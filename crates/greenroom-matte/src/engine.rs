@@ -5,9 +5,13 @@ pub trait Engine: Send {
     /// What the model wants and gives.
     fn description(&self) -> &ModelDescription;
 
-    /// The alpha for `input`. Asks for no memory.
+    /// The alpha for `input`. greenroom's own engine asks for no memory.
     ///
     /// # Errors
     /// [`MatteError::WrongShape`] if `input` or `alpha` was made for another model.
     fn infer(&mut self, input: &InputTensor, alpha: &mut AlphaMap) -> Result<(), MatteError>;
+
+    /// Forgets the pictures before: what comes next has nothing to do with them. Networks without
+    /// a memory have nothing to forget.
+    fn reset(&mut self) {}
 }

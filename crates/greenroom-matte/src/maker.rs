@@ -70,6 +70,11 @@ impl MatteMaker {
         self.engine.description()
     }
 
+    /// The next picture has nothing to do with those before: another camera, client or clip.
+    pub fn reset(&mut self) {
+        self.engine.reset();
+    }
+
     /// The alpha of `frame` (planar, any size, colour and range): [`PixelFormat::Grey`] at the
     /// model's size, 0 = room, 255 = person, with the frame's time of capture.
     ///

@@ -6,6 +6,12 @@ use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
+mod masks;
+mod model;
+
+pub use masks::ServeMasksArgs;
+pub use model::{ModelArgs, ModelCommand};
+
 /// A virtual camera that puts you before another background.
 #[derive(Debug, Parser)]
 #[command(name = "greenroom", version, arg_required_else_help = true, max_term_width = 100)]
@@ -41,6 +47,10 @@ pub enum Command {
     Snapshot(SnapshotArgs),
     /// The configuration: whether it is right, where it lies, an example.
     Config(ConfigArgs),
+    /// The networks that find the person: which there are, what a file is.
+    Model(ModelArgs),
+    /// Find the person for other programs: answer pictures over HTTP with masks.
+    ServeMasks(ServeMasksArgs),
     /// Ask a running greenroom for a fault, for tests.
     #[cfg(feature = "faults")]
     #[command(hide = true)]
@@ -152,6 +162,10 @@ pub struct RunArgs {
     /// Read a video file as fast as it can be worked on, for measuring.
     #[arg(long, hide = true)]
     pub unpaced: bool,
+    /// Have the person found by a mask server, `http://HOST[:PORT][/PATH]`: what the camera sees is
+    /// sent there. When it is slow or away, the network of this machine takes over; or none.
+    #[arg(long, value_name = "URL", env = "GREENROOM_MASK_SERVER")]
+    pub mask_server: Option<String>,
     #[command(flatten)]
     #[allow(missing_docs)]
     pub scene: SceneArgs,

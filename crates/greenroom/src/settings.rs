@@ -1,15 +1,14 @@
 //! What the command line means: words turned into checked values, once, before anything starts.
 
 mod error;
+mod model;
 
 use std::ffi::{OsStr, OsString};
 use std::path::{Path, PathBuf};
-use std::str::FromStr;
 use std::time::Duration;
 
 use greenroom_device::{FileTarget, FrameRate, names_a_device};
 use greenroom_frame::{Colour, SizePx};
-use greenroom_matte::{MatteError, MatteMaker, Model};
 use greenroom_scene::{SceneError, user_placeholder};
 
 use crate::cli::{FitArg, RenderArgs, RunArgs, SceneArgs};
@@ -18,6 +17,7 @@ use crate::demo;
 use crate::scenes::{SceneBook, SceneWords};
 
 pub use error::SettingsError;
+pub use model::ModelChoice;
 
 /// Where frames come from.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -39,15 +39,6 @@ pub enum OutputChoice {
     File(FileTarget),
     /// `null`: everything is composed and nothing kept, for measuring.
     Null,
-}
-
-/// Which network finds the person.
-#[derive(Debug, Clone)]
-pub enum ModelChoice {
-    /// A built-in one.
-    BuiltIn(Model),
-    /// A user's file, read whole.
-    File(PathBuf, Vec<u8>),
 }
 
 /// What is shown, and who finds the person.
@@ -147,39 +138,6 @@ fn config(named: Option<&Path>) -> anyhow::Result<(ConfigFile, Option<PathBuf>)>
     };
     tracing::debug!("configuration: {}", path.display());
     Ok((config, Some(std::path::absolute(&path).unwrap_or(path))))
-}
-
-impl FromStr for ModelChoice {
-    type Err = SettingsError;
-
-    fn from_str(text: &str) -> Result<Self, SettingsError> {
-        if let Ok(model) = text.parse() {
-            return Ok(ModelChoice::BuiltIn(model));
-        }
-        let path = PathBuf::from(text);
-        if !path.exists() {
-            return Err(SettingsError::NoSuchModel(text.to_owned()));
-        }
-        let bytes = std::fs::read(&path);
-        let bytes =
-            bytes.map_err(|why| SettingsError::ModelUnreadable { path: path.clone(), why })?;
-        Ok(ModelChoice::File(path, bytes))
-    }
-}
-
-impl ModelChoice {
-    /// The network, ready to run.
-    ///
-    /// # Errors
-    /// When a user's file is not a whole model of the family.
-    pub fn build(&self) -> Result<MatteMaker, MatteError> {
-        match self {
-            ModelChoice::BuiltIn(model) => MatteMaker::new(*model),
-            ModelChoice::File(path, bytes) => {
-                MatteMaker::from_tflite(&path.display().to_string(), bytes)
-            }
-        }
-    }
 }
 
 impl RunSettings {

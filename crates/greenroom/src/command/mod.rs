@@ -3,8 +3,10 @@
 mod config;
 mod docs;
 mod list;
+mod model;
 mod render;
 mod run;
+mod serve_masks;
 mod set;
 mod signals;
 mod status;
@@ -32,6 +34,8 @@ pub fn run(cli: Cli) -> anyhow::Result<()> {
         Command::Resume(socket) => set::ask(&socket, &Request::Resume {}),
         Command::Snapshot(args) => set::snapshot(&args),
         Command::Config(args) => config::config(&args),
+        Command::Model(args) => model::model(&args),
+        Command::ServeMasks(args) => serve_masks::serve_masks(&args),
         #[cfg(feature = "faults")]
         Command::Fault(args) => status::fault(&args),
         Command::Man => docs::man(),

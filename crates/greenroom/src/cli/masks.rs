@@ -1,0 +1,22 @@
+use std::path::PathBuf;
+
+use clap::Args;
+
+/// Arguments of `greenroom serve-masks`.
+#[derive(Debug, Args)]
+pub struct ServeMasksArgs {
+    /// Where to listen; beyond this machine anybody who can reach it can use it.
+    #[arg(
+        long,
+        value_name = "ADDRESS:PORT",
+        default_value = "127.0.0.1:9000",
+        env = "GREENROOM_LISTEN"
+    )]
+    pub listen: String,
+    /// As `greenroom run --model`.
+    #[arg(long, value_name = "MODEL", env = "GREENROOM_MODEL")]
+    pub model: Option<String>,
+    /// As `greenroom run --config`; only what it says of models counts here.
+    #[arg(long, value_name = "FILE", env = "GREENROOM_CONFIG")]
+    pub config: Option<PathBuf>,
+}
