@@ -37,7 +37,7 @@ pub use file_watch::{FileChanges, FileStamp, FileWatch};
 pub use holder::Holder;
 pub use list::{Devices, devices, find_camera, find_camera_again, find_loopback, names_a_device};
 pub use loopback::{Dialect, LoopbackInfo, LoopbackSink, LoopbackState, ModuleVersion};
-pub use mjpeg::{MjpegData, MjpegDecoder};
+pub use mjpeg::{JpegEncoder, MjpegData, MjpegDecoder, RgbPicture};
 pub use node_watch::NodeWatch;
 pub use pick::loopback_command;
 pub use sink::{Sink, SinkMode};

@@ -24,6 +24,8 @@ pub struct CameraOpener {
     rate: FrameRate,
     known: Option<(CameraIdentity, String)>,
     away_since: Option<Instant>,
+    /// Whatever is named is waited for.
+    waits: bool,
 }
 
 impl CameraOpener {
@@ -37,6 +39,7 @@ impl CameraOpener {
             rate: settings.rate,
             known: None,
             away_since: None,
+            waits: settings.awaits_devices,
         }
     }
 
@@ -121,7 +124,7 @@ impl CameraOpener {
         let may_come = match (&self.choice, &error) {
             (CameraChoice::Auto, DeviceError::NoneHere { .. }) => true,
             (CameraChoice::Device(name), DeviceError::NotFound { .. }) => {
-                name.starts_with("/dev/v4l/")
+                self.waits || name.starts_with("/dev/v4l/")
             }
             _ => false,
         };

@@ -11,6 +11,7 @@ mod failure;
 #[cfg(any(test, feature = "fuzzing"))]
 pub mod fuzzing;
 pub mod histogram;
+pub mod masks;
 pub mod pipeline;
 pub mod scenes;
 pub mod service;

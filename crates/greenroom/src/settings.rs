@@ -2,6 +2,7 @@
 
 mod error;
 mod model;
+mod old_environment;
 
 use std::ffi::{OsStr, OsString};
 use std::path::{Path, PathBuf};
@@ -14,10 +15,12 @@ use greenroom_scene::{SceneError, user_placeholder};
 use crate::cli::{FitArg, RenderArgs, RunArgs, SceneArgs};
 use crate::config::ConfigFile;
 use crate::demo;
+use crate::masks::MaskServerUrl;
 use crate::scenes::{SceneBook, SceneWords};
 
 pub use error::SettingsError;
 pub use model::ModelChoice;
+pub use old_environment::{OldEnvironment, VARIABLES as OLD_VARIABLES};
 
 /// Where frames come from.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -48,6 +51,8 @@ pub struct SceneSettings {
     pub book: SceneBook,
     /// The network.
     pub model: ModelChoice,
+    /// A background that cannot be shown yet is waited for, before the blurred room.
+    pub awaits_background: bool,
     /// The configuration that was read, to be followed.
     pub config: Option<PathBuf>,
 }
@@ -71,10 +76,15 @@ pub struct RunSettings {
     pub always_on: bool,
     /// A file as the camera is read as fast as it can be worked on.
     pub unpaced: bool,
+    /// Devices that are named and not there are waited for: they were named in a service's file,
+    /// by nobody who sits at a keyboard.
+    pub awaits_devices: bool,
     /// The user's own placeholder.
     pub placeholder: Option<PathBuf>,
     /// Where to answer questions, if not at the usual place.
     pub socket: Option<PathBuf>,
+    /// Who finds the person elsewhere.
+    pub mask_server: Option<MaskServerUrl>,
     /// What is shown.
     pub scene: SceneSettings,
 }
@@ -93,7 +103,12 @@ pub struct RenderSettings {
 }
 
 impl SceneSettings {
-    fn new(args: &SceneArgs, config: ConfigFile, path: Option<PathBuf>) -> anyhow::Result<Self> {
+    fn new(
+        args: &SceneArgs,
+        old: Option<&OldEnvironment>,
+        config: ConfigFile,
+        path: Option<PathBuf>,
+    ) -> anyhow::Result<Self> {
         let here = std::env::current_dir().unwrap_or_default();
         // A variable that is empty says nothing.
         let said = |text: &Option<String>| text.clone().filter(|text| !text.is_empty());
@@ -107,11 +122,15 @@ impl SceneSettings {
             framing: said(&args.framing),
         };
         let scene = args.scene.clone().or(config.scene);
+        let awaits_background = old.is_some() && words.background.is_none();
+        let words = words.over(&old.map(|old| old.words(scene.is_some())).unwrap_or_default());
         let book = SceneBook::new(config.scenes, scene, &words.located_in(&here))?;
         // What makes no sense is told before anything starts.
-        book.words().check()?;
+        if !awaits_background {
+            book.words().check()?;
+        }
         let model = args.model.as_deref().or(config.model.as_deref()).unwrap_or("general");
-        Ok(Self { book, model: model.parse()?, config: path })
+        Ok(Self { book, model: model.parse()?, awaits_background, config: path })
     }
 }
 
@@ -147,14 +166,21 @@ impl RunSettings {
     /// One sentence for the first word that makes no sense.
     pub fn new(args: &RunArgs) -> anyhow::Result<Self> {
         let (config, path) = config(args.scene.config.as_deref())?;
-        Self::over(args, config, path)
+        Self::over(args, OldEnvironment::of_this_process().as_ref(), config, path)
     }
 
-    /// Checks the raw arguments over a configuration, which lies at `path`.
+    /// Checks the raw arguments over the old environment, and both over a configuration, which lies
+    /// at `path`.
     ///
     /// # Errors
     /// As [`new`](Self::new).
-    pub fn over(args: &RunArgs, config: ConfigFile, path: Option<PathBuf>) -> anyhow::Result<Self> {
+    pub fn over(
+        args: &RunArgs,
+        old: Option<&OldEnvironment>,
+        config: ConfigFile,
+        path: Option<PathBuf>,
+    ) -> anyhow::Result<Self> {
+        let config = old.map_or(config.clone(), |old| old.over(config));
         let stop_after = args.stop_after.map(|seconds| {
             let time = Duration::try_from_secs_f64(seconds).ok().filter(|time| !time.is_zero());
             time.ok_or(SettingsError::NotATime(seconds))
@@ -173,9 +199,11 @@ impl RunSettings {
             idle_after: idle_time(args.idle_after.or(config.idle_after).unwrap_or(3.0))?,
             always_on: args.always_on.or(config.always_on).unwrap_or(false),
             unpaced: args.unpaced,
+            awaits_devices: old.is_some(),
             placeholder: placeholder.map(|path| checked_placeholder(path)).transpose()?,
             socket: args.socket.clone(),
-            scene: SceneSettings::new(&args.scene, config, path)?,
+            mask_server: mask_server(args.mask_server.as_ref().or(config.mask_server.as_ref()))?,
+            scene: SceneSettings::new(&args.scene, old, config, path)?,
         };
         if let (CameraChoice::File(from), OutputChoice::File(FileTarget::Path(to))) =
             (&settings.camera, &settings.output)
@@ -205,7 +233,8 @@ impl RenderSettings {
             return Err(SettingsError::SameTarget(output.to_string()).into());
         }
         let (config, path) = config(args.scene.config.as_deref())?;
-        Ok(Self { input, output, matte, scene: SceneSettings::new(&args.scene, config, path)? })
+        let scene = SceneSettings::new(&args.scene, None, config, path)?;
+        Ok(Self { input, output, matte, scene })
     }
 }
 
@@ -217,6 +246,12 @@ fn camera_choice(text: &str) -> Result<CameraChoice, SettingsError> {
         _ if Path::new(text).exists() => Ok(CameraChoice::File(text.into())),
         _ => Err(SettingsError::NoSuchCamera(text.to_owned())),
     }
+}
+
+/// Nothing, or `none`, is no server.
+fn mask_server(text: Option<&String>) -> Result<Option<MaskServerUrl>, SettingsError> {
+    let text = text.filter(|text| !text.is_empty() && *text != "none");
+    text.map(|text| text.parse().map_err(SettingsError::NotAMaskServer)).transpose()
 }
 
 /// The camera's light may go out at once, and a day is as good as never.

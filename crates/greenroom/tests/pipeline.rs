@@ -278,7 +278,8 @@ impl Stage {
                 MatteMaker::with_engine(Box::new(network), Isa::best())
             }
         };
-        let matte = MatteFeed { maker: network().unwrap(), remake: Box::new(network) };
+        let matte =
+            MatteFeed { maker: network().unwrap(), remake: Box::new(network), server: None };
         let cameras: Arc<AtomicU32> = Arc::default();
         let open = {
             let (mood, cameras) = (Arc::clone(&mood), Arc::clone(&cameras));

@@ -142,6 +142,7 @@ fn allocations_of(background: &BackgroundSpec, sink_size: SizePx) -> u64 {
     let matte = MatteFeed {
         maker: MatteMaker::new(Model::DEFAULT).unwrap(),
         remake: Box::new(|| unreachable!("the network never fails")),
+        server: None,
     };
     let pipeline = Pipeline::start(feed, matte, vec![output], Duration::ZERO).unwrap();
     let wait_for = |frames: u64| {

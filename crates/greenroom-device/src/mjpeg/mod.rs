@@ -2,6 +2,7 @@
 
 #[cfg(any(test, feature = "fuzzing"))]
 pub(crate) mod fuzz;
+mod encode;
 mod huffman;
 mod segments;
 mod tables;
@@ -12,6 +13,8 @@ use turbojpeg::{Colorspace, DecompressHeader, Decompressor, Subsamp, YuvImage, y
 use self::huffman::STANDARD_TABLES;
 use self::segments::{EOI, Refusal, SOI, Segments};
 use crate::DeviceError;
+
+pub use encode::{JpegEncoder, RgbPicture};
 
 /// One frame of a Motion JPEG stream as the camera sent it: one baseline JPEG, with or without
 /// Huffman tables, with anything behind its end.

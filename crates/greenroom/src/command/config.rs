@@ -29,6 +29,7 @@ fn check(file: Option<PathBuf>) -> anyhow::Result<String> {
     // As `greenroom run` would, but for the scenes, which are all looked at.
     RunSettings::over(
         &RunArgs::default(),
+        None,
         ConfigFile { scenes: Vec::new(), scene: None, ..config.clone() },
         None,
     )?;

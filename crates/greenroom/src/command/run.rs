@@ -10,11 +10,12 @@ use super::signals;
 use crate::camera::CameraOpener;
 use crate::cli::RunArgs;
 use crate::control::{self, Answer, ControlError, Replier, Reply, Request};
+use crate::masks::MaskClient;
 use crate::pipeline::{CameraFeed, MatteFeed, Output, Painter, Pipeline, Reporter};
 use crate::scenes::{
     Director, DirectorHandle, FirstScene, Replied, SceneRequest, make_first_scene,
 };
-use crate::settings::{OutputChoice, RunSettings, SceneSettings};
+use crate::settings::{OutputChoice, RunSettings};
 use crate::status::Status;
 use crate::{RunFailed, service};
 
@@ -37,8 +38,7 @@ pub(super) fn run(args: &RunArgs) -> anyhow::Result<()> {
     });
     let colour = source.as_ref().map_or(Colour::WEBCAM, |source| source.mode().colour);
     let site = Site { shape: FrameShape { format, size, colour }, pace: Pace::Live };
-    let SceneSettings { book, config, .. } = &settings.scene;
-    let (first, scene) = make_first_scene(book, site, config.as_ref())?;
+    let (first, scene) = make_first_scene(&settings.scene, site)?;
     let maker = settings.scene.model.build()?;
     // YUYV, BT.601, limited range: what every consumer opens and assumes.
     let wanted = SinkMode { format: PixelFormat::Yuyv, size, rate, colour: Colour::WEBCAM };
@@ -47,7 +47,9 @@ pub(super) fn run(args: &RunArgs) -> anyhow::Result<()> {
     // also while a FIFO waits for its reader.
     let stop = signals::stop_bell().context("catching signals")?;
     let model = settings.scene.model.clone();
-    let matte = MatteFeed { maker, remake: Box::new(move || model.build()) };
+    let server = settings.mask_server.clone().map(|url| MaskClient::start(url, rate));
+    let server = server.transpose().context("starting threads")?;
+    let matte = MatteFeed { maker, remake: Box::new(move || model.build()), server };
     let feed =
         CameraFeed { source, name: camera.name(), open: Box::new(move || camera.open()), size };
     let pipeline = Pipeline::start(feed, matte, vec![output], settings.idle_after)
@@ -63,8 +65,7 @@ fn serve(
     first: FirstScene,
 ) -> anyhow::Result<()> {
     let reporter = pipeline.reporter();
-    let SceneSettings { book, config, .. } = &settings.scene;
-    let director = Director::start(book.clone(), first, pipeline.cues(), config.clone());
+    let director = Director::start(first, pipeline.cues(), settings.scene.config.clone());
     let director = director.context("starting threads")?;
     let handle = director.handle();
     let answer = Box::new(move |request, replier| answer(&reporter, &handle, request, replier));
@@ -154,6 +155,10 @@ fn open_output(settings: &RunSettings, wanted: SinkMode, scene: Scene) -> anyhow
                 // The module may be loaded later.
                 Err(error @ DeviceError::NoneHere { .. }) if name == "auto" => {
                     tracing::warn!("{error}; or name a file with --output FILE; waiting for one");
+                    Err(error)
+                }
+                Err(error @ DeviceError::NotFound { .. }) if settings.awaits_devices => {
+                    tracing::warn!("{error}; waiting for it");
                     Err(error)
                 }
                 Err(error) => return Err(error.into()),

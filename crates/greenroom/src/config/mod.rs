@@ -16,7 +16,7 @@ pub const EXAMPLE: &str = include_str!("example.toml");
 const MAX_BYTES: u64 = 1 << 20;
 
 /// Keys outside of the scenes.
-const KEYS: [&str; 10] = [
+const KEYS: [&str; 11] = [
     "camera",
     "output",
     "size",
@@ -25,6 +25,7 @@ const KEYS: [&str; 10] = [
     "always_on",
     "placeholder",
     "model",
+    "mask_server",
     "scene",
     "scenes",
 ];
@@ -42,6 +43,7 @@ pub struct ConfigFile {
     pub always_on: Option<bool>,
     pub placeholder: Option<PathBuf>,
     pub model: Option<String>,
+    pub mask_server: Option<String>,
     /// Name of the scene to begin with.
     pub scene: Option<String>,
     /// In the order of the file; paths are absolute.
@@ -171,6 +173,7 @@ impl ConfigFile {
             always_on,
             placeholder: placeholder.map(|text| folder.join(text)),
             model: text(&mut table, "model")?,
+            mask_server: text(&mut table, "mask_server")?,
             scene: text(&mut table, "scene")?,
             scenes,
         })

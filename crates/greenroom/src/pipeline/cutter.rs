@@ -9,9 +9,10 @@ use greenroom_frame::{FramePool, unpack};
 use greenroom_matte::{MatteError, MatteMaker};
 
 use super::faults::{self, Fault};
-use super::shared::{Cut, EndBell, Flow, Shared, Shot};
+use super::shared::{Cut, EndBell, Epoch, Flow, Shared, Shot};
 use super::stats::Stage;
 use super::{MakeMatte, MatteFeed, Standby, Stats};
+use crate::masks::MaskClient;
 
 /// Time between two tries to make the network anew after it panicked.
 const RETRY: Duration = Duration::from_secs(1);
@@ -21,17 +22,20 @@ pub(super) struct Cutter {
     shared: Arc<Shared>,
     maker: MatteMaker,
     remake: MakeMatte,
+    server: Option<MaskClient>,
     alphas: FramePool,
+    /// What the last frame was taken for.
+    epoch: Option<Epoch>,
     failing: bool,
 }
 
 impl Cutter {
     pub(super) fn new(
         shared: Arc<Shared>,
-        MatteFeed { maker, remake }: MatteFeed,
+        MatteFeed { maker, remake, server }: MatteFeed,
         alphas: FramePool,
     ) -> Self {
-        Self { shared, maker, remake, alphas, failing: false }
+        Self { shared, maker, remake, server, alphas, epoch: None, failing: false }
     }
 
     pub(super) fn run(mut self) {
@@ -101,7 +105,18 @@ impl Cutter {
             let (have, want) = ("failing, as a test wants".into(), "well".into());
             return Err(MatteError::WrongShape { what: "the network", have, want });
         }
-        self.maker.matte(&shot.frame.view())
+        let frame = shot.frame.view();
+        if self.epoch.replace(shot.epoch) != Some(shot.epoch) {
+            // Another call: who was in the picture then is nobody now.
+            self.maker.reset();
+        }
+        if let Some(server) = &mut self.server
+            && server.find(&frame)
+            && let Some(alpha) = server.alpha()
+        {
+            return Ok(alpha);
+        }
+        self.maker.matte(&frame)
     }
 
     /// After a panic, a new network in place of the one that was interrupted. `false` when stopped.

@@ -45,6 +45,8 @@ pub use slot::Slot;
 pub use standby::Standby;
 pub use stats::Stats;
 
+use crate::masks::MaskClient;
+
 /// Opens the camera, whenever somebody watches.
 pub type OpenSource = Box<dyn FnMut() -> Result<Box<dyn Source>, DeviceError> + Send>;
 
@@ -69,6 +71,8 @@ pub struct MatteFeed {
     pub maker: MatteMaker,
     /// Makes another.
     pub remake: MakeMatte,
+    /// Asked first.
+    pub server: Option<MaskClient>,
 }
 
 /// The running pipeline. Dropping it stops and joins its threads.
@@ -113,7 +117,8 @@ impl Pipeline {
         let planes = MattePlanes::new(feed.size).map_err(invalid)?;
         let shared = Arc::new(Shared::new()?);
         shared.camera_status().name.clone_from(&feed.name);
-        let reporter = Reporter::new(Arc::clone(&shared), &outputs);
+        let mask_server = matte.server.as_ref().map(MaskClient::report);
+        let reporter = Reporter::new(Arc::clone(&shared), &outputs, mask_server);
         let cues = Arc::new(Cues::new(outputs.iter().map(Output::cues).collect())?);
         outputs.iter_mut().for_each(|output| output.follow_cues(cues.backstage().clone()));
         let mut pipeline = Self {

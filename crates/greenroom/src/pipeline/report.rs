@@ -3,6 +3,7 @@ use std::sync::Arc;
 use super::Output;
 use super::output_report::OutputReport;
 use super::shared::Shared;
+use crate::masks::MaskServerReport;
 use crate::status::{Cpu, Quantiles, SceneStatus, Status};
 
 /// Tells what is going on in a pipeline.
@@ -10,11 +11,16 @@ use crate::status::{Cpu, Quantiles, SceneStatus, Status};
 pub struct Reporter {
     shared: Arc<Shared>,
     outputs: Vec<Arc<OutputReport>>,
+    mask_server: Option<Arc<MaskServerReport>>,
 }
 
 impl Reporter {
-    pub(super) fn new(shared: Arc<Shared>, outputs: &[Output]) -> Self {
-        Self { shared, outputs: outputs.iter().map(Output::report).collect() }
+    pub(super) fn new(
+        shared: Arc<Shared>,
+        outputs: &[Output],
+        mask_server: Option<Arc<MaskServerReport>>,
+    ) -> Self {
+        Self { shared, outputs: outputs.iter().map(Output::report).collect(), mask_server }
     }
 
     /// What is going on now.
@@ -28,6 +34,7 @@ impl Reporter {
             outputs: self.outputs.iter().map(|output| output.status()).collect(),
             // Whoever changes scenes tells of them.
             scene: SceneStatus::default(),
+            mask_server: self.mask_server.as_ref().map(|server| server.status()),
             frames: stats.frames(),
             latency_ms: Quantiles::of(&stats.latency),
             stages_ms: stats.stages(),

@@ -20,6 +20,10 @@ pub(super) const OUTPUT: usize = 0;
 
 /// What is shown first, and the watch over its files that was set before they were read.
 pub struct FirstScene {
+    /// Open at what is shown.
+    pub(super) book: SceneBook,
+    /// What was asked for, if it cannot be shown yet.
+    pub(super) wanted: Option<SceneBook>,
     pub(super) spec: SceneSpec,
     pub(super) site: Site,
     pub(super) watch: Option<FileWatch>,
@@ -63,14 +67,13 @@ pub struct DirectorHandle {
 }
 
 impl Director {
-    /// Changes scenes through `cues`, from now on: when asked, when a file of the first scene (what
-    /// `book` says, and is shown) changes, when the configuration does.
+    /// Changes scenes through `cues`, from now on: when asked, when a file of the first scene, which
+    /// is shown, changes, when the configuration does.
     ///
     /// # Errors
     /// When the system has no thread or descriptor left.
     pub fn start(
-        book: SceneBook,
-        FirstScene { spec, site, watch }: FirstScene,
+        FirstScene { book, wanted, spec, site, watch }: FirstScene,
         cues: Arc<Cues>,
         config: Option<PathBuf>,
     ) -> std::io::Result<Self> {
@@ -85,7 +88,7 @@ impl Director {
             config,
             watch,
             deaf: Deaf::default(),
-            wanted: None,
+            wanted,
             files: Vec::new(),
             stamps: BTreeMap::new(),
             background: spec.background.clone(),

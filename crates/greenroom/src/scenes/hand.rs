@@ -2,59 +2,23 @@
 
 use std::collections::BTreeMap;
 use std::os::fd::AsFd;
-use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::{Path, PathBuf};
 use std::sync::mpsc::Receiver;
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
-use anyhow::{anyhow, bail};
+use anyhow::bail;
 use greenroom_device::{ClipSource, FileStamp, FileWatch, Wake, wait_readable};
-use greenroom_scene::{BackgroundSpec, Keep, Scene, SceneSpec, Site};
+use greenroom_scene::{BackgroundSpec, Keep, SceneSpec, Site};
 
-use super::director::{FirstScene, OUTPUT, Replied, SceneRequest, lock};
+use super::director::{OUTPUT, Replied, SceneRequest, lock};
+use super::make::build;
 use super::reload::Reload;
 use super::words::files_of;
 use super::{SceneBook, SceneWords};
 use crate::config::ConfigFile;
 use crate::pipeline::Cues;
 use crate::status::SceneStatus;
-
-/// Makes the scene that the book is open at.
-///
-/// # Errors
-/// One sentence when its words make no sense or a file is not what it should be.
-pub fn make_scene(book: &SceneBook, site: Site) -> anyhow::Result<(SceneSpec, Scene)> {
-    let spec = book.words().check()?;
-    let scene = build(&spec, Keep::default(), site)?;
-    Ok((spec, scene))
-}
-
-/// Makes the scene to begin with; its files, and the configuration, are watched from before they
-/// were read.
-///
-/// # Errors
-/// As [`make_scene`].
-pub fn make_first_scene(
-    book: &SceneBook,
-    site: Site,
-    config: Option<&PathBuf>,
-) -> anyhow::Result<(FirstScene, Scene)> {
-    let mut watch = FileWatch::new().map_err(|error| {
-        tracing::warn!("{error}; a background that is replaced is not noticed");
-    });
-    if let Ok(watch) = &mut watch {
-        watch.set(&book.words().paths().into_iter().chain(config.cloned()).collect::<Vec<_>>());
-    }
-    let (spec, scene) = make_scene(book, site)?;
-    Ok((FirstScene { spec, site, watch: watch.ok() }, scene))
-}
-
-fn build(spec: &SceneSpec, keep: Keep, site: Site) -> anyhow::Result<Scene> {
-    // Decoders of other people's formats: a panic in one is no reason to fall.
-    let made = catch_unwind(AssertUnwindSafe(|| spec.build_but(keep, site)));
-    Ok(made.map_err(|_| anyhow!("greenroom failed over this scene, which is our bug"))??)
-}
 
 /// Time for which files are not listened to after something was heard: whoever writes a log beside
 /// a background wakes us a few times a second at first, then once.
@@ -115,7 +79,11 @@ impl Hand {
             if let Some(shape) = self.cues.other_shape(OUTPUT) {
                 tracing::debug!(size = %shape.size, format = %shape.format, "scene: made anew");
                 self.site.shape = shape;
+                let wanted = self.wanted.take();
                 self.show_or_complain(true);
+                // It goes on being waited for: what is shown is no other scene.
+                self.wanted = wanted;
+                self.set_watch(&[]);
             }
             let now = Instant::now();
             self.listen(now);

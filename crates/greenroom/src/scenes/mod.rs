@@ -4,10 +4,11 @@
 mod book;
 mod director;
 mod hand;
+mod make;
 mod reload;
 mod words;
 
 pub use book::{NoSuchScene, SceneBook};
 pub use director::{Director, DirectorHandle, FirstScene, Replied, SceneRequest};
-pub use hand::{make_first_scene, make_scene};
+pub use make::{make_first_scene, make_scene};
 pub use words::{SCENE_KEYS, SceneWords, WordsError};

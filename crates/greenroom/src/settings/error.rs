@@ -25,6 +25,9 @@ pub enum SettingsError {
     /// Neither a built-in model nor a file.
     #[error("no model and no file is called \"{0}\"; write landscape, general or a path")]
     NoSuchModel(String),
+    /// No address of a mask server.
+    #[error("{0}")]
+    NotAMaskServer(String),
     /// A model file that cannot be read.
     #[error("cannot read the model {}: {why}; name a file that can be read", path.display())]
     ModelUnreadable {

@@ -27,6 +27,9 @@ pub struct Status {
     /// What is shown.
     #[serde(default)]
     pub scene: SceneStatus,
+    /// Who finds the person elsewhere, if somebody does.
+    #[serde(default)]
+    pub mask_server: Option<MaskServerStatus>,
     /// What happened to the frames since the start.
     pub frames: FrameCounts,
     /// Milliseconds from a frame's capture to its being written, of the last 1,000 to 2,000;
@@ -120,6 +123,34 @@ pub struct SceneStatus {
     pub paused: bool,
     /// Why the newest change is not shown.
     pub trouble: Option<String>,
+}
+
+/// How a mask server is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum MaskServerState {
+    /// It is right and in time: frames wait for its masks.
+    Well,
+    /// It is not, or has not answered yet: the network of this machine works.
+    #[default]
+    Unwell,
+}
+
+/// A mask server that is asked.
+#[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
+pub struct MaskServerStatus {
+    /// Where it is.
+    pub url: String,
+    /// `well` or `unwell`.
+    pub state: MaskServerState,
+    /// Why it is unwell.
+    pub reason: Option<String>,
+    /// Frames that were cut by its masks.
+    pub masks: u64,
+    /// Frames that were cut by the network of this machine.
+    pub local: u64,
+    /// Milliseconds from a frame to its mask, of the last 1,000 to 2,000 right answers.
+    pub answer_ms: Option<Quantiles>,
 }
 
 /// A program that watches an output.

@@ -21,6 +21,14 @@ fn busy() -> Status {
             written: 1000,
             placeholders: 40,
         }],
+        mask_server: Some(MaskServerStatus {
+            url: "http://bodypix:9000".into(),
+            state: MaskServerState::Unwell,
+            reason: Some("broke off".into()),
+            masks: 120,
+            local: 3,
+            answer_ms: Some(Quantiles { p50: 5.06, p99: 9.0 }),
+        }),
         scene: SceneStatus {
             name: Some("office".into()),
             background: "blur".into(),
@@ -48,6 +56,9 @@ fn json_keeps_its_keys_and_comes_back() {
         "scene": { "name": "office", "background": "blur", "foreground": null,
             "effects": ["vignette", "grain"], "framing": "auto", "paused": false,
             "trouble": null },
+        "mask_server": { "url": "http://bodypix:9000", "state": "unwell",
+            "reason": "broke off", "masks": 120, "local": 3,
+            "answer_ms": { "p50": 5.06, "p99": 9.0 } },
         "frames": { "taken": 1010, "composed": 1000,
             "dropped": { "in_camera": 0, "before_matte": 0, "before_output": 0, "unwatched": 0 },
             "corrupt": 0, "failed": 0, "placeholders": 40 },
@@ -72,6 +83,7 @@ output   watched    greenroom (/dev/video10), 1280x720 YUYV at 30 fps
                     zoom (pid 12)
                     1000 pictures, 40 placeholders
 scene    office: before blur, framing auto, effects vignette grain
+masks    unwell     http://bodypix:9000, 120 masks, 3 by the network here, answers p50 5.1 ms, p99 9.0 ms; it broke off
 frames   1010 in, 1000 out
 dropped  0 in the camera, 0 before the matte, 0 before the output, 0 unwatched
 bad      0 corrupt, 0 failed

@@ -30,6 +30,9 @@ impl fmt::Display for Status {
         if let Some(trouble) = &self.scene.trouble {
             line(f, "", trouble)?;
         }
+        if let Some(server) = &self.mask_server {
+            line(f, "masks", server)?;
+        }
         let FrameCounts { taken, composed, dropped, corrupt, failed, .. } = self.frames;
         line(f, "frames", &format_args!("{taken} in, {composed} out"))?;
         line(f, "dropped", &dropped)?;
@@ -67,6 +70,25 @@ impl fmt::Display for SceneStatus {
             write!(f, ", effects {}", self.effects.join(" "))?;
         }
         Ok(())
+    }
+}
+
+/// `http://bodypix:9000 well, 120 masks, 3 by the network here, answers p50 5.1 ms, p99 9.0 ms`
+impl fmt::Display for MaskServerStatus {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { url, masks, local, .. } = self;
+        let state = match self.state {
+            MaskServerState::Well => "well",
+            MaskServerState::Unwell => "unwell",
+        };
+        write!(f, "{state:STATE$} {url}, {masks} masks, {local} by the network here")?;
+        if let Some(answer) = &self.answer_ms {
+            write!(f, ", answers {answer}")?;
+        }
+        match &self.reason {
+            Some(reason) => write!(f, "; it {reason}"),
+            None => Ok(()),
+        }
     }
 }
 

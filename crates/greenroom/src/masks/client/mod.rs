@@ -1,0 +1,162 @@
+//! Has a mask server find the person, as long as it keeps up: no frame waits for one that does not.
+//!
+//! The matte's thread makes a small JPEG of the frame, hands it to the thread "mask server", and
+//! waits for the mask at most as long as leaves time for the network of this machine within the
+//! same frame's time. A server that is late, gone or wrong is not waited for again: the network
+//! here works on, while every now and then one frame is sent there, and nobody waits for the
+//! answer. Three answers in a row that are right and in time, and the server is believed again.
+
+mod health;
+mod line;
+mod mask;
+mod report;
+mod sketch;
+
+use std::io;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use greenroom_device::FrameRate;
+use greenroom_frame::{Frame, FrameView};
+
+use self::health::{Change, Health};
+use self::line::{Answer, Fault, Line};
+use self::mask::MaskFrame;
+use self::sketch::Sketcher;
+use super::MaskServerUrl;
+
+pub use report::MaskServerReport;
+
+/// Asks one mask server; one request is in flight at most. Dropping it ends its thread at once.
+pub struct MaskClient {
+    url: MaskServerUrl,
+    /// Longest that a frame waits for its mask.
+    patience: Duration,
+    sketcher: Sketcher,
+    line: Line,
+    health: Health,
+    mask: MaskFrame,
+    /// Whether anything was told of the server yet.
+    told: bool,
+    report: Arc<MaskServerReport>,
+}
+
+/// Share of a frame's time that it waits for its mask; what is left is for the network here, and
+/// for the next frame to find the thread free.
+const PATIENCE: f64 = 2.0 / 3.0;
+/// Share of the patience within which a server answers that is to be waited for (again).
+const WELL_IN_TIME: f64 = 0.8;
+
+impl MaskClient {
+    /// A client of the server at `url`, for frames that come at `rate`.
+    ///
+    /// # Errors
+    /// When the system has no thread left.
+    pub fn start(url: MaskServerUrl, rate: FrameRate) -> io::Result<Self> {
+        if url.is_this_machine() {
+            tracing::info!("mask server: {url} is asked for every mask");
+        } else {
+            tracing::warn!(
+                "mask server: what the camera sees is sent, unencrypted, to {url}; in a network \
+                 that you do not trust use a tunnel or VPN"
+            );
+        }
+        Ok(Self {
+            patience: rate.interval().mul_f64(PATIENCE),
+            sketcher: Sketcher::default(),
+            line: Line::open(url.clone())?,
+            health: Health::new(Instant::now()),
+            mask: MaskFrame::default(),
+            told: false,
+            report: Arc::new(MaskServerReport::new(url.to_string())),
+            url,
+        })
+    }
+
+    /// What `greenroom status` tells.
+    pub fn report(&self) -> Arc<MaskServerReport> {
+        Arc::clone(&self.report)
+    }
+
+    /// Has the server find the person in `frame`, which is planar. `false`: it is the turn of the
+    /// network here; else [`alpha`](Self::alpha) has the answer.
+    pub fn find(&mut self, frame: &FrameView<'_>) -> bool {
+        let found = self.ask(frame).is_some();
+        match found {
+            true => self.report.count_mask(),
+            false => self.report.count_local(),
+        }
+        found
+    }
+
+    /// The alpha of the frame that was found last: grey, 0 or 255, smaller than the frame. `None`
+    /// before the first.
+    pub fn alpha(&self) -> Option<&Frame> {
+        self.mask.alpha()
+    }
+
+    fn ask(&mut self, frame: &FrameView<'_>) -> Option<()> {
+        let begun = Instant::now();
+        // What came too late for its frame still tells how the server is.
+        while let Some(answer) = self.line.answer_now() {
+            let in_time = self.patience.mul_f64(WELL_IN_TIME);
+            let _ = self.judge(&answer, in_time, frame.captured_at());
+        }
+        if self.line.is_busy() || !self.health.may_ask(begun) {
+            return None;
+        }
+        match self.sketcher.sketch(frame) {
+            Ok((size, jpeg)) => self.line.ask(size, jpeg, begun),
+            Err(fault) => return self.conclude(Err(fault)),
+        }
+        if !self.health.may_wait() {
+            return None;
+        }
+        let patience = self.patience.saturating_sub(begun.elapsed());
+        match self.line.answer_within(patience) {
+            Some(answer) => self.judge(&answer, self.patience, frame.captured_at()),
+            None => self.conclude(Err(Fault::TooSlow(self.patience))),
+        }
+    }
+
+    /// Keeps the mask of an answer that is right and came within `in_time`.
+    fn judge(&mut self, answer: &Answer, in_time: Duration, captured_at: Instant) -> Option<()> {
+        let right = match &answer.mask {
+            Ok(_) if answer.took > in_time => Err(Fault::TooSlow(in_time)),
+            Ok(mask) => self.mask.fill(answer.size, mask, captured_at),
+            Err(fault) => Err(fault.clone()),
+        };
+        if right.is_ok() {
+            self.report.record(answer.took);
+        }
+        self.conclude(right)
+    }
+
+    /// What an answer, or that there is none, says of the server.
+    fn conclude(&mut self, right: Result<(), Fault>) -> Option<()> {
+        let (now, url) = (Instant::now(), &self.url);
+        match &right {
+            Ok(()) => {
+                if self.health.good(now) == Some(Change::Well) {
+                    tracing::info!("mask server: {url} finds the person");
+                    self.report.set_trouble(None);
+                }
+            }
+            Err(fault) => {
+                let change = self.health.bad(now);
+                // The first try counts as news, too: who starts greenroom wants to know.
+                if change == Some(Change::Unwell) || !std::mem::replace(&mut self.told, true) {
+                    tracing::warn!("mask server: {url} {fault}; the network here takes over");
+                } else {
+                    tracing::debug!("mask server: {url} {fault}");
+                }
+                self.report.set_trouble(Some(fault.to_string()));
+            }
+        }
+        self.told = true;
+        right.ok()
+    }
+}
+
+#[cfg(test)]
+mod tests;

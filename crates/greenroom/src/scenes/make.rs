@@ -1,0 +1,56 @@
+//! Makes scenes: from words, through a checked wish, to what can be shown.
+
+use std::panic::{AssertUnwindSafe, catch_unwind};
+
+use anyhow::anyhow;
+use greenroom_device::FileWatch;
+use greenroom_scene::{Keep, Scene, SceneSpec, Site};
+
+use super::director::FirstScene;
+use super::{SceneBook, SceneWords};
+use crate::settings::SceneSettings;
+
+/// Makes the scene that the book is open at.
+///
+/// # Errors
+/// One sentence when its words make no sense or a file is not what it should be.
+pub fn make_scene(book: &SceneBook, site: Site) -> anyhow::Result<(SceneSpec, Scene)> {
+    let spec = book.words().check()?;
+    let scene = build(&spec, Keep::default(), site)?;
+    Ok((spec, scene))
+}
+
+/// Makes the scene to begin with; its files, and the configuration, are watched from before they
+/// were read.
+///
+/// # Errors
+/// As [`make_scene`].
+pub fn make_first_scene(
+    settings: &SceneSettings,
+    site: Site,
+) -> anyhow::Result<(FirstScene, Scene)> {
+    let SceneSettings { book, config, awaits_background, .. } = settings;
+    let mut watch = FileWatch::new().map_err(|error| {
+        tracing::warn!("{error}; a background that is replaced is not noticed");
+    });
+    if let Ok(watch) = &mut watch {
+        watch.set(&book.words().paths().into_iter().chain(config.clone()).collect::<Vec<_>>());
+    }
+    let (mut book, mut wanted) = (book.clone(), None);
+    let (spec, scene) = match make_scene(&book, site) {
+        Err(error) if *awaits_background => {
+            tracing::warn!("scene: {error:#}; the blurred room is shown until it is there");
+            wanted = Some(book.clone());
+            book.change(&SceneWords { background: Some("blur".to_owned()), ..Default::default() });
+            make_scene(&book, site)?
+        }
+        made => made?,
+    };
+    Ok((FirstScene { book, wanted, spec, site, watch: watch.ok() }, scene))
+}
+
+pub(super) fn build(spec: &SceneSpec, keep: Keep, site: Site) -> anyhow::Result<Scene> {
+    // Decoders of other people's formats: a panic in one is no reason to fall.
+    let made = catch_unwind(AssertUnwindSafe(|| spec.build_but(keep, site)));
+    Ok(made.map_err(|_| anyhow!("greenroom failed over this scene, which is our bug"))??)
+}

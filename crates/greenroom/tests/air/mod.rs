@@ -1,0 +1,146 @@
+//! A greenroom on air, for the tests that change what it shows.
+#![allow(dead_code, clippy::unwrap_used)]
+
+use std::fs;
+use std::io::{BufRead, BufReader, Read};
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, Output, Stdio};
+use std::sync::{Arc, Mutex};
+use std::thread;
+use std::time::{Duration, Instant};
+
+use tempfile::TempDir;
+
+/// Y, U, V in the upper left corner of the newest frame, where nobody is.
+pub type Corner = Arc<Mutex<Option<[u8; 3]>>>;
+
+/// A greenroom that plays a room with nobody in it, and its newest frame.
+pub struct Air {
+    pub folder: TempDir,
+    pub daemon: Child,
+    corner: Corner,
+}
+
+pub const GREY: [u8; 3] = [126, 128, 128];
+pub const RED: &str = "#c81e1e";
+pub const BLUE: &str = "#1e3cc8";
+
+impl Air {
+    /// With a configuration, from that camera to standard output.
+    pub fn new(config: &str, args: &[&str]) -> Self {
+        let folder = tempfile::tempdir().unwrap();
+        fs::write(folder.path().join("config.toml"), config).unwrap();
+        let usual = ["--camera", "room.mkv", "--output", "-", "--model", "landscape"];
+        let args = [&usual[..], &["--config", "config.toml"], args].concat();
+        Self::start(folder, &args, &[])
+    }
+
+    /// With these arguments and variables, in `folder`, where that camera is put.
+    pub fn start(folder: TempDir, args: &[&str], variables: &[(&str, &str)]) -> Self {
+        let at = |name: &str| folder.path().join(name);
+        let mut ffmpeg = Command::new("ffmpeg");
+        let source = "color=c=gray:s=160x90:r=30:d=2";
+        ffmpeg.args([
+            "-v", "error", "-f", "lavfi", "-i", source, "-c:v", "ffv1", "-pix_fmt", "yuv420p",
+        ]);
+        assert!(ffmpeg.arg(at("room.mkv")).status().unwrap().success());
+        picture(&at("red.png"), RED);
+        picture(&at("blue.png"), BLUE);
+        let mut command = Command::new(env!("CARGO_BIN_EXE_greenroom"));
+        command.args(["run", "--socket", "socket"]).args(args).envs(variables.iter().copied());
+        command.current_dir(folder.path()).env_remove("GREENROOM_LOG");
+        // The configuration of whoever runs the tests is none of ours.
+        command.env("XDG_CONFIG_HOME", folder.path());
+        command.stderr(fs::File::create(at("log")).unwrap()).stdout(Stdio::piped());
+        let mut daemon = command.spawn().unwrap();
+        let corner = Corner::default();
+        let (pipe, ours) = (daemon.stdout.take().unwrap(), Arc::clone(&corner));
+        thread::spawn(move || read_corners(pipe, &ours));
+        Self { folder, daemon, corner }
+    }
+
+    pub fn at(&self, name: &str) -> PathBuf {
+        self.folder.path().join(name)
+    }
+
+    pub fn ask(&self, args: &[&str]) -> Output {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_greenroom"));
+        command.args(args).args(["--socket", "socket"]).current_dir(self.folder.path());
+        command.env_remove("GREENROOM_LOG").output().unwrap()
+    }
+
+    pub fn tell(&self, args: &[&str]) {
+        let answer = self.ask(args);
+        assert!(answer.status.success(), "{args:?}: {answer:?}");
+    }
+
+    /// The one sentence that refuses.
+    pub fn refusal(&self, args: &[&str]) -> String {
+        let answer = self.ask(args);
+        assert!(!answer.status.success(), "{args:?}");
+        let said = String::from_utf8(answer.stderr).unwrap();
+        assert_eq!(said.lines().count(), 1, "{said}");
+        said
+    }
+
+    pub fn wait_for(&self, wanted: [u8; 3]) {
+        let is_near = |seen: [u8; 3]| seen.iter().zip(wanted).all(|(a, b)| a.abs_diff(b) <= 4);
+        self.wait_until(&format!("{wanted:?}"), |air| air.corner().is_some_and(is_near));
+    }
+
+    pub fn wait_until(&self, what: &str, is_true: impl Fn(&Self) -> bool) {
+        let deadline = Instant::now() + Duration::from_secs(20);
+        while !is_true(self) {
+            let log = fs::read_to_string(self.at("log")).unwrap();
+            assert!(Instant::now() < deadline, "never {what}; {:?}\n{log}", self.corner());
+            thread::sleep(Duration::from_millis(20));
+        }
+    }
+
+    pub fn corner(&self) -> Option<[u8; 3]> {
+        *self.corner.lock().unwrap()
+    }
+
+    pub fn log_has(&self, words: &str) -> usize {
+        let log = fs::read_to_string(self.at("log")).unwrap();
+        log.lines().filter(|line| line.contains(words)).count()
+    }
+
+    pub fn scene(&self) -> serde_json::Value {
+        let status = self.ask(&["status", "--json"]);
+        serde_json::from_slice::<serde_json::Value>(&status.stdout).unwrap()["scene"].clone()
+    }
+}
+
+impl Drop for Air {
+    fn drop(&mut self) {
+        let _ = self.daemon.kill();
+        let _ = self.daemon.wait();
+    }
+}
+
+pub fn picture(path: &Path, colour: &str) {
+    let [r, g, b] = [1, 3, 5].map(|at| u8::from_str_radix(&colour[at..at + 2], 16).unwrap());
+    image::RgbImage::from_pixel(32, 18, image::Rgb([r, g, b])).save(path).unwrap();
+}
+
+/// Y, U, V of a colour as the output has it.
+pub fn yuv(colour: &str) -> [u8; 3] {
+    let yuv = greenroom_frame::Colour::WEBCAM.encode(colour.parse().unwrap());
+    [yuv.y, yuv.u, yuv.v]
+}
+
+fn read_corners(pipe: impl Read, corner: &Corner) {
+    let mut pipe = BufReader::new(pipe);
+    let mut line = String::new();
+    pipe.read_line(&mut line).unwrap();
+    assert!(line.contains("W160 H90") && line.contains("C422"), "{line}");
+    let mut frame = vec![0; 160 * 90 * 2];
+    while pipe.read_line(&mut line).is_ok_and(|read| read > 0)
+        && pipe.read_exact(&mut frame).is_ok()
+    {
+        // Sample 4, 4 of each plane.
+        let seen = [4 * 160 + 4, 160 * 90 + 4 * 80 + 4, 160 * 90 * 3 / 2 + 4 * 80 + 4];
+        *corner.lock().unwrap() = Some(seen.map(|at| frame[at]));
+    }
+}
