@@ -1,7 +1,7 @@
 //! A greenroom that a chore runs and looks at.
 
 use std::fs;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::{Child, Command};
 
 use anyhow::{Context, Result, ensure};
@@ -38,4 +38,21 @@ pub fn memory_kib(pid: u32) -> Result<u64> {
     let status = fs::read_to_string(format!("/proc/{pid}/status"))?;
     let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:"));
     line.and_then(|text| text.trim().strip_suffix(" kB")?.trim().parse().ok()).context("no VmRSS")
+}
+
+/// Four seconds of the demo clip, decoded: a camera that costs next to nothing.
+///
+/// # Errors
+/// If the demo clip is not there.
+pub fn make_clip(places: &Places, size: &str, clip: &Path) -> Result<()> {
+    let demo = places.repository.join("assets/footage/demo.mp4");
+    let (width, height) = size.split_once('x').context("a size is WIDTHxHEIGHT")?;
+    let mut ffmpeg = Command::new("ffmpeg");
+    ffmpeg.args(["-v", "error", "-y", "-t", "4", "-i"]).arg(demo);
+    ffmpeg.args(["-vf", &format!("scale={width}:{height}"), "-pix_fmt", "yuv420p"]).arg(clip);
+    ensure!(
+        ffmpeg.status()?.success(),
+        "ffmpeg cannot read the demo clip; run: cargo xtask assets"
+    );
+    Ok(())
 }

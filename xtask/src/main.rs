@@ -9,6 +9,7 @@ mod daemon;
 mod golden;
 mod judge;
 mod places;
+mod remote;
 mod score;
 mod sheets;
 mod soak;
@@ -36,6 +37,8 @@ enum Command {
     Golden,
     /// Judge frames that a consumer read from the virtual camera
     Judge(judge::Arguments),
+    /// Measure what mask servers of all kinds do to rate and latency
+    Remote(remote::Arguments),
     /// Score the matte of clips against their true alpha and the reference runtime
     Score(score::Arguments),
     /// Make the pictures and tables of docs/scenes.md
@@ -54,6 +57,7 @@ fn main() -> ExitCode {
         Command::Assets => assets::run(&places).map(|()| ExitCode::SUCCESS),
         Command::Golden => golden::run(&places).map(|()| ExitCode::SUCCESS),
         Command::Judge(arguments) => judge::run(&arguments),
+        Command::Remote(arguments) => remote::run(&places, &arguments),
         Command::Score(arguments) => score::run(&places, &arguments),
         Command::Sheets(arguments) => sheets::run(&places, &arguments),
         Command::Soak(arguments) => soak::run(&places, &arguments),

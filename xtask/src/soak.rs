@@ -7,10 +7,10 @@ use std::process::{Command, ExitCode, Stdio};
 use std::thread;
 use std::time::{Duration, Instant};
 
-use anyhow::{Context, Result, bail, ensure};
+use anyhow::{Result, bail, ensure};
 use serde::Deserialize;
 
-use crate::daemon::{Daemon, build, memory_kib};
+use crate::daemon::{Daemon, build, make_clip, memory_kib};
 use crate::places::Places;
 
 /// The command line of `cargo xtask soak`.
@@ -147,17 +147,4 @@ fn status(greenroom: &Path, socket: &Path) -> Result<Status> {
         bail!("greenroom status failed");
     }
     Ok(serde_json::from_slice(&answer.stdout)?)
-}
-
-fn make_clip(places: &Places, size: &str, clip: &Path) -> Result<()> {
-    let demo = places.repository.join("assets/footage/demo.mp4");
-    let (width, height) = size.split_once('x').context("a size is WIDTHxHEIGHT")?;
-    let mut ffmpeg = Command::new("ffmpeg");
-    ffmpeg.args(["-v", "error", "-y", "-t", "4", "-i"]).arg(demo);
-    ffmpeg.args(["-vf", &format!("scale={width}:{height}"), "-pix_fmt", "yuv420p"]).arg(clip);
-    ensure!(
-        ffmpeg.status()?.success(),
-        "ffmpeg cannot read the demo clip; run: cargo xtask assets"
-    );
-    Ok(())
 }

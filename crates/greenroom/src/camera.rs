@@ -123,8 +123,9 @@ impl CameraOpener {
     fn may_come(&self, error: DeviceError) -> Result<(), DeviceError> {
         let may_come = match (&self.choice, &error) {
             (CameraChoice::Auto, DeviceError::NoneHere { .. }) => true,
+            (CameraChoice::Device(_), _) if self.waits => true,
             (CameraChoice::Device(name), DeviceError::NotFound { .. }) => {
-                self.waits || name.starts_with("/dev/v4l/")
+                name.starts_with("/dev/v4l/")
             }
             _ => false,
         };

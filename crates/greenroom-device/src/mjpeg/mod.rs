@@ -1,8 +1,8 @@
 //! Motion JPEG: a camera's compressed frames as planar YUV.
 
+mod encode;
 #[cfg(any(test, feature = "fuzzing"))]
 pub(crate) mod fuzz;
-mod encode;
 mod huffman;
 mod segments;
 mod tables;

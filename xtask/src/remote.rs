@@ -1,0 +1,240 @@
+//! `cargo xtask remote`: what a mask server that is well, slow, dying, wrong or restarting does to the pictures: rate and
+//! latency of `greenroom run --mask-server` against `greenroom run` without, by turns, as a table.
+
+mod proxy;
+
+use std::net::{SocketAddr, TcpListener};
+use std::path::{Path, PathBuf};
+use std::process::{Command, ExitCode, Stdio};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
+use std::thread;
+use std::time::{Duration, Instant};
+
+use anyhow::{Context, Result, bail};
+use serde::Deserialize;
+
+use self::proxy::Fault;
+use crate::daemon::{Daemon, build, make_clip};
+use crate::places::Places;
+
+/// The command line of `cargo xtask remote`.
+#[derive(Debug, clap::Args)]
+pub struct Arguments {
+    /// Seconds of each run
+    #[arg(long, default_value_t = 12)]
+    seconds: u64,
+    /// Runs of each kind, by turns with runs without a server; the medians count
+    #[arg(long, default_value_t = 3)]
+    rounds: usize,
+    /// Size of the frames
+    #[arg(long, default_value = "640x360")]
+    size: String,
+}
+
+/// What the server does.
+#[derive(Debug, Clone, Copy)]
+enum Server {
+    Spoilt(Fault),
+    /// Nobody listens.
+    Away,
+    /// It is killed and started again.
+    Restarts(Duration),
+}
+
+const LATE: Duration = Duration::from_millis(200);
+
+const SERVERS: [(&str, Server); 9] = [
+    ("is well", Server::Spoilt(Fault::None)),
+    ("takes 200 ms", Server::Spoilt(Fault::Late(LATE))),
+    ("takes 200 ms once in 100 answers", Server::Spoilt(Fault::NowAndThen(100, LATE))),
+    ("never answers", Server::Spoilt(Fault::Hangs)),
+    ("breaks off one answer in 50", Server::Spoilt(Fault::BreaksOff(50))),
+    ("answers 10 bytes", Server::Spoilt(Fault::WrongLength)),
+    ("answers noise", Server::Spoilt(Fault::Noise)),
+    ("is not there", Server::Away),
+    ("is killed and started every 2 s", Server::Restarts(Duration::from_secs(2))),
+];
+
+/// What is read of a status.
+#[derive(Deserialize)]
+struct Status {
+    uptime_s: f64,
+    frames: Frames,
+    latency_ms: Option<Latency>,
+    mask_server: Option<MaskServer>,
+}
+
+#[derive(Deserialize)]
+struct Frames {
+    composed: u64,
+}
+
+#[derive(Debug, Clone, Copy, Deserialize)]
+struct Latency {
+    p50: f64,
+    p99: f64,
+}
+
+#[derive(Deserialize)]
+struct MaskServer {
+    masks: u64,
+    local: u64,
+}
+
+/// What came of one run.
+#[derive(Debug, Clone, Copy)]
+struct Outcome {
+    rate_fps: f64,
+    latency: Latency,
+    masks: u64,
+    local: u64,
+}
+
+/// A mask server of ours; killed when dropped.
+struct MaskServers {
+    greenroom: PathBuf,
+    address: SocketAddr,
+}
+
+/// Runs all kinds and prints the table.
+///
+/// # Errors
+/// If something does not start, or rate or median latency is more than 10 % worse than without a server.
+pub fn run(places: &Places, arguments: &Arguments) -> Result<ExitCode> {
+    let folder = tempfile::tempdir()?;
+    let clip = folder.path().join("camera.y4m");
+    make_clip(places, &arguments.size, &clip)?;
+    let greenroom = build(places)?;
+    let socket = folder.path().join("socket");
+    let seconds = Duration::from_secs(arguments.seconds);
+    let once = |server: Option<SocketAddr>| watch(&greenroom, &clip, &socket, server, seconds);
+    println!(
+        "| the server … | rate | without | latency p50 | without | p99 | without | masks | local |"
+    );
+    println!("|---|---|---|---|---|---|---|---|---|");
+    let mut worse = Vec::new();
+    for (words, server) in SERVERS {
+        let (mut with, mut without) = (Vec::new(), Vec::new());
+        for _ in 0..arguments.rounds {
+            without.push(once(None)?);
+            with.push(with_server(&greenroom, server, &|address| once(Some(address)))?);
+        }
+        let (with, without) = (median(with), median(without));
+        println!(
+            "| {words} | {:.1} fps | {:.1} fps | {:.1} ms | {:.1} ms | {:.1} ms | {:.1} ms | {} | {} |",
+            with.rate_fps,
+            without.rate_fps,
+            with.latency.p50,
+            without.latency.p50,
+            with.latency.p99,
+            without.latency.p99,
+            with.masks,
+            with.local
+        );
+        // One that is well is waited for: that is what the user asked for.
+        let is_well = matches!(server, Server::Spoilt(Fault::None));
+        if with.rate_fps < 0.9 * without.rate_fps
+            || (!is_well && with.latency.p50 > 1.1 * without.latency.p50)
+        {
+            worse.push(words);
+        }
+    }
+    if worse.is_empty() {
+        return Ok(ExitCode::SUCCESS);
+    }
+    println!("more than 10 % worse than without a server: where it {}", worse.join(", "));
+    Ok(ExitCode::FAILURE)
+}
+
+fn with_server(
+    greenroom: &Path,
+    server: Server,
+    run: &dyn Fn(SocketAddr) -> Result<Outcome>,
+) -> Result<Outcome> {
+    let address = TcpListener::bind("127.0.0.1:0")?.local_addr()?;
+    let servers = MaskServers { greenroom: greenroom.to_owned(), address };
+    match server {
+        Server::Away => run(address),
+        Server::Spoilt(fault) => {
+            let _server = servers.start()?;
+            run(proxy::start(address, fault)?)
+        }
+        Server::Restarts(every) => {
+            let over = Arc::new(AtomicBool::new(false));
+            let ours = Arc::clone(&over);
+            let restarting = thread::spawn(move || -> Result<()> {
+                while !ours.load(Relaxed) {
+                    let server = servers.start()?;
+                    thread::sleep(every);
+                    drop(server);
+                }
+                Ok(())
+            });
+            let outcome = run(address);
+            over.store(true, Relaxed);
+            restarting.join().map_err(|_| anyhow::anyhow!("the restarting thread panicked"))??;
+            outcome
+        }
+    }
+}
+
+impl MaskServers {
+    fn start(&self) -> Result<Daemon> {
+        let mut command = Command::new(&self.greenroom);
+        command.args(["serve-masks", "--listen", &self.address.to_string()]);
+        let server = Daemon(command.stdout(Stdio::null()).stderr(Stdio::null()).spawn()?);
+        let started = Instant::now();
+        while std::net::TcpStream::connect(self.address).is_err() {
+            if started.elapsed() > Duration::from_secs(10) {
+                bail!("the mask server does not listen");
+            }
+            thread::sleep(Duration::from_millis(20));
+        }
+        Ok(server)
+    }
+}
+
+fn watch(
+    greenroom: &Path,
+    clip: &Path,
+    socket: &Path,
+    server: Option<SocketAddr>,
+    time: Duration,
+) -> Result<Outcome> {
+    let mut command = Command::new(greenroom);
+    command.args(["run", "--output", "null", "--background", "#00b140"]);
+    command.arg("--camera").arg(clip).arg("--socket").arg(socket);
+    if let Some(server) = server {
+        command.arg("--mask-server").arg(format!("http://{server}"));
+    }
+    let _daemon = Daemon(command.stdout(Stdio::null()).stderr(Stdio::null()).spawn()?);
+    // What is slow at the start is the same for all.
+    thread::sleep(Duration::from_secs(2));
+    let first = status(greenroom, socket)?;
+    thread::sleep(time);
+    let last = status(greenroom, socket)?;
+    let frames = last.frames.composed - first.frames.composed;
+    let (masks, local) = last.mask_server.map_or((0, 0), |server| (server.masks, server.local));
+    Ok(Outcome {
+        rate_fps: frames as f64 / (last.uptime_s - first.uptime_s),
+        latency: last.latency_ms.context("no frame was written")?,
+        masks,
+        local,
+    })
+}
+
+fn status(greenroom: &Path, socket: &Path) -> Result<Status> {
+    let mut command = Command::new(greenroom);
+    let answer = command.args(["status", "--json", "--socket"]).arg(socket).output()?;
+    if !answer.status.success() {
+        bail!("greenroom status failed: {}", String::from_utf8_lossy(&answer.stderr));
+    }
+    Ok(serde_json::from_slice(&answer.stdout)?)
+}
+
+/// The run with the median latency.
+fn median(mut outcomes: Vec<Outcome>) -> Outcome {
+    outcomes.sort_by(|a, b| a.latency.p50.total_cmp(&b.latency.p50));
+    outcomes[outcomes.len() / 2]
+}

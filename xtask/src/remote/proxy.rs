@@ -1,0 +1,101 @@
+//! What stands between greenroom and a mask server, and spoils what it says.
+
+use std::io::{Read, Write};
+use std::net::{SocketAddr, TcpListener, TcpStream};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
+use std::thread;
+use std::time::Duration;
+
+use anyhow::{Context, Result, bail};
+
+/// What happens to answers.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Fault {
+    /// They pass.
+    None,
+    /// Each comes later.
+    Late(Duration),
+    /// One of so many comes later.
+    NowAndThen(u64, Duration),
+    /// One of so many is broken off in the middle, and the connection with it.
+    BreaksOff(u64),
+    /// None ever comes.
+    Hangs,
+    /// They are as long as a mask should not be.
+    WrongLength,
+    /// They are of the right length, and noise.
+    Noise,
+}
+
+/// Listens on a port of its own until the process ends; where.
+///
+/// # Errors
+/// If there is no port.
+pub fn start(server: SocketAddr, fault: Fault) -> Result<SocketAddr> {
+    let listener = TcpListener::bind("127.0.0.1:0")?;
+    let address = listener.local_addr()?;
+    let count = Arc::new(AtomicU64::new(0));
+    thread::spawn(move || {
+        for client in listener.incoming().flatten() {
+            let count = Arc::clone(&count);
+            // A client that has enough, or a server that is down, ends the connection.
+            thread::spawn(move || drop(pass_on(client, server, fault, &count)));
+        }
+    });
+    Ok(address)
+}
+
+fn pass_on(
+    mut client: TcpStream,
+    server: SocketAddr,
+    fault: Fault,
+    count: &AtomicU64,
+) -> Result<()> {
+    let mut server = TcpStream::connect(server)?;
+    server.set_nodelay(true)?;
+    client.set_nodelay(true)?;
+    loop {
+        let (head, body) = message(&mut client)?;
+        server.write_all(&[head, body].concat())?;
+        let (head, mut body) = message(&mut server)?;
+        let nth = count.fetch_add(1, Relaxed) + 1;
+        match fault {
+            Fault::None => {}
+            Fault::Late(delay) => thread::sleep(delay),
+            Fault::NowAndThen(every, delay) if nth.is_multiple_of(every) => thread::sleep(delay),
+            Fault::BreaksOff(every) if nth.is_multiple_of(every) => {
+                client.write_all(&[&head[..], &body[..body.len() / 2]].concat())?;
+                return Ok(());
+            }
+            Fault::NowAndThen(..) | Fault::BreaksOff(_) => {}
+            Fault::Hangs => thread::sleep(Duration::from_secs(3600)),
+            Fault::WrongLength => {
+                client.write_all(b"HTTP/1.1 200 OK\r\nContent-Length: 10\r\n\r\n0123456789")?;
+                continue;
+            }
+            Fault::Noise => {
+                body.iter_mut().enumerate().for_each(|(at, byte)| *byte = (at * 7919 % 251) as u8);
+            }
+        }
+        client.write_all(&[head, body].concat())?;
+    }
+}
+
+/// One message with a Content-Length: its head with the empty line, its body.
+fn message(stream: &mut TcpStream) -> Result<(Vec<u8>, Vec<u8>)> {
+    let (mut head, mut byte) = (Vec::new(), [0]);
+    while !head.ends_with(b"\r\n\r\n") {
+        stream.read_exact(&mut byte)?;
+        head.push(byte[0]);
+        if head.len() > 16_384 {
+            bail!("a head without an end");
+        }
+    }
+    let text = String::from_utf8_lossy(&head).to_lowercase();
+    let length = text.lines().find_map(|line| line.strip_prefix("content-length:"));
+    let length: usize = length.context("no length")?.trim().parse()?;
+    let mut body = vec![0; length];
+    stream.read_exact(&mut body)?;
+    Ok((head, body))
+}
