@@ -21,6 +21,7 @@ RUN --mount=type=cache,target=/var/cache/greenroom,sharing=locked \
         && cargo xtask assets; }; } \
     && cargo build --locked --release --package greenroom \
     && install -D "$CARGO_TARGET_DIR/release/greenroom" /out/bin/greenroom \
+    && strip --strip-debug /out/bin/greenroom \
     && install -Dm644 assets/footage/demo.mp4 /out/share/greenroom/footage/demo.mp4 \
     && install -Dm644 -t /out/share/greenroom/backgrounds backgrounds/* \
     && install -Dm644 -t /out/share/doc/greenroom LICENSE-* assets/NOTICE \
@@ -36,10 +37,11 @@ RUN printf 'path-exclude=%s\n' '/usr/lib/*/libLLVM*' '/usr/lib/*/libz3.so*' '/us
         '/usr/lib/llvm-*' '/usr/share/icons/*' '/usr/share/X11/*' >/etc/dpkg/dpkg.cfg.d/greenroom \
     && apt-get update -qq \
     && DEBIAN_FRONTEND=noninteractive apt-get install -qq -y --no-install-recommends ffmpeg libturbojpeg0 >/dev/null \
-    && rm -rf /var/lib/apt/lists/* /var/cache/debconf/* /var/log/apt /var/log/dpkg.log \
+    && apt-get clean && rm -rf /var/lib/apt/lists/* /var/cache/debconf/* /var/log/apt /var/log/dpkg.log \
     && ffmpeg -version >/dev/null && ffprobe -version >/dev/null \
     && useradd --uid 1000 --gid video --no-create-home --home-dir /nonexistent --shell /usr/sbin/nologin greenroom \
-    && install -d -o greenroom -g video -m 700 /run/greenroom \
+    # Open to every user, as /tmp is: a tmpfs laid over it gets its mode (runc sees to that), not the one asked for.
+    && install -d -m 1777 /run/greenroom \
     && install -d /data
 COPY --from=build /out /usr
 
