@@ -44,11 +44,12 @@ RUN printf 'path-exclude=%s\n' '/usr/lib/*/libLLVM*' '/usr/lib/*/libz3.so*' '/us
     && install -d -m 1777 /run/greenroom \
     && install -d /data
 COPY --from=build /out /usr
+COPY packaging/container/entrypoint /usr/libexec/greenroom-entrypoint
 
 # Numbers, so that whoever runs the image can see that it is not root; 44 is the group video on Debian and Ubuntu.
 USER 1000:44
 WORKDIR /data
 ENV GREENROOM_SOCKET=/run/greenroom/greenroom.sock
 STOPSIGNAL SIGTERM
-ENTRYPOINT ["/usr/bin/greenroom"]
+ENTRYPOINT ["/usr/libexec/greenroom-entrypoint"]
 CMD ["run"]
