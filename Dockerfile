@@ -40,8 +40,6 @@ RUN printf 'path-exclude=%s\n' '/usr/lib/*/libLLVM*' '/usr/lib/*/libz3.so*' '/us
     && apt-get clean && rm -rf /var/lib/apt/lists/* /var/cache/debconf/* /var/log/apt /var/log/dpkg.log \
     && ffmpeg -version >/dev/null && ffprobe -version >/dev/null \
     && useradd --uid 1000 --gid video --no-create-home --home-dir /nonexistent --shell /usr/sbin/nologin greenroom \
-    # Open to every user, as /tmp is: a tmpfs laid over it gets its mode (runc sees to that), not the one asked for.
-    && install -d -m 1777 /run/greenroom \
     && install -d /data
 COPY --from=build /out /usr
 COPY packaging/container/entrypoint /usr/libexec/greenroom-entrypoint
@@ -49,7 +47,8 @@ COPY packaging/container/entrypoint /usr/libexec/greenroom-entrypoint
 # Numbers, so that whoever runs the image can see that it is not root; 44 is the group video on Debian and Ubuntu.
 USER 1000:44
 WORKDIR /data
-ENV GREENROOM_SOCKET=/run/greenroom/greenroom.sock
+# Not below /run: a runtime that lays its own tmpfs there, or over a folder of it, does not leave it open to user 1000.
+ENV GREENROOM_SOCKET=/tmp/greenroom.sock
 STOPSIGNAL SIGTERM
 ENTRYPOINT ["/usr/libexec/greenroom-entrypoint"]
 CMD ["run"]

@@ -14,7 +14,7 @@ grep -qw overlay /proc/filesystems && driver=overlay
 printf '[storage]\ndriver = "%s"\ngraphroot = "%s"\nrunroot = "%s"\n' "$driver" "$work/storage" "$work/run" \
     >"$work/storage.conf"
 printf '%s\n' '[containers]' 'default_ulimits = ["nofile=1024:4096", "nproc=4096:4096"]' \
-    '[engine]' 'runtime = "runc"' 'cgroup_manager = "cgroupfs"' 'events_logger = "file"' >"$work/containers.conf"
+    '[network]' 'network_backend = "netavark"' '[engine]' 'runtime = "runc"' 'cgroup_manager = "cgroupfs"' 'events_logger = "file"' >"$work/containers.conf"
 export CONTAINERS_STORAGE_CONF=$work/storage.conf CONTAINERS_CONF=$work/containers.conf TMPDIR=$work/tmp
 
 passed=0 failed=0
@@ -38,10 +38,11 @@ not() { ! "$@"; }
 # eventually COMMAND...: tries it for 15 s.
 eventually() {
     local end=$((SECONDS + 15))
-    until "$@"; do
-        [ $SECONDS -lt $end ] || return 1
+    # What is told of a failure is that of the last try.
+    until "$@" >"$work/try.log" 2>&1 || { [ $SECONDS -ge $end ] && { cat "$work/try.log"; return 1; }; }; do
         sleep 0.3
     done
+    cat "$work/try.log"
 }
 
 # The two images that the Dockerfile begins from. The real ones come from a registry; these have the same system in them.
@@ -79,9 +80,9 @@ make_image() {
         --tag "$image" . >"$work/build.log" 2>&1 || { tail -n 30 "$work/build.log"; fail "the image was not built"; }
 }
 
-# As compose.yaml runs it: no network, no rights, nothing to write to.
-contained=(--network none --read-only --cap-drop ALL --security-opt no-new-privileges
-    --tmpfs /run/greenroom:size=1m,mode=1777)
+# As compose.yaml runs it: no network where none is asked for, no rights, nothing to write to.
+contained=(--read-only --cap-drop ALL --security-opt no-new-privileges
+    --tmpfs /tmp:size=1m,mode=1777)
 # run_image [OPTION... --] ARGUMENT...: to its end.
 run_image() {
     local options=()
@@ -89,7 +90,7 @@ run_image() {
         while [ "$1" != -- ]; do options+=("$1"); shift; done
         shift
     fi
-    podman run --rm "${contained[@]}" "${options[@]}" "$image" "$@"
+    podman run --rm --network none "${contained[@]}" "${options[@]}" "$image" "$@"
 }
 # start NAME OPTION... -- ARGUMENT...: in the background.
 start() {
@@ -97,6 +98,7 @@ start() {
     shift
     while [ "$1" != -- ]; do options+=("$1"); shift; done
     shift
+    [[ " ${options[*]} " == *" --network "* ]] || options+=(--network none)
     podman rm -f "$name" >/dev/null 2>&1 || true
     podman run -d --name "$name" "${contained[@]}" "${options[@]}" "$image" "$@" >"$work/start.log" 2>&1 ||
         sed 's/^/   /' "$work/start.log"
@@ -113,7 +115,7 @@ stops_well() {
     echo "exit status $status after $(((ended - begun) / 1000000)) ms"
     [ "$status" = 0 ] && [ $(((ended - begun) / 1000000)) -lt 2000 ] && echo "= $(((ended - begun) / 1000000)) ms"
 }
-longer_than() { [ "$(stat -c %s "$1")" -gt "$2" ]; }
+longer_than() { [ -e "$1" ] && [ "$(stat -c %s "$1")" -gt "$2" ]; }
 only_loopback() { [ "$(podman exec "$1" sh -c 'tail -n +3 /proc/net/dev' | awk '{print $1}')" = lo: ]; }
 no_zombie() {
     local states
