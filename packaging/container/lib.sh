@@ -1,7 +1,6 @@
 # What packaging/container/test is made of; lib.sh of scripts/ is there already, and we stand in the repository.
 work=$(mkdir -p "${CARGO_TARGET_DIR:-target}/container" && cd "${CARGO_TARGET_DIR:-target}/container" && pwd)
 media=$work/media made=$work/made theirs=$work/theirs image=localhost/greenroom:test project=greenroom-test
-here=$PWD
 rm -rf "$media" "$made" "$theirs"
 mkdir -p "$work/tmp" "$media" "$made" "$theirs"
 chown 1000:44 "$made"
@@ -115,7 +114,8 @@ stops_well() {
     echo "exit status $status after $(((ended - begun) / 1000000)) ms"
     [ "$status" = 0 ] && [ $(((ended - begun) / 1000000)) -lt 2000 ] && echo "= $(((ended - begun) / 1000000)) ms"
 }
-longer_than() { [ -e "$1" ] && [ "$(stat -c %s "$1")" -gt "$2" ]; }
+# A file gets its name only when it is whole: that frames go out, the status tells.
+frames_leave() { podman exec "$1" greenroom status --json | python3 packaging/container/look.py status; }
 only_loopback() { [ "$(podman exec "$1" sh -c 'tail -n +3 /proc/net/dev' | awk '{print $1}')" = lo: ]; }
 no_zombie() {
     local states
@@ -137,8 +137,10 @@ mistake() {
 }
 
 make_clip() {
-    ffmpeg -v error -y -i assets/footage/demo.mp4 -t 2 -vf fps=30,scale=640:360:force_original_aspect_ratio=increase,crop=640:360 \
-        -c:v ffv1 -pix_fmt yuv420p "$media/clip.mkv"
+    # With a grid on the wall, which no blurred room has.
+    ffmpeg -v error -y -i assets/footage/demo.mp4 -f lavfi -i 'color=white:s=150x120,drawgrid=w=8:h=8:t=2:c=black' \
+        -filter_complex '[0]fps=30,scale=640:360:force_original_aspect_ratio=increase,crop=640:360[room];[room][1]overlay' \
+        -t 2 -c:v ffv1 -pix_fmt yuv420p "$media/clip.mkv"
     ffmpeg -v error -y -ss 1 -i "$media/clip.mkv" -frames:v 1 "$media/frame.jpg"
     # Left half red, right half blue: whoever sees it knows which way round it was put.
     ffmpeg -v error -y -f lavfi -i color=red:s=320x360 -f lavfi -i color=blue:s=320x360 -filter_complex hstack \
@@ -153,19 +155,22 @@ compose_up() {
     more=()
     export DOCKER_HOST=unix://$work/podman.sock ACTUAL_CAMERA=/dev/null FAKE_CAMERA=/dev/zero \
         BACKGROUNDS=$media MASK_SERVER_PORT=127.0.0.1:19001 BACKGROUND_FILE=/data/background.png
+    # The limits of containers.conf do not count for what comes over the socket.
     cat >"$work/compose.here.yaml" <<EOF
 services:
   greenroom:
     image: $image
+    ulimits: &ulimits {nofile: {soft: 1024, hard: 4096}, nproc: 4096}
     volumes: ["$media:/in:ro", "$made:/out"]
     environment: {ACTUAL_CAMERA: /in/clip.mkv, FAKE_CAMERA: /out/compose.y4m}
   mask-server:
     image: $image
+    ulimits: *ulimits
 EOF
     podman system service --time 0 "$DOCKER_HOST" >"$work/service.log" 2>&1 &
     service=$!
     trap 'kill $service 2>/dev/null' EXIT
-    sleep 1
+    eventually test -S "$work/podman.sock"
     check "docker-compose up" compose --profile mask-server up --detach --no-build
 }
 container_of() { podman ps -q --filter "label=com.docker.compose.project=$project" \
@@ -179,6 +184,8 @@ shares_network() {
         "$(podman exec "$(container_of mask-server)" readlink /proc/self/ns/net)" ]
 }
 compose_down() {
+    # First who has only borrowed a network.
+    podman rm -f --time 3 "$(container_of greenroom)" >/dev/null
     compose --profile mask-server down --timeout 3 >"$work/down.log" 2>&1 || cat "$work/down.log"
     kill "$service"
     wait "$service" 2>/dev/null || true
