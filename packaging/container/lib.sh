@@ -44,7 +44,7 @@ eventually() {
     cat "$work/try.log"
 }
 
-# The two images that the Dockerfile begins from. The real ones come from a registry; these have the same system in them.
+# The two images that the Dockerfile begins from. The real ones come from a registry; these have the same system.
 make_bases() {
     if ! podman image exists localhost/debian:bookworm-slim; then
         rm -rf "$work/root"
@@ -59,15 +59,16 @@ make_bases() {
         tar -C "$work/root" -c . | podman import -q - localhost/debian:bookworm-slim >/dev/null
         rm -rf "$work/root"
     fi
-    # The Rust of this machine is mounted while the image is built; the certificates and variables that package
-    # clients need here go with it, and stay in the build stage.
+    # The Rust of this machine is mounted while the image is built; the certificates and proxies that package clients
+    # need here go with it, and stay in the build stage. (Not to the usual place: Debian's own package writes there.)
     local base name
     base=$(buildah from localhost/debian:bookworm-slim)
-    [ ! -e /etc/ssl/certs/ca-certificates.crt ] ||
-        buildah copy -q "$base" /etc/ssl/certs/ca-certificates.crt /etc/ssl/certs/ca-certificates.crt >/dev/null
     buildah config --env "PATH=/opt/rust/bin:/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin" "$base"
-    for name in SSL_CERT_FILE SSL_CERT_DIR NODE_EXTRA_CA_CERTS http_proxy https_proxy no_proxy HTTP_PROXY HTTPS_PROXY \
-        NO_PROXY; do
+    if [ -e /etc/ssl/certs/ca-certificates.crt ]; then
+        buildah copy -q "$base" /etc/ssl/certs/ca-certificates.crt /opt/certificates.crt >/dev/null
+        buildah config --env SSL_CERT_FILE=/opt/certificates.crt --env NODE_EXTRA_CA_CERTS=/opt/certificates.crt "$base"
+    fi
+    for name in http_proxy https_proxy no_proxy HTTP_PROXY HTTPS_PROXY NO_PROXY; do
         [ -z "${!name:-}" ] || buildah config --env "$name=${!name}" "$base"
     done
     buildah commit -q --rm "$base" localhost/rust:1.95-slim-bookworm >/dev/null
@@ -139,7 +140,7 @@ mistake() {
 make_clip() {
     # With a grid on the wall, which no blurred room has.
     ffmpeg -v error -y -i assets/footage/demo.mp4 -f lavfi -i 'color=white:s=150x120,drawgrid=w=8:h=8:t=2:c=black' \
-        -filter_complex '[0]fps=30,scale=640:360:force_original_aspect_ratio=increase,crop=640:360[room];[room][1]overlay' \
+        -filter_complex '[0]fps=30,scale=640:-2,crop=640:360[room];[room][1]overlay' \
         -t 2 -c:v ffv1 -pix_fmt yuv420p "$media/clip.mkv"
     ffmpeg -v error -y -ss 1 -i "$media/clip.mkv" -frames:v 1 "$media/frame.jpg"
     # Left half red, right half blue: whoever sees it knows which way round it was put.
