@@ -13,6 +13,9 @@ ffmpeg -nostdin -v error -readrate 0.1 -stream_loop -1 -f rawvideo -video_size 1
 camera=$!
 for try in $(seq 60); do [ -n "$(cat /sys/class/video4linux/video0/format)" ] && break; sleep 0.5; done
 
+# Read once, so that its libraries are at hand: the first time takes the guest longer than greenroom waits for it.
+ffprobe -v error "$media/background.mp4"
+
 # What the old compose file says, word by word; each case says the rest.
 export ACTUAL_CAMERA=/dev/video0 FAKE_CAMERA=/dev/video20 CAMERA_WIDTH=1280 CAMERA_HEIGHT=720 CAMERA_FPS=30
 export BODYPIX_URL=http://bodypix:9000
