@@ -77,11 +77,13 @@ impl OnnxEngine {
                     tracing::debug!(model = %path.display(), %input_size, %output_size, ?providers, "model loaded");
                     return Ok(engine);
                 }
-                Err(MatteError::Unrunnable { reason, .. } | MatteError::RunFailed { reason, .. })
-                    if !providers.is_empty() =>
-                {
+                Err(
+                    MatteError::Unrunnable { reason, .. } | MatteError::RunFailed { reason, .. },
+                ) if !providers.is_empty() => {
                     let failed = providers.remove(0);
-                    tracing::warn!("{failed} cannot run this model ({reason}); going on without it");
+                    tracing::warn!(
+                        "{failed} cannot run this model ({reason}); going on without it"
+                    );
                 }
                 Err(error) => return Err(error),
             }
@@ -170,7 +172,8 @@ impl Network {
         for (constant, (shape, is_integer)) in wanted.constants.iter().zip(fit.constants) {
             let value = match is_integer {
                 true => {
-                    let values: Vec<i64> = constant.values.iter().map(|value| *value as i64).collect();
+                    let values: Vec<i64> =
+                        constant.values.iter().map(|value| *value as i64).collect();
                     Tensor::from_array((shape, values))?.into_dyn()
                 }
                 false => Tensor::from_array((shape, constant.values.clone()))?.into_dyn(),

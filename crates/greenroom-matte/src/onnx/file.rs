@@ -45,9 +45,7 @@ pub fn model_format(path: &Path) -> io::Result<Result<ModelFormat, MatteError>> 
         _ if named && len_bytes == 0 => Err(not_onnx("it is empty")),
         _ if named && len_bytes > MOST_BYTES => Err(not_onnx("it is larger than 2 GiB")),
         Walk::Whole => Ok(ModelFormat::Onnx),
-        Walk::CutShort(reason) if named => {
-            Err(MatteError::DamagedModel { model: model(), reason })
-        }
+        Walk::CutShort(reason) if named => Err(MatteError::DamagedModel { model: model(), reason }),
         Walk::NoGraph if named => Err(not_onnx("it holds no graph")),
         Walk::Other if named => Err(not_onnx("its bytes are something else")),
         _ => Ok(ModelFormat::TfLite),
@@ -66,7 +64,8 @@ fn walk(reader: &mut BufReader<File>, len_bytes: u64) -> io::Result<Walk> {
     let mut at = 0;
     let (mut fields, mut graph) = (0, false);
     while at < len_bytes {
-        let cut = |what: &str| Ok(Walk::CutShort(format!("{what}; the file has {len_bytes} bytes")));
+        let cut =
+            |what: &str| Ok(Walk::CutShort(format!("{what}; the file has {len_bytes} bytes")));
         let Some(key) = varint(reader, &mut at)? else {
             return if fields > 1 { cut("it ends within a field") } else { Ok(Walk::Other) };
         };

@@ -208,10 +208,7 @@ pub(super) fn map(wanted: &OnnxOutput, output: &Port, axes: &[u64]) -> Result<Ma
     Ok(Map { size, channels: channels as usize, layout })
 }
 
-fn memories(
-    description: &OnnxDescription,
-    signature: &Signature,
-) -> Result<Vec<Vec<i64>>, String> {
+fn memories(description: &OnnxDescription, signature: &Signature) -> Result<Vec<Vec<i64>>, String> {
     let mut seen = HashSet::new();
     let shape = |pair: &super::Recurrence| {
         let input = port(&signature.inputs, &pair.input, "input", "[[recurrent]]")?;
@@ -227,10 +224,7 @@ fn memories(
             ));
         }
         if !seen.insert(pair.input.clone()) || pair.input == description.input.name {
-            return Err(format!(
-                "the input \"{}\" is fed twice; name each input once",
-                pair.input
-            ));
+            return Err(format!("the input \"{}\" is fed twice; name each input once", pair.input));
         }
         // One value where the file leaves it open: it is stretched over what it is added to.
         let shape: Vec<i64> = into.iter().map(|length| length.unwrap_or(1) as i64).collect();

@@ -23,7 +23,9 @@ impl Environment {
         let libraries = env::var_os("LD_LIBRARY_PATH").unwrap_or_default();
         Self {
             ort_dylib_path: path("ORT_DYLIB_PATH"),
-            ld_library_path: env::split_paths(&libraries).filter(|path| path.is_absolute()).collect(),
+            ld_library_path: env::split_paths(&libraries)
+                .filter(|path| path.is_absolute())
+                .collect(),
             virtual_env: path("VIRTUAL_ENV"),
             home: env::home_dir(),
             data_home: path("XDG_DATA_HOME").filter(|path| path.is_absolute()),
@@ -107,7 +109,6 @@ fn entries(folder: &Path, prefix: &str) -> Vec<PathBuf> {
 }
 
 #[cfg(test)]
-#[allow(clippy::unwrap_used)]
 mod tests {
     use super::*;
 
@@ -127,7 +128,8 @@ mod tests {
             format!("venv/lib/python3.11/{site}"),
             format!("home/.local/lib/python3.13/{site}"),
             "usr/lib/python3/dist-packages/onnxruntime/capi/libonnxruntime.so.1".to_owned(),
-            "home/.local/share/greenroom/python/onnxruntime/capi/libonnxruntime.so.1.32.0".to_owned(),
+            "home/.local/share/greenroom/python/onnxruntime/capi/libonnxruntime.so.1.32.0"
+                .to_owned(),
             "home/.local/share/greenroom/lib/libonnxruntime.so".to_owned(),
         ]
         .map(|place| root.join(place));

@@ -39,7 +39,8 @@ impl Reader {
             OutputMeaning::SoftmaxClass(class) => class,
             _ => output.channel.unwrap_or(0),
         };
-        let values = if enlarge.is_some() { vec![0.0; map.size.area_px() as usize] } else { vec![] };
+        let values =
+            if enlarge.is_some() { vec![0.0; map.size.area_px() as usize] } else { vec![] };
         let OnnxOutput { meaning, threshold, min_max, .. } = *output;
         Self { map, meaning, channel, threshold, min_max, enlarge, values }
     }
@@ -105,9 +106,9 @@ fn pick(map: &Map, meaning: OutputMeaning, channel: usize, output: &[f32], value
 
 /// The lowest value becomes 0 and the highest 1; where all are the same, there is nobody.
 fn stretch(alpha: &mut [f32]) {
-    let (lowest, highest) = alpha.iter().fold((f32::INFINITY, f32::NEG_INFINITY), |(low, high), v| {
-        (low.min(*v), high.max(*v))
-    });
+    let (lowest, highest) = alpha
+        .iter()
+        .fold((f32::INFINITY, f32::NEG_INFINITY), |(low, high), v| (low.min(*v), high.max(*v)));
     let range = highest - lowest;
     for value in alpha {
         *value = if range > f32::EPSILON { (*value - lowest) / range } else { 0.0 };
@@ -238,8 +239,11 @@ mod tests {
 
     #[test]
     fn a_threshold_is_taken_at_the_inputs_size() {
-        let wanted =
-            OnnxOutput { threshold: Some(0.7), align_corners: true, ..output(OutputMeaning::Logit) };
+        let wanted = OnnxOutput {
+            threshold: Some(0.7),
+            align_corners: true,
+            ..output(OutputMeaning::Logit)
+        };
         let mut reader = Reader::new(&wanted, map(2, 2, 1, Layout::Nchw), SizePx::new(5, 5));
         assert_eq!(reader.size(), SizePx::new(5, 5));
         let mut alpha = vec![0.0; 25];
@@ -250,7 +254,10 @@ mod tests {
         }
         let step = OnnxOutput { threshold: Some(0.7), ..output(OutputMeaning::Probability) };
         let (alpha, _) = read(&step, map(3, 1, 1, Layout::Nchw), &[0.65, 0.7, 0.76]);
-        assert!(alpha[0].abs() < 1e-4 && (alpha[1] - 0.5).abs() < 1e-4 && alpha[2] == 1.0, "{alpha:?}");
+        assert!(
+            alpha[0].abs() < 1e-4 && (alpha[1] - 0.5).abs() < 1e-4 && alpha[2] == 1.0,
+            "{alpha:?}"
+        );
     }
 
     #[test]

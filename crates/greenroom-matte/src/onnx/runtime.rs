@@ -94,7 +94,11 @@ impl Runtime {
     fn start(library: &Path) -> Result<Self, String> {
         let started = catch_unwind(|| {
             let builder = ort::init_from(library).map_err(|error| reason(&error))?;
-            let environment = builder.with_name("greenroom").with_telemetry(false).with_logger(Arc::new(log)).build();
+            let environment = builder
+                .with_name("greenroom")
+                .with_telemetry(false)
+                .with_logger(Arc::new(log))
+                .build();
             let environment = environment.map_err(|error| one_line(error.message()))?;
             // It would format its every step, to have us throw it away.
             environment.set_log_level(LogLevel::Warning);
@@ -149,13 +153,13 @@ fn of_build(info: &str) -> Option<String> {
 }
 
 #[cfg(test)]
-#[allow(clippy::unwrap_used)]
 mod tests {
     use super::*;
 
     #[test]
     fn the_version_is_in_the_name_or_in_the_build() {
-        let info = "ORT Build Info: git-branch=rel-1.20.1, git-commit-id=5c1b7cc, build type=Release";
+        let info =
+            "ORT Build Info: git-branch=rel-1.20.1, git-commit-id=5c1b7cc, build type=Release";
         assert_eq!(of_build(info).as_deref(), Some("1.20.1"));
         assert_eq!(of_build("ORT Build Info: git-commit-id=5"), None);
         assert_eq!(version(Path::new("/nowhere/libonnxruntime.so.1.32.0")), "1.32.0");

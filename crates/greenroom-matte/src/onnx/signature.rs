@@ -56,10 +56,10 @@ impl Port {
         self.axes.iter().flatten().map(|(length, _)| *length).collect()
     }
 
-    /// The axes as `1x3x257x257`, an open one by its name or `?`.
+    /// The axes as `1x3x257x257`, or as `[1, 3, height, width]` where some are left open.
     pub fn shape(&self) -> String {
         let Some(axes) = &self.axes else { return "no tensor".to_owned() };
-        let axes: Vec<_> = axes
+        let words: Vec<_> = axes
             .iter()
             .map(|(length, symbol)| match length {
                 Some(length) => length.to_string(),
@@ -67,7 +67,11 @@ impl Port {
                 None => symbol.clone(),
             })
             .collect();
-        if axes.is_empty() { "one value".to_owned() } else { axes.join("x") }
+        match axes.iter().all(|(length, _)| length.is_some()) {
+            true if axes.is_empty() => "one value".to_owned(),
+            true => words.join("x"),
+            false => format!("[{}]", words.join(", ")),
+        }
     }
 }
 
