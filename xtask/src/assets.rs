@@ -40,7 +40,9 @@ pub fn run(places: &Places, arguments: &Arguments) -> Result<()> {
     fs::create_dir_all(&folder).with_context(|| format!("cannot make {}", folder.display()))?;
 
     let (mut files_got, mut total) = (0, 0);
-    for package in manifest.packages.iter().filter(|package| arguments.tests || !package.only_tests()) {
+    for package in
+        manifest.packages.iter().filter(|package| arguments.tests || !package.only_tests())
+    {
         total += package.files.len();
         let missing: Vec<&PinnedFile> = package
             .files

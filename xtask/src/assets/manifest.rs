@@ -237,7 +237,8 @@ use = "a test"
         let copyleft = committed.packages.iter().filter(|package| package.licence.contains("GPL"));
         assert!(copyleft.count() > 0);
         for package in committed.packages {
-            let tests = package.files.iter().filter(|file| file.target.starts_with("tests/")).count();
+            let tests =
+                package.files.iter().filter(|file| file.target.starts_with("tests/")).count();
             assert_eq!(tests, if package.only_tests() { package.files.len() } else { 0 });
             assert!(package.only_tests() || !package.licence.contains("GPL"), "{}", package.name);
         }
@@ -257,7 +258,11 @@ use = "a test"
             ("bytes = 3", "bytes = 3\ncolor = 1", "color"),
             ("\"npm\"", "\"ftp\"", "ftp"),
             ("licence =", "for = \"fun\"\nlicence =", "fun"),
-            ("licence =", "wheel = { python = \"3.11\", platform = \"x\" }\nlicence =", "pypi package"),
+            (
+                "licence =",
+                "wheel = { python = \"3.11\", platform = \"x\" }\nlicence =",
+                "pypi package",
+            ),
         ] {
             let text = SOUND.replace(from, to);
             assert_ne!(text, SOUND, "{from}");

@@ -211,6 +211,9 @@ pub(super) fn map(wanted: &OnnxOutput, output: &Port, axes: &[u64]) -> Result<Ma
 fn memories(description: &OnnxDescription, signature: &Signature) -> Result<Vec<Vec<i64>>, String> {
     let mut seen = HashSet::new();
     let shape = |pair: &super::Recurrence| {
+        if !seen.insert(pair.input.clone()) || pair.input == description.input.name {
+            return Err(format!("the input \"{}\" is fed twice; name each input once", pair.input));
+        }
         let input = port(&signature.inputs, &pair.input, "input", "[[recurrent]]")?;
         let output = port(&signature.outputs, &pair.output, "output", "[[recurrent]]")?;
         check_float(input, "input")?;
@@ -222,9 +225,6 @@ fn memories(description: &OnnxDescription, signature: &Signature) -> Result<Vec<
                 "[[recurrent]] hands the output {output} to the input {input}, whose shape is \
                  another; correct the pair"
             ));
-        }
-        if !seen.insert(pair.input.clone()) || pair.input == description.input.name {
-            return Err(format!("the input \"{}\" is fed twice; name each input once", pair.input));
         }
         // One value where the file leaves it open: it is stretched over what it is added to.
         let shape: Vec<i64> = into.iter().map(|length| length.unwrap_or(1) as i64).collect();
@@ -273,3 +273,7 @@ fn constants(
     };
     description.constants.iter().map(shape).collect()
 }
+
+#[cfg(test)]
+#[path = "fit_tests.rs"]
+mod tests;
