@@ -1,9 +1,10 @@
 //! The one ONNX Runtime of this process: found and loaded when the first model needs it.
 
 use std::any::Any;
-use std::panic::catch_unwind;
+use std::panic::{self, catch_unwind};
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
+use std::thread;
 
 use ort::environment::Environment;
 use ort::logging::LogLevel;
@@ -59,10 +60,10 @@ impl Runtime {
         if let Some(runtime) = &*loaded {
             return Ok(runtime.clone());
         }
-        let runtime = match &options.library {
-            Some(library) => Self::open(library).map_err(|reason| bad(library, reason))?,
-            None => Self::search()?,
-        };
+        let runtime = quietly(|| match &options.library {
+            Some(library) => Self::open(library).map_err(|reason| bad(library, reason)),
+            None => Self::search(),
+        })?;
         tracing::debug!(library = %runtime.library.display(), version = runtime.version, "ONNX Runtime");
         Ok(loaded.insert(runtime).clone())
     }
@@ -106,6 +107,20 @@ impl Runtime {
         });
         started.unwrap_or_else(|panic| Err(panic_words(panic.as_ref())))
     }
+}
+
+/// Does `work`, during which a panic of this thread prints nothing: it becomes a sentence.
+fn quietly<T>(work: impl FnOnce() -> T) -> T {
+    let before = Arc::new(panic::take_hook());
+    let (usual, here) = (Arc::clone(&before), thread::current().id());
+    panic::set_hook(Box::new(move |info| {
+        if thread::current().id() != here {
+            usual(info);
+        }
+    }));
+    let done = work();
+    panic::set_hook(Box::new(move |info| before(info)));
+    done
 }
 
 /// Its words are for us: what users must know, the errors of its calls tell.
