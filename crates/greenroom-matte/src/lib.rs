@@ -20,7 +20,7 @@
 //!
 //! A model is one [`Engine`] that is fed what its [`ModelDescription`] asks for. The built-in
 //! models run on [`SelfieEngine`], greenroom's own engine for the MediaPipe selfie family. With the
-//! feature `onnx`, a user's own model runs on [`onnx::OnnxEngine`](crate::onnx::OnnxEngine).
+//! feature `onnx`, a user's own model runs on `onnx::OnnxEngine`.
 //!
 //! Steady state asks for no memory, and everything runs on the caller's thread.
 #![deny(unsafe_code)]

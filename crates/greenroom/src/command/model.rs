@@ -1,6 +1,6 @@
 use std::fmt::Write as _;
 use std::io::{self, Write};
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::time::{Duration, Instant};
 
 use anyhow::Context;
@@ -123,7 +123,7 @@ fn check(name: &str, options: OnnxOptions) -> anyhow::Result<()> {
 }
 
 /// What the file tells of itself, and whether its description is whole.
-fn check_description(path: &PathBuf, options: &OnnxOptions) -> anyhow::Result<()> {
+fn check_description(path: &Path, options: &OnnxOptions) -> anyhow::Result<()> {
     let runtime = find_runtime(options)?;
     say(&format!("ONNX Runtime {}, {}\n", runtime.version, runtime.library.display()))?;
     let signature = OnnxEngine::signature(path, options)?;
