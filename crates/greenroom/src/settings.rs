@@ -19,8 +19,8 @@ use crate::masks::MaskServerUrl;
 use crate::scenes::{SceneBook, SceneWords};
 
 pub use error::SettingsError;
-pub use old_environment::{OldEnvironment, VARIABLES as OLD_VARIABLES};
 pub use model::{ModelChoice, OnnxChoice, format_of, onnx_options};
+pub use old_environment::{OldEnvironment, VARIABLES as OLD_VARIABLES};
 
 /// Where frames come from.
 #[derive(Debug, Clone, PartialEq, Eq)]
