@@ -42,10 +42,10 @@ prepare_build() {
         apt-cache policy rustup 2>/dev/null | grep -q 'Candidate: [0-9]' && install rustup && rustup default stable
     fi
     command -v cargo >/dev/null ||
-        fail "Rust 1.90 or newer is needed and this system has none; install it with rustup (rustup.rs), then run this again"
+        fail "Rust 1.92 or newer is needed and this system has none; install it with rustup (rustup.rs), then run this again"
     local have
     have=$(rustc --version | awk '{print $2}')
-    printf '1.90.0\n%s\n' "$have" | sort -CV || fail "Rust $have is too old; run: rustup update stable"
+    printf '1.92.0\n%s\n' "$have" | sort -CV || fail "Rust $have is too old; run: rustup update stable"
     say "building the tools and getting the assets (a minute or two the first time)"
     cargo xtask assets
 }

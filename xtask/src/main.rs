@@ -32,7 +32,7 @@ struct Arguments {
 #[derive(Subcommand)]
 enum Command {
     /// Get the third-party files of assets.toml into assets/, checked, and write assets/NOTICE
-    Assets,
+    Assets(assets::Arguments),
     /// Make the engine's golden outputs anew with the reference runtime (Python, PyPI ai-edge-litert)
     Golden,
     /// Judge frames that a consumer read from the virtual camera
@@ -54,7 +54,7 @@ enum Command {
 fn main() -> ExitCode {
     let places = Places::find();
     let outcome = match Arguments::parse().command {
-        Command::Assets => assets::run(&places).map(|()| ExitCode::SUCCESS),
+        Command::Assets(arguments) => assets::run(&places, &arguments).map(|()| ExitCode::SUCCESS),
         Command::Golden => golden::run(&places).map(|()| ExitCode::SUCCESS),
         Command::Judge(arguments) => judge::run(&arguments),
         Command::Remote(arguments) => remote::run(&places, &arguments),

@@ -2,13 +2,15 @@ use std::borrow::Cow;
 
 use greenroom_frame::SizePx;
 
+use crate::{AlphaMap, InputTensor, MatteError};
+
 /// What a model is, what it wants to be fed and what comes out.
 #[derive(Debug, Clone, PartialEq)]
 pub struct ModelDescription {
     /// Name for logs and messages.
     pub name: Cow<'static, str>,
     /// SPDX expression of the weights' licence, if known.
-    pub licence: Option<&'static str>,
+    pub licence: Option<Cow<'static, str>>,
     /// Size of the input picture. The whole frame is stretched to it.
     pub input_size: SizePx,
     /// How the engine wants the input's three channels to lie. The engine's wish, not the file's.
@@ -21,6 +23,28 @@ pub struct ModelDescription {
     pub output_size: SizePx,
     /// What a value of that map says.
     pub output: OutputMeaning,
+}
+
+impl ModelDescription {
+    /// Whether `input` and `alpha` are made for this model.
+    pub(crate) fn check(&self, input: &InputTensor, alpha: &AlphaMap) -> Result<(), MatteError> {
+        let Self { input_size, output_size, layout, .. } = self;
+        if (input.size(), input.layout()) != (*input_size, *layout) {
+            return Err(MatteError::WrongShape {
+                what: "the input tensor",
+                have: format!("{} {:?}", input.size(), input.layout()),
+                want: format!("{input_size} {layout:?}"),
+            });
+        }
+        if alpha.size() != *output_size {
+            return Err(MatteError::WrongShape {
+                what: "the alpha map",
+                have: alpha.size().to_string(),
+                want: output_size.to_string(),
+            });
+        }
+        Ok(())
+    }
 }
 
 /// Order of the axes of an input tensor; the batch is always 1.
@@ -53,6 +77,17 @@ pub struct Normalisation {
 impl Normalisation {
     /// The values as they are: 0..=1.
     pub const UNIT: Self = Self { scale: [1.0; 3], offset: [0.0; 3] };
+
+    /// 0..=1 stretched to `lowest..=highest`.
+    pub fn range(lowest: f32, highest: f32) -> Self {
+        Self { scale: [highest - lowest; 3], offset: [lowest; 3] }
+    }
+
+    /// `(value - mean) / deviation`, each for red, green, blue, in units of 0..=1.
+    pub fn standard(mean: [f32; 3], deviation: [f32; 3]) -> Self {
+        let offset = [0, 1, 2].map(|channel| -mean[channel] / deviation[channel]);
+        Self { scale: deviation.map(f32::recip), offset }
+    }
 }
 
 /// What a value of a model's output says. An [`Engine`](crate::Engine) turns it into the alpha.

@@ -31,6 +31,62 @@ pub enum MatteError {
         /// The first difference that was found.
         reason: String,
     },
+    /// The file is no ONNX model. Give another file.
+    #[error("{model} is not an ONNX model: {reason}; get the file again, or name another")]
+    NotOnnx {
+        /// The file.
+        model: String,
+        /// What was seen.
+        reason: String,
+    },
+    /// There is no ONNX Runtime on this machine. Install one.
+    #[error(
+        "an ONNX model needs ONNX Runtime, which is not on this machine; get it with `{get}`, or \
+         install your distribution's package of it"
+    )]
+    NoRuntime {
+        /// The command that gets it.
+        get: &'static str,
+    },
+    /// What should be an ONNX Runtime cannot be used. Give another.
+    #[error("the ONNX Runtime {library} cannot be used: {reason}; get another with `{get}`")]
+    BadRuntime {
+        /// Its path.
+        library: String,
+        /// What was seen.
+        reason: String,
+        /// The command that gets one.
+        get: &'static str,
+    },
+    /// The file is not what its description says. Correct the description.
+    #[error("the description of {model} does not fit the file: {mismatch}")]
+    Mismatch {
+        /// The file.
+        model: String,
+        /// Both sides of the first difference that was found, and what to write.
+        mismatch: String,
+    },
+    /// ONNX Runtime knows the file for a model, and cannot run it. Export it in another way.
+    #[error(
+        "ONNX Runtime {version} cannot run {model}: {reason}; try a newer ONNX Runtime, or export \
+         the model for an older one"
+    )]
+    Unrunnable {
+        /// The file.
+        model: String,
+        /// Version of ONNX Runtime.
+        version: String,
+        /// What it says.
+        reason: String,
+    },
+    /// A run of the network failed. The next may not.
+    #[error("{model} failed to run: {reason}")]
+    RunFailed {
+        /// The file.
+        model: String,
+        /// What the engine says.
+        reason: String,
+    },
     /// The picture is in a format that is not planar. Unpack it first.
     #[error("a matte needs a planar picture, not {format}; unpack it first")]
     UnsupportedFrame {

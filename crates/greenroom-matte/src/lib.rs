@@ -19,7 +19,8 @@
 //! ```
 //!
 //! A model is one [`Engine`] that is fed what its [`ModelDescription`] asks for. The built-in
-//! models run on [`SelfieEngine`], greenroom's own engine for the MediaPipe selfie family.
+//! models run on [`SelfieEngine`], greenroom's own engine for the MediaPipe selfie family. With the
+//! feature `onnx`, a user's own model runs on `onnx::OnnxEngine`.
 //!
 //! Steady state asks for no memory, and everything runs on the caller's thread.
 #![deny(unsafe_code)]
@@ -33,6 +34,8 @@ pub mod fuzzing;
 mod isa;
 mod maker;
 mod models;
+#[cfg(feature = "onnx")]
+pub mod onnx;
 mod prepare;
 mod selfie;
 mod tensor;

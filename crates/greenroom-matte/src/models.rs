@@ -41,7 +41,7 @@ impl Model {
             Self::General => ("selfie-general", SizePx::new(256, 256)),
         };
         ModelDescription {
-            licence: Some("Apache-2.0"),
+            licence: Some(Cow::Borrowed("Apache-2.0")),
             ..ModelDescription::selfie(Cow::Borrowed(name), size)
         }
     }

@@ -10,7 +10,7 @@ mod masks;
 mod model;
 
 pub use masks::ServeMasksArgs;
-pub use model::{ModelArgs, ModelCommand};
+pub use model::{ModelArgs, ModelCommand, ModelTools, OnnxArgs};
 
 /// A virtual camera that puts you before another background.
 #[derive(Debug, Parser)]
@@ -99,9 +99,13 @@ pub struct SceneArgs {
     #[arg(long, value_name = "FILE", env = "GREENROOM_CONFIG")]
     pub config: Option<PathBuf>,
     /// The network that finds the person [default: general]: general, landscape (less work, misses
-    /// more), or the path of a TFLite file of the same family.
+    /// more), or your own: an ONNX file, a TFLite file of the same family, or the name of a file in
+    /// ~/.local/share/greenroom/models. `greenroom model` tells more.
     #[arg(long, value_name = "MODEL", env = "GREENROOM_MODEL")]
     pub model: Option<String>,
+    #[command(flatten)]
+    #[allow(missing_docs)]
+    pub onnx: OnnxArgs,
 }
 
 /// How a picture of another shape is fitted.

@@ -6,6 +6,7 @@ use greenroom_matte::MatteError;
 use greenroom_scene::SceneError;
 
 use crate::config::ConfigError;
+use crate::models::DescriptionError;
 use crate::scenes::{NoSuchScene, WordsError};
 use crate::settings::SettingsError;
 
@@ -23,6 +24,7 @@ pub fn exit_code(error: &anyhow::Error) -> ExitCode {
             || cause.is::<WordsError>()
             || cause.is::<NoSuchScene>()
             || cause.is::<ConfigError>()
+            || cause.is::<DescriptionError>()
             || cause.is::<MatteError>()
             || cause.is::<FrameError>()
     });

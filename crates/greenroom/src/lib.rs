@@ -12,11 +12,13 @@ mod failure;
 pub mod fuzzing;
 pub mod histogram;
 pub mod masks;
+pub mod models;
 pub mod pipeline;
 pub mod scenes;
 pub mod service;
 pub mod settings;
 pub mod snapshot;
 pub mod status;
+mod toml_file;
 
 pub use failure::{RunFailed, exit_code};

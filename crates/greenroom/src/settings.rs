@@ -19,7 +19,7 @@ use crate::masks::MaskServerUrl;
 use crate::scenes::{SceneBook, SceneWords};
 
 pub use error::SettingsError;
-pub use model::ModelChoice;
+pub use model::{ModelChoice, OnnxChoice, format_of, onnx_options};
 pub use old_environment::{OldEnvironment, VARIABLES as OLD_VARIABLES};
 
 /// Where frames come from.
@@ -121,6 +121,7 @@ impl SceneSettings {
             effects: Some(effects).filter(|effects| !effects.is_empty()),
             framing: said(&args.framing),
         };
+        let model = ModelChoice::new(args.model.as_deref(), &args.onnx, &config)?;
         let scene = args.scene.clone().or(config.scene);
         let awaits_background = old.is_some() && words.background.is_none();
         let words = words.over(&old.map(|old| old.words(scene.is_some())).unwrap_or_default());
@@ -129,8 +130,7 @@ impl SceneSettings {
         if !awaits_background {
             book.words().check()?;
         }
-        let model = args.model.as_deref().or(config.model.as_deref()).unwrap_or("general");
-        Ok(Self { book, model: model.parse()?, awaits_background, config: path })
+        Ok(Self { book, model, awaits_background, config: path })
     }
 }
 
@@ -146,7 +146,7 @@ impl FitArg {
 }
 
 /// The configuration that `named`, or else the usual place, has; none where none lies.
-fn config(named: Option<&Path>) -> anyhow::Result<(ConfigFile, Option<PathBuf>)> {
+pub(crate) fn config(named: Option<&Path>) -> anyhow::Result<(ConfigFile, Option<PathBuf>)> {
     let Some(path) = named.map(Path::to_owned).or_else(ConfigFile::usual_path) else {
         return Ok((ConfigFile::default(), None));
     };

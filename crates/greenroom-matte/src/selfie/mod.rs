@@ -77,21 +77,7 @@ impl Engine for SelfieEngine {
     }
 
     fn infer(&mut self, input: &InputTensor, alpha: &mut AlphaMap) -> Result<(), MatteError> {
-        let ModelDescription { input_size, output_size, layout, .. } = self.description;
-        if (input.size(), input.layout()) != (input_size, layout) {
-            return Err(MatteError::WrongShape {
-                what: "the input tensor",
-                have: format!("{} {:?}", input.size(), input.layout()),
-                want: format!("{input_size} {layout:?}"),
-            });
-        }
-        if alpha.size() != output_size {
-            return Err(MatteError::WrongShape {
-                what: "the alpha map",
-                have: alpha.size().to_string(),
-                want: output_size.to_string(),
-            });
-        }
+        self.description.check(input, alpha)?;
         self.plan.run(self.isa, &mut self.memory, input.values(), alpha.values_mut());
         Ok(())
     }

@@ -2,6 +2,8 @@ use std::path::PathBuf;
 
 use clap::Args;
 
+use super::OnnxArgs;
+
 /// Arguments of `greenroom serve-masks`.
 #[derive(Debug, Args)]
 pub struct ServeMasksArgs {
@@ -19,4 +21,7 @@ pub struct ServeMasksArgs {
     /// As `greenroom run --config`; only what it says of models counts here.
     #[arg(long, value_name = "FILE", env = "GREENROOM_CONFIG")]
     pub config: Option<PathBuf>,
+    #[command(flatten)]
+    #[allow(missing_docs)]
+    pub onnx: OnnxArgs,
 }

@@ -1,8 +1,208 @@
-use anyhow::bail;
+use std::fmt::Write as _;
+use std::io::{self, Write};
+use std::path::Path;
+use std::time::{Duration, Instant};
 
-use crate::cli::ModelArgs;
+use anyhow::Context;
+use greenroom_frame::{Colour, Frame, PixelFormat, SizePx};
+use greenroom_matte::onnx::{
+    GET_RUNTIME, ModelFormat, OnnxEngine, OnnxOptions, Port, Signature, find_runtime,
+};
+use greenroom_matte::{Layout, MatteMaker, Model};
+
+use crate::cli::{ModelArgs, ModelCommand, ModelTools};
+use crate::models::{
+    DescriptionError, KnownModel, find_file, known_models, model_folder, read_description, template,
+};
+use crate::settings::{ModelChoice, SettingsError, config, format_of, onnx_options};
+
+/// What is measured ends after so many runs or so long, whichever comes first.
+const RUNS: usize = 20;
+const PATIENCE: Duration = Duration::from_secs(4);
 
 /// `greenroom model`.
-pub(super) fn model(_args: &ModelArgs) -> anyhow::Result<()> {
-    bail!("this command is still to be written")
+pub(super) fn model(args: &ModelArgs) -> anyhow::Result<()> {
+    match &args.command {
+        ModelCommand::List { tools } => {
+            let text = list(&options(tools)?).context("formatting")?;
+            io::stdout().write_all(text.as_bytes()).context("standard output")
+        }
+        ModelCommand::Check { file, tools } => check(file, options(tools)?),
+    }
+}
+
+fn options(tools: &ModelTools) -> anyhow::Result<OnnxOptions> {
+    let (config, _) = config(tools.config.as_deref())?;
+    Ok(onnx_options(&tools.onnx, &config)?)
+}
+
+fn list(options: &OnnxOptions) -> Result<String, std::fmt::Error> {
+    let mut text = String::from("Built-in models\n");
+    for model in [Model::General, Model::Landscape] {
+        let description = model.description();
+        let licence = description.licence.unwrap_or_default();
+        let kilobytes = model.file().len() / 1000;
+        let size = description.input_size.to_string();
+        let usual = if model == Model::DEFAULT { " (the default)" } else { "" };
+        writeln!(text, "  {model:<10} {size:<8} {licence}, {kilobytes} kB{usual}")?;
+    }
+    let folder = model_folder();
+    let shown =
+        folder.as_ref().map_or("nowhere: no home folder".into(), |it| it.display().to_string());
+    writeln!(text, "Models that greenroom has a description of; the file is yours to get")?;
+    let known = known_models();
+    for model in &known {
+        list_known(&mut text, model, folder.as_deref())?;
+    }
+    writeln!(text, "Your own models, in {shown}")?;
+    let own = folder.as_deref().map(|folder| own_files(folder, &known)).unwrap_or_default();
+    for name in &own {
+        writeln!(text, "  {name}")?;
+    }
+    if own.is_empty() {
+        writeln!(text, "  none")?;
+    }
+    writeln!(text, "ONNX Runtime, which runs ONNX models")?;
+    match find_runtime(options) {
+        Ok(runtime) => {
+            let providers: Vec<_> = runtime.providers.iter().map(ToString::to_string).collect();
+            writeln!(text, "  {}, {}", runtime.version, runtime.library.display())?;
+            writeln!(text, "  providers: {}", providers.join(", "))?;
+        }
+        Err(greenroom_matte::MatteError::NoRuntime { .. }) => writeln!(
+            text,
+            "  none on this machine; get it with `{GET_RUNTIME}`, or install your distribution's \
+             package of it"
+        )?,
+        Err(error) => writeln!(text, "  {error}")?,
+    }
+    Ok(text)
+}
+
+fn list_known(text: &mut String, model: &KnownModel, folder: Option<&Path>) -> std::fmt::Result {
+    let KnownModel { description, source, .. } = model;
+    let size = description.input.size.map(|size| size.to_string()).unwrap_or_default();
+    let licence = description.licence.as_deref().unwrap_or("licence unknown");
+    writeln!(text, "  {:<10} {size:<8} {licence}", description.name)?;
+    match folder.and_then(|folder| model.file_in(folder)) {
+        Some(file) => writeln!(text, "    here: {}", file.display()),
+        None => writeln!(text, "    not here; {source}"),
+    }
+}
+
+/// Names of the models in `folder` that are none of the known ones.
+fn own_files(folder: &Path, known: &[KnownModel]) -> Vec<String> {
+    let entries = std::fs::read_dir(folder).into_iter().flatten().flatten();
+    let names = entries.map(|entry| entry.file_name().to_string_lossy().into_owned());
+    let is_model = |name: &String| name.ends_with(".onnx") || name.ends_with(".tflite");
+    let is_known = |name: &String| known.iter().any(|known| known.is_called(name));
+    let mut names: Vec<_> = names.filter(|name| is_model(name) && !is_known(name)).collect();
+    names.sort();
+    names
+}
+
+fn check(name: &str, options: OnnxOptions) -> anyhow::Result<()> {
+    let built_in = name.parse::<Model>().is_ok();
+    if !built_in {
+        let path = find_file(name).ok_or_else(|| SettingsError::NoSuchModel(name.to_owned()))?;
+        let format = format_of(&path)?;
+        let bytes = std::fs::metadata(&path).map(|meta| meta.len()).unwrap_or_default();
+        let word = match format {
+            ModelFormat::Onnx => "ONNX",
+            ModelFormat::TfLite => "TFLite",
+        };
+        say(&format!("{}: {word}, {bytes} bytes\n", path.display()))?;
+        if format == ModelFormat::Onnx {
+            check_description(&path, &options)?;
+        }
+    }
+    let choice = ModelChoice::named(name, options)?;
+    let mut maker = choice.build()?;
+    say(&used_as(&maker))?;
+    measure(&mut maker)
+}
+
+/// What the file tells of itself, and whether its description is whole.
+fn check_description(path: &Path, options: &OnnxOptions) -> anyhow::Result<()> {
+    let runtime = find_runtime(options)?;
+    say(&format!("ONNX Runtime {}, {}\n", runtime.version, runtime.library.display()))?;
+    let signature = OnnxEngine::signature(path, options)?;
+    let ports = |ports: &[Port]| ports.iter().map(|port| format!("  {port}\n")).collect::<String>();
+    say(&format!("inputs\n{}outputs\n{}", ports(&signature.inputs), ports(&signature.outputs)))?;
+    let beside = path.with_extension("toml");
+    match read_description(path) {
+        Ok(_) if beside.exists() => say(&format!("description: {}\n", beside.display())),
+        Ok(known) => say(&format!("description: greenroom's own of {}\n", known.name)),
+        Err(error) => {
+            say_template(&error, &beside, &signature)?;
+            Err(error.into())
+        }
+    }
+}
+
+fn say_template(
+    error: &DescriptionError,
+    beside: &Path,
+    signature: &Signature,
+) -> anyhow::Result<()> {
+    let name = beside.file_name().unwrap_or_default().display();
+    let what = match error {
+        DescriptionError::None { .. } => "none; to begin with",
+        _ => "not right; one that fits the file",
+    };
+    say(&format!("description: {what}, {name}:\n\n{}\n", template(signature)))
+}
+
+fn used_as(maker: &MatteMaker) -> String {
+    let model = maker.description();
+    let layout = match model.layout {
+        Layout::Nchw => "planes",
+        Layout::Nhwc => "interleaved",
+    };
+    let licence = model.licence.as_deref().unwrap_or("unknown");
+    format!(
+        "licence: {licence}\nused with a picture of {} ({layout}, {:?}), an alpha of {} ({:?})\n",
+        model.input_size, model.channel_order, model.output_size, model.output
+    )
+}
+
+/// Runs the model and the built-in one in turn, so that both meet the same machine.
+fn measure(maker: &mut MatteMaker) -> anyhow::Result<()> {
+    let mut general = MatteMaker::new(Model::General)?;
+    let size = SizePx::new(1280, 720);
+    let picture = Frame::new(PixelFormat::I420, size, Colour::WEBCAM)?;
+    let began = Instant::now();
+    let (mut its, mut ours) = (Vec::new(), Vec::new());
+    // The first of each is warm-up.
+    while its.len() <= RUNS && (its.len() < 2 || began.elapsed() < PATIENCE) {
+        its.push(one_run(maker, &picture)?);
+        ours.push(one_run(&mut general, &picture)?);
+    }
+    let runs = its.len() - 1;
+    let (its, ours) = (median(&mut its[1..]), median(&mut ours[1..]));
+    say(&format!(
+        "one inference takes {} here (median of {runs}); the built-in general model takes {}\n",
+        milliseconds(its),
+        milliseconds(ours)
+    ))
+}
+
+fn one_run(maker: &mut MatteMaker, picture: &Frame) -> anyhow::Result<Duration> {
+    maker.prepare(&picture.view())?;
+    let began = Instant::now();
+    maker.infer()?;
+    Ok(began.elapsed())
+}
+
+fn median(times: &mut [Duration]) -> Duration {
+    times.sort();
+    times[times.len() / 2]
+}
+
+fn milliseconds(time: Duration) -> String {
+    format!("{:.1} ms", time.as_secs_f64() * 1000.0)
+}
+
+fn say(text: &str) -> anyhow::Result<()> {
+    io::stdout().write_all(text.as_bytes()).context("standard output")
 }

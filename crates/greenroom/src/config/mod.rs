@@ -1,22 +1,19 @@
 //! `config.toml`: what `greenroom run` and `render` take where the command line and the environment
 //! say nothing.
 
-use std::io::Read;
 use std::path::{Path, PathBuf};
 
 use serde::Deserialize;
 use toml::{Table, Value};
 
 use crate::scenes::{SCENE_KEYS, SceneWords};
+use crate::toml_file::{self, one_line};
 
 /// The shipped example, in which every key is told of.
 pub const EXAMPLE: &str = include_str!("example.toml");
 
-/// A configuration that is larger is none.
-const MAX_BYTES: u64 = 1 << 20;
-
 /// Keys outside of the scenes.
-const KEYS: [&str; 11] = [
+const KEYS: [&str; 12] = [
     "camera",
     "output",
     "size",
@@ -26,9 +23,13 @@ const KEYS: [&str; 11] = [
     "placeholder",
     "model",
     "mask_server",
+    "onnx",
     "scene",
     "scenes",
 ];
+
+/// Keys of `[onnx]`.
+const ONNX_KEYS: [&str; 3] = ["library", "providers", "threads"];
 
 /// A configuration, read and checked for keys and types; what the words mean is checked where they
 /// are used. The options of the same names tell what each is.
@@ -44,10 +45,21 @@ pub struct ConfigFile {
     pub placeholder: Option<PathBuf>,
     pub model: Option<String>,
     pub mask_server: Option<String>,
+    pub onnx: OnnxConfig,
     /// Name of the scene to begin with.
     pub scene: Option<String>,
     /// In the order of the file; paths are absolute.
     pub scenes: Vec<(String, SceneWords)>,
+}
+
+/// `[onnx]`: which ONNX Runtime runs users' models, and how.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Deserialize)]
+#[allow(missing_docs)]
+pub struct OnnxConfig {
+    /// Absolute.
+    pub library: Option<PathBuf>,
+    pub providers: Option<Vec<String>>,
+    pub threads: Option<i64>,
 }
 
 /// What is wrong with a configuration: one sentence, with the next step to take.
@@ -110,16 +122,7 @@ impl ConfigFile {
     /// [`ConfigError`].
     pub fn read(path: &Path) -> Result<Self, ConfigError> {
         let unreadable = |why| ConfigError::Unreadable { path: path.to_owned(), why };
-        // Looked at before it is opened: a pipe would be waited for.
-        if !std::fs::metadata(path).map_err(unreadable)?.is_file() {
-            return Err(unreadable(std::io::Error::other("it is no file")));
-        }
-        let mut text = String::new();
-        let file = std::fs::File::open(path).map_err(unreadable)?;
-        file.take(MAX_BYTES + 1).read_to_string(&mut text).map_err(unreadable)?;
-        if text.len() as u64 > MAX_BYTES {
-            return Err(unreadable(std::io::Error::other("it is larger than 1 MiB")));
-        }
+        let text = toml_file::read(path).map_err(unreadable)?;
         Self::parse(&text, path)
     }
 
@@ -128,12 +131,8 @@ impl ConfigFile {
     /// # Errors
     /// [`ConfigError`].
     pub fn parse(text: &str, path: &Path) -> Result<Self, ConfigError> {
-        let mut table: Table = text.parse().map_err(|error: toml::de::Error| {
-            let line = error.span().map(|span| text[..span.start].matches('\n').count() + 1);
-            let line = line.map(|line| format!("line {line}: ")).unwrap_or_default();
-            let why = one_line(error.message());
-            ConfigError::NotToml { path: path.to_owned(), why: format!("{line}{why}") }
-        })?;
+        let not_toml = |why| ConfigError::NotToml { path: path.to_owned(), why };
+        let mut table = toml_file::table(text).map_err(not_toml)?;
         check_keys(&table, &KEYS, "", path)?;
         let folder = path.parent().unwrap_or(Path::new("."));
         let folder = std::path::absolute(folder).unwrap_or_else(|_| folder.to_owned());
@@ -145,6 +144,7 @@ impl ConfigFile {
                 .collect::<Result<_, ConfigError>>()?,
             Some(_) => return Err(wrong("scenes", "must be tables: [scenes.NAME]", path)),
         };
+        let onnx = table.remove("onnx").map(|words| onnx(words, path, &folder)).transpose()?;
         let text = |table: &mut Table, key: &str| -> Result<Option<String>, ConfigError> {
             match table.remove(key) {
                 None => Ok(None),
@@ -174,6 +174,7 @@ impl ConfigFile {
             placeholder: placeholder.map(|text| folder.join(text)),
             model: text(&mut table, "model")?,
             mask_server: text(&mut table, "mask_server")?,
+            onnx: onnx.unwrap_or_default(),
             scene: text(&mut table, "scene")?,
             scenes,
         })
@@ -191,27 +192,28 @@ fn scene(name: &str, words: Value, path: &Path, folder: &Path) -> Result<SceneWo
     Ok(words.located_in(folder))
 }
 
+fn onnx(words: Value, path: &Path, folder: &Path) -> Result<OnnxConfig, ConfigError> {
+    let Value::Table(table) = &words else {
+        return Err(wrong("onnx", "must be a table: [onnx]", path));
+    };
+    check_keys(table, &ONNX_KEYS, " in [onnx]", path)?;
+    let onnx = OnnxConfig::deserialize(words)
+        .map_err(|error| wrong("[onnx]", &format!("has {}", one_line(error.message())), path))?;
+    Ok(OnnxConfig { library: onnx.library.map(|library| folder.join(library)), ..onnx })
+}
+
 fn wrong(key: &str, why: &str, path: &Path) -> ConfigError {
     ConfigError::WrongType { path: path.to_owned(), key: key.to_owned(), why: why.to_owned() }
 }
 
 fn check_keys(table: &Table, known: &[&str], place: &str, path: &Path) -> Result<(), ConfigError> {
-    let Some(key) = table.keys().find(|key| !known.contains(&key.as_str())) else {
-        return Ok(());
-    };
-    // A command line's word, and TOML's usual way to write it.
-    let near = |name: &&&str| strsim::damerau_levenshtein(&key.replace('-', "_"), name);
-    let nearest = known.iter().min_by_key(near).filter(|name| near(name) <= 1 + name.len() / 3);
-    let hint = match nearest {
-        Some(name) => format!("did you mean \"{name}\"?"),
-        None => format!("there are {}", known.join(", ")),
-    };
-    let (path, place) = (path.to_owned(), place.to_owned());
-    Err(ConfigError::UnknownKey { path, key: key.clone(), place, hint })
-}
-
-fn one_line(text: &str) -> String {
-    text.split_whitespace().collect::<Vec<_>>().join(" ")
+    match toml_file::unknown_key(table, known) {
+        None => Ok(()),
+        Some((key, hint)) => {
+            let (path, place) = (path.to_owned(), place.to_owned());
+            Err(ConfigError::UnknownKey { path, key, place, hint })
+        }
+    }
 }
 
 #[cfg(test)]

@@ -17,8 +17,9 @@ fn the_example_is_right_and_tells_of_every_key() {
     for (name, words) in &plain.scenes {
         words.check().unwrap_or_else(|error| panic!("{name}: {error}"));
     }
-    for key in KEYS.iter().chain(&SCENE_KEYS) {
-        let told = [format!("\n{key} ="), format!("\n#{key} ="), format!("[{key}.")];
+    for key in KEYS.iter().chain(&SCENE_KEYS).chain(&ONNX_KEYS) {
+        let told =
+            [format!("\n{key} ="), format!("\n#{key} ="), format!("[{key}."), format!("[{key}]")];
         assert!(told.iter().any(|told| EXAMPLE.contains(told)), "{key}");
     }
     // What is commented out is right, too.
@@ -28,6 +29,7 @@ fn the_example_is_right_and_tells_of_every_key() {
     });
     let all = parse(&all.collect::<Vec<_>>().join("\n")).unwrap();
     assert!(all.camera.is_some() && all.placeholder.is_some() && all.scene.is_some());
+    assert!(all.onnx.library.is_some() && all.onnx.threads == Some(4));
 }
 
 #[test]
@@ -56,6 +58,9 @@ fn mistakes_get_one_sentence_with_the_nearest_right_name() {
         ("[scenes.a]\neffect = ['x']", "did you mean \"effects\"?"),
         ("[scenes.a]\neffects = 'greyscale'", "[scenes.a] has"),
         ("[scenes.a]\nbackground = 3", "[scenes.a] has"),
+        ("onnx = 3", "[onnx]"),
+        ("[onnx]\nprovider = ['cuda']", "in [onnx]; did you mean \"providers\"?"),
+        ("[onnx]\nthreads = 'many'", "[onnx] has"),
         ("scenes = 3", "[scenes.NAME]"),
         ("[scenes]\na = 3", "must be a table"),
         ("camera = 3", "camera must be a text"),

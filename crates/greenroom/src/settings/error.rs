@@ -23,11 +23,33 @@ pub enum SettingsError {
     #[error("the demo clip is not there; get it with: cargo xtask assets")]
     NoDemo,
     /// Neither a built-in model nor a file.
-    #[error("no model and no file is called \"{0}\"; write landscape, general or a path")]
+    #[error(
+        "no model and no file is called \"{0}\"; write landscape, general or a path; `greenroom \
+         model list` shows the models"
+    )]
     NoSuchModel(String),
     /// No address of a mask server.
     #[error("{0}")]
     NotAMaskServer(String),
+    /// A model that is described, but whose file is not there.
+    #[error(
+        "the file of the model {name} is not here; get it ({place}) and put it into {}",
+        folder.display()
+    )]
+    ModelNotHere {
+        /// The model.
+        name: String,
+        /// Where to get it.
+        place: String,
+        /// Where to put it.
+        folder: PathBuf,
+    },
+    /// What does the arithmetic, unknown.
+    #[error("{0}")]
+    NoSuchProvider(String),
+    /// Not a number of threads.
+    #[error("{0} is no number of threads for ONNX models; write 1 to 256")]
+    NotThreads(i64),
     /// A model file that cannot be read.
     #[error("cannot read the model {}: {why}; name a file that can be read", path.display())]
     ModelUnreadable {
