@@ -129,8 +129,8 @@ impl SceneSettings {
         if !awaits_background {
             book.words().check()?;
         }
-        let model = args.model.as_deref().or(config.model.as_deref()).unwrap_or("general");
-        Ok(Self { book, model: model.parse()?, awaits_background, config: path })
+        let model = model_over(args.model.as_deref(), config.model.as_deref())?;
+        Ok(Self { book, model, awaits_background, config: path })
     }
 }
 
@@ -157,6 +157,20 @@ fn config(named: Option<&Path>) -> anyhow::Result<(ConfigFile, Option<PathBuf>)>
     };
     tracing::debug!("configuration: {}", path.display());
     Ok((config, Some(std::path::absolute(&path).unwrap_or(path))))
+}
+
+/// The network that is `said`, or else what the configuration has.
+fn model_over(said: Option<&str>, config: Option<&str>) -> Result<ModelChoice, SettingsError> {
+    said.or(config).unwrap_or("general").parse()
+}
+
+/// The network for a command without scenes: `said`, or else what the configuration has that is
+/// `named` or lies at the usual place.
+pub(crate) fn chosen_model(
+    said: Option<&str>,
+    named: Option<&Path>,
+) -> anyhow::Result<ModelChoice> {
+    Ok(model_over(said, config(named)?.0.model.as_deref())?)
 }
 
 impl RunSettings {
