@@ -26,6 +26,8 @@ pub(super) struct Shop {
     pub engine: Engine,
     /// Bytes for the part of bodies that is above the ordinary.
     pub room: Arc<Semaphore>,
+    /// Places for pictures that are larger than the ordinary.
+    pub large: Semaphore,
     pub complaints: Complaints,
     /// What a GET is told.
     pub about: String,
@@ -80,6 +82,12 @@ async fn mask(
     let outcome = async {
         let header = Header::read(&body.bytes)?;
         limits.check(header.size)?;
+        let is_large = header.size.area_px() > limits.ordinary_picture_px;
+        // Held until its mask is there.
+        let _place = match is_large {
+            true => Some(shop.large.try_acquire().map_err(|_| Refusal::Busy)?),
+            false => None,
+        };
         let mask = timeout(limits.work_time, shop.engine.mask(peer, header, body)).await;
         mask.unwrap_or(Err(Refusal::Busy))
     };

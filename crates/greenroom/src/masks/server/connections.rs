@@ -8,7 +8,7 @@ use hyper_util::rt::TokioIo;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
 use tokio::sync::oneshot;
-use tokio::task::spawn_local;
+use tokio::task::{spawn_local, yield_now};
 use tokio::time::{MissedTickBehavior, interval, sleep};
 
 use super::answer::{Shop, answer};
@@ -68,6 +68,8 @@ pub(super) async fn serve(
         let peer_ip = peer.ip().to_canonical();
         if table.count() < shop.limits.connections || table.make_room() {
             table.add(let_in(&shop, stream, peer, peer_ip));
+            // In a rush each has its request read before it is judged by the next one's arrival.
+            yield_now().await;
         } else {
             let refusal = Refusal::Full(shop.limits.connections);
             shop.complaints.about(peer_ip, &refusal.to_string());

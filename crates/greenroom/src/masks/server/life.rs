@@ -34,8 +34,8 @@ pub(super) enum Phase {
 
 /// Time in which the client of [`Phase::Farewell`] may take note.
 const FAREWELL: Duration = Duration::from_secs(2);
-/// From then on a client that should send or take and does not makes room for another.
-const STALLED: Duration = Duration::from_secs(1);
+/// From then on whoever takes so long to send, to take or to come back makes room for another.
+const SLOW: Duration = Duration::from_secs(1);
 
 #[derive(Debug, Clone, Copy)]
 struct Standing {
@@ -85,7 +85,7 @@ impl Life {
             Phase::Head => over(since, limits.head_time).then_some("a request's head"),
             Phase::Idle => over(since, limits.idle_time).then_some("the next request"),
             // The answer says so itself (408); this is for when it cannot be sent.
-            Phase::Body => over(since, limits.body_time + STALLED).then_some("a body"),
+            Phase::Body => over(since, limits.body_time + SLOW).then_some("a body"),
             Phase::Work => None,
             Phase::Answer => (over(moved, limits.stall_time) || over(since, limits.answer_time))
                 .then_some("taking its answer"),
@@ -94,17 +94,17 @@ impl Life {
     }
 
     /// How readily this connection is given up for a new one: those that have sent no request yet,
-    /// then those that stall, then those between two requests; the longest waiting first. `None`
-    /// while it is being served.
+    /// then those that have their refusal, then those that send or take slowly, then those that
+    /// pause; the longest first. `None` while it is being served, and between two frames of a
+    /// camera.
     fn readiness(&self, now: Instant) -> Option<(u8, Duration)> {
-        let Standing { phase, since, moved } = self.0.get();
-        let still = now.saturating_duration_since(moved);
+        let Standing { phase, since, .. } = self.0.get();
+        let time = now.saturating_duration_since(since);
         match phase {
-            Phase::Head => Some((2, now.saturating_duration_since(since))),
-            Phase::Body | Phase::Answer | Phase::Farewell => {
-                (still > STALLED).then_some((1, still))
-            }
-            Phase::Idle => Some((0, still)),
+            Phase::Head => Some((3, time)),
+            Phase::Farewell => Some((2, time)),
+            Phase::Body | Phase::Answer => (time > SLOW).then_some((1, time)),
+            Phase::Idle => (time > SLOW).then_some((0, time)),
             Phase::Work => None,
         }
     }

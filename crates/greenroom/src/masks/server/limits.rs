@@ -22,6 +22,8 @@ pub struct Limits {
     pub picture_px: u64,
     /// Larger pictures are decoded one at a time, beside the smaller ones.
     pub ordinary_picture_px: u64,
+    /// Larger pictures at once; more are refused, so that they never take all connections.
+    pub large_pictures: usize,
     /// Time for a request's head, from its first byte or from the connection's start.
     pub head_time: Duration,
     /// Time for a request's body.
@@ -46,6 +48,7 @@ impl Default for Limits {
             picture_px: 16 << 20,
             // 1920x1088, which coded video has.
             ordinary_picture_px: 1920 * 1088,
+            large_pictures: 8,
             head_time: Duration::from_secs(5),
             body_time: Duration::from_secs(10),
             work_time: Duration::from_secs(20),

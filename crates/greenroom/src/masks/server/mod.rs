@@ -65,8 +65,9 @@ impl Server {
         let (stop, stopped) = oneshot::channel();
         let serve = move || {
             let room = Arc::new(Semaphore::new(limits.bodies_bytes));
+            let large = Semaphore::new(limits.large_pictures);
             let complaints = Complaints::default();
-            let shop = Rc::new(Shop { limits, engine, room, complaints, about });
+            let shop = Rc::new(Shop { limits, engine, room, large, complaints, about });
             let local = tokio::task::LocalSet::new();
             // Dropped at the end, the set takes all connections with it.
             local.block_on(&runtime, connections::serve(shop, listener, stopped));
