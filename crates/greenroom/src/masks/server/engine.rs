@@ -127,6 +127,10 @@ fn decode_all(
             Err(Refusal::Failed)
         });
         drop(body);
+        if frame.bytes().len() > KEPT_BYTES {
+            // It keeps what it needed for the largest one.
+            decoder = None;
+        }
         match outcome {
             Ok(()) => {
                 frame.set_captured_at(asked_at);

@@ -4,9 +4,9 @@ use greenroom_frame::SizePx;
 
 use super::refusal::Refusal;
 
-/// What one server bears. With the defaults it stays below 512 MiB, whatever clients do: 80 MiB of
-/// bodies, 128 MiB of masks that nobody fetches (a bit a pixel), one large picture being decoded
-/// (up to 200 MiB, a progressive one) and two more on their way to the network (24 to 32 MiB each).
+/// What one server bears. By account the defaults come to 480 MiB at the worst: 80 MiB of bodies,
+/// 128 MiB of masks that nobody fetches (a bit a pixel), 10 MiB of buffers, 200 MiB for one large
+/// picture being decoded (a progressive one), 50 MiB for one with the network, 14 MiB for the rest.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Limits {
     /// Connections at once.

@@ -80,3 +80,59 @@ impl<T> FairQueue<T> {
         self.changed.notify_all();
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::net::Ipv4Addr;
+
+    use super::*;
+
+    fn peer(last: u8) -> IpAddr {
+        Ipv4Addr::new(10, 0, 0, last).into()
+    }
+
+    fn push(queue: &FairQueue<&'static str>, last: u8, cost: u64, work: &'static str) {
+        queue.push(peer(last), cost, work, |_| true);
+    }
+
+    #[test]
+    fn equal_work_goes_in_the_order_it_came() {
+        let queue = FairQueue::new();
+        for (last, work) in [(1, "a"), (2, "b"), (3, "c")] {
+            push(&queue, last, 5, work);
+        }
+        assert_eq!([(); 3].map(|()| queue.pop(9).unwrap()), ["a", "b", "c"]);
+    }
+
+    #[test]
+    fn a_sender_of_much_waits_for_the_others_and_large_work_comes_too() {
+        let queue = FairQueue::new();
+        push(&queue, 1, 100, "large");
+        for work in ["much 1", "much 2", "much 3"] {
+            push(&queue, 2, 10, work);
+        }
+        push(&queue, 3, 10, "little");
+        let order = [(); 3].map(|()| queue.pop(1000).unwrap());
+        assert_eq!(order, ["much 1", "little", "much 2"]);
+        // However many small ones keep coming.
+        let passed = (0..100).take_while(|_| {
+            push(&queue, 3, 10, "little");
+            queue.pop(1000) != Some("large")
+        });
+        assert!((5..20).contains(&passed.count()));
+    }
+
+    #[test]
+    fn large_work_is_left_to_those_who_take_it_and_the_unwanted_is_thrown_out() {
+        let queue = FairQueue::new();
+        push(&queue, 1, 100, "large");
+        push(&queue, 2, 10, "small");
+        push(&queue, 3, 10, "unwanted");
+        queue.push(peer(4), 10, "last", |work| *work != "unwanted");
+        assert_eq!(queue.pop(50), Some("small"));
+        assert_eq!(queue.pop(50), Some("last"));
+        assert_eq!(queue.pop(100), Some("large"));
+        queue.close();
+        assert_eq!(queue.pop(100), None);
+    }
+}
