@@ -34,11 +34,11 @@ impl Mask {
     /// One byte of 0 or 1 for each of the next pixels from `at_px` on, which is a multiple of 8;
     /// `None` at the end.
     pub(super) fn chunk(&self, at_px: usize) -> Option<Vec<u8>> {
-        debug_assert!(at_px.is_multiple_of(8));
         let len_px = (self.area_px.checked_sub(at_px)?).min(CHUNK_PX);
         if len_px == 0 {
             return None;
         }
+        debug_assert!(at_px.is_multiple_of(8));
         let bits = &self.bits[at_px / 8..(at_px + len_px).div_ceil(8)];
         let mut chunk = Vec::with_capacity(bits.len() * 8);
         for byte in bits {
