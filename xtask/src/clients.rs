@@ -140,16 +140,16 @@ fn judge(arguments: &Arguments, report: &Report) -> Result<ExitCode> {
     Ok(ExitCode::SUCCESS)
 }
 
-/// Frames of the demo clip, lossless; their size.
+/// Frames of the demo clip, 1280x720 and lossless; their size.
 fn make_clip(places: &Places, frames: u32, to: &Path) -> Result<(u32, u32)> {
     let demo = places.repository.join("assets/footage/demo.mp4");
     ensure!(demo.exists(), "the demo clip is not there; run: cargo xtask assets");
     // The clip has 1337 frames.
     let every = (1337 / frames.max(1)).max(1);
-    let select = format!("select=not(mod(n\\,{every}))");
-    call(
-        ffmpeg(&demo, &["-vf", &select, "-fps_mode", "passthrough", "-c:v", "ffv1", "-y"]).arg(to),
-    )?;
+    // The old program's usual size. As it is (400x300), half of it has fewer pixels than the networks' input, and what
+    // is lost there is not the server's.
+    let filter = format!("select=not(mod(n\\,{every})),scale=1280:960,crop=1280:720");
+    call(ffmpeg(&demo, &["-vf", &filter, "-c:v", "ffv1"]).arg(to))?;
     let output = Command::new("ffprobe")
         .args([
             "-v",
@@ -170,7 +170,9 @@ fn make_clip(places: &Places, frames: u32, to: &Path) -> Result<(u32, u32)> {
 
 fn ffmpeg(input: &Path, options: &[&str]) -> Command {
     let mut command = Command::new("ffmpeg");
-    command.args(["-v", "error", "-nostdin", "-y", "-i"]).arg(input).args(options);
+    command.args(["-v", "error", "-nostdin", "-y", "-i"]).arg(input);
+    // Frames as they are: FFmpeg would fill the gaps between chosen ones.
+    command.args(["-fps_mode", "passthrough"]).args(options);
     command
 }
 
