@@ -7,6 +7,7 @@
 mod inputs;
 
 use std::fs;
+use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use anyhow::{Context, Result, bail, ensure};
@@ -67,14 +68,18 @@ pub fn run(places: &Places) -> Result<()> {
 }
 
 /// The Python of a virtual environment with the reference runtime, made on first use.
-pub(crate) fn python(places: &Places) -> Result<std::path::PathBuf> {
-    let venv = &places.target.join("golden/venv");
+pub(crate) fn python(places: &Places) -> Result<PathBuf> {
+    environment(&places.target.join("golden/venv"), &PACKAGES)
+}
+
+/// The Python of the virtual environment `venv` with `packages`, made on first use.
+pub(crate) fn environment(venv: &Path, packages: &[&str]) -> Result<PathBuf> {
     let python = venv.join("bin/python");
     if !python.exists() {
         call(Command::new("python3").args(["-m", "venv"]).arg(venv))
             .context("cannot make a Python environment; is python3-venv installed?")?;
     }
-    call(Command::new(&python).args(["-m", "pip", "install", "--quiet"]).args(PACKAGES))?;
+    call(Command::new(&python).args(["-m", "pip", "install", "--quiet"]).args(packages))?;
     Ok(python)
 }
 

@@ -5,6 +5,7 @@
 #![forbid(unsafe_code)]
 
 mod assets;
+mod clients;
 mod daemon;
 mod golden;
 mod judge;
@@ -33,6 +34,8 @@ struct Arguments {
 enum Command {
     /// Get the third-party files of assets.toml into assets/, checked, and write assets/NOTICE
     Assets(assets::Arguments),
+    /// Ask `greenroom serve-masks` for masks as the old program's client does (Python, PyPI opencv, requests)
+    Clients(clients::Arguments),
     /// Make the engine's golden outputs anew with the reference runtime (Python, PyPI ai-edge-litert)
     Golden,
     /// Judge frames that a consumer read from the virtual camera
@@ -55,6 +58,7 @@ fn main() -> ExitCode {
     let places = Places::find();
     let outcome = match Arguments::parse().command {
         Command::Assets(arguments) => assets::run(&places, &arguments).map(|()| ExitCode::SUCCESS),
+        Command::Clients(arguments) => clients::run(&places, &arguments),
         Command::Golden => golden::run(&places).map(|()| ExitCode::SUCCESS),
         Command::Judge(arguments) => judge::run(&arguments),
         Command::Remote(arguments) => remote::run(&places, &arguments),

@@ -58,7 +58,7 @@ pub(crate) fn check_size(
 
 /// Whether a JPEG has its end marker. The decoder fills what is missing with grey and says nothing.
 /// Markers are walked from the start: thumbnails and trailers have end markers of their own.
-fn jpeg_is_whole(bytes: &[u8]) -> bool {
+pub fn jpeg_is_whole(bytes: &[u8]) -> bool {
     const EOI: u8 = 0xD9;
     let mut rest = bytes;
     // Before each marker come fill bytes or, behind a scan's header, coded data, in which 0xFF is

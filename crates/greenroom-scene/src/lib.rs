@@ -18,11 +18,13 @@ mod placeholder;
 mod scene;
 mod words;
 
+pub use background::picture::image_to_planar;
 pub use background::{Background, BackgroundSpec, Fit, NamedBackground, Room, backgrounds_help};
 pub use effect::{EffectSpec, Target, effects_help};
 pub use error::SceneError;
 pub use foreground::{Foreground, ForegroundSpec, Place};
 pub use framing::FramingSpec;
+pub use image_file::jpeg_is_whole;
 pub use layers::{Layer, Layers};
 pub use moment::{Moment, Random};
 pub use placeholder::{placeholder, user_placeholder};

@@ -6,6 +6,7 @@ use greenroom_matte::MatteError;
 use greenroom_scene::SceneError;
 
 use crate::config::ConfigError;
+use crate::masks::server::ListenError;
 use crate::models::DescriptionError;
 use crate::scenes::{NoSuchScene, WordsError};
 use crate::settings::SettingsError;
@@ -26,6 +27,7 @@ pub fn exit_code(error: &anyhow::Error) -> ExitCode {
             || cause.is::<ConfigError>()
             || cause.is::<DescriptionError>()
             || cause.is::<MatteError>()
+            || cause.is::<ListenError>()
             || cause.is::<FrameError>()
     });
     if users && error.downcast_ref::<RunFailed>().is_none() {

@@ -43,6 +43,15 @@ pub(crate) fn load(path: &Path, fit: Fit, shape: FrameShape) -> Result<Frame, Sc
     Ok(frame)
 }
 
+/// `picture` in `frame`'s own encoding, transparency over black; chroma is the mean of the pixels it
+/// covers. A frame that is larger repeats the picture's last row and column, a smaller one cuts.
+///
+/// # Panics
+/// If `frame` is not planar YUV.
+pub fn image_to_planar(picture: DynamicImage, frame: &mut Frame) {
+    encode(&over_black(picture), frame);
+}
+
 pub(super) fn over_black(picture: DynamicImage) -> RgbImage {
     if !picture.color().has_alpha() {
         return picture.into_rgb8();

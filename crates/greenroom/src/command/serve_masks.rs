@@ -1,8 +1,37 @@
-use anyhow::bail;
+use anyhow::Context;
+use greenroom_device::Wake;
 
+use super::signals;
 use crate::cli::ServeMasksArgs;
+use crate::masks::server::{Limits, Server, listen};
+use crate::service;
+use crate::settings::{ModelChoice, config};
 
 /// `greenroom serve-masks`.
-pub(super) fn serve_masks(_args: &ServeMasksArgs) -> anyhow::Result<()> {
-    bail!("this command is still to be written")
+pub(super) fn serve_masks(args: &ServeMasksArgs) -> anyhow::Result<()> {
+    let (config, _) = config(args.config.as_deref())?;
+    let model = ModelChoice::new(args.model.as_deref(), &args.onnx, &config)?;
+    let matte = model.build()?;
+    let name = matte.description().name.clone();
+    let listener = listen(&args.listen)?;
+    let stop = signals::stop_bell().context("catching signals")?;
+    let make = Box::new(move || model.build());
+    let server = Server::start(listener, Limits::default(), matte, make);
+    let server = server.context("starting the mask server")?;
+    let address = server.address();
+    tracing::info!("mask server: listening at {address}, model {name}");
+    if !address.ip().to_canonical().is_loopback() {
+        tracing::warn!(
+            "{address} can be reached from other machines: everybody there can use this server, \
+             and pictures travel unencrypted; --listen 127.0.0.1:{} keeps it to this machine",
+            address.port()
+        );
+    }
+    service::status_line(&format!("Masks at {address}, model {name}"));
+    service::ready();
+    Wake::wait([&stop], None);
+    service::stopping();
+    drop(server);
+    tracing::info!("mask server: stopped");
+    Ok(())
 }

@@ -1,0 +1,145 @@
+use std::net::{IpAddr, SocketAddr, TcpListener};
+use std::rc::Rc;
+use std::time::Duration;
+
+use hyper::server::conn::http1;
+use hyper::service::service_fn;
+use hyper_util::rt::TokioIo;
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::net::TcpStream;
+use tokio::sync::oneshot;
+use tokio::task::{spawn_local, yield_now};
+use tokio::time::{MissedTickBehavior, interval, sleep};
+
+use super::answer::{Shop, answer};
+use super::life::{Entry, Life, Line, Phase, Table};
+use super::refusal::Refusal;
+
+/// How often connections are looked through for those whose time is over.
+const TICK: Duration = Duration::from_millis(250);
+/// Time in which nobody is let in after the system had no descriptor left.
+const ACCEPT_AGAIN: Duration = Duration::from_millis(500);
+/// Bytes of a head, and of an answer that hyper keeps ready.
+const BUFFER_BYTES: usize = 64 << 10;
+/// Clients at once that are told that there is no room; more are let go without a word.
+const MOST_TURNED_AWAY: usize = 32;
+
+/// Lets clients in until `stopped`.
+pub(super) async fn serve(
+    shop: Rc<Shop>,
+    listener: TcpListener,
+    mut stopped: oneshot::Receiver<()>,
+) {
+    let listener = match tokio::net::TcpListener::from_std(listener) {
+        Ok(listener) => listener,
+        Err(error) => return tracing::error!("the listener cannot be waited for: {error}"),
+    };
+    let (mut table, mut turned_away) = (Table::default(), Table::default());
+    let mut tick = interval(TICK);
+    tick.set_missed_tick_behavior(MissedTickBehavior::Delay);
+    loop {
+        // Without connections nothing is looked after, and nothing wakes.
+        let someone = table.count() + turned_away.count() > 0;
+        let accepted = tokio::select! {
+            accepted = listener.accept() => accepted,
+            _ = tick.tick(), if someone => {
+                table.end_overdue(&shop.limits, |peer, what| {
+                    let what = format!("it took too long for {what}");
+                    // Between two requests everybody may leave.
+                    match what.ends_with("the next request") {
+                        true => tracing::debug!("{peer}: {what}"),
+                        false => shop.complaints.about(peer, &what),
+                    }
+                });
+                turned_away.end_overdue(&shop.limits, |_, _| {});
+                continue;
+            }
+            _ = &mut stopped => return,
+        };
+        let (stream, peer) = match accepted {
+            Ok(accepted) => accepted,
+            Err(error) => {
+                // Of the connection (it left before it was let in), or no descriptor is left.
+                tracing::warn!("a client could not be let in: {error}");
+                sleep(ACCEPT_AGAIN).await;
+                continue;
+            }
+        };
+        let peer_ip = peer.ip().to_canonical();
+        if table.count() < shop.limits.connections || table.make_room() {
+            table.add(let_in(&shop, stream, peer, peer_ip));
+            // In a rush each has its request read before it is judged by the next one's arrival.
+            yield_now().await;
+        } else {
+            let refusal = Refusal::Full(shop.limits.connections);
+            shop.complaints.about(peer_ip, &refusal.to_string());
+            if turned_away.count() < MOST_TURNED_AWAY {
+                turned_away.add(turn_away(&refusal, stream, peer_ip));
+            }
+        }
+    }
+}
+
+fn let_in(shop: &Rc<Shop>, stream: TcpStream, peer: SocketAddr, peer_ip: IpAddr) -> Entry {
+    let life = Life::new();
+    tracing::debug!("{peer}: connected");
+    let connection = talk(Rc::clone(shop), stream, peer, peer_ip, life.clone());
+    Entry { peer: peer_ip, life, task: spawn_local(connection).abort_handle() }
+}
+
+/// One connection's requests, one after the other.
+async fn talk(shop: Rc<Shop>, stream: TcpStream, peer: SocketAddr, peer_ip: IpAddr, life: Life) {
+    // The last piece of an answer waits for nothing.
+    let _ = stream.set_nodelay(true);
+    let line = Line { stream, life: life.clone() };
+    let service = {
+        let life = life.clone();
+        service_fn(move |request| answer(Rc::clone(&shop), peer_ip, life.clone(), request))
+    };
+    let connection = http1::Builder::new()
+        // A client may close its sending side behind its last request.
+        .half_close(true)
+        // The times are kept by `Life`.
+        .header_read_timeout(None)
+        .max_buf_size(BUFFER_BYTES)
+        .serve_connection(TokioIo::new(line), service);
+    match connection.without_shutdown().await {
+        Ok(parts) => {
+            let stream = parts.io.into_inner().stream;
+            if life.is_farewell() {
+                farewell(stream).await;
+            }
+            tracing::debug!("{peer}: done");
+        }
+        Err(error) => tracing::debug!("{peer}: ended: {error}"),
+    }
+}
+
+/// Closes our side and throws away what still comes: closed at once, the system would tell the
+/// client of an error, and our answer would be lost with it. [`Life`] ends this after a while.
+async fn farewell(mut stream: TcpStream) {
+    if stream.shutdown().await.is_err() {
+        return;
+    }
+    let mut bin = vec![0; 16 << 10];
+    while stream.read(&mut bin).await.is_ok_and(|read| read > 0) {}
+}
+
+/// Tells a client that there is no room, whatever it asks for.
+fn turn_away(refusal: &Refusal, mut stream: TcpStream, peer: IpAddr) -> Entry {
+    let sentence = format!("{refusal}\n");
+    let words = format!(
+        "HTTP/1.1 {}\r\ncontent-type: text/plain; charset=utf-8\r\nretry-after: 1\r\n\
+         content-length: {}\r\nconnection: close\r\n\r\n{sentence}",
+        refusal.status(),
+        sentence.len()
+    );
+    let life = Life::new();
+    life.enter(Phase::Farewell);
+    let task = spawn_local(async move {
+        if stream.write_all(words.as_bytes()).await.is_ok() {
+            farewell(stream).await;
+        }
+    });
+    Entry { peer, life, task: task.abort_handle() }
+}

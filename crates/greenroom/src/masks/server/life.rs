@@ -1,0 +1,215 @@
+//! Where each connection stands, so that one that only waits can be ended: when its time is over,
+//! or when its place is needed.
+
+use std::cell::Cell;
+use std::io;
+use std::net::IpAddr;
+use std::pin::Pin;
+use std::rc::Rc;
+use std::task::{Context, Poll, ready};
+use std::time::{Duration, Instant};
+
+use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
+use tokio::net::TcpStream;
+use tokio::task::AbortHandle;
+
+use super::limits::Limits;
+
+/// What a connection waits for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Phase {
+    /// The head of a request; on a new connection also its first byte.
+    Head,
+    /// The next request.
+    Idle,
+    /// The body.
+    Body,
+    /// Us.
+    Work,
+    /// The client to take its answer.
+    Answer,
+    /// The client to see our end, after a body that was not read to its end.
+    Farewell,
+}
+
+/// Time in which the client of [`Phase::Farewell`] may take note.
+const FAREWELL: Duration = Duration::from_secs(2);
+/// From then on whoever takes so long to send, to take or to come back makes room for another.
+const SLOW: Duration = Duration::from_secs(1);
+
+#[derive(Debug, Clone, Copy)]
+struct Standing {
+    phase: Phase,
+    since: Instant,
+    /// When the last byte came or a piece of the answer was taken.
+    moved: Instant,
+}
+
+/// One connection's standing, shared by all that move it on.
+#[derive(Debug, Clone)]
+pub(super) struct Life(Rc<Cell<Standing>>);
+
+impl Life {
+    pub(super) fn new() -> Self {
+        let now = Instant::now();
+        Self(Rc::new(Cell::new(Standing { phase: Phase::Head, since: now, moved: now })))
+    }
+
+    pub(super) fn enter(&self, phase: Phase) {
+        let now = Instant::now();
+        self.0.set(Standing { phase, since: now, moved: now });
+    }
+
+    /// Bytes of the answer were taken.
+    fn took(&self) {
+        self.0.set(Standing { moved: Instant::now(), ..self.0.get() });
+    }
+
+    /// A byte came.
+    fn moved(&self) {
+        match self.0.get().phase {
+            Phase::Idle => self.enter(Phase::Head),
+            _ => self.took(),
+        }
+    }
+
+    pub(super) fn is_farewell(&self) -> bool {
+        self.0.get().phase == Phase::Farewell
+    }
+
+    /// What the connection took too long for, if it did.
+    fn overdue(&self, limits: &Limits, now: Instant) -> Option<&'static str> {
+        let Standing { phase, since, moved } = self.0.get();
+        let over = |since: Instant, time| now.saturating_duration_since(since) > time;
+        match phase {
+            Phase::Head => over(since, limits.head_time).then_some("a request's head"),
+            Phase::Idle => over(since, limits.idle_time).then_some("the next request"),
+            // The answer says so itself (408); this is for when it cannot be sent.
+            Phase::Body => over(since, limits.body_time + SLOW).then_some("a body"),
+            Phase::Work => None,
+            Phase::Answer => (over(moved, limits.stall_time) || over(since, limits.answer_time))
+                .then_some("taking its answer"),
+            Phase::Farewell => over(since, FAREWELL).then_some("leaving"),
+        }
+    }
+
+    /// How readily this connection is given up for a new one: those that have sent no request yet,
+    /// then those that have their refusal, then those that send or take slowly, then those that
+    /// pause; the longest first. `None` while it is being served, and between two frames of a
+    /// camera.
+    fn readiness(&self, now: Instant) -> Option<(u8, Duration)> {
+        let Standing { phase, since, .. } = self.0.get();
+        let time = now.saturating_duration_since(since);
+        match phase {
+            Phase::Head => Some((3, time)),
+            Phase::Farewell => Some((2, time)),
+            Phase::Body | Phase::Answer => (time > SLOW).then_some((1, time)),
+            Phase::Idle => (time > SLOW).then_some((0, time)),
+            Phase::Work => None,
+        }
+    }
+}
+
+/// The connections there are.
+#[derive(Debug, Default)]
+pub(super) struct Table {
+    entries: Vec<Entry>,
+}
+
+#[derive(Debug)]
+pub(super) struct Entry {
+    pub peer: IpAddr,
+    pub life: Life,
+    pub task: AbortHandle,
+}
+
+impl Table {
+    pub(super) fn add(&mut self, entry: Entry) {
+        self.entries.push(entry);
+    }
+
+    /// How many there are, after those that ended are struck off.
+    pub(super) fn count(&mut self) -> usize {
+        self.entries.retain(|entry| !entry.task.is_finished());
+        self.entries.len()
+    }
+
+    /// Ends the connection that can best be done without; `false` when all are being served.
+    pub(super) fn make_room(&mut self) -> bool {
+        let now = Instant::now();
+        let readiest = self.entries.iter().enumerate();
+        let readiest = readiest.filter_map(|(at, entry)| Some((entry.life.readiness(now)?, at)));
+        let Some((_, at)) = readiest.max() else { return false };
+        self.entries.swap_remove(at).task.abort();
+        true
+    }
+
+    /// Ends those whose time is over, and tells of each who it was and what took too long.
+    pub(super) fn end_overdue(&mut self, limits: &Limits, mut tell: impl FnMut(IpAddr, &str)) {
+        let now = Instant::now();
+        self.entries.retain(|entry| match entry.life.overdue(limits, now) {
+            Some(what) => {
+                tell(entry.peer, what);
+                entry.task.abort();
+                false
+            }
+            None => true,
+        });
+    }
+}
+
+/// The connection's bytes; each that moves is noted in its [`Life`].
+#[derive(Debug)]
+pub(super) struct Line {
+    pub stream: TcpStream,
+    pub life: Life,
+}
+
+impl AsyncRead for Line {
+    fn poll_read(
+        mut self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+        into: &mut ReadBuf<'_>,
+    ) -> Poll<io::Result<()>> {
+        let before = into.filled().len();
+        ready!(Pin::new(&mut self.stream).poll_read(cx, into))?;
+        if into.filled().len() > before {
+            self.life.moved();
+        }
+        Poll::Ready(Ok(()))
+    }
+}
+
+impl AsyncWrite for Line {
+    fn poll_write(
+        mut self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+        bytes: &[u8],
+    ) -> Poll<io::Result<usize>> {
+        let written = ready!(Pin::new(&mut self.stream).poll_write(cx, bytes))?;
+        self.life.took();
+        Poll::Ready(Ok(written))
+    }
+
+    fn poll_write_vectored(
+        mut self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+        parts: &[io::IoSlice<'_>],
+    ) -> Poll<io::Result<usize>> {
+        let written = ready!(Pin::new(&mut self.stream).poll_write_vectored(cx, parts))?;
+        self.life.took();
+        Poll::Ready(Ok(written))
+    }
+
+    fn is_write_vectored(&self) -> bool {
+        self.stream.is_write_vectored()
+    }
+
+    fn poll_flush(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        Pin::new(&mut self.stream).poll_flush(cx)
+    }
+
+    fn poll_shutdown(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        Pin::new(&mut self.stream).poll_shutdown(cx)
+    }
+}

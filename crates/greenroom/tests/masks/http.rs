@@ -1,0 +1,110 @@
+//! A client that can also do what none should.
+
+use std::io::{ErrorKind, Read, Write};
+use std::net::{Shutdown, SocketAddr, TcpStream};
+use std::time::{Duration, Instant};
+
+#[derive(Debug)]
+pub struct Answer {
+    pub status: u16,
+    pub head: String,
+    pub body: Vec<u8>,
+}
+
+impl Answer {
+    pub fn text(&self) -> &str {
+        std::str::from_utf8(&self.body).unwrap()
+    }
+
+    /// That this is a refusal in one sentence.
+    #[track_caller]
+    pub fn refuses(&self, status: u16, part: &str) {
+        let text = String::from_utf8_lossy(&self.body);
+        assert_eq!(self.status, status, "{text}");
+        assert!(text.contains(part) && text.lines().count() == 1, "{text}");
+        assert!(self.head.contains("content-type: text/plain"), "{}", self.head);
+    }
+}
+
+pub struct Client {
+    pub stream: TcpStream,
+    ahead: Vec<u8>,
+}
+
+impl Client {
+    pub fn new(server: SocketAddr) -> Self {
+        let stream = TcpStream::connect(server).unwrap();
+        stream.set_read_timeout(Some(Duration::from_secs(60))).unwrap();
+        stream.set_write_timeout(Some(Duration::from_secs(60))).unwrap();
+        Self { stream, ahead: Vec::new() }
+    }
+
+    pub fn send(&mut self, bytes: &[u8]) -> &mut Self {
+        self.stream.write_all(bytes).unwrap();
+        self
+    }
+
+    pub fn post(&mut self, body: &[u8]) -> Answer {
+        self.send(&post(body)).answer()
+    }
+
+    pub fn half_close(&mut self) -> &mut Self {
+        self.stream.shutdown(Shutdown::Write).unwrap();
+        self
+    }
+
+    fn more(&mut self) -> bool {
+        let mut part = vec![0; 64 << 10];
+        match self.stream.read(&mut part) {
+            Ok(read) => {
+                self.ahead.extend_from_slice(&part[..read]);
+                read > 0
+            }
+            Err(error) if error.kind() == ErrorKind::ConnectionReset => false,
+            Err(error) => panic!("{error}"),
+        }
+    }
+
+    /// The next answer, or `None` when the server closes before its end.
+    pub fn try_answer(&mut self) -> Option<Answer> {
+        let end = loop {
+            match self.ahead.windows(4).position(|four| four == b"\r\n\r\n") {
+                Some(at) => break at + 4,
+                None if !self.more() => return None,
+                None => {}
+            }
+        };
+        let head = String::from_utf8(self.ahead.drain(..end).collect()).unwrap();
+        let head = head.to_ascii_lowercase();
+        let status = head.split(' ').nth(1).unwrap().parse().unwrap();
+        let length = head.lines().find_map(|line| line.strip_prefix("content-length: "));
+        let length: usize = length.map_or(0, |length| length.parse().unwrap());
+        while self.ahead.len() < length {
+            if !self.more() {
+                return None;
+            }
+        }
+        Some(Answer { status, head, body: self.ahead.drain(..length).collect() })
+    }
+
+    pub fn answer(&mut self) -> Answer {
+        self.try_answer().expect("the server closed instead of answering")
+    }
+
+    /// How long it takes until the server closes, without a word.
+    pub fn is_let_go_after(&mut self) -> Duration {
+        let since = Instant::now();
+        while self.more() {}
+        assert!(self.ahead.is_empty(), "{:?}", String::from_utf8_lossy(&self.ahead));
+        since.elapsed()
+    }
+}
+
+pub fn post(body: &[u8]) -> Vec<u8> {
+    let head = format!(
+        "POST / HTTP/1.1\r\nHost: masks\r\nContent-Type: application/octet-stream\r\n\
+         Content-Length: {}\r\n\r\n",
+        body.len()
+    );
+    [head.as_bytes(), body].concat()
+}
