@@ -1,6 +1,6 @@
 //! The mask server: pictures over HTTP in, masks out, for several clients at once.
 //!
-//! One thread holds all connections (`connections.rs`); where each stands is its [`Life`](life),
+//! One thread holds all connections (`connections.rs`); where each stands is its `Life` (`life.rs`),
 //! by which those that only wait are ended. A request's body becomes a job in a fair queue; two
 //! threads decode, one runs the network (`engine.rs`). Everything is bounded by [`Limits`].
 
