@@ -43,9 +43,8 @@ a_case() {
 }
 
 IS_VID_BACKGROUND=false BACKGROUND_FILE=$media/background.png a_case picture --halves 1e3cc8 c8781e
-IS_VID_BACKGROUND=true BACKGROUND_FILE=$media/background.mp4 a_case video --either c81e1e 1ec83c
 IS_VID_BACKGROUND=true BACKGROUND_FILE=$media/background.mp4 EFFECT=hologram \
-    a_case hologram --either c81e1e 1ec83c --hologram
+    a_case video-and-hologram --either c81e1e 1ec83c --hologram
 kill $camera
 [ $failed = 0 ] && echo "compose: the old environment goes on"
 exit $failed
