@@ -19,7 +19,7 @@ use crate::masks::MaskServerUrl;
 use crate::scenes::{SceneBook, SceneWords};
 
 pub use error::SettingsError;
-pub use model::{ModelChoice, OnnxChoice, format_of, onnx_options};
+pub use model::{ModelChoice, OnnxChoice, format_of, model_file, onnx_options};
 pub use old_environment::{OldEnvironment, VARIABLES as OLD_VARIABLES};
 
 /// Where frames come from.
@@ -126,10 +126,9 @@ impl SceneSettings {
         let awaits_background = old.is_some() && words.background.is_none();
         let words = words.over(&old.map(|old| old.words(scene.is_some())).unwrap_or_default());
         let book = SceneBook::new(config.scenes, scene, &words.located_in(&here))?;
-        // What makes no sense is told before anything starts.
-        if !awaits_background {
-            book.words().check()?;
-        }
+        // What makes no sense is told before anything starts; a background may come later.
+        let background = book.words().background.clone().filter(|_| !awaits_background);
+        SceneWords { background, ..book.words().clone() }.check()?;
         Ok(Self { book, model, awaits_background, config: path })
     }
 }

@@ -77,6 +77,46 @@ fn a_background_that_comes_late_and_in_pieces_is_taken_up_when_it_is_whole() {
 }
 
 #[test]
+fn what_is_waited_for_outlives_changes_of_anything_else() {
+    let air = start(&[("BACKGROUND_FILE", "later/still/late.png")]);
+    air.wait_for(GREY);
+    air.tell(&["set", "effects", "person:greyscale"]);
+    fs::create_dir(air.at("greenroom")).unwrap();
+    fs::write(air.at("greenroom/config.toml"), "idle_after = 4\n").unwrap();
+    air.wait_until("read", |air| air.log_has("the configuration was read again") == 1);
+    // Its folder is not there either.
+    fs::create_dir_all(air.at("later/still")).unwrap();
+    picture(&air.at("later/still/late.png"), BLUE);
+    air.wait_for(yuv(BLUE));
+    let scene = air.scene();
+    assert_eq!(scene["effects"].as_array().unwrap().len(), 1, "{scene}");
+}
+
+#[test]
+fn another_background_ends_the_waiting() {
+    let air = start(&[("BACKGROUND_FILE", "late.png")]);
+    air.wait_for(GREY);
+    air.tell(&["set", "background", RED]);
+    air.wait_for(yuv(RED));
+    picture(&air.at("late.png"), BLUE);
+    // Far longer than a file must rest.
+    thread::sleep(Duration::from_millis(500));
+    let scene = air.scene();
+    assert!(!scene["background"].to_string().contains("late.png"), "{scene}");
+    air.wait_for(yuv(RED));
+}
+
+#[test]
+fn a_wrong_option_is_told_alone() {
+    let mut command = std::process::Command::new(env!("CARGO_BIN_EXE_greenroom"));
+    command.args(["run", "--output", "null", "--camera", "demo", "--effect", "nope"]);
+    let ended = command.env("EFFECT", "hologram").env_remove("GREENROOM_LOG").output().unwrap();
+    let said = String::from_utf8(ended.stderr).unwrap();
+    assert_eq!(ended.status.code(), Some(2), "{said}");
+    assert!(said.contains("\"nope\" is no effect") && !said.contains("blurred room"), "{said}");
+}
+
+#[test]
 fn hologram_is_on_the_person_and_a_server_that_is_not_there_is_done_without() {
     let air = start(&[
         ("BACKGROUND_FILE", "blue.png"),

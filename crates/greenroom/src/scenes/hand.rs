@@ -46,8 +46,8 @@ pub(super) struct Hand {
     pub(super) config: Option<PathBuf>,
     pub(super) watch: Option<FileWatch>,
     pub(super) deaf: Deaf,
-    /// What the configuration wants and could not be shown yet: tried again when a file of it
-    /// changes.
+    /// What is wanted and could not be shown yet: tried again when a file of it changes, until
+    /// another background or scene is asked for.
     pub(super) wanted: Option<SceneBook>,
     /// The files of the scene that is shown.
     pub(super) files: Vec<PathBuf>,
@@ -79,11 +79,7 @@ impl Hand {
             if let Some(shape) = self.cues.other_shape(OUTPUT) {
                 tracing::debug!(size = %shape.size, format = %shape.format, "scene: made anew");
                 self.site.shape = shape;
-                let wanted = self.wanted.take();
                 self.show_or_complain(true);
-                // It goes on being waited for: what is shown is no other scene.
-                self.wanted = wanted;
-                self.set_watch(&[]);
             }
             let now = Instant::now();
             self.listen(now);
@@ -145,22 +141,29 @@ impl Hand {
                 let background = words.background.is_none() && words.fit.is_none();
                 let keep =
                     Keep { background, foreground: background && words.foreground.is_none() };
-                self.attempt(keep, |book| {
+                let done = self.attempt(keep, |book| {
                     book.change(&words);
                     Ok(())
-                })
+                });
+                if done.is_ok() {
+                    // Who changes an effect still waits for the background.
+                    match &mut self.wanted {
+                        Some(wanted) if words.background.is_none() => wanted.change(&words),
+                        wanted => *wanted = None,
+                    }
+                }
+                done
             }
-            SceneRequest::GoTo(name) => {
-                self.attempt(Keep::default(), |book| Ok(book.go_to(&name)?))
-            }
+            SceneRequest::GoTo(name) => self.turn_to(|book| Ok(book.go_to(&name)?)),
             SceneRequest::Next => self.go_on(),
         };
+        self.set_watch(&[]);
         replied(done.map_err(|error| format!("{error:#}")));
     }
 
     fn go_on(&mut self) -> anyhow::Result<()> {
         if self.book.clone().go_on() {
-            return self.attempt(Keep::default(), |book| {
+            return self.turn_to(|book| {
                 book.go_on();
                 Ok(())
             });
@@ -169,6 +172,16 @@ impl Hand {
             bail!("there is no other scene and no slideshow; write scenes into the configuration");
         }
         self.cues.next_picture(OUTPUT);
+        Ok(())
+    }
+
+    /// Turns to another scene; what the one before waited for is not waited for any more.
+    fn turn_to(
+        &mut self,
+        turn: impl FnOnce(&mut SceneBook) -> anyhow::Result<()>,
+    ) -> anyhow::Result<()> {
+        self.attempt(Keep::default(), turn)?;
+        self.wanted = None;
         Ok(())
     }
 
@@ -212,7 +225,6 @@ impl Hand {
         };
         self.cues.change(OUTPUT, scene, cut);
         self.complaints.scene = None;
-        self.wanted = None;
         self.set_watch(&[]);
         self.tell_status(&spec);
         Ok(())
@@ -255,10 +267,13 @@ impl Hand {
             let background = self.book.words() == before.words()
                 && self.background.file().is_none_or(|file| !due.iter().any(|path| path == file));
             match self.show(Keep { background, foreground: false }, false) {
-                Ok(()) => tracing::info!("scene: {}", lock(&self.status)),
+                Ok(()) => {
+                    self.wanted.take_if(|wanted| wanted.words() == self.book.words());
+                    tracing::info!("scene: {}", lock(&self.status));
+                }
                 Err(error) => {
                     // The scenes are the new ones; what is shown is what was.
-                    if self.book.words() != before.words() {
+                    if self.book.words() != before.words() && self.wanted.is_none() {
                         self.wanted = Some(self.book.clone());
                     }
                     self.book.show_as(&before);
@@ -283,9 +298,15 @@ impl Hand {
         self.stamps.insert(path.to_owned(), FileStamp::of(path));
         match ConfigFile::read(path) {
             Ok(config) => {
-                self.book.take_over(config.scenes);
+                self.book.take_over(config.scenes.clone());
                 self.complaints.config = None;
-                self.wanted = None;
+                // Waited for on, unless it was the configuration's and is its no more.
+                self.wanted = self.wanted.take().and_then(|mut wanted| {
+                    let was_named = wanted.name().is_some();
+                    wanted.take_over(config.scenes);
+                    let is_gone = was_named && wanted.name().is_none();
+                    (!is_gone && wanted.words() != self.book.words()).then_some(wanted)
+                });
                 tracing::info!("scene: the configuration was read again");
             }
             Err(error) => {
