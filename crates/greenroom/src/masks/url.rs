@@ -65,7 +65,12 @@ impl FromStr for MaskServerUrl {
         let host = host.ok_or_else(|| wrong("it names no host"))?.to_owned();
         let authority = uri.authority().map_or("", |authority| authority.as_str());
         if authority.contains('@') {
-            return Err(wrong("names and passwords are not sent"));
+            // Not said again: this goes into logs.
+            return Err(
+                "the address of a mask server has a name or password in it, and these are \
+                        not sent; write http://HOST:PORT"
+                    .to_owned(),
+            );
         }
         // `http` reads a port that is none as no port.
         let port = match uri.port_u16() {
@@ -116,11 +121,12 @@ mod tests {
             ("http://:9000", "http://HOST"),
             ("http://a:99999", "port"),
             ("http://a:0", "port"),
-            ("http://me:secret@a:9000", "passwords"),
+            ("http://me:secret@a:9000", "password"),
             ("http://a b", "http://HOST"),
         ] {
             let error = text.parse::<MaskServerUrl>().expect_err(text);
             assert!(error.contains(needle) && !error.contains('\n'), "{text}: {error}");
+            assert!(!error.contains("secret@"), "{error}");
         }
     }
 }

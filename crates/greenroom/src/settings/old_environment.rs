@@ -81,7 +81,8 @@ impl<V: Fn(&str) -> Option<String>> Reader<V> {
         let parse = |text: &str| {
             let side_px = text.parse().map_err(|_| format!("\"{text}\" is no number of pixels"))?;
             let checked = SizePx::new(side_px, 2).checked().map(|_| side_px);
-            checked.map_err(|error| error.to_string())
+            let most = SizePx::MAX_SIDE_PX;
+            checked.map_err(|_| format!("\"{text}\" is no number of pixels from 1 to {most}"))
         };
         self.parsed(name, parse, &format!("{usual_px} is taken"))
     }
@@ -254,7 +255,7 @@ mod tests {
     fn what_made_it_fall_gets_a_sentence() {
         let old = old(&[
             ("CAMERA_WIDTH", "wide"),
-            ("CAMERA_HEIGHT", "-1"),
+            ("CAMERA_HEIGHT", "0"),
             ("CAMERA_FPS", "fast"),
             ("BODYPIX_URL", "bodypix"),
             ("EFFECT", "holgram"),
@@ -262,7 +263,7 @@ mod tests {
         .unwrap();
         for (complaint, needles) in old.complaints.iter().zip([
             ["CAMERA_WIDTH: \"wide\"", "640 is taken"],
-            ["CAMERA_HEIGHT: \"-1\"", "360 is taken"],
+            ["CAMERA_HEIGHT: \"0\" is no number of pixels from 1 to 8192", "360 is taken"],
             ["CAMERA_FPS: \"fast\"", "24 is taken"],
             ["BODYPIX_URL: \"bodypix\"", "network of this machine"],
             ["hologram", "no effect is shown"],

@@ -4,12 +4,16 @@ use greenroom_frame::{Colour, Frame, PixelFormat, SizePx};
 
 use super::line::Fault;
 
+/// A mask that leaves less than one pixel in so many to the room is not believed.
+const ROOM_ONE_IN: usize = 32;
+
 /// A server's mask as an alpha.
 #[derive(Debug, Default)]
 pub(super) struct MaskFrame(Option<Frame>);
 
 impl MaskFrame {
-    /// Takes over `mask` of a frame that was taken then, a byte for each pixel of `size`, 0 or 1, if it can be believed.
+    /// Takes over `mask` of a frame that was taken then, a byte for each pixel of `size`, 0 or 1, if
+    /// it can be believed.
     pub(super) fn fill(
         &mut self,
         size: SizePx,
@@ -22,8 +26,10 @@ impl MaskFrame {
         if let Some(&value) = mask.iter().find(|&&value| value > 1) {
             return Err(Fault::NotAMask(value));
         }
-        // A server that calls everything a person would have the whole room shown.
-        if mask.iter().all(|&value| value == 1) {
+        // A server that calls everything a person would have the whole room shown. Who really sits
+        // so close is found by the network here.
+        let room_px = mask.iter().filter(|&&value| value == 0).count();
+        if room_px * ROOM_ONE_IN < mask.len() {
             return Err(Fault::NoRoom);
         }
         let frame = match &mut self.0 {
@@ -67,6 +73,13 @@ mod tests {
             assert!(error.contains(needle), "{error}");
             assert!(mask.alpha().is_none());
         }
+        let mut nearly = [1; 64 * 36];
+        nearly[..64].fill(0);
+        let large = SizePx::new(64, 36);
+        let error = mask.fill(large, &nearly, Instant::now()).unwrap_err();
+        assert!(error.to_string().contains("no room") && mask.alpha().is_none());
+        nearly[..2 * 64].fill(0);
+        mask.fill(large, &nearly, Instant::now()).unwrap();
         mask.fill(size, &[0, 1, 0, 1], Instant::now()).unwrap();
         assert_eq!(mask.alpha().unwrap().bytes(), [0, 255, 0, 255]);
         mask.fill(SizePx::new(3, 1), &[0, 0, 1], Instant::now()).unwrap();

@@ -38,6 +38,8 @@ pub struct MaskClient {
     mask: MaskFrame,
     /// Whether anything was told of the server yet.
     told: bool,
+    /// The answer that is under way was judged already: its frame gave it up.
+    given_up: bool,
     report: Arc<MaskServerReport>,
 }
 
@@ -68,6 +70,7 @@ impl MaskClient {
             health: Health::new(Instant::now()),
             mask: MaskFrame::default(),
             told: false,
+            given_up: false,
             report: Arc::new(MaskServerReport::new(url.to_string())),
             url,
         })
@@ -99,6 +102,9 @@ impl MaskClient {
         let begun = Instant::now();
         // What came too late for its frame still tells how the server is.
         while let Some(answer) = self.line.answer_now() {
+            if std::mem::take(&mut self.given_up) {
+                continue;
+            }
             let in_time = self.patience.mul_f64(WELL_IN_TIME);
             let _ = self.judge(&answer, in_time, frame.captured_at());
         }
@@ -115,7 +121,10 @@ impl MaskClient {
         let patience = self.patience.saturating_sub(begun.elapsed());
         match self.line.answer_within(patience) {
             Some(answer) => self.judge(&answer, self.patience, frame.captured_at()),
-            None => self.conclude(Err(Fault::TooSlow(self.patience))),
+            None => {
+                self.given_up = self.line.is_busy();
+                self.conclude(Err(Fault::TooSlow(self.patience)))
+            }
         }
     }
 
