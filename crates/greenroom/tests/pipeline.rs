@@ -38,6 +38,7 @@ enum Mood {
     CameraBusy,
     CameraPanics,
     NetworkFails,
+    NetworkBreaks,
     NetworkPanics,
     NetworkHangs,
     SinkGone,
@@ -100,6 +101,8 @@ impl Source for Camera {
 struct Network {
     mood: Shared<Mood>,
     description: ModelDescription,
+    /// Fails whatever comes.
+    broken: bool,
 }
 
 impl Engine for Network {
@@ -109,8 +112,9 @@ impl Engine for Network {
 
     fn infer(&mut self, input: &InputTensor, alpha: &mut AlphaMap) -> Result<(), MatteError> {
         let mood = *self.mood.lock().unwrap();
+        self.broken |= mood == Mood::NetworkBreaks;
         match mood {
-            Mood::NetworkFails => {
+            _ if self.broken || mood == Mood::NetworkFails => {
                 let (have, want) = ("failing".into(), "well".into());
                 return Err(MatteError::WrongShape { what: "the network", have, want });
             }
@@ -274,7 +278,7 @@ impl Stage {
             let mood = Arc::clone(&mood);
             move || {
                 let description = Model::General.description();
-                let network = Network { mood: Arc::clone(&mood), description };
+                let network = Network { mood: Arc::clone(&mood), description, broken: false };
                 MatteMaker::with_engine(Box::new(network), Isa::best())
             }
         };
@@ -373,6 +377,16 @@ fn a_failing_network_shows_the_placeholder_and_recovers() {
     stage.set(Mood::Well);
     stage.wait_for(&[Seen::Person, Seen::Background]);
     assert!(stage.pipeline.stats().failed.load(Relaxed) > 0);
+    stage.end().unwrap();
+}
+
+#[test]
+fn a_network_that_goes_on_failing_is_made_anew() {
+    let stage = Stage::new();
+    stage.set(Mood::NetworkBreaks);
+    stage.wait_for(&[Seen::Placeholder]);
+    stage.set(Mood::Well);
+    stage.wait_for(&[Seen::Person, Seen::Background]);
     stage.end().unwrap();
 }
 

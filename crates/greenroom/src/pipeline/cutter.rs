@@ -14,7 +14,8 @@ use super::stats::Stage;
 use super::{MakeMatte, MatteFeed, Standby, Stats};
 use crate::masks::MaskClient;
 
-/// Time between two tries to make the network anew after it panicked.
+/// Time between two tries to make the network anew after it panicked, and time for which it may fail
+/// until that is tried.
 const RETRY: Duration = Duration::from_secs(1);
 
 /// Finds the person in each frame.
@@ -26,7 +27,10 @@ pub(super) struct Cutter {
     alphas: FramePool,
     /// What the last frame was taken for.
     epoch: Option<Epoch>,
-    failing: bool,
+    /// The server found the person in the last frame.
+    elsewhere: bool,
+    /// Since when it fails, or since it was made anew for that.
+    failing_since: Option<Instant>,
 }
 
 impl Cutter {
@@ -35,7 +39,16 @@ impl Cutter {
         MatteFeed { maker, remake, server }: MatteFeed,
         alphas: FramePool,
     ) -> Self {
-        Self { shared, maker, remake, server, alphas, epoch: None, failing: false }
+        Self {
+            shared,
+            maker,
+            remake,
+            server,
+            alphas,
+            epoch: None,
+            elsewhere: false,
+            failing_since: None,
+        }
     }
 
     pub(super) fn run(mut self) {
@@ -80,18 +93,32 @@ impl Cutter {
         let made = made.and_then(|made| Ok(unpack(made.view(), &mut alpha)?));
         match made {
             Ok(()) => {
-                self.failing = false;
+                self.failing_since = None;
                 self.shared.stats.record(Stage::Matte, start.elapsed());
                 Flow::Frame(Cut { shot, alpha })
             }
             Err(error) => {
-                if !std::mem::replace(&mut self.failing, true) {
+                Stats::count(&self.shared.stats.failed);
+                let told = self.failing_since.is_some();
+                if !told {
                     tracing::error!("matte: {error}");
                 }
-                Stats::count(&self.shared.stats.failed);
+                if self.failing_since.get_or_insert(start).elapsed() > RETRY {
+                    self.make_anew();
+                }
                 Flow::Lost(Standby::Failed)
             }
         }
+    }
+
+    /// A network that goes on failing may have lost what it runs on: a GPU forgets everything in a
+    /// suspend.
+    fn make_anew(&mut self) {
+        match (self.remake)() {
+            Ok(maker) => self.maker = maker,
+            Err(error) => tracing::debug!("matte: {error}"),
+        }
+        self.failing_since = Some(Instant::now());
     }
 
     fn matte(&mut self, shot: &Shot) -> Result<&greenroom_frame::Frame, MatteError> {
@@ -114,7 +141,12 @@ impl Cutter {
             && server.find(&frame)
             && let Some(alpha) = server.alpha()
         {
+            self.elsewhere = true;
             return Ok(alpha);
+        }
+        if std::mem::take(&mut self.elsewhere) {
+            // What a network remembers is from before the server was believed.
+            self.maker.reset();
         }
         self.maker.matte(&frame)
     }
