@@ -362,3 +362,18 @@ fn help_man_page_and_completions_know_every_option() {
         assert!(bash.contains(option), "bash: {option}");
     }
 }
+
+#[test]
+fn a_variable_that_is_empty_says_nothing() {
+    let help = Command::new(env!("CARGO_BIN_EXE_greenroom")).args(["run", "--help"]).output();
+    let help = String::from_utf8(help.unwrap().stdout).unwrap();
+    let names: Vec<&str> =
+        help.split("[env: ").skip(1).map(|rest| rest.split(['=', ']']).next().unwrap()).collect();
+    assert!(names.len() > 15 && names.contains(&"GREENROOM_ONNX_LIBRARY"), "{names:?}");
+    let mut greenroom = Command::new(env!("CARGO_BIN_EXE_greenroom"));
+    greenroom.args(["run", "--camera", "demo", "--output", "null", "--stop-after", "0.2"]);
+    // Nor is the configuration of whoever runs the tests any of ours.
+    greenroom.env("XDG_CONFIG_HOME", "/nowhere").envs(names.iter().map(|name| (name, "")));
+    let ended = greenroom.output().unwrap();
+    assert!(ended.status.success(), "{}", String::from_utf8_lossy(&ended.stderr));
+}
