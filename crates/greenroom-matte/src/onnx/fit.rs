@@ -261,7 +261,8 @@ fn constants(
             .iter()
             .map(|length| length.unwrap_or_else(|| std::mem::replace(&mut left, 1)) as i64)
             .collect();
-        match shape.iter().product::<i64>() == constant.values.len() as i64 {
+        let count = shape.iter().try_fold(1i64, |all, length| all.checked_mul(*length));
+        match count == Some(constant.values.len() as i64) {
             true => Ok((shape, input.element == INTEGER)),
             false => Err(format!(
                 "[constants] {} has {} values, but the file's input is {input}; write as many as it \

@@ -12,9 +12,9 @@ use greenroom_matte::{Layout, MatteMaker, Model};
 
 use crate::cli::{ModelArgs, ModelCommand, ModelTools};
 use crate::models::{
-    DescriptionError, KnownModel, find_file, known_models, model_folder, read_description, template,
+    DescriptionError, KnownModel, known_models, model_folder, read_description, template,
 };
-use crate::settings::{ModelChoice, SettingsError, config, format_of, onnx_options};
+use crate::settings::{ModelChoice, config, format_of, model_file, onnx_options};
 
 /// What is measured ends after so many runs or so long, whichever comes first.
 const RUNS: usize = 20;
@@ -104,7 +104,7 @@ fn own_files(folder: &Path, known: &[KnownModel]) -> Vec<String> {
 fn check(name: &str, options: OnnxOptions) -> anyhow::Result<()> {
     let built_in = name.parse::<Model>().is_ok();
     if !built_in {
-        let path = find_file(name).ok_or_else(|| SettingsError::NoSuchModel(name.to_owned()))?;
+        let path = model_file(name)?;
         let format = format_of(&path)?;
         let bytes = std::fs::metadata(&path).map(|meta| meta.len()).unwrap_or_default();
         let word = match format {

@@ -53,7 +53,7 @@ impl ModelChoice {
         if let Ok(model) = text.parse() {
             return Ok(ModelChoice::BuiltIn(model));
         }
-        let path = find_file(text).ok_or_else(|| no_such(text))?;
+        let path = model_file(text)?;
         match format_of(&path)? {
             ModelFormat::Onnx => {
                 let description = read_description(&path)?;
@@ -83,6 +83,14 @@ impl ModelChoice {
             }
         }
     }
+}
+
+/// The file that `text` means: a path, or a file of the user's folder.
+///
+/// # Errors
+/// One sentence, for a known model with where to get its file.
+pub fn model_file(text: &str) -> Result<PathBuf, SettingsError> {
+    find_file(text).ok_or_else(|| no_such(text))
 }
 
 /// What the file at `path` is.
