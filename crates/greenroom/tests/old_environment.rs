@@ -58,6 +58,7 @@ fn a_background_that_comes_late_and_in_pieces_is_taken_up_when_it_is_whole() {
     // The blurred room.
     air.wait_for(GREY);
     assert_eq!(air.log_has("the blurred room is shown until it is there"), 1);
+    assert!(air.scene()["trouble"].as_str().unwrap().contains("late.png"));
     let whole = air.at("whole.png");
     picture(&whole, BLUE);
     let bytes = fs::read(&whole).unwrap();

@@ -104,14 +104,18 @@ fn pick(map: &Map, meaning: OutputMeaning, channel: usize, output: &[f32], value
     }
 }
 
-/// The lowest value becomes 0 and the highest 1; where all are the same, there is nobody.
+/// Where nothing reaches this, there is nobody, and what there is would be made a person of.
+const LEAST_HIGHEST: f32 = 0.5;
+
+/// The lowest value becomes 0 and the highest 1.
 fn stretch(alpha: &mut [f32]) {
     let (lowest, highest) = alpha
         .iter()
         .fold((f32::INFINITY, f32::NEG_INFINITY), |(low, high), v| (low.min(*v), high.max(*v)));
     let range = highest - lowest;
+    let somebody = highest >= LEAST_HIGHEST && range > f32::EPSILON;
     for value in alpha {
-        *value = if range > f32::EPSILON { (*value - lowest) / range } else { 0.0 };
+        *value = if somebody { (*value - lowest) / range } else { 0.0 };
     }
 }
 
@@ -231,10 +235,12 @@ mod tests {
     #[test]
     fn min_max_stretches_and_nobody_stays_nobody() {
         let stretched = OnnxOutput { min_max: true, ..output(OutputMeaning::Probability) };
-        let (alpha, _) = read(&stretched, map(3, 1, 1, Layout::Nchw), &[0.2, 0.3, 0.4]);
+        let (alpha, _) = read(&stretched, map(3, 1, 1, Layout::Nchw), &[0.2, 0.5, 0.8]);
         assert!(alpha[0] == 0.0 && (alpha[1] - 0.5).abs() < 1e-6 && alpha[2] == 1.0, "{alpha:?}");
-        let (alpha, _) = read(&stretched, map(3, 1, 1, Layout::Nchw), &[0.9; 3]);
-        assert_eq!(alpha, [0.0; 3]);
+        for nobody in [[0.9; 3], [0.2, 0.3, 0.4]] {
+            let (alpha, _) = read(&stretched, map(3, 1, 1, Layout::Nchw), &nobody);
+            assert_eq!(alpha, [0.0; 3]);
+        }
     }
 
     #[test]

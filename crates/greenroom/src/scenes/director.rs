@@ -24,6 +24,8 @@ pub struct FirstScene {
     pub(super) book: SceneBook,
     /// What was asked for, if it cannot be shown yet.
     pub(super) wanted: Option<SceneBook>,
+    /// Why not.
+    pub(super) trouble: Option<String>,
     pub(super) spec: SceneSpec,
     pub(super) site: Site,
     pub(super) watch: Option<FileWatch>,
@@ -73,7 +75,7 @@ impl Director {
     /// # Errors
     /// When the system has no thread or descriptor left.
     pub fn start(
-        FirstScene { book, wanted, spec, site, watch }: FirstScene,
+        FirstScene { book, wanted, trouble, spec, site, watch }: FirstScene,
         cues: Arc<Cues>,
         config: Option<PathBuf>,
     ) -> std::io::Result<Self> {
@@ -99,7 +101,7 @@ impl Director {
             stop: stop.clone(),
             status: Arc::clone(&status),
         };
-        hand.begin(&spec);
+        hand.begin(&spec, trouble);
         let bell_at_end = ended.clone();
         let thread = thread::Builder::new().name("scenes".into()).spawn(move || {
             hand.run();

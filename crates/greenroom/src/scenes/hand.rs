@@ -65,11 +65,12 @@ pub(super) struct Hand {
 
 impl Hand {
     /// `spec` is shown already.
-    pub(super) fn begin(&mut self, spec: &SceneSpec) {
+    pub(super) fn begin(&mut self, spec: &SceneSpec, trouble: Option<String>) {
         self.files = files_of(spec);
         self.stamp();
         self.set_watch(&[]);
         self.tell_status(spec);
+        lock(&self.status).trouble = trouble;
     }
 
     pub(super) fn run(&mut self) {

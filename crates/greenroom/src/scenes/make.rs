@@ -36,17 +36,19 @@ pub fn make_first_scene(
     if let Ok(watch) = &mut watch {
         watch.set(&book.words().paths().into_iter().chain(config.clone()).collect::<Vec<_>>());
     }
-    let (mut book, mut wanted) = (book.clone(), None);
+    let (mut book, mut wanted, mut trouble) = (book.clone(), None, None);
     let (spec, scene) = match make_scene(&book, site) {
         Err(error) if *awaits_background => {
-            tracing::warn!("scene: {error:#}; the blurred room is shown until it is there");
+            let sentence = format!("{error:#}; the blurred room is shown until it is there");
+            tracing::warn!("scene: {sentence}");
+            trouble = Some(sentence);
             wanted = Some(book.clone());
             book.change(&SceneWords { background: Some("blur".to_owned()), ..Default::default() });
             make_scene(&book, site)?
         }
         made => made?,
     };
-    Ok((FirstScene { book, wanted, spec, site, watch: watch.ok() }, scene))
+    Ok((FirstScene { book, wanted, trouble, spec, site, watch: watch.ok() }, scene))
 }
 
 pub(super) fn build(spec: &SceneSpec, keep: Keep, site: Site) -> anyhow::Result<Scene> {

@@ -30,6 +30,10 @@ pub use report::MaskServerReport;
 /// Asks one mask server; one request is in flight at most. Dropping it ends its thread at once.
 pub struct MaskClient {
     url: MaskServerUrl,
+    /// Time between two frames, as far as it is known; and when the last one was taken.
+    interval: Duration,
+    planned_interval: Duration,
+    last_frame: Option<Instant>,
     /// Longest that a frame waits for its mask.
     patience: Duration,
     sketcher: Sketcher,
@@ -46,6 +50,8 @@ pub struct MaskClient {
 /// Share of a frame's time that it waits for its mask; what is left is for the network here, and
 /// for the next frame to find the thread free.
 const PATIENCE: f64 = 2.0 / 3.0;
+/// 240 frames a second, and a little.
+const SHORTEST_INTERVAL: Duration = Duration::from_millis(4);
 /// Share of the patience within which a server answers that is to be waited for (again).
 const WELL_IN_TIME: f64 = 0.8;
 
@@ -64,6 +70,9 @@ impl MaskClient {
             );
         }
         Ok(Self {
+            interval: rate.interval(),
+            planned_interval: rate.interval(),
+            last_frame: None,
             patience: rate.interval().mul_f64(PATIENCE),
             sketcher: Sketcher::default(),
             line: Line::open(url.clone())?,
@@ -98,7 +107,21 @@ impl MaskClient {
         self.mask.alpha()
     }
 
+    /// A camera may send faster than was planned. Slower ones get no more patience: frames that were
+    /// passed over look the same.
+    fn keep_pace(&mut self, captured_at: Instant) {
+        let last = self.last_frame.replace(captured_at);
+        let Some(gap) = last.map(|last| captured_at.saturating_duration_since(last)) else {
+            return;
+        };
+        // By a sixteenth: two frames that were taken close to each other change little.
+        let gap = gap.clamp(SHORTEST_INTERVAL.min(self.planned_interval), self.planned_interval);
+        self.interval = (self.interval * 15 + gap) / 16;
+        self.patience = self.interval.mul_f64(PATIENCE);
+    }
+
     fn ask(&mut self, frame: &FrameView<'_>) -> Option<()> {
+        self.keep_pace(frame.captured_at());
         let begun = Instant::now();
         // What came too late for its frame still tells how the server is.
         while let Some(answer) = self.line.answer_now() {

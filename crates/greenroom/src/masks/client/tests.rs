@@ -1,5 +1,7 @@
 use std::io::{Read, Write};
 use std::net::{TcpListener, TcpStream};
+use std::sync::OnceLock;
+use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
 use std::thread;
 
 use greenroom_frame::{Colour, PixelFormat, SizePx};
@@ -76,17 +78,22 @@ fn client(behaviour: Behaviour) -> MaskClient {
     MaskClient::start(serve(behaviour), RATE).unwrap()
 }
 
+/// The next frame, a second after the one before.
 fn picture() -> Frame {
+    static COUNT: AtomicU64 = AtomicU64::new(0);
+    static START: OnceLock<Instant> = OnceLock::new();
+    let second = Duration::from_secs(COUNT.fetch_add(1, Relaxed));
     let mut frame = Frame::new(PixelFormat::I420, SIZE, Colour::WEBCAM).unwrap();
+    frame.set_captured_at(*START.get_or_init(Instant::now) + second);
     frame.bytes_mut().iter_mut().enumerate().for_each(|(at, byte)| *byte = (at % 251) as u8);
     frame
 }
 
 /// Asks until `wanted`, for ten seconds at most.
 fn find_until(client: &mut MaskClient, wanted: impl Fn(bool, &MaskClient) -> bool) {
-    let (frame, begun) = (picture(), Instant::now());
+    let begun = Instant::now();
     loop {
-        let found = client.find(&frame.view());
+        let found = client.find(&picture().view());
         if wanted(found, client) {
             return;
         }
@@ -205,4 +212,21 @@ fn nobody_there_is_a_reason() {
             reason(client).contains(needle)
         });
     }
+}
+
+#[test]
+fn a_faster_camera_has_less_patience() {
+    let mut client = client(|_, stream| answer_well(stream));
+    let mut frame = picture();
+    assert_eq!(client.patience, RATE.interval().mul_f64(PATIENCE));
+    for _ in 0..100 {
+        frame.set_captured_at(frame.captured_at() + Duration::from_millis(16));
+        client.find(&frame.view());
+    }
+    let patience = client.patience.as_secs_f64() * 1e3;
+    assert!((10.0..20.0).contains(&patience), "{patience} ms");
+    // A gap is no slower camera.
+    frame.set_captured_at(frame.captured_at() + Duration::from_secs(100));
+    client.find(&frame.view());
+    assert!(client.patience < Duration::from_millis(70), "{:?}", client.patience);
 }
