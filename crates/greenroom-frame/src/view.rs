@@ -187,6 +187,14 @@ impl<'a> FrameView<'a> {
         Self { layout: self.layout.middle_of_shape(like), ..*self }
     }
 
+    /// A part of a planar picture: [`FrameLayout::part`].
+    ///
+    /// # Panics
+    /// If the part is empty or does not lie within the picture.
+    pub fn part(&self, left_px: u32, top_px: u32, size: SizePx) -> Self {
+        Self { layout: self.layout.part(left_px, top_px, size), ..*self }
+    }
+
     /// The picture's bytes in one piece: what `write()` to a loopback or a pipe takes. Only a
     /// [tight](FrameLayout::tight) layout has no padding in it.
     pub fn bytes(&self) -> &'a [u8] {

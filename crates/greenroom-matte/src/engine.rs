@@ -14,4 +14,9 @@ pub trait Engine: Send {
     /// Forgets the pictures before: what comes next has nothing to do with them. Networks without
     /// a memory have nothing to forget.
     fn reset(&mut self) {}
+
+    /// Whether an alpha depends on the pictures before, too: a recurrent network.
+    fn remembers(&self) -> bool {
+        false
+    }
 }

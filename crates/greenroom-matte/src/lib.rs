@@ -36,7 +36,9 @@ mod maker;
 mod models;
 #[cfg(feature = "onnx")]
 pub mod onnx;
+mod planes;
 mod prepare;
+mod refine;
 mod selfie;
 mod tensor;
 mod upscale;
@@ -49,6 +51,7 @@ pub use isa::Isa;
 pub use maker::MatteMaker;
 pub use models::Model;
 pub use prepare::Preparer;
+pub use refine::{Guide, RefineSteps};
 pub use selfie::SelfieEngine;
 pub use tensor::{AlphaMap, InputTensor};
 pub use upscale::Upscaler;

@@ -1,10 +1,13 @@
 use std::fmt;
 use std::time::Instant;
 
-use greenroom_frame::{Colour, Frame, FrameView, PixelFormat};
+use greenroom_frame::{Colour, Frame, FrameView, PixelFormat, PlaneScaler};
 
+use crate::refine::crop::{LEVELS, Tracker, Window};
+use crate::refine::smooth::Smoother;
 use crate::{
-    AlphaMap, Engine, InputTensor, Isa, MatteError, Model, ModelDescription, Preparer, SelfieEngine,
+    AlphaMap, Engine, InputTensor, Isa, MatteError, Model, ModelDescription, Preparer, RefineSteps,
+    SelfieEngine,
 };
 
 /// From a picture to its alpha: pre-processing, one model and its output.
@@ -15,6 +18,18 @@ pub struct MatteMaker {
     output: AlphaMap,
     alpha: Frame,
     captured_at: Instant,
+    isa: Isa,
+    crop: Option<Crop>,
+    smoother: Option<Smoother>,
+}
+
+/// What looking into a window takes.
+struct Crop {
+    tracker: Tracker,
+    /// Where the frame that was prepared last was looked at.
+    window: Option<Window>,
+    /// For each size of window, what brings the network's mask to its place in the whole.
+    places: [(PlaneScaler, Frame); LEVELS],
 }
 
 impl fmt::Debug for MatteMaker {
@@ -61,8 +76,26 @@ impl MatteMaker {
             output: AlphaMap::new(model),
             alpha: Frame::new(PixelFormat::Grey, model.output_size, Colour::JPEG)?,
             captured_at: Instant::now(),
+            isa,
+            crop: None,
+            smoother: None,
             engine,
         })
+    }
+
+    /// Takes `steps` from now on; a maker that is new takes none. `guide` is not the maker's: it
+    /// needs the full size, and is [`Guide`](crate::Guide)'s. An engine that remembers smooths by
+    /// itself and has to see the same view all the time: it gets none of the maker's steps.
+    ///
+    /// # Errors
+    /// [`MatteError::Frame`] if the model's output is too small to hold windows.
+    pub fn refined(mut self, steps: RefineSteps) -> Result<Self, MatteError> {
+        let canvas = self.description().output_size;
+        let able = !self.engine.remembers();
+        self.crop = (steps.crop && able).then(|| Crop::new(canvas)).transpose()?;
+        self.smoother =
+            (steps.smooth && able).then(|| Smoother::new(canvas, self.isa)).transpose()?;
+        Ok(self)
     }
 
     /// What the model wants and gives.
@@ -73,6 +106,12 @@ impl MatteMaker {
     /// The next picture has nothing to do with those before: another camera, client or clip.
     pub fn reset(&mut self) {
         self.engine.reset();
+        if let Some(crop) = &mut self.crop {
+            crop.tracker.reset();
+        }
+        if let Some(smoother) = &mut self.smoother {
+            smoother.reset();
+        }
     }
 
     /// The alpha of `frame` (planar, any size, colour and range): [`PixelFormat::Grey`] at the
@@ -82,20 +121,30 @@ impl MatteMaker {
     /// [`MatteError::UnsupportedFrame`] if `frame` is not planar, and the engine's.
     pub fn matte(&mut self, frame: &FrameView<'_>) -> Result<&Frame, MatteError> {
         self.prepare(frame)?;
-        self.infer()
+        self.infer()?;
+        self.refine(frame)
     }
 
-    /// The first half of [`matte`](Self::matte): the model's input from `frame`.
+    /// The first third of [`matte`](Self::matte): the model's input from `frame`.
     ///
     /// # Errors
     /// [`MatteError::UnsupportedFrame`] if `frame` is not planar.
     pub fn prepare(&mut self, frame: &FrameView<'_>) -> Result<(), MatteError> {
         self.captured_at = frame.captured_at();
-        self.preparer.prepare(frame, &mut self.input)
+        let Some(crop) = &mut self.crop else {
+            return self.preparer.prepare(frame, &mut self.input);
+        };
+        let canvas = self.engine.description().output_size;
+        let large_enough = frame.size().width_px >= 64 && frame.size().height_px >= 64;
+        crop.window = crop.tracker.next().filter(|_| large_enough && frame.format().is_planar());
+        match crop.window {
+            Some(window) => self.preparer.prepare(&window.of(frame, canvas), &mut self.input),
+            None => self.preparer.prepare(frame, &mut self.input),
+        }
     }
 
-    /// The second half of [`matte`](Self::matte): the alpha of the last
-    /// [prepared](Self::prepare) frame.
+    /// The second third of [`matte`](Self::matte): the alpha of the last
+    /// [prepared](Self::prepare) frame, as the network gives it.
     ///
     /// # Errors
     /// The engine's.
@@ -107,5 +156,48 @@ impl MatteMaker {
         }
         self.alpha.set_captured_at(self.captured_at);
         Ok(&self.alpha)
+    }
+
+    /// The last third of [`matte`](Self::matte): the [inferred](Self::infer) alpha with the
+    /// [steps](Self::refined) that are switched on; `frame` is the one that was
+    /// [prepared](Self::prepare).
+    ///
+    /// # Errors
+    /// As `prepare`.
+    pub fn refine(&mut self, frame: &FrameView<'_>) -> Result<&Frame, MatteError> {
+        if let Some(crop) = &mut self.crop {
+            crop.place(&mut self.alpha);
+            crop.tracker.learn(self.alpha.bytes());
+        }
+        if let Some(smoother) = &mut self.smoother {
+            smoother.smooth(frame, &mut self.alpha)?;
+        }
+        Ok(&self.alpha)
+    }
+}
+
+impl Crop {
+    fn new(canvas: greenroom_frame::SizePx) -> Result<Self, MatteError> {
+        let place = |level: usize| {
+            let size = Window::size(level, canvas);
+            let scaler = PlaneScaler::new(canvas, size)?;
+            Ok::<_, MatteError>((scaler, Frame::new(PixelFormat::Grey, size, Colour::JPEG)?))
+        };
+        let places = [place(0)?, place(1)?, place(2)?, place(3)?];
+        Ok(Self { tracker: Tracker::new(canvas), window: None, places })
+    }
+
+    /// From the alpha of the window to that of the whole picture; outside is room.
+    fn place(&mut self, alpha: &mut Frame) {
+        let Some(window) = self.window else { return };
+        let (scaler, small) = &mut self.places[window.level];
+        scaler.scale(alpha.view().plane(0), &mut small.view_mut().plane_mut(0));
+        let (left, top) = (window.left as usize, window.top as usize);
+        let mut view = alpha.view_mut();
+        let mut plane = view.plane_mut(0);
+        plane.fill(0);
+        for (y, row) in small.view().plane(0).iter_rows().enumerate() {
+            plane.row_mut(top + y)[left..][..row.len()].copy_from_slice(row);
+        }
     }
 }

@@ -1,5 +1,6 @@
-use greenroom_frame::{Chroma, Colour, Frame, FrameView, PixelFormat, PlaneScaler, SizePx};
+use greenroom_frame::{Colour, FrameView};
 
+use crate::planes::SmallPlanes;
 use crate::yuv::{self, Channel};
 use crate::{InputTensor, Isa, Layout, MatteError, ModelDescription};
 
@@ -10,33 +11,9 @@ use crate::{InputTensor, Isa, Layout, MatteError, ModelDescription};
 pub struct Preparer {
     isa: Isa,
     model: ModelDescription,
-    scalers: Option<Scalers>,
-    /// Y, U and V at the input's size, a grey picture each.
-    planes: [Frame; 3],
+    planes: SmallPlanes,
     /// One channel, on its way into an interleaved tensor.
     channel: Vec<f32>,
-}
-
-/// Tables for one kind of picture.
-#[derive(Debug)]
-struct Scalers {
-    format: PixelFormat,
-    size: SizePx,
-    luma: PlaneScaler,
-    chroma: Option<PlaneScaler>,
-}
-
-/// The chroma of a grey picture.
-const NO_COLOUR: u8 = 128;
-
-impl Scalers {
-    fn new(format: PixelFormat, size: SizePx, to: SizePx) -> Result<Self, MatteError> {
-        let chroma = match format.chroma() {
-            Chroma::None => None,
-            chroma => Some(PlaneScaler::new(chroma.plane_size(size), to)?),
-        };
-        Ok(Self { format, size, luma: PlaneScaler::new(size, to)?, chroma })
-    }
 }
 
 impl Preparer {
@@ -45,13 +22,12 @@ impl Preparer {
     /// # Errors
     /// [`MatteError::Frame`] if the model's input is not a usable picture size.
     pub fn new(model: &ModelDescription, isa: Isa) -> Result<Self, MatteError> {
-        let plane = Frame::new(PixelFormat::Grey, model.input_size, Colour::JPEG)?;
         let channel = match model.layout {
             Layout::Nchw => Vec::new(),
-            Layout::Nhwc => vec![0.0; plane.bytes().len()],
+            Layout::Nhwc => vec![0.0; model.input_size.area_px() as usize],
         };
-        let planes = [plane.clone(), plane.clone(), plane];
-        Ok(Self { isa, model: model.clone(), scalers: None, planes, channel })
+        let planes = SmallPlanes::new(model.input_size)?;
+        Ok(Self { isa, model: model.clone(), planes, channel })
     }
 
     /// Makes `tensor` the model's input for `frame`. Asks for memory only when the frame's size or
@@ -65,9 +41,6 @@ impl Preparer {
         frame: &FrameView<'_>,
         tensor: &mut InputTensor,
     ) -> Result<(), MatteError> {
-        if !frame.format().is_planar() {
-            return Err(MatteError::UnsupportedFrame { format: frame.format() });
-        }
         if (tensor.size(), tensor.layout()) != (self.model.input_size, self.model.layout) {
             return Err(MatteError::WrongShape {
                 what: "the input tensor",
@@ -75,33 +48,14 @@ impl Preparer {
                 want: format!("{} {:?}", self.model.input_size, self.model.layout),
             });
         }
-        self.scale_planes(frame)?;
+        self.planes.fill(frame)?;
         self.convert(frame.colour(), tensor);
-        Ok(())
-    }
-
-    fn scale_planes(&mut self, frame: &FrameView<'_>) -> Result<(), MatteError> {
-        let (format, size) = (frame.format(), frame.size());
-        let kept = self.scalers.take().filter(|s| (s.format, s.size) == (format, size));
-        let Scalers { luma, chroma, .. } = self.scalers.insert(match kept {
-            Some(scalers) => scalers,
-            None => Scalers::new(format, size, self.model.input_size)?,
-        });
-        let mut targets = self.planes.each_mut().map(Frame::view_mut);
-        luma.scale(frame.plane(0), &mut targets[0].plane_mut(0));
-        for index in [1, 2] {
-            let mut target = targets[index].plane_mut(0);
-            match chroma {
-                Some(chroma) => chroma.scale(frame.plane(index), &mut target),
-                None => target.fill(NO_COLOUR),
-            }
-        }
         Ok(())
     }
 
     fn convert(&mut self, colour: Colour, tensor: &mut InputTensor) {
         let channels = yuv::channels(colour, self.model.channel_order, self.model.normalisation);
-        let planes = self.planes.each_ref().map(Frame::bytes);
+        let planes = self.planes.bytes();
         let convert = |channel: &Channel, out: &mut [f32]| {
             yuv::convert(self.isa, channel, planes, out);
         };

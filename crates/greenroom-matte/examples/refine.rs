@@ -1,0 +1,48 @@
+//! Reads I420 frames of a size from standard input and writes their mattes, grey, to standard
+//! output: `refine WIDTH HEIGHT MODEL [crop] [smooth] [guide]`. Prints the time of each step.
+
+use std::io::{Read, Write};
+use std::time::{Duration, Instant};
+
+use greenroom_frame::{Colour, Frame, PixelFormat, SizePx};
+use greenroom_matte::{Guide, MatteMaker, Model, RefineSteps, Upscaler};
+
+fn main() -> Result<(), Box<dyn std::error::Error>> {
+    let words: Vec<String> = std::env::args().skip(1).collect();
+    let size = SizePx::new(words[0].parse()?, words[1].parse()?);
+    let has = |word: &str| words.iter().any(|have| have == word);
+    let steps = RefineSteps { crop: has("crop"), smooth: has("smooth"), guide: has("guide") };
+    let mut maker = MatteMaker::new(words[2].parse::<Model>()?)?.refined(steps)?;
+    let mut frame = Frame::new(PixelFormat::I420, size, Colour::WEBCAM)?;
+    let mut luma = Frame::new(PixelFormat::Grey, size, Colour::JPEG)?;
+    let half = frame.format().chroma().plane_size(size);
+    let mut chroma = Frame::new(PixelFormat::Grey, half, Colour::JPEG)?;
+    let (mut guide, mut plain) = (Guide::new(), [Upscaler::new(), Upscaler::new()]);
+    let (mut times, mut out) = ([const { Vec::new() }; 4], std::io::stdout().lock());
+    while std::io::stdin().lock().read_exact(frame.bytes_mut()).is_ok() {
+        let start = Instant::now();
+        maker.prepare(&frame.view())?;
+        times[0].push(start.elapsed());
+        let start = Instant::now();
+        maker.infer()?;
+        times[1].push(start.elapsed());
+        let start = Instant::now();
+        let alpha = maker.refine(&frame.view())?;
+        times[2].push(start.elapsed());
+        let start = Instant::now();
+        if steps.guide {
+            guide.fit(&alpha.view(), &frame.view(), &mut luma, &mut chroma)?;
+        } else {
+            plain[0].upscale(&alpha.view(), &mut luma.view_mut())?;
+            plain[1].upscale(&alpha.view(), &mut chroma.view_mut())?;
+        }
+        times[3].push(start.elapsed());
+        out.write_all(luma.bytes())?;
+    }
+    let medians = times.map(|mut times: Vec<Duration>| {
+        times.sort();
+        times.get(times.len() / 2).copied().unwrap_or_default()
+    });
+    eprintln!("prepare, infer, refine, fit: {medians:?}");
+    Ok(())
+}

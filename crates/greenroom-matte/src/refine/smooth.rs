@@ -1,0 +1,123 @@
+use greenroom_frame::{Colour, Frame, FrameView, PixelFormat, PlaneScaler, SizePx};
+
+use super::kernels::{add_difference, follow};
+use super::sketch_size;
+use crate::planes::SmallPlanes;
+use crate::{Isa, MatteError};
+
+/// Keeps the edges calm that stand still: a mask is blended with the one before it, the more the less
+/// the picture has changed there. What moved takes the new mask at once, so there is no trail.
+///
+/// MediaPipe blends by how sure the network is; here the picture decides, for networks are sure of
+/// their flicker. The change is |dY| + |dU| + |dV| of the sketch, averaged over 3x3 cells.
+#[derive(Debug)]
+pub(crate) struct Smoother {
+    isa: Isa,
+    /// This picture and the one before it; `None` before the first of a size.
+    sketches: Option<[SmallPlanes; 2]>,
+    picture_size: SizePx,
+    /// Change of each cell, and a row of zeros around.
+    change: Vec<u16>,
+    /// How much the new mask counts, for each cell and for each sample of the mask.
+    weights: [Frame; 2],
+    scaler: Option<PlaneScaler>,
+    /// The mask so far, in 128ths of its levels: a slow approach does not get stuck.
+    state: Vec<u16>,
+    /// Whether `state` and the older sketch are of the picture before this one.
+    knows: bool,
+}
+
+/// Share of the new mask where nothing changes, of 255: 0.2. Half and double behave alike.
+const STILL: u32 = 51;
+/// Change of a cell up to which nothing has changed, and from which on everything has.
+const CHANGES: [u32; 2] = [5, 20];
+/// Share of changed cells from which on it is another picture.
+const CUT_PERCENT: usize = 70;
+
+impl Smoother {
+    pub(crate) fn new(mask_size: SizePx, isa: Isa) -> Result<Self, MatteError> {
+        let weights = Frame::new(PixelFormat::Grey, mask_size, Colour::JPEG)?;
+        Ok(Self {
+            isa,
+            sketches: None,
+            picture_size: SizePx::new(0, 0),
+            change: Vec::new(),
+            weights: [weights.clone(), weights],
+            scaler: None,
+            state: vec![0; mask_size.area_px() as usize],
+            knows: false,
+        })
+    }
+
+    /// The next mask has nothing to do with those before.
+    pub(crate) fn reset(&mut self) {
+        self.knows = false;
+    }
+
+    /// Smooths `mask`, which is that of all of `frame`.
+    pub(crate) fn smooth(
+        &mut self,
+        frame: &FrameView<'_>,
+        mask: &mut Frame,
+    ) -> Result<(), MatteError> {
+        if self.sketches.is_none() || self.picture_size != frame.size() {
+            self.adopt(frame.size(), mask.view().size())?;
+        }
+        let sketches = self.sketches.as_mut().expect("adopted above");
+        sketches.swap(0, 1);
+        sketches[0].fill(frame)?;
+        if !self.knows || !self.weigh() {
+            let levels = self.state.iter_mut().zip(mask.bytes());
+            levels.for_each(|(state, level)| *state = u16::from(*level) << 7);
+            self.knows = true;
+            return Ok(());
+        }
+        let [cells, samples] = &mut self.weights;
+        let scaler = self.scaler.as_mut().expect("adopted with the sketches");
+        scaler.scale(cells.view().plane(0), &mut samples.view_mut().plane_mut(0));
+        follow(self.isa, &mut self.state, mask.bytes_mut(), samples.bytes());
+        Ok(())
+    }
+
+    fn adopt(&mut self, picture: SizePx, mask: SizePx) -> Result<(), MatteError> {
+        let size = sketch_size(picture);
+        self.sketches = Some([SmallPlanes::new(size)?, SmallPlanes::new(size)?]);
+        self.picture_size = picture;
+        self.change = vec![0; (size.width_px as usize + 2) * (size.height_px as usize + 2)];
+        self.weights[0] = Frame::new(PixelFormat::Grey, size, Colour::JPEG)?;
+        self.scaler = Some(PlaneScaler::new(size, mask)?);
+        self.knows = false;
+        Ok(())
+    }
+
+    /// The weights of the cells; `false` if this is another picture altogether.
+    fn weigh(&mut self) -> bool {
+        let Some([new, old]) = &self.sketches else { return false };
+        let width = new.size().width_px as usize;
+        let stride = width + 2;
+        let height = new.size().height_px as usize;
+        // Around them, the row of zeros.
+        let rows = self.change.chunks_exact_mut(stride).skip(1).take(height);
+        for (y, row) in rows.enumerate() {
+            let start = y * width;
+            let row = &mut row[1..=width];
+            row.fill(0);
+            for (new, old) in new.bytes().into_iter().zip(old.bytes()) {
+                add_difference(self.isa, row, &new[start..][..width], &old[start..][..width]);
+            }
+        }
+        let [low, high] = CHANGES.map(|change| change * 9);
+        let mut changed = 0;
+        for (y, out) in self.weights[0].bytes_mut().chunks_exact_mut(width).enumerate() {
+            let [a, b, c] = [0, 1, 2].map(|row| &self.change[(y + row) * stride..][..stride]);
+            for (x, out) in out.iter_mut().enumerate() {
+                let three = |row: &[u16]| row[x..x + 3].iter().map(|&c| u32::from(c)).sum::<u32>();
+                let sum = three(a) + three(b) + three(c);
+                changed += usize::from(sum >= high);
+                let moved = sum.clamp(low, high) - low;
+                *out = (STILL + (255 - STILL) * moved / (high - low)) as u8;
+            }
+        }
+        changed * 100 < CUT_PERCENT * self.weights[0].bytes().len()
+    }
+}
