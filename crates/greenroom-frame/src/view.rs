@@ -45,6 +45,18 @@ macro_rules! plane_getters {
 }
 
 impl<'a> Plane<'a> {
+    /// Only every `step`th row of it, from the first on.
+    ///
+    /// # Panics
+    /// If `step` is 0.
+    #[must_use]
+    pub fn every_row(self, step: usize) -> Self {
+        let rows = self.rows.div_ceil(step);
+        let stride_bytes = self.stride_bytes * step;
+        let len = stride_bytes * rows.saturating_sub(1) + self.row_bytes;
+        Self { data: &self.data[..len.min(self.data.len())], stride_bytes, rows, ..self }
+    }
+
     plane_getters!();
 
     /// Row `y` (0 = top), `row_bytes` long.

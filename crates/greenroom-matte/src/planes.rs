@@ -6,6 +6,8 @@ use crate::MatteError;
 #[derive(Debug)]
 pub(crate) struct SmallPlanes {
     planes: [Frame; 3],
+    /// Of so many rows of the picture one is read.
+    row_step: u32,
     /// The tables for the kinds of picture seen last, newest first: windows of a few sizes take
     /// turns, and none of them is to ask for memory twice.
     scalers: Vec<Scalers>,
@@ -27,12 +29,20 @@ struct Scalers {
 }
 
 impl Scalers {
-    fn new(format: PixelFormat, size: SizePx, to: SizePx) -> Result<Self, MatteError> {
+    fn new(
+        format: PixelFormat,
+        size: SizePx,
+        row_step: u32,
+        to: SizePx,
+    ) -> Result<Self, MatteError> {
+        let scaler = |SizePx { width_px, height_px }| {
+            PlaneScaler::new(SizePx::new(width_px, height_px.div_ceil(row_step)), to)
+        };
         let chroma = match format.chroma() {
             Chroma::None => None,
-            chroma => Some(PlaneScaler::new(chroma.plane_size(size), to)?),
+            chroma => Some(scaler(chroma.plane_size(size))?),
         };
-        Ok(Self { format, size, luma: PlaneScaler::new(size, to)?, chroma })
+        Ok(Self { format, size, luma: scaler(size)?, chroma })
     }
 }
 
@@ -44,7 +54,14 @@ impl SmallPlanes {
     pub(crate) fn new(size: SizePx) -> Result<Self, MatteError> {
         let plane = Frame::new(PixelFormat::Grey, size, Colour::JPEG)?;
         let planes = [plane.clone(), plane.clone(), plane];
-        Ok(Self { planes, scalers: Vec::with_capacity(KEPT + 1) })
+        Ok(Self { planes, row_step: 1, scalers: Vec::with_capacity(KEPT + 1) })
+    }
+
+    /// Reads only every `step`th row from now on: where many become one, half of them will do.
+    #[must_use]
+    pub(crate) fn of_every_row(mut self, step: u32) -> Self {
+        self.row_step = step.max(1);
+        self
     }
 
     pub(crate) fn size(&self) -> SizePx {
@@ -70,17 +87,18 @@ impl SmallPlanes {
             Some(0) => {}
             Some(place) => self.scalers[..=place].rotate_right(1),
             None => {
-                self.scalers.insert(0, Scalers::new(format, size, self.size())?);
+                self.scalers.insert(0, Scalers::new(format, size, self.row_step, self.size())?);
                 self.scalers.truncate(KEPT);
             }
         }
         let Scalers { luma, chroma, .. } = &mut self.scalers[0];
         let mut targets = self.planes.each_mut().map(Frame::view_mut);
-        luma.scale(frame.plane(0), &mut targets[0].plane_mut(0));
+        let step = self.row_step as usize;
+        luma.scale(frame.plane(0).every_row(step), &mut targets[0].plane_mut(0));
         for index in [1, 2] {
             let mut target = targets[index].plane_mut(0);
             match chroma {
-                Some(chroma) => chroma.scale(frame.plane(index), &mut target),
+                Some(chroma) => chroma.scale(frame.plane(index).every_row(step), &mut target),
                 None => target.fill(NO_COLOUR),
             }
         }

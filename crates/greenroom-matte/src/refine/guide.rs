@@ -2,8 +2,8 @@ use greenroom_frame::{
     Chroma, Colour, Frame, FrameView, FrameViewMut, PixelFormat, PlaneScaler, SizePx,
 };
 
-use super::kernels::{add_product, add_row, apply, halve, solve, spread};
-use super::sketch_size;
+use super::kernels::{add_product, add_row, apply, halve, solve, spread, widen};
+use super::sketch;
 use crate::planes::SmallPlanes;
 use crate::{Isa, MatteError};
 
@@ -36,7 +36,7 @@ struct Sizes {
 const RADIUS: usize = 3;
 /// Variance of colour (of 1) that counts as flat. A fifth and five times as much differ by 2 % of
 /// MAD.
-const EPSILON: f32 = 4e-4;
+const EPSILON: f32 = 3e-4;
 /// The alpha that becomes 0; 1 less it becomes 1.
 const FLOOR: f32 = 0.25;
 /// Row of means and products that [`solve`] takes.
@@ -63,13 +63,45 @@ struct Tables {
     /// For each column of the picture the left one of the two it lies between, and the share of
     /// the right one.
     columns: Vec<(u32, f32)>,
-    /// Two lines at the picture's width, an even one and an odd one.
+    /// Two lines at the picture's width, an even one and an odd one; only where something is mixed.
     wide: [[Vec<f32>; 2]; 2],
+    /// What each block of each line comes to.
+    blocks: Vec<Block>,
+    /// The column each block starts at, and the end.
+    block_starts: Vec<usize>,
+}
+
+/// Cells that are looked at together: most of a picture is room or person for sure, and is not
+/// worked on at full size.
+const BLOCK_CELLS: usize = 8;
+
+/// What alpha comes to in a block, whatever luma there is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Block {
+    Room,
+    Person,
+    Mixed,
+}
+
+impl Block {
+    /// Of a part of a line.
+    fn of(slopes: &[f32], offsets: &[f32]) -> Self {
+        let cells = || slopes.iter().zip(offsets);
+        // Linear in luma, so its ends tell.
+        if cells().all(|(slope, offset)| offset.max(slope * 255.0 + offset) <= 0.0) {
+            Block::Room
+        } else if cells().all(|(slope, offset)| offset.min(slope * 255.0 + offset) >= 255.0) {
+            Block::Person
+        } else {
+            Block::Mixed
+        }
+    }
 }
 
 impl Tables {
     fn new(sizes: Sizes) -> Result<Self, MatteError> {
-        let size = sketch_size(sizes.picture);
+        let sketch = sketch(sizes.picture)?;
+        let size = sketch.size();
         let (width, height) = (size.width_px as usize, size.height_px as usize);
         let zeros = |len: usize| vec![0.0; len];
         let wide = sizes.picture.width_px;
@@ -77,8 +109,14 @@ impl Tables {
             let (index, share) = between(x, wide, size.width_px);
             (index as u32, share)
         };
+        let columns: Vec<(u32, f32)> = (0..wide).map(column).collect();
+        let blocks = width.div_ceil(BLOCK_CELLS);
+        let start = |block: usize| {
+            columns.partition_point(|&(index, _)| (index as usize) < block * BLOCK_CELLS)
+        };
+        let block_starts = (0..=blocks).map(start).collect();
         Ok(Self {
-            sketch: SmallPlanes::new(size)?,
+            sketch,
             mask_scaler: PlaneScaler::new(sizes.mask, size)?,
             mask: Frame::new(PixelFormat::Grey, size, Colour::JPEG)?,
             inputs: std::array::from_fn(|_| zeros(width * height)),
@@ -86,7 +124,9 @@ impl Tables {
             moments: zeros(MOMENTS * width),
             factors: zeros(4 * width * height),
             lines: vec![[zeros(width + 1), zeros(width + 1)]; height],
-            columns: (0..wide).map(column).collect(),
+            columns,
+            blocks: vec![Block::Mixed; blocks * height],
+            block_starts,
             wide: std::array::from_fn(|_| std::array::from_fn(|_| zeros(wide as usize))),
         })
     }
@@ -205,7 +245,7 @@ impl Tables {
                 }
                 spread_window(isa, mean, &mut self.padded);
             }
-            let [slopes, offsets] = line;
+            let [slopes, offsets] = &mut *line;
             let input = |index: usize| &self.inputs[index][y * width..][..width];
             let (us, vs) = (input(1), input(2));
             let (by_y, rest) = self.moments.split_at(width);
@@ -214,11 +254,17 @@ impl Tables {
             for x in 0..width {
                 slopes[x] = by_y[x] * gain;
                 let rest = by_u[x] * us[x] + by_v[x] * vs[x] + constant[x];
-                // The half is for rounding.
-                offsets[x] = (rest - FLOOR) * gain * 255.0 + 0.5;
+                offsets[x] = (rest - FLOOR) * gain * 255.0;
             }
-            for values in line {
+            for values in line.iter_mut() {
                 values[width] = values[width - 1];
+            }
+            let blocks = self.block_starts.len() - 1;
+            for (block, kind) in self.blocks[y * blocks..][..blocks].iter_mut().enumerate() {
+                // One more: columns lie between two cells.
+                let start = block * BLOCK_CELLS;
+                let cells = start..(start + BLOCK_CELLS).min(width) + 1;
+                *kind = Block::of(&line[0][cells.clone()], &line[1][cells]);
             }
         }
     }
@@ -234,21 +280,45 @@ impl Tables {
             for row in [first, second] {
                 if held[row % 2] != row {
                     held[row % 2] = row;
-                    for (wide, line) in self.wide[row % 2].iter_mut().zip(&self.lines[row]) {
-                        widen(wide, line, &self.columns);
-                    }
+                    self.widen_line(isa, row);
                 }
             }
             let [a, b] = [first, second].map(|row| &self.wide[row % 2]);
-            apply(isa, out, plane.row(y), [&a[0], &b[0]], [&a[1], &b[1]], share);
+            let luma = plane.row(y);
+            for (block, ends) in self.block_starts.windows(2).enumerate() {
+                let columns = ends[0]..ends[1];
+                match self.block(first, second, block) {
+                    Block::Room => out[columns].fill(0),
+                    Block::Person => out[columns].fill(255),
+                    Block::Mixed => {
+                        let part = |line: usize, kind: usize| &[a, b][line][kind][columns.clone()];
+                        let slopes = [part(0, 0), part(1, 0)];
+                        let offsets = [part(0, 1), part(1, 1)];
+                        let luma = &luma[columns.clone()];
+                        apply(isa, &mut out[columns], luma, slopes, offsets, share);
+                    }
+                }
+            }
         }
     }
-}
 
-fn widen(wide: &mut [f32], line: &[f32], columns: &[(u32, f32)]) {
-    for (out, &(index, share)) in wide.iter_mut().zip(columns) {
-        let (left, right) = (line[index as usize], line[index as usize + 1]);
-        *out = left + (right - left) * share;
+    /// What a block comes to between two lines.
+    fn block(&self, first: usize, second: usize, block: usize) -> Block {
+        let per_line = self.block_starts.len() - 1;
+        let [a, b] = [first, second].map(|row| self.blocks[row * per_line + block]);
+        if a == b { a } else { Block::Mixed }
+    }
+
+    fn widen_line(&mut self, isa: Isa, row: usize) {
+        let (above, below) = (row.saturating_sub(1), (row + 1).min(self.lines.len() - 1));
+        for block in 0..self.block_starts.len() - 1 {
+            if [above, below].map(|other| self.block(row, other, block)).contains(&Block::Mixed) {
+                let columns = self.block_starts[block]..self.block_starts[block + 1];
+                for (wide, line) in self.wide[row % 2].iter_mut().zip(&self.lines[row]) {
+                    widen(isa, &mut wide[columns.clone()], line, &self.columns[columns.clone()]);
+                }
+            }
+        }
     }
 }
 

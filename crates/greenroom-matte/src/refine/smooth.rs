@@ -1,7 +1,7 @@
 use greenroom_frame::{Colour, Frame, FrameView, PixelFormat, PlaneScaler, SizePx};
 
 use super::kernels::{add_difference, follow};
-use super::sketch_size;
+use super::sketch;
 use crate::planes::SmallPlanes;
 use crate::{Isa, MatteError};
 
@@ -30,7 +30,7 @@ pub(crate) struct Smoother {
 /// Share of the new mask where nothing changes, of 255: 0.2. Half and double behave alike.
 const STILL: u32 = 51;
 /// Change of a cell up to which nothing has changed, and from which on everything has.
-const CHANGES: [u32; 2] = [5, 20];
+const CHANGES: [u32; 2] = [3, 12];
 /// Share of changed cells from which on it is another picture.
 const CUT_PERCENT: usize = 70;
 
@@ -80,8 +80,9 @@ impl Smoother {
     }
 
     fn adopt(&mut self, picture: SizePx, mask: SizePx) -> Result<(), MatteError> {
-        let size = sketch_size(picture);
-        self.sketches = Some([SmallPlanes::new(size)?, SmallPlanes::new(size)?]);
+        let sketches = [sketch(picture)?, sketch(picture)?];
+        let size = sketches[0].size();
+        self.sketches = Some(sketches);
         self.picture_size = picture;
         self.change = vec![0; (size.width_px as usize + 2) * (size.height_px as usize + 2)];
         self.weights[0] = Frame::new(PixelFormat::Grey, size, Colour::JPEG)?;

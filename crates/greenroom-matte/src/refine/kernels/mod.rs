@@ -47,6 +47,9 @@ dispatch! {
     /// means y, u, v, p, yy, yu, yv, uu, uv, vv, yp, up, vp, one behind the other, each as long as a
     /// row of `out`; `out` becomes rows of the factors of y, u and v and of the constant.
     fn solve(out: &mut [f32], moments: &[f32], epsilon: f32);
+    /// `wide[x]` becomes the value of `line` between `columns[x].0` and the next: `columns[x].1` of
+    /// the next.
+    fn widen(wide: &mut [f32], line: &[f32], columns: &[(u32, f32)]);
     /// `out = clamp(slope * luma + offset)`, both between two rows: `share` of the second.
     fn apply(
         out: &mut [u8],
