@@ -13,13 +13,13 @@ use std::time::{Duration, Instant};
 use greenroom::pipeline::{MattePlanes, Painter};
 use greenroom_device::{DeviceError, FrameRate, MjpegData, MjpegDecoder, Sink, SinkMode};
 use greenroom_frame::{Colour, Frame, FrameShape, FrameView, PixelFormat, SizePx};
-use greenroom_matte::{MatteMaker, Model};
+use greenroom_matte::{MatteMaker, Model, RefineSteps};
 use greenroom_scene::{BackgroundSpec, Pace, Room, SceneSpec, Site};
 
 const SIZE: SizePx = SizePx::new(1280, 720);
 const ROUNDS: usize = 200;
-const STAGES: [&str; 7] =
-    ["decode", "pre-process", "inference", "upscale", "compose", "pack", "write"];
+const STAGES: [&str; 8] =
+    ["decode", "pre-process", "inference", "refine", "fit", "compose", "pack", "write"];
 
 /// One `write()` of a frame into the kernel, as v4l2loopback does it: a copy into its buffer. (Its
 /// module is not on every machine; a file in memory is.)
@@ -85,7 +85,7 @@ struct Path {
 }
 
 impl Path {
-    fn new(background: &BackgroundSpec) -> Self {
+    fn new(background: &BackgroundSpec, steps: RefineSteps) -> Self {
         let shape = FrameShape { format: PixelFormat::I422, size: SIZE, colour: Colour::JPEG };
         let spec = SceneSpec { background: background.clone(), ..SceneSpec::default() };
         let scene =
@@ -93,8 +93,10 @@ impl Path {
         Self {
             decoder: MjpegDecoder::new().expect("a decoder"),
             frame: Frame::new(PixelFormat::I422, SIZE, Colour::JPEG).expect("a frame"),
-            maker: MatteMaker::new(Model::DEFAULT).expect("a built-in model"),
-            planes: MattePlanes::new(SIZE).expect("planes"),
+            maker: MatteMaker::new(Model::DEFAULT)
+                .and_then(|maker| maker.refined(steps))
+                .expect("a built-in model"),
+            planes: MattePlanes::new(SIZE, steps).expect("planes"),
             painter: Painter::new(sink().mode(), scene).expect("an output"),
             write: sink(),
         }
@@ -113,16 +115,18 @@ impl Path {
         let frame = self.frame.view();
         self.maker.prepare(&frame).expect("a planar frame");
         lap(1);
-        let alpha = self.maker.infer().expect("a prepared frame");
+        self.maker.infer().expect("a prepared frame");
         lap(2);
-        let matte = self.planes.fit(alpha.view(), frame).expect("an alpha");
+        let alpha = self.maker.refine(&frame).expect("a prepared frame");
         lap(3);
-        self.painter.compose(&Room { frame, matte }).expect("frame and matte belong together");
+        let matte = self.planes.fit(alpha.view(), frame).expect("an alpha");
         lap(4);
-        let packed = self.painter.fit().expect("a canvas");
+        self.painter.compose(&Room { frame, matte }).expect("frame and matte belong together");
         lap(5);
-        self.write.write(packed).expect("room in memory");
+        let packed = self.painter.fit().expect("a canvas");
         lap(6);
+        self.write.write(packed).expect("room in memory");
+        lap(7);
         times
     }
 }
@@ -147,8 +151,14 @@ fn main() {
     let rounds = if std::env::args().any(|arg| arg == "--quick") { 3 } else { ROUNDS };
     let frames = camera_frames();
     let colour = BackgroundSpec::Colour("#00b140".parse().expect("a colour"));
-    for (name, background) in [("colour", colour), ("blur", BackgroundSpec::default())] {
-        let mut path = Path::new(&background);
+    let all = RefineSteps::default();
+    let blur = BackgroundSpec::default();
+    for (name, background, steps) in [
+        ("colour", &colour, all),
+        ("colour, no refinement", &colour, RefineSteps::NONE),
+        ("blur", &blur, all),
+    ] {
+        let mut path = Path::new(background, steps);
         let mut maker = MatteMaker::new(Model::DEFAULT).expect("a built-in model");
         path.run(&frames[0]);
         maker.prepare(&path.frame.view()).expect("a planar frame");

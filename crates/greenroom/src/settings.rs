@@ -10,6 +10,7 @@ use std::time::Duration;
 
 use greenroom_device::{FileTarget, FrameRate, names_a_device};
 use greenroom_frame::{Colour, SizePx};
+use greenroom_matte::RefineSteps;
 use greenroom_scene::{SceneError, user_placeholder};
 
 use crate::cli::{FitArg, RenderArgs, RunArgs, SceneArgs};
@@ -51,6 +52,8 @@ pub struct SceneSettings {
     pub book: SceneBook,
     /// The network.
     pub model: ModelChoice,
+    /// What is done about its mask.
+    pub steps: RefineSteps,
     /// A background that cannot be shown yet is waited for, before the blurred room.
     pub awaits_background: bool,
     /// The configuration that was read, to be followed.
@@ -129,7 +132,8 @@ impl SceneSettings {
         // What makes no sense is told before anything starts; a background may come later.
         let background = book.words().background.clone().filter(|_| !awaits_background);
         SceneWords { background, ..book.words().clone() }.check()?;
-        Ok(Self { book, model, awaits_background, config: path })
+        let steps = config.cut.steps();
+        Ok(Self { book, model, steps, awaits_background, config: path })
     }
 }
 

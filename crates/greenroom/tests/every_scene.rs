@@ -12,7 +12,7 @@ use greenroom::scenes::SceneWords;
 use greenroom::snapshot;
 use greenroom_device::{FileReader, Next, Playback, Source, Wake};
 use greenroom_frame::{Frame, FrameShape, PixelFormat};
-use greenroom_matte::{MatteMaker, Model};
+use greenroom_matte::{MatteMaker, Model, RefineSteps};
 use greenroom_scene::{BackgroundSpec, EffectSpec, Pace, Room, Site};
 
 /// Frames of the clip with their alpha at the model's size, 0.2 s apart.
@@ -55,7 +55,7 @@ impl Clip {
     fn composed(&self, words: &SceneWords) -> Frame {
         let site = Site { shape: self.shape(), pace: Pace::Exact };
         let mut scene = words.check().unwrap().build(site).unwrap();
-        let mut planes = MattePlanes::new(site.shape.size).unwrap();
+        let mut planes = MattePlanes::new(site.shape.size, RefineSteps::default()).unwrap();
         let mut canvas = self.frames[0].0.clone();
         for (frame, alpha) in &self.frames {
             let matte = planes.fit(alpha.view(), frame.view()).unwrap();

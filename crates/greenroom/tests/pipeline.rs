@@ -22,6 +22,7 @@ use greenroom_device::{
 use greenroom_frame::{Colour, Frame, FrameShape, FrameView, PixelFormat, SizePx, Yuv8};
 use greenroom_matte::{
     AlphaMap, Engine, InputTensor, Isa, MatteError, MatteMaker, Model, ModelDescription,
+    RefineSteps,
 };
 use greenroom_scene::{BackgroundSpec, Pace, SceneSpec, Site};
 
@@ -282,8 +283,12 @@ impl Stage {
                 MatteMaker::with_engine(Box::new(network), Isa::best())
             }
         };
-        let matte =
-            MatteFeed { maker: network().unwrap(), remake: Box::new(network), server: None };
+        let matte = MatteFeed {
+            maker: network().unwrap(),
+            remake: Box::new(network),
+            server: None,
+            steps: RefineSteps::NONE,
+        };
         let cameras: Arc<AtomicU32> = Arc::default();
         let open = {
             let (mood, cameras) = (Arc::clone(&mood), Arc::clone(&cameras));

@@ -13,7 +13,7 @@ use greenroom_device::{
     Source, SourceMode, Wake,
 };
 use greenroom_frame::{Colour, Frame, FrameShape, FrameView, PixelFormat, SizePx};
-use greenroom_matte::{MatteMaker, Model};
+use greenroom_matte::{MatteMaker, Model, RefineSteps};
 use greenroom_scene::{BackgroundSpec, Pace, SceneSpec, Site};
 
 /// Counts every allocation of the process.
@@ -140,9 +140,10 @@ fn allocations_of(background: &BackgroundSpec, sink_size: SizePx) -> u64 {
         size,
     };
     let matte = MatteFeed {
-        maker: MatteMaker::new(Model::DEFAULT).unwrap(),
+        maker: MatteMaker::new(Model::DEFAULT).unwrap().refined(RefineSteps::default()).unwrap(),
         remake: Box::new(|| unreachable!("the network never fails")),
         server: None,
+        steps: RefineSteps::default(),
     };
     let pipeline = Pipeline::start(feed, matte, vec![output], Duration::ZERO).unwrap();
     let wait_for = |frames: u64| {

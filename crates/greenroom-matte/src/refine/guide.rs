@@ -157,7 +157,8 @@ impl Guide {
     ///
     /// # Errors
     /// [`MatteError::UnsupportedAlpha`] if `alpha` is not [`PixelFormat::Grey`],
-    /// [`MatteError::UnsupportedFrame`] if `frame` is not planar.
+    /// [`MatteError::UnsupportedFrame`] if `frame` is not planar, [`MatteError::Frame`] if it has no
+    /// chroma.
     pub fn fit(
         &mut self,
         alpha: &FrameView<'_>,
@@ -344,10 +345,6 @@ fn draw_chroma(isa: Isa, chroma: Chroma, luma: FrameView<'_>, into: &mut FrameVi
     for (y, out) in into.plane_mut(0).iter_rows_mut().enumerate() {
         let above = luma.row((y * step).min(luma.rows() - 1));
         let below = luma.row((y * step + step - 1).min(luma.rows() - 1));
-        if chroma == Chroma::None {
-            out.copy_from_slice(above);
-            continue;
-        }
         let pairs = above.len() / 2;
         halve(isa, &mut out[..pairs], above, below);
         if let (Some(last), true) = (out.get_mut(pairs), above.len() % 2 == 1) {

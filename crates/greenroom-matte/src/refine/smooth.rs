@@ -122,3 +122,6 @@ impl Smoother {
         changed * 100 < CUT_PERCENT * self.weights[0].bytes().len()
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -62,7 +62,7 @@ impl Job {
     /// Reads the first frame, which tells the picture's chroma, and opens the outputs for it.
     fn open(settings: &RenderSettings, source: &mut FileReader) -> anyhow::Result<Self> {
         let mode = source.mode();
-        let maker = settings.scene.model.build()?;
+        let maker = settings.scene.model.build(settings.scene.steps)?;
         let mut frame = Frame::new(PixelFormat::I420, mode.size, mode.colour)?;
         let more = next_frame(source, &mut frame, &Wake::new().context("making an eventfd")?)?;
         let site = Site { shape: frame.shape(), pace: Pace::Exact };
@@ -80,7 +80,7 @@ impl Job {
             Some(target) => Some(MatteOutput::new(open_file_sink(target, grey)?)?),
             None => None,
         };
-        let planes = MattePlanes::new(frame.size())?;
+        let planes = MattePlanes::new(frame.size(), settings.scene.steps)?;
         Ok(Self { maker, planes, painter, sink, matte_output, frame, more })
     }
 

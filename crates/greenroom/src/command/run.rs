@@ -39,17 +39,17 @@ pub(super) fn run(args: &RunArgs) -> anyhow::Result<()> {
     let colour = source.as_ref().map_or(Colour::WEBCAM, |source| source.mode().colour);
     let site = Site { shape: FrameShape { format, size, colour }, pace: Pace::Live };
     let (first, scene) = make_first_scene(&settings.scene, site)?;
-    let maker = settings.scene.model.build()?;
+    let maker = settings.scene.model.build(settings.scene.steps)?;
     // YUYV, BT.601, limited range: what every consumer opens and assumes.
     let wanted = SinkMode { format: PixelFormat::Yuyv, size, rate, colour: Colour::WEBCAM };
     let output = open_output(&settings, wanted, scene)?.always_on(settings.always_on);
     // Only from here on is there anything to bring to an end; before, a signal ends us as usual,
     // also while a FIFO waits for its reader.
     let stop = signals::stop_bell().context("catching signals")?;
-    let model = settings.scene.model.clone();
+    let (model, steps) = (settings.scene.model.clone(), settings.scene.steps);
     let server = settings.mask_server.clone().map(|url| MaskClient::start(url, rate));
     let server = server.transpose().context("starting threads")?;
-    let matte = MatteFeed { maker, remake: Box::new(move || model.build()), server };
+    let matte = MatteFeed { maker, remake: Box::new(move || model.build(steps)), server, steps };
     let feed =
         CameraFeed { source, name: camera.name(), open: Box::new(move || camera.open()), size };
     let pipeline = Pipeline::start(feed, matte, vec![output], settings.idle_after)

@@ -17,10 +17,10 @@ fn the_example_is_right_and_tells_of_every_key() {
     for (name, words) in &plain.scenes {
         words.check().unwrap_or_else(|error| panic!("{name}: {error}"));
     }
-    for key in KEYS.iter().chain(&SCENE_KEYS).chain(&ONNX_KEYS) {
-        let told =
-            [format!("\n{key} ="), format!("\n#{key} ="), format!("[{key}."), format!("[{key}]")];
-        assert!(told.iter().any(|told| EXAMPLE.contains(told)), "{key}");
+    for key in KEYS.iter().chain(&SCENE_KEYS).chain(&ONNX_KEYS).chain(&CUT_KEYS) {
+        let told = ["\n{key} =", "\n#{key} =", "[{key}.", "[{key}]"];
+        let told = told.map(|told| told.replace("{key}", key));
+        assert!(told.iter().any(|told| EXAMPLE.contains(told.as_str())), "{key}");
     }
     // What is commented out is right, too.
     let all = EXAMPLE.lines().map(|line| match line.strip_prefix('#') {
@@ -30,6 +30,7 @@ fn the_example_is_right_and_tells_of_every_key() {
     let all = parse(&all.collect::<Vec<_>>().join("\n")).unwrap();
     assert!(all.camera.is_some() && all.placeholder.is_some() && all.scene.is_some());
     assert!(all.onnx.library.is_some() && all.onnx.threads == Some(4));
+    assert!(all.cut.crop.is_some() && all.cut.smooth.is_some() && all.cut.guide.is_some());
 }
 
 #[test]
@@ -49,6 +50,15 @@ fn scenes_keep_the_order_of_the_file_and_their_paths_are_absolute() {
 }
 
 #[test]
+fn steps_of_the_cut_are_on_unless_said_otherwise() {
+    assert_eq!(parse("").unwrap().cut.steps(), RefineSteps::default());
+    let one_less = RefineSteps { smooth: false, ..RefineSteps::default() };
+    assert_eq!(parse("[cut]\nsmooth = false").unwrap().cut.steps(), one_less);
+    let none = parse("[cut]\ncrop = false\nsmooth = false\nguide = false").unwrap();
+    assert_eq!(none.cut.steps(), RefineSteps::NONE);
+}
+
+#[test]
 fn mistakes_get_one_sentence_with_the_nearest_right_name() {
     for (text, words) in [
         ("camra = 'x'", "did you mean \"camera\"?"),
@@ -61,6 +71,9 @@ fn mistakes_get_one_sentence_with_the_nearest_right_name() {
         ("onnx = 3", "[onnx]"),
         ("[onnx]\nprovider = ['cuda']", "in [onnx]; did you mean \"providers\"?"),
         ("[onnx]\nthreads = 'many'", "[onnx] has"),
+        ("cut = true", "must be a table: [cut]"),
+        ("[cut]\nsmoth = true", "in [cut]; did you mean \"smooth\"?"),
+        ("[cut]\nguide = 1", "[cut] has"),
         ("scenes = 3", "[scenes.NAME]"),
         ("[scenes]\na = 3", "must be a table"),
         ("camera = 3", "camera must be a text"),

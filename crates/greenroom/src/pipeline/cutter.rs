@@ -36,7 +36,7 @@ pub(super) struct Cutter {
 impl Cutter {
     pub(super) fn new(
         shared: Arc<Shared>,
-        MatteFeed { maker, remake, server }: MatteFeed,
+        MatteFeed { maker, remake, server, steps: _ }: MatteFeed,
         alphas: FramePool,
     ) -> Self {
         Self {
@@ -145,7 +145,7 @@ impl Cutter {
             return Ok(alpha);
         }
         if std::mem::take(&mut self.elsewhere) {
-            // What a network remembers is from before the server was believed.
+            // What network and smoothing remember is from before the server was believed.
             self.maker.reset();
         }
         self.maker.matte(&frame)

@@ -1,31 +1,41 @@
 use greenroom_frame::{Colour, Frame, FrameView, MatteView, PixelFormat, SizePx};
-use greenroom_matte::{MatteError, Upscaler};
+use greenroom_matte::{Guide, MatteError, RefineSteps, Upscaler};
 
 /// Brings a model's alpha to the size of a frame's planes.
 pub struct MattePlanes {
     luma: (Upscaler, Frame),
     chroma: (Upscaler, Frame),
+    guide: Option<Guide>,
 }
 
 impl MattePlanes {
-    /// Planes for frames of `size`; other sizes are adopted when they come.
+    /// Planes for frames of `size`; other sizes are adopted when they come. Of `steps`, `guide` is
+    /// the one that is taken here.
     ///
     /// # Errors
     /// [`greenroom_frame::FrameError::BadSize`].
-    pub fn new(size: SizePx) -> Result<Self, greenroom_frame::FrameError> {
+    pub fn new(size: SizePx, steps: RefineSteps) -> Result<Self, greenroom_frame::FrameError> {
         let plane = || Frame::new(PixelFormat::Grey, size, Colour::JPEG);
-        Ok(Self { luma: (Upscaler::new(), plane()?), chroma: (Upscaler::new(), plane()?) })
+        Ok(Self {
+            luma: (Upscaler::new(), plane()?),
+            chroma: (Upscaler::new(), plane()?),
+            guide: steps.guide.then(Guide::new),
+        })
     }
 
     /// The matte of `frame` from its `alpha` at the model's size.
     ///
     /// # Errors
-    /// When alpha is no grey picture.
+    /// When alpha is no grey picture, or `frame` is not planar.
     pub fn fit(
         &mut self,
         alpha: FrameView<'_>,
         frame: FrameView<'_>,
     ) -> Result<MatteView<'_>, MatteError> {
+        if let Some(guide) = &mut self.guide {
+            guide.fit(&alpha, &frame, &mut self.luma.1, &mut self.chroma.1)?;
+            return Ok(MatteView::new(frame, self.luma.1.view(), self.chroma.1.view())?);
+        }
         let chroma_size = frame.format().chroma().plane_size(frame.size());
         for ((upscaler, plane), size) in
             [(&mut self.luma, frame.size()), (&mut self.chroma, chroma_size)]

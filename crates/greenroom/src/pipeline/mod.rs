@@ -28,7 +28,7 @@ use std::time::Duration;
 
 use greenroom_device::{DeviceError, Source, Wake};
 use greenroom_frame::{Colour, FrameError, FramePool, PixelFormat, SizePx};
-use greenroom_matte::{MatteError, MatteMaker};
+use greenroom_matte::{MatteError, MatteMaker, RefineSteps};
 
 use camera::Camera;
 pub use cues::Cues;
@@ -73,6 +73,8 @@ pub struct MatteFeed {
     pub remake: MakeMatte,
     /// Asked first.
     pub server: Option<MaskClient>,
+    /// What is done about the matte's edges at full size, whoever found the person.
+    pub steps: RefineSteps,
 }
 
 /// The running pipeline. Dropping it stops and joins its threads.
@@ -114,7 +116,7 @@ impl Pipeline {
         };
         let frames = pool(feed.size, PixelFormat::I422)?;
         let alphas = pool(matte.maker.description().output_size, PixelFormat::Grey)?;
-        let planes = MattePlanes::new(feed.size).map_err(invalid)?;
+        let planes = MattePlanes::new(feed.size, matte.steps).map_err(invalid)?;
         let shared = Arc::new(Shared::new()?);
         shared.camera_status().name.clone_from(&feed.name);
         let mask_server = matte.server.as_ref().map(MaskClient::report);

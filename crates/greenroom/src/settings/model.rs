@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 use greenroom_matte::onnx::{
     ModelFormat, OnnxDescription, OnnxEngine, OnnxOptions, Provider, model_format,
 };
-use greenroom_matte::{Isa, MatteError, MatteMaker, Model};
+use greenroom_matte::{Isa, MatteError, MatteMaker, Model, RefineSteps};
 
 use super::SettingsError;
 use crate::cli::OnnxArgs;
@@ -66,12 +66,13 @@ impl ModelChoice {
         }
     }
 
-    /// The network, ready to run. An ONNX file is read anew each time.
+    /// The network, ready to run, with the steps of refinement that are its maker's. An ONNX file is
+    /// read anew each time.
     ///
     /// # Errors
     /// When a user's file cannot be run.
-    pub fn build(&self) -> Result<MatteMaker, MatteError> {
-        match self {
+    pub fn build(&self, steps: RefineSteps) -> Result<MatteMaker, MatteError> {
+        let maker = match self {
             ModelChoice::BuiltIn(model) => MatteMaker::new(*model),
             ModelChoice::TfLite(path, bytes) => {
                 MatteMaker::from_tflite(&path.display().to_string(), bytes)
@@ -81,7 +82,8 @@ impl ModelChoice {
                 let engine = OnnxEngine::open(path, description, options)?;
                 MatteMaker::with_engine(Box::new(engine), Isa::best())
             }
-        }
+        };
+        maker?.refined(steps)
     }
 }
 

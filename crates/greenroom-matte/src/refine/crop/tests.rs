@@ -1,1 +1,88 @@
+use super::*;
 
+const CANVAS: SizePx = SizePx::new(256, 256);
+
+fn mask(x: [usize; 2], y: [usize; 2]) -> Vec<u8> {
+    let inside = |i: usize| (x[0]..x[1]).contains(&(i % 256)) && (y[0]..y[1]).contains(&(i / 256));
+    (0..256 * 256).map(|i| if inside(i) { 255 } else { 0 }).collect()
+}
+
+/// The window after `frames` more frames of `mask`.
+fn after(tracker: &mut Tracker, frames: u32, mask: &[u8]) -> Option<Window> {
+    for _ in 0..frames {
+        tracker.next();
+        tracker.learn(mask);
+    }
+    tracker.window
+}
+
+#[test]
+fn a_small_person_is_looked_at_closely_and_slowly() {
+    let mut tracker = Tracker::new(CANVAS);
+    let small = mask([100, 150], [150, 256]);
+    assert_eq!(after(&mut tracker, PATIENCE_FRAMES - 1, &small), None);
+    assert_eq!(after(&mut tracker, 1, &small).unwrap().level, 0);
+    let window = after(&mut tracker, 20 * PATIENCE_FRAMES, &small).unwrap();
+    assert!(window.level > 0);
+    // Who stands still is looked at from where one was.
+    assert_eq!(after(&mut tracker, 5 * PATIENCE_FRAMES, &small), Some(window));
+}
+
+#[test]
+fn it_grows_and_follows_at_once() {
+    let mut tracker = Tracker::new(CANVAS);
+    let window = after(&mut tracker, 300, &mask([100, 150], [150, 256])).unwrap();
+    let moved = after(&mut tracker, 1, &mask([160, 210], [150, 256])).unwrap();
+    assert!(moved.level <= window.level && moved.left > window.left, "{window:?} {moved:?}");
+    // A raised arm, or a second person: all of it in one step.
+    assert_eq!(after(&mut tracker, 1, &mask([20, 210], [10, 256])), None);
+}
+
+#[test]
+fn who_is_half_out_gone_or_large_needs_the_whole_picture() {
+    for person in [mask([0, 40], [100, 256]), mask([200, 256], [100, 256]), mask([0, 0], [0, 0])] {
+        let mut tracker = Tracker::new(CANVAS);
+        assert!(after(&mut tracker, 100, &mask([100, 150], [150, 256])).is_some());
+        assert_eq!(after(&mut tracker, 1, &person), None);
+    }
+    let mut tracker = Tracker::new(CANVAS);
+    assert_eq!(after(&mut tracker, 100, &mask([30, 226], [20, 256])), None);
+}
+
+#[test]
+fn the_whole_picture_is_looked_at_every_so_often_and_after_a_reset() {
+    let mut tracker = Tracker::new(CANVAS);
+    let small = mask([100, 150], [150, 256]);
+    after(&mut tracker, 300, &small);
+    let mut whole = 0;
+    for _ in 0..WHOLE_EVERY_FRAMES * 4 {
+        whole += u32::from(tracker.next().is_none());
+        tracker.learn(&small);
+    }
+    assert_eq!(whole, 4);
+    tracker.reset();
+    assert_eq!(tracker.next(), None);
+}
+
+#[test]
+fn every_window_lies_within_the_canvas_and_within_odd_pictures() {
+    use greenroom_frame::{Colour, Frame, PixelFormat};
+    for (width, height) in [(64, 64), (641, 359), (1280, 720), (97, 1001)] {
+        let size = SizePx::new(width, height);
+        for format in [PixelFormat::I420, PixelFormat::I422] {
+            let frame = Frame::new(format, size, Colour::WEBCAM).unwrap();
+            for (low, high) in [(0, 30), (100, 130), (230, 256), (1, 256)] {
+                for level in 0..LEVELS {
+                    let need = Bounds { x: [low, high], y: [low, high] };
+                    let window = Window::around(level, need, CANVAS);
+                    let side = Window::size(level, CANVAS);
+                    assert!(
+                        window.left + side.width_px <= 256 && window.top + side.height_px <= 256
+                    );
+                    // Panics if it does not lie within.
+                    assert_eq!(window.of(&frame.view(), CANVAS).size(), Window::size(level, size));
+                }
+            }
+        }
+    }
+}

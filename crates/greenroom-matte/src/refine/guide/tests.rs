@@ -1,1 +1,113 @@
+use super::*;
 
+/// A bright disc in the middle of a dark picture, and its mask, some pixels off.
+fn scene(format: PixelFormat, size: SizePx, off_px: f64) -> (Frame, Frame) {
+    let inside = |x: usize, y: usize, step: (f64, f64), off: f64| {
+        let (x, y) = ((x as f64 + 0.5) * step.0 + off, (y as f64 + 0.5) * step.1);
+        let radius = f64::from(size.height_px) * 0.3;
+        let (dx, dy) = (x - f64::from(size.width_px) / 2.0, y - f64::from(size.height_px) / 2.0);
+        dx * dx + dy * dy < radius * radius
+    };
+    let mut frame = Frame::new(format, size, Colour::WEBCAM).unwrap();
+    for mut plane in frame.view_mut().planes_mut().take(1) {
+        for (y, row) in plane.iter_rows_mut().enumerate() {
+            for (x, sample) in row.iter_mut().enumerate() {
+                *sample = if inside(x, y, (1.0, 1.0), 0.0) { 190 } else { 60 };
+            }
+        }
+    }
+    let chroma = frame.view_mut().planes_mut().skip(1).count();
+    for index in 1..=chroma {
+        frame.view_mut().plane_mut(index).fill(128);
+    }
+    let mut mask = Frame::new(PixelFormat::Grey, SizePx::new(64, 64), Colour::JPEG).unwrap();
+    let step = (f64::from(size.width_px) / 64.0, f64::from(size.height_px) / 64.0);
+    let mut view = mask.view_mut();
+    for (y, row) in view.plane_mut(0).iter_rows_mut().enumerate() {
+        for (x, sample) in row.iter_mut().enumerate() {
+            *sample = if inside(x, y, step, off_px) { 255 } else { 0 };
+        }
+    }
+    (frame, mask)
+}
+
+fn fit(frame: &Frame, mask: &Frame, isa: Isa) -> (Frame, Frame) {
+    let grey = || Frame::new(PixelFormat::Grey, SizePx::new(1, 1), Colour::JPEG).unwrap();
+    let (mut luma, mut chroma) = (grey(), grey());
+    let mut guide = Guide { isa, ..Guide::new() };
+    guide.fit(&mask.view(), &frame.view(), &mut luma, &mut chroma).unwrap();
+    (luma, chroma)
+}
+
+#[test]
+fn the_edge_goes_where_the_picture_has_it() {
+    let size = SizePx::new(640, 360);
+    let (frame, mask) = scene(PixelFormat::I420, size, 5.0);
+    let (luma, _) = fit(&frame, &mask, Isa::best());
+    let wrong = |alpha: &[u8]| {
+        let truth = frame.view();
+        let truth = truth.plane(0).iter_rows().flatten().map(|&sample| sample > 128);
+        alpha.iter().zip(truth).filter(|(alpha, truth)| (**alpha >= 128) != *truth).count()
+    };
+    let mut plain = luma.clone();
+    crate::Upscaler::new().upscale(&mask.view(), &mut plain.view_mut()).unwrap();
+    let (before, after) = (wrong(plain.bytes()), wrong(luma.bytes()));
+    assert!(after * 4 < before, "{after} pixels are wrong, {before} without the guide");
+}
+
+#[test]
+fn without_an_edge_in_the_mask_nothing_is_changed() {
+    for level in [0, 255] {
+        let (frame, mut mask) = scene(PixelFormat::I420, SizePx::new(320, 180), 0.0);
+        mask.bytes_mut().fill(level);
+        let (luma, chroma) = fit(&frame, &mask, Isa::best());
+        assert!(luma.bytes().iter().chain(chroma.bytes()).all(|&alpha| alpha == level));
+    }
+}
+
+#[test]
+fn every_format_size_and_isa_gives_the_same_and_planes_that_fit() {
+    for format in [PixelFormat::I420, PixelFormat::I422] {
+        for (width, height) in [(640, 480), (641, 359), (67, 41), (16, 200), (5, 3), (2, 1), (1, 1)]
+        {
+            let (frame, mask) = scene(format, SizePx::new(width, height), 1.0);
+            let (luma, chroma) = fit(&frame, &mask, Isa::SCALAR);
+            for isa in Isa::available() {
+                let (again, chroma_again) = fit(&frame, &mask, isa);
+                assert!(again.bytes() == luma.bytes(), "{isa} {format} {width}x{height}");
+                assert!(chroma_again.bytes() == chroma.bytes(), "{isa} {format} {width}x{height}");
+            }
+            greenroom_frame::MatteView::new(frame.view(), luma.view(), chroma.view()).unwrap();
+        }
+    }
+}
+
+/// Blocks that are sure are only a short cut.
+#[test]
+fn sure_blocks_are_what_the_sum_would_give() {
+    let (frame, mask) = scene(PixelFormat::I420, SizePx::new(640, 360), 3.0);
+    let (luma, _) = fit(&frame, &mask, Isa::SCALAR);
+    let sizes = Sizes { mask: mask.view().size(), picture: frame.view().size() };
+    let mut tables = Tables::new(sizes).unwrap();
+    tables.sketch.fill(&frame.view()).unwrap();
+    tables.mask_scaler.scale(mask.view().plane(0), &mut tables.mask.view_mut().plane_mut(0));
+    tables.read_sketch();
+    tables.find_factors(Isa::SCALAR);
+    tables.blend_factors(Isa::SCALAR);
+    let sure = tables.blocks.iter().filter(|&&block| block != Block::Mixed).count();
+    assert!(sure > tables.blocks.len() / 3, "{sure} of {} blocks", tables.blocks.len());
+    tables.blocks.fill(Block::Mixed);
+    let mut whole = luma.clone();
+    tables.draw(Isa::SCALAR, &frame.view(), &mut whole.view_mut());
+    assert!(whole.bytes() == luma.bytes());
+}
+
+#[test]
+fn packed_pictures_and_colourful_alphas_are_refused() {
+    let (frame, mask) = scene(PixelFormat::I420, SizePx::new(64, 48), 0.0);
+    let packed = Frame::new(PixelFormat::Yuyv, SizePx::new(64, 48), Colour::WEBCAM).unwrap();
+    let (mut luma, mut chroma) = (mask.clone(), mask.clone());
+    let mut guide = Guide::new();
+    assert!(guide.fit(&mask.view(), &packed.view(), &mut luma, &mut chroma).is_err());
+    assert!(guide.fit(&frame.view(), &frame.view(), &mut luma, &mut chroma).is_err());
+}

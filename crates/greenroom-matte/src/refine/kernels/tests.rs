@@ -1,1 +1,119 @@
+use super::*;
 
+fn noise(len: usize, seed: usize) -> Vec<u8> {
+    (0..len).map(|i| ((i + 1) * 7919 * (seed + 3) / 13 % 256) as u8).collect()
+}
+
+fn floats(len: usize, seed: usize) -> Vec<f32> {
+    noise(len, seed).into_iter().map(|byte| f32::from(byte) / 64.0 - 2.0).collect()
+}
+
+/// Every instruction set gives the same bits, at every width.
+fn same_bits<T: PartialEq + std::fmt::Debug>(run: impl Fn(Isa, usize) -> T) {
+    for len in (0..40).chain([160, 161]) {
+        let expected = run(Isa::SCALAR, len);
+        for isa in Isa::available() {
+            assert_eq!(run(isa, len), expected, "{isa} {len}");
+        }
+    }
+}
+
+#[test]
+fn every_isa_gives_the_same_bits() {
+    same_bits(|isa, len| {
+        let mut sums = floats(len, 0);
+        add_row(isa, &mut sums, &floats(len, 1));
+        add_product(isa, &mut sums, &floats(len, 2), &floats(len, 3));
+        let mut out = vec![0.0; len];
+        spread(isa, &mut out, &floats(len + 6, 4), 1.0 / 49.0);
+        (sums, out)
+    });
+    same_bits(|isa, len| {
+        let mut out = vec![0.0; 4 * len];
+        solve(isa, &mut out, &floats(13 * len, 5), 1e-3);
+        out.into_iter().map(f32::to_bits).collect::<Vec<_>>()
+    });
+    same_bits(|isa, len| {
+        let rows: Vec<Vec<f32>> = (6..10).map(|seed| floats(len, seed)).collect();
+        let offsets = rows.iter().map(|row| row.iter().map(|x| x * 90.0).collect::<Vec<_>>());
+        let offsets: Vec<Vec<f32>> = offsets.collect();
+        let mut out = vec![7; len];
+        let slopes = [&rows[0][..], &rows[1]];
+        apply(isa, &mut out, &noise(len, 11), slopes, [&offsets[2], &offsets[3]], 0.3);
+        let columns: Vec<(u32, f32)> =
+            (0..len).map(|x| ((x / 3) as u32, (x % 3) as f32 / 3.0)).collect();
+        let mut wide = vec![0.0; len];
+        widen(isa, &mut wide, &floats(len / 3 + 2, 12), &columns);
+        (out, wide)
+    });
+    same_bits(|isa, len| {
+        let mut half = vec![0; len];
+        halve(isa, &mut half, &noise(2 * len, 13), &noise(2 * len, 14));
+        let mut sums = vec![3; len];
+        add_difference(isa, &mut sums, &noise(len, 15), &noise(len, 16));
+        let mut state: Vec<u16> = noise(len, 17).into_iter().map(|x| u16::from(x) << 7).collect();
+        let mut new = noise(len, 18);
+        follow(isa, &mut state, &mut new, &noise(len, 19));
+        (half, sums, state, new)
+    });
+}
+
+#[test]
+fn apply_rounds_and_clamps() {
+    let cases = [(-5.0, 0), (0.49, 0), (0.51, 1), (127.2, 127), (254.6, 255), (900.0, 255)];
+    for isa in Isa::available() {
+        for (offset, expected) in cases {
+            let (mut out, zeros, offsets) = ([9; 20], [0.0; 20], [offset; 20]);
+            apply(isa, &mut out, &[77; 20], [&zeros, &zeros], [&offsets, &offsets], 0.5);
+            assert_eq!(out, [expected; 20], "{isa} {offset}");
+        }
+    }
+}
+
+#[test]
+fn solve_finds_the_map_that_was_put_in() {
+    // Alpha is 0.5 * y - 0.25 * u + 0.125 * v + 0.3 for independent colours of variance 0.04.
+    let (mean, variance) = ([0.4f32, 0.5, 0.6], 0.04f32);
+    let factors = [0.5f32, -0.25, 0.125];
+    let p = 0.3 + mean.iter().zip(factors).map(|(m, f)| m * f).sum::<f32>();
+    let product = |a: usize, b: usize| mean[a] * mean[b] + if a == b { variance } else { 0.0 };
+    let with_p = |a: usize| mean[a] * p + factors[a] * variance;
+    let moments = [
+        mean[0],
+        mean[1],
+        mean[2],
+        p,
+        product(0, 0),
+        product(0, 1),
+        product(0, 2),
+        product(1, 1),
+        product(1, 2),
+        product(2, 2),
+        with_p(0),
+        with_p(1),
+        with_p(2),
+    ];
+    for isa in Isa::available() {
+        let mut out = [0.0; 4];
+        solve(isa, &mut out, &moments, 1e-6);
+        for (seen, expected) in out.into_iter().zip([0.5, -0.25, 0.125, 0.3]) {
+            assert!((seen - expected).abs() < 1e-3, "{isa} {out:?}");
+        }
+    }
+}
+
+#[test]
+fn follow_arrives_and_does_not_stick() {
+    for isa in Isa::available() {
+        let mut state = vec![0u16; 3];
+        let mut seen = vec![0; 3];
+        for _ in 0..40 {
+            seen.copy_from_slice(&[255, 3, 0]);
+            follow(isa, &mut state, &mut seen, &[51, 51, 255]);
+        }
+        assert!(seen[0] >= 254 && seen[1] == 3 && seen[2] == 0, "{isa} {seen:?}");
+        seen.copy_from_slice(&[9, 9, 9]);
+        follow(isa, &mut state, &mut seen, &[255; 3]);
+        assert_eq!(seen, [9; 3], "{isa}: all of the new one");
+    }
+}

@@ -1,0 +1,73 @@
+use super::*;
+
+const SIZE: SizePx = SizePx::new(320, 180);
+
+/// A picture with a square at `left`, and a mask of one level.
+fn picture(left: usize) -> Frame {
+    let mut frame = Frame::new(PixelFormat::I420, SIZE, Colour::WEBCAM).unwrap();
+    frame.bytes_mut().fill(90);
+    for (y, row) in frame.view_mut().plane_mut(0).iter_rows_mut().enumerate() {
+        if (40..140).contains(&y) {
+            row[left..left + 60].fill(200);
+        }
+    }
+    frame
+}
+
+fn mask(level: u8) -> Frame {
+    let mut mask = Frame::new(PixelFormat::Grey, SizePx::new(64, 36), Colour::JPEG).unwrap();
+    mask.bytes_mut().fill(level);
+    mask
+}
+
+fn smoother() -> Smoother {
+    Smoother::new(SizePx::new(64, 36), Isa::best()).unwrap()
+}
+
+#[test]
+fn where_nothing_moves_flicker_is_calmed() {
+    let (mut smoother, frame) = (smoother(), picture(50));
+    let mut seen = Vec::new();
+    for index in 0..40 {
+        let mut mask = mask(if index % 2 == 0 { 100 } else { 150 });
+        smoother.smooth(&frame.view(), &mut mask).unwrap();
+        seen.push(mask.bytes()[0]);
+    }
+    let end = &seen[20..];
+    let spread = end.iter().max().unwrap() - end.iter().min().unwrap();
+    assert!(spread < 10, "50 levels of flicker became {spread}: {end:?}");
+}
+
+#[test]
+fn what_moves_takes_the_new_mask_at_once_and_only_that() {
+    let mut smoother = smoother();
+    smoother.smooth(&picture(50).view(), &mut mask(200)).unwrap();
+    let mut new = mask(0);
+    smoother.smooth(&picture(200).view(), &mut new).unwrap();
+    // In the middle of where the square was and is; and far from both.
+    let at = |x: usize, y: usize| new.bytes()[y * 64 + x];
+    assert_eq!((at(16, 18), at(46, 18)), (0, 0));
+    assert!(at(32, 2) > 150 && at(2, 18) > 150, "{} {}", at(32, 2), at(2, 18));
+}
+
+#[test]
+fn nothing_of_the_past_counts_after_a_reset_a_cut_or_another_size() {
+    let mut smoother = smoother();
+    let start = |smoother: &mut Smoother| {
+        smoother.smooth(&picture(50).view(), &mut mask(200)).unwrap();
+        mask(0)
+    };
+    let mut new = start(&mut smoother);
+    smoother.reset();
+    smoother.smooth(&picture(50).view(), &mut new).unwrap();
+    assert!(new.bytes().iter().all(|&level| level == 0));
+    let mut new = start(&mut smoother);
+    let mut other = picture(50);
+    other.bytes_mut().fill(30);
+    smoother.smooth(&other.view(), &mut new).unwrap();
+    assert!(new.bytes().iter().all(|&level| level == 0));
+    let mut new = start(&mut smoother);
+    let small = Frame::new(PixelFormat::I420, SizePx::new(160, 90), Colour::WEBCAM).unwrap();
+    smoother.smooth(&small.view(), &mut new).unwrap();
+    assert!(new.bytes().iter().all(|&level| level == 0));
+}
