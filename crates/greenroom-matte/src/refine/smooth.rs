@@ -9,7 +9,8 @@ use crate::{Isa, MatteError};
 /// the picture has changed there. What moved takes the new mask at once, so there is no trail.
 ///
 /// MediaPipe blends by how sure the network is; here the picture decides, for networks are sure of
-/// their flicker. The change is |dY| + |dU| + |dV| of the sketch, averaged over 3x3 cells.
+/// their flicker. The change is |dY| + |dU| + |dV| of the sketch, the most of it in 3x3 cells: with their mean
+/// in its place, MAD is 1 to 2 % higher.
 #[derive(Debug)]
 pub(crate) struct Smoother {
     isa: Isa,
@@ -30,7 +31,7 @@ pub(crate) struct Smoother {
 /// Share of the new mask where nothing changes, of 255: 0.2. Half and double behave alike.
 const STILL: u32 = 51;
 /// Change of a cell up to which nothing has changed, and from which on everything has.
-const CHANGES: [u32; 2] = [3, 12];
+const CHANGES: [u32; 2] = [6, 20];
 /// Share of changed cells from which on it is another picture.
 const CUT_PERCENT: usize = 70;
 
@@ -107,15 +108,15 @@ impl Smoother {
                 add_difference(self.isa, row, &new[start..][..width], &old[start..][..width]);
             }
         }
-        let [low, high] = CHANGES.map(|change| change * 9);
+        let [low, high] = CHANGES;
         let mut changed = 0;
         for (y, out) in self.weights[0].bytes_mut().chunks_exact_mut(width).enumerate() {
             let [a, b, c] = [0, 1, 2].map(|row| &self.change[(y + row) * stride..][..stride]);
             for (x, out) in out.iter_mut().enumerate() {
-                let three = |row: &[u16]| row[x..x + 3].iter().map(|&c| u32::from(c)).sum::<u32>();
-                let sum = three(a) + three(b) + three(c);
-                changed += usize::from(sum >= high);
-                let moved = sum.clamp(low, high) - low;
+                let most = |row: &[u16]| row[x..x + 3].iter().copied().max().unwrap_or(0);
+                let change = u32::from(most(a).max(most(b)).max(most(c)));
+                changed += usize::from(change >= high);
+                let moved = change.clamp(low, high) - low;
                 *out = (STILL + (255 - STILL) * moved / (high - low)) as u8;
             }
         }

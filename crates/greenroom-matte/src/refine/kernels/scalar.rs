@@ -67,7 +67,7 @@ pub(super) fn apply(
         let alpha = slope * f32::from(luma[x]) + offset;
         // To the nearest: of floats from 2^23 on, the lowest bits are the whole part. `as u8` here is
         // not made into vectors, and takes six times as long.
-        out[x] = (alpha.max(0.0).min(255.0) + 8_388_608.0).to_bits() as u8;
+        out[x] = (alpha.clamp(0.0, 255.0) + 8_388_608.0).to_bits() as u8;
     }
 }
 
