@@ -1,8 +1,10 @@
-//! `cargo xtask score CLIP ALPHA …`: how well the matte covers the person, against a true alpha and against the
-//! same network in the reference runtime.
+//! `cargo xtask score CLIP ALPHA …`: how well the matte covers the person, against a true alpha: the bare network,
+//! ours with all that is done about its mask, and the same bare network in the reference runtime.
 //!
 //! Ours goes through `greenroom render --matte`. The reference is the bare network: FFmpeg scales the frames to the
 //! model's input, ai-edge-litert runs it, and its output is enlarged bilinearly, as ours is.
+
+mod figures;
 
 use std::fs;
 use std::io::{Read, Write};
@@ -11,6 +13,7 @@ use std::process::{Command, ExitCode, Stdio};
 use std::thread;
 
 use anyhow::{Context, Result, bail, ensure};
+use figures::Score;
 
 use crate::golden::{self, MODELS, Model};
 use crate::places::Places;
@@ -24,6 +27,9 @@ pub struct Arguments {
     /// Do without the reference runtime (no Python needed)
     #[arg(long)]
     no_reference: bool,
+    /// Also a row without each of the steps of refinement
+    #[arg(long)]
+    ablation: bool,
     /// Fail if the median IoU of a clip is below this
     #[arg(long, value_name = "IOU")]
     least_median: Option<f64>,
@@ -35,21 +41,16 @@ pub struct Arguments {
     clips: Vec<PathBuf>,
 }
 
+/// The steps of refinement, as `[cut]` of the configuration has them.
+const STEPS: [&str; 3] = ["crop", "smooth", "guide"];
+/// A median that is lower by this is no worse.
+const WORSE: f64 = 0.002;
+
 /// A grey video, whole: frames of `width * height` samples, 0 = room, 255 = person.
 struct Mattes {
     width: usize,
     height: usize,
     samples: Vec<u8>,
-}
-
-/// How well mattes fit the truth.
-struct Score {
-    /// IoU of each frame that has a person in it, at alpha 0.5, sorted.
-    ious: Vec<f64>,
-    /// Mean absolute difference of alpha, in thousandths.
-    mad: f64,
-    /// Share of the picture called person in frames with nobody.
-    false_area: f64,
 }
 
 /// Scores every clip and prints a table.
@@ -63,25 +64,36 @@ pub fn run(places: &Places, arguments: &Arguments) -> Result<ExitCode> {
     let model = model.context("--model is general or landscape")?;
     let program = build_program(places)?;
     let mut missed = Vec::new();
-    println!(
-        "{:<28} {:>6} {:>10} {:>8} {:>9} {:>11}",
-        "clip", "frames", "IoU median", "mean", "MAD/1000", "false area"
-    );
+    Score::print_head();
     for [clip, alpha] in pairs {
         let name =
             clip.file_stem().map(|stem| stem.to_string_lossy().into_owned()).unwrap_or_default();
         let truth = read_grey(alpha)?;
-        let ours = Score::new(&render_matte(places, &program, model, clip)?, &truth)?;
-        ours.print(&name);
+        let score = |cut: &str, words: &str| -> Result<Score> {
+            let score = Score::new(&render_matte(places, &program, model, clip, cut)?, &truth)?;
+            score.print(&name, words);
+            Ok(score)
+        };
+        let bare = score(&cut(&[]), "bare network")?;
+        if arguments.ablation {
+            for left_out in STEPS {
+                let others: Vec<_> = STEPS.into_iter().filter(|step| *step != left_out).collect();
+                score(&cut(&others), &format!("without {left_out}"))?;
+            }
+        }
+        let ours = score(&cut(&STEPS), "ours")?;
         if let Some(least) = arguments.least_median.filter(|&least| ours.median() < least) {
             missed.push(format!("{name}: median IoU {:.4} is below {least}", ours.median()));
+        }
+        if ours.median() + WORSE < bare.median() {
+            missed.push(format!("{name}: the refined matte is worse than the bare one"));
         }
         if arguments.no_reference {
             continue;
         }
         let reference = Score::new(&reference_matte(places, model, clip, &truth)?, &truth)?;
-        reference.print(&format!("{name} (reference)"));
-        let apart = (ours.median() - reference.median()).abs();
+        reference.print(&name, "bare network, reference runtime");
+        let apart = (bare.median() - reference.median()).abs();
         if let Some(most) = arguments.most_apart.filter(|&most| apart > most) {
             missed.push(format!("{name}: the medians are {apart:.4} apart, more than {most}"));
         }
@@ -92,61 +104,10 @@ pub fn run(places: &Places, arguments: &Arguments) -> Result<ExitCode> {
     Ok(if missed.is_empty() { ExitCode::SUCCESS } else { ExitCode::FAILURE })
 }
 
-impl Score {
-    fn new(mattes: &Mattes, truth: &Mattes) -> Result<Self> {
-        ensure!(
-            (mattes.width, mattes.height, mattes.samples.len())
-                == (truth.width, truth.height, truth.samples.len()),
-            "the matte has {} samples of {}x{}, the truth {} of {}x{}: they must have the same size and frame count",
-            mattes.samples.len(),
-            mattes.width,
-            mattes.height,
-            truth.samples.len(),
-            truth.width,
-            truth.height,
-        );
-        let area = truth.width * truth.height;
-        let (mut ious, mut false_areas, mut difference) = (Vec::new(), Vec::new(), 0u64);
-        for (ours, truth) in mattes.samples.chunks_exact(area).zip(truth.samples.chunks_exact(area))
-        {
-            let (mut both, mut either, mut true_area) = (0u32, 0u32, 0u32);
-            for (&a, &b) in ours.iter().zip(truth) {
-                difference += u64::from(a.abs_diff(b));
-                both += u32::from(a >= 128 && b >= 128);
-                either += u32::from(a >= 128 || b >= 128);
-                true_area += u32::from(b >= 128);
-            }
-            if true_area == 0 {
-                false_areas.push(f64::from(either) / area as f64);
-            } else {
-                ious.push(f64::from(both) / f64::from(either));
-            }
-        }
-        ensure!(!ious.is_empty(), "the truth has nobody in any frame");
-        ious.sort_by(f64::total_cmp);
-        Ok(Self {
-            ious,
-            mad: difference as f64 / truth.samples.len() as f64 / 255.0 * 1000.0,
-            // A fold from plus zero: the sum of nothing is minus zero.
-            false_area: false_areas.iter().fold(0.0, |sum, area| sum + area)
-                / false_areas.len().max(1) as f64,
-        })
-    }
-
-    fn median(&self) -> f64 {
-        self.ious[self.ious.len() / 2]
-    }
-
-    fn print(&self, name: &str) {
-        let mean = self.ious.iter().sum::<f64>() / self.ious.len() as f64;
-        println!(
-            "{name:<28} {:>6} {:>10.4} {mean:>8.4} {:>9.2} {:>10.3}%",
-            self.ious.len(),
-            self.median(),
-            self.mad,
-            self.false_area * 100.0
-        );
-    }
+/// The configuration that takes these steps of refinement and no others.
+fn cut(steps: &[&str]) -> String {
+    let keys = STEPS.map(|step| format!("{step} = {}\n", steps.contains(&step)));
+    format!("[cut]\n{}", keys.concat())
 }
 
 /// Builds greenroom as users run it.
@@ -161,16 +122,26 @@ fn build_program(places: &Places) -> Result<PathBuf> {
     Ok(places.target.join("release/greenroom"))
 }
 
-fn render_matte(places: &Places, program: &Path, model: Model, clip: &Path) -> Result<Mattes> {
+fn render_matte(
+    places: &Places,
+    program: &Path,
+    model: Model,
+    clip: &Path,
+    cut: &str,
+) -> Result<Mattes> {
     let folder = places.target.join("score");
     fs::create_dir_all(&folder).with_context(|| format!("cannot make {}", folder.display()))?;
     let (picture, matte) = (folder.join("picture.y4m"), folder.join("matte.y4m"));
+    let config = folder.join("config.toml");
+    fs::write(&config, cut).with_context(|| format!("cannot write {}", config.display()))?;
     let output = Command::new(program)
         .arg("render")
         .arg(clip)
         .arg(&picture)
         .args(["--background", "#808080", "--model", model.0, "--matte"])
         .arg(&matte)
+        .arg("--config")
+        .arg(&config)
         .output()
         .with_context(|| format!("cannot start {}", program.display()))?;
     ensure!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr).trim());
