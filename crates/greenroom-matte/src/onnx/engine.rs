@@ -283,4 +283,8 @@ impl Engine for OnnxEngine {
     fn reset(&mut self) {
         self.network.forget();
     }
+
+    fn remembers(&self) -> bool {
+        !self.network.memories.is_empty()
+    }
 }

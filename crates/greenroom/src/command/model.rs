@@ -8,7 +8,7 @@ use greenroom_frame::{Colour, Frame, PixelFormat, SizePx};
 use greenroom_matte::onnx::{
     GET_RUNTIME, ModelFormat, OnnxEngine, OnnxOptions, Port, Signature, find_runtime,
 };
-use greenroom_matte::{Layout, MatteMaker, Model};
+use greenroom_matte::{Layout, MatteMaker, Model, RefineSteps};
 
 use crate::cli::{ModelArgs, ModelCommand, ModelTools};
 use crate::models::{
@@ -117,7 +117,7 @@ fn check(name: &str, options: OnnxOptions) -> anyhow::Result<()> {
         }
     }
     let choice = ModelChoice::named(name, options)?;
-    let mut maker = choice.build()?;
+    let mut maker = choice.build(RefineSteps::NONE)?;
     say(&used_as(&maker))?;
     measure(&mut maker)
 }

@@ -1,6 +1,8 @@
 use anyhow::Context;
 use greenroom_device::Wake;
 
+use greenroom_matte::RefineSteps;
+
 use super::signals;
 use crate::cli::ServeMasksArgs;
 use crate::masks::server::{Limits, Server, listen};
@@ -11,11 +13,13 @@ use crate::settings::{ModelChoice, config};
 pub(super) fn serve_masks(args: &ServeMasksArgs) -> anyhow::Result<()> {
     let (config, _) = config(args.config.as_deref())?;
     let model = ModelChoice::new(args.model.as_deref(), &args.onnx, &config)?;
-    let matte = model.build()?;
+    // Each picture stands for itself: there is nothing to follow or to smooth.
+    let steps = RefineSteps::NONE;
+    let matte = model.build(steps)?;
     let name = matte.description().name.clone();
     let listener = listen(&args.listen)?;
     let stop = signals::stop_bell().context("catching signals")?;
-    let make = Box::new(move || model.build());
+    let make = Box::new(move || model.build(steps));
     let server = Server::start(listener, Limits::default(), matte, make);
     let server = server.context("starting the mask server")?;
     let address = server.address();
