@@ -165,8 +165,14 @@ fn render_matte(places: &Places, program: &Path, model: Model, clip: &Path) -> R
     let folder = places.target.join("score");
     fs::create_dir_all(&folder).with_context(|| format!("cannot make {}", folder.display()))?;
     let (picture, matte) = (folder.join("picture.y4m"), folder.join("matte.y4m"));
+    // The bare network, as the reference is: no refinement.
+    let config = folder.join("bare.toml");
+    fs::write(&config, "[cut]\ncrop = false\nsmooth = false\nguide = false\n")
+        .with_context(|| format!("cannot write {}", config.display()))?;
     let output = Command::new(program)
         .arg("render")
+        .arg("--config")
+        .arg(&config)
         .arg(clip)
         .arg(&picture)
         .args(["--background", "#808080", "--model", model.0, "--matte"])
