@@ -28,7 +28,7 @@ pub(crate) struct Smoother {
     knows: bool,
 }
 
-/// Share of the new mask where nothing changes, of 255: 0.2. Half and double behave alike.
+/// Share of the new mask where nothing changes, of 255: 0.2. 0.15 and 0.3 behave alike.
 const STILL: u32 = 51;
 /// Change of a cell up to which nothing has changed, and from which on everything has.
 const CHANGES: [u32; 2] = [6, 20];
