@@ -105,13 +105,15 @@ webcam=$!
 for try in $(seq 40); do v4l2-ctl -d /dev/video11 --get-fmt-video 2>/dev/null | grep -q MJPG && break; sleep 0.5; done
 size=320x240
 truth=(--size $size --background $green --picture "$media/picture.y4m" --matte "$media/matte.y4m")
-start mjpeg --camera /dev/video11 --output greenroom --background '#00b140' --size $size --fps 5
+start mjpeg --camera /dev/video11 --output greenroom --background '#00b140' --size $size --fps 5 \
+    --config tests/vm/frame-by-frame.toml
 check mjpeg-on-air on_air "${truth[@]}"
 check mjpeg-ffmpeg with_ffmpeg mjpeg "${truth[@]}"
 check mjpeg-v4l2src with_v4l2src mjpeg "${truth[@]}"
 check mjpeg-stopped stopped --size $size --background $green
 # It is the same node again, without a module reload.
-start again --camera /dev/video11 --output greenroom --background '#00b140' --size $size --fps 5
+start again --camera /dev/video11 --output greenroom --background '#00b140' --size $size --fps 5 \
+    --config tests/vm/frame-by-frame.toml
 check again-on-air on_air "${truth[@]}"
 check again-v4l2src with_v4l2src again "${truth[@]}"
 check again-stopped stopped --size $size --background $green

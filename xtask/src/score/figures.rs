@@ -14,7 +14,8 @@ pub struct Score {
     /// Mean absolute difference of alpha, in thousandths: everywhere, and in the band round the edge.
     mad: f64,
     edge_mad: f64,
-    /// Root of the mean squared error of the change from frame to frame, in thousandths: flicker and lag.
+    /// Error of the change from frame to frame, root mean square of each pair of frames, their mean, in
+    /// thousandths: flicker and lag.
     dtssd: f64,
     /// Share of the picture called person in frames with nobody.
     false_area: f64,
@@ -65,14 +66,14 @@ impl Score {
                     let change = |from: &[u8], to: &[u8]| i32::from(to[at]) - i32::from(from[at]);
                     f64::from(change(ours, next_ours) - change(truth, next_truth)).powi(2)
                 };
-                (0..area).map(error).sum::<f64>() / area as f64
+                ((0..area).map(error).sum::<f64>() / area as f64).sqrt()
             })
             .collect();
         Ok(Self {
             ious,
             mad: difference as f64 / truth.samples.len() as f64 / 255.0 * 1000.0,
             edge_mad: mean(&edges) / 255.0 * 1000.0,
-            dtssd: mean(&changes).sqrt() / 255.0 * 1000.0,
+            dtssd: mean(&changes) / 255.0 * 1000.0,
             false_area: mean(&false_areas),
         })
     }
