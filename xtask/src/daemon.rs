@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 use std::process::{Child, Command};
 
 use anyhow::{Context, Result, ensure};
+use serde::de::DeserializeOwned;
 
 use crate::places::Places;
 
@@ -28,6 +29,21 @@ pub fn build(places: &Places) -> Result<PathBuf> {
     cargo.current_dir(&places.repository).args(arguments);
     ensure!(cargo.status()?.success(), "greenroom does not build");
     Ok(places.target.join("release/greenroom"))
+}
+
+/// What the greenroom at `socket` tells of itself, as far as `T` asks for it.
+///
+/// # Errors
+/// If it does not answer.
+pub fn status<T: DeserializeOwned>(greenroom: &Path, socket: &Path) -> Result<T> {
+    let mut command = Command::new(greenroom);
+    let answer = command.args(["status", "--json", "--socket"]).arg(socket).output()?;
+    ensure!(
+        answer.status.success(),
+        "greenroom status failed: {}",
+        String::from_utf8_lossy(&answer.stderr)
+    );
+    Ok(serde_json::from_slice(&answer.stdout)?)
 }
 
 /// Memory that a process holds.

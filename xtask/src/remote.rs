@@ -15,7 +15,7 @@ use anyhow::{Context, Result, bail};
 use serde::Deserialize;
 
 use self::proxy::Fault;
-use crate::daemon::{Daemon, build, make_clip};
+use crate::daemon::{Daemon, build, make_clip, status};
 use crate::places::Places;
 
 /// The command line of `cargo xtask remote`.
@@ -226,9 +226,9 @@ fn watch(
     let _daemon = Daemon(command.stdout(Stdio::null()).stderr(Stdio::null()).spawn()?);
     // What is slow at the start is the same for all.
     thread::sleep(Duration::from_secs(2));
-    let first = status(greenroom, socket)?;
+    let first: Status = status(greenroom, socket)?;
     thread::sleep(time);
-    let last = status(greenroom, socket)?;
+    let last: Status = status(greenroom, socket)?;
     let frames = last.frames.composed - first.frames.composed;
     let (masks, local) = last.mask_server.map_or((0, 0), |server| (server.masks, server.local));
     Ok(Outcome {
@@ -237,15 +237,6 @@ fn watch(
         masks,
         local,
     })
-}
-
-fn status(greenroom: &Path, socket: &Path) -> Result<Status> {
-    let mut command = Command::new(greenroom);
-    let answer = command.args(["status", "--json", "--socket"]).arg(socket).output()?;
-    if !answer.status.success() {
-        bail!("greenroom status failed: {}", String::from_utf8_lossy(&answer.stderr));
-    }
-    Ok(serde_json::from_slice(&answer.stdout)?)
 }
 
 /// The run with the median latency.

@@ -15,6 +15,7 @@ use std::thread;
 use anyhow::{Context, Result, bail, ensure};
 use figures::Score;
 
+use crate::daemon;
 use crate::golden::{self, MODELS, Model};
 use crate::places::Places;
 
@@ -62,7 +63,7 @@ pub fn run(places: &Places, arguments: &Arguments) -> Result<ExitCode> {
     ensure!(rest.is_empty(), "each clip needs its alpha behind it");
     let model = MODELS.into_iter().find(|model| model.0 == arguments.model);
     let model = model.context("--model is general or landscape")?;
-    let program = build_program(places)?;
+    let program = daemon::build(places)?;
     let mut missed = Vec::new();
     Score::print_head();
     for [clip, alpha] in pairs {
@@ -108,18 +109,6 @@ pub fn run(places: &Places, arguments: &Arguments) -> Result<ExitCode> {
 fn cut(steps: &[&str]) -> String {
     let keys = STEPS.map(|step| format!("{step} = {}\n", steps.contains(&step)));
     format!("[cut]\n{}", keys.concat())
-}
-
-/// Builds greenroom as users run it.
-fn build_program(places: &Places) -> Result<PathBuf> {
-    let cargo = std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
-    let status = Command::new(cargo)
-        .args(["build", "--release", "--quiet", "--package", "greenroom"])
-        .current_dir(&places.repository)
-        .status()
-        .context("cannot start cargo")?;
-    ensure!(status.success(), "greenroom does not build");
-    Ok(places.target.join("release/greenroom"))
 }
 
 fn render_matte(

@@ -7,10 +7,10 @@ use std::process::{Command, ExitCode, Stdio};
 use std::thread;
 use std::time::{Duration, Instant};
 
-use anyhow::{Result, bail, ensure};
+use anyhow::{Result, ensure};
 use serde::Deserialize;
 
-use crate::daemon::{Daemon, build, make_clip, memory_kib};
+use crate::daemon::{Daemon, build, make_clip, memory_kib, status};
 use crate::places::Places;
 
 /// The command line of `cargo xtask soak`.
@@ -137,14 +137,4 @@ fn check_account(frames: &Frames) -> Result<()> {
 fn footprint(pid: u32) -> Result<Footprint> {
     let descriptors = fs::read_dir(format!("/proc/{pid}/fd"))?.count();
     Ok(Footprint { memory_kib: memory_kib(pid)?, descriptors })
-}
-
-fn status(greenroom: &Path, socket: &Path) -> Result<Status> {
-    let mut command = Command::new(greenroom);
-    command.args(["status", "--json", "--socket"]).arg(socket).stderr(Stdio::null());
-    let answer = command.output()?;
-    if !answer.status.success() {
-        bail!("greenroom status failed");
-    }
-    Ok(serde_json::from_slice(&answer.stdout)?)
 }
