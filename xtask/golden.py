@@ -1,8 +1,8 @@
 """The reference runtime for `cargo xtask golden`.
 
-usage: golden.py MODEL.tflite FOLDER
+usage: golden.py MODEL.tflite WIDTH HEIGHT FOLDER
 
-Reads every FOLDER/*.rgb (8-bit RGB at the model's input size), runs the model on it with one thread and writes the
+Reads every FOLDER/*.rgb (8-bit RGB, WIDTH x HEIGHT), runs the model on it with one thread and writes the
 probabilities beside it as little-endian float32, FOLDER/*.f32.
 """
 
@@ -10,11 +10,11 @@ import pathlib
 import sys
 
 import numpy
-from ai_edge_litert.interpreter import Interpreter
 
-model, folder = sys.argv[1:]
-interpreter = Interpreter(model, num_threads=1)
-interpreter.allocate_tensors()
+import resize
+
+model, width, height, folder = sys.argv[1:]
+interpreter = resize.interpreter(model, int(width), int(height))
 input_ = interpreter.get_input_details()[0]
 output = interpreter.get_output_details()[0]
 

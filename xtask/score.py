@@ -7,11 +7,11 @@ each frame the probabilities, float32, at the model's size.
 import sys
 
 import numpy
-from ai_edge_litert.interpreter import Interpreter
+
+import resize
 
 model, width, height = sys.argv[1], int(sys.argv[2]), int(sys.argv[3])
-interpreter = Interpreter(model, num_threads=1)
-interpreter.allocate_tensors()
+interpreter = resize.interpreter(model, width, height)
 entry = interpreter.get_input_details()[0]["index"]
 result = interpreter.get_output_details()[0]["index"]
 size = width * height * 3

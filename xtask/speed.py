@@ -16,11 +16,12 @@ import sys
 import time
 
 import numpy
-from ai_edge_litert.interpreter import Interpreter
+
+import resize
 
 MODELS = {
-    "landscape": "selfie_segmentation_landscape.tflite",
-    "general": "selfie_segmentation.tflite",
+    "landscape": ("selfie_segmentation_landscape.tflite", 256, 144),
+    "general": ("selfie_segmentation.tflite", 320, 288),
 }
 PICTURES = ["franck_01829", "noise"]
 COUNT = 12
@@ -30,12 +31,6 @@ rounds = int(sys.argv[2]) if len(sys.argv) > 2 else 30
 isa = sys.argv[3] if len(sys.argv) > 3 else "best"
 assets = pathlib.Path(__file__).parent.parent / "assets/models"
 pictures = pathlib.Path(sys.prefix).parent
-
-
-def load(file):
-    interpreter = Interpreter(str(assets / file), num_threads=1)
-    interpreter.allocate_tensors()
-    return interpreter
 
 
 def show(interpreter, picture):
@@ -56,7 +51,9 @@ def time_reference(model, _):
     return (time.process_time_ns() - start) / COUNT
 
 
-interpreters = {model: load(file) for model, file in MODELS.items()}
+interpreters = {
+    model: resize.interpreter(assets / file, width, height) for model, (file, width, height) in MODELS.items()
+}
 for model, name in itertools.product(MODELS, PICTURES):
     picture = pictures / model / f"{name}.rgb"
     show(interpreters[model], picture)

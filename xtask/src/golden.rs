@@ -17,13 +17,13 @@ use crate::places::Places;
 /// The reference runtime. Its figures are the ones of the files in the repository.
 const PACKAGES: [&str; 2] = ["ai-edge-litert==2.3.0", "numpy==2.4.6"];
 
-/// Name of a network, its file, and the width and height of its input.
+/// Name of a network, its file, and the width and height of the pictures that it is run on.
 pub(crate) type Model = (&'static str, &'static str, usize, usize);
 
 /// The built-in networks.
 pub(crate) const MODELS: [Model; 2] = [
     ("landscape", "selfie_segmentation_landscape.tflite", 256, 144),
-    ("general", "selfie_segmentation.tflite", 256, 256),
+    ("general", "selfie_segmentation.tflite", 320, 288),
 ];
 
 /// A probability is stored as the nearest of 65536 steps, at most 8e-6 off, in a grey PNG.
@@ -46,7 +46,9 @@ pub fn run(places: &Places) -> Result<()> {
             fs::write(folder.join(&input.name).with_extension("rgb"), &input.rgb)?;
         }
         let script = places.repository.join("xtask/golden.py");
-        call(Command::new(&python).arg(script).arg(assets.join("models").join(file)).arg(&folder))?;
+        let mut command = Command::new(&python);
+        command.arg(script).arg(assets.join("models").join(file));
+        call(command.args([width.to_string(), height.to_string()]).arg(&folder))?;
         let golden = places.repository.join("crates/greenroom-matte/tests/golden").join(model);
         fs::create_dir_all(&golden)?;
         for input in &inputs {

@@ -10,9 +10,9 @@ use crate::{ChannelOrder, Layout, ModelDescription, Normalisation, OutputMeaning
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum Model {
-    /// MediaPipe Selfie Segmentation, landscape: 256x144, 0.56 of the general one's time.
+    /// MediaPipe Selfie Segmentation, landscape: 256x144, 0.4 of the general one's time.
     Landscape,
-    /// MediaPipe Selfie Segmentation, general: 256x256, the default.
+    /// MediaPipe Selfie Segmentation, general, the default. It was trained at 256x256 and is run at 320x288.
     General,
 }
 
@@ -35,10 +35,17 @@ impl Model {
     pub const DEFAULT: Self = Self::General;
 
     /// What the model wants and gives.
+    ///
+    /// The general network is run on a larger and wider picture than the 256x256 that its file speaks of: of a 16:9
+    /// picture that leaves it 1.4 times the detail and less of the squeeze. Bare, MAD falls by 15 and 25 % on two
+    /// clips with true alphas (one man who talks, and who slides out of and into the picture), and the refined
+    /// matte's by 17 and 14 %, for 1.4 times the inference. 384x320 gains another 3 % for 1.3 times that;
+    /// half-seen persons get lost at 384x224 and 448x256. (The landscape one does not gain: MAD -3 and +58 % at
+    /// 384x224.)
     pub fn description(self) -> ModelDescription {
         let (name, size) = match self {
             Self::Landscape => ("selfie-landscape", SizePx::new(256, 144)),
-            Self::General => ("selfie-general", SizePx::new(256, 256)),
+            Self::General => ("selfie-general", SizePx::new(320, 288)),
         };
         ModelDescription {
             licence: Some(Cow::Borrowed("Apache-2.0")),

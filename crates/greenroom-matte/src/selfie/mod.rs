@@ -43,23 +43,32 @@ impl SelfieEngine {
     /// # Errors
     /// [`MatteError::NotAModel`], [`MatteError::DamagedModel`] or [`MatteError::OtherNetwork`].
     pub fn from_tflite(name: &str, bytes: &[u8], isa: Isa) -> Result<Self, MatteError> {
-        let graph = Graph::read(name, bytes)?;
-        let plan = Plan::new(&Network::recognise(&graph)?);
-        let size = SizePx::new(plan.picture.width as u32, plan.picture.height as u32);
-        tracing::debug!(model = name, %size, %isa, "model loaded");
-        let description = ModelDescription::selfie(Cow::Owned(name.to_owned()), size);
-        let memory = Memory::new(&plan);
-        Ok(Self { description, isa, plan, memory })
+        let network = Network::recognise(&Graph::read(name, bytes)?)?;
+        Ok(Self::new(name, &network, isa))
     }
 
-    /// The engine for a built-in model.
+    /// The engine for a built-in model, at the size that its description tells.
     ///
     /// # Errors
     /// As [`from_tflite`](Self::from_tflite); the built-in files pass.
     pub fn built_in(model: Model, isa: Isa) -> Result<Self, MatteError> {
         let description = model.description();
-        let engine = Self::from_tflite(&description.name, model.file(), isa)?;
+        let graph = Graph::read(&description.name, model.file())?;
+        let size = description.input_size;
+        let network = Network::recognise(&graph)?.resized(size).ok_or_else(|| {
+            graph.other_network(format!("its maps cannot be those of a picture of {size}"))
+        })?;
+        let engine = Self::new(&description.name, &network, isa);
         Ok(Self { description, ..engine })
+    }
+
+    fn new(name: &str, network: &Network, isa: Isa) -> Self {
+        let plan = Plan::new(network);
+        let size = SizePx::new(plan.picture.width as u32, plan.picture.height as u32);
+        tracing::debug!(model = name, %size, %isa, "model loaded");
+        let description = ModelDescription::selfie(Cow::Owned(name.to_owned()), size);
+        let memory = Memory::new(&plan);
+        Self { description, isa, plan, memory }
     }
 }
 

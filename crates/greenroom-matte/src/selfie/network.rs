@@ -10,6 +10,8 @@
 //! Plain: weights as the file has them. `recognise` makes these of a graph and checks every shape;
 //! packing for the kernels and the algebra that saves work are in `plan`.
 
+use greenroom_frame::SizePx;
+
 use super::graph::MapShape;
 
 /// What is done to a value after a convolution.
@@ -125,4 +127,35 @@ pub(super) struct Network {
     pub head: Head,
     pub decoders: Vec<Decoder>,
     pub output: Output,
+}
+
+impl Network {
+    /// The same weights on pictures of another size: a convolution slides over any map, a mean is
+    /// that of any map.
+    ///
+    /// `None` if a map would get a side that is no whole number.
+    pub fn resized(mut self, picture: SizePx) -> Option<Self> {
+        let from = self.stem.input;
+        let to = (picture.width_px as usize, picture.height_px as usize);
+        let resize = |map: &mut MapShape| {
+            let side = |side: usize, from: usize, to: usize| {
+                (side * to).is_multiple_of(from).then(|| side * to / from)
+            };
+            map.width = side(map.width, from.width, to.0)?;
+            map.height = side(map.height, from.height, to.1)?;
+            Some(())
+        };
+        resize(&mut self.stem.input)?;
+        resize(&mut self.stem.output)?;
+        for bottleneck in &mut self.bottlenecks {
+            resize(&mut bottleneck.input)?;
+            resize(&mut bottleneck.output)?;
+        }
+        resize(&mut self.head.input)?;
+        for decoder in &mut self.decoders {
+            resize(&mut decoder.output)?;
+        }
+        resize(&mut self.output.input)?;
+        Some(self)
+    }
 }
