@@ -29,7 +29,7 @@ struct Crop {
     /// Where the frame that was prepared last was looked at.
     window: Option<Window>,
     /// For each size of window, what brings the network's mask to its place in the whole.
-    places: [(PlaneScaler, Frame); LEVELS],
+    places: Vec<(PlaneScaler, Frame)>,
 }
 
 impl fmt::Debug for MatteMaker {
@@ -136,7 +136,11 @@ impl MatteMaker {
         };
         let canvas = self.engine.description().output_size;
         let large_enough = frame.size().width_px >= 64 && frame.size().height_px >= 64;
-        crop.window = crop.tracker.next().filter(|_| large_enough && frame.format().is_planar());
+        let window = crop.tracker.next().filter(|_| large_enough && frame.format().is_planar());
+        if let Some(smoother) = self.smoother.as_mut().filter(|_| window != crop.window) {
+            smoother.look_anew();
+        }
+        crop.window = window;
         match crop.window {
             Some(window) => self.preparer.prepare(&window.of(frame, canvas), &mut self.input),
             None => self.preparer.prepare(frame, &mut self.input),
@@ -183,7 +187,7 @@ impl Crop {
             let scaler = PlaneScaler::new(canvas, size)?;
             Ok::<_, MatteError>((scaler, Frame::new(PixelFormat::Grey, size, Colour::JPEG)?))
         };
-        let places = [place(0)?, place(1)?, place(2)?, place(3)?];
+        let places = (0..LEVELS).map(place).collect::<Result<_, _>>()?;
         Ok(Self { tracker: Tracker::new(canvas), window: None, places })
     }
 

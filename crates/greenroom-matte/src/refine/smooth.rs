@@ -1,7 +1,6 @@
 use greenroom_frame::{Colour, Frame, FrameView, PixelFormat, PlaneScaler, SizePx};
 
 use super::kernels::{add_difference, follow};
-use super::sketch;
 use crate::planes::SmallPlanes;
 use crate::{Isa, MatteError};
 
@@ -26,10 +25,19 @@ pub(crate) struct Smoother {
     state: Vec<u16>,
     /// Whether `state` and the older sketch are of the picture before this one.
     knows: bool,
+    /// Frames until the network has seen its part of the picture for long.
+    anew_frames: u32,
 }
 
+/// Cells that pictures are compared in, about: 160x90 of a wide one, 8 pixels wide at 1280x720.
+const CELLS: f64 = 14_400.0;
 /// Share of the new mask where nothing changes, of 255: 0.2. 0.15 and 0.3 behave alike.
 const STILL: u32 = 51;
+/// The same while the network has just begun to look at another part of the picture: it sees all of
+/// it a little differently, and what stands still is to go over slowly.
+const STILL_ANEW: u32 = 13;
+/// How long that is.
+const ANEW_FRAMES: u32 = 20;
 /// Change of a cell up to which nothing has changed, and from which on everything has.
 const CHANGES: [u32; 2] = [6, 20];
 /// Share of changed cells from which on it is another picture.
@@ -47,12 +55,18 @@ impl Smoother {
             scaler: None,
             state: vec![0; mask_size.area_px() as usize],
             knows: false,
+            anew_frames: 0,
         })
     }
 
     /// The next mask has nothing to do with those before.
     pub(crate) fn reset(&mut self) {
         self.knows = false;
+    }
+
+    /// The network looks at another part of the picture than the frame before.
+    pub(crate) fn look_anew(&mut self) {
+        self.anew_frames = ANEW_FRAMES;
     }
 
     /// Smooths `mask`, which is that of all of `frame`.
@@ -109,6 +123,8 @@ impl Smoother {
             }
         }
         let [low, high] = CHANGES;
+        let still = if self.anew_frames > 0 { STILL_ANEW } else { STILL };
+        self.anew_frames = self.anew_frames.saturating_sub(1);
         let mut changed = 0;
         for (y, out) in self.weights[0].bytes_mut().chunks_exact_mut(width).enumerate() {
             let [a, b, c] = [0, 1, 2].map(|row| &self.change[(y + row) * stride..][..stride]);
@@ -117,11 +133,19 @@ impl Smoother {
                 let change = u32::from(most(a).max(most(b)).max(most(c)));
                 changed += usize::from(change >= high);
                 let moved = change.clamp(low, high) - low;
-                *out = (STILL + (255 - STILL) * moved / (high - low)) as u8;
+                *out = (still + (255 - still) * moved / (high - low)) as u8;
             }
         }
         changed * 100 < CUT_PERCENT * self.weights[0].bytes().len()
     }
+}
+
+/// An empty sketch for pictures of `size`: square cells of a whole number of pixels. Of their rows of
+/// pixels, every other is read, which costs half as much and nothing on the scoreboard.
+fn sketch(size: SizePx) -> Result<SmallPlanes, MatteError> {
+    let cell_px = ((size.area_px() as f64 / CELLS).sqrt().round() as u32).max(1);
+    let cells = SizePx::new(size.width_px.div_ceil(cell_px), size.height_px.div_ceil(cell_px));
+    Ok(SmallPlanes::new(cells)?.of_every_row(cell_px / 4))
 }
 
 #[cfg(test)]

@@ -39,14 +39,37 @@ fn it_grows_and_follows_at_once() {
 }
 
 #[test]
-fn who_is_half_out_gone_or_large_needs_the_whole_picture() {
-    for person in [mask([0, 40], [100, 256]), mask([200, 256], [100, 256]), mask([0, 0], [0, 0])] {
+fn who_is_gone_or_large_needs_the_whole_picture_and_who_is_half_out_its_whole_height() {
+    let after_a_small_one = |person: &[u8]| {
         let mut tracker = Tracker::new(CANVAS);
-        assert!(after(&mut tracker, 100, &mask([100, 150], [150, 256])).is_some());
-        assert_eq!(after(&mut tracker, 1, &person), None);
+        let window = after(&mut tracker, 100, &mask([100, 150], [150, 256])).unwrap();
+        assert!(Window::size(window.level, CANVAS).height_px < CANVAS.height_px);
+        after(&mut tracker, 1, person)
+    };
+    assert_eq!(after_a_small_one(&mask([0, 0], [0, 0])), None);
+    assert_eq!(after_a_small_one(&mask([30, 226], [20, 256])), None);
+    for (person, left) in [(mask([0, 40], [100, 256]), 0), (mask([200, 256], [100, 256]), 96)] {
+        let window = after_a_small_one(&person).unwrap();
+        let size = Window::size(window.level, CANVAS);
+        assert_eq!((window.left, window.top, size), (left, 0, SizePx::new(160, 256)));
     }
+}
+
+#[test]
+fn who_sways_does_not_have_the_window_go_to_and_fro() {
     let mut tracker = Tracker::new(CANVAS);
-    assert_eq!(after(&mut tracker, 100, &mask([30, 226], [20, 256])), None);
+    // Each width that a person may have, and a little more or less of it.
+    for width in 20..180 {
+        let sways = [0, 2, 1, 3].map(|more| mask([60, 60 + width + more], [100, 256]));
+        after(&mut tracker, 100, &sways[0]);
+        after(&mut tracker, 1, &sways[3]);
+        let mut changes = 0;
+        for mask in sways.iter().cycle().take(40) {
+            let before = tracker.window;
+            changes += usize::from(after(&mut tracker, 1, mask) != before);
+        }
+        assert_eq!(changes, 0, "{width}");
+    }
 }
 
 #[test]
