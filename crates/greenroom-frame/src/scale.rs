@@ -31,7 +31,7 @@ impl PlaneScaler {
         let columns = TapTable::new(from.width_px, to.width_px);
         let rows = TapTable::new(from.height_px, to.height_px);
         // Whichever half comes first leaves the smaller picture between the two.
-        let between = if to.height_px < from.height_px {
+        let between = if to.height_px <= from.height_px {
             from.width_px
         } else {
             to.width_px * from.height_px
@@ -61,7 +61,7 @@ impl PlaneScaler {
             into.iter_rows_mut()
                 .zip(from.iter_rows())
                 .for_each(|(to, from)| to.copy_from_slice(from));
-        } else if self.to.height_px < self.from.height_px {
+        } else if self.to.height_px <= self.from.height_px {
             self.reduce(from, into);
         } else {
             self.enlarge(from, into);

@@ -82,24 +82,30 @@ fn every_format_size_and_isa_gives_the_same_and_planes_that_fit() {
     }
 }
 
-/// Blocks that are sure are only a short cut.
+/// What is sure is only a short cut, and nothing of the picture before is left.
 #[test]
-fn sure_blocks_are_what_the_sum_would_give() {
+fn sure_blocks_are_what_the_sums_would_give() {
     let (frame, mask) = scene(PixelFormat::I420, SizePx::new(640, 360), 3.0);
-    let (luma, _) = fit(&frame, &mask, Isa::SCALAR);
-    let sizes = Sizes { mask: mask.view().size(), picture: frame.view().size() };
+    let (luma, chroma) = fit(&frame, &mask, Isa::SCALAR);
+    let (mask_size, picture) = (mask.view().size(), frame.view().size());
+    let sizes = Sizes { mask: mask_size, picture, format: PixelFormat::I420 };
     let mut tables = Tables::new(sizes).unwrap();
-    tables.sketch.fill(&frame.view()).unwrap();
-    tables.mask_scaler.scale(mask.view().plane(0), &mut tables.mask.view_mut().plane_mut(0));
-    tables.read_sketch();
-    tables.find_factors(Isa::SCALAR);
-    tables.blend_factors(Isa::SCALAR);
-    let sure = tables.blocks.iter().filter(|&&block| block != Block::Mixed).count();
-    assert!(sure > tables.blocks.len() / 3, "{sure} of {} blocks", tables.blocks.len());
-    tables.blocks.fill(Block::Mixed);
-    let mut whole = luma.clone();
-    tables.draw(Isa::SCALAR, &frame.view(), &mut whole.view_mut());
-    assert!(whole.bytes() == luma.bytes());
+    tables.sure.nothing_is_sure(true);
+    tables.find(Isa::SCALAR, &mask.view(), &frame.view());
+    let draw = |tables: &mut Tables| {
+        let (mut whole, mut chroma) = (luma.clone(), chroma.clone());
+        let planes = (&mut whole, &mut chroma);
+        tables.drawing.draw(Isa::SCALAR, &frame.view(), &tables.factors, planes);
+        let pairs = whole.bytes().iter().zip(luma.bytes());
+        pairs.map(|(a, b)| a.abs_diff(*b)).max().unwrap()
+    };
+    assert!(draw(&mut tables) <= 1);
+    // Another picture, then this one again, now with what is sure.
+    tables.sure.nothing_is_sure(false);
+    let (other, other_mask) = scene(PixelFormat::I420, SizePx::new(640, 360), 90.0);
+    tables.find(Isa::SCALAR, &other_mask.view(), &other.view());
+    tables.find(Isa::SCALAR, &mask.view(), &frame.view());
+    assert_eq!(draw(&mut tables), 0);
 }
 
 #[test]

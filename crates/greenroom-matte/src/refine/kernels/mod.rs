@@ -40,13 +40,30 @@ dispatch! {
     /// `sums[x] += row[x]`.
     fn add_row(sums: &mut [f32], row: &[f32]);
     /// `sums[x] += a[x] * b[x]`.
-    fn add_product(sums: &mut [f32], a: &[f32], b: &[f32]);
+    fn add_product(sums: &mut [f32], rows: [&[f32]; 2]);
+    /// `sums[x] += new[x] - old[x]`, of rows new and old.
+    fn slide(sums: &mut [f32], rows: [&[f32]; 2]);
+    /// `sums[x] += a[x] * b[x]` for the new rows `a` and `b`, and less the same for the old ones.
+    fn slide_product(sums: &mut [f32], new: [&[f32]; 2], old: [&[f32]; 2]);
     /// `out[x] = scale * (padded[x] + ... + padded[x + reach])` with `padded.len() - out.len() = reach`.
     fn spread(out: &mut [f32], padded: &[f32], scale: f32);
     /// The best affine map from a window's colours to its alphas: `moments` are the rows of window
     /// means y, u, v, p, yy, yu, yv, uu, uv, vv, yp, up, vp, one behind the other, each as long as a
     /// row of `out`; `out` becomes rows of the factors of y, u and v and of the constant.
     fn solve(out: &mut [f32], moments: &[f32], epsilon: f32);
+    /// `values = bytes / 255`.
+    fn to_floats(values: &mut [f32], bytes: &[u8]);
+    /// `values[x]` becomes the mean of the two neighbours in each of two rows, over 255.
+    fn quarter(values: &mut [f32], above: &[u8], below: &[u8]);
+    /// `out = 0.75 * near + 0.25 * far`.
+    fn mix(out: &mut [f32], rows: [&[f32]; 2]);
+    /// Twice as many values, half-pixel centres; `values` has one more at both ends.
+    fn double(out: &mut [f32], values: &[f32]);
+    /// The slopes and offsets of alpha over luma, both 0..=255, from the four rows of factors that
+    /// `solve` gives, and chroma; alphas of `ramp` become 0 and 1.
+    fn fold(line: [&mut [f32]; 2], factors: &[f32], chroma: [&[u8]; 2], ramp: [f32; 2]);
+    /// What alpha comes to in a cell, whatever luma there is: 1 if it is 0, 2 if it is 255, else 3.
+    fn classify(classes: &mut [u8], slopes: &[f32], offsets: &[f32]);
     /// `wide[x]` becomes the value of `line` between `columns[x].0` and the next: `columns[x].1` of
     /// the next.
     fn widen(wide: &mut [f32], line: &[f32], columns: &[(u32, f32)]);

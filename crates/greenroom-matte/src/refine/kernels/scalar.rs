@@ -4,19 +4,43 @@ pub(super) fn add_row(sums: &mut [f32], row: &[f32]) {
 }
 
 #[inline(always)]
-pub(super) fn add_product(sums: &mut [f32], a: &[f32], b: &[f32]) {
+pub(super) fn add_product(sums: &mut [f32], rows: [&[f32]; 2]) {
+    let [a, b] = rows;
     sums.iter_mut().zip(a.iter().zip(b)).for_each(|(sum, (a, b))| *sum += a * b);
 }
 
 #[inline(always)]
-pub(super) fn spread(out: &mut [f32], padded: &[f32], scale: f32) {
-    let reach = padded.len() - out.len();
-    let len = out.len();
-    out.copy_from_slice(&padded[..len]);
-    for shift in 1..=reach {
-        out.iter_mut().zip(&padded[shift..][..len]).for_each(|(sum, value)| *sum += value);
+pub(super) fn slide(sums: &mut [f32], rows: [&[f32]; 2]) {
+    let [new, old] = rows;
+    sums.iter_mut().zip(new.iter().zip(old)).for_each(|(sum, (new, old))| *sum += new - old);
+}
+
+#[inline(always)]
+pub(super) fn slide_product(sums: &mut [f32], new: [&[f32]; 2], old: [&[f32]; 2]) {
+    let len = sums.len();
+    let ([a, b], [c, d]) = (new.map(|row| &row[..len]), old.map(|row| &row[..len]));
+    for x in 0..len {
+        sums[x] += a[x] * b[x] - c[x] * d[x];
     }
-    out.iter_mut().for_each(|sum| *sum *= scale);
+}
+
+#[inline(always)]
+pub(super) fn spread(out: &mut [f32], padded: &[f32], scale: f32) {
+    // As many as stay in registers.
+    const LANES: usize = 16;
+    let reach = padded.len() - out.len();
+    let (chunks, rest) = out.as_chunks_mut::<LANES>();
+    for (index, out) in chunks.iter_mut().enumerate() {
+        let mut sums = [0.0; LANES];
+        for values in padded[index * LANES..].windows(LANES).take(reach + 1) {
+            sums.iter_mut().zip(values).for_each(|(sum, value)| *sum += value);
+        }
+        *out = sums.map(|sum| sum * scale);
+    }
+    let padded = &padded[chunks.len() * LANES..];
+    for (out, values) in rest.iter_mut().zip(padded.windows(reach + 1)) {
+        *out = values.iter().fold(0.0, |sum, value| sum + value) * scale;
+    }
 }
 
 #[inline(always)]
@@ -46,6 +70,63 @@ pub(super) fn solve(out: &mut [f32], moments: &[f32], epsilon: f32) {
         us[x] = by_u;
         vs[x] = by_v;
         constants[x] = mp - by_y * my - by_u * mu - by_v * mv;
+    }
+}
+
+#[inline(always)]
+pub(super) fn to_floats(values: &mut [f32], bytes: &[u8]) {
+    let samples = values.iter_mut().zip(bytes);
+    samples.for_each(|(value, &byte)| *value = f32::from(byte) * (1.0 / 255.0));
+}
+
+#[inline(always)]
+pub(super) fn quarter(values: &mut [f32], above: &[u8], below: &[u8]) {
+    let pairs = above.as_chunks::<2>().0.iter().zip(below.as_chunks::<2>().0);
+    for (value, (above, below)) in values.iter_mut().zip(pairs) {
+        let sum = [above[0], above[1], below[0], below[1]].map(i32::from).iter().sum::<i32>();
+        *value = sum as f32 * (0.25 / 255.0);
+    }
+}
+
+#[inline(always)]
+pub(super) fn mix(out: &mut [f32], rows: [&[f32]; 2]) {
+    let [near, far] = rows;
+    let values = out.iter_mut().zip(near.iter().zip(far));
+    values.for_each(|(out, (near, far))| *out = near + (far - near) * 0.25);
+}
+
+#[inline(always)]
+pub(super) fn double(out: &mut [f32], values: &[f32]) {
+    let triples = values.array_windows::<3>();
+    for (out, &[left, middle, right]) in out.as_chunks_mut::<2>().0.iter_mut().zip(triples) {
+        *out = [middle + (left - middle) * 0.25, middle + (right - middle) * 0.25];
+    }
+}
+
+#[inline(always)]
+pub(super) fn fold(line: [&mut [f32]; 2], factors: &[f32], chroma: [&[u8]; 2], ramp: [f32; 2]) {
+    let [slopes, offsets] = line;
+    let len = slopes.len();
+    let offsets = &mut offsets[..len];
+    let [us, vs] = chroma.map(|row| &row[..len]);
+    let [by_y, by_u, by_v, constant] = [0, 1, 2, 3].map(|index| &factors[index * len..][..len]);
+    let gain = 1.0 / (ramp[1] - ramp[0]);
+    for x in 0..len {
+        slopes[x] = by_y[x] * gain;
+        let chroma = by_u[x] * f32::from(us[x]) + by_v[x] * f32::from(vs[x]);
+        offsets[x] = (chroma + (constant[x] - ramp[0]) * 255.0) * gain;
+    }
+}
+
+#[inline(always)]
+pub(super) fn classify(classes: &mut [u8], slopes: &[f32], offsets: &[f32]) {
+    let cells = classes.iter_mut().zip(slopes.iter().zip(offsets));
+    for (class, (&slope, &offset)) in cells {
+        // Linear in luma, so its ends tell.
+        let other = slope * 255.0 + offset;
+        let room = u8::from(offset.max(other) <= 0.0);
+        let person = u8::from(offset.min(other) >= 255.0);
+        *class = 3 - 2 * room - person;
     }
 }
 

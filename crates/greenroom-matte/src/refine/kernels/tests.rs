@@ -23,15 +23,34 @@ fn every_isa_gives_the_same_bits() {
     same_bits(|isa, len| {
         let mut sums = floats(len, 0);
         add_row(isa, &mut sums, &floats(len, 1));
-        add_product(isa, &mut sums, &floats(len, 2), &floats(len, 3));
+        let rows = [2, 3, 4, 5].map(|seed| floats(len, seed));
+        let [a, b, c, d] = rows.each_ref().map(Vec::as_slice);
+        add_product(isa, &mut sums, [a, b]);
+        slide(isa, &mut sums, [c, d]);
+        slide_product(isa, &mut sums, [a, c], [b, d]);
         let mut out = vec![0.0; len];
-        spread(isa, &mut out, &floats(len + 6, 4), 1.0 / 49.0);
+        spread(isa, &mut out, &floats(len + 12, 4), 1.0 / 169.0);
         (sums, out)
     });
     same_bits(|isa, len| {
         let mut out = vec![0.0; 4 * len];
         solve(isa, &mut out, &floats(13 * len, 5), 1e-3);
         out.into_iter().map(f32::to_bits).collect::<Vec<_>>()
+    });
+    same_bits(|isa, len| {
+        let [mut luma, mut small, mut mixed, mut slopes, mut offsets] =
+            [0; 5].map(|_: u8| vec![0.0; len]);
+        let chroma = noise(2 * len, 20);
+        to_floats(isa, &mut luma, &chroma[..len]);
+        quarter(isa, &mut small, &chroma, &noise(2 * len, 22));
+        mix(isa, &mut mixed, [&luma, &small]);
+        let mut twice = vec![0.0; 2 * len];
+        double(isa, &mut twice, &floats(len + 2, 23));
+        let line = [&mut slopes[..], &mut offsets];
+        fold(isa, line, &floats(4 * len, 21), [&chroma[..len], &chroma[len..]], [0.2, 0.7]);
+        let mut classes = vec![0; len];
+        classify(isa, &mut classes, &slopes, &offsets);
+        (luma, small, mixed, twice, slopes, offsets, classes)
     });
     same_bits(|isa, len| {
         let rows: Vec<Vec<f32>> = (6..10).map(|seed| floats(len, seed)).collect();

@@ -1,0 +1,136 @@
+use std::ops::Range;
+
+use greenroom_frame::SizePx;
+
+use super::{BLOCK_CELLS, RADIUS};
+
+/// Where the mask is sure: a class for each block, which is a row of four cells.
+#[derive(Debug)]
+pub(super) struct Sure {
+    /// Cells in a row.
+    width: usize,
+    blocks: usize,
+    /// What the mask has in a block; in all windows around its cells; in all windows that these
+    /// cells lie in.
+    own: Vec<Class>,
+    windows: Vec<Class>,
+    cells: Vec<Class>,
+    row: Vec<Class>,
+    #[cfg(test)]
+    nothing_is_sure: bool,
+}
+
+/// What there is, as bits.
+pub(super) type Class = u8;
+pub(super) const ROOM: Class = 1;
+pub(super) const PERSON: Class = 2;
+/// Both, or something between.
+pub(super) const MIXED: Class = ROOM | PERSON;
+
+/// Levels of a mask up to which it is room, and from which on it is person, whatever the picture
+/// looks like. Far outside of the ramp, for a window's map may stretch what there is.
+const ROOM_LEVEL: u8 = 16;
+const PERSON_LEVEL: u8 = 239;
+
+impl Sure {
+    pub(super) fn new(sketch: SizePx) -> Self {
+        let (width, rows) = (sketch.width_px as usize, sketch.height_px as usize);
+        let blocks = width.div_ceil(BLOCK_CELLS);
+        let map = || vec![MIXED; blocks * rows];
+        Self {
+            width,
+            blocks,
+            own: map(),
+            windows: map(),
+            cells: map(),
+            row: vec![0; blocks],
+            #[cfg(test)]
+            nothing_is_sure: false,
+        }
+    }
+
+    /// Looks at a mask of the sketch's size.
+    pub(super) fn look(&mut self, mask: &[u8]) {
+        let rows = mask.chunks_exact(self.width);
+        for (row, out) in rows.zip(self.own.chunks_exact_mut(self.blocks)) {
+            for (cells, out) in row.chunks(BLOCK_CELLS).zip(out) {
+                let (least, most) =
+                    cells.iter().fold((255, 0), |(least, most), &c| (c.min(least), c.max(most)));
+                *out = match (least, most) {
+                    (_, ..=ROOM_LEVEL) => ROOM,
+                    (PERSON_LEVEL.., _) => PERSON,
+                    _ => MIXED,
+                };
+            }
+        }
+        #[cfg(test)]
+        if self.nothing_is_sure {
+            self.own.fill(MIXED);
+        }
+        dilate(&self.own, &mut self.windows, &mut self.row);
+        dilate(&self.windows, &mut self.cells, &mut self.row);
+    }
+
+    /// For tests: everything is worked out, or not.
+    #[cfg(test)]
+    pub(super) fn nothing_is_sure(&mut self, nothing: bool) {
+        self.nothing_is_sure = nothing;
+    }
+
+    /// For each block of a row, what is in the windows around its cells.
+    pub(super) fn windows(&self, y: usize) -> &[Class] {
+        &self.windows[y * self.blocks..][..self.blocks]
+    }
+
+    /// For each block of a row, what is in the windows that its cells lie in.
+    pub(super) fn cells(&self, y: usize) -> &[Class] {
+        &self.cells[y * self.blocks..][..self.blocks]
+    }
+
+    /// The first cell that is not sure in any row, and the one behind the last.
+    pub(super) fn extent(&self) -> Range<usize> {
+        let mixed = |column: &usize| {
+            self.cells.iter().skip(*column).step_by(self.blocks).any(|&class| class == MIXED)
+        };
+        let first = (0..self.blocks).find(mixed).unwrap_or(0);
+        let end = (first..self.blocks).rev().find(mixed).map_or(first, |last| last + 1);
+        first * BLOCK_CELLS..(end * BLOCK_CELLS).min(self.width)
+    }
+}
+
+/// Each block gets what is within a window's reach: [`RADIUS`] rows, and the next blocks, which are
+/// no narrower.
+fn dilate(from: &[Class], into: &mut [Class], row: &mut [Class]) {
+    const { assert!(BLOCK_CELLS >= RADIUS) };
+    let blocks = row.len();
+    let rows = from.len() / blocks;
+    for (y, out) in into.chunks_exact_mut(blocks).enumerate() {
+        row.fill(0);
+        for near in y.saturating_sub(RADIUS)..(y + RADIUS + 1).min(rows) {
+            row.iter_mut().zip(&from[near * blocks..]).for_each(|(sum, class)| *sum |= class);
+        }
+        for (block, out) in out.iter_mut().enumerate() {
+            let near = block.saturating_sub(1)..(block + 2).min(blocks);
+            *out = row[near].iter().fold(0, |sum, class| sum | class);
+        }
+    }
+}
+
+/// The cells of each stretch of [`MIXED`] blocks in a row of `width` cells.
+pub(super) fn stretches(classes: &[Class], width: usize) -> impl Iterator<Item = Range<usize>> {
+    stretches_by(classes.len(), |block| classes[block], width)
+}
+
+/// The same, of so many blocks of a class each.
+pub(super) fn stretches_by(
+    blocks: usize,
+    class: impl Fn(usize) -> Class,
+    width: usize,
+) -> impl Iterator<Item = Range<usize>> {
+    let mut at = 0;
+    std::iter::from_fn(move || {
+        let start = (at..blocks).find(|&block| class(block) == MIXED)?;
+        at = (start..blocks).find(|&block| class(block) != MIXED).unwrap_or(blocks);
+        Some(start * BLOCK_CELLS..(at * BLOCK_CELLS).min(width))
+    })
+}
