@@ -177,7 +177,11 @@ impl Factors {
     fn draw_line(&mut self, isa: Isa, sketch: &Sketch, y: usize, sure: &Sure) {
         let width = self.width;
         let near = y / 2;
-        let far = if y % 2 == 0 { near.saturating_sub(1) } else { (near + 1).min(self.rows - 1) };
+        let far = if y.is_multiple_of(2) {
+            near.saturating_sub(1)
+        } else {
+            (near + 1).min(self.rows - 1)
+        };
         let classes = &mut self.classes[2 * width * y..][..2 * width];
         let both = sure.cells(near).iter().zip(sure.cells(far));
         for (places, (near, far)) in classes.chunks_mut(2 * BLOCK_CELLS).zip(both) {

@@ -97,8 +97,10 @@ pub(super) fn mix(out: &mut [f32], rows: [&[f32]; 2]) {
 
 #[inline(always)]
 pub(super) fn double(out: &mut [f32], values: &[f32]) {
-    let triples = values.array_windows::<3>();
-    for (out, &[left, middle, right]) in out.as_chunks_mut::<2>().0.iter_mut().zip(triples) {
+    let len = out.len() / 2;
+    let [lefts, middles, rights] = [0, 1, 2].map(|shift| &values[shift..][..len]);
+    for (x, out) in out.as_chunks_mut::<2>().0.iter_mut().enumerate() {
+        let (left, middle, right) = (lefts[x], middles[x], rights[x]);
         *out = [middle + (left - middle) * 0.25, middle + (right - middle) * 0.25];
     }
 }
