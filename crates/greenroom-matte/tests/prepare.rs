@@ -64,8 +64,12 @@ fn left_and_top_stay_left_and_top() {
         row[..320].fill(255);
     }
     let tensor = prepared(&model, &frame, Isa::best());
-    for (x, y) in [(0, 0), (62, 62), (66, 62), (62, 66), (200, 200)] {
-        let white = x < 64 && y < 64;
+    // A quarter of each side of the input.
+    let corner = (model.input_size.width_px as usize / 4, model.input_size.height_px as usize / 4);
+    let (left, right) = (corner.0 - 2, corner.0 + 2);
+    let (above, below) = (corner.1 - 2, corner.1 + 2);
+    for (x, y) in [(0, 0), (left, above), (right, above), (left, below), (200, 200)] {
+        let white = x < corner.0 && y < corner.1;
         let [r, g, b] = pixel(&tensor, x, y);
         for value in [r, g, b] {
             assert!((value - f32::from(u8::from(white))).abs() < 0.01, "{x} {y}: {value}");
