@@ -11,7 +11,12 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     let words: Vec<String> = std::env::args().skip(1).collect();
     let size = SizePx::new(words[0].parse()?, words[1].parse()?);
     let has = |word: &str| words.iter().any(|have| have == word);
-    let steps = RefineSteps { crop: has("crop"), smooth: has("smooth"), guide: has("guide") };
+    let steps = RefineSteps {
+        crop: has("crop"),
+        smooth: has("smooth"),
+        guide: has("guide"),
+        ..RefineSteps::NONE
+    };
     let mut maker = MatteMaker::new(words[2].parse::<Model>()?)?.refined(steps)?;
     let mut frame = Frame::new(PixelFormat::I420, size, Colour::WEBCAM)?;
     let mut luma = Frame::new(PixelFormat::Grey, size, Colour::JPEG)?;
