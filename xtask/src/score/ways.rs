@@ -1,0 +1,123 @@
+//! Ways to make a matte: the bare network, what other programs do with its mask, and ours with and without each step.
+
+use std::fs;
+use std::path::Path;
+use std::process::{Command, Stdio};
+
+use anyhow::{Context, Result, ensure};
+
+use super::media::{Mattes, read_grey};
+use crate::places::Places;
+
+/// The steps of refinement, as `[cut]` of the configuration has them. A new step is a line here.
+pub const STEPS: [&str; 3] = ["crop", "smooth", "guide"];
+
+/// What a way is to the others.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Role {
+    /// The bare network that other programs use.
+    Baseline,
+    /// What another program does with that.
+    Rival,
+    /// Our bare network.
+    Bare,
+    /// Ours without this step.
+    Without(&'static str),
+    Ours,
+    /// The bare network in the reference runtime.
+    Reference,
+}
+
+/// One way, for `greenroom render`.
+pub struct Way {
+    pub role: Role,
+    pub name: String,
+    /// A name of `--model`.
+    pub model: String,
+    /// The whole configuration.
+    pub config: String,
+}
+
+/// What other programs do with the mask, after their source, as settings of ours. Their lengths are in pixels, ours in
+/// samples of the mask: for 640x360, 2.5 pixels are a sample. A box of n pixels reaches (n - 1) / 2 of them to each side.
+///
+/// Left out is what has no setting here: LFBW's threshold at picture size moves the edge in by 0.25 samples, which is
+/// taken off `grow`; OBS Background Removal drops small islands and makes the edge hard again at picture size, which
+/// moves no edge; LBRL raises the matte to the power of 2.5 and skips frames in which nothing moves.
+const RIVALS: [(&str, &str); 5] = [
+    // Threshold, box of 10 for the dilation, box blur of 10.
+    ("the program before's way", "threshold = 0.7\ngrow = 1.8\nfeather = 1.8\n"),
+    // Best class, dilation 5x5, box blur of 10, half of the mask before.
+    (
+        "LFBW's way: threshold, dilate, blur, EMA",
+        "threshold = 0.5\ngrow = 0.55\nfeather = 1.8\naverage = 0.5\n",
+    ),
+    // Threshold 0.65, an eighth of the mask before, box blur of 5.
+    ("backscrub's way: threshold, box blur", "threshold = 0.65\nfeather = 0.8\naverage = 0.125\n"),
+    // Threshold 0.5, 0.15 of the mask before, stack blur of 9 samples: as wide as a box of 7.
+    (
+        "OBS Background Removal's way: threshold, EMA, contour blur",
+        "threshold = 0.5\nfeather = 3\naverage = 0.15\n",
+    ),
+    // Guided filter, three quarters of the mask before.
+    ("LBRL's way: guided filter, EMA", "guide = true\naverage = 0.75\n"),
+];
+
+/// Short names for the columns of sheets, in the order of the rivals.
+pub const RIVALS_SHORT: [&str; 5] = ["program before", "LFBW", "backscrub", "OBS BR", "LBRL"];
+
+/// The ways to compare: always the bare network and ours, as asked the others.
+pub fn ways(model: &str, rivals: bool, ablation: bool) -> Vec<Way> {
+    let mut ways = Vec::new();
+    let mut add = |role, name: &str, model: &str, config| {
+        ways.push(Way { role, name: name.into(), model: model.into(), config });
+    };
+    if rivals {
+        add(Role::Baseline, "bare landscape network, bilinear", "landscape", config(&[], ""));
+        for (name, settings) in RIVALS {
+            add(Role::Rival, name, "landscape", config(&[], settings));
+        }
+    }
+    add(Role::Bare, &format!("bare {model} network"), model, config(&[], ""));
+    for left_out in STEPS.into_iter().filter(|_| ablation) {
+        let others: Vec<_> = STEPS.into_iter().filter(|step| *step != left_out).collect();
+        let name = format!("ours without {left_out}");
+        add(Role::Without(left_out), &name, model, config(&others, ""));
+    }
+    add(Role::Ours, "ours", model, config(&STEPS, ""));
+    ways
+}
+
+/// The configuration that takes these steps and no others, and these settings of `[cut]` besides.
+fn config(steps: &[&str], settings: &str) -> String {
+    let is_said = |step: &str| settings.lines().any(|line| line.starts_with(step));
+    let keys = STEPS.into_iter().filter(|step| !is_said(step));
+    let keys = keys.map(|step| format!("{step} = {}\n", steps.contains(&step)));
+    format!("[cut]\n{}{settings}", keys.collect::<String>())
+}
+
+/// `greenroom render` of `clip` in this way, without its outputs.
+pub fn render(places: &Places, program: &Path, way: &Way, clip: &Path) -> Result<Command> {
+    let folder = places.target.join("score");
+    fs::create_dir_all(&folder).with_context(|| format!("cannot make {}", folder.display()))?;
+    let path = folder.join("config.toml");
+    fs::write(&path, &way.config).with_context(|| format!("cannot write {}", path.display()))?;
+    let mut command = Command::new(program);
+    command.arg("render").arg(clip).args(["--model", &way.model, "--config"]).arg(path);
+    Ok(command)
+}
+
+/// The mattes of `clip` in this way.
+pub fn mattes(places: &Places, program: &Path, way: &Way, clip: &Path) -> Result<Mattes> {
+    let matte = places.target.join("score/matte.y4m");
+    let output = render(places, program, way, clip)?
+        .args(["-", "--background", "#808080", "--matte"])
+        .arg(&matte)
+        .stdout(Stdio::null())
+        .output()
+        .with_context(|| format!("cannot start {}", program.display()))?;
+    ensure!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr).trim());
+    let mattes = read_grey(&matte)?;
+    fs::remove_file(&matte).context("greenroom wrote no matte")?;
+    Ok(mattes)
+}
