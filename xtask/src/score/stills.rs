@@ -42,7 +42,7 @@ fn still(picture: &Path, work: &Path) -> Result<Still> {
     let clip = work.join(format!("{name}.mkv"));
     // As a webcam has it: 4:2:0, limited range.
     let filters = format!(
-        "scale=out_color_matrix=bt601:out_range=tv,format=yuv420p,loop=loop={}:size=1,setpts=N/30/TB",
+        "scale=out_color_matrix=bt601:out_range=tv,format=yuv420p,loop=loop={}:size=1,settb=1/30,setpts=N",
         FRAMES - 1
     );
     let words = ["-vf", &filters, "-fps_mode", "passthrough", "-c:v", "ffv1"];

@@ -1,4 +1,4 @@
-//! Clips made from clips, for what these do not show: a person far from the camera, a dim room, a window behind.
+//! Clips made from clips, for what these do not show: a person far from the camera, a dim room.
 //!
 //! FFmpeg makes them, alike on every machine (its noise has a seed), and keeps them in the target folder.
 
@@ -16,8 +16,6 @@ pub enum Variant {
     Small,
     /// A dim room: a sixth of the light, little colour, and the noise of a sensor at its limit
     Dark,
-    /// A bright room behind a person in the shade
-    Backlit,
 }
 
 /// A clip and its true alpha.
@@ -50,7 +48,6 @@ impl Variant {
         match self {
             Variant::Small => "small",
             Variant::Dark => "dark",
-            Variant::Backlit => "backlit",
         }
     }
 
@@ -83,7 +80,6 @@ impl Variant {
                 small(pair, plate, &made)?;
             }
             Variant::Dark => encode(&[&pair.clip], DARK, &made.clip)?,
-            Variant::Backlit => encode(&[&pair.clip, &pair.alpha], BACKLIT, &made.clip)?,
         }
         Ok(Ok(made))
     }
@@ -93,12 +89,6 @@ impl Variant {
 const DARK: &str = "[0:v]format=yuv420p,lutyuv=y='16+(val-16)*0.17':u='128+(val-128)*0.33':v='128+(val-128)*0.33',\
                     noise=all_seed=6:alls=7:allf=t";
 
-/// The room overexposed, the person at a third of the light, and a veil of the room's light over both.
-const BACKLIT: &str = "[0:v]format=gbrp,split[a][b];[a]lutrgb=r='val*1.5+70':g='val*1.5+70':b='val*1.5+70'[room];\
-                       [b]lutrgb=r='val*0.35':g='val*0.35':b='val*0.35'[person];[1:v]format=gray,format=gbrp[mask];\
-                       [room][person][mask]maskedmerge,split[c][d];[d]gblur=sigma=24[veil];\
-                       [c][veil]blend=all_mode=screen:all_opacity=0.12,format=yuv420p,noise=all_seed=6:alls=2:allf=t";
-
 /// The person is cut out by the true alpha, and stands on the lower border, right of the middle.
 fn small(pair: &Pair, plate: &Plate, made: &Pair) -> Result<()> {
     let (width, height) = plate.size;
@@ -107,16 +97,17 @@ fn small(pair: &Pair, plate: &Plate, made: &Pair) -> Result<()> {
     let (x, y) = ((width - w) * 4 / 5 / 2 * 2, height - h);
     let scale = format!("scale={w}:{h}:flags=area");
     let picture = format!(
-        "[2:v]trim=start_frame={}:end_frame={},format=yuv420p,loop=loop=-1:size=1,setpts=N/30/TB[room];\
-         [1:v]format=gray,{scale}[mask];[0:v]format=yuv420p,{scale}[p];\
-         [p][mask]alphamerge,setpts=N/30/TB[person];\
+        "[2:v]trim=start_frame={}:end_frame={},format=yuv420p,loop=loop=-1:size=1,settb=1/30,setpts=N[room];\
+         [1:v]settb=1/30,setpts=N,format=gray,{scale}[mask];[0:v]settb=1/30,setpts=N,format=yuv420p,{scale}[p];\
+         [p][mask]alphamerge[person];\
          [room][person]overlay=x={x}:y={y}:shortest=1:format=yuv420,format=yuv420p",
         plate.frame,
         plate.frame + 1,
     );
     encode(&[&pair.clip, &pair.alpha, &plate.clip], &picture, &made.clip)?;
-    let alpha =
-        format!("[0:v]format=gray,{scale},pad={width}:{height}:{x}:{y}:black,setpts=N/30/TB");
+    let alpha = format!(
+        "[0:v]format=gray,{scale},format=gbrp,pad={width}:{height}:{x}:{y}:black,format=gray,settb=1/30,setpts=N"
+    );
     encode(&[&pair.alpha], &alpha, &made.alpha)
 }
 
@@ -128,8 +119,39 @@ fn encode(inputs: &[&Path], filters: &str, to: &Path) -> Result<()> {
     ffmpeg_of(inputs, &words).map(drop)
 }
 
-/// Whether the truth has the person in the outermost columns of any frame.
+/// Whether, in any frame, the person meets the left or right border on more than a tenth of its height: made small, he
+/// would be cut in the middle of the room. A sleeve that just meets it is no matter.
 fn touches_a_side(truth: &Mattes) -> bool {
-    let touches = |row: &[u8]| row.first().max(row.last()).is_some_and(|&sample| sample >= 128);
-    truth.samples.chunks_exact(truth.width).any(touches)
+    truth.frames().any(|frame| {
+        let rows = || frame.chunks_exact(truth.width);
+        let is_person = |sample: Option<&u8>| sample.is_some_and(|&sample| sample >= 128);
+        let left = rows().filter(|row| is_person(row.first())).count();
+        let right = rows().filter(|row| is_person(row.last())).count();
+        left.max(right) * 10 > truth.height
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn truth(rows: usize) -> Mattes {
+        let mut samples = vec![0; 2 * 20 * 40];
+        samples[800..].chunks_exact_mut(20).take(rows).for_each(|row| row[19] = 255);
+        Mattes { width: 20, height: 40, samples }
+    }
+
+    #[test]
+    fn who_is_cut_by_a_side_is_not_made_small() {
+        assert!(!touches_a_side(&truth(4)));
+        assert!(touches_a_side(&truth(5)));
+    }
+
+    #[test]
+    fn a_plate_is_a_frame_with_nobody() {
+        assert_eq!(Plate::find(Path::new("clip"), &truth(1)).map(|plate| plate.frame), Some(0));
+        let mut full = truth(1);
+        full.samples[0] = 1;
+        assert!(Plate::find(Path::new("clip"), &full).is_none());
+    }
 }
