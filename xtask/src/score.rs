@@ -7,6 +7,7 @@ mod edges;
 mod figures;
 mod media;
 mod reference;
+mod sheets;
 mod stills;
 mod table;
 mod variants;
@@ -16,8 +17,9 @@ use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 use anyhow::{Context, Result, ensure};
-use figures::{Figure, Figures, Tally};
+use figures::{Figure, Tally};
 use media::{Mattes, read_grey};
+use sheets::Sheets;
 use table::{Row, Table};
 use variants::{Pair, Plate, Variant};
 use ways::{Role, Way};
@@ -53,6 +55,9 @@ pub struct Arguments {
     /// Write the tables into this page, with --rivals and --ablation
     #[arg(long, value_name = "PAGE")]
     table: Option<PathBuf>,
+    /// Make contact sheets in this folder: the worst frames of each clip, and, with --rivals, all ways side by side
+    #[arg(long, value_name = "FOLDER")]
+    sheets: Option<PathBuf>,
     /// Fail if the median IoU of a clip is below this
     #[arg(long, value_name = "IOU")]
     least_median: Option<f64>,
@@ -145,21 +150,32 @@ impl Board<'_> {
     /// The rows of a clip with a true alpha.
     fn pair(&mut self, pair: &Pair, truth: &Mattes) -> Result<()> {
         let picture = read_grey(&pair.clip)?;
-        let measure = |mattes: &Mattes| -> Result<Figures> {
+        let measure = |mattes: &Mattes| -> Result<Tally> {
             let mut tally = Tally::against(mattes, truth)?;
             tally.add_steadiness(mattes, &picture)?;
-            Ok(tally.figures())
+            Ok(tally)
         };
         let (mut bare, mut ours) = (None, None);
         for way in &self.ways {
-            let figures = measure(&self.mattes(way, &pair.clip)?)?;
+            let mattes = self.mattes(way, &pair.clip)?;
+            let tally = measure(&mattes)?;
+            let figures = tally.figures();
             match way.role {
                 Role::Bare => bare = figures.get(Figure::IouMedian),
-                Role::Ours => ours = figures.get(Figure::IouMedian),
+                Role::Ours => {
+                    ours = figures.get(Figure::IouMedian);
+                    if let Some(sheets) = self.sheets() {
+                        let both = [&mattes, truth];
+                        sheets.worst(&pair.name, &pair.clip, way, both, &tally.mads)?;
+                    }
+                }
                 _ => {}
             }
             let (role, way) = (way.role, way.name.clone());
             self.table.add(Row { subject: pair.name.clone(), role, way, figures });
+        }
+        if let Some(sheets) = self.sheets().filter(|_| self.arguments.rivals) {
+            sheets.side_by_side(&pair.name, &pair.clip, &self.ways, truth.frames().count())?;
         }
         let bare = bare.context("the truth has nobody in any frame")?;
         let ours = ours.context("the truth has nobody in any frame")?;
@@ -173,7 +189,8 @@ impl Board<'_> {
         if self.arguments.no_reference {
             return Ok(());
         }
-        let figures = measure(&reference::mattes(self.places, self.model, &pair.clip, truth)?)?;
+        let mattes = reference::mattes(self.places, self.model, &pair.clip, truth)?;
+        let figures = measure(&mattes)?.figures();
         let way = format!("bare {} network, reference runtime", self.model.0);
         let reference = figures.get(Figure::IouMedian).context("the truth has nobody")?;
         self.table.add(Row { subject: name.clone(), role: Role::Reference, way, figures });
@@ -229,7 +246,17 @@ impl Board<'_> {
             let (role, way, figures) = (way.role, way.name.clone(), tally.figures());
             self.table.add(Row { subject: name(clip), role, way, figures });
         }
-        Ok(())
+        match self.sheets().filter(|_| self.arguments.rivals) {
+            Some(sheets) => {
+                sheets.side_by_side(&name(clip), clip, &self.ways, picture.frames().count())
+            }
+            None => Ok(()),
+        }
+    }
+
+    fn sheets(&self) -> Option<Sheets<'_>> {
+        let folder = self.arguments.sheets.as_deref()?;
+        Some(Sheets { places: self.places, program: &self.program, folder })
     }
 
     fn mattes(&self, way: &Way, clip: &Path) -> Result<Mattes> {

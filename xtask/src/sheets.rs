@@ -112,7 +112,8 @@ fn sheet(pictures: &[PathBuf]) -> Result<RgbImage> {
     Ok(sheet)
 }
 
-fn write(sheet: &mut RgbImage, text: &str, (mut x, y): (u32, u32)) {
+/// Writes a line of text, 20 pixels high, light on dark.
+pub fn write(sheet: &mut RgbImage, text: &str, (mut x, y): (u32, u32)) {
     for letter in text.chars() {
         let raster = get_raster(letter, FontWeight::Regular, RasterHeight::Size20);
         let Some(raster) = raster else { continue };

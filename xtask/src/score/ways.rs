@@ -32,6 +32,8 @@ pub enum Role {
 pub struct Way {
     pub role: Role,
     pub name: String,
+    /// For the columns of sheets.
+    pub short: String,
     /// A name of `--model`.
     pub model: String,
     /// The whole configuration.
@@ -44,47 +46,54 @@ pub struct Way {
 /// Left out is what has no setting here: LFBW's threshold at picture size moves the edge in by 0.25 samples, which is
 /// taken off `grow`; OBS Background Removal drops small islands and makes the edge hard again at picture size, which
 /// moves no edge; LBRL raises the matte to the power of 2.5 and skips frames in which nothing moves.
-const RIVALS: [(&str, &str); 5] = [
-    // Threshold, box of 10 for the dilation, box blur of 10.
-    ("the program before's way", "threshold = 0.7\ngrow = 1.8\nfeather = 1.8\n"),
+const RIVALS: [(&str, &str, &str); 5] = [
+    // Threshold, dilation 10x10, box blur of 10.
+    (
+        "the program before",
+        "threshold, dilate, blur",
+        "threshold = 0.7\ngrow = 1.8\nfeather = 1.8\n",
+    ),
     // Best class, dilation 5x5, box blur of 10, half of the mask before.
     (
-        "LFBW's way: threshold, dilate, blur, EMA",
+        "LFBW",
+        "threshold, dilate, blur, EMA",
         "threshold = 0.5\ngrow = 0.55\nfeather = 1.8\naverage = 0.5\n",
     ),
     // Threshold 0.65, an eighth of the mask before, box blur of 5.
-    ("backscrub's way: threshold, box blur", "threshold = 0.65\nfeather = 0.8\naverage = 0.125\n"),
+    ("backscrub", "threshold, EMA, box blur", "threshold = 0.65\nfeather = 0.8\naverage = 0.125\n"),
     // Threshold 0.5, 0.15 of the mask before, stack blur of 9 samples: as wide as a box of 7.
     (
-        "OBS Background Removal's way: threshold, EMA, contour blur",
+        "OBS Background Removal",
+        "threshold, EMA, contour blur",
         "threshold = 0.5\nfeather = 3\naverage = 0.15\n",
     ),
     // Guided filter, three quarters of the mask before.
-    ("LBRL's way: guided filter, EMA", "guide = true\naverage = 0.75\n"),
+    ("LBRL", "guided filter, EMA", "guide = true\naverage = 0.75\n"),
 ];
-
-/// Short names for the columns of sheets, in the order of the rivals.
-pub const RIVALS_SHORT: [&str; 5] = ["program before", "LFBW", "backscrub", "OBS BR", "LBRL"];
 
 /// The ways to compare: always the bare network and ours, as asked the others.
 pub fn ways(model: &str, rivals: bool, ablation: bool) -> Vec<Way> {
     let mut ways = Vec::new();
-    let mut add = |role, name: &str, model: &str, config| {
-        ways.push(Way { role, name: name.into(), model: model.into(), config });
+    let mut add = |role, name: &str, short: &str, model: &str, config| {
+        let (name, short, model) = (name.into(), short.into(), model.into());
+        ways.push(Way { role, name, short, model, config });
     };
     if rivals {
-        add(Role::Baseline, "bare landscape network, bilinear", "landscape", config(&[], ""));
-        for (name, settings) in RIVALS {
-            add(Role::Rival, name, "landscape", config(&[], settings));
+        let name = "bare landscape network, bilinear";
+        add(Role::Baseline, name, "bare landscape", "landscape", config(&[], ""));
+        for (who, what, settings) in RIVALS {
+            let name = format!("{who}'s way: {what}");
+            add(Role::Rival, &name, who, "landscape", config(&[], settings));
         }
     }
-    add(Role::Bare, &format!("bare {model} network"), model, config(&[], ""));
+    let name = format!("bare {model} network");
+    add(Role::Bare, &name, &name, model, config(&[], ""));
     for left_out in STEPS.into_iter().filter(|_| ablation) {
         let others: Vec<_> = STEPS.into_iter().filter(|step| *step != left_out).collect();
         let name = format!("ours without {left_out}");
-        add(Role::Without(left_out), &name, model, config(&others, ""));
+        add(Role::Without(left_out), &name, &name, model, config(&others, ""));
     }
-    add(Role::Ours, "ours", model, config(&STEPS, ""));
+    add(Role::Ours, "ours", "ours", model, config(&STEPS, ""));
     ways
 }
 
