@@ -139,7 +139,7 @@ impl Sheets<'_> {
     fn save(&self, name: &str, rows: &[Vec<Cell>]) -> Result<()> {
         fs::create_dir_all(self.folder)
             .with_context(|| format!("cannot make {}", self.folder.display()))?;
-        let path = self.folder.join(format!("{name}.jpg"));
+        let path = self.folder.join(format!("{name}.png"));
         sheet(rows).save(&path).with_context(|| format!("cannot write {}", path.display()))?;
         eprintln!("{}", path.display());
         Ok(())
