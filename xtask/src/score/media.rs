@@ -39,7 +39,10 @@ pub fn read_grey(path: &Path) -> Result<Mattes> {
         bail!("{} is no video: {}", path.display(), String::from_utf8_lossy(&output.stderr).trim());
     };
     let (width, height) = (width.parse()?, height.parse()?);
-    let samples = ffmpeg(path, &["-pix_fmt", "gray", "-f", "rawvideo", "-"])?;
+    // Each frame once: where one comes late FFmpeg would write the one before again.
+    let passed = ["-fps_mode", "passthrough"];
+    let options = [&passed[..], &["-pix_fmt", "gray", "-f", "rawvideo", "-"]].concat();
+    let samples = ffmpeg(path, &options)?;
     Ok(Mattes { width, height, samples })
 }
 

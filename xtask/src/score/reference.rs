@@ -16,7 +16,7 @@ use crate::places::Places;
 pub fn mattes(places: &Places, model: Model, clip: &Path, truth: &Mattes) -> Result<Mattes> {
     let (_, model, width, height) = model;
     let scale = format!("scale={width}:{height}:flags=area,format=rgb24");
-    let rgb = ffmpeg(clip, &["-vf", &scale, "-f", "rawvideo", "-"])?;
+    let rgb = ffmpeg(clip, &["-vf", &scale, "-fps_mode", "passthrough", "-f", "rawvideo", "-"])?;
     let mut child = Command::new(golden::python(places)?)
         .arg(places.repository.join("xtask/score.py"))
         .arg(places.repository.join("assets/models").join(model))

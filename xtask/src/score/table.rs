@@ -23,7 +23,7 @@ pub struct Row {
 #[derive(Default)]
 pub struct Table(Vec<Row>);
 
-/// Figures of the summary, with whether less is better.
+/// Figures of the summary; of all of them, less is better.
 const SUMMARY: [Figure; 4] = [Figure::Mad, Figure::EdgeMad, Figure::Dtssd, Figure::Gradient];
 
 impl Table {
@@ -38,7 +38,7 @@ impl Table {
         self.0.push(row);
     }
 
-    /// Writes what is between the marks `score` and `ablation` of the page.
+    /// Writes the parts `gains`, `ablation` and `score` of the page.
     pub fn write(&self, page: &Path) -> Result<()> {
         let text =
             fs::read_to_string(page).with_context(|| format!("cannot read {}", page.display()))?;

@@ -67,8 +67,8 @@ const RIVALS: [(&str, &str, &str); 5] = [
         "threshold, EMA, contour blur",
         "threshold = 0.5\nfeather = 3\naverage = 0.15\n",
     ),
-    // Guided filter, three quarters of the mask before.
-    ("LBRL", "guided filter, EMA", "guide = true\naverage = 0.75\n"),
+    // Guided filter, average with 0.25: whether of the mask before or of the new one is not known; this is the kinder.
+    ("LBRL", "guided filter, EMA", "guide = true\naverage = 0.25\n"),
 ];
 
 /// The ways to compare: always the bare network and ours, as asked the others.
