@@ -22,7 +22,7 @@ use media::{Mattes, read_grey};
 use sheets::Sheets;
 use table::{Row, Table};
 use variants::{Pair, Plate, Variant};
-use ways::{Role, Way};
+use ways::{Renderer, Role, Way};
 
 use crate::daemon;
 use crate::golden::{MODELS, Model};
@@ -90,7 +90,7 @@ pub fn run(places: &Places, arguments: &Arguments) -> Result<ExitCode> {
         places,
         arguments,
         model,
-        program: daemon::build(places)?,
+        renderer: Renderer { program: daemon::build(places)?, work: tempfile::tempdir()? },
         ways: ways::ways(model.0, arguments.rivals || wants_all, arguments.ablation || wants_all),
         table: Table::default(),
         missed: Vec::new(),
@@ -117,7 +117,7 @@ struct Board<'a> {
     places: &'a Places,
     arguments: &'a Arguments,
     model: Model,
-    program: PathBuf,
+    renderer: Renderer,
     ways: Vec<Way>,
     table: Table,
     /// Limits that were not kept.
@@ -157,7 +157,7 @@ impl Board<'_> {
         };
         let (mut bare, mut ours) = (None, None);
         for way in &self.ways {
-            let mattes = self.mattes(way, &pair.clip)?;
+            let mattes = self.renderer.mattes(way, &pair.clip)?;
             let tally = measure(&mattes)?;
             let figures = tally.figures();
             match way.role {
@@ -203,7 +203,7 @@ impl Board<'_> {
 
     /// The rows of each group of stills, and of all of them.
     fn stills(&mut self, folder: &Path) -> Result<()> {
-        let stills = stills::read(folder, &self.places.target.join("score/stills"))?;
+        let stills = stills::read(folder, &self.renderer.work.path().join("stills"))?;
         let mut subjects: Vec<String> = vec!["stills".into()];
         for still in &stills {
             let group = format!("stills {}", still.group);
@@ -215,7 +215,7 @@ impl Board<'_> {
         for way in &self.ways {
             let mut tallies = vec![Tally::default(); subjects.len()];
             for still in &stills {
-                let matte = self.mattes(way, &still.clip)?.last();
+                let matte = self.renderer.mattes(way, &still.clip)?.last();
                 let tally = Tally::against(&matte, &still.truth)?;
                 let group = format!("stills {}", still.group);
                 for (subject, sum) in subjects.iter().zip(&mut tallies) {
@@ -242,7 +242,7 @@ impl Board<'_> {
         let picture = read_grey(clip)?;
         for way in &self.ways {
             let mut tally = Tally::default();
-            tally.add_steadiness(&self.mattes(way, clip)?, &picture)?;
+            tally.add_steadiness(&self.renderer.mattes(way, clip)?, &picture)?;
             let (role, way, figures) = (way.role, way.name.clone(), tally.figures());
             self.table.add(Row { subject: name(clip), role, way, figures });
         }
@@ -256,11 +256,7 @@ impl Board<'_> {
 
     fn sheets(&self) -> Option<Sheets<'_>> {
         let folder = self.arguments.sheets.as_deref()?;
-        Some(Sheets { places: self.places, program: &self.program, folder })
-    }
-
-    fn mattes(&self, way: &Way, clip: &Path) -> Result<Mattes> {
-        ways::mattes(self.places, &self.program, way, clip)
+        Some(Sheets { renderer: &self.renderer, folder })
     }
 }
 

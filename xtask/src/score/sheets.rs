@@ -9,8 +9,7 @@ use image::imageops::{self, FilterType};
 use image::{Rgb, RgbImage};
 
 use super::media::Mattes;
-use super::ways::{self, Role, Way};
-use crate::places::Places;
+use super::ways::{Renderer, Role, Way};
 use crate::sheets::write;
 
 /// Width of a cell, and height of the strip of text under it.
@@ -26,8 +25,7 @@ type Cell = (RgbImage, String);
 
 /// Makes sheets in a folder.
 pub struct Sheets<'a> {
-    pub places: &'a Places,
-    pub program: &'a Path,
+    pub renderer: &'a Renderer,
     pub folder: &'a Path,
 }
 
@@ -95,7 +93,7 @@ impl Sheets<'_> {
         background: &str,
         frames: &[usize],
     ) -> Result<Vec<RgbImage>> {
-        let mut command = ways::render(self.places, self.program, way, clip)?;
+        let mut command = self.renderer.command(way, clip)?;
         self.frames_of(command.args(["-", "--background", background]), frames)
     }
 
@@ -127,7 +125,7 @@ impl Sheets<'_> {
 
     /// A background with an edge everywhere: a chequered one in two colours that no room has.
     fn busy(&self) -> Result<PathBuf> {
-        let path = self.places.target.join("score/busy.png");
+        let path = self.renderer.work.path().join("busy.png");
         let chequer = RgbImage::from_fn(1280, 720, |x, y| {
             let light = ((x / 40) + (y / 40)).is_multiple_of(2);
             Rgb(if light { [235, 200, 60] } else { [40, 60, 150] })

@@ -1,13 +1,14 @@
 //! Ways to make a matte: the bare network, what other programs do with its mask, and ours with and without each step.
 
 use std::fs;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
 use anyhow::{Context, Result, ensure};
 
+use tempfile::TempDir;
+
 use super::media::{Mattes, read_grey};
-use crate::places::Places;
 
 /// The steps of refinement, as `[cut]` of the configuration has them. A new step is a line here.
 pub const STEPS: [&str; 3] = ["crop", "smooth", "guide"];
@@ -105,28 +106,36 @@ fn config(steps: &[&str], settings: &str) -> String {
     format!("[cut]\n{}{settings}", keys.collect::<String>())
 }
 
-/// `greenroom render` of `clip` in this way, without its outputs.
-pub fn render(places: &Places, program: &Path, way: &Way, clip: &Path) -> Result<Command> {
-    let folder = places.target.join("score");
-    fs::create_dir_all(&folder).with_context(|| format!("cannot make {}", folder.display()))?;
-    let path = folder.join("config.toml");
-    fs::write(&path, &way.config).with_context(|| format!("cannot write {}", path.display()))?;
-    let mut command = Command::new(program);
-    command.arg("render").arg(clip).args(["--model", &way.model, "--config"]).arg(path);
-    Ok(command)
+/// The program, and a folder for what is in passing.
+pub struct Renderer {
+    pub program: PathBuf,
+    pub work: TempDir,
 }
 
-/// The mattes of `clip` in this way.
-pub fn mattes(places: &Places, program: &Path, way: &Way, clip: &Path) -> Result<Mattes> {
-    let matte = places.target.join("score/matte.y4m");
-    let output = render(places, program, way, clip)?
-        .args(["-", "--background", "#808080", "--matte"])
-        .arg(&matte)
-        .stdout(Stdio::null())
-        .output()
-        .with_context(|| format!("cannot start {}", program.display()))?;
-    ensure!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr).trim());
-    let mattes = read_grey(&matte)?;
-    fs::remove_file(&matte).context("greenroom wrote no matte")?;
-    Ok(mattes)
+impl Renderer {
+    /// `greenroom render` of `clip` in this way, without its outputs.
+    pub fn command(&self, way: &Way, clip: &Path) -> Result<Command> {
+        let path = self.work.path().join("config.toml");
+        fs::write(&path, &way.config)
+            .with_context(|| format!("cannot write {}", path.display()))?;
+        let mut command = Command::new(&self.program);
+        command.arg("render").arg(clip).args(["--model", &way.model, "--config"]).arg(path);
+        Ok(command)
+    }
+
+    /// The mattes of `clip` in this way.
+    pub fn mattes(&self, way: &Way, clip: &Path) -> Result<Mattes> {
+        let matte = self.work.path().join("matte.y4m");
+        let output = self
+            .command(way, clip)?
+            .args(["-", "--background", "#808080", "--matte"])
+            .arg(&matte)
+            .stdout(Stdio::null())
+            .output()
+            .with_context(|| format!("cannot start {}", self.program.display()))?;
+        ensure!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr).trim());
+        let mattes = read_grey(&matte)?;
+        fs::remove_file(&matte).context("greenroom wrote no matte")?;
+        Ok(mattes)
+    }
 }
