@@ -9,7 +9,7 @@ pub struct PlainSteps {
     /// From this share of person on, a sample is wholly person, and below it wholly room; above 0,
     /// up to 1.
     pub threshold: Option<f32>,
-    /// How far the edge moves outwards, in samples of the mask (256 or so across the picture), up to
+    /// How far the edge moves outwards, in samples of the mask (about 300 across the picture), up to
     /// [`MAX_REACH`](Self::MAX_REACH); below 0 inwards.
     pub grow: f32,
     /// How far a box blur reaches to each side, in samples of the mask, up to
@@ -20,7 +20,7 @@ pub struct PlainSteps {
 }
 
 impl PlainSteps {
-    /// Furthest that `grow` and `feather` reach: an eighth of a mask that is 256 wide.
+    /// Furthest that `grow` and `feather` reach: a tenth of the picture, about.
     pub const MAX_REACH: f32 = 32.0;
     /// Above this a person who has left would be seen for seconds.
     pub const MAX_AVERAGE: f32 = 0.95;
