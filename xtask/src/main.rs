@@ -6,6 +6,7 @@
 
 mod assets;
 mod clients;
+mod cost;
 mod daemon;
 mod golden;
 mod judge;
@@ -36,6 +37,8 @@ enum Command {
     Assets(assets::Arguments),
     /// Ask `greenroom serve-masks` for masks as the old program's client does (Python, PyPI opencv, requests)
     Clients(clients::Arguments),
+    /// Measure what refinement costs, in inferences of the reference runtime (Python, PyPI ai-edge-litert)
+    Cost(cost::Arguments),
     /// Make the engine's golden outputs anew with the reference runtime (Python, PyPI ai-edge-litert)
     Golden,
     /// Judge frames that a consumer read from the virtual camera
@@ -59,6 +62,7 @@ fn main() -> ExitCode {
     let outcome = match Arguments::parse().command {
         Command::Assets(arguments) => assets::run(&places, &arguments).map(|()| ExitCode::SUCCESS),
         Command::Clients(arguments) => clients::run(&places, &arguments),
+        Command::Cost(arguments) => cost::run(&places, &arguments),
         Command::Golden => golden::run(&places).map(|()| ExitCode::SUCCESS),
         Command::Judge(arguments) => judge::run(&arguments),
         Command::Remote(arguments) => remote::run(&places, &arguments),

@@ -1,22 +1,31 @@
-//! `cargo xtask score CLIP ALPHA …`: how well the matte covers the person, against a true alpha: the bare network,
-//! ours with all that is done about its mask, and the same bare network in the reference runtime.
+//! `cargo xtask score [CLIP ALPHA]…`: how well the matte covers the person, against a true alpha: the bare network, ours
+//! with all that is done about its mask, what other programs do about it, and the bare network in the reference runtime.
 //!
-//! Ours goes through `greenroom render --matte`. The reference is the bare network: FFmpeg scales the frames to the
-//! model's input, ai-edge-litert runs it, and its output is enlarged bilinearly, as ours is.
+//! All but the last go through `greenroom render --matte`, other programs' ways as settings of ours.
 
+mod edges;
 mod figures;
+mod media;
+mod reference;
+mod sheets;
+mod stills;
+mod table;
+mod variants;
+mod ways;
 
-use std::fs;
-use std::io::{Read, Write};
 use std::path::{Path, PathBuf};
-use std::process::{Command, ExitCode, Stdio};
-use std::thread;
+use std::process::ExitCode;
 
-use anyhow::{Context, Result, bail, ensure};
-use figures::Score;
+use anyhow::{Context, Result, ensure};
+use figures::{Figure, Tally};
+use media::{Mattes, read_grey};
+use sheets::Sheets;
+use table::{Row, Table};
+use variants::{Pair, Plate, Variant};
+use ways::{Renderer, Role, Way};
 
 use crate::daemon;
-use crate::golden::{self, MODELS, Model};
+use crate::golden::{MODELS, Model};
 use crate::places::Places;
 
 /// The command line of `cargo xtask score`.
@@ -31,6 +40,24 @@ pub struct Arguments {
     /// Also a row without each of the steps of refinement
     #[arg(long)]
     ablation: bool,
+    /// Also rows for the bare landscape network and what other programs do with its mask
+    #[arg(long)]
+    rivals: bool,
+    /// Also variants of each clip, made by FFmpeg
+    #[arg(long, value_enum, value_delimiter = ',', num_args = 1, value_name = "VARIANT,…")]
+    variants: Vec<Variant>,
+    /// Also stills: a folder of NAME.jpg with NAME.alpha.png
+    #[arg(long, value_name = "FOLDER")]
+    stills: Option<PathBuf>,
+    /// Also a clip without a true alpha: only how steady it is
+    #[arg(long, value_name = "CLIP")]
+    steady: Vec<PathBuf>,
+    /// Write the tables into this page, with --rivals and --ablation
+    #[arg(long, value_name = "PAGE")]
+    table: Option<PathBuf>,
+    /// Make contact sheets in this folder: the worst frames of each clip, and, with --rivals, all ways side by side
+    #[arg(long, value_name = "FOLDER")]
+    sheets: Option<PathBuf>,
     /// Fail if the median IoU of a clip is below this
     #[arg(long, value_name = "IOU")]
     least_median: Option<f64>,
@@ -38,21 +65,12 @@ pub struct Arguments {
     #[arg(long, value_name = "IOU")]
     most_apart: Option<f64>,
     /// Clips, each followed by the video of its true alpha
-    #[arg(required = true, num_args = 2.., value_names = ["CLIP", "ALPHA"])]
+    #[arg(num_args = 2.., value_names = ["CLIP", "ALPHA"])]
     clips: Vec<PathBuf>,
 }
 
-/// The steps of refinement, as `[cut]` of the configuration has them.
-const STEPS: [&str; 3] = ["crop", "smooth", "guide"];
 /// A median that is lower by this is no worse.
 const WORSE: f64 = 0.002;
-
-/// A grey video, whole: frames of `width * height` samples, 0 = room, 255 = person.
-struct Mattes {
-    width: usize,
-    height: usize,
-    samples: Vec<u8>,
-}
 
 /// Scores every clip and prints a table.
 ///
@@ -61,181 +79,187 @@ struct Mattes {
 pub fn run(places: &Places, arguments: &Arguments) -> Result<ExitCode> {
     let (pairs, rest) = arguments.clips.as_chunks::<2>();
     ensure!(rest.is_empty(), "each clip needs its alpha behind it");
+    ensure!(
+        !pairs.is_empty() || arguments.stills.is_some() || !arguments.steady.is_empty(),
+        "there is nothing to score: name clips with their alphas, --stills or --steady"
+    );
     let model = MODELS.into_iter().find(|model| model.0 == arguments.model);
     let model = model.context("--model is general or landscape")?;
-    let program = daemon::build(places)?;
-    let mut missed = Vec::new();
-    Score::print_head();
-    for [clip, alpha] in pairs {
-        let name =
-            clip.file_stem().map(|stem| stem.to_string_lossy().into_owned()).unwrap_or_default();
-        let truth = read_grey(alpha)?;
-        let score = |cut: &str, words: &str| -> Result<Score> {
-            let score = Score::new(&render_matte(places, &program, model, clip, cut)?, &truth)?;
-            score.print(&name, words);
-            Ok(score)
-        };
-        let bare = score(&cut(&[]), "bare network")?;
-        if arguments.ablation {
-            for left_out in STEPS {
-                let others: Vec<_> = STEPS.into_iter().filter(|step| *step != left_out).collect();
-                score(&cut(&others), &format!("without {left_out}"))?;
-            }
-        }
-        let ours = score(&cut(&STEPS), "ours")?;
-        if let Some(least) = arguments.least_median.filter(|&least| ours.median() < least) {
-            missed.push(format!("{name}: median IoU {:.4} is below {least}", ours.median()));
-        }
-        if ours.median() + WORSE < bare.median() {
-            missed.push(format!("{name}: the refined matte is worse than the bare one"));
-        }
-        if arguments.no_reference {
-            continue;
-        }
-        let reference = Score::new(&reference_matte(places, model, clip, &truth)?, &truth)?;
-        reference.print(&name, "bare network, reference runtime");
-        let apart = (bare.median() - reference.median()).abs();
-        if let Some(most) = arguments.most_apart.filter(|&most| apart > most) {
-            missed.push(format!("{name}: the medians are {apart:.4} apart, more than {most}"));
-        }
+    let wants_all = arguments.table.is_some();
+    let mut board = Board {
+        places,
+        arguments,
+        model,
+        renderer: Renderer { program: daemon::build(places)?, work: tempfile::tempdir()? },
+        ways: ways::ways(model.0, arguments.rivals || wants_all, arguments.ablation || wants_all),
+        table: Table::default(),
+        missed: Vec::new(),
+    };
+    Table::print_head();
+    board.clips(pairs)?;
+    if let Some(folder) = &arguments.stills {
+        board.stills(folder)?;
     }
-    for miss in &missed {
+    for clip in &arguments.steady {
+        board.steady(clip)?;
+    }
+    if let Some(page) = &arguments.table {
+        board.table.write(page)?;
+    }
+    for miss in &board.missed {
         println!("missed: {miss}");
     }
-    Ok(if missed.is_empty() { ExitCode::SUCCESS } else { ExitCode::FAILURE })
+    Ok(if board.missed.is_empty() { ExitCode::SUCCESS } else { ExitCode::FAILURE })
 }
 
-/// The configuration that takes these steps of refinement and no others.
-fn cut(steps: &[&str]) -> String {
-    let keys = STEPS.map(|step| format!("{step} = {}\n", steps.contains(&step)));
-    format!("[cut]\n{}", keys.concat())
-}
-
-fn render_matte(
-    places: &Places,
-    program: &Path,
+/// What was scored so far.
+struct Board<'a> {
+    places: &'a Places,
+    arguments: &'a Arguments,
     model: Model,
-    clip: &Path,
-    cut: &str,
-) -> Result<Mattes> {
-    let folder = places.target.join("score");
-    fs::create_dir_all(&folder).with_context(|| format!("cannot make {}", folder.display()))?;
-    let (picture, matte) = (folder.join("picture.y4m"), folder.join("matte.y4m"));
-    let config = folder.join("config.toml");
-    fs::write(&config, cut).with_context(|| format!("cannot write {}", config.display()))?;
-    let output = Command::new(program)
-        .arg("render")
-        .arg(clip)
-        .arg(&picture)
-        .args(["--background", "#808080", "--model", model.0, "--matte"])
-        .arg(&matte)
-        .arg("--config")
-        .arg(&config)
-        .output()
-        .with_context(|| format!("cannot start {}", program.display()))?;
-    ensure!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr).trim());
-    fs::remove_file(&picture).context("greenroom wrote no picture")?;
-    let mattes = read_grey(&matte)?;
-    fs::remove_file(&matte).context("greenroom wrote no matte")?;
-    Ok(mattes)
+    renderer: Renderer,
+    ways: Vec<Way>,
+    table: Table,
+    /// Limits that were not kept.
+    missed: Vec<String>,
 }
 
-fn reference_matte(places: &Places, model: Model, clip: &Path, truth: &Mattes) -> Result<Mattes> {
-    let (_, model, width, height) = model;
-    let scale = format!("scale={width}:{height}:flags=area,format=rgb24");
-    let rgb = ffmpeg(clip, &["-vf", &scale, "-f", "rawvideo"])?;
-    let mut child = Command::new(golden::python(places)?)
-        .arg(places.repository.join("xtask/score.py"))
-        .arg(places.repository.join("assets/models").join(model))
-        .args([width.to_string(), height.to_string()])
-        .stdin(Stdio::piped())
-        .stdout(Stdio::piped())
-        .stderr(Stdio::null())
-        .spawn()
-        .context("cannot start Python")?;
-    let mut input = child.stdin.take().context("Python has no standard input")?;
-    let feeder = thread::spawn(move || input.write_all(&rgb));
-    let mut probabilities = Vec::new();
-    child
-        .stdout
-        .take()
-        .context("Python has no standard output")?
-        .read_to_end(&mut probabilities)?;
-    let fed = feeder.join().ok().context("feeding Python panicked")?;
-    ensure!(
-        child.wait()?.success() && fed.is_ok(),
-        "xtask/score.py failed; run it by hand to see why"
-    );
-    let small: Vec<f32> =
-        probabilities.as_chunks::<4>().0.iter().map(|&bytes| f32::from_le_bytes(bytes)).collect();
-    let samples = small
-        .chunks_exact(width * height)
-        .flat_map(|alpha| enlarge(alpha, (width, height), (truth.width, truth.height)))
-        .collect();
-    Ok(Mattes { width: truth.width, height: truth.height, samples })
-}
+impl Board<'_> {
+    fn clips(&mut self, pairs: &[[PathBuf; 2]]) -> Result<()> {
+        let mut plate = None;
+        if self.arguments.variants.contains(&Variant::Small) {
+            for [clip, alpha] in pairs {
+                plate = plate.or(Plate::find(clip, &read_grey(alpha)?));
+            }
+        }
+        for [clip, alpha] in pairs {
+            let pair = Pair { name: name(clip), clip: clip.clone(), alpha: alpha.clone() };
+            let truth = read_grey(alpha)?;
+            self.pair(&pair, &truth)?;
+            for variant in &self.arguments.variants {
+                let folder = self.places.target.join("score/variants");
+                match variant.make(&folder, &pair, &truth, plate.as_ref())? {
+                    Ok(made) => self.pair(&made, &read_grey(&made.alpha)?)?,
+                    Err(why) => eprintln!("{}, {variant:?}: left out, {why}", pair.name),
+                }
+            }
+        }
+        Ok(())
+    }
 
-/// Plain bilinear with half-pixel centres, in floating point; 0..=255 out.
-fn enlarge(alpha: &[f32], from: (usize, usize), to: (usize, usize)) -> Vec<u8> {
-    let places = |from: usize, to: usize| -> Vec<(usize, usize, f32)> {
-        let place = |i: usize| {
-            let centre = (i as f32 + 0.5) * from as f32 / to as f32 - 0.5;
-            let centre = centre.clamp(0.0, (from - 1) as f32);
-            (centre as usize, (centre as usize + 1).min(from - 1), centre.fract())
+    /// The rows of a clip with a true alpha.
+    fn pair(&mut self, pair: &Pair, truth: &Mattes) -> Result<()> {
+        let picture = read_grey(&pair.clip)?;
+        let measure = |mattes: &Mattes| -> Result<Tally> {
+            let mut tally = Tally::against(mattes, truth)?;
+            tally.add_steadiness(mattes, &picture)?;
+            Ok(tally)
         };
-        (0..to).map(place).collect()
-    };
-    let columns = places(from.0, to.0);
-    let mut out = Vec::with_capacity(to.0 * to.1);
-    for (above, below, down) in places(from.1, to.1) {
-        for &(left, right, across) in &columns {
-            let row = |y: usize| {
-                alpha[y * from.0 + left] * (1.0 - across) + alpha[y * from.0 + right] * across
-            };
-            out.push(((row(above) * (1.0 - down) + row(below) * down) * 255.0).round() as u8);
+        let (mut bare, mut ours) = (None, None);
+        for way in &self.ways {
+            let mattes = self.renderer.mattes(way, &pair.clip)?;
+            let tally = measure(&mattes)?;
+            let figures = tally.figures();
+            match way.role {
+                Role::Bare => bare = figures.get(Figure::IouMedian),
+                Role::Ours => {
+                    ours = figures.get(Figure::IouMedian);
+                    if let Some(sheets) = self.sheets() {
+                        let both = [&mattes, truth];
+                        sheets.worst(&pair.name, &pair.clip, way, both, &tally.mads)?;
+                    }
+                }
+                _ => {}
+            }
+            let (role, way) = (way.role, way.name.clone());
+            self.table.add(Row { subject: pair.name.clone(), role, way, figures });
+        }
+        if let Some(sheets) = self.sheets().filter(|_| self.arguments.rivals) {
+            sheets.side_by_side(&pair.name, &pair.clip, &self.ways, truth.frames().count())?;
+        }
+        let bare = bare.context("the truth has nobody in any frame")?;
+        let ours = ours.context("the truth has nobody in any frame")?;
+        let name = &pair.name;
+        if let Some(least) = self.arguments.least_median.filter(|&least| ours < least) {
+            self.missed.push(format!("{name}: median IoU {ours:.4} is below {least}"));
+        }
+        if ours + WORSE < bare {
+            self.missed.push(format!("{name}: the refined matte is worse than the bare one"));
+        }
+        if self.arguments.no_reference {
+            return Ok(());
+        }
+        let mattes = reference::mattes(self.places, self.model, &pair.clip, truth)?;
+        let figures = measure(&mattes)?.figures();
+        let way = format!("bare {} network, reference runtime", self.model.0);
+        let reference = figures.get(Figure::IouMedian).context("the truth has nobody")?;
+        self.table.add(Row { subject: name.clone(), role: Role::Reference, way, figures });
+        let apart = (bare - reference).abs();
+        if let Some(most) = self.arguments.most_apart.filter(|&most| apart > most) {
+            self.missed.push(format!("{name}: the medians are {apart:.4} apart, more than {most}"));
+        }
+        Ok(())
+    }
+
+    /// The rows of each group of stills, and of all of them.
+    fn stills(&mut self, folder: &Path) -> Result<()> {
+        let stills = stills::read(folder, &self.renderer.work.path().join("stills"))?;
+        let mut subjects: Vec<String> = vec!["stills".into()];
+        for still in &stills {
+            let group = format!("stills {}", still.group);
+            if !subjects.contains(&group) {
+                subjects.push(group);
+            }
+        }
+        let mut rows = Vec::new();
+        for way in &self.ways {
+            let mut tallies = vec![Tally::default(); subjects.len()];
+            for still in &stills {
+                let matte = self.renderer.mattes(way, &still.clip)?.last();
+                let tally = Tally::against(&matte, &still.truth)?;
+                let group = format!("stills {}", still.group);
+                for (subject, sum) in subjects.iter().zip(&mut tallies) {
+                    if *subject == group || subject == "stills" {
+                        sum.merge(&tally);
+                    }
+                }
+            }
+            for (at, tally) in tallies.iter().enumerate() {
+                let (subject, way_name) = (subjects[at].clone(), way.name.clone());
+                rows.push((
+                    at,
+                    Row { subject, role: way.role, way: way_name, figures: tally.figures() },
+                ));
+            }
+        }
+        rows.sort_by_key(|(at, _)| *at);
+        rows.into_iter().for_each(|(_, row)| self.table.add(row));
+        Ok(())
+    }
+
+    /// The rows of a clip without a true alpha.
+    fn steady(&mut self, clip: &Path) -> Result<()> {
+        let picture = read_grey(clip)?;
+        for way in &self.ways {
+            let mut tally = Tally::default();
+            tally.add_steadiness(&self.renderer.mattes(way, clip)?, &picture)?;
+            let (role, way, figures) = (way.role, way.name.clone(), tally.figures());
+            self.table.add(Row { subject: name(clip), role, way, figures });
+        }
+        match self.sheets().filter(|_| self.arguments.rivals) {
+            Some(sheets) => {
+                sheets.side_by_side(&name(clip), clip, &self.ways, picture.frames().count())
+            }
+            None => Ok(()),
         }
     }
-    out
+
+    fn sheets(&self) -> Option<Sheets<'_>> {
+        let folder = self.arguments.sheets.as_deref()?;
+        Some(Sheets { renderer: &self.renderer, folder })
+    }
 }
 
-fn read_grey(path: &Path) -> Result<Mattes> {
-    let output = Command::new("ffprobe")
-        .args([
-            "-v",
-            "error",
-            "-select_streams",
-            "v:0",
-            "-show_entries",
-            "stream=width,height",
-            "-of",
-            "csv=p=0",
-        ])
-        .arg(path)
-        .output()
-        .context("cannot start ffprobe; is ffmpeg installed?")?;
-    let text = String::from_utf8_lossy(&output.stdout);
-    let Some((width, height)) = text.trim().split_once(',') else {
-        bail!("{} is no video: {}", path.display(), String::from_utf8_lossy(&output.stderr).trim());
-    };
-    let (width, height) = (width.parse()?, height.parse()?);
-    // Alphas are full-range grey already; only the layout is asked for.
-    let samples = ffmpeg(path, &["-pix_fmt", "gray", "-f", "rawvideo"])?;
-    Ok(Mattes { width, height, samples })
-}
-
-fn ffmpeg(input: &Path, options: &[&str]) -> Result<Vec<u8>> {
-    let output = Command::new("ffmpeg")
-        .args(["-v", "error", "-nostdin", "-i"])
-        .arg(input)
-        .args(options)
-        .arg("-")
-        .output()
-        .context("cannot start ffmpeg; is it installed?")?;
-    ensure!(
-        output.status.success(),
-        "cannot read {}: {}",
-        input.display(),
-        String::from_utf8_lossy(&output.stderr).trim()
-    );
-    Ok(output.stdout)
+fn name(clip: &Path) -> String {
+    clip.file_stem().map(|stem| stem.to_string_lossy().into_owned()).unwrap_or_default()
 }

@@ -75,7 +75,7 @@ fn output(command: &mut Command) -> Result<String> {
 }
 
 /// The page with what stands between `<!-- NAME -->` and `<!-- /NAME -->` replaced.
-fn with_part(page: &str, name: &str, part: &str) -> Result<String> {
+pub fn with_part(page: &str, name: &str, part: &str) -> Result<String> {
     let marks = (format!("<!-- {name} -->"), format!("<!-- /{name} -->"));
     let (before, rest) = page.split_once(&marks.0).with_context(|| marks.0.clone())?;
     let (_, after) = rest.split_once(&marks.1).with_context(|| marks.1.clone())?;
@@ -112,7 +112,8 @@ fn sheet(pictures: &[PathBuf]) -> Result<RgbImage> {
     Ok(sheet)
 }
 
-fn write(sheet: &mut RgbImage, text: &str, (mut x, y): (u32, u32)) {
+/// Writes a line of text, 20 pixels high, light on dark.
+pub fn write(sheet: &mut RgbImage, text: &str, (mut x, y): (u32, u32)) {
     for letter in text.chars() {
         let raster = get_raster(letter, FontWeight::Regular, RasterHeight::Size20);
         let Some(raster) = raster else { continue };

@@ -51,7 +51,7 @@ pub use isa::Isa;
 pub use maker::MatteMaker;
 pub use models::Model;
 pub use prepare::Preparer;
-pub use refine::{Guide, RefineSteps};
+pub use refine::{Guide, PlainSteps, RefineSteps};
 pub use selfie::SelfieEngine;
 pub use tensor::{AlphaMap, InputTensor};
 pub use upscale::Upscaler;

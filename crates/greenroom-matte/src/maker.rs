@@ -4,6 +4,7 @@ use std::time::Instant;
 use greenroom_frame::{Colour, Frame, FrameView, PixelFormat, PlaneScaler};
 
 use crate::refine::crop::{LEVELS, Tracker, Window};
+use crate::refine::plain::Plain;
 use crate::refine::smooth::Smoother;
 use crate::{
     AlphaMap, Engine, InputTensor, Isa, MatteError, Model, ModelDescription, Preparer, RefineSteps,
@@ -21,6 +22,7 @@ pub struct MatteMaker {
     isa: Isa,
     crop: Option<Crop>,
     smoother: Option<Smoother>,
+    plain: Option<Plain>,
 }
 
 /// What looking into a window takes.
@@ -79,13 +81,15 @@ impl MatteMaker {
             isa,
             crop: None,
             smoother: None,
+            plain: None,
             engine,
         })
     }
 
     /// Takes `steps` from now on; a maker that is new takes none. `guide` is not the maker's: it
     /// needs the full size, and is [`Guide`](crate::Guide)'s. An engine that remembers smooths by
-    /// itself and has to see the same view all the time: it gets none of the maker's steps.
+    /// itself and has to see the same view all the time: of the maker's steps it gets the plain
+    /// filters only.
     ///
     /// # Errors
     /// [`MatteError::Frame`] if the model's output is too small to hold windows.
@@ -95,6 +99,7 @@ impl MatteMaker {
         self.crop = (steps.crop && able).then(|| Crop::new(canvas)).transpose()?;
         self.smoother =
             (steps.smooth && able).then(|| Smoother::new(canvas, self.isa)).transpose()?;
+        self.plain = Plain::new(steps.plain, canvas);
         Ok(self)
     }
 
@@ -111,6 +116,9 @@ impl MatteMaker {
         }
         if let Some(smoother) = &mut self.smoother {
             smoother.reset();
+        }
+        if let Some(plain) = &mut self.plain {
+            plain.reset();
         }
     }
 
@@ -175,6 +183,9 @@ impl MatteMaker {
         }
         if let Some(smoother) = &mut self.smoother {
             smoother.smooth(frame, &mut self.alpha)?;
+        }
+        if let Some(plain) = &mut self.plain {
+            plain.filter(&mut self.alpha);
         }
         Ok(&self.alpha)
     }

@@ -13,7 +13,7 @@ use greenroom_device::{
     Source, SourceMode, Wake,
 };
 use greenroom_frame::{Colour, Frame, FrameShape, FrameView, PixelFormat, SizePx};
-use greenroom_matte::{MatteMaker, Model, RefineSteps};
+use greenroom_matte::{MatteMaker, Model, PlainSteps, RefineSteps};
 use greenroom_scene::{BackgroundSpec, Pace, SceneSpec, Site};
 
 /// Counts every allocation of the process.
@@ -139,11 +139,14 @@ fn allocations_of(background: &BackgroundSpec, sink_size: SizePx) -> u64 {
         open: Box::new(|| unreachable!("the camera is never lost")),
         size,
     };
+    // The plain filters are off by default; all that can be on is on.
+    let plain = PlainSteps { threshold: Some(0.6), grow: 0.5, feather: 1.5, average: 0.3 };
+    let steps = RefineSteps { plain, ..RefineSteps::default() };
     let matte = MatteFeed {
-        maker: MatteMaker::new(Model::DEFAULT).unwrap().refined(RefineSteps::default()).unwrap(),
+        maker: MatteMaker::new(Model::DEFAULT).unwrap().refined(steps).unwrap(),
         remake: Box::new(|| unreachable!("the network never fails")),
         server: None,
-        steps: RefineSteps::default(),
+        steps,
     };
     let pipeline = Pipeline::start(feed, matte, vec![output], Duration::ZERO).unwrap();
     let wait_for = |frames: u64| {

@@ -4,6 +4,7 @@
 //! |---|---|---|
 //! | `crop` | [`MatteMaker`](crate::MatteMaker) | the network sees the person, not the room, when the person is small |
 //! | `smooth` | [`MatteMaker`](crate::MatteMaker) | edges that stand still are calm |
+//! | `plain` | [`MatteMaker`](crate::MatteMaker) | none by default: threshold, wider or narrower, box blur, running average |
 //! | `guide` | [`Guide`] | the edge is laid where the picture has one |
 //!
 //! Each can be switched off by itself, and none of them asks for memory in steady state.
@@ -11,12 +12,14 @@
 pub(crate) mod crop;
 pub(crate) mod guide;
 mod kernels;
+pub(crate) mod plain;
 pub(crate) mod smooth;
 
 pub use guide::Guide;
+pub use plain::PlainSteps;
 
-/// The steps that are taken; by default all.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+/// The steps that are taken; by default all but the plain filters.
+#[derive(Debug, Clone, Copy, PartialEq)]
 pub struct RefineSteps {
     /// The network looks at a window around a person who is small in the picture.
     pub crop: bool,
@@ -24,15 +27,22 @@ pub struct RefineSteps {
     pub smooth: bool,
     /// The matte's edge follows the edge in the picture.
     pub guide: bool,
+    /// Plain filters over the mask.
+    pub plain: PlainSteps,
 }
 
 impl RefineSteps {
     /// The bare network, enlarged.
-    pub const NONE: Self = Self { crop: false, smooth: false, guide: false };
+    pub const NONE: Self = Self {
+        crop: false,
+        smooth: false,
+        guide: false,
+        plain: PlainSteps { threshold: None, grow: 0.0, feather: 0.0, average: 0.0 },
+    };
 }
 
 impl Default for RefineSteps {
     fn default() -> Self {
-        Self { crop: true, smooth: true, guide: true }
+        Self { crop: true, smooth: true, guide: true, ..Self::NONE }
     }
 }

@@ -1,11 +1,14 @@
 //! `config.toml`: what `greenroom run` and `render` take where the command line and the environment
 //! say nothing.
 
+mod cut;
+
 use std::path::{Path, PathBuf};
 
-use greenroom_matte::RefineSteps;
 use serde::Deserialize;
 use toml::{Table, Value};
+
+pub use cut::CutWords;
 
 use crate::scenes::{SCENE_KEYS, SceneWords};
 use crate::toml_file::{self, one_line};
@@ -64,30 +67,6 @@ pub struct OnnxConfig {
     pub library: Option<PathBuf>,
     pub providers: Option<Vec<String>>,
     pub threads: Option<i64>,
-}
-
-/// Keys of the table `cut`.
-const CUT_KEYS: [&str; 3] = ["crop", "smooth", "guide"];
-
-/// The table `cut`: steps of the refinement, as [`RefineSteps`] has them.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Deserialize)]
-#[allow(missing_docs)]
-pub struct CutWords {
-    pub crop: Option<bool>,
-    pub smooth: Option<bool>,
-    pub guide: Option<bool>,
-}
-
-impl CutWords {
-    /// The steps; what is not said is on.
-    pub fn steps(self) -> RefineSteps {
-        let usual = RefineSteps::default();
-        RefineSteps {
-            crop: self.crop.unwrap_or(usual.crop),
-            smooth: self.smooth.unwrap_or(usual.smooth),
-            guide: self.guide.unwrap_or(usual.guide),
-        }
-    }
 }
 
 /// What is wrong with a configuration: one sentence, with the next step to take.
@@ -191,7 +170,7 @@ impl ConfigFile {
             Some(Value::Boolean(always_on)) => Some(always_on),
             Some(_) => return Err(wrong("always_on", "must be true or false", path)),
         };
-        let cut = table.remove("cut").map(|words| cut(words, path)).transpose()?;
+        let cut = table.remove("cut").map(|words| cut::read(words, path)).transpose()?;
         let placeholder = text(&mut table, "placeholder")?;
         Ok(Self {
             camera: text(&mut table, "camera")?,
@@ -230,15 +209,6 @@ fn onnx(words: Value, path: &Path, folder: &Path) -> Result<OnnxConfig, ConfigEr
     let onnx = OnnxConfig::deserialize(words)
         .map_err(|error| wrong("[onnx]", &format!("has {}", one_line(error.message())), path))?;
     Ok(OnnxConfig { library: onnx.library.map(|library| folder.join(library)), ..onnx })
-}
-
-fn cut(words: Value, path: &Path) -> Result<CutWords, ConfigError> {
-    let Value::Table(table) = &words else {
-        return Err(wrong("cut", "must be a table: [cut]", path));
-    };
-    check_keys(table, &CUT_KEYS, " in [cut]", path)?;
-    CutWords::deserialize(words)
-        .map_err(|error| wrong("[cut]", &format!("has {}", one_line(error.message())), path))
 }
 
 fn wrong(key: &str, why: &str, path: &Path) -> ConfigError {

@@ -1,3 +1,5 @@
+use greenroom_matte::RefineSteps;
+
 use super::*;
 
 fn parse(text: &str) -> Result<ConfigFile, ConfigError> {
@@ -17,7 +19,7 @@ fn the_example_is_right_and_tells_of_every_key() {
     for (name, words) in &plain.scenes {
         words.check().unwrap_or_else(|error| panic!("{name}: {error}"));
     }
-    for key in KEYS.iter().chain(&SCENE_KEYS).chain(&ONNX_KEYS).chain(&CUT_KEYS) {
+    for key in KEYS.iter().chain(&SCENE_KEYS).chain(&ONNX_KEYS).chain(&cut::KEYS) {
         let told = ["\n{key} =", "\n#{key} =", "[{key}.", "[{key}]"];
         let told = told.map(|told| told.replace("{key}", key));
         assert!(told.iter().any(|told| EXAMPLE.contains(told.as_str())), "{key}");
@@ -31,6 +33,8 @@ fn the_example_is_right_and_tells_of_every_key() {
     assert!(all.camera.is_some() && all.placeholder.is_some() && all.scene.is_some());
     assert!(all.onnx.library.is_some() && all.onnx.threads == Some(4));
     assert!(all.cut.crop.is_some() && all.cut.smooth.is_some() && all.cut.guide.is_some());
+    assert!(all.cut.threshold.is_some() && all.cut.grow.is_some());
+    assert!(all.cut.feather.is_some() && all.cut.average.is_some());
 }
 
 #[test]
@@ -56,6 +60,10 @@ fn steps_of_the_cut_are_on_unless_said_otherwise() {
     assert_eq!(parse("[cut]\nsmooth = false").unwrap().cut.steps(), one_less);
     let none = parse("[cut]\ncrop = false\nsmooth = false\nguide = false").unwrap();
     assert_eq!(none.cut.steps(), RefineSteps::NONE);
+    let plain = "[cut]\nthreshold = 0.7\ngrow = -2\nfeather = 1.5\naverage = 0.5";
+    let plain = parse(plain).unwrap().cut.steps().plain;
+    assert_eq!((plain.threshold, plain.grow), (Some(0.7), -2.0));
+    assert_eq!((plain.feather, plain.average), (1.5, 0.5));
 }
 
 #[test]
@@ -74,6 +82,12 @@ fn mistakes_get_one_sentence_with_the_nearest_right_name() {
         ("cut = true", "must be a table: [cut]"),
         ("[cut]\nsmoth = true", "in [cut]; did you mean \"smooth\"?"),
         ("[cut]\nguide = 1", "[cut] has"),
+        ("[cut]\nthreshold = 0", "threshold of [cut] must be above 0 and at most 1"),
+        ("[cut]\nthreshold = nan", "threshold of [cut] must be above 0 and at most 1"),
+        ("[cut]\ngrow = -40", "grow of [cut] must be -32 to 32"),
+        ("[cut]\nfeather = -1", "feather of [cut] must be 0 to 32"),
+        ("[cut]\naverage = 1", "average of [cut] must be 0 to 0.95"),
+        ("[cut]\naverage = 'much'", "[cut] has"),
         ("scenes = 3", "[scenes.NAME]"),
         ("[scenes]\na = 3", "must be a table"),
         ("camera = 3", "camera must be a text"),

@@ -1,0 +1,80 @@
+//! `[cut]`: what is done about the network's mask.
+
+use std::path::Path;
+
+use greenroom_matte::{PlainSteps, RefineSteps};
+use serde::Deserialize;
+use toml::Value;
+
+use super::{ConfigError, check_keys, wrong};
+use crate::toml_file::one_line;
+
+/// Keys of the table.
+pub(super) const KEYS: [&str; 7] =
+    ["crop", "smooth", "guide", "threshold", "grow", "feather", "average"];
+
+/// The table `cut`: steps of the refinement, as [`RefineSteps`] and [`PlainSteps`] have them.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Deserialize)]
+#[allow(missing_docs)]
+pub struct CutWords {
+    pub crop: Option<bool>,
+    pub smooth: Option<bool>,
+    pub guide: Option<bool>,
+    pub threshold: Option<f32>,
+    pub grow: Option<f32>,
+    pub feather: Option<f32>,
+    pub average: Option<f32>,
+}
+
+impl CutWords {
+    /// The steps; of what is not said, the usual.
+    pub fn steps(self) -> RefineSteps {
+        let usual = RefineSteps::default();
+        RefineSteps {
+            crop: self.crop.unwrap_or(usual.crop),
+            smooth: self.smooth.unwrap_or(usual.smooth),
+            guide: self.guide.unwrap_or(usual.guide),
+            plain: PlainSteps {
+                threshold: self.threshold.or(usual.plain.threshold),
+                grow: self.grow.unwrap_or(usual.plain.grow),
+                feather: self.feather.unwrap_or(usual.plain.feather),
+                average: self.average.unwrap_or(usual.plain.average),
+            },
+        }
+    }
+
+    /// What is wrong with a number: its key, and what it should be.
+    fn fault(self) -> Option<(&'static str, String)> {
+        let (reach, average) = (PlainSteps::MAX_REACH, PlainSteps::MAX_AVERAGE);
+        let is_share = |share: f32| share > 0.0 && share <= 1.0;
+        let out = |said: Option<f32>, low: f32, high: f32| {
+            said.is_some_and(|said| !(low..=high).contains(&said))
+        };
+        if self.threshold.is_some_and(|share| !is_share(share)) {
+            return Some(("threshold", "must be above 0 and at most 1, for example 0.5".into()));
+        }
+        if out(self.grow, -reach, reach) {
+            let words = "samples of the mask; below 0, the person is cut closer";
+            return Some(("grow", format!("must be -{reach} to {reach} {words}")));
+        }
+        if out(self.feather, 0.0, reach) {
+            return Some(("feather", format!("must be 0 to {reach} samples of the mask")));
+        }
+        let words = "the share of the mask before";
+        out(self.average, 0.0, average)
+            .then(|| ("average", format!("must be 0 to {average}, {words}")))
+    }
+}
+
+pub(super) fn read(words: Value, path: &Path) -> Result<CutWords, ConfigError> {
+    let Value::Table(table) = &words else {
+        return Err(wrong("cut", "must be a table: [cut]", path));
+    };
+    check_keys(table, &KEYS, " in [cut]", path)?;
+    let words = CutWords::deserialize(words)
+        .map_err(|error| wrong("[cut]", &format!("has {}", one_line(error.message())), path))?;
+    match words.fault() {
+        Some((key, why)) => Err(wrong(&format!("{key} of [cut]"), &why, path)),
+        None => Ok(words),
+    }
+}

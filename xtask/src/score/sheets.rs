@@ -1,0 +1,208 @@
+//! Contact sheets to look at: the frames in which ours is furthest from the truth, and all ways side by side.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
+
+use anyhow::{Context, Result, ensure};
+use image::imageops::{self, FilterType};
+use image::{Rgb, RgbImage};
+
+use super::media::Mattes;
+use super::ways::{Renderer, Role, Way};
+use crate::sheets::write;
+
+/// Width of a cell, and height of the strip of text under it.
+const CELL_PX: u32 = 400;
+const LABEL_PX: u32 = 26;
+/// Rows of a sheet.
+const FRAMES: usize = 7;
+/// Frames nearer to each other than this show the same fault.
+const APART_FRAMES: usize = 10;
+
+/// A picture, and what it is.
+type Cell = (RgbImage, String);
+
+/// Makes sheets in a folder.
+pub struct Sheets<'a> {
+    pub renderer: &'a Renderer,
+    pub folder: &'a Path,
+}
+
+impl Sheets<'_> {
+    /// Of one clip the frames in which ours is furthest from the truth: picture, truth, our alpha, composed on grey.
+    pub fn worst(
+        &self,
+        name: &str,
+        clip: &Path,
+        ours: &Way,
+        [mattes, truth]: [&Mattes; 2],
+        mads: &[f64],
+    ) -> Result<()> {
+        let frames = furthest(mads);
+        let pictures = self.frames_of(&mut decoder(clip), &frames)?;
+        let composed = self.composed(ours, clip, "#808080", &frames)?;
+        let rows =
+            frames.iter().zip(pictures.into_iter().zip(composed)).map(|(&frame, (picture, on))| {
+                let words = format!("{frame}: MAD {:.1}", mads[frame] * 1000.0);
+                vec![
+                    (picture, words),
+                    (grey(truth, frame), "truth".into()),
+                    (grey(mattes, frame), "ours".into()),
+                    (on, "on grey".into()),
+                ]
+            });
+        self.save(&format!("worst, {name}"), &rows.collect::<Vec<_>>())
+    }
+
+    /// Frames of one clip, spread evenly: each way on each background.
+    pub fn side_by_side(
+        &self,
+        name: &str,
+        clip: &Path,
+        all_ways: &[Way],
+        count: usize,
+    ) -> Result<()> {
+        let frames: Vec<usize> = (0..FRAMES.min(count))
+            .map(|at| (2 * at + 1) * count / (2 * FRAMES.min(count)))
+            .collect();
+        let is_shown = |way: &&Way| matches!(way.role, Role::Baseline | Role::Rival | Role::Ours);
+        let busy = self.busy()?;
+        let busy = busy.to_string_lossy();
+        for (word, background) in
+            [("grey", "#808080"), ("white", "#ffffff"), ("black", "#000000"), ("busy", &*busy)]
+        {
+            let pictures = self.frames_of(&mut decoder(clip), &frames)?;
+            let cell = |(frame, picture)| vec![(picture, format!("frame {frame}"))];
+            let mut rows: Vec<Vec<Cell>> = frames.iter().zip(pictures).map(cell).collect();
+            for way in all_ways.iter().filter(is_shown) {
+                let composed = self.composed(way, clip, background, &frames)?;
+                let cells = composed.into_iter().map(|picture| (picture, way.short.clone()));
+                rows.iter_mut().zip(cells).for_each(|(row, cell)| row.push(cell));
+            }
+            self.save(&format!("{name}, {word}"), &rows)?;
+        }
+        Ok(())
+    }
+
+    /// Frames of what `greenroom render` makes.
+    fn composed(
+        &self,
+        way: &Way,
+        clip: &Path,
+        background: &str,
+        frames: &[usize],
+    ) -> Result<Vec<RgbImage>> {
+        let mut command = self.renderer.command(way, clip)?;
+        self.frames_of(command.args(["-", "--background", background]), frames)
+    }
+
+    /// Frames, by number, of the video that a command writes to its standard output.
+    fn frames_of(&self, command: &mut Command, frames: &[usize]) -> Result<Vec<RgbImage>> {
+        let work = tempfile::tempdir()?;
+        let numbers: Vec<_> = frames.iter().map(|frame| format!("eq(n,{frame})")).collect();
+        let mut source = command
+            .stdout(Stdio::piped())
+            .stderr(Stdio::null())
+            .spawn()
+            .with_context(|| format!("cannot start {command:?}"))?;
+        let video = source.stdout.take().context("there is no output")?;
+        let taken = Command::new("ffmpeg")
+            .args(["-v", "error", "-i", "-", "-vf", &format!("select='{}'", numbers.join("+"))])
+            .args(["-fps_mode", "passthrough"])
+            .arg(work.path().join("%03d.png"))
+            .stdin(video)
+            .output()
+            .context("cannot start ffmpeg")?;
+        let done = source.wait()?;
+        ensure!(taken.status.success(), "{}", String::from_utf8_lossy(&taken.stderr).trim());
+        let pictures = (1..=frames.len()).map(|number| {
+            let path = work.path().join(format!("{number:03}.png"));
+            Ok(image::open(&path).with_context(|| format!("{command:?} ({done})"))?.into_rgb8())
+        });
+        pictures.collect()
+    }
+
+    /// A background with an edge everywhere: a chequered one in two colours that no room has.
+    fn busy(&self) -> Result<PathBuf> {
+        let path = self.renderer.work.path().join("busy.png");
+        let chequer = RgbImage::from_fn(1280, 720, |x, y| {
+            let light = ((x / 40) + (y / 40)).is_multiple_of(2);
+            Rgb(if light { [235, 200, 60] } else { [40, 60, 150] })
+        });
+        chequer.save(&path).with_context(|| format!("cannot write {}", path.display()))?;
+        Ok(path)
+    }
+
+    fn save(&self, name: &str, rows: &[Vec<Cell>]) -> Result<()> {
+        fs::create_dir_all(self.folder)
+            .with_context(|| format!("cannot make {}", self.folder.display()))?;
+        let path = self.folder.join(format!("{name}.png"));
+        sheet(rows).save(&path).with_context(|| format!("cannot write {}", path.display()))?;
+        eprintln!("{}", path.display());
+        Ok(())
+    }
+}
+
+/// Writes a clip's frames to its standard output, as `greenroom render` does.
+fn decoder(clip: &Path) -> Command {
+    let mut command = Command::new("ffmpeg");
+    command.args(["-v", "error", "-nostdin", "-i"]).arg(clip);
+    command.args(["-fps_mode", "passthrough", "-pix_fmt", "yuv420p", "-f", "yuv4mpegpipe", "-"]);
+    command
+}
+
+/// The frames with the most error, apart from each other, in the order of time.
+fn furthest(mads: &[f64]) -> Vec<usize> {
+    let mut order: Vec<usize> = (0..mads.len()).collect();
+    order.sort_by(|a, b| mads[*b].total_cmp(&mads[*a]));
+    let mut chosen: Vec<usize> = Vec::new();
+    for frame in order {
+        if chosen.len() < FRAMES && chosen.iter().all(|other| other.abs_diff(frame) >= APART_FRAMES)
+        {
+            chosen.push(frame);
+        }
+    }
+    chosen.sort_unstable();
+    chosen
+}
+
+fn grey(mattes: &Mattes, frame: usize) -> RgbImage {
+    let area = mattes.width * mattes.height;
+    RgbImage::from_fn(mattes.width as u32, mattes.height as u32, |x, y| {
+        Rgb([mattes.samples[frame * area + y as usize * mattes.width + x as usize]; 3])
+    })
+}
+
+fn sheet(rows: &[Vec<Cell>]) -> RgbImage {
+    let columns = rows.iter().map(Vec::len).max().unwrap_or(0) as u32;
+    let first = rows.first().and_then(|row| row.first());
+    let height = first.map_or(0, |(picture, _)| CELL_PX * picture.height() / picture.width());
+    let step = height + LABEL_PX;
+    let mut sheet =
+        RgbImage::from_pixel(columns * CELL_PX, rows.len() as u32 * step, Rgb([24, 24, 24]));
+    for (row, cells) in (0..).zip(rows) {
+        for (column, (picture, words)) in (0..).zip(cells) {
+            let (x, y) = (column * CELL_PX, row * step);
+            let picture = imageops::resize(picture, CELL_PX, height, FilterType::CatmullRom);
+            imageops::replace(&mut sheet, &picture, x.into(), y.into());
+            write(&mut sheet, words, (x + 6, y + height + 3));
+        }
+    }
+    sheet
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_furthest_frames_are_apart() {
+        let mut mads = vec![0.0; 200];
+        (mads[50], mads[51], mads[120]) = (0.9, 0.8, 0.5);
+        let chosen = furthest(&mads);
+        assert_eq!(chosen.len(), FRAMES);
+        assert!(chosen.contains(&50) && chosen.contains(&120) && !chosen.contains(&51));
+        assert_eq!(furthest(&[0.1, 0.3]), [1]);
+    }
+}

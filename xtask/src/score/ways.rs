@@ -1,0 +1,141 @@
+//! Ways to make a matte: the bare network, what other programs do with its mask, and ours with and without each step.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
+
+use anyhow::{Context, Result, ensure};
+
+use tempfile::TempDir;
+
+use super::media::{Mattes, read_grey};
+
+/// The steps of refinement, as `[cut]` of the configuration has them. A new step is a line here.
+pub const STEPS: [&str; 3] = ["crop", "smooth", "guide"];
+
+/// What a way is to the others.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Role {
+    /// The bare network that other programs use.
+    Baseline,
+    /// What another program does with that.
+    Rival,
+    /// Our bare network.
+    Bare,
+    /// Ours without this step.
+    Without(&'static str),
+    Ours,
+    /// The bare network in the reference runtime.
+    Reference,
+}
+
+/// One way, for `greenroom render`.
+pub struct Way {
+    pub role: Role,
+    pub name: String,
+    /// For the columns of sheets.
+    pub short: String,
+    /// A name of `--model`.
+    pub model: String,
+    /// The whole configuration.
+    pub config: String,
+}
+
+/// What other programs do with the mask, after their source, as settings of ours. Their lengths are in pixels, ours in
+/// samples of the mask: for 640x360, 2.5 pixels are a sample. A box of n pixels reaches (n - 1) / 2 of them to each side.
+///
+/// Left out is what has no setting here: LFBW's threshold at picture size moves the edge in by 0.25 samples, which is
+/// taken off `grow`; OBS Background Removal drops small islands and makes the edge hard again at picture size, which
+/// moves no edge; LBRL raises the matte to the power of 2.5 and skips frames in which nothing moves.
+const RIVALS: [(&str, &str, &str); 5] = [
+    // Threshold, dilation 10x10, box blur of 10.
+    (
+        "the program before",
+        "threshold, dilate, blur",
+        "threshold = 0.7\ngrow = 1.8\nfeather = 1.8\n",
+    ),
+    // Best class, dilation 5x5, box blur of 10, half of the mask before.
+    (
+        "LFBW",
+        "threshold, dilate, blur, EMA",
+        "threshold = 0.5\ngrow = 0.55\nfeather = 1.8\naverage = 0.5\n",
+    ),
+    // Threshold 0.65, an eighth of the mask before, box blur of 5.
+    ("backscrub", "threshold, EMA, box blur", "threshold = 0.65\nfeather = 0.8\naverage = 0.125\n"),
+    // Threshold 0.5, 0.15 of the mask before, stack blur of 9 samples: as wide as a box of 7.
+    (
+        "OBS Background Removal",
+        "threshold, EMA, contour blur",
+        "threshold = 0.5\nfeather = 3\naverage = 0.15\n",
+    ),
+    // Guided filter, average with 0.25: whether of the mask before or of the new one is not known; this is the kinder.
+    ("LBRL", "guided filter, EMA", "guide = true\naverage = 0.25\n"),
+];
+
+/// The ways to compare: always the bare network and ours, as asked the others.
+pub fn ways(model: &str, rivals: bool, ablation: bool) -> Vec<Way> {
+    let mut ways = Vec::new();
+    let mut add = |role, name: &str, short: &str, model: &str, config| {
+        let (name, short, model) = (name.into(), short.into(), model.into());
+        ways.push(Way { role, name, short, model, config });
+    };
+    if rivals {
+        let name = "bare landscape network, bilinear";
+        add(Role::Baseline, name, "bare landscape", "landscape", config(&[], ""));
+        for (who, what, settings) in RIVALS {
+            let name = format!("{who}'s way: {what}");
+            add(Role::Rival, &name, who, "landscape", config(&[], settings));
+        }
+    }
+    let name = format!("bare {model} network");
+    add(Role::Bare, &name, &name, model, config(&[], ""));
+    for left_out in STEPS.into_iter().filter(|_| ablation) {
+        let others: Vec<_> = STEPS.into_iter().filter(|step| *step != left_out).collect();
+        let name = format!("ours without {left_out}");
+        add(Role::Without(left_out), &name, &name, model, config(&others, ""));
+    }
+    add(Role::Ours, "ours", "ours", model, config(&STEPS, ""));
+    ways
+}
+
+/// The configuration that takes these steps and no others, and these settings of `[cut]` besides.
+fn config(steps: &[&str], settings: &str) -> String {
+    let is_said = |step: &str| settings.lines().any(|line| line.starts_with(step));
+    let keys = STEPS.into_iter().filter(|step| !is_said(step));
+    let keys = keys.map(|step| format!("{step} = {}\n", steps.contains(&step)));
+    format!("[cut]\n{}{settings}", keys.collect::<String>())
+}
+
+/// The program, and a folder for what is in passing.
+pub struct Renderer {
+    pub program: PathBuf,
+    pub work: TempDir,
+}
+
+impl Renderer {
+    /// `greenroom render` of `clip` in this way, without its outputs.
+    pub fn command(&self, way: &Way, clip: &Path) -> Result<Command> {
+        let path = self.work.path().join("config.toml");
+        fs::write(&path, &way.config)
+            .with_context(|| format!("cannot write {}", path.display()))?;
+        let mut command = Command::new(&self.program);
+        command.arg("render").arg(clip).args(["--model", &way.model, "--config"]).arg(path);
+        Ok(command)
+    }
+
+    /// The mattes of `clip` in this way.
+    pub fn mattes(&self, way: &Way, clip: &Path) -> Result<Mattes> {
+        let matte = self.work.path().join("matte.y4m");
+        let output = self
+            .command(way, clip)?
+            .args(["-", "--background", "#808080", "--matte"])
+            .arg(&matte)
+            .stdout(Stdio::null())
+            .output()
+            .with_context(|| format!("cannot start {}", self.program.display()))?;
+        ensure!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr).trim());
+        let mattes = read_grey(&matte)?;
+        fs::remove_file(&matte).context("greenroom wrote no matte")?;
+        Ok(mattes)
+    }
+}
