@@ -20,6 +20,10 @@ pub(super) struct Drawing {
     block_starts: Vec<usize>,
     /// What each block of each line comes to.
     blocks: Vec<Class>,
+    /// The columns between each line and the next, by what they come to; one behind the other, and
+    /// where those of each line begin.
+    runs: Vec<(Range<usize>, Class)>,
+    run_starts: Vec<usize>,
     /// Two lines at the picture's width, an even one and an odd one; only where something is mixed.
     wide: [[Vec<f32>; 2]; 2],
 }
@@ -49,6 +53,8 @@ impl Drawing {
             rows: [2 * sketch.height_px, picture.height_px],
             block_starts,
             blocks: vec![MIXED; blocks * 2 * sketch.height_px as usize],
+            runs: Vec::with_capacity(blocks * 2 * sketch.height_px as usize),
+            run_starts: Vec::with_capacity(2 * sketch.height_px as usize + 1),
             wide: std::array::from_fn(|_| std::array::from_fn(|_| zeros())),
             columns,
         }
@@ -66,6 +72,7 @@ impl Drawing {
         for (at, kind) in self.blocks.iter_mut().enumerate() {
             *kind = factors.block(at / per_line, at % per_line);
         }
+        self.find_runs();
         let (plane, mut held) = (frame.plane(0), [usize::MAX; 2]);
         let mut view = luma.view_mut();
         let mut alpha = view.plane_mut(0);
@@ -90,9 +97,9 @@ impl Drawing {
     }
 
     fn draw_row(&self, isa: Isa, out: &mut [u8], luma: &[u8], lines: [usize; 2], share: f32) {
-        for (columns, kind) in self.stretches(lines) {
+        for (columns, kind) in self.runs(lines) {
             let out = &mut out[columns.clone()];
-            match kind {
+            match *kind {
                 ROOM => out.fill(0),
                 PERSON => out.fill(255),
                 _ => {
@@ -104,16 +111,28 @@ impl Drawing {
         }
     }
 
-    /// The columns between two lines, by what they come to.
-    fn stretches(&self, lines: [usize; 2]) -> impl Iterator<Item = (Range<usize>, Class)> {
+    fn find_runs(&mut self) {
+        self.runs.clear();
+        self.run_starts.clear();
+        let last = self.rows[0] as usize - 1;
         let blocks = self.block_starts.len() - 1;
-        let kind = move |block: usize| self.block(lines, block);
-        let mut at = 0;
-        std::iter::from_fn(move || {
-            let (start, first) = (at, (at < blocks).then(|| kind(at))?);
-            at = (start..blocks).find(|&block| kind(block) != first).unwrap_or(blocks);
-            Some((self.block_starts[start]..self.block_starts[at], first))
-        })
+        for line in 0..=last {
+            self.run_starts.push(self.runs.len());
+            let mut start = 0;
+            while start < blocks {
+                let kind = |block: usize| self.block([line, (line + 1).min(last)], block);
+                let class = kind(start);
+                let end = (start..blocks).find(|&block| kind(block) != class).unwrap_or(blocks);
+                self.runs.push((self.block_starts[start]..self.block_starts[end], class));
+                start = end;
+            }
+        }
+        self.run_starts.push(self.runs.len());
+    }
+
+    /// The columns between two lines, by what they come to.
+    fn runs(&self, lines: [usize; 2]) -> &[(Range<usize>, Class)] {
+        &self.runs[self.run_starts[lines[0]]..self.run_starts[lines[0] + 1]]
     }
 
     /// What a block comes to between two lines.
@@ -150,7 +169,7 @@ impl Drawing {
             if lines != others {
                 halve(out, 0..pairs);
             } else {
-                for (Range { start, end }, kind) in self.stretches(lines) {
+                for &(Range { start, end }, kind) in self.runs(lines) {
                     let level = match kind {
                         ROOM => 0,
                         PERSON => 255,
