@@ -13,7 +13,7 @@ const NO_COLOUR: u8 = 128;
 #[derive(Debug)]
 pub(super) struct Sketch {
     size: SizePx,
-    /// Of so many rows of luma one is read: half of them will do, at half the cost.
+    /// Of so many rows of luma one is read: two for a cell will do.
     row_step: usize,
     luma: (PlaneScaler, Frame),
     mask: (PlaneScaler, Frame),
@@ -29,7 +29,7 @@ impl Sketch {
         let cell_px = ((sizes.picture.area_px() as f64 / CELLS).sqrt().round() as u32).max(1);
         let size = SizePx::new(width_px.div_ceil(cell_px), height_px.div_ceil(cell_px));
         let double = SizePx::new(2 * size.width_px, 2 * size.height_px);
-        let row_step = if cell_px >= 4 { 2 } else { 1 };
+        let row_step = (cell_px / 2).max(1);
         let read = SizePx::new(width_px, height_px.div_ceil(row_step));
         let grey = |size| Frame::new(PixelFormat::Grey, size, Colour::JPEG);
         let mut fine = [grey(double)?, grey(double)?];
