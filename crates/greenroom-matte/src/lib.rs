@@ -29,6 +29,7 @@ mod buffer;
 mod description;
 mod engine;
 mod error;
+mod exposure;
 #[cfg(any(test, feature = "fuzzing"))]
 pub mod fuzzing;
 mod isa;
@@ -51,7 +52,7 @@ pub use isa::Isa;
 pub use maker::MatteMaker;
 pub use models::Model;
 pub use prepare::Preparer;
-pub use refine::{Guide, PlainSteps, RefineSteps};
+pub use refine::{Guide, People, PlainSteps, RefineSteps};
 pub use selfie::SelfieEngine;
 pub use tensor::{AlphaMap, InputTensor};
 pub use upscale::Upscaler;

@@ -5,6 +5,7 @@ use greenroom_frame::{Colour, Frame, FrameView, PixelFormat, PlaneScaler};
 
 use crate::refine::crop::{LEVELS, Tracker, Window};
 use crate::refine::plain::Plain;
+use crate::refine::sense::Sense;
 use crate::refine::smooth::Smoother;
 use crate::{
     AlphaMap, Engine, InputTensor, Isa, MatteError, Model, ModelDescription, Preparer, RefineSteps,
@@ -21,6 +22,7 @@ pub struct MatteMaker {
     captured_at: Instant,
     isa: Isa,
     crop: Option<Crop>,
+    sense: Option<Sense>,
     smoother: Option<Smoother>,
     plain: Option<Plain>,
 }
@@ -80,6 +82,7 @@ impl MatteMaker {
             captured_at: Instant::now(),
             isa,
             crop: None,
+            sense: None,
             smoother: None,
             plain: None,
             engine,
@@ -89,7 +92,7 @@ impl MatteMaker {
     /// Takes `steps` from now on; a maker that is new takes none. `guide` is not the maker's: it
     /// needs the full size, and is [`Guide`](crate::Guide)'s. An engine that remembers smooths by
     /// itself and has to see the same view all the time: of the maker's steps it gets the plain
-    /// filters only.
+    /// filters and those that make sense of its mask.
     ///
     /// # Errors
     /// [`MatteError::Frame`] if the model's output is too small to hold windows.
@@ -97,6 +100,8 @@ impl MatteMaker {
         let canvas = self.description().output_size;
         let able = !self.engine.remembers();
         self.crop = (steps.crop && able).then(|| Crop::new(canvas)).transpose()?;
+        self.preparer = self.preparer.exposed(steps.exposure && able);
+        self.sense = Sense::new(canvas, steps);
         self.smoother =
             (steps.smooth && able).then(|| Smoother::new(canvas, self.isa)).transpose()?;
         self.plain = Plain::new(steps.plain, canvas);
@@ -111,8 +116,12 @@ impl MatteMaker {
     /// The next picture has nothing to do with those before: another camera, client or clip.
     pub fn reset(&mut self) {
         self.engine.reset();
+        self.preparer.reset();
         if let Some(crop) = &mut self.crop {
             crop.tracker.reset();
+        }
+        if let Some(sense) = &mut self.sense {
+            sense.reset();
         }
         if let Some(smoother) = &mut self.smoother {
             smoother.reset();
@@ -162,6 +171,7 @@ impl MatteMaker {
     /// The engine's.
     pub fn infer(&mut self) -> Result<&Frame, MatteError> {
         self.engine.infer(&self.input, &mut self.output)?;
+        self.preparer.learn(&self.output);
         for (byte, value) in self.alpha.bytes_mut().iter_mut().zip(self.output.values()) {
             // `as u8` saturates; a NaN becomes 0, which is room.
             *byte = (value * 255.0 + 0.5) as u8;
@@ -179,6 +189,11 @@ impl MatteMaker {
     pub fn refine(&mut self, frame: &FrameView<'_>) -> Result<&Frame, MatteError> {
         if let Some(crop) = &mut self.crop {
             crop.place(&mut self.alpha);
+        }
+        if let Some(sense) = &mut self.sense {
+            sense.apply(self.alpha.bytes_mut());
+        }
+        if let Some(crop) = &mut self.crop {
             crop.tracker.learn(self.alpha.bytes());
         }
         if let Some(smoother) = &mut self.smoother {

@@ -1,8 +1,9 @@
 use greenroom_frame::{Colour, FrameView};
 
+use crate::exposure::Exposure;
 use crate::planes::SmallPlanes;
 use crate::yuv::{self, Channel};
-use crate::{InputTensor, Isa, Layout, MatteError, ModelDescription};
+use crate::{AlphaMap, InputTensor, Isa, Layout, MatteError, ModelDescription};
 
 /// Fills a model's input straight from a planar picture: each plane is scaled to the input's size
 /// (the whole frame is stretched to it, as MediaPipe does), and only there becomes RGB, with the
@@ -14,6 +15,9 @@ pub struct Preparer {
     planes: SmallPlanes,
     /// One channel, on its way into an interleaved tensor.
     channel: Vec<f32>,
+    exposure: Option<Exposure>,
+    /// Of the picture that was prepared last.
+    colour: Colour,
 }
 
 impl Preparer {
@@ -27,7 +31,31 @@ impl Preparer {
             Layout::Nhwc => vec![0.0; model.input_size.area_px() as usize],
         };
         let planes = SmallPlanes::new(model.input_size)?;
-        Ok(Self { isa, model: model.clone(), planes, channel })
+        let colour = Colour::WEBCAM;
+        Ok(Self { isa, model: model.clone(), planes, channel, exposure: None, colour })
+    }
+
+    /// Makes dark pictures and persons against the light brighter for the model from now on, if
+    /// `on`; a new preparer does not. What comes out of the model is to be told it with
+    /// [`learn`](Self::learn).
+    #[must_use]
+    pub fn exposed(mut self, on: bool) -> Self {
+        self.exposure = on.then(Exposure::new);
+        self
+    }
+
+    /// What the model made of the picture that was prepared last: how bright the person is in it.
+    pub fn learn(&mut self, alpha: &AlphaMap) {
+        if let Some(exposure) = &mut self.exposure {
+            exposure.learn(self.planes.bytes()[0], self.colour, alpha.values());
+        }
+    }
+
+    /// The next picture has nothing to do with those before.
+    pub fn reset(&mut self) {
+        if let Some(exposure) = &mut self.exposure {
+            exposure.reset();
+        }
     }
 
     /// Makes `tensor` the model's input for `frame`. Asks for memory only when the frame's size or
@@ -49,13 +77,21 @@ impl Preparer {
             });
         }
         self.planes.fill(frame)?;
-        self.convert(frame.colour(), tensor);
+        self.colour = frame.colour();
+        self.convert(tensor);
         Ok(())
     }
 
-    fn convert(&mut self, colour: Colour, tensor: &mut InputTensor) {
-        let channels = yuv::channels(colour, self.model.channel_order, self.model.normalisation);
+    fn convert(&mut self, tensor: &mut InputTensor) {
+        let Self { colour, ref model, .. } = *self;
         let planes = self.planes.bytes();
+        let mut channels = yuv::channels(colour, model.channel_order, model.normalisation);
+        if let Some(exposure) = &mut self.exposure {
+            let gain = exposure.gain(planes[0], colour);
+            if gain != 1.0 {
+                channels = channels.map(|channel| channel.times(gain));
+            }
+        }
         let convert = |channel: &Channel, out: &mut [f32]| {
             yuv::convert(self.isa, channel, planes, out);
         };

@@ -2,7 +2,10 @@
 //!
 //! | step | where | what |
 //! |---|---|---|
+//! | `exposure` | [`MatteMaker`](crate::MatteMaker) | the network sees dark pictures and persons against the light brighter |
 //! | `crop` | [`MatteMaker`](crate::MatteMaker) | the network sees the person, not the room, when the person is small |
+//! | `holes` | [`MatteMaker`](crate::MatteMaker) | holes in a person are filled where the network is unsure |
+//! | `islands` | [`MatteMaker`](crate::MatteMaker) | what floats beside a person is dropped where the network is unsure |
 //! | `smooth` | [`MatteMaker`](crate::MatteMaker) | edges that stand still are calm |
 //! | `plain` | [`MatteMaker`](crate::MatteMaker) | none by default: threshold, wider or narrower, box blur, running average |
 //! | `guide` | [`Guide`] | the edge is laid where the picture has one |
@@ -13,16 +16,36 @@ pub(crate) mod crop;
 pub(crate) mod guide;
 mod kernels;
 pub(crate) mod plain;
+pub(crate) mod sense;
 pub(crate) mod smooth;
 
 pub use guide::Guide;
 pub use plain::PlainSteps;
 
-/// The steps that are taken; by default all but the plain filters.
+/// Whom a matte shows.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub enum People {
+    /// Everyone.
+    #[default]
+    All,
+    /// One person, always the same one as long as they are there: the largest and most central one at
+    /// first. Others are room, but for those whose masks touch.
+    Main,
+}
+
+/// The steps that are taken; by default all but the plain filters, and everyone is shown.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct RefineSteps {
     /// The network looks at a window around a person who is small in the picture.
     pub crop: bool,
+    /// The network sees dark pictures, and persons against the light, brighter than they are.
+    pub exposure: bool,
+    /// Holes in a person are filled.
+    pub holes: bool,
+    /// What floats beside a person is dropped.
+    pub islands: bool,
+    /// Whom the matte shows.
+    pub people: People,
     /// The mask is blended with the one before where nothing moves.
     pub smooth: bool,
     /// The matte's edge follows the edge in the picture.
@@ -35,6 +58,10 @@ impl RefineSteps {
     /// The bare network, enlarged.
     pub const NONE: Self = Self {
         crop: false,
+        exposure: false,
+        holes: false,
+        islands: false,
+        people: People::All,
         smooth: false,
         guide: false,
         plain: PlainSteps { threshold: None, grow: 0.0, feather: 0.0, average: 0.0 },
@@ -43,6 +70,16 @@ impl RefineSteps {
 
 impl Default for RefineSteps {
     fn default() -> Self {
-        Self { crop: true, smooth: true, guide: true, ..Self::NONE }
+        let people = People::All;
+        Self {
+            crop: true,
+            exposure: true,
+            holes: true,
+            islands: true,
+            people,
+            smooth: true,
+            guide: true,
+            ..Self::NONE
+        }
     }
 }

@@ -22,6 +22,14 @@ pub(crate) struct Channel {
     pub offset: f32,
 }
 
+impl Channel {
+    /// The channel of a picture that is `gain` times as bright.
+    pub(crate) fn times(self, gain: f32) -> Self {
+        let Self { y, u, v, constant, .. } = self;
+        Self { y: gain * y, u: gain * u, v: gain * v, constant: gain * constant, ..self }
+    }
+}
+
 /// The channels, first to last, for pictures of `colour`.
 pub(crate) fn channels(
     colour: Colour,

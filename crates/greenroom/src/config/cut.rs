@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use greenroom_matte::{PlainSteps, RefineSteps};
+use greenroom_matte::{People, PlainSteps, RefineSteps};
 use serde::Deserialize;
 use toml::Value;
 
@@ -10,14 +10,29 @@ use super::{ConfigError, check_keys, wrong};
 use crate::toml_file::one_line;
 
 /// Keys of the table.
-pub(super) const KEYS: [&str; 7] =
-    ["crop", "smooth", "guide", "threshold", "grow", "feather", "average"];
+pub(super) const KEYS: [&str; 11] = [
+    "crop",
+    "exposure",
+    "holes",
+    "islands",
+    "people",
+    "smooth",
+    "guide",
+    "threshold",
+    "grow",
+    "feather",
+    "average",
+];
 
 /// The table `cut`: steps of the refinement, as [`RefineSteps`] and [`PlainSteps`] have them.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Deserialize)]
 #[allow(missing_docs)]
 pub struct CutWords {
     pub crop: Option<bool>,
+    pub exposure: Option<bool>,
+    pub holes: Option<bool>,
+    pub islands: Option<bool>,
+    pub people: Option<PeopleWord>,
     pub smooth: Option<bool>,
     pub guide: Option<bool>,
     pub threshold: Option<f32>,
@@ -26,12 +41,34 @@ pub struct CutWords {
     pub average: Option<f32>,
 }
 
+/// `people` of the table.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "lowercase")]
+#[allow(missing_docs)]
+pub enum PeopleWord {
+    All,
+    Main,
+}
+
+impl From<PeopleWord> for People {
+    fn from(word: PeopleWord) -> Self {
+        match word {
+            PeopleWord::All => People::All,
+            PeopleWord::Main => People::Main,
+        }
+    }
+}
+
 impl CutWords {
     /// The steps; of what is not said, the usual.
     pub fn steps(self) -> RefineSteps {
         let usual = RefineSteps::default();
         RefineSteps {
             crop: self.crop.unwrap_or(usual.crop),
+            exposure: self.exposure.unwrap_or(usual.exposure),
+            holes: self.holes.unwrap_or(usual.holes),
+            islands: self.islands.unwrap_or(usual.islands),
+            people: self.people.map_or(usual.people, People::from),
             smooth: self.smooth.unwrap_or(usual.smooth),
             guide: self.guide.unwrap_or(usual.guide),
             plain: PlainSteps {

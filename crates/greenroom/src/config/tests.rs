@@ -1,4 +1,4 @@
-use greenroom_matte::RefineSteps;
+use greenroom_matte::{People, RefineSteps};
 
 use super::*;
 
@@ -58,8 +58,12 @@ fn steps_of_the_cut_are_on_unless_said_otherwise() {
     assert_eq!(parse("").unwrap().cut.steps(), RefineSteps::default());
     let one_less = RefineSteps { smooth: false, ..RefineSteps::default() };
     assert_eq!(parse("[cut]\nsmooth = false").unwrap().cut.steps(), one_less);
-    let none = parse("[cut]\ncrop = false\nsmooth = false\nguide = false").unwrap();
-    assert_eq!(none.cut.steps(), RefineSteps::NONE);
+    let steps = ["exposure", "crop", "holes", "islands", "smooth", "guide"];
+    let none = steps.map(|step| format!("{step} = false\n")).concat();
+    assert_eq!(parse(&format!("[cut]\n{none}")).unwrap().cut.steps(), RefineSteps::NONE);
+    let main = parse("[cut]\npeople = \"main\"").unwrap().cut.steps();
+    assert_eq!(main, RefineSteps { people: People::Main, ..RefineSteps::default() });
+    assert!(refusal("[cut]\npeople = \"few\"").contains("[cut] has"));
     let plain = "[cut]\nthreshold = 0.7\ngrow = -2\nfeather = 1.5\naverage = 0.5";
     let plain = parse(plain).unwrap().cut.steps().plain;
     assert_eq!((plain.threshold, plain.grow), (Some(0.7), -2.0));
