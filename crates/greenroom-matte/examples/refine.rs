@@ -1,12 +1,13 @@
 //! Reads I420 frames of a size from standard input and writes their mattes, grey, to standard
-//! output: `refine WIDTH HEIGHT MODEL [all] [crop] [smooth] [guide]`. Prints to standard error what
-//! preparing, inferring, refining and fitting take, medians in microseconds. `cargo xtask cost` runs it.
+//! output: `refine WIDTH HEIGHT MODEL [all] [STEP]...`, steps as `[cut]` has them, and `main` for one person.
+//! Prints to standard error what preparing, inferring, refining and fitting take, medians in microseconds.
+//! `cargo xtask cost` and `cargo xtask choice` run it.
 
 use std::io::{Read, Write};
 use std::time::{Duration, Instant};
 
 use greenroom_frame::{Colour, Frame, PixelFormat, SizePx};
-use greenroom_matte::{Guide, MatteMaker, Model, RefineSteps, Upscaler};
+use greenroom_matte::{Guide, MatteMaker, Model, People, RefineSteps, Upscaler};
 
 fn main() -> Result<(), Box<dyn std::error::Error>> {
     let words: Vec<String> = std::env::args().skip(1).collect();
@@ -14,6 +15,10 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     let has = |word: &str| words.iter().any(|have| have == word);
     let some = RefineSteps {
         crop: has("crop"),
+        exposure: has("exposure"),
+        holes: has("holes"),
+        islands: has("islands"),
+        people: if has("main") { People::Main } else { People::All },
         smooth: has("smooth"),
         guide: has("guide"),
         ..RefineSteps::NONE
