@@ -5,6 +5,7 @@
 #![forbid(unsafe_code)]
 
 mod assets;
+mod choice;
 mod clients;
 mod cost;
 mod daemon;
@@ -35,6 +36,8 @@ struct Arguments {
 enum Command {
     /// Get the third-party files of assets.toml into assets/, checked, and write assets/NOTICE
     Assets(assets::Arguments),
+    /// Measure which network is worth its time, and write the table of docs/cut.md
+    Choice(choice::Arguments),
     /// Ask `greenroom serve-masks` for masks as the old program's client does (Python, PyPI opencv, requests)
     Clients(clients::Arguments),
     /// Measure what refinement costs, in inferences of the reference runtime (Python, PyPI ai-edge-litert)
@@ -61,6 +64,7 @@ fn main() -> ExitCode {
     let places = Places::find();
     let outcome = match Arguments::parse().command {
         Command::Assets(arguments) => assets::run(&places, &arguments).map(|()| ExitCode::SUCCESS),
+        Command::Choice(arguments) => choice::run(&places, &arguments),
         Command::Clients(arguments) => clients::run(&places, &arguments),
         Command::Cost(arguments) => cost::run(&places, &arguments),
         Command::Golden => golden::run(&places).map(|()| ExitCode::SUCCESS),

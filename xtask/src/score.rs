@@ -4,14 +4,14 @@
 //! All but the last go through `greenroom render --matte`, other programs' ways as settings of ours.
 
 mod edges;
-mod figures;
-mod media;
+pub(crate) mod figures;
+pub(crate) mod media;
 mod reference;
 mod sheets;
 mod stills;
 mod table;
 mod variants;
-mod ways;
+pub(crate) mod ways;
 
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;

@@ -99,7 +99,7 @@ pub fn ways(model: &str, rivals: bool, ablation: bool) -> Vec<Way> {
 }
 
 /// The configuration that takes these steps and no others, and these settings of `[cut]` besides.
-fn config(steps: &[&str], settings: &str) -> String {
+pub fn config(steps: &[&str], settings: &str) -> String {
     let is_said = |step: &str| settings.lines().any(|line| line.starts_with(step));
     let keys = STEPS.into_iter().filter(|step| !is_said(step));
     let keys = keys.map(|step| format!("{step} = {}\n", steps.contains(&step)));

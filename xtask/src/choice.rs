@@ -1,0 +1,246 @@
+//! `cargo xtask choice CLIP ALPHA …`: which network is worth its time. Writes a table into docs/cut.md: the built-in
+//! networks, bare and refined, and RVM as an anchor, each with its figures on the clips and its time a frame.
+//!
+//! Times are of 1280x720 and stand as parts of one inference of the bare landscape network in the reference runtime on
+//! one thread, taken in turns in the same run.
+
+use std::fmt::Write as _;
+use std::fs::{self, File};
+use std::io::Write as _;
+use std::path::{Path, PathBuf};
+use std::process::{Command, ExitCode, Stdio};
+
+use anyhow::{Context, Result, ensure};
+
+use crate::places::Places;
+use crate::score::figures::{Figure, Tally};
+use crate::score::media::{ffmpeg, read_grey};
+use crate::score::ways::{self, Role, STEPS, Way};
+use crate::sheets::with_part;
+use crate::{daemon, golden};
+
+/// The command line of `cargo xtask choice`.
+#[derive(Debug, clap::Args)]
+pub struct Arguments {
+    /// Rounds in which the times are taken
+    #[arg(long, default_value_t = 7)]
+    rounds: usize,
+    /// Only print the table
+    #[arg(long)]
+    no_page: bool,
+    /// Clips, each followed by the video of its true alpha
+    #[arg(required = true, num_args = 2.., value_names = ["CLIP", "ALPHA"])]
+    clips: Vec<PathBuf>,
+}
+
+/// The columns for each clip.
+const FIGURES: [Figure; 4] = [Figure::IouMean, Figure::Mad, Figure::EdgeMad, Figure::Dtssd];
+/// What needs `cargo xtask assets --tests`.
+const RVM: &str = "assets/tests/rvm_mobilenetv3_fp32.onnx";
+/// Frames of the first clip that times are taken on.
+const FRAMES: usize = 60;
+
+/// Measures all rows, prints the table and writes it into docs/cut.md.
+///
+/// # Errors
+/// If a clip cannot be read, or a program or file is missing.
+pub fn run(places: &Places, arguments: &Arguments) -> Result<ExitCode> {
+    let (pairs, rest) = arguments.clips.as_chunks::<2>();
+    ensure!(rest.is_empty(), "each clip needs its alpha behind it");
+    let program = daemon::build(places)?;
+    let ways = ways(places)?;
+    let times = Times::take(places, &program, &pairs[0][0], arguments.rounds, &ways)?;
+    let mut text = String::from("| network and steps | time a frame |");
+    for [clip, _] in pairs {
+        let name = clip.file_stem().unwrap_or_default().to_string_lossy();
+        write!(text, " {name}: IoU, MAD, edge MAD, dtSSD ×1000 |")?;
+    }
+    write!(text, "\n|---|---|{}", "---|".repeat(pairs.len()))?;
+    let truths = pairs.iter().map(|[_, alpha]| read_grey(alpha)).collect::<Result<Vec<_>>>()?;
+    for (way, time) in ways.iter().zip(&times.of_ways) {
+        write!(text, "\n| {} | {time:.2} |", way.name)?;
+        for ([clip, _], truth) in pairs.iter().zip(&truths) {
+            let mattes = ways::mattes(places, &program, way, clip)?;
+            let figures = Tally::against(&mattes, truth)?.figures();
+            let cells = FIGURES.map(|figure| figure.print(figures.get(figure)));
+            write!(text, " {} |", cells.join(", "))?;
+        }
+    }
+    writeln!(
+        text,
+        "\n\nTimes: parts of the {:.2} ms that one inference of the landscape network took in the reference runtime \
+         (XNNPACK, one thread) in the same run; medians of {} rounds in turns.",
+        times.floor_ns / 1e6,
+        arguments.rounds
+    )?;
+    println!("{text}");
+    if !arguments.no_page {
+        write_page(&places.repository.join("docs/cut.md"), text.trim_end())?;
+    }
+    Ok(ExitCode::SUCCESS)
+}
+
+fn ways(places: &Places) -> Result<Vec<Way>> {
+    let mut ways = Vec::new();
+    for model in ["landscape", "general"] {
+        for (steps, words) in [(&[][..], "bare"), (&STEPS[..], "all steps")] {
+            let (role, config) = (Role::Ours, ways::config(steps, ""));
+            ways.push(Way { role, name: format!("{model}, {words}"), model: model.into(), config });
+        }
+    }
+    let rvm = places.repository.join(RVM);
+    let libraries = fs::read_dir(places.repository.join("assets/tests"));
+    let mut libraries = libraries.into_iter().flatten().flatten().map(|entry| entry.path());
+    let is_runtime = |path: &PathBuf| path.to_string_lossy().contains("libonnxruntime.so");
+    let library = libraries.find(is_runtime).filter(|_| rvm.exists());
+    let library = library.context("RVM is not here; run: cargo xtask assets --tests")?;
+    let onnx = format!("[onnx]\nlibrary = {library:?}\nthreads = 1\n");
+    for (steps, words) in [(&[][..], "bare"), (&STEPS[..], "guide, holes, islands")] {
+        ways.push(Way {
+            role: Role::Ours,
+            name: format!("RVM at 256x144 (GPL-3.0, not shipped), {words}"),
+            model: rvm.display().to_string(),
+            config: ways::config(steps, "") + &onnx,
+        });
+    }
+    Ok(ways)
+}
+
+/// Time a frame.
+struct Times {
+    /// Median of one inference of the landscape network in the reference runtime.
+    floor_ns: f64,
+    /// Of each way, in floors.
+    of_ways: Vec<f64>,
+}
+
+impl Times {
+    fn take(
+        places: &Places,
+        program: &Path,
+        clip: &Path,
+        rounds: usize,
+        ways: &[Way],
+    ) -> Result<Self> {
+        let example =
+            ["build", "--quiet", "--release", "-p", "greenroom-matte", "--example", "refine"];
+        let cargo = Command::new("cargo").current_dir(&places.repository).args(example).status()?;
+        ensure!(cargo.success(), "the example refine does not build");
+        let raw = places.target.join("score/choice.i420");
+        let frames = FRAMES.to_string();
+        let options = ["-vf", "scale=1280:720", "-pix_fmt", "yuv420p", "-frames:v", &frames];
+        let options: Vec<_> = options.into_iter().chain(["-f", "rawvideo", "-"]).collect();
+        fs::create_dir_all(places.target.join("score"))?;
+        File::create(&raw)?.write_all(&ffmpeg(clip, &options)?)?;
+        let mut floors = Vec::new();
+        let mut times = vec![Vec::new(); ways.len()];
+        for _ in 0..rounds {
+            let mut in_round = Vec::new();
+            let before = floor(places)?;
+            for way in ways {
+                in_round.push(time_ns(places, program, way, &raw)?);
+            }
+            let floor = (before + floor(places)?) / 2.0;
+            floors.push(floor);
+            times.iter_mut().zip(in_round).for_each(|(times, time)| times.push(time / floor));
+        }
+        fs::remove_file(&raw)?;
+        let of_ways = times.iter_mut().map(|times| median(times)).collect();
+        Ok(Self { floor_ns: median(&mut floors), of_ways })
+    }
+}
+
+fn floor(places: &Places) -> Result<f64> {
+    let (_, file, ..) = golden::MODELS[0];
+    let mut python = Command::new(golden::python(places)?);
+    python.arg(places.repository.join("xtask/choice.py"));
+    python.arg(places.repository.join("assets/models").join(file)).arg("60");
+    let output = python.stderr(Stdio::null()).output().context("cannot start Python")?;
+    let text = String::from_utf8_lossy(&output.stdout);
+    text.trim().parse().context("xtask/choice.py failed; run it by hand to see why")
+}
+
+/// Median time of a frame from picture to matte at full size.
+fn time_ns(places: &Places, program: &Path, way: &Way, raw: &Path) -> Result<f64> {
+    let built_in = golden::MODELS.iter().any(|model| model.0 == way.model);
+    let is_on = |step: &&str| way.config.contains(&format!("{step} = true"));
+    let steps: Vec<&str> = STEPS.into_iter().filter(|step| is_on(&step)).collect();
+    let parts = stages(places, if built_in { &way.model } else { "general" }, &steps, raw)?;
+    let all: f64 = parts.iter().sum();
+    if built_in {
+        return Ok(all);
+    }
+    // `greenroom model check` runs it in turns with the general network.
+    let mut check = Command::new(program);
+    check.args(["model", "check", &way.model, "--config"]);
+    check.arg(places.target.join("score/choice.toml"));
+    fs::write(places.target.join("score/choice.toml"), &way.config)?;
+    let output = check.output()?;
+    let text = String::from_utf8_lossy(&output.stdout);
+    let line = text.lines().find(|line| line.starts_with("one inference takes"));
+    let line = line.with_context(|| String::from_utf8_lossy(&output.stderr).into_owned())?;
+    let words: Vec<&str> = line.split_whitespace().collect();
+    let milliseconds = words.windows(2).filter(|pair| pair[1] == "ms");
+    let times: Vec<f64> = milliseconds.filter_map(|pair| pair[0].parse().ok()).collect();
+    let [its, general] = times[..] else { anyhow::bail!("greenroom model check says: {line}") };
+    Ok(all - parts[1] + parts[1] * its / general)
+}
+
+/// Medians of preparing, inference, refining and fitting, in nanoseconds.
+fn stages(places: &Places, model: &str, steps: &[&str], raw: &Path) -> Result<[f64; 4]> {
+    let mut example = Command::new(places.target.join("release/examples/refine"));
+    example.args(["1280", "720", model]).args(steps).stdin(File::open(raw)?).stdout(Stdio::null());
+    let output = example.output()?;
+    let text = String::from_utf8_lossy(&output.stderr);
+    let list = text.trim().split_once('[').and_then(|(_, rest)| rest.strip_suffix(']'));
+    let list = list.with_context(|| format!("the example refine says: {text}"))?;
+    let nanoseconds = |word: &str| {
+        let units = [("ns", 1.0), ("µs", 1e3), ("ms", 1e6), ("s", 1e9)];
+        let (number, unit) =
+            units.iter().find_map(|(unit, factor)| Some((word.strip_suffix(unit)?, factor)))?;
+        Some(number.parse::<f64>().ok()? * unit)
+    };
+    let times: Option<Vec<f64>> = list.split(", ").map(nanoseconds).collect();
+    let times = times.and_then(|times| times.try_into().ok());
+    times.with_context(|| format!("the example refine says: {text}"))
+}
+
+fn median(values: &mut [f64]) -> f64 {
+    values.sort_by(f64::total_cmp);
+    values[values.len() / 2]
+}
+
+/// Replaces what stands between the marks `choice`; a page that is not there is made.
+fn write_page(page: &Path, table: &str) -> Result<()> {
+    let fresh = "# The cut\n\n## Which network\n\n<!-- choice -->\n<!-- /choice -->\n".to_owned();
+    let text = if page.exists() { fs::read_to_string(page)? } else { fresh };
+    let text = with_part(&text, "choice", table)?;
+    fs::write(page, text).with_context(|| format!("cannot write {}", page.display()))?;
+    println!("{}", page.display());
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_page_is_made_once_and_then_only_its_table_changes() {
+        let folder = tempfile::tempdir().unwrap();
+        let page = folder.path().join("cut.md");
+        write_page(&page, "| a |").unwrap();
+        let text = fs::read_to_string(&page).unwrap();
+        assert!(text.contains("<!-- choice -->\n| a |\n<!-- /choice -->"), "{text}");
+        fs::write(&page, text.replace("# The cut", "# Mine")).unwrap();
+        write_page(&page, "| b |").unwrap();
+        let text = fs::read_to_string(&page).unwrap();
+        assert!(text.contains("# Mine") && text.contains("| b |") && !text.contains("| a |"));
+        fs::write(&page, "no marks").unwrap();
+        assert!(write_page(&page, "| c |").is_err());
+    }
+
+    #[test]
+    fn the_median_is_the_middle() {
+        assert_eq!(median(&mut [3.0, 1.0, 2.0]), 2.0);
+    }
+}
