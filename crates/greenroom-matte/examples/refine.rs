@@ -16,7 +16,6 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     let some = RefineSteps {
         crop: has("crop"),
         exposure: has("exposure"),
-        holes: has("holes"),
         islands: has("islands"),
         people: if has("main") { People::Main } else { People::All },
         smooth: has("smooth"),

@@ -4,7 +4,6 @@
 //! |---|---|---|
 //! | `exposure` | [`MatteMaker`](crate::MatteMaker) | the network sees dark pictures and persons against the light brighter |
 //! | `crop` | [`MatteMaker`](crate::MatteMaker) | the network sees the person, not the room, when the person is small |
-//! | `holes` | [`MatteMaker`](crate::MatteMaker) | holes in a person are filled where the network is unsure |
 //! | `islands` | [`MatteMaker`](crate::MatteMaker) | what floats beside a person is dropped where the network is unsure |
 //! | `smooth` | [`MatteMaker`](crate::MatteMaker) | edges that stand still are calm |
 //! | `plain` | [`MatteMaker`](crate::MatteMaker) | none by default: threshold, wider or narrower, box blur, running average |
@@ -40,9 +39,7 @@ pub struct RefineSteps {
     pub crop: bool,
     /// The network sees dark pictures, and persons against the light, brighter than they are.
     pub exposure: bool,
-    /// Holes in a person are filled.
-    pub holes: bool,
-    /// What floats beside a person is dropped.
+    /// What floats beside a person is dropped where the network is unsure.
     pub islands: bool,
     /// Whom the matte shows.
     pub people: People,
@@ -59,7 +56,6 @@ impl RefineSteps {
     pub const NONE: Self = Self {
         crop: false,
         exposure: false,
-        holes: false,
         islands: false,
         people: People::All,
         smooth: false,
@@ -74,7 +70,6 @@ impl Default for RefineSteps {
         Self {
             crop: true,
             exposure: true,
-            holes: true,
             islands: true,
             people,
             smooth: true,

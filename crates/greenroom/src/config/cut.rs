@@ -10,10 +10,9 @@ use super::{ConfigError, check_keys, wrong};
 use crate::toml_file::one_line;
 
 /// Keys of the table.
-pub(super) const KEYS: [&str; 11] = [
+pub(super) const KEYS: [&str; 10] = [
     "crop",
     "exposure",
-    "holes",
     "islands",
     "people",
     "smooth",
@@ -30,7 +29,6 @@ pub(super) const KEYS: [&str; 11] = [
 pub struct CutWords {
     pub crop: Option<bool>,
     pub exposure: Option<bool>,
-    pub holes: Option<bool>,
     pub islands: Option<bool>,
     pub people: Option<PeopleWord>,
     pub smooth: Option<bool>,
@@ -66,7 +64,6 @@ impl CutWords {
         RefineSteps {
             crop: self.crop.unwrap_or(usual.crop),
             exposure: self.exposure.unwrap_or(usual.exposure),
-            holes: self.holes.unwrap_or(usual.holes),
             islands: self.islands.unwrap_or(usual.islands),
             people: self.people.map_or(usual.people, People::from),
             smooth: self.smooth.unwrap_or(usual.smooth),

@@ -1,14 +1,5 @@
 use greenroom_frame::SizePx;
 
-/// Which samples are looked at together.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Of {
-    /// Alpha from here on, also where samples only touch at their corners.
-    Person(u8),
-    /// Alpha below this, side by side only: an edge one sample thick is closed.
-    Room(u8),
-}
-
 /// Samples `start..end` of row `y` that belong together.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Run {
@@ -28,9 +19,6 @@ pub(super) struct Component {
     pub mass: u32,
     /// Samples that the network is sure of.
     pub sure: u32,
-    pub lowest: u8,
-    /// It touches the mask's border.
-    pub at_border: bool,
     /// Sum of its columns.
     pub columns: u64,
 }
@@ -62,35 +50,33 @@ impl Components {
         Self { size, runs: Vec::with_capacity(most), all: Vec::with_capacity(most) }
     }
 
-    /// Finds those of `mask`; `sure` is the alpha from which on a sample counts as sure.
-    pub(super) fn find(&mut self, mask: &[u8], of: Of, sure: u8) {
+    /// Finds those of `mask` of alphas from `level` on, corner to corner; `sure` is the alpha from
+    /// which on a sample counts as sure.
+    pub(super) fn find(&mut self, mask: &[u8], level: u8, sure: u8) {
         let width = self.size.width_px as usize;
         self.runs.clear();
         let mut above = 0..0;
         for (y, row) in mask.chunks_exact(width).enumerate() {
             let start = self.runs.len();
-            match of {
-                Of::Person(level) => runs_of(&mut self.runs, row, y as u32, |v| v >= level),
-                Of::Room(level) => runs_of(&mut self.runs, row, y as u32, |v| v < level),
-            }
+            runs_of(&mut self.runs, row, y as u32, level);
             let here = start..self.runs.len();
-            self.join(above, here.clone(), u32::from(matches!(of, Of::Person(_))));
+            self.join(above, here.clone());
             above = here;
         }
         self.describe(mask, sure);
     }
 
-    /// Joins the runs of two rows where they meet; `corner` is 1 if corners count.
-    fn join(&mut self, above: std::ops::Range<usize>, here: std::ops::Range<usize>, corner: u32) {
+    /// Joins the runs of two rows where they meet.
+    fn join(&mut self, above: std::ops::Range<usize>, here: std::ops::Range<usize>) {
         let mut upper = above.start;
         for lower in here {
             let Run { start, end, .. } = self.runs[lower];
-            while upper < above.end && self.runs[upper].end + corner <= start {
+            while upper < above.end && self.runs[upper].end < start {
                 upper += 1;
             }
             // The last one that meets this run may meet the next as well.
             let mut other = upper;
-            while other < above.end && self.runs[other].start < end + corner {
+            while other < above.end && self.runs[other].start <= end {
                 let (a, b) = (self.root(other), self.root(lower));
                 self.runs[a.max(b)].component = a.min(b) as u32;
                 other += 1;
@@ -113,11 +99,11 @@ impl Components {
 
     /// Numbers the components and sums up what is in them.
     fn describe(&mut self, mask: &[u8], sure: u8) {
-        let SizePx { width_px, height_px } = self.size;
+        let width = self.size.width_px as usize;
         self.all.clear();
         for index in 0..self.runs.len() {
             // A root comes before its runs, and by then has its number in place of itself.
-            let run @ Run { y, start, end, component } = self.runs[index];
+            let run @ Run { start, end, component, .. } = self.runs[index];
             let number = if component as usize == index {
                 self.all.push(Component::EMPTY);
                 self.all.len() as u32 - 1
@@ -125,25 +111,22 @@ impl Components {
                 self.runs[component as usize].component
             };
             self.runs[index].component = number;
-            let samples = &mask[run.samples(width_px as usize)];
+            let samples = &mask[run.samples(width)];
             let it = &mut self.all[number as usize];
             it.area += end - start;
             it.mass += samples.iter().map(|&v| u32::from(v)).sum::<u32>();
             it.sure += samples.iter().map(|&v| u32::from(v >= sure)).sum::<u32>();
-            it.lowest = it.lowest.min(samples.iter().copied().fold(255, u8::min));
-            it.at_border |= y == 0 || y + 1 == height_px || start == 0 || end == width_px;
             it.columns += u64::from((start + end - 1) * (end - start) / 2);
         }
     }
 }
 
 impl Component {
-    const EMPTY: Self =
-        Self { area: 0, mass: 0, sure: 0, lowest: 255, at_border: false, columns: 0 };
+    const EMPTY: Self = Self { area: 0, mass: 0, sure: 0, columns: 0 };
 }
 
-/// Adds the runs of samples of `row` that `is` says yes to.
-fn runs_of(runs: &mut Vec<Run>, row: &[u8], y: u32, is: impl Fn(u8) -> bool + Copy) {
+/// Adds the runs of samples of `row` from `level` on.
+fn runs_of(runs: &mut Vec<Run>, row: &[u8], y: u32, level: u8) {
     let mut begun = None;
     let mut look = |at: usize, yes: bool, runs: &mut Vec<Run>| match (begun, yes) {
         (None, true) => begun = Some(at as u32),
@@ -155,11 +138,11 @@ fn runs_of(runs: &mut Vec<Run>, row: &[u8], y: u32, is: impl Fn(u8) -> bool + Co
     };
     for (index, chunk) in row.chunks(CHUNK).enumerate() {
         let at = index * CHUNK;
-        let count = chunk.iter().map(|&v| u8::from(is(v))).sum::<u8>();
+        let count = chunk.iter().map(|&v| u8::from(v >= level)).sum::<u8>();
         match count {
             0 => look(at, false, runs),
             _ if usize::from(count) == chunk.len() => look(at, true, runs),
-            _ => chunk.iter().enumerate().for_each(|(x, &v)| look(at + x, is(v), runs)),
+            _ => chunk.iter().enumerate().for_each(|(x, &v)| look(at + x, v >= level, runs)),
         }
     }
     look(row.len(), false, runs);
