@@ -10,7 +10,7 @@ use std::time::Duration;
 
 use greenroom_device::{FileTarget, FrameRate, names_a_device};
 use greenroom_frame::{Colour, SizePx};
-use greenroom_matte::RefineSteps;
+use greenroom_matte::{People, RefineSteps};
 use greenroom_scene::{SceneError, user_placeholder};
 
 use crate::cli::{FitArg, RenderArgs, RunArgs, SceneArgs};
@@ -208,6 +208,9 @@ impl RunSettings {
             mask_server: mask_server(args.mask_server.as_ref().or(config.mask_server.as_ref()))?,
             scene: SceneSettings::new(&args.scene, old, config, path)?,
         };
+        if settings.mask_server.is_some() && settings.scene.steps.people == People::Main {
+            return Err(SettingsError::MainPersonOfServer.into());
+        }
         if let (CameraChoice::File(from), OutputChoice::File(FileTarget::Path(to))) =
             (&settings.camera, &settings.output)
         {
@@ -309,5 +312,25 @@ fn refuse_same_file(from: &Path, to: &Path) -> Result<(), SettingsError> {
             Err(SettingsError::SameFile(from.display().to_string()))
         }
         _ => Ok(()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn run(config: &str) -> anyhow::Result<RunSettings> {
+        let config = ConfigFile::parse(config, Path::new("/etc/greenroom/config.toml"))?;
+        RunSettings::over(&RunArgs::default(), None, config, None)
+    }
+
+    #[test]
+    fn a_mask_server_and_one_person_only_are_refused_together() {
+        let (server, main) =
+            ("mask_server = \"http://127.0.0.1:9000\"\n", "[cut]\npeople = \"main\"");
+        assert!(run(server).is_ok());
+        assert_eq!(run(main).unwrap().scene.steps.people, People::Main);
+        let sentence = run(&format!("{server}{main}")).unwrap_err().to_string();
+        assert!(sentence.contains("--mask-server none"), "{sentence}");
     }
 }

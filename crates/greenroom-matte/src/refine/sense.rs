@@ -60,6 +60,9 @@ const LIKELY: u32 = 153;
 const HALF: u32 = 128;
 /// What is beside the main person and no larger than such a part is a hand.
 const HAND_SHARE: u32 = 12;
+/// What has just come off the main person, is still beside them and no larger than such a part is
+/// their head.
+const HEAD_SHARE: u32 = 3;
 /// The main person is no smaller than such a part of the largest.
 const MAIN_SHARE: u32 = 8;
 /// Frames for which the main person may be lost before somebody else is.
@@ -132,13 +135,13 @@ impl Sense {
             index == first
                 || it.sure >= sure_samples.max(it.area / SURE_PART)
                 || it.mass > large && likely
-                // It had been sure, and still is the same.
+                // It was kept, and still is the same.
                 || 2 * kept >= it.area && it.mass >= it.area * HALF
         };
         self.keeps.clear();
         self.keeps.extend(all.iter().enumerate().map(stays));
         self.mark_near();
-        self.keep_near(u32::MAX);
+        self.keep_near(|_, _| u32::MAX);
         let keeps = std::mem::take(&mut self.keeps);
         self.remember(|index| if keeps[index] && index != first { KEPT } else { 0 });
         self.keeps = keeps;
@@ -147,7 +150,7 @@ impl Sense {
     /// The main person, and their hands.
     fn judge_main(&mut self) {
         let Some(largest) = self.largest() else {
-            self.astray += 1;
+            self.astray = self.astray.saturating_add(1);
             self.keeps.clear();
             return;
         };
@@ -155,8 +158,11 @@ impl Sense {
         let same = (0..all.len()).max_by_key(|&index| self.before[index][1]);
         let same = same.filter(|&index| self.before[index][1] > 0);
         let is_someone = |index: &usize| all[*index].mass >= all[largest].mass / MAIN_SHARE;
-        self.astray =
-            if same.is_some_and(|index| is_someone(&index)) { 0 } else { self.astray + 1 };
+        self.astray = if same.is_some_and(|index| is_someone(&index)) {
+            0
+        } else {
+            self.astray.saturating_add(1)
+        };
         let main = if self.astray > PATIENCE_FRAMES { Some(self.most_central()) } else { same };
         self.keeps.clear();
         self.keeps.resize(all.len(), false);
@@ -165,12 +171,17 @@ impl Sense {
             self.astray = 0;
         }
         self.keeps[main] = true;
-        let hand = all[main].area / HAND_SHARE;
-        for (index, it) in all.iter().enumerate() {
-            self.keeps[index] |= it.area <= hand && 2 * self.before[index][1] >= it.area;
+        let [hand, head] = [HAND_SHARE, HEAD_SHARE].map(|share| all[main].area / share);
+        let was_main: fn(&Self, usize) -> bool =
+            |it, index| 2 * it.before[index][1] >= it.components.all[index].area;
+        for index in 0..all.len() {
+            let is_hand = self.components.all[index].area <= hand && was_main(self, index);
+            self.keeps[index] |= is_hand;
         }
         self.mark_near();
-        self.keep_near(hand);
+        self.keep_near(|it, index| if was_main(it, index) { head } else { hand });
+        // Theirs are the squares around them, too.
+        self.mark_near();
         let keeps = std::mem::take(&mut self.keeps);
         self.remember(|index| if keeps[index] { MAIN } else { 0 });
         self.keeps = keeps;
@@ -238,14 +249,14 @@ impl Sense {
         }
     }
 
-    /// Keeps what is in a marked square and no larger than `most` samples.
-    fn keep_near(&mut self, most: u32) {
+    /// Keeps what is in a marked square and of no more samples than `most` tells.
+    fn keep_near(&mut self, most: impl Fn(&Self, usize) -> u32) {
         let Self { cell, size, .. } = *self;
         let columns = size.width_px.div_ceil(cell);
         let Components { runs, all, .. } = &self.components;
         for run in runs {
             let index = run.component as usize;
-            if !self.keeps[index] && all[index].area <= most {
+            if !self.keeps[index] && all[index].area <= most(self, index) {
                 let row = (run.y / cell * columns) as usize;
                 let range =
                     row + (run.start / cell) as usize..=row + ((run.end - 1) / cell) as usize;

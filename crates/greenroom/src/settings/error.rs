@@ -31,6 +31,12 @@ pub enum SettingsError {
     /// No address of a mask server.
     #[error("{0}")]
     NotAMaskServer(String),
+    /// A server's masks show everyone.
+    #[error(
+        "people = \"main\" of [cut] is for the network of this machine, and a mask server shows everyone; \
+         take one of the two away (--mask-server none)"
+    )]
+    MainPersonOfServer,
     /// A model that is described, but whose file is not there.
     #[error(
         "the file of the model {name} is not here; get it ({place}) and put it into {}",

@@ -103,6 +103,19 @@ fn main_shows_one_person_with_their_hand() {
 }
 
 #[test]
+fn main_keeps_a_head_that_comes_off_and_all_of_a_hand() {
+    let mut sense = sense(People::Main);
+    let neck = (56, 30, 18, 4, 250);
+    let (body, head) = ((40, 34, 50, 62, 250), (50, 4, 30, 26, 250));
+    sense.apply(&mut mask(&[body, head, neck]));
+    for _ in 0..3 {
+        let mut seen = mask(&[body, head, (92, 40, 20, 4, 250)]);
+        sense.apply(&mut seen);
+        assert_eq!([at(&seen, 60, 10), at(&seen, 93, 41), at(&seen, 111, 41)], [250; 3]);
+    }
+}
+
+#[test]
 fn main_does_not_swap_when_the_other_one_becomes_larger() {
     let mut sense = sense(People::Main);
     let shown = |sense: &mut Sense, parts: &[_]| {
