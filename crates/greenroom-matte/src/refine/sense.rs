@@ -58,7 +58,8 @@ const LARGE: u32 = 4;
 const LIKELY: u32 = 153;
 /// Mean alpha down to which an island stays that was kept in the frame before: 0.5.
 const HALF: u32 = 128;
-/// What is beside the main person and no larger than such a part is a hand.
+/// What is beside a person, unsure, and no larger than such a part of them is a hand; the lamp of the
+/// demo clip comes near, and is twice as large.
 const HAND_SHARE: u32 = 12;
 /// What has just come off the main person, is still beside them and no larger than such a part is
 /// their head.
@@ -122,12 +123,12 @@ impl Sense {
         }
     }
 
-    /// Everyone who is sure, large, near or was there before.
+    /// Everyone who is sure, large or was there before, and what is near and small.
     fn judge_all(&mut self) {
         let Some(first) = self.largest() else { return };
         let sure_samples = (self.size.area_px() as u32 / SURE_SHARE).max(2);
         let Components { all, .. } = &self.components;
-        let large = all[first].mass / LARGE;
+        let (large, hand) = (all[first].mass / LARGE, all[first].area / HAND_SHARE);
         let before = &self.before;
         let stays = |(index, it): (usize, &Component)| {
             let [kept, _] = before[index];
@@ -141,7 +142,7 @@ impl Sense {
         self.keeps.clear();
         self.keeps.extend(all.iter().enumerate().map(stays));
         self.mark_near();
-        self.keep_near(|_, _| u32::MAX);
+        self.keep_near(|_, _| hand);
         let keeps = std::mem::take(&mut self.keeps);
         self.remember(|index| if keeps[index] && index != first { KEPT } else { 0 });
         self.keeps = keeps;
