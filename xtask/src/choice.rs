@@ -15,7 +15,7 @@ use anyhow::{Context, Result, ensure};
 use crate::places::Places;
 use crate::score::figures::{Figure, Tally};
 use crate::score::media::{ffmpeg, read_grey};
-use crate::score::ways::{self, Role, STEPS, Way};
+use crate::score::ways::{self, Renderer, Role, STEPS, Way};
 use crate::sheets::with_part;
 use crate::{daemon, golden};
 
@@ -47,9 +47,9 @@ const FRAMES: usize = 60;
 pub fn run(places: &Places, arguments: &Arguments) -> Result<ExitCode> {
     let (pairs, rest) = arguments.clips.as_chunks::<2>();
     ensure!(rest.is_empty(), "each clip needs its alpha behind it");
-    let program = daemon::build(places)?;
+    let renderer = Renderer { program: daemon::build(places)?, work: tempfile::tempdir()? };
     let ways = ways(places)?;
-    let times = Times::take(places, &program, &pairs[0][0], arguments.rounds, &ways)?;
+    let times = Times::take(places, &renderer, &pairs[0][0], arguments.rounds, &ways)?;
     let mut text = String::from("| network and steps | time a frame |");
     for [clip, _] in pairs {
         let name = clip.file_stem().unwrap_or_default().to_string_lossy();
@@ -60,7 +60,7 @@ pub fn run(places: &Places, arguments: &Arguments) -> Result<ExitCode> {
     for (way, time) in ways.iter().zip(&times.of_ways) {
         write!(text, "\n| {} | {time:.2} |", way.name)?;
         for ([clip, _], truth) in pairs.iter().zip(&truths) {
-            let mattes = ways::mattes(places, &program, way, clip)?;
+            let mattes = renderer.mattes(way, clip)?;
             let figures = Tally::against(&mattes, truth)?.figures();
             let cells = FIGURES.map(|figure| figure.print(figures.get(figure)));
             write!(text, " {} |", cells.join(", "))?;
@@ -85,7 +85,13 @@ fn ways(places: &Places) -> Result<Vec<Way>> {
     for model in ["landscape", "general"] {
         for (steps, words) in [(&[][..], "bare"), (&STEPS[..], "all steps")] {
             let (role, config) = (Role::Ours, ways::config(steps, ""));
-            ways.push(Way { role, name: format!("{model}, {words}"), model: model.into(), config });
+            ways.push(Way {
+                role,
+                name: format!("{model}, {words}"),
+                short: String::new(),
+                model: model.into(),
+                config,
+            });
         }
     }
     let rvm = places.repository.join(RVM);
@@ -98,6 +104,7 @@ fn ways(places: &Places) -> Result<Vec<Way>> {
     for (steps, words) in [(&[][..], "bare"), (&STEPS[..], "islands, guide")] {
         ways.push(Way {
             role: Role::Ours,
+            short: String::new(),
             name: format!("RVM at 256x144 (GPL-3.0, not shipped), {words}"),
             model: rvm.display().to_string(),
             config: ways::config(steps, "") + &onnx,
@@ -117,7 +124,7 @@ struct Times {
 impl Times {
     fn take(
         places: &Places,
-        program: &Path,
+        renderer: &Renderer,
         clip: &Path,
         rounds: usize,
         ways: &[Way],
@@ -126,11 +133,10 @@ impl Times {
             ["build", "--quiet", "--release", "-p", "greenroom-matte", "--example", "refine"];
         let cargo = Command::new("cargo").current_dir(&places.repository).args(example).status()?;
         ensure!(cargo.success(), "the example refine does not build");
-        let raw = places.target.join("score/choice.i420");
+        let raw = renderer.work.path().join("frames.i420");
         let frames = FRAMES.to_string();
         let options = ["-vf", "scale=1280:720", "-pix_fmt", "yuv420p", "-frames:v", &frames];
         let options: Vec<_> = options.into_iter().chain(["-f", "rawvideo", "-"]).collect();
-        fs::create_dir_all(places.target.join("score"))?;
         File::create(&raw)?.write_all(&ffmpeg(clip, &options)?)?;
         let mut floors = Vec::new();
         let mut times = vec![Vec::new(); ways.len()];
@@ -138,13 +144,12 @@ impl Times {
             let mut in_round = Vec::new();
             let before = floor(places)?;
             for way in ways {
-                in_round.push(time_ns(places, program, way, &raw)?);
+                in_round.push(time_ns(places, renderer, way, &raw)?);
             }
             let floor = (before + floor(places)?) / 2.0;
             floors.push(floor);
             times.iter_mut().zip(in_round).for_each(|(times, time)| times.push(time / floor));
         }
-        fs::remove_file(&raw)?;
         let of_ways = times.iter_mut().map(|times| median(times)).collect();
         Ok(Self { floor_ns: median(&mut floors), of_ways })
     }
@@ -161,7 +166,7 @@ fn floor(places: &Places) -> Result<f64> {
 }
 
 /// Median time of a frame from picture to matte at full size.
-fn time_ns(places: &Places, program: &Path, way: &Way, raw: &Path) -> Result<f64> {
+fn time_ns(places: &Places, renderer: &Renderer, way: &Way, raw: &Path) -> Result<f64> {
     let built_in = golden::MODELS.iter().any(|model| model.0 == way.model);
     let is_on = |step: &&str| way.config.contains(&format!("{step} = true"));
     // A network that remembers does the others by itself.
@@ -173,10 +178,11 @@ fn time_ns(places: &Places, program: &Path, way: &Way, raw: &Path) -> Result<f64
         return Ok(all);
     }
     // `greenroom model check` runs it in turns with the general network.
-    let mut check = Command::new(program);
+    let mut check = Command::new(&renderer.program);
     check.args(["model", "check", &way.model, "--config"]);
-    check.arg(places.target.join("score/choice.toml"));
-    fs::write(places.target.join("score/choice.toml"), &way.config)?;
+    let config = renderer.work.path().join("check.toml");
+    fs::write(&config, &way.config)?;
+    check.arg(&config);
     let output = check.output()?;
     let text = String::from_utf8_lossy(&output.stdout);
     let line = text.lines().find(|line| line.starts_with("one inference takes"));
@@ -194,15 +200,8 @@ fn stages(places: &Places, model: &str, steps: &[&str], raw: &Path) -> Result<[f
     example.args(["1280", "720", model]).args(steps).stdin(File::open(raw)?).stdout(Stdio::null());
     let output = example.output()?;
     let text = String::from_utf8_lossy(&output.stderr);
-    let list = text.trim().split_once('[').and_then(|(_, rest)| rest.strip_suffix(']'));
-    let list = list.with_context(|| format!("the example refine says: {text}"))?;
-    let nanoseconds = |word: &str| {
-        let units = [("ns", 1.0), ("µs", 1e3), ("ms", 1e6), ("s", 1e9)];
-        let (number, unit) =
-            units.iter().find_map(|(unit, factor)| Some((word.strip_suffix(unit)?, factor)))?;
-        Some(number.parse::<f64>().ok()? * unit)
-    };
-    let times: Option<Vec<f64>> = list.split(", ").map(nanoseconds).collect();
+    let times: Option<Vec<f64>> =
+        text.split_whitespace().map(|word| Some(word.parse::<f64>().ok()? * 1e3)).collect();
     let times = times.and_then(|times| times.try_into().ok());
     times.with_context(|| format!("the example refine says: {text}"))
 }
@@ -212,10 +211,10 @@ fn median(values: &mut [f64]) -> f64 {
     values[values.len() / 2]
 }
 
-/// Replaces what stands between the marks `choice`; a page that is not there is made.
+/// Replaces what stands between the marks `choice`.
 fn write_page(page: &Path, table: &str) -> Result<()> {
-    let fresh = "# The cut\n\n## Which network\n\n<!-- choice -->\n<!-- /choice -->\n".to_owned();
-    let text = if page.exists() { fs::read_to_string(page)? } else { fresh };
+    let text =
+        fs::read_to_string(page).with_context(|| format!("cannot read {}", page.display()))?;
     let text = with_part(&text, "choice", table)?;
     fs::write(page, text).with_context(|| format!("cannot write {}", page.display()))?;
     println!("{}", page.display());
@@ -227,16 +226,13 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_page_is_made_once_and_then_only_its_table_changes() {
+    fn only_the_table_of_the_page_changes() {
         let folder = tempfile::tempdir().unwrap();
         let page = folder.path().join("cut.md");
-        write_page(&page, "| a |").unwrap();
-        let text = fs::read_to_string(&page).unwrap();
-        assert!(text.contains("<!-- choice -->\n| a |\n<!-- /choice -->"), "{text}");
-        fs::write(&page, text.replace("# The cut", "# Mine")).unwrap();
+        fs::write(&page, "# Mine\n<!-- choice -->\nold\n<!-- /choice -->\nend\n").unwrap();
         write_page(&page, "| b |").unwrap();
         let text = fs::read_to_string(&page).unwrap();
-        assert!(text.contains("# Mine") && text.contains("| b |") && !text.contains("| a |"));
+        assert_eq!(text, "# Mine\n<!-- choice -->\n| b |\n<!-- /choice -->\nend\n");
         fs::write(&page, "no marks").unwrap();
         assert!(write_page(&page, "| c |").is_err());
     }
