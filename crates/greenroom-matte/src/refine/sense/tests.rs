@@ -148,7 +148,7 @@ fn main_does_not_swap_when_the_other_one_becomes_larger() {
 fn the_worst_mask_is_no_trouble() {
     let width = SIZE.width_px as usize;
     let chess: Vec<u8> = (0..SIZE.area_px() as usize)
-        .map(|at| if (at % width + at / width) % 2 == 0 { 255 } else { 0 })
+        .map(|at| if (at % width + at / width).is_multiple_of(2) { 255 } else { 0 })
         .collect();
     for people in [People::All, People::Main] {
         let mut sense = sense(people);
@@ -158,7 +158,8 @@ fn the_worst_mask_is_no_trouble() {
             mask.rotate_left(shift);
             sense.apply(&mut mask);
         }
-        let stripes = (0..SIZE.area_px() as usize).map(|at| if at % 2 == 0 { 255 } else { 0 });
+        let stripes =
+            (0..SIZE.area_px() as usize).map(|at| if at.is_multiple_of(2) { 255 } else { 0 });
         sense.apply(&mut stripes.collect::<Vec<u8>>());
         assert_eq!(sense.components.runs.capacity(), runs, "no memory was asked for");
         assert_eq!(sense.components.all.capacity(), all);
