@@ -6,6 +6,7 @@
 //! | `smooth` | [`MatteMaker`](crate::MatteMaker) | edges that stand still are calm |
 //! | `plain` | [`MatteMaker`](crate::MatteMaker) | none by default: threshold, wider or narrower, box blur, running average |
 //! | `guide` | [`Guide`] | the edge is laid where the picture has one |
+//! | `spill` | [`Guide`] | at the edge the person has their own colour, not the old room's |
 //!
 //! Each can be switched off by itself, and none of them asks for memory in steady state.
 
@@ -14,6 +15,7 @@ pub(crate) mod guide;
 mod kernels;
 pub(crate) mod plain;
 pub(crate) mod smooth;
+mod spill;
 
 pub use guide::Guide;
 pub use plain::PlainSteps;
@@ -27,6 +29,8 @@ pub struct RefineSteps {
     pub smooth: bool,
     /// The matte's edge follows the edge in the picture.
     pub guide: bool,
+    /// The old room's colour is taken out of the edge; only with `guide`.
+    pub spill: bool,
     /// Plain filters over the mask.
     pub plain: PlainSteps,
 }
@@ -37,12 +41,13 @@ impl RefineSteps {
         crop: false,
         smooth: false,
         guide: false,
+        spill: false,
         plain: PlainSteps { threshold: None, grow: 0.0, feather: 0.0, average: 0.0 },
     };
 }
 
 impl Default for RefineSteps {
     fn default() -> Self {
-        Self { crop: true, smooth: true, guide: true, ..Self::NONE }
+        Self { crop: true, smooth: true, guide: true, spill: true, ..Self::NONE }
     }
 }

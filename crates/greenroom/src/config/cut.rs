@@ -10,8 +10,8 @@ use super::{ConfigError, check_keys, wrong};
 use crate::toml_file::one_line;
 
 /// Keys of the table.
-pub(super) const KEYS: [&str; 7] =
-    ["crop", "smooth", "guide", "threshold", "grow", "feather", "average"];
+pub(super) const KEYS: [&str; 8] =
+    ["crop", "smooth", "guide", "spill", "threshold", "grow", "feather", "average"];
 
 /// The table `cut`: steps of the refinement, as [`RefineSteps`] and [`PlainSteps`] have them.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Deserialize)]
@@ -20,6 +20,7 @@ pub struct CutWords {
     pub crop: Option<bool>,
     pub smooth: Option<bool>,
     pub guide: Option<bool>,
+    pub spill: Option<bool>,
     pub threshold: Option<f32>,
     pub grow: Option<f32>,
     pub feather: Option<f32>,
@@ -34,6 +35,7 @@ impl CutWords {
             crop: self.crop.unwrap_or(usual.crop),
             smooth: self.smooth.unwrap_or(usual.smooth),
             guide: self.guide.unwrap_or(usual.guide),
+            spill: self.spill.unwrap_or(usual.spill),
             plain: PlainSteps {
                 threshold: self.threshold.or(usual.plain.threshold),
                 grow: self.grow.unwrap_or(usual.plain.grow),
