@@ -1,6 +1,6 @@
 use crate::kernels::Isa;
 use crate::kernels::blend::blend_row;
-use crate::{Frame, FrameError, FrameView, PixelFormat};
+use crate::{CellsView, Frame, FrameError, FrameView, PixelFormat};
 
 /// The matte of one frame: how much of each sample is person (0 = room, 255 = person), once at
 /// luma size and once at the size of the frame's chroma planes. Both are
@@ -9,6 +9,7 @@ use crate::{Frame, FrameError, FrameView, PixelFormat};
 pub struct MatteView<'a> {
     luma: FrameView<'a>,
     chroma: FrameView<'a>,
+    edge: Option<CellsView<'a>>,
 }
 
 impl<'a> MatteView<'a> {
@@ -32,7 +33,19 @@ impl<'a> MatteView<'a> {
                 });
             }
         }
-        Ok(Self { luma, chroma })
+        Ok(Self { luma, chroma, edge: None })
+    }
+
+    /// With what is known of the colours along the edge: for each plane the person's, and the person's
+    /// less the room's.
+    #[must_use]
+    pub fn with_edge(self, edge: Option<CellsView<'a>>) -> Self {
+        Self { edge, ..self }
+    }
+
+    /// The colours along the edge, where they are known: see [`with_edge`](Self::with_edge).
+    pub fn edge(&self) -> Option<CellsView<'a>> {
+        self.edge
     }
 
     /// Alpha at luma size.
@@ -60,17 +73,7 @@ pub fn blend(
     matte: MatteView<'_>,
     into: &mut Frame,
 ) -> Result<(), FrameError> {
-    let same = (over.format(), over.size(), over.colour())
-        == (under.format(), under.size(), under.colour());
-    if !same || !over.format().is_planar() {
-        return Err(FrameError::NoConversion {
-            from: under.format(),
-            from_size: under.size(),
-            to: over.format(),
-            to_size: over.size(),
-        });
-    }
-    MatteView::new(over, matte.luma, matte.chroma)?;
+    check_blend(over, under, matte)?;
     into.reshape(over.format(), over.size(), over.colour())?;
     into.set_captured_at(over.captured_at());
     let isa = Isa::best();
@@ -82,6 +85,25 @@ pub fn blend(
         }
     }
     Ok(())
+}
+
+/// Whether pictures and matte belong together.
+pub(crate) fn check_blend(
+    over: FrameView<'_>,
+    under: FrameView<'_>,
+    matte: MatteView<'_>,
+) -> Result<(), FrameError> {
+    let same = (over.format(), over.size(), over.colour())
+        == (under.format(), under.size(), under.colour());
+    if !same || !over.format().is_planar() {
+        return Err(FrameError::NoConversion {
+            from: under.format(),
+            from_size: under.size(),
+            to: over.format(),
+            to_size: over.size(),
+        });
+    }
+    MatteView::new(over, matte.luma, matte.chroma).map(|_| ())
 }
 
 #[cfg(test)]

@@ -8,7 +8,9 @@
 #![deny(unsafe_code)]
 
 mod blend;
+mod cells;
 mod colour;
+mod compose;
 mod convert;
 mod crop;
 mod dither;
@@ -26,7 +28,9 @@ mod tint;
 mod view;
 
 pub use blend::{MatteView, blend};
+pub use cells::{Cells, CellsView};
 pub use colour::{Colour, ColourMatrix, ColourRange, Rgb8, Yuv8};
+pub use compose::{Compositor, Light};
 pub use convert::{pack, unpack};
 pub use crop::{FrameCropper, PartPx};
 pub use dither::DitherScaler;

@@ -150,6 +150,15 @@ fn subjects(site: Site, frame_bytes: usize, folder: &Path) -> Vec<Subject> {
         let spec = framing.parse().expect("a framing");
         part("framing", framing, SceneSpec { framing: spec, ..SceneSpec::default() });
     }
+    // A gradient costs nothing once it is painted, and has a light of its own.
+    let gradient: BackgroundSpec = "gradient=#ffffff,#808080".parse().expect("a background");
+    for look in ["wrap=40,match=0", "wrap=0,match=50", "usual"] {
+        let look_spec = look.parse().expect("a look");
+        let spec =
+            SceneSpec { background: gradient.clone(), look: look_spec, ..SceneSpec::default() };
+        let scene = What::Scene(Box::new(spec.build(site).expect("a scene without files")));
+        subjects.push(Subject::new("look", look.to_owned(), scene));
+    }
     let of_path = |path: PathBuf| path.display().to_string().parse().expect("a file that is there");
     let files = [("picture", of_path(dusk)), ("video", of_path(clip(folder)))];
     let named = BackgroundSpec::every().map(|spec| (spec.to_string(), spec));
@@ -193,8 +202,8 @@ fn print_table(subjects: &[Subject], markdown: bool) {
         println!("{:<40} {:>10} {:>8}", "what", "ms a frame", "x floor");
     }
     for subject in subjects {
-        let less =
-            matches!(subject.kind, "effect" | "foreground" | "framing").then_some(&blend.times);
+        let less = matches!(subject.kind, "effect" | "foreground" | "framing" | "look")
+            .then_some(&blend.times);
         let ms: Vec<f64> = (0..subject.times.len())
             .map(|round| {
                 let less = less.map_or(Duration::ZERO, |times| times[round]);

@@ -19,6 +19,9 @@ pub enum SceneError {
     /// A text is no framing. The sentence says what is allowed.
     #[error("{0}")]
     BadFraming(String),
+    /// A text is no look. The sentence says what is allowed.
+    #[error("{0}")]
+    BadLook(String),
     /// A picture could not be opened.
     #[error("cannot open the picture {}: {why}; name a file that can be read", path.display())]
     PictureUnreadable {

@@ -1,8 +1,9 @@
-use greenroom_frame::{Frame, FrameShape, Rgb8, blend};
+use greenroom_frame::{Compositor, Frame, FrameShape, Rgb8};
 
 use crate::effect::{Effect, EffectSpec, Target};
 use crate::framing::{Framing, FramingSpec};
 use crate::layers::Workspace;
+use crate::light::{Look, LookSpec};
 use crate::moment::Clock;
 use crate::{Background, BackgroundSpec, Fit, Foreground, ForegroundSpec, Room, SceneError};
 
@@ -19,6 +20,8 @@ pub struct SceneSpec {
     pub effects: Vec<EffectSpec>,
     /// Which part of the camera's picture is used.
     pub framing: FramingSpec,
+    /// How the person is lit by what is behind, where that has a light of its own.
+    pub look: LookSpec,
     /// What chance is made of; the same seed gives the same pictures.
     pub seed: u64,
 }
@@ -32,6 +35,7 @@ impl Default for SceneSpec {
             foreground: None,
             effects: Vec::new(),
             framing: FramingSpec::default(),
+            look: LookSpec::default(),
             seed: 0,
         }
     }
@@ -80,6 +84,8 @@ pub struct Scene {
     on_layers: Vec<Effect>,
     on_whole: Vec<Effect>,
     foreground: Option<Foreground>,
+    look: Option<Look>,
+    compositor: Compositor,
     workspace: Workspace,
 }
 
@@ -119,6 +125,8 @@ impl SceneSpec {
             on_layers,
             on_whole,
             foreground: foreground.transpose()?,
+            look: Look::new(self.look).filter(|_| self.background.lights_the_person()),
+            compositor: Compositor::default(),
             workspace: Workspace::new(),
         })
     }
@@ -164,11 +172,20 @@ impl Scene {
         let room = self.framing.frame(room, &moment)?;
         let behind = self.background.behind(&room, &moment)?;
         let mut layers = self.workspace.layers(&room, behind);
+        // Before the room itself, the room's colour in the edge is right.
+        let mut edge = room.matte.edge().filter(|_| !layers.background_is_room);
+        if edge.is_some() && self.on_layers.iter().any(Effect::sees_the_person) {
+            self.compositor.unmix(layers.person.edit()?, room.matte)?;
+            edge = None;
+        }
         for effect in &mut self.on_layers {
             effect.apply_to_layers(&mut layers, &moment)?;
         }
         let (person, behind) = (layers.person.view(), layers.background.view());
-        blend(person, behind, layers.matte()?, canvas)?;
+        let look = self.look.as_mut().filter(|_| !layers.background_is_room);
+        let light = look.map(|look| look.light(&layers, &moment)).transpose()?;
+        let matte = layers.matte()?.with_edge(edge);
+        self.compositor.compose(person, behind, matte, light, canvas)?;
         if let Some(foreground) = &mut self.foreground {
             foreground.draw(canvas)?;
         }

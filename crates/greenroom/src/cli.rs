@@ -93,6 +93,10 @@ pub struct SceneArgs {
     /// auto, which follows you. `greenroom list framings` tells all.
     #[arg(long, value_name = "FRAMING", env = "GREENROOM_FRAMING")]
     pub framing: Option<String>,
+    /// How you are lit by what is behind [default: usual]: off, usual, or `wrap=PERCENT,match=PERCENT`:
+    /// light of the background on your edge, and your brightness and colour following it.
+    #[arg(long, value_name = "LOOK", env = "GREENROOM_LOOK")]
+    pub look: Option<String>,
     /// The scene of the configuration to begin with; the options above lie over it.
     #[arg(long, value_name = "NAME", env = "GREENROOM_SCENE")]
     pub scene: Option<String>,
@@ -279,6 +283,11 @@ pub enum SetCommand {
     Framing {
         /// As `greenroom run --framing` takes it.
         framing: String,
+    },
+    /// How you are lit by what is behind.
+    Look {
+        /// As `greenroom run --look` takes it.
+        look: String,
     },
     /// A scene of the configuration.
     Scene {

@@ -115,6 +115,9 @@ impl SceneSettings {
         let here = std::env::current_dir().unwrap_or_default();
         // A variable that is empty says nothing.
         let said = |text: &Option<String>| text.clone().filter(|text| !text.is_empty());
+        let scene = args.scene.clone().or(config.scene.clone());
+        // Scenes of the configuration have it already.
+        let look = config.look.clone().filter(|_| scene.is_none());
         let effects = args.effects.clone().unwrap_or_default();
         let effects: Vec<String> = effects.into_iter().filter(|text| !text.is_empty()).collect();
         let words = SceneWords {
@@ -123,9 +126,9 @@ impl SceneSettings {
             foreground: said(&args.foreground),
             effects: Some(effects).filter(|effects| !effects.is_empty()),
             framing: said(&args.framing),
+            look: said(&args.look).or(look),
         };
         let model = ModelChoice::new(args.model.as_deref(), &args.onnx, &config)?;
-        let scene = args.scene.clone().or(config.scene);
         let awaits_background = old.is_some() && words.background.is_none();
         let words = words.over(&old.map(|old| old.words(scene.is_some())).unwrap_or_default());
         let book = SceneBook::new(config.scenes, scene, &words.located_in(&here))?;

@@ -10,6 +10,7 @@
 
 pub(crate) mod blend;
 pub(crate) mod dither;
+pub(crate) mod edge;
 pub(crate) mod fade;
 pub(crate) mod pack;
 pub(crate) mod recolour;

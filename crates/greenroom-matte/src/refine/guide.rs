@@ -3,12 +3,13 @@ mod factors;
 mod sketch;
 mod sure;
 
-use greenroom_frame::{Colour, Frame, FrameView, PixelFormat, SizePx};
+use greenroom_frame::{CellsView, Colour, Frame, FrameView, PixelFormat, SizePx};
 
 use self::draw::Drawing;
-use self::factors::Factors;
+use self::factors::{Factors, RAMP};
 use self::sketch::Sketch;
 use self::sure::Sure;
+use super::spill::Spill;
 use crate::{Isa, MatteError};
 
 /// Brings a mask to a picture's size and lays its edge where the picture has one: the fast guided
@@ -28,6 +29,8 @@ pub struct Guide {
     isa: Isa,
     sizes: Option<Sizes>,
     tables: Option<Tables>,
+    /// Only where the edge's colours are wanted.
+    spill: Option<Spill>,
 }
 
 /// What the tables are made for.
@@ -80,7 +83,26 @@ impl Default for Guide {
 impl Guide {
     /// A guide without tables; they are made by the first picture.
     pub fn new() -> Self {
-        Self { isa: Isa::best(), sizes: None, tables: None }
+        Self { isa: Isa::best(), sizes: None, tables: None, spill: None }
+    }
+
+    #[cfg(test)]
+    pub(super) fn set_isa(&mut self, isa: Isa) {
+        self.isa = isa;
+    }
+
+    /// Finds the colours along the [edge](Self::edge), too.
+    #[must_use]
+    pub fn with_spill(self) -> Self {
+        Self { spill: Some(Spill::default()), ..self }
+    }
+
+    /// The colours of person and room along the edge of the picture that was fitted last, for
+    /// [`MatteView::with_edge`](greenroom_frame::MatteView::with_edge); only [with
+    /// spill](Self::with_spill).
+    pub fn edge(&self) -> Option<CellsView<'_>> {
+        let spill = self.spill.as_ref().filter(|_| self.tables.is_some())?;
+        Some(spill.cells().view())
     }
 
     /// Makes `luma` and `chroma` the alpha (grey pictures) of `frame`'s planes, from its `alpha` at any size. Asks
@@ -115,6 +137,12 @@ impl Guide {
             none => none.insert(Tables::new(sizes)?),
         };
         tables.find(self.isa, alpha, frame);
+        if let Some(spill) = &mut self.spill {
+            let Tables { sketch, factors, .. } = tables;
+            spill.find(self.isa, sketch.size(), RAMP, |y| {
+                ([0, 1, 2].map(|input| sketch.row(input, y)), factors.cells(y))
+            });
+        }
         tables.drawing.draw(self.isa, frame, &tables.factors, (luma, chroma));
         Ok(())
     }

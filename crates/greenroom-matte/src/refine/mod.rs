@@ -8,6 +8,7 @@
 //! | `smooth` | [`MatteMaker`](crate::MatteMaker) | edges that stand still are calm |
 //! | `plain` | [`MatteMaker`](crate::MatteMaker) | none by default: threshold, wider or narrower, box blur, running average |
 //! | `guide` | [`Guide`] | the edge is laid where the picture has one |
+//! | `spill` | [`Guide`] | at the edge the person has their own colour, not the old room's |
 //!
 //! Each can be switched off by itself, and none of them asks for memory in steady state.
 
@@ -17,6 +18,7 @@ mod kernels;
 pub(crate) mod plain;
 pub(crate) mod sense;
 pub(crate) mod smooth;
+mod spill;
 
 pub use guide::Guide;
 pub use plain::PlainSteps;
@@ -47,6 +49,8 @@ pub struct RefineSteps {
     pub smooth: bool,
     /// The matte's edge follows the edge in the picture.
     pub guide: bool,
+    /// The old room's colour is taken out of the edge; only with `guide`.
+    pub spill: bool,
     /// Plain filters over the mask.
     pub plain: PlainSteps,
 }
@@ -60,6 +64,7 @@ impl RefineSteps {
         people: People::All,
         smooth: false,
         guide: false,
+        spill: false,
         plain: PlainSteps { threshold: None, grow: 0.0, feather: 0.0, average: 0.0 },
     };
 }
@@ -74,6 +79,7 @@ impl Default for RefineSteps {
             people,
             smooth: true,
             guide: true,
+            spill: true,
             ..Self::NONE
         }
     }

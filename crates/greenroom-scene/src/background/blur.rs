@@ -13,6 +13,7 @@ pub(super) const KIND: Kind = Kind {
         name: "strength",
         allowed: Allowed::Whole { least: 1, most: 100, default: 50, unit: "" },
     }],
+    is_room: true,
     make: |values| Box::new(Blur::new(values.number(0))),
 };
 

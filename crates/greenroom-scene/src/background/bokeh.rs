@@ -13,6 +13,7 @@ pub(super) const KIND: Kind = Kind {
         name: "strength",
         allowed: Allowed::Whole { least: 1, most: 100, default: 50, unit: "" },
     }],
+    is_room: true,
     make: |values| Box::new(Bokeh { strength: values.number(0), state: None }),
 };
 

@@ -22,6 +22,7 @@ pub(super) const KIND: Kind = Kind {
             },
         },
     ],
+    is_room: false,
     make: |values| {
         Box::new(Gradient {
             from: values.colour(0),

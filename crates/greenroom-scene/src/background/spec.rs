@@ -52,6 +52,8 @@ pub(super) struct Kind {
     pub(super) help: &'static str,
     /// What can be said behind the `=`, in this order; all of it may be left out.
     pub(super) parameters: &'static [Parameter],
+    /// Whether it is the room itself, whose light the person is in already.
+    pub(super) is_room: bool,
     pub(super) make: fn(Values<'_>) -> Box<dyn Background>,
 }
 
@@ -103,6 +105,18 @@ impl BackgroundSpec {
                 Box::new(slideshow::Slideshow::open(folder, *every, fit, site)?)
             }
         })
+    }
+
+    /// Whether a person before it would stand in another light than in the room: not in the room
+    /// itself, and not before a plain colour, which others may key out.
+    pub fn lights_the_person(&self) -> bool {
+        match self {
+            BackgroundSpec::Colour(_) | BackgroundSpec::None => false,
+            BackgroundSpec::Named(named) => !named.kind.is_room,
+            BackgroundSpec::Picture(_)
+            | BackgroundSpec::Video(_)
+            | BackgroundSpec::Slideshow { .. } => true,
+        }
     }
 
     /// Whether `text` is a word or colour, and no path.

@@ -87,6 +87,11 @@ impl Effect {
         Effect::Cut(Box::new(effect))
     }
 
+    /// Whether it looks at the person's picture, or changes it.
+    pub(crate) fn sees_the_person(&self) -> bool {
+        !matches!(self, Effect::Picture(Target::Background, _))
+    }
+
     pub(crate) fn apply_to_layers(
         &mut self,
         layers: &mut Layers<'_>,

@@ -82,7 +82,8 @@ impl Framing {
         let chroma_part = part.of_chroma(room.frame.format().chroma());
         crop_chroma.crop(room.matte.chroma(), chroma_part, chroma)?;
         let matte = MatteView::new(picture.view(), luma.view(), chroma.view())?;
-        Ok(Room { frame: picture.view(), matte })
+        let edge = room.matte.edge().map(|edge| edge.of_part(part, room.frame.size()));
+        Ok(Room { frame: picture.view(), matte: matte.with_edge(edge) })
     }
 }
 

@@ -37,6 +37,7 @@ pub(super) fn set(args: SetArgs) -> anyhow::Result<()> {
         SetCommand::Framing { framing } => {
             SceneWords { framing: Some(framing), ..SceneWords::default() }
         }
+        SetCommand::Look { look } => SceneWords { look: Some(look), ..SceneWords::default() },
     };
     // greenroom runs elsewhere: paths are meant from here.
     let words = words.located_in(&std::env::current_dir().unwrap_or_default());

@@ -10,13 +10,14 @@ use super::{ConfigError, check_keys, wrong};
 use crate::toml_file::one_line;
 
 /// Keys of the table.
-pub(super) const KEYS: [&str; 10] = [
+pub(super) const KEYS: [&str; 11] = [
     "crop",
     "exposure",
     "islands",
     "people",
     "smooth",
     "guide",
+    "spill",
     "threshold",
     "grow",
     "feather",
@@ -33,6 +34,7 @@ pub struct CutWords {
     pub people: Option<PeopleWord>,
     pub smooth: Option<bool>,
     pub guide: Option<bool>,
+    pub spill: Option<bool>,
     pub threshold: Option<f32>,
     pub grow: Option<f32>,
     pub feather: Option<f32>,
@@ -68,6 +70,7 @@ impl CutWords {
             people: self.people.map_or(usual.people, People::from),
             smooth: self.smooth.unwrap_or(usual.smooth),
             guide: self.guide.unwrap_or(usual.guide),
+            spill: self.spill.unwrap_or(usual.spill),
             plain: PlainSteps {
                 threshold: self.threshold.or(usual.plain.threshold),
                 grow: self.grow.unwrap_or(usual.plain.grow),

@@ -17,7 +17,7 @@ use crate::toml_file::{self, one_line};
 pub const EXAMPLE: &str = include_str!("example.toml");
 
 /// Keys outside of the scenes.
-const KEYS: [&str; 13] = [
+const KEYS: [&str; 14] = [
     "camera",
     "output",
     "size",
@@ -29,6 +29,7 @@ const KEYS: [&str; 13] = [
     "mask_server",
     "onnx",
     "cut",
+    "look",
     "scene",
     "scenes",
 ];
@@ -53,6 +54,8 @@ pub struct ConfigFile {
     pub onnx: OnnxConfig,
     /// What is done about the network's mask.
     pub cut: CutWords,
+    /// The look of scenes that say none themselves; they have it already.
+    pub look: Option<String>,
     /// Name of the scene to begin with.
     pub scene: Option<String>,
     /// In the order of the file; paths are absolute.
@@ -143,7 +146,7 @@ impl ConfigFile {
         check_keys(&table, &KEYS, "", path)?;
         let folder = path.parent().unwrap_or(Path::new("."));
         let folder = std::path::absolute(folder).unwrap_or_else(|_| folder.to_owned());
-        let scenes = match table.remove("scenes") {
+        let mut scenes: Vec<(String, SceneWords)> = match table.remove("scenes") {
             None => Vec::new(),
             Some(Value::Table(scenes)) => scenes
                 .into_iter()
@@ -172,6 +175,10 @@ impl ConfigFile {
         };
         let cut = table.remove("cut").map(|words| cut::read(words, path)).transpose()?;
         let placeholder = text(&mut table, "placeholder")?;
+        let look = text(&mut table, "look")?;
+        for (_, words) in &mut scenes {
+            words.look = words.look.take().or_else(|| look.clone());
+        }
         Ok(Self {
             camera: text(&mut table, "camera")?,
             output: text(&mut table, "output")?,
@@ -184,6 +191,7 @@ impl ConfigFile {
             mask_server: text(&mut table, "mask_server")?,
             onnx: onnx.unwrap_or_default(),
             cut: cut.unwrap_or_default(),
+            look,
             scene: text(&mut table, "scene")?,
             scenes,
         })

@@ -35,6 +35,7 @@ fn the_example_is_right_and_tells_of_every_key() {
     assert!(all.cut.crop.is_some() && all.cut.smooth.is_some() && all.cut.guide.is_some());
     assert!(all.cut.threshold.is_some() && all.cut.grow.is_some());
     assert!(all.cut.feather.is_some() && all.cut.average.is_some());
+    assert!(all.cut.spill.is_some() && all.scenes[0].1.look.is_some());
 }
 
 #[test]
@@ -54,11 +55,19 @@ fn scenes_keep_the_order_of_the_file_and_their_paths_are_absolute() {
 }
 
 #[test]
+fn one_look_is_that_of_every_scene_that_says_none() {
+    let config = parse("look = 'off'\n[scenes.a]\nlook = 'wrap=9'\n[scenes.b]\n").unwrap();
+    let looks = config.scenes.iter().map(|(_, words)| words.look.as_deref());
+    assert_eq!(looks.collect::<Vec<_>>(), [Some("wrap=9"), Some("off")]);
+    assert_eq!(config.look.as_deref(), Some("off"));
+}
+
+#[test]
 fn steps_of_the_cut_are_on_unless_said_otherwise() {
     assert_eq!(parse("").unwrap().cut.steps(), RefineSteps::default());
     let one_less = RefineSteps { smooth: false, ..RefineSteps::default() };
     assert_eq!(parse("[cut]\nsmooth = false").unwrap().cut.steps(), one_less);
-    let steps = ["exposure", "crop", "islands", "smooth", "guide"];
+    let steps = ["exposure", "crop", "islands", "smooth", "guide", "spill"];
     let none = steps.map(|step| format!("{step} = false\n")).concat();
     assert_eq!(parse(&format!("[cut]\n{none}")).unwrap().cut.steps(), RefineSteps::NONE);
     let main = parse("[cut]\npeople = \"main\"").unwrap().cut.steps();

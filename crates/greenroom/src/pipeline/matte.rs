@@ -9,8 +9,8 @@ pub struct MattePlanes {
 }
 
 impl MattePlanes {
-    /// Planes for frames of `size`; other sizes are adopted when they come. Of `steps`, `guide` is
-    /// the one that is taken here.
+    /// Planes for frames of `size`; other sizes are adopted when they come. Of `steps`, `guide` and
+    /// `spill` are those that are taken here.
     ///
     /// # Errors
     /// [`greenroom_frame::FrameError::BadSize`].
@@ -19,7 +19,10 @@ impl MattePlanes {
         Ok(Self {
             luma: (Upscaler::new(), plane()?),
             chroma: (Upscaler::new(), plane()?),
-            guide: steps.guide.then(Guide::new),
+            guide: steps.guide.then(|| match steps.spill {
+                true => Guide::new().with_spill(),
+                false => Guide::new(),
+            }),
         })
     }
 
@@ -34,7 +37,8 @@ impl MattePlanes {
     ) -> Result<MatteView<'_>, MatteError> {
         if let Some(guide) = &mut self.guide {
             guide.fit(&alpha, &frame, &mut self.luma.1, &mut self.chroma.1)?;
-            return Ok(MatteView::new(frame, self.luma.1.view(), self.chroma.1.view())?);
+            let matte = MatteView::new(frame, self.luma.1.view(), self.chroma.1.view())?;
+            return Ok(matte.with_edge(guide.edge()));
         }
         let chroma_size = frame.format().chroma().plane_size(frame.size());
         for ((upscaler, plane), size) in

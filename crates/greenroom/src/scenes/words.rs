@@ -25,10 +25,13 @@ pub struct SceneWords {
     /// Which part of the camera's picture is used.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub framing: Option<String>,
+    /// How the person is lit by what is behind.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub look: Option<String>,
 }
 
 /// The keys of a scene, for those who check them.
-pub const SCENE_KEYS: [&str; 5] = ["background", "fit", "foreground", "effects", "framing"];
+pub const SCENE_KEYS: [&str; 6] = ["background", "fit", "foreground", "effects", "framing", "look"];
 
 /// A scene whose words make no sense.
 #[derive(Debug, thiserror::Error)]
@@ -53,6 +56,7 @@ impl SceneWords {
             foreground: over.foreground.or_else(|| below.foreground.clone()),
             effects: over.effects.or_else(|| below.effects.clone()),
             framing: over.framing.or_else(|| below.framing.clone()),
+            look: over.look.or_else(|| below.look.clone()),
         }
     }
 
@@ -73,6 +77,7 @@ impl SceneWords {
             foreground: foreground.map(str::parse).transpose()?,
             effects,
             framing: parsed(&self.framing)?.unwrap_or(usual.framing),
+            look: parsed(&self.look)?.unwrap_or(usual.look),
             seed: usual.seed,
         })
     }

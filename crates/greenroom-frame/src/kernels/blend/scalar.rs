@@ -18,3 +18,12 @@ pub(super) fn lay_row(under: &mut [u8], over: &[u8], alpha: &[u8]) {
         *under = ((sum + (sum >> 8)) >> 8) as u8;
     }
 }
+
+#[inline(always)]
+pub(super) fn mix_row(over: &mut [u8], under: &[u8], alpha: &[u8]) {
+    for (over, (&under, &alpha)) in over.iter_mut().zip(under.iter().zip(alpha)) {
+        let [above, under, alpha] = [*over, under, alpha].map(u16::from);
+        let sum = above * alpha + under * (255 - alpha) + 128;
+        *over = ((sum + (sum >> 8)) >> 8) as u8;
+    }
+}

@@ -15,7 +15,7 @@ use crate::Isa;
 const EPSILON: f32 = 3e-4;
 /// The alphas that become 0 and 1. The middle lies below a half: networks cut a little into hair.
 /// With 0.2..0.8, MAD is 2 to 6 % higher and dtSSD 2 %.
-const RAMP: [f32; 2] = [0.15, 0.75];
+pub(super) const RAMP: [f32; 2] = [0.15, 0.75];
 /// Side of a window.
 const SIDE: usize = 2 * RADIUS + 1;
 /// Row of means and products that [`solve`] takes.
@@ -72,6 +72,12 @@ impl Factors {
     /// [block](Self::block).
     pub(super) fn line(&self, y: usize) -> [&[f32]; 2] {
         self.lines[y].each_ref().map(Vec::as_slice)
+    }
+
+    /// The factors of the cells of row `y` of the sketch: rows of those of y, u and v and of the
+    /// constant, everywhere.
+    pub(super) fn cells(&self, y: usize) -> &[f32] {
+        &self.means[4 * self.width * y..][..4 * self.width]
     }
 
     /// What alpha comes to in a block of line `y`, whatever luma there is.

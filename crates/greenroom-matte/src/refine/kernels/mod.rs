@@ -75,6 +75,10 @@ dispatch! {
         offsets: [&[f32]; 2],
         share: f32,
     );
+    /// Adds to `sums`, eight rows one behind the other, the weights of cells as person and their
+    /// colours so weighted, then the same as room: the fourth powers of alpha and of what is left.
+    /// Alpha comes of the four rows of factors that `solve` gives; alphas of `ramp` become 0 and 1.
+    fn weigh(sums: &mut [f32], colours: [&[f32]; 3], factors: &[f32], ramp: [f32; 2]);
     /// The mean of two rows' neighbours: `out[x] = (above[2x] + above[2x+1] + below[2x] + ...) / 4`;
     /// the rows are as long as twice `out`.
     fn halve(out: &mut [u8], above: &[u8], below: &[u8]);

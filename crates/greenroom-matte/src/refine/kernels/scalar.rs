@@ -155,6 +155,31 @@ pub(super) fn apply(
 }
 
 #[inline(always)]
+pub(super) fn weigh(sums: &mut [f32], colours: [&[f32]; 3], factors: &[f32], ramp: [f32; 2]) {
+    let len = colours[0].len();
+    let [by_ys, by_us, by_vs, constants] = [0, 1, 2, 3].map(|row| &factors[row * len..][..len]);
+    let gain = 1.0 / (ramp[1] - ramp[0]);
+    let (persons, rooms) = sums.split_at_mut(4 * len);
+    let [ys, us, vs] = colours.map(|colour| &colour[..len]);
+    for (sums, of_room) in [(persons, false), (rooms, true)] {
+        let (weights, rest) = sums.split_at_mut(len);
+        let (by_y, rest) = rest.split_at_mut(len);
+        let (by_u, by_v) = rest.split_at_mut(len);
+        let by_v = &mut by_v[..len];
+        for x in 0..len {
+            let alpha = by_ys[x] * ys[x] + by_us[x] * us[x] + by_vs[x] * vs[x] + constants[x];
+            let alpha = ((alpha - ramp[0]) * gain).clamp(0.0, 1.0);
+            let share = if of_room { 1.0 - alpha } else { alpha };
+            let weight = (share * share) * (share * share);
+            weights[x] += weight;
+            by_y[x] += weight * ys[x];
+            by_u[x] += weight * us[x];
+            by_v[x] += weight * vs[x];
+        }
+    }
+}
+
+#[inline(always)]
 pub(super) fn halve(out: &mut [u8], above: &[u8], below: &[u8]) {
     let pairs = above.as_chunks::<2>().0.iter().zip(below.as_chunks::<2>().0);
     for (out, (above, below)) in out.iter_mut().zip(pairs) {

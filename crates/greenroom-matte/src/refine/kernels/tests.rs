@@ -75,6 +75,13 @@ fn every_isa_gives_the_same_bits() {
         follow(isa, &mut state, &mut new, &noise(len, 19));
         (half, sums, state, new)
     });
+    same_bits(|isa, len| {
+        let rows: Vec<Vec<f32>> = (20..23).map(|seed| floats(len, seed)).collect();
+        let mut sums = floats(8 * len, 25);
+        let colours = [&rows[0][..], &rows[1], &rows[2]];
+        weigh(isa, &mut sums, colours, &floats(4 * len, 26), [0.15, 0.75]);
+        sums
+    });
 }
 
 #[test]

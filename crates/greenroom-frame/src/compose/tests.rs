@@ -1,0 +1,133 @@
+use super::*;
+use crate::{Cells, Colour, PartPx, PixelFormat, SizePx, Yuv8, blend};
+
+const SIZES: [(u32, u32); 6] = [(320, 180), (131, 67), (64, 36), (9, 5), (2, 2), (1, 1)];
+
+fn noise(format: PixelFormat, size: SizePx, seed: usize) -> Frame {
+    let mut frame = Frame::new(format, size, Colour::WEBCAM).unwrap();
+    for (i, byte) in frame.bytes_mut().iter_mut().enumerate() {
+        *byte = ((i + seed) * 7919 % 251) as u8;
+    }
+    frame
+}
+
+/// Alpha that goes from 0 at the left to 255 at the right, in the middle third.
+fn ramp(size: SizePx) -> Frame {
+    let mut alpha = Frame::new(PixelFormat::Grey, size, Colour::JPEG).unwrap();
+    let width = size.width_px as f32;
+    for row in alpha.view_mut().plane_mut(0).iter_rows_mut() {
+        for (x, sample) in row.iter_mut().enumerate() {
+            *sample = (((x as f32 + 0.5) / width - 0.33) * 3.0 * 255.0) as u8;
+        }
+    }
+    alpha
+}
+
+/// Cells with the same values everywhere.
+fn even(values: [[f32; 2]; 3], across: f64) -> Cells {
+    let mut cells = Cells::default();
+    cells.resize(across, 4.0);
+    for (plane, values) in values.into_iter().enumerate() {
+        for row in 0..cells.rows() {
+            cells.edit_row(plane, row, |maps| {
+                maps.into_iter().zip(values).for_each(|(map, value)| map.fill(value));
+            });
+        }
+    }
+    cells
+}
+
+#[test]
+fn with_nothing_to_do_it_is_a_blend() {
+    let mut compositor = Compositor::default();
+    for format in [PixelFormat::I420, PixelFormat::I422] {
+        for (width, height) in SIZES {
+            let size = SizePx::new(width, height);
+            let (over, under) = (noise(format, size, 1), noise(format, size, 5));
+            let (luma, chroma) = (ramp(size), ramp(format.chroma().plane_size(size)));
+            let matte = MatteView::new(over.view(), luma.view(), chroma.view()).unwrap();
+            let (mut seen, mut expected) = (over.clone(), over.clone());
+            blend(over.view(), under.view(), matte, &mut expected).unwrap();
+            compositor.compose(over.view(), under.view(), matte, None, &mut seen).unwrap();
+            assert!(seen.bytes() == expected.bytes(), "{format} {size}");
+            let usual = [[1.0, 0.0]; 3];
+            let cells = even(usual, 6.5);
+            let light = Some(Light { usual, cells: cells.view() });
+            compositor.compose(over.view(), under.view(), matte, light, &mut seen).unwrap();
+            assert!(seen.bytes() == expected.bytes(), "{format} {size}, lit");
+        }
+    }
+}
+
+/// A person of one colour in a room of another, mixed by the matte.
+#[test]
+fn the_room_goes_out_of_the_edge() {
+    let (person, room) = ([50.0, 110.0, 140.0], [220.0, 90.0, 150.0]);
+    let colours = even([0, 1, 2].map(|plane| [person[plane], person[plane] - room[plane]]), 6.5);
+    let mut compositor = Compositor::default();
+    for format in [PixelFormat::I420, PixelFormat::I422] {
+        for (width, height) in SIZES {
+            let size = SizePx::new(width, height);
+            let (luma, chroma) = (ramp(size), ramp(format.chroma().plane_size(size)));
+            let flat = |[y, u, v]: [f32; 3]| {
+                let mut frame = Frame::new(format, size, Colour::WEBCAM).unwrap();
+                frame.fill(Yuv8 { y: y as u8, u: u as u8, v: v as u8 });
+                frame
+            };
+            let (persons, rooms, black) = (flat(person), flat(room), flat([16.0, 128.0, 128.0]));
+            let plain = MatteView::new(persons.view(), luma.view(), chroma.view()).unwrap();
+            let (mut camera, mut seen, mut truth) = (black.clone(), black.clone(), black.clone());
+            // As the camera sees it: with less of the person than alpha says.
+            let less = |alpha: &Frame| {
+                let mut less = alpha.clone();
+                less.bytes_mut().iter_mut().for_each(|alpha| {
+                    let share = f32::from(*alpha) / 255.0;
+                    *alpha = (255.0 * share * (1.0 + share) / 2.0).round() as u8;
+                });
+                less
+            };
+            let (less_luma, less_chroma) = (less(&luma), less(&chroma));
+            let mixed = MatteView::new(persons.view(), less_luma.view(), less_chroma.view());
+            blend(persons.view(), rooms.view(), mixed.unwrap(), &mut camera).unwrap();
+            blend(persons.view(), black.view(), plain, &mut truth).unwrap();
+            // A part of the picture has the part's colours, which here are the same.
+            let part = PartPx { left_px: 1.0, top_px: 0.5, zoom: 1.5 };
+            for edge in [colours.view(), colours.view().of_part(part, size)] {
+                let matte = plain.with_edge(Some(edge));
+                compositor.compose(camera.view(), black.view(), matte, None, &mut seen).unwrap();
+                let mut cleaned = camera.clone();
+                compositor.unmix(&mut cleaned, matte).unwrap();
+                let mut twice = black.clone();
+                blend(cleaned.view(), black.view(), plain, &mut twice).unwrap();
+                assert!(seen.bytes() == twice.bytes(), "in place or on the way: the same");
+            }
+            let worst = seen.bytes().iter().zip(truth.bytes());
+            let worst = worst.map(|(seen, truth)| seen.abs_diff(*truth)).max();
+            assert!(worst <= Some(1), "{format} {size}: {worst:?}");
+        }
+    }
+}
+
+#[test]
+fn light_falls_where_its_cells_are() {
+    let size = SizePx::new(320, 160);
+    let mut person = noise(PixelFormat::I420, size, 0);
+    person.fill(Yuv8 { y: 100, u: 100, v: 100 });
+    let mut all = Frame::new(PixelFormat::Grey, size, Colour::JPEG).unwrap();
+    all.bytes_mut().fill(255);
+    let mut half = Frame::new(PixelFormat::Grey, SizePx::new(160, 80), Colour::JPEG).unwrap();
+    half.bytes_mut().fill(255);
+    let matte = MatteView::new(person.view(), all.view(), half.view()).unwrap();
+    let usual = [[1.1, 0.0], [1.0, 3.0], [1.0, 0.0]];
+    let mut cells = even(usual, 8.0);
+    cells.edit_row(0, 0, |[gains, offsets]| (gains[0], offsets[0]) = (0.5, 100.0));
+    let mut seen = person.clone();
+    let light = Some(Light { usual, cells: cells.view() });
+    Compositor::default().compose(person.view(), person.view(), matte, light, &mut seen).unwrap();
+    let seen = seen.view();
+    assert_eq!(seen.plane(0).row(0)[0], 150, "in the middle of its cell and before it");
+    assert_eq!(seen.plane(0).row(0)[40], 130, "half way to the next cell");
+    assert_eq!((seen.plane(0).row(0)[100], seen.plane(0).row(90)[0]), (110, 110));
+    assert!(seen.plane(1).iter_rows().flatten().all(|&u| u == 103));
+    assert!(seen.plane(2).iter_rows().flatten().all(|&v| v == 100));
+}

@@ -1,0 +1,57 @@
+#[inline(always)]
+pub(super) fn widen(wide: &mut [f32], cells: &[f32], columns: &[(u32, f32)]) {
+    for (out, &(index, share)) in wide.iter_mut().zip(columns) {
+        let (left, right) = (cells[index as usize], cells[index as usize + 1]);
+        *out = left + (right - left) * share;
+    }
+}
+
+/// To the nearest: of floats from 2^23 on, the lowest bits are the whole part. `as u8` alone is not
+/// made into vectors.
+#[inline(always)]
+fn code(value: f32) -> u8 {
+    (value.clamp(0.0, 255.0) + 8_388_608.0).to_bits() as u8
+}
+
+#[inline(always)]
+pub(super) fn unmix(
+    row: &mut [u8],
+    alpha: &[u8],
+    person: [&[f32]; 2],
+    less: [&[f32]; 2],
+    share: f32,
+) {
+    let len = row.len();
+    let alpha = &alpha[..len];
+    let [p0, p1] = person.map(|row| &row[..len]);
+    let [l0, l1] = less.map(|row| &row[..len]);
+    for x in 0..len {
+        let person = p0[x] + (p1[x] - p0[x]) * share;
+        let less = l0[x] + (l1[x] - l0[x]) * share;
+        let alpha = f32::from(alpha[x]) * (1.0 / 255.0);
+        let part = alpha * (0.5 + 0.5 * alpha);
+        row[x] = code(person + part * (f32::from(row[x]) - person + less - part * less));
+    }
+}
+
+#[inline(always)]
+pub(super) fn relight(row: &mut [u8], gains: [&[f32]; 2], offsets: [&[f32]; 2], share: f32) {
+    let len = row.len();
+    let [g0, g1] = gains.map(|row| &row[..len]);
+    let [o0, o1] = offsets.map(|row| &row[..len]);
+    for x in 0..len {
+        let gain = g0[x] + (g1[x] - g0[x]) * share;
+        let offset = o0[x] + (o1[x] - o0[x]) * share;
+        row[x] = code(gain * f32::from(row[x]) + offset);
+    }
+}
+
+#[inline(always)]
+pub(super) fn grade(row: &mut [u8], gain: u16, offset: i16) {
+    for sample in row {
+        // The upper half of a product of 16 bits is one instruction for sixteen lanes: with floats
+        // this takes three times as long.
+        let lit = (u32::from(u16::from(*sample) << 8) * u32::from(gain)) >> 16;
+        *sample = (((lit as u16 as i16).wrapping_add(offset) + 32) >> 6).clamp(0, 255) as u8;
+    }
+}
