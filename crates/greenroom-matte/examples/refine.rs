@@ -18,6 +18,7 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
         exposure: has("exposure"),
         islands: has("islands"),
         people: if has("main") { People::Main } else { People::All },
+        raise: has("raise"),
         smooth: has("smooth"),
         guide: has("guide"),
         ..RefineSteps::NONE

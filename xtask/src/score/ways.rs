@@ -11,7 +11,7 @@ use tempfile::TempDir;
 use super::media::{Mattes, read_grey};
 
 /// The steps of refinement, as `[cut]` of the configuration has them. A new step is a line here.
-pub const STEPS: [&str; 5] = ["exposure", "crop", "islands", "smooth", "guide"];
+pub const STEPS: [&str; 6] = ["exposure", "crop", "islands", "raise", "smooth", "guide"];
 
 /// What a way is to the others.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

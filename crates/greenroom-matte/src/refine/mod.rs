@@ -5,6 +5,7 @@
 //! | `exposure` | [`MatteMaker`](crate::MatteMaker) | the network sees dark pictures and persons against the light brighter |
 //! | `crop` | [`MatteMaker`](crate::MatteMaker) | the network sees the person, not the room, when the person is small |
 //! | `islands` | [`MatteMaker`](crate::MatteMaker) | what floats beside a person is dropped where the network is unsure |
+//! | `raise` | [`MatteMaker`](crate::MatteMaker) | hair that the network is half sure of stays |
 //! | `smooth` | [`MatteMaker`](crate::MatteMaker) | edges that stand still are calm |
 //! | `plain` | [`MatteMaker`](crate::MatteMaker) | none by default: threshold, wider or narrower, box blur, running average |
 //! | `guide` | [`Guide`] | the edge is laid where the picture has one |
@@ -45,6 +46,8 @@ pub struct RefineSteps {
     pub islands: bool,
     /// Whom the matte shows.
     pub people: People,
+    /// Half-sure samples count as a little more person; for masks of probabilities.
+    pub raise: bool,
     /// The mask is blended with the one before where nothing moves.
     pub smooth: bool,
     /// The matte's edge follows the edge in the picture.
@@ -62,6 +65,7 @@ impl RefineSteps {
         exposure: false,
         islands: false,
         people: People::All,
+        raise: false,
         smooth: false,
         guide: false,
         spill: false,
@@ -77,6 +81,7 @@ impl Default for RefineSteps {
             exposure: true,
             islands: true,
             people,
+            raise: true,
             smooth: true,
             guide: true,
             spill: true,

@@ -10,11 +10,12 @@ use super::{ConfigError, check_keys, wrong};
 use crate::toml_file::one_line;
 
 /// Keys of the table.
-pub(super) const KEYS: [&str; 11] = [
+pub(super) const KEYS: [&str; 12] = [
     "crop",
     "exposure",
     "islands",
     "people",
+    "raise",
     "smooth",
     "guide",
     "spill",
@@ -32,6 +33,7 @@ pub struct CutWords {
     pub exposure: Option<bool>,
     pub islands: Option<bool>,
     pub people: Option<PeopleWord>,
+    pub raise: Option<bool>,
     pub smooth: Option<bool>,
     pub guide: Option<bool>,
     pub spill: Option<bool>,
@@ -68,6 +70,7 @@ impl CutWords {
             exposure: self.exposure.unwrap_or(usual.exposure),
             islands: self.islands.unwrap_or(usual.islands),
             people: self.people.map_or(usual.people, People::from),
+            raise: self.raise.unwrap_or(usual.raise),
             smooth: self.smooth.unwrap_or(usual.smooth),
             guide: self.guide.unwrap_or(usual.guide),
             spill: self.spill.unwrap_or(usual.spill),

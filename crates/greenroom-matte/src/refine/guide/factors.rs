@@ -39,8 +39,8 @@ pub(super) struct Factors {
     /// the means of all windows that a cell lies in.
     windows: Vec<f32>,
     means: Vec<f32>,
-    /// What the blocks of these are filled with, where they are sure.
-    filled: [Vec<Class>; 2],
+    /// What the blocks of these, and of `lines`, are filled with, where they are sure.
+    filled: [Vec<Class>; 3],
     /// Rows of slopes and of offsets, twice as many as the sketch has, each of twice its width and
     /// one more.
     lines: Vec<[Vec<f32>; 2]>,
@@ -61,15 +61,14 @@ impl Factors {
             found: zeros(8 * width),
             windows: zeros(4 * width * rows),
             means: zeros(4 * width * rows),
-            filled: [filled.clone(), filled],
+            filled: [filled.clone(), filled.clone(), [filled.clone(), filled].concat()],
             lines: vec![[zeros(2 * width + 1), zeros(2 * width + 1)]; 2 * rows],
             classes: vec![MIXED; 4 * width * rows],
         }
     }
 
     /// The slopes and the offsets of line `y`, of which there are two a row: `slope * luma + offset` is
-    /// alpha, both 0..=255; below and above is cut off. Not filled where alpha is the same all over a
-    /// [block](Self::block).
+    /// alpha, both 0..=255; below and above is cut off.
     pub(super) fn line(&self, y: usize) -> [&[f32]; 2] {
         self.lines[y].each_ref().map(Vec::as_slice)
     }
@@ -220,10 +219,26 @@ impl Factors {
             fold(isa, [slopes, offsets], fine, chroma, RAMP);
             classify(isa, &mut classes[places], slopes, offsets);
         }
+        // The places next to a stretch are drawn with, too.
+        let filled = &mut self.filled[2][y * blocks..][..blocks];
+        for (block, filled) in filled.iter_mut().enumerate() {
+            let class = class(block);
+            if std::mem::replace(filled, class) != class && class != MIXED {
+                let start = 2 * block * BLOCK_CELLS;
+                let places = start..(start + 2 * BLOCK_CELLS).min(2 * width);
+                slopes[places.clone()].fill(0.0);
+                offsets[places].fill((level(class) - RAMP[0]) / (RAMP[1] - RAMP[0]) * 255.0);
+            }
+        }
         for line in [slopes, offsets] {
             line[2 * width] = line[2 * width - 1];
         }
     }
+}
+
+/// The alpha of a sure class.
+fn level(class: Class) -> f32 {
+    if class == PERSON { 1.0 } else { 0.0 }
 }
 
 /// Fills the sure blocks of four rows of factors that are not filled with their class yet, and
@@ -232,9 +247,8 @@ fn fill_sure(rows: &mut [f32], filled: &mut [Class], classes: &[Class]) {
     let width = rows.len() / 4;
     for (block, (filled, &class)) in filled.iter_mut().zip(classes).enumerate() {
         if std::mem::replace(filled, class) != class && class != MIXED {
-            let level = if class == PERSON { 1.0 } else { 0.0 };
             let start = block * BLOCK_CELLS;
-            for (row, value) in rows.chunks_exact_mut(width).zip([0.0, 0.0, 0.0, level]) {
+            for (row, value) in rows.chunks_exact_mut(width).zip([0.0, 0.0, 0.0, level(class)]) {
                 row[start..(start + BLOCK_CELLS).min(width)].fill(value);
             }
         }

@@ -108,6 +108,35 @@ fn sure_blocks_are_what_the_sums_would_give() {
     assert_eq!(draw(&mut tables), 0);
 }
 
+/// Nothing of the pictures before is left, wherever the person was: alpha is that of a guide that has
+/// seen nothing else.
+#[test]
+fn a_person_who_moves_leaves_nothing_behind() {
+    let grey = || Frame::new(PixelFormat::Grey, SizePx::new(1, 1), Colour::JPEG).unwrap();
+    let (mut luma, mut chroma) = (grey(), grey());
+    let mut guide = Guide::new();
+    for off_px in [0.0, 7.0, 23.0, 60.0, -90.0, -45.0, 180.0, 0.0] {
+        let (frame, mask) = scene(PixelFormat::I420, SizePx::new(647, 363), off_px);
+        guide.fit(&mask.view(), &frame.view(), &mut luma, &mut chroma).unwrap();
+        let (fresh, fresh_chroma) = fit(&frame, &mask, Isa::best());
+        assert!(luma.bytes() == fresh.bytes(), "{off_px}");
+        assert!(chroma.bytes() == fresh_chroma.bytes(), "{off_px}");
+    }
+    // Inside of who fills the picture but for its edge, alpha is whole.
+    let (frame, mut mask) = scene(PixelFormat::I420, SizePx::new(640, 480), 0.0);
+    let mut sweep = |level: fn(usize) -> u8| {
+        let bytes = mask.bytes_mut().iter_mut().enumerate();
+        bytes.for_each(|(at, sample)| *sample = level(at % 64));
+        guide.fit(&mask.view(), &frame.view(), &mut luma, &mut chroma).unwrap();
+        luma.clone()
+    };
+    sweep(|x| if x < 32 { 128 } else { 0 });
+    let seen = sweep(|x| if x < 50 { 255 } else { 0 });
+    for row in seen.view().plane(0).iter_rows() {
+        assert!(row[..400].iter().all(|&alpha| alpha == 255));
+    }
+}
+
 #[test]
 fn packed_pictures_and_colourful_alphas_are_refused() {
     let (frame, mask) = scene(PixelFormat::I420, SizePx::new(64, 48), 0.0);
