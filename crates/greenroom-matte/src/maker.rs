@@ -124,6 +124,7 @@ impl MatteMaker {
         self.preparer.reset();
         if let Some(crop) = &mut self.crop {
             crop.tracker.reset();
+            crop.window = None;
         }
         if let Some(sense) = &mut self.sense {
             sense.reset();

@@ -61,7 +61,7 @@ impl Smoother {
 
     /// The next mask has nothing to do with those before.
     pub(crate) fn reset(&mut self) {
-        self.knows = false;
+        (self.knows, self.anew_frames) = (false, 0);
     }
 
     /// The network looks at another part of the picture than the frame before.

@@ -92,6 +92,9 @@ mod tests {
                 relight(isa, &mut row, [&[1.0; 20]; 2], [&[offset; 20]; 2], 0.5);
                 assert_eq!(row, [expected; 20]);
             }
+            let mut row = [255; 20];
+            grade(isa, &mut row, 32_000, 255 * 64);
+            assert_eq!(row, [255; 20], "what is too bright is white, and not black");
         }
     }
 }

@@ -52,6 +52,6 @@ pub(super) fn grade(row: &mut [u8], gain: u16, offset: i16) {
         // The upper half of a product of 16 bits is one instruction for sixteen lanes: with floats
         // this takes three times as long.
         let lit = (u32::from(u16::from(*sample) << 8) * u32::from(gain)) >> 16;
-        *sample = (((lit as u16 as i16).wrapping_add(offset) + 32) >> 6).clamp(0, 255) as u8;
+        *sample = ((lit as i16).saturating_add(offset).saturating_add(32) >> 6).clamp(0, 255) as u8;
     }
 }
