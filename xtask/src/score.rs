@@ -8,6 +8,7 @@ pub(crate) mod figures;
 pub(crate) mod media;
 mod reference;
 mod sheets;
+mod spill;
 mod stills;
 mod table;
 mod variants;
@@ -20,6 +21,7 @@ use anyhow::{Context, Result, ensure};
 use figures::{Figure, Tally};
 use media::{Mattes, read_grey};
 use sheets::Sheets;
+use stills::Still;
 use table::{Row, Table};
 use variants::{Pair, Plate, Variant};
 use ways::{Renderer, Role, Way};
@@ -97,14 +99,21 @@ pub fn run(places: &Places, arguments: &Arguments) -> Result<ExitCode> {
     };
     Table::print_head();
     board.clips(pairs)?;
+    let mut spill = None;
     if let Some(folder) = &arguments.stills {
-        board.stills(folder)?;
+        let stills = stills::read(folder, &board.renderer.work.path().join("stills"))?;
+        board.stills(&stills)?;
+        spill = Some(spill::table(&board.renderer, model.0, &stills)?);
     }
     for clip in &arguments.steady {
         board.steady(clip)?;
     }
+    // Behind the other rows, which are one table.
+    if let Some(spill) = &spill {
+        print!("\n{spill}");
+    }
     if let Some(page) = &arguments.table {
-        board.table.write(page)?;
+        board.table.write(page, spill.as_deref())?;
     }
     for miss in &board.missed {
         println!("missed: {miss}");
@@ -202,10 +211,9 @@ impl Board<'_> {
     }
 
     /// The rows of each group of stills, and of all of them.
-    fn stills(&mut self, folder: &Path) -> Result<()> {
-        let stills = stills::read(folder, &self.renderer.work.path().join("stills"))?;
+    fn stills(&mut self, stills: &[Still]) -> Result<()> {
         let mut subjects: Vec<String> = vec!["stills".into()];
-        for still in &stills {
+        for still in stills {
             let group = format!("stills {}", still.group);
             if !subjects.contains(&group) {
                 subjects.push(group);
@@ -214,7 +222,7 @@ impl Board<'_> {
         let mut rows = Vec::new();
         for way in &self.ways {
             let mut tallies = vec![Tally::default(); subjects.len()];
-            for still in &stills {
+            for still in stills {
                 let matte = self.renderer.mattes(way, &still.clip)?.last();
                 let tally = Tally::against(&matte, &still.truth)?;
                 let group = format!("stills {}", still.group);

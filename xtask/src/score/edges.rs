@@ -57,14 +57,20 @@ impl Grey<'_> {
     }
 }
 
-/// Mean difference in the band round the truth's edge, in levels; `None` where it has none.
-pub fn band_difference(ours: Grey, truth: Grey) -> Option<f64> {
+/// Which samples lie in the band round the truth's edge.
+pub fn band(truth: Grey) -> Vec<bool> {
     let mut band = vec![false; truth.samples.len()];
     for edge in truth.boundary() {
         truth.around(edge, BAND_PX, |at| {
             band[at] |= truth.is_person(at) != truth.is_person(edge);
         });
     }
+    band
+}
+
+/// Mean difference in the band round the truth's edge, in levels; `None` where it has none.
+pub fn band_difference(ours: Grey, truth: Grey) -> Option<f64> {
+    let band = band(truth);
     let differences = band.iter().zip(ours.samples.iter().zip(truth.samples));
     let differences = differences.filter(|(inside, _)| **inside);
     let (sum, count) = differences.fold((0u64, 0u64), |(sum, count), (_, (a, b))| {

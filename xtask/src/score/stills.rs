@@ -12,6 +12,8 @@ use super::media::{Mattes, ffmpeg_of, read_grey};
 pub struct Still {
     /// The name without what counts it: `talk` of `talk_03.jpg`.
     pub group: String,
+    /// The picture itself.
+    pub picture: PathBuf,
     pub clip: PathBuf,
     pub truth: Mattes,
 }
@@ -19,6 +21,9 @@ pub struct Still {
 /// Frames that a still is shown for; the last one is scored. A person has to be small for 30 frames before the network
 /// looks closer, and every 30th frame is looked at whole.
 const FRAMES: usize = 40;
+
+/// What makes a picture what a webcam has: 4:2:0, limited range.
+pub const AS_A_WEBCAM: &str = "scale=out_color_matrix=bt601:out_range=tv,format=yuv420p";
 
 /// The stills in `folder`: `NAME.jpg` with `NAME.alpha.png`.
 pub fn read(folder: &Path, work: &Path) -> Result<Vec<Still>> {
@@ -40,17 +45,19 @@ pub fn read(folder: &Path, work: &Path) -> Result<Vec<Still>> {
 fn still(picture: &Path, work: &Path) -> Result<Still> {
     let name = picture.file_stem().unwrap_or_default().to_string_lossy().into_owned();
     let clip = work.join(format!("{name}.mkv"));
-    // As a webcam has it: 4:2:0, limited range.
-    let filters = format!(
-        "scale=out_color_matrix=bt601:out_range=tv,format=yuv420p,loop=loop={}:size=1,settb=1/30,setpts=N",
-        FRAMES - 1
-    );
+    show(picture, &clip)?;
+    let truth = read_grey(&picture.with_extension("alpha.png"))?;
+    Ok(Still { group: group(&name).to_owned(), picture: picture.to_owned(), clip, truth })
+}
+
+/// Writes the clip in which a camera looks at `picture` for a while.
+pub fn show(picture: &Path, clip: &Path) -> Result<()> {
+    let filters = format!("{AS_A_WEBCAM},loop=loop={}:size=1,settb=1/30,setpts=N", FRAMES - 1);
     let words = ["-vf", &filters, "-fps_mode", "passthrough", "-c:v", "ffv1"];
     let mut words: Vec<_> = words.iter().map(OsString::from).collect();
-    words.push(clip.clone().into());
+    words.push(clip.into());
     ffmpeg_of(&[picture], &words)?;
-    let truth = read_grey(&picture.with_extension("alpha.png"))?;
-    Ok(Still { group: group(&name).to_owned(), clip, truth })
+    Ok(())
 }
 
 fn group(name: &str) -> &str {

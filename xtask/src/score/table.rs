@@ -38,14 +38,17 @@ impl Table {
         self.0.push(row);
     }
 
-    /// Writes the parts `gains`, `ablation` and `score` of the page.
-    pub fn write(&self, page: &Path) -> Result<()> {
+    /// Writes the parts `gains`, `ablation` and `score` of the page, and `spill` if that was measured.
+    pub fn write(&self, page: &Path, spill: Option<&str>) -> Result<()> {
         let text =
             fs::read_to_string(page).with_context(|| format!("cannot read {}", page.display()))?;
         let text = with_part(&text, "gains", self.gains().trim_end())?;
         let text = with_part(&text, "ablation", self.ablation().trim_end())?;
         let rows: String = self.0.iter().map(line).collect();
-        let text = with_part(&text, "score", (head() + &rows).trim_end())?;
+        let mut text = with_part(&text, "score", (head() + &rows).trim_end())?;
+        if let Some(spill) = spill {
+            text = with_part(&text, "spill", spill.trim_end())?;
+        }
         fs::write(page, text).with_context(|| format!("cannot write {}", page.display()))?;
         println!("{}", page.display());
         Ok(())

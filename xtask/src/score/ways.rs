@@ -8,9 +8,10 @@ use anyhow::{Context, Result, ensure};
 
 use tempfile::TempDir;
 
-use super::media::{Mattes, read_grey};
+use super::media::{Mattes, ffmpeg, read_grey};
 
-/// The steps of refinement, as `[cut]` of the configuration has them. A new step is a line here.
+/// The steps of refinement that make the matte, as `[cut]` of the configuration has them. A new step is a line here.
+/// `spill` changes the picture and not the matte: see [`super::spill`].
 pub const STEPS: [&str; 6] = ["exposure", "crop", "islands", "raise", "smooth", "guide"];
 
 /// What a way is to the others.
@@ -69,7 +70,7 @@ const RIVALS: [(&str, &str, &str); 5] = [
         "threshold = 0.5\nfeather = 3\naverage = 0.15\n",
     ),
     // Guided filter, average with 0.25: whether of the mask before or of the new one is not known; this is the kinder.
-    ("LBRL", "guided filter, EMA", "guide = true\naverage = 0.25\n"),
+    ("LBRL", "guided filter, EMA", "guide = true\nspill = false\naverage = 0.25\n"),
 ];
 
 /// The ways to compare: always the bare network and ours, as asked the others.
@@ -126,16 +127,31 @@ impl Renderer {
     /// The mattes of `clip` in this way.
     pub fn mattes(&self, way: &Way, clip: &Path) -> Result<Mattes> {
         let matte = self.work.path().join("matte.y4m");
-        let output = self
-            .command(way, clip)?
-            .args(["-", "--background", "#808080", "--matte"])
-            .arg(&matte)
+        let mut command = self.command(way, clip)?;
+        self.finish(command.args(["-", "--background", "#808080", "--matte"]).arg(&matte))?;
+        let mattes = read_grey(&matte)?;
+        fs::remove_file(&matte).context("greenroom wrote no matte")?;
+        Ok(mattes)
+    }
+
+    /// The pictures of `clip` in this way, over black: planes of Y, U and V in 4:2:0, limited range, frame by frame.
+    pub fn over_black(&self, way: &Way, clip: &Path) -> Result<Vec<u8>> {
+        let picture = self.work.path().join("picture.y4m");
+        let mut command = self.command(way, clip)?;
+        self.finish(command.arg(&picture).args(["--background", "#000000"]))?;
+        let passed = ["-fps_mode", "passthrough"];
+        let options = [&passed[..], &["-pix_fmt", "yuv420p", "-f", "rawvideo", "-"]].concat();
+        let samples = ffmpeg(&picture, &options)?;
+        fs::remove_file(&picture).context("greenroom wrote no picture")?;
+        Ok(samples)
+    }
+
+    fn finish(&self, command: &mut Command) -> Result<()> {
+        let output = command
             .stdout(Stdio::null())
             .output()
             .with_context(|| format!("cannot start {}", self.program.display()))?;
         ensure!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr).trim());
-        let mattes = read_grey(&matte)?;
-        fs::remove_file(&matte).context("greenroom wrote no matte")?;
-        Ok(mattes)
+        Ok(())
     }
 }
