@@ -136,6 +136,7 @@ impl SceneSettings {
         let background = book.words().background.clone().filter(|_| !awaits_background);
         SceneWords { background, ..book.words().clone() }.check()?;
         let steps = config.cut.steps();
+        let book = book.showing(steps.people);
         Ok(Self { book, model, steps, awaits_background, config: path })
     }
 }

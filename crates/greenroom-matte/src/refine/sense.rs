@@ -42,8 +42,9 @@ const KEPT: u8 = 1;
 /// It was of the main person.
 const MAIN: u8 = 2;
 
-/// Alpha from which on a sample is of someone: where the guide begins to show it.
-const SOMEONE: u8 = 64;
+/// Alpha from which on a sample is of someone: where `raise` and the guide begin to show it, 0.07
+/// (0.07^0.7 is 0.15).
+const SOMEONE: u8 = 18;
 /// Alpha from which on the network is sure of a person: 0.85. The lamp beside the man of the demo
 /// clip reaches 0.81, every second person of the footage 1.0.
 const SURE: u8 = 217;

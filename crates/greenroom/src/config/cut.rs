@@ -111,6 +111,20 @@ pub(super) fn read(words: Value, path: &Path) -> Result<CutWords, ConfigError> {
         return Err(wrong("cut", "must be a table: [cut]", path));
     };
     check_keys(table, &KEYS, " in [cut]", path)?;
+    for (key, value) in table {
+        let (fits, want) = match key.as_str() {
+            "people" => {
+                (matches!(value.as_str(), Some("all" | "main")), "must be \"all\" or \"main\"")
+            }
+            "threshold" | "grow" | "feather" | "average" => {
+                (value.is_float() || value.is_integer(), "must be a number, without quotes")
+            }
+            _ => (value.is_bool(), "must be true or false, without quotes"),
+        };
+        if !fits {
+            return Err(wrong(&format!("{key} of [cut]"), want, path));
+        }
+    }
     let words = CutWords::deserialize(words)
         .map_err(|error| wrong("[cut]", &format!("has {}", one_line(error.message())), path))?;
     match words.fault() {

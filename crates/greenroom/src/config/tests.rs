@@ -72,7 +72,15 @@ fn steps_of_the_cut_are_on_unless_said_otherwise() {
     assert_eq!(parse(&format!("[cut]\n{none}")).unwrap().cut.steps(), RefineSteps::NONE);
     let main = parse("[cut]\npeople = \"main\"").unwrap().cut.steps();
     assert_eq!(main, RefineSteps { people: People::Main, ..RefineSteps::default() });
-    assert!(refusal("[cut]\npeople = \"few\"").contains("[cut] has"));
+    for (line, part) in [
+        ("people = \"few\"", "people of [cut] must be \"all\" or \"main\""),
+        ("people = true", "people of [cut] must be"),
+        ("crop = \"yes\"", "crop of [cut] must be true or false"),
+        ("feather = \"2\"", "feather of [cut] must be a number"),
+    ] {
+        let said = refusal(&format!("[cut]\n{line}"));
+        assert!(said.contains(part), "{line}: {said}");
+    }
     let plain = "[cut]\nthreshold = 0.7\ngrow = -2\nfeather = 1.5\naverage = 0.5";
     let plain = parse(plain).unwrap().cut.steps().plain;
     assert_eq!((plain.threshold, plain.grow), (Some(0.7), -2.0));

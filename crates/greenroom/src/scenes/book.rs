@@ -1,3 +1,6 @@
+use greenroom_matte::People;
+use greenroom_scene::{BackgroundSpec, SceneSpec};
+
 use super::{SceneWords, WordsError};
 
 /// The scenes there are, by name, in the order of the configuration; and which is shown.
@@ -11,7 +14,17 @@ pub struct SceneBook {
     changes: SceneWords,
     /// What is shown, in words: the changes over the scene.
     words: SceneWords,
+    /// Whom the matte shows.
+    people: People,
 }
+
+/// A scene that would show others as they are.
+#[derive(Debug, thiserror::Error)]
+#[error(
+    "anonymise before the plain camera would show everyone but the main person as they are; choose another \
+     background, or people = \"all\" in [cut]"
+)]
+pub struct NotAnonymous;
 
 /// No scene of that name.
 #[derive(Debug, thiserror::Error)]
@@ -44,6 +57,26 @@ impl SceneBook {
         }
         book.change(changes);
         Ok(book)
+    }
+
+    /// The matte shows `people`.
+    #[must_use]
+    pub fn showing(self, people: People) -> Self {
+        Self { people, ..self }
+    }
+
+    /// That nobody is uncovered: who is not in the matte is not made anonymous, and stands in the plain
+    /// camera as they are.
+    ///
+    /// # Errors
+    /// [`NotAnonymous`] if that might be.
+    pub fn check_anonymous(&self, spec: &SceneSpec) -> Result<(), NotAnonymous> {
+        let is_plain = match &spec.background {
+            BackgroundSpec::Named(named) => named.name() == "none",
+            _ => false,
+        };
+        let hides = spec.effects.iter().any(|effect| effect.name() == "anonymise");
+        if self.people == People::Main && is_plain && hides { Err(NotAnonymous) } else { Ok(()) }
     }
 
     /// What is shown.

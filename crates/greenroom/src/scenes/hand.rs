@@ -212,6 +212,7 @@ impl Hand {
             }
             false => words.check()?,
         };
+        self.book.check_anonymous(&spec)?;
         // Watched from before they are read.
         let shown = std::mem::replace(&mut self.files, files_of(&spec));
         self.stamp();

@@ -16,6 +16,7 @@ use crate::settings::SceneSettings;
 /// One sentence when its words make no sense or a file is not what it should be.
 pub fn make_scene(book: &SceneBook, site: Site) -> anyhow::Result<(SceneSpec, Scene)> {
     let spec = book.words().check()?;
+    book.check_anonymous(&spec)?;
     let scene = build(&spec, Keep::default(), site)?;
     Ok((spec, scene))
 }
