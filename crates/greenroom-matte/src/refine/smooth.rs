@@ -1,6 +1,6 @@
 use greenroom_frame::{Colour, Frame, FrameView, PixelFormat, PlaneScaler, SizePx};
 
-use super::kernels::{add_difference, follow};
+use super::kernels::{add_difference, follow, most_around};
 use crate::planes::SmallPlanes;
 use crate::{Isa, MatteError};
 
@@ -18,6 +18,8 @@ pub(crate) struct Smoother {
     picture_size: SizePx,
     /// Change of each cell, and a row of zeros around.
     change: Vec<u16>,
+    /// A row of the most in 3x3 cells, and of the most in each column of three.
+    most: [Vec<u16>; 2],
     /// How much the new mask counts, for each cell and for each sample of the mask.
     weights: [Frame; 2],
     scaler: Option<PlaneScaler>,
@@ -51,6 +53,7 @@ impl Smoother {
             sketches: None,
             picture_size: SizePx::new(0, 0),
             change: Vec::new(),
+            most: [Vec::new(), Vec::new()],
             weights: [weights.clone(), weights],
             scaler: None,
             state: vec![0; mask_size.area_px() as usize],
@@ -100,6 +103,7 @@ impl Smoother {
         self.sketches = Some(sketches);
         self.picture_size = picture;
         self.change = vec![0; (size.width_px as usize + 2) * (size.height_px as usize + 2)];
+        self.most = [0, 2].map(|more| vec![0; size.width_px as usize + more]);
         self.weights[0] = Frame::new(PixelFormat::Grey, size, Colour::JPEG)?;
         self.scaler = Some(PlaneScaler::new(size, mask)?);
         self.knows = false;
@@ -128,11 +132,11 @@ impl Smoother {
         let mut changed = 0;
         for (y, out) in self.weights[0].bytes_mut().chunks_exact_mut(width).enumerate() {
             let [a, b, c] = [0, 1, 2].map(|row| &self.change[(y + row) * stride..][..stride]);
-            for (x, out) in out.iter_mut().enumerate() {
-                let most = |row: &[u16]| row[x..x + 3].iter().copied().max().unwrap_or(0);
-                let change = u32::from(most(a).max(most(b)).max(most(c)));
-                changed += usize::from(change >= high);
-                let moved = change.clamp(low, high) - low;
+            let [most, columns] = &mut self.most;
+            most_around(self.isa, most, columns, [a, b, c]);
+            for (out, &change) in out.iter_mut().zip(&*most) {
+                changed += usize::from(u32::from(change) >= high);
+                let moved = u32::from(change).clamp(low, high) - low;
                 *out = (still + (255 - still) * moved / (high - low)) as u8;
             }
         }

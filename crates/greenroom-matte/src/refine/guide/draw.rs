@@ -11,8 +11,11 @@ use crate::Isa;
 /// Alpha at full size, from the factors of a sketch.
 #[derive(Debug)]
 pub(super) struct Drawing {
-    /// Lines of factors, and rows of the picture.
-    rows: [u32; 2],
+    /// For each row of the picture the two lines of factors that it lies between, and the share of the
+    /// second.
+    rows: Vec<([usize; 2], f32)>,
+    /// Number of lines.
+    lines: usize,
     /// For each column of the picture the left one of the two it lies between, and the share of
     /// the right one.
     columns: Vec<(u32, f32)>,
@@ -42,6 +45,11 @@ impl Drawing {
             let (index, share) = between(x, picture.width_px, 2 * sketch.width_px);
             (index as u32, share)
         };
+        let lines = 2 * sketch.height_px as usize;
+        let row = |y: u32| {
+            let (first, share) = between(y, picture.height_px, lines as u32);
+            ([first, (first + 1).min(lines - 1)], share)
+        };
         let columns: Vec<(u32, f32)> = (0..picture.width_px).map(column).collect();
         let blocks = (sketch.width_px as usize).div_ceil(BLOCK_CELLS);
         let start = |block: usize| {
@@ -50,7 +58,8 @@ impl Drawing {
         let block_starts = (0..=blocks).map(start).collect();
         let zeros = || vec![0.0; columns.len()];
         Self {
-            rows: [2 * sketch.height_px, picture.height_px],
+            rows: (0..picture.height_px).map(row).collect(),
+            lines,
             block_starts,
             blocks: vec![MIXED; blocks * 2 * sketch.height_px as usize],
             runs: Vec::with_capacity(blocks * 2 * sketch.height_px as usize),
@@ -76,8 +85,8 @@ impl Drawing {
         let (plane, mut held) = (frame.plane(0), [usize::MAX; 2]);
         let mut view = luma.view_mut();
         let mut alpha = view.plane_mut(0);
-        for y in 0..self.rows[1] as usize {
-            let (lines, share) = self.lines(y);
+        for y in 0..self.rows.len() {
+            let (lines, share) = self.rows[y];
             for row in lines {
                 if held[row % 2] != row {
                     held[row % 2] = row;
@@ -87,13 +96,6 @@ impl Drawing {
             self.draw_row(isa, alpha.row_mut(y), plane.row(y), lines, share);
         }
         self.draw_chroma(isa, frame.format().chroma(), luma.view(), chroma);
-    }
-
-    /// The two lines that row `y` of the picture lies between, and the share of the second.
-    fn lines(&self, y: usize) -> ([usize; 2], f32) {
-        let [rows, height] = self.rows;
-        let (first, share) = between(y as u32, height, rows);
-        ([first, (first + 1).min(rows as usize - 1)], share)
     }
 
     fn draw_row(&self, isa: Isa, out: &mut [u8], luma: &[u8], lines: [usize; 2], share: f32) {
@@ -114,7 +116,7 @@ impl Drawing {
     fn find_runs(&mut self) {
         self.runs.clear();
         self.run_starts.clear();
-        let last = self.rows[0] as usize - 1;
+        let last = self.lines - 1;
         let blocks = self.block_starts.len() - 1;
         for line in 0..=last {
             self.run_starts.push(self.runs.len());
@@ -143,7 +145,7 @@ impl Drawing {
     }
 
     fn widen_line(&mut self, isa: Isa, row: usize, line: [&[f32]; 2]) {
-        let (above, below) = (row.saturating_sub(1), (row + 1).min(self.rows[0] as usize - 1));
+        let (above, below) = (row.saturating_sub(1), (row + 1).min(self.lines - 1));
         for block in 0..self.block_starts.len() - 1 {
             if [above, below].map(|other| self.block([row, other], block)).contains(&MIXED) {
                 let columns = self.block_starts[block]..self.block_starts[block + 1];
@@ -165,7 +167,7 @@ impl Drawing {
                 let pixels = 2 * samples.start..2 * samples.end;
                 halve(isa, &mut out[samples], &above[pixels.clone()], &below[pixels]);
             };
-            let [lines, others] = rows.map(|row| self.lines(row).0);
+            let [lines, others] = rows.map(|row| self.rows[row].0);
             if lines != others {
                 halve(out, 0..pairs);
             } else {

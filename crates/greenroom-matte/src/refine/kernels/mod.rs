@@ -84,6 +84,9 @@ dispatch! {
     fn halve(out: &mut [u8], above: &[u8], below: &[u8]);
     /// `sums += |a - b|`.
     fn add_difference(sums: &mut [u16], a: &[u8], b: &[u8]);
+    /// The most of 3x3 `changes` around each of `most`, of three rows that are longer by one at both
+    /// ends; `columns` is as long as these.
+    fn most_around(most: &mut [u16], columns: &mut [u16], changes: [&[u16]; 3]);
     /// `state += (new * 128 - state) * weight / 255`, and `new` becomes a 128th of what it is then.
     fn follow(state: &mut [u16], new: &mut [u8], weights: &[u8]);
 }

@@ -196,6 +196,20 @@ pub(super) fn add_difference(sums: &mut [u16], a: &[u8], b: &[u8]) {
 }
 
 #[inline(always)]
+pub(super) fn most_around(most: &mut [u16], columns: &mut [u16], changes: [&[u16]; 3]) {
+    let len = columns.len();
+    let [a, b, c] = changes.map(|row| &row[..len]);
+    for x in 0..len {
+        columns[x] = a[x].max(b[x]).max(c[x]);
+    }
+    let len = most.len();
+    let [a, b, c] = [0, 1, 2].map(|shift| &columns[shift..][..len]);
+    for x in 0..len {
+        most[x] = a[x].max(b[x]).max(c[x]);
+    }
+}
+
+#[inline(always)]
 pub(super) fn follow(state: &mut [u16], new: &mut [u8], weights: &[u8]) {
     for ((state, new), &weight) in state.iter_mut().zip(new).zip(weights) {
         let (old, target) = (i32::from(*state), i32::from(*new) << 7);

@@ -70,6 +70,16 @@ fn every_isa_gives_the_same_bits() {
         halve(isa, &mut half, &noise(2 * len, 13), &noise(2 * len, 14));
         let mut sums = vec![3; len];
         add_difference(isa, &mut sums, &noise(len, 15), &noise(len, 16));
+        let rows = [30, 31, 32].map(|seed| {
+            noise(len + 2, seed).into_iter().map(|change| u16::from(change) * 3).collect::<Vec<_>>()
+        });
+        let (mut most, mut columns) = (vec![0; len], vec![0; len + 2]);
+        let changes = rows.each_ref().map(Vec::as_slice);
+        most_around(isa, &mut most, &mut columns, changes);
+        for (x, most) in most.iter().enumerate() {
+            let want = changes.iter().flat_map(|row| &row[x..x + 3]).max();
+            assert_eq!(Some(most), want);
+        }
         let mut state: Vec<u16> = noise(len, 17).into_iter().map(|x| u16::from(x) << 7).collect();
         let mut new = noise(len, 18);
         follow(isa, &mut state, &mut new, &noise(len, 19));
