@@ -25,6 +25,9 @@ pub struct Arguments {
     /// Rounds in which the times are taken
     #[arg(long, default_value_t = 7)]
     rounds: usize,
+    /// Another network, as a row: an ONNX file that comes with a description, for example BodyPix
+    #[arg(long = "model", value_name = "FILE")]
+    models: Vec<PathBuf>,
     /// Only print the table
     #[arg(long)]
     no_page: bool,
@@ -48,7 +51,7 @@ pub fn run(places: &Places, arguments: &Arguments) -> Result<ExitCode> {
     let (pairs, rest) = arguments.clips.as_chunks::<2>();
     ensure!(rest.is_empty(), "each clip needs its alpha behind it");
     let renderer = Renderer { program: daemon::build(places)?, work: tempfile::tempdir()? };
-    let ways = ways(places)?;
+    let ways = ways(places, &arguments.models)?;
     let times = Times::take(places, &renderer, &pairs[0][0], arguments.rounds, &ways)?;
     let mut text = String::from("| network and steps | time a frame |");
     for [clip, _] in pairs {
@@ -80,7 +83,7 @@ pub fn run(places: &Places, arguments: &Arguments) -> Result<ExitCode> {
     Ok(ExitCode::SUCCESS)
 }
 
-fn ways(places: &Places) -> Result<Vec<Way>> {
+fn ways(places: &Places, models: &[PathBuf]) -> Result<Vec<Way>> {
     let mut ways = Vec::new();
     for model in ["landscape", "general"] {
         for (steps, words) in [(&[][..], "bare"), (&STEPS[..], "all steps")] {
@@ -108,6 +111,16 @@ fn ways(places: &Places) -> Result<Vec<Way>> {
             name: format!("RVM at 256x144 (GPL-3.0, not shipped), {words}"),
             model: rvm.display().to_string(),
             config: ways::config(steps, "") + &onnx,
+        });
+    }
+    for model in models {
+        let stem = model.file_stem().unwrap_or_default().to_string_lossy();
+        ways.push(Way {
+            role: Role::Ours,
+            short: String::new(),
+            name: format!("{stem} (not shipped), bare"),
+            model: model.display().to_string(),
+            config: ways::config(&[], "") + &onnx,
         });
     }
     Ok(ways)
