@@ -69,7 +69,7 @@ impl SceneBook {
     /// camera as they are.
     ///
     /// # Errors
-    /// [`NotAnonymous`] if that might be.
+    /// If that might be.
     pub fn check_anonymous(&self, spec: &SceneSpec) -> Result<(), NotAnonymous> {
         let is_plain = match &spec.background {
             BackgroundSpec::Named(named) => named.name() == "none",
