@@ -102,7 +102,7 @@ fn mistakes_get_one_sentence_with_the_nearest_right_name() {
         ("[onnx]\nthreads = 'many'", "[onnx] has"),
         ("cut = true", "must be a table: [cut]"),
         ("[cut]\nsmoth = true", "in [cut]; did you mean \"smooth\"?"),
-        ("[cut]\nguide = 1", "[cut] has"),
+        ("[cut]\nguide = 1", "guide of [cut] must be true or false"),
         ("[cut]\nthreshold = 0", "threshold of [cut] must be above 0 and at most 1"),
         ("[cut]\nthreshold = nan", "threshold of [cut] must be above 0 and at most 1"),
         ("[cut]\ngrow = -40", "grow of [cut] must be -32 to 32"),
