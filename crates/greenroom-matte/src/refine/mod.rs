@@ -30,7 +30,7 @@ pub enum People {
     /// Everyone.
     #[default]
     All,
-    /// One person, always the same one as long as they are there: the largest and most central one at
+    /// One person, the same one as long as they can be followed: the largest and most central one at
     /// first. Others are room, but for those whose masks touch.
     Main,
 }
