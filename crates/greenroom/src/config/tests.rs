@@ -108,7 +108,7 @@ fn mistakes_get_one_sentence_with_the_nearest_right_name() {
         ("[cut]\ngrow = -40", "grow of [cut] must be -32 to 32"),
         ("[cut]\nfeather = -1", "feather of [cut] must be 0 to 32"),
         ("[cut]\naverage = 1", "average of [cut] must be 0 to 0.95"),
-        ("[cut]\naverage = 'much'", "[cut] has"),
+        ("[cut]\naverage = 'much'", "average of [cut] must be a number"),
         ("scenes = 3", "[scenes.NAME]"),
         ("[scenes]\na = 3", "must be a table"),
         ("camera = 3", "camera must be a text"),
