@@ -1,7 +1,9 @@
 //! `cargo xtask clients`: a Python client that does what the old program's does, against `greenroom serve-masks`.
 //!
-//! Its masks are compared with our own matte of the same frames (`greenroom render --matte`, at half).
+//! Its masks are compared with our own matte of the same frames (`greenroom render --matte`, at half), without the steps
+//! of `[cut]`: the server takes none.
 
+use std::fs;
 use std::io::{BufRead, BufReader};
 use std::path::Path;
 use std::process::{Command, ExitCode, Stdio};
@@ -12,6 +14,7 @@ use serde::Deserialize;
 use crate::daemon::{self, Daemon};
 use crate::golden;
 use crate::places::Places;
+use crate::score::ways;
 
 /// What the old program's client is made of.
 const PACKAGES: [&str; 3] =
@@ -58,6 +61,10 @@ pub fn run(places: &Places, arguments: &Arguments) -> Result<ExitCode> {
     make_clip(places, arguments.frames, &clip)?;
     let (width, height) = SIZE;
     let matte = folder.join("matte.y4m");
+    // The server gives what the network says of each picture by itself; the steps that make more of it
+    // (a window, the frame before, islands that are dropped) are for whoever shows the picture.
+    let bare = folder.join("bare.toml");
+    fs::write(&bare, ways::config(&[], ""))?;
     call(
         Command::new(&program)
             .arg("render")
@@ -65,7 +72,8 @@ pub fn run(places: &Places, arguments: &Arguments) -> Result<ExitCode> {
             .arg(folder.join("picture.y4m"))
             .args(["--matte"])
             .arg(&matte)
-            .args(["--model", &arguments.model, "--background", "#808080"]),
+            .args(["--model", &arguments.model, "--background", "#808080", "--config"])
+            .arg(&bare),
     )?;
     call(ffmpeg(&matte, &["-pix_fmt", "gray", "-f", "rawvideo"]).arg(&mattes))?;
 
