@@ -63,6 +63,11 @@ pub fn run(places: &Places, arguments: &Arguments) -> Result<ExitCode> {
     let matte = folder.join("matte.y4m");
     // The server gives what the network says of each picture by itself; the steps that make more of it
     // (a window, the frame before, islands that are dropped) are for whoever shows the picture.
+    // And it runs a built-in network at the size that its file says.
+    let built_in = golden::MODELS.iter().find(|model| model.0 == arguments.model);
+    let model = built_in.map_or(arguments.model.clone(), |(_, file, ..)| {
+        places.repository.join("assets/models").join(file).display().to_string()
+    });
     let bare = folder.join("bare.toml");
     fs::write(&bare, ways::config(&[], ""))?;
     call(
@@ -72,7 +77,7 @@ pub fn run(places: &Places, arguments: &Arguments) -> Result<ExitCode> {
             .arg(folder.join("picture.y4m"))
             .args(["--matte"])
             .arg(&matte)
-            .args(["--model", &arguments.model, "--background", "#808080", "--config"])
+            .args(["--model", &model, "--background", "#808080", "--config"])
             .arg(&bare),
     )?;
     call(ffmpeg(&matte, &["-pix_fmt", "gray", "-f", "rawvideo"]).arg(&mattes))?;
