@@ -16,7 +16,7 @@ use crate::places::Places;
 use crate::score::figures::{Figure, Tally};
 use crate::score::media::{ffmpeg, read_grey};
 use crate::score::ways::{self, Renderer, Role, STEPS, Way};
-use crate::sheets::with_part;
+use crate::sheets::write_parts;
 use crate::{daemon, golden};
 
 /// The command line of `cargo xtask choice`.
@@ -78,7 +78,7 @@ pub fn run(places: &Places, arguments: &Arguments) -> Result<ExitCode> {
     )?;
     println!("{text}");
     if !arguments.no_page {
-        write_page(&places.repository.join("docs/cut.md"), text.trim_end())?;
+        write_parts(&places.repository.join("docs/cut.md"), &[("choice", &text)])?;
     }
     Ok(ExitCode::SUCCESS)
 }
@@ -142,10 +142,7 @@ impl Times {
         rounds: usize,
         ways: &[Way],
     ) -> Result<Self> {
-        let example =
-            ["build", "--quiet", "--release", "-p", "greenroom-matte", "--example", "refine"];
-        let cargo = Command::new("cargo").current_dir(&places.repository).args(example).status()?;
-        ensure!(cargo.success(), "the example refine does not build");
+        daemon::build_refine(places)?;
         let raw = renderer.work.path().join("frames.i420");
         let frames = FRAMES.to_string();
         let options = ["-vf", "scale=1280:720", "-pix_fmt", "yuv420p", "-frames:v", &frames];
@@ -224,16 +221,6 @@ fn median(values: &mut [f64]) -> f64 {
     values[values.len() / 2]
 }
 
-/// Replaces what stands between the marks `choice`.
-fn write_page(page: &Path, table: &str) -> Result<()> {
-    let text =
-        fs::read_to_string(page).with_context(|| format!("cannot read {}", page.display()))?;
-    let text = with_part(&text, "choice", table)?;
-    fs::write(page, text).with_context(|| format!("cannot write {}", page.display()))?;
-    println!("{}", page.display());
-    Ok(())
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -243,11 +230,11 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let page = folder.path().join("cut.md");
         fs::write(&page, "# Mine\n<!-- choice -->\nold\n<!-- /choice -->\nend\n").unwrap();
-        write_page(&page, "| b |").unwrap();
+        write_parts(&page, &[("choice", "| b |")]).unwrap();
         let text = fs::read_to_string(&page).unwrap();
         assert_eq!(text, "# Mine\n<!-- choice -->\n| b |\n<!-- /choice -->\nend\n");
         fs::write(&page, "no marks").unwrap();
-        assert!(write_page(&page, "| c |").is_err());
+        assert!(write_parts(&page, &[("choice", "| c |")]).is_err());
     }
 
     #[test]

@@ -2,15 +2,14 @@
 //! runtime (XNNPACK, one thread). Both run in turns, so that a slow moment slows both.
 
 use std::ffi::OsString;
-use std::fs;
 use std::path::PathBuf;
 use std::process::{Command, ExitCode};
 
 use anyhow::{Context, Result, ensure};
 
-use crate::golden;
 use crate::places::Places;
-use crate::sheets::with_part;
+use crate::sheets::write_parts;
+use crate::{daemon, golden};
 
 /// The command line of `cargo xtask cost`.
 #[derive(Debug, clap::Args)]
@@ -37,10 +36,7 @@ const FRAMES: u32 = 90;
 /// # Errors
 /// If a program is missing or fails, or the limit that was asked for is not kept.
 pub fn run(places: &Places, arguments: &Arguments) -> Result<ExitCode> {
-    let mut cargo = Command::new("cargo");
-    let words = ["build", "--quiet", "--release", "-p", "greenroom-matte", "--example", "refine"];
-    cargo.current_dir(&places.repository).args(words);
-    ensure!(cargo.status()?.success(), "the example refine does not build");
+    let refine = daemon::build_refine(places)?;
     let demo = places.repository.join("assets/footage/demo.mp4");
     let clip = arguments.clip.as_ref().unwrap_or(&demo);
     let work = tempfile::tempdir()?;
@@ -62,7 +58,7 @@ pub fn run(places: &Places, arguments: &Arguments) -> Result<ExitCode> {
     let model = golden::MODELS[0].1;
     let arguments_of_it: [OsString; 7] = [
         places.repository.join("xtask/cost.py").into(),
-        places.target.join("release/examples/refine").into(),
+        refine.into(),
         places.repository.join("assets/models").join(model).into(),
         raw.into(),
         width.to_string().into(),
@@ -92,10 +88,7 @@ pub fn run(places: &Places, arguments: &Arguments) -> Result<ExitCode> {
     );
     println!("{table}");
     if let Some(page) = &arguments.table {
-        let old =
-            fs::read_to_string(page).with_context(|| format!("cannot read {}", page.display()))?;
-        fs::write(page, with_part(&old, "cost", &table)?)
-            .with_context(|| format!("cannot write {}", page.display()))?;
+        write_parts(page, &[("cost", &table)])?;
     }
     if arguments.most.is_some_and(|most| net > most) {
         println!("missed: refinement costs more than was allowed");

@@ -31,6 +31,19 @@ pub fn build(places: &Places) -> Result<PathBuf> {
     Ok(places.target.join("release/greenroom"))
 }
 
+/// Builds the example `refine` of greenroom-matte, which times the steps, and tells where it lies.
+///
+/// # Errors
+/// If it does not build.
+pub fn build_refine(places: &Places) -> Result<PathBuf> {
+    let mut cargo = Command::new("cargo");
+    let arguments =
+        ["build", "--quiet", "--release", "-p", "greenroom-matte", "--example", "refine"];
+    cargo.current_dir(&places.repository).args(arguments);
+    ensure!(cargo.status()?.success(), "the example refine does not build");
+    Ok(places.target.join("release/examples/refine"))
+}
+
 /// What the greenroom at `socket` tells of itself, as far as `T` asks for it.
 ///
 /// # Errors

@@ -75,11 +75,23 @@ fn output(command: &mut Command) -> Result<String> {
 }
 
 /// The page with what stands between `<!-- NAME -->` and `<!-- /NAME -->` replaced.
-pub fn with_part(page: &str, name: &str, part: &str) -> Result<String> {
+fn with_part(page: &str, name: &str, part: &str) -> Result<String> {
     let marks = (format!("<!-- {name} -->"), format!("<!-- /{name} -->"));
     let (before, rest) = page.split_once(&marks.0).with_context(|| marks.0.clone())?;
     let (_, after) = rest.split_once(&marks.1).with_context(|| marks.1.clone())?;
     Ok(format!("{before}{}\n{part}\n{}{after}", marks.0, marks.1))
+}
+
+/// Replaces such parts, of a name and a text each, in the page at `path`.
+pub fn write_parts(path: &Path, parts: &[(&str, &str)]) -> Result<()> {
+    let page =
+        fs::read_to_string(path).with_context(|| format!("cannot read {}", path.display()))?;
+    let page = parts
+        .iter()
+        .try_fold(page, |page, (name, part)| with_part(&page, name, part.trim_end()))?;
+    fs::write(path, page).with_context(|| format!("cannot write {}", path.display()))?;
+    println!("{}", path.display());
+    Ok(())
 }
 
 /// `03 blur.png` -> `blur`

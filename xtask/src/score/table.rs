@@ -1,14 +1,13 @@
 //! The rows, as they are printed, and the tables of docs/cut.md that are made of them.
 
 use std::fmt::Write;
-use std::fs;
 use std::path::Path;
 
-use anyhow::{Context, Result};
+use anyhow::Result;
 
 use super::figures::{Figure, Figures};
 use super::ways::{Role, STEPS};
-use crate::sheets::with_part;
+use crate::sheets::write_parts;
 
 /// One row.
 pub struct Row {
@@ -40,18 +39,11 @@ impl Table {
 
     /// Writes the parts `gains`, `ablation` and `score` of the page, and `spill` if that was measured.
     pub fn write(&self, page: &Path, spill: Option<&str>) -> Result<()> {
-        let text =
-            fs::read_to_string(page).with_context(|| format!("cannot read {}", page.display()))?;
-        let text = with_part(&text, "gains", self.gains().trim_end())?;
-        let text = with_part(&text, "ablation", self.ablation().trim_end())?;
         let rows: String = self.0.iter().map(line).collect();
-        let mut text = with_part(&text, "score", (head() + &rows).trim_end())?;
-        if let Some(spill) = spill {
-            text = with_part(&text, "spill", spill.trim_end())?;
-        }
-        fs::write(page, text).with_context(|| format!("cannot write {}", page.display()))?;
-        println!("{}", page.display());
-        Ok(())
+        let (gains, ablation, score) = (self.gains(), self.ablation(), head() + &rows);
+        let mut parts = vec![("gains", &*gains), ("ablation", &ablation), ("score", &score)];
+        parts.extend(spill.map(|spill| ("spill", spill)));
+        write_parts(page, &parts)
     }
 
     fn subjects(&self) -> Vec<&str> {

@@ -136,15 +136,13 @@ impl Tracker {
             (None, tightest) => {
                 // A window that has moved on does not tighten by the way.
                 let level = match (self.window, tightest) {
-                    (Some(window), _) if (0..=window.level).any(|level| fits(&level)) => {
-                        (0..=window.level).rev().find(fits)
-                    }
-                    (None, Some(tightest)) => {
+                    (Some(window), _) => (0..=window.level).rev().find(fits),
+                    (None, Some(_)) => {
                         self.tighter_frames += 1;
-                        let first = (0..LEVELS).find(fits_well).unwrap_or(tightest);
-                        (self.tighter_frames >= PATIENCE_FRAMES).then_some(first)
+                        let is_over = self.tighter_frames >= PATIENCE_FRAMES;
+                        (0..LEVELS).find(fits_well).filter(|_| is_over)
                     }
-                    _ => None,
+                    (None, None) => None,
                 };
                 if level.is_some() || self.window.is_some() {
                     self.tighter_frames = 0;

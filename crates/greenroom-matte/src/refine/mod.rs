@@ -24,6 +24,8 @@ mod spill;
 pub use guide::Guide;
 pub use plain::PlainSteps;
 
+use greenroom_frame::SizePx;
+
 /// Whom a matte shows.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub enum People {
@@ -88,4 +90,16 @@ impl Default for RefineSteps {
             ..Self::NONE
         }
     }
+}
+
+/// Cells that pictures are sketched in, about: 160x90 of a wide one, 8 pixels wide at 1280x720.
+const SKETCH_CELLS: f64 = 14_400.0;
+
+/// The size of a sketch of a picture, in square cells of a whole number of pixels; and of how many of
+/// the picture's rows one is read. Two for a cell: the rest costs time and gains nothing on the
+/// scoreboard.
+fn sketch_grid(picture: SizePx) -> (SizePx, u32) {
+    let cell_px = ((picture.area_px() as f64 / SKETCH_CELLS).sqrt().round() as u32).max(1);
+    let cells = [picture.width_px, picture.height_px].map(|side_px| side_px.div_ceil(cell_px));
+    (SizePx::new(cells[0], cells[1]), (cell_px / 2).max(1))
 }

@@ -1,6 +1,7 @@
 use greenroom_frame::{Colour, Frame, FrameView, PixelFormat, PlaneScaler, SizePx};
 
 use super::kernels::{add_difference, follow, most_around};
+use super::sketch_grid;
 use crate::planes::SmallPlanes;
 use crate::{Isa, MatteError};
 
@@ -31,8 +32,6 @@ pub(crate) struct Smoother {
     anew_frames: u32,
 }
 
-/// Cells that pictures are compared in, about: 160x90 of a wide one, 8 pixels wide at 1280x720.
-const CELLS: f64 = 14_400.0;
 /// Share of the new mask where nothing changes, of 255: 0.2. 0.15 and 0.3 behave alike.
 const STILL: u32 = 51;
 /// The same while the network has just begun to look at another part of the picture: it sees all of
@@ -98,7 +97,9 @@ impl Smoother {
     }
 
     fn adopt(&mut self, picture: SizePx, mask: SizePx) -> Result<(), MatteError> {
-        let sketches = [sketch(picture)?, sketch(picture)?];
+        let (cells, row_step) = sketch_grid(picture);
+        let sketch = || Ok::<_, MatteError>(SmallPlanes::new(cells)?.of_every_row(row_step));
+        let sketches = [sketch()?, sketch()?];
         let size = sketches[0].size();
         self.sketches = Some(sketches);
         self.picture_size = picture;
@@ -142,14 +143,6 @@ impl Smoother {
         }
         changed * 100 < CUT_PERCENT * self.weights[0].bytes().len()
     }
-}
-
-/// An empty sketch for pictures of `size`: square cells of a whole number of pixels. Of their rows of
-/// pixels, two are read for a cell: the rest costs time and gains nothing on the scoreboard.
-fn sketch(size: SizePx) -> Result<SmallPlanes, MatteError> {
-    let cell_px = ((size.area_px() as f64 / CELLS).sqrt().round() as u32).max(1);
-    let cells = SizePx::new(size.width_px.div_ceil(cell_px), size.height_px.div_ceil(cell_px));
-    Ok(SmallPlanes::new(cells)?.of_every_row(cell_px / 2))
 }
 
 #[cfg(test)]

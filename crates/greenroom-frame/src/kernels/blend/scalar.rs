@@ -1,29 +1,30 @@
 #[inline(always)]
+fn blended(over: u8, under: u8, alpha: u8) -> u8 {
+    // 255 * 255 + 128 and the fold below stay under 2^16: sixteen lanes a register.
+    let [over, under, alpha] = [over, under, alpha].map(u16::from);
+    let sum = over * alpha + under * (255 - alpha) + 128;
+    // (t + t/256) / 256 is t/255, exact for these sums.
+    ((sum + (sum >> 8)) >> 8) as u8
+}
+
+#[inline(always)]
 pub(super) fn blend_row(out: &mut [u8], over: &[u8], under: &[u8], alpha: &[u8]) {
     let rows = over.iter().zip(under).zip(alpha);
     for (out, ((&over, &under), &alpha)) in out.iter_mut().zip(rows) {
-        // 255 * 255 + 128 and the fold below stay under 2^16: sixteen lanes a register.
-        let [over, under, alpha] = [over, under, alpha].map(u16::from);
-        let sum = over * alpha + under * (255 - alpha) + 128;
-        // (t + t/256) / 256 is t/255, exact for these sums.
-        *out = ((sum + (sum >> 8)) >> 8) as u8;
+        *out = blended(over, under, alpha);
     }
 }
 
 #[inline(always)]
 pub(super) fn lay_row(under: &mut [u8], over: &[u8], alpha: &[u8]) {
     for (under, (&over, &alpha)) in under.iter_mut().zip(over.iter().zip(alpha)) {
-        let [over, below, alpha] = [over, *under, alpha].map(u16::from);
-        let sum = over * alpha + below * (255 - alpha) + 128;
-        *under = ((sum + (sum >> 8)) >> 8) as u8;
+        *under = blended(over, *under, alpha);
     }
 }
 
 #[inline(always)]
 pub(super) fn mix_row(over: &mut [u8], under: &[u8], alpha: &[u8]) {
     for (over, (&under, &alpha)) in over.iter_mut().zip(under.iter().zip(alpha)) {
-        let [above, under, alpha] = [*over, under, alpha].map(u16::from);
-        let sum = above * alpha + under * (255 - alpha) + 128;
-        *over = ((sum + (sum >> 8)) >> 8) as u8;
+        *over = blended(*over, under, alpha);
     }
 }

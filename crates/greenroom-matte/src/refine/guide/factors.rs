@@ -221,14 +221,10 @@ impl Factors {
         }
         // The places next to a stretch are drawn with, too.
         let filled = &mut self.filled[2][y * blocks..][..blocks];
-        for (block, filled) in filled.iter_mut().enumerate() {
-            let class = class(block);
-            if std::mem::replace(filled, class) != class && class != MIXED {
-                let start = 2 * block * BLOCK_CELLS;
-                let places = start..(start + 2 * BLOCK_CELLS).min(2 * width);
-                slopes[places.clone()].fill(0.0);
-                offsets[places].fill((level(class) - RAMP[0]) / (RAMP[1] - RAMP[0]) * 255.0);
-            }
+        for (cells, class) in newly_sure(filled, class, width) {
+            let places = 2 * cells.start..2 * cells.end;
+            slopes[places.clone()].fill(0.0);
+            offsets[places].fill((level(class) - RAMP[0]) / (RAMP[1] - RAMP[0]) * 255.0);
         }
         for line in [slopes, offsets] {
             line[2 * width] = line[2 * width - 1];
@@ -241,16 +237,27 @@ fn level(class: Class) -> f32 {
     if class == PERSON { 1.0 } else { 0.0 }
 }
 
-/// Fills the sure blocks of four rows of factors that are not filled with their class yet, and
-/// remembers that they are.
+/// The cells of the sure blocks of a row that are not filled with their class yet; remembers that they
+/// are.
+fn newly_sure(
+    filled: &mut [Class],
+    class: impl Fn(usize) -> Class,
+    width: usize,
+) -> impl Iterator<Item = (Range<usize>, Class)> {
+    filled.iter_mut().enumerate().filter_map(move |(block, filled)| {
+        let (class, start) = (class(block), block * BLOCK_CELLS);
+        let is_new = std::mem::replace(filled, class) != class && class != MIXED;
+        is_new.then(|| (start..(start + BLOCK_CELLS).min(width), class))
+    })
+}
+
+/// Fills the sure blocks of four rows of factors.
 fn fill_sure(rows: &mut [f32], filled: &mut [Class], classes: &[Class]) {
     let width = rows.len() / 4;
-    for (block, (filled, &class)) in filled.iter_mut().zip(classes).enumerate() {
-        if std::mem::replace(filled, class) != class && class != MIXED {
-            let start = block * BLOCK_CELLS;
-            for (row, value) in rows.chunks_exact_mut(width).zip([0.0, 0.0, 0.0, level(class)]) {
-                row[start..(start + BLOCK_CELLS).min(width)].fill(value);
-            }
+    let filled = &mut filled[..classes.len()];
+    for (cells, class) in newly_sure(filled, |block| classes[block], width) {
+        for (row, value) in rows.chunks_exact_mut(width).zip([0.0, 0.0, 0.0, level(class)]) {
+            row[cells.clone()].fill(value);
         }
     }
 }

@@ -1,11 +1,10 @@
 use greenroom_frame::{Chroma, Colour, Frame, FrameView, PixelFormat, PlaneScaler, SizePx};
 
 use super::super::kernels::{quarter, to_floats};
+use super::super::sketch_grid;
 use super::Sizes;
 use crate::{Isa, MatteError};
 
-/// Cells of the sketch, about: 160x90 of a wide picture, 8 pixels wide at 1280x720.
-const CELLS: f64 = 14_400.0;
 /// The chroma of a grey picture.
 const NO_COLOUR: u8 = 128;
 
@@ -26,10 +25,8 @@ pub(super) struct Sketch {
 impl Sketch {
     pub(super) fn new(sizes: Sizes) -> Result<Self, MatteError> {
         let SizePx { width_px, height_px } = sizes.picture;
-        let cell_px = ((sizes.picture.area_px() as f64 / CELLS).sqrt().round() as u32).max(1);
-        let size = SizePx::new(width_px.div_ceil(cell_px), height_px.div_ceil(cell_px));
+        let (size, row_step) = sketch_grid(sizes.picture);
         let double = SizePx::new(2 * size.width_px, 2 * size.height_px);
-        let row_step = (cell_px / 2).max(1);
         let read = SizePx::new(width_px, height_px.div_ceil(row_step));
         let grey = |size| Frame::new(PixelFormat::Grey, size, Colour::JPEG);
         let mut fine = [grey(double)?, grey(double)?];
