@@ -1,12 +1,14 @@
 """What refinement costs, in inferences of the landscape model by the reference runtime: `cargo xtask cost` calls this.
 
-Arguments: REFINE (the example of greenroom-matte), MODEL.tflite, FRAMES (raw I420), WIDTH, HEIGHT, ROUNDS. Each round
-times the reference, ours without and with all of refinement, and the reference again, on one thread each; a round's
-ratio is of that round's times. Prints medians over the rounds: milliseconds of the reference, of plain enlargement, of
-refining the mask and of fitting it to the picture; then of the ratio net of the enlargement it replaces the median,
-the least and the most, and the median of the gross ratio.
+Arguments: REFINE (the example of greenroom-matte), MODEL.tflite, FRAMES (raw I420), WIDTH, HEIGHT, ROUNDS. Each frame is
+handed to ours without and with all of refinement, and the reference runs once, in turns and on one thread each: machines
+change their speed by a half from one second to the next, and so do all three. A frame's ratio is of that frame's times.
+Prints medians: milliseconds of the reference, of plain enlargement, of refining the mask, of fitting it to the
+picture and of what composing takes longer; then of the ratio net of the enlargement it replaces the median over all frames, the least and the most of the
+rounds' medians, and the median of the gross ratio.
 """
 
+import os
 import statistics
 import subprocess
 import sys
@@ -15,7 +17,9 @@ import time
 import numpy
 from ai_edge_litert.interpreter import Interpreter
 
-refine, model, frames, width, height, rounds = sys.argv[1:]
+refine, model, frames, *numbers = sys.argv[1:]
+width, height, rounds = map(int, numbers)
+frame_bytes = width * height + 2 * ((width + 1) // 2) * ((height + 1) // 2)
 interpreter = Interpreter(model, num_threads=1)
 interpreter.allocate_tensors()
 entry = interpreter.get_input_details()[0]
@@ -24,37 +28,51 @@ interpreter.set_tensor(entry["index"], noise)
 
 
 def reference():
-    times = []
-    for _ in range(40):
-        start = time.perf_counter()
-        interpreter.invoke()
-        times.append((time.perf_counter() - start) * 1e3)
-    return statistics.median(times)
+    start = time.perf_counter()
+    interpreter.invoke()
+    return (time.perf_counter() - start) * 1e3
 
 
-def ours(*steps):
-    with open(frames, "rb") as source:
-        done = subprocess.run(
-            [refine, width, height, "general", *steps],
-            stdin=source,
-            stdout=subprocess.DEVNULL,
+class Ours:
+    def __init__(self, *steps):
+        self.process = subprocess.Popen(
+            [refine, str(width), str(height), "general", "each", *steps],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
-            text=True,
-            check=True,
         )
-    return [float(word) / 1e3 for word in done.stderr.split()]
+
+    def times(self, frame):
+        """Milliseconds of preparing, inferring, refining, fitting and composing."""
+        self.process.stdin.write(frame)
+        self.process.stdin.flush()
+        assert len(self.process.stdout.read(width * height)) == width * height
+        return [float(word) / 1e3 for word in self.process.stderr.readline().split()]
+
+    def stop(self):
+        self.process.stdin.close()
+        assert self.process.wait() == 0
 
 
-rows, nets, grosses = [], [], []
-for _ in range(int(rounds)):
-    before = reference()
-    bare = ours()
-    full = ours("all")
-    unit = (before + reference()) / 2
-    rows.append((unit, bare[3], full[2], full[3]))
-    # What the crop adds to the preparation, or spares, counts as well.
-    gross = full[2] + full[3] + full[0] - bare[0]
-    grosses.append(gross / unit)
-    nets.append((gross - bare[2] - bare[3]) / unit)
+# All of them on one core: two cores differ as well, by what their neighbours do.
+os.sched_setaffinity(0, {max(os.sched_getaffinity(0))})
+rows, nets, grosses, medians = [], [], [], []
+for _ in range(rounds):
+    bare, full = Ours(), Ours("all")
+    in_round = []
+    with open(frames, "rb") as source:
+        while len(frame := source.read(frame_bytes)) == frame_bytes:
+            plain, all_of_it, unit = bare.times(frame), full.times(frame), reference()
+            # What the crop adds to the preparation, or spares, and taking the old room out of the edge count
+            # as well.
+            composing = all_of_it[4] - plain[4]
+            rows.append((unit, plain[3], all_of_it[2], all_of_it[3], composing))
+            gross = all_of_it[2] + all_of_it[3] + composing + all_of_it[0] - plain[0]
+            grosses.append(gross / unit)
+            in_round.append((gross - plain[2] - plain[3]) / unit)
+    bare.stop()
+    full.stop()
+    nets += in_round
+    medians.append(statistics.median(in_round))
 print(*(statistics.median(column) for column in zip(*rows)))
-print(statistics.median(nets), min(nets), max(nets), statistics.median(grosses))
+print(statistics.median(nets), min(medians), max(medians), statistics.median(grosses))

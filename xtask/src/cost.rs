@@ -1,5 +1,5 @@
 //! `cargo xtask cost`: what all of refinement costs at 1280x720, in inferences of the landscape model by the reference
-//! runtime (XNNPACK, one thread). Both run in turns, so that a slow moment slows both.
+//! runtime (XNNPACK, one thread). They run in turns, a frame at a time, so that a slow moment slows both.
 
 use std::ffi::OsString;
 use std::path::PathBuf;
@@ -18,7 +18,7 @@ pub struct Arguments {
     #[arg(long, value_name = "PAGE")]
     table: Option<PathBuf>,
     /// How often to measure
-    #[arg(long, default_value_t = 12)]
+    #[arg(long, default_value_t = 6)]
     rounds: u32,
     /// Fail if the cost is above this share of an inference
     #[arg(long, value_name = "SHARE")]
@@ -28,7 +28,7 @@ pub struct Arguments {
 }
 
 const SIZE: (u32, u32) = (1280, 720);
-/// Frames of the clip that are worked on: enough for the network to look closer (30) and for a median.
+/// Frames of the clip that are worked on: enough for the window on the person to settle and for a median.
 const FRAMES: u32 = 90;
 
 /// Measures.
@@ -69,7 +69,7 @@ pub fn run(places: &Places, arguments: &Arguments) -> Result<ExitCode> {
     ensure!(measured.status.success(), "{}", String::from_utf8_lossy(&measured.stderr).trim());
     let text = String::from_utf8(measured.stdout)?;
     let numbers = text.split_whitespace().map(str::parse).collect::<Result<Vec<f64>, _>>()?;
-    let [inference, enlarge, refine, fit, net, least, most, gross] = numbers[..] else {
+    let [inference, enlarge, refine, fit, compose, net, least, most, gross] = numbers[..] else {
         anyhow::bail!("xtask/cost.py printed {text:?}");
     };
     let table = format!(
@@ -78,6 +78,7 @@ pub fn run(places: &Places, arguments: &Arguments) -> Result<ExitCode> {
          | refining the mask | {refine:.2} ms |\n\
          | fitting it to {width}x{height} | {fit:.2} ms |\n\
          | plain enlargement, which that replaces | {enlarge:.2} ms |\n\
+         | what composing takes longer: the old room taken out of the edge | {compose:.2} ms |\n\
          | **all of refinement, of one inference** | **{:.0} %** ({:.0} to {:.0} % in {} rounds) |\n\
          | with the enlargement | {:.0} % |",
         net * 100.0,

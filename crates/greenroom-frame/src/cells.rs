@@ -1,3 +1,5 @@
+use std::ops::Range;
+
 use crate::kernels::Isa;
 use crate::kernels::edge::widen;
 use crate::{PartPx, SizePx};
@@ -86,15 +88,22 @@ impl<'a> CellsView<'a> {
     }
 }
 
-/// Samples of a row that are worked on at once: about as many as an edge is wide. With 64, what is
-/// done to the edge takes half as long again.
+/// Samples of a row that are told apart: about as many as an edge is wide. With 64, what is done to the
+/// edge takes half as long again.
 pub(crate) const BLOCK: usize = 32;
 
 /// Reads the cells of one plane at the plane's size, in blocks of [`BLOCK`] samples, row by row.
 #[derive(Debug, Default)]
 pub(crate) struct Sampler {
-    columns: Vec<(u32, f32)>,
-    made_for: Option<(usize, usize, [f64; 3])>,
+    made_for: Option<Aim>,
+    /// For each row the cell above its middle and the share of the one below.
+    lines: Vec<(usize, f32)>,
+    /// For each column the share of the cell to the right.
+    shares: Vec<f32>,
+    /// The stretches of columns between the same two cells, block by block: how many columns, and the
+    /// left cell; and where those of each block begin.
+    stretches: Vec<(u32, u32)>,
+    starts: Vec<usize>,
     /// Of an even and an odd row of cells, both maps at the plane's width.
     wide: [[Vec<f32>; 2]; 2],
     /// Which row of cells each block of `wide` is of.
@@ -105,7 +114,10 @@ pub(crate) struct Sampler {
     unusual: Vec<bool>,
 }
 
-/// What [`Sampler::block`] found: both maps in two rows, and the share of the second row.
+/// What the tables are made for: width and height of the plane, columns of cells, and where these lie.
+type Aim = ([usize; 2], usize, [f64; 5]);
+
+/// What [`Sampler::sample`] found: both maps in two rows, and the share of the second row.
 pub(crate) struct Sampled<'a> {
     pub(crate) first: [&'a [f32]; 2],
     pub(crate) second: [&'a [f32]; 2],
@@ -113,17 +125,31 @@ pub(crate) struct Sampled<'a> {
 }
 
 impl Sampler {
-    /// Starts with a plane of this width.
-    pub(crate) fn aim(&mut self, view: CellsView<'_>, width: usize) {
-        let cells = view.cells;
-        let wanted = (width, cells.columns, [view.left, view.zoom, cells.across]);
+    /// Starts with a plane of this width and height.
+    pub(crate) fn aim(&mut self, view: CellsView<'_>, [width, height]: [usize; 2]) {
+        let CellsView { cells, left, top, zoom } = view;
+        let place = [left, top, zoom, cells.across, cells.down];
+        let wanted = ([width, height], cells.columns, place);
         if self.made_for.replace(wanted) != Some(wanted) {
-            let column = |x: usize| {
-                let found = CellsView::between(view.left, view.zoom, x, width, cells.across);
-                (found.0 as u32, found.1)
-            };
-            self.columns.clear();
-            self.columns.extend((0..width).map(column));
+            let line = |y: usize| CellsView::between(top, zoom, y, height, cells.down);
+            let column = |x: usize| CellsView::between(left, zoom, x, width, cells.across);
+            self.lines.clear();
+            self.lines.extend((0..height).map(line));
+            self.shares.clear();
+            self.shares.extend((0..width).map(|x| column(x).1));
+            self.stretches.clear();
+            self.starts.clear();
+            for x in 0..width {
+                let cell = column(x).0 as u32;
+                if x.is_multiple_of(BLOCK) {
+                    self.starts.push(self.stretches.len());
+                }
+                match self.stretches.last_mut() {
+                    Some((count, same)) if *same == cell && !x.is_multiple_of(BLOCK) => *count += 1,
+                    _ => self.stretches.push((1, cell)),
+                }
+            }
+            self.starts.push(self.stretches.len());
             self.wide.iter_mut().flatten().for_each(|wide| wide.resize(width, 0.0));
         }
         let blocks = width.div_ceil(BLOCK);
@@ -134,9 +160,9 @@ impl Sampler {
         self.rows = [usize::MAX; 2];
     }
 
-    /// Goes to row `y` of `height`; `true` if that lies between other rows of cells than the last.
-    pub(crate) fn go_to(&mut self, view: CellsView<'_>, y: usize, height: usize) -> bool {
-        let (first, share) = CellsView::between(view.top, view.zoom, y, height, view.cells.down);
+    /// Goes to row `y`; `true` if that lies between other rows of cells than the last.
+    pub(crate) fn go_to(&mut self, view: CellsView<'_>, y: usize) -> bool {
+        let (first, share) = self.lines[y];
         let rows = [first, (first + 1).min(view.cells.rows - 1)];
         self.share = share;
         std::mem::replace(&mut self.rows, rows) != rows
@@ -145,11 +171,10 @@ impl Sampler {
     /// Finds out which blocks have other values than `usual` between these rows of cells.
     pub(crate) fn compare(&mut self, view: CellsView<'_>, plane: usize, usual: [f32; 2]) {
         let stride = view.cells.columns + 1;
-        let pieces = self.columns.chunks(BLOCK);
-        for (unusual, piece) in self.unusual.iter_mut().zip(pieces) {
-            let (first, last) = (piece[0].0 as usize, piece[piece.len() - 1].0 as usize + 1);
+        for (unusual, starts) in self.unusual.iter_mut().zip(self.starts.windows(2)) {
+            let [first, last] = [starts[0], starts[1] - 1].map(|it| self.stretches[it].1 as usize);
             *unusual = view.cells.maps[plane].iter().zip(usual).any(|(map, usual)| {
-                let row = |row: usize| &map[row * stride + first..=row * stride + last];
+                let row = |row: usize| &map[row * stride + first..=row * stride + last + 1];
                 self.rows.iter().any(|&at| row(at).iter().any(|&value| value != usual))
             });
         }
@@ -159,23 +184,28 @@ impl Sampler {
         self.unusual[block]
     }
 
-    /// The values of a block of the row.
-    pub(crate) fn block(
+    /// The values of some columns of the row, from the first one of a block on.
+    pub(crate) fn sample(
         &mut self,
         isa: Isa,
         view: CellsView<'_>,
         plane: usize,
-        block: usize,
+        columns: Range<usize>,
     ) -> Sampled<'_> {
-        let columns = block * BLOCK..((block + 1) * BLOCK).min(self.columns.len());
         let stride = view.cells.columns + 1;
-        for row in self.rows {
-            let held = &mut self.held[block][row % 2];
-            if *held != row {
+        for block in columns.start / BLOCK..columns.end.div_ceil(BLOCK) {
+            for row in self.rows {
+                let held = &mut self.held[block][row % 2];
+                if *held == row {
+                    continue;
+                }
                 *held = row;
+                let part = block * BLOCK..((block + 1) * BLOCK).min(self.shares.len());
+                let stretches = &self.stretches[self.starts[block]..self.starts[block + 1]];
+                let shares = &self.shares[part.clone()];
                 for (wide, map) in self.wide[row % 2].iter_mut().zip(&view.cells.maps[plane]) {
                     let cells = &map[row * stride..][..stride];
-                    widen(isa, &mut wide[columns.clone()], cells, &self.columns[columns.clone()]);
+                    widen(isa, &mut wide[part.clone()], cells, shares, stretches);
                 }
             }
         }

@@ -44,15 +44,20 @@ impl Kind {
     fn of(alpha: &[u8]) -> Self {
         // Eight at once; byte by byte this took as long as the blend.
         let (eights, rest) = alpha.as_chunks::<8>();
-        let eights = eights.iter().map(|eight| u64::from_ne_bytes(*eight));
-        let is = |value: u64| {
-            eights.clone().fold(0, |differs, eight| differs | (eight ^ value)) == 0
-                && rest.iter().all(|&alpha| alpha == value as u8)
+        let eight = |index: usize| u64::from_ne_bytes(eights[index]);
+        let value = match alpha.first() {
+            Some(0) => 0,
+            Some(255) => u64::MAX,
+            _ => return Kind::Mixed,
         };
-        match alpha.first() {
-            Some(0) if is(0) => Kind::Room,
-            Some(255) if is(u64::MAX) => Kind::Person,
-            _ => Kind::Mixed,
+        let differs = match eights.len() {
+            4 => (eight(0) ^ value) | (eight(1) ^ value) | (eight(2) ^ value) | (eight(3) ^ value),
+            count => (0..count).fold(0, |differs, index| differs | (eight(index) ^ value)),
+        };
+        match value {
+            _ if differs != 0 || rest.iter().any(|&alpha| alpha != value as u8) => Kind::Mixed,
+            0 => Kind::Room,
+            _ => Kind::Person,
         }
     }
 }
@@ -78,10 +83,11 @@ impl Compositor {
         for (index, mut plane) in into.view_mut().planes_mut().enumerate() {
             let alpha = if index == 0 { matte.luma() } else { matte.chroma() }.plane(0);
             let (over, under) = (over.plane(index), under.plane(index));
-            let mut work = Work::new(self, matte.edge(), light, index, over.row_bytes());
+            let mut work =
+                Work::new(self, matte.edge(), light, index, [over.row_bytes(), over.rows()]);
             for (y, out) in plane.iter_rows_mut().enumerate() {
                 let (over, under, alpha) = (over.row(y), under.row(y), alpha.row(y));
-                work.go_to(y, over_rows(matte, index));
+                work.go_to(y);
                 let mut start = 0;
                 while start < out.len() {
                     let (kind, columns) = work.run(start, alpha);
@@ -117,9 +123,10 @@ impl Compositor {
         let isa = Isa::best();
         for (index, mut plane) in person.view_mut().planes_mut().enumerate() {
             let alpha = if index == 0 { matte.luma() } else { matte.chroma() }.plane(0);
-            let mut work = Work::new(self, matte.edge(), None, index, plane.row_bytes());
+            let size = [plane.row_bytes(), plane.rows()];
+            let mut work = Work::new(self, matte.edge(), None, index, size);
             for (y, (row, alpha)) in plane.iter_rows_mut().zip(alpha.iter_rows()).enumerate() {
-                work.go_to(y, over_rows(matte, index));
+                work.go_to(y);
                 let mut start = 0;
                 while start < row.len() {
                     let (kind, columns) = work.run(start, alpha);
@@ -135,11 +142,6 @@ impl Compositor {
     }
 }
 
-fn over_rows(matte: MatteView<'_>, index: usize) -> usize {
-    let alpha = if index == 0 { matte.luma() } else { matte.chroma() };
-    alpha.size().height_px as usize
-}
-
 /// What is done to one plane.
 struct Work<'a> {
     plane: usize,
@@ -153,53 +155,50 @@ impl<'a> Work<'a> {
         edge: Option<CellsView<'a>>,
         light: Option<Light<'a>>,
         plane: usize,
-        width: usize,
+        size: [usize; 2],
     ) -> Self {
         let Compositor { edge: edges, light: lights } = compositor;
         let kind = plane.min(1);
         let edge = edge.map(|view| {
-            edges[kind].aim(view, width);
+            edges[kind].aim(view, size);
             (&mut edges[kind], view)
         });
         let light = light.map(|light| {
-            lights[kind].aim(light.cells, width);
+            lights[kind].aim(light.cells, size);
             (&mut lights[kind], light)
         });
         Self { plane, edge, light }
     }
 
-    fn go_to(&mut self, y: usize, height: usize) {
+    fn go_to(&mut self, y: usize) {
         if let Some((sampler, view)) = &mut self.edge {
-            sampler.go_to(*view, y, height);
+            sampler.go_to(*view, y);
         }
         if let Some((sampler, light)) = &mut self.light
-            && sampler.go_to(light.cells, y, height)
+            && sampler.go_to(light.cells, y)
         {
             sampler.compare(light.cells, self.plane, light.usual[self.plane]);
         }
     }
 
-    /// The block at `start`, and those behind it that are treated alike: what is room or person for
-    /// sure is worked on in long pieces.
+    /// The block at `start`, and those behind it that are treated alike.
     fn run(&self, start: usize, alpha: &[u8]) -> (Kind, Range<usize>) {
         let block = |start: usize| {
             let end = (start + BLOCK).min(alpha.len());
-            (Kind::of(&alpha[start..end]), end)
+            let kind = Kind::of(&alpha[start..end]);
+            let is_lit = kind != Kind::Room
+                && self.light.as_ref().is_some_and(|(it, _)| it.is_unusual(start / BLOCK));
+            ((kind, is_lit), end)
         };
-        let is_lit = |start: usize| {
-            self.light.as_ref().is_some_and(|(sampler, _)| sampler.is_unusual(start / BLOCK))
-        };
-        let (kind, mut end) = block(start);
-        if kind == Kind::Room || kind == Kind::Person && !is_lit(start) {
-            while end < alpha.len() {
-                let (next, next_end) = block(end);
-                if next != kind || kind == Kind::Person && is_lit(end) {
-                    break;
-                }
-                end = next_end;
+        let (first, mut end) = block(start);
+        while end < alpha.len() {
+            let (next, next_end) = block(end);
+            if next != first {
+                break;
             }
+            end = next_end;
         }
-        (kind, start..end)
+        (first.0, start..end)
     }
 
     /// Whether the person is shown here as it is.
@@ -219,16 +218,15 @@ impl<'a> Work<'a> {
         kind: &Kind,
         columns: &Range<usize>,
     ) {
-        let block = columns.start / BLOCK;
         if let (Some((sampler, view)), Kind::Mixed) = (&mut self.edge, kind) {
-            let cells = sampler.block(isa, *view, self.plane, block);
+            let cells = sampler.sample(isa, *view, self.plane, columns.clone());
             let person = [cells.first[0], cells.second[0]];
             unmix(isa, row, alpha, person, [cells.first[1], cells.second[1]], cells.share);
         }
         let Some((sampler, light)) = &mut self.light else { return };
         let usual = light.usual[self.plane];
-        if sampler.is_unusual(block) {
-            let cells = sampler.block(isa, light.cells, self.plane, block);
+        if sampler.is_unusual(columns.start / BLOCK) {
+            let cells = sampler.sample(isa, light.cells, self.plane, columns.clone());
             let gains = [cells.first[0], cells.second[0]];
             relight(isa, row, gains, [cells.first[1], cells.second[1]], cells.share);
         } else if usual != [1.0, 0.0] {

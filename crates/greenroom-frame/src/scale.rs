@@ -1,4 +1,5 @@
 use crate::kernels::Isa;
+use crate::kernels::mean::{add_pairs, add_row, add_rows, first_rows, mean};
 use crate::kernels::scale::{
     TapTable, row_to_between, row_to_bytes, rows_to_between, rows_to_bytes,
 };
@@ -17,7 +18,55 @@ pub struct PlaneScaler {
     columns: TapTable,
     rows: TapTable,
     between: Vec<i16>,
+    /// For means of whole cells, in place of all these.
+    cells: Option<Cells>,
     isa: Isa,
+}
+
+/// Cells of a whole number of samples each way.
+#[derive(Debug)]
+struct Cells {
+    columns: usize,
+    rows: usize,
+    /// Sums of columns, and of more and more neighbours.
+    sums: [Vec<u16>; 2],
+}
+
+impl Cells {
+    /// `None` if the sizes are no whole multiples, or the cells too large for 16 bits.
+    fn new(from: SizePx, to: SizePx) -> Option<Self> {
+        let whole = |from: u32, to: u32| from.is_multiple_of(to).then_some(from / to);
+        let columns = whole(from.width_px, to.width_px)?;
+        let rows = whole(from.height_px, to.height_px)?;
+        let fits = columns * rows <= u32::from(u16::MAX / 255);
+        let sums = || vec![0; from.width_px as usize];
+        let [columns, rows] = [columns, rows].map(|count| count as usize);
+        fits.then(|| Self { columns, rows, sums: [sums(), sums()] })
+    }
+
+    fn scale(&mut self, isa: Isa, from: Plane<'_>, into: &mut PlaneMut<'_>) {
+        let scale = 1.0 / (self.columns * self.rows) as f32;
+        for (y, out) in into.iter_rows_mut().enumerate() {
+            let row = |row: usize| from.row(y * self.rows + row);
+            let [mut sums, mut halves] = self.sums.each_mut().map(Vec::as_mut_slice);
+            let pairs = self.rows / 2;
+            if pairs == 0 {
+                sums.fill(0);
+            } else {
+                first_rows(isa, sums, row(0), row(1));
+            }
+            (1..pairs).for_each(|pair| add_rows(isa, sums, row(2 * pair), row(2 * pair + 1)));
+            if self.rows % 2 == 1 {
+                add_row(isa, sums, row(self.rows - 1));
+            }
+            for _ in 0..self.columns.trailing_zeros() {
+                let len = sums.len() / 2;
+                add_pairs(isa, &mut halves[..len], sums);
+                (sums, halves) = (&mut halves[..len], sums);
+            }
+            mean(isa, out, sums, scale);
+        }
+    }
 }
 
 impl PlaneScaler {
@@ -26,17 +75,38 @@ impl PlaneScaler {
     /// # Errors
     /// [`FrameError::BadSize`].
     pub fn new(from: SizePx, to: SizePx) -> Result<Self, FrameError> {
+        Self::with_tables(from, to, TapTable::new)
+    }
+
+    /// A scaler that makes each sample the mean of what it covers (a box), for where many become one
+    /// and half the work of the triangle is wanted. A side that grows is bilinear all the same.
+    ///
+    /// # Errors
+    /// [`FrameError::BadSize`].
+    pub fn of_means(from: SizePx, to: SizePx) -> Result<Self, FrameError> {
+        let scaler = Self::with_tables(from, to, |from, to| {
+            if to > from { TapTable::new(from, to) } else { TapTable::of_means(from, to) }
+        })?;
+        Ok(Self { cells: Cells::new(from, to), ..scaler })
+    }
+
+    fn with_tables(
+        from: SizePx,
+        to: SizePx,
+        table: impl Fn(u32, u32) -> TapTable,
+    ) -> Result<Self, FrameError> {
         from.checked()?;
         to.checked()?;
-        let columns = TapTable::new(from.width_px, to.width_px);
-        let rows = TapTable::new(from.height_px, to.height_px);
+        let columns = table(from.width_px, to.width_px);
+        let rows = table(from.height_px, to.height_px);
         // Whichever half comes first leaves the smaller picture between the two.
         let between = if to.height_px <= from.height_px {
             from.width_px
         } else {
             to.width_px * from.height_px
         };
-        Ok(Self { from, to, columns, rows, between: vec![0; between as usize], isa: Isa::best() })
+        let between = vec![0; between as usize];
+        Ok(Self { from, to, columns, rows, between, cells: None, isa: Isa::best() })
     }
 
     /// Size of the planes it takes.
@@ -61,6 +131,8 @@ impl PlaneScaler {
             into.iter_rows_mut()
                 .zip(from.iter_rows())
                 .for_each(|(to, from)| to.copy_from_slice(from));
+        } else if let Some(cells) = &mut self.cells {
+            cells.scale(self.isa, from, into);
         } else if self.to.height_px <= self.from.height_px {
             self.reduce(from, into);
         } else {

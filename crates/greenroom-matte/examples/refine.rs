@@ -1,12 +1,13 @@
 //! Reads I420 frames of a size from standard input and writes their mattes, grey, to standard
 //! output: `refine WIDTH HEIGHT MODEL [all] [STEP]...`, steps as `[cut]` has them, and `main` for one person.
-//! Prints to standard error what preparing, inferring, refining and fitting take, medians in microseconds.
+//! Prints to standard error what preparing, inferring, refining, fitting and composing take, in microseconds: medians at the
+//! end, or with `each` a line a frame.
 //! `cargo xtask cost` and `cargo xtask choice` run it.
 
 use std::io::{Read, Write};
 use std::time::{Duration, Instant};
 
-use greenroom_frame::{Colour, Frame, PixelFormat, SizePx};
+use greenroom_frame::{Colour, Compositor, Frame, MatteView, PixelFormat, SizePx};
 use greenroom_matte::{Guide, MatteMaker, Model, People, RefineSteps, Upscaler};
 
 fn main() -> Result<(), Box<dyn std::error::Error>> {
@@ -21,6 +22,7 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
         raise: has("raise"),
         smooth: has("smooth"),
         guide: has("guide"),
+        spill: has("spill"),
         ..RefineSteps::NONE
     };
     let steps = if has("all") { RefineSteps::default() } else { some };
@@ -30,7 +32,10 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     let half = frame.format().chroma().plane_size(size);
     let mut chroma = Frame::new(PixelFormat::Grey, half, Colour::JPEG)?;
     let (mut guide, mut plain) = (Guide::new(), [Upscaler::new(), Upscaler::new()]);
-    let (mut times, mut out) = ([const { Vec::new() }; 4], std::io::stdout().lock());
+    guide = if steps.spill { guide.with_spill() } else { guide };
+    let background = Frame::new(PixelFormat::I420, size, Colour::WEBCAM)?;
+    let (mut compositor, mut composed) = (Compositor::default(), background.clone());
+    let (mut times, mut out) = ([const { Vec::new() }; 5], std::io::stdout().lock());
     while std::io::stdin().lock().read_exact(frame.bytes_mut()).is_ok() {
         let start = Instant::now();
         maker.prepare(&frame.view())?;
@@ -49,13 +54,30 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
             plain[1].upscale(&alpha.view(), &mut chroma.view_mut())?;
         }
         times[3].push(start.elapsed());
+        let start = Instant::now();
+        let matte = MatteView::new(frame.view(), luma.view(), chroma.view())?;
+        let edge = guide.edge().filter(|_| steps.guide);
+        let matte = matte.with_edge(edge);
+        compositor.compose(frame.view(), background.view(), matte, None, &mut composed)?;
+        times[4].push(start.elapsed());
         out.write_all(luma.bytes())?;
+        if has("each") {
+            out.flush()?;
+            let newest = times.each_ref().map(|times| times[times.len() - 1]);
+            eprintln!("{}", in_micros(newest));
+        }
+    }
+    if has("each") {
+        return Ok(());
     }
     let medians = times.map(|mut times: Vec<Duration>| {
         times.sort();
         times.get(times.len() / 2).copied().unwrap_or_default()
     });
-    let micros = medians.map(|time| format!("{:.1}", time.as_secs_f64() * 1e6));
-    eprintln!("{}", micros.join(" "));
+    eprintln!("{}", in_micros(medians));
     Ok(())
+}
+
+fn in_micros(times: [Duration; 5]) -> String {
+    times.map(|time| format!("{:.1}", time.as_secs_f64() * 1e6)).join(" ")
 }

@@ -25,8 +25,8 @@ const MOST: f32 = 12.0;
 const PACE: f32 = 0.1;
 /// Share of the picture from which on somebody is there to be measured.
 const SOMEBODY: usize = 20;
-/// Of so many samples one is looked at.
-const STEP: usize = 5;
+/// Of so many samples one is looked at; no divisor of a usual width, so that these are of many columns.
+const STEP: usize = 17;
 
 impl Exposure {
     pub(crate) fn new() -> Self {

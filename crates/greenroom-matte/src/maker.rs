@@ -177,10 +177,10 @@ impl MatteMaker {
     /// The engine's.
     pub fn infer(&mut self) -> Result<&Frame, MatteError> {
         self.engine.infer(&self.input, &mut self.output)?;
-        self.preparer.learn(&self.output);
         for (byte, value) in self.alpha.bytes_mut().iter_mut().zip(self.output.values()) {
-            // `as u8` saturates; a NaN becomes 0, which is room.
-            *byte = (value * 255.0 + 0.5) as u8;
+            // `max` turns a NaN into 0, which is room. To the nearest: of floats from 2^23 on, the
+            // lowest bits are the whole part; `as u8` is not made into vectors.
+            *byte = ((value.max(0.0) * 255.0).min(255.0) + 8_388_608.0).to_bits() as u8;
         }
         self.alpha.set_captured_at(self.captured_at);
         Ok(&self.alpha)
@@ -193,6 +193,7 @@ impl MatteMaker {
     /// # Errors
     /// As `prepare`.
     pub fn refine(&mut self, frame: &FrameView<'_>) -> Result<&Frame, MatteError> {
+        self.preparer.learn(&self.output);
         if let Some(crop) = &mut self.crop {
             crop.place(&mut self.alpha);
         }
@@ -203,8 +204,14 @@ impl MatteMaker {
             crop.tracker.learn(self.alpha.bytes());
         }
         if let Some(raised) = &self.raised {
-            let levels = self.alpha.bytes_mut().iter_mut();
-            levels.for_each(|level| *level = raised[usize::from(*level)]);
+            // Most samples are 0 or 255, and stay so.
+            for levels in self.alpha.bytes_mut().chunks_mut(32) {
+                // Without a way out before the end, so that it is made into vectors.
+                let between = levels.iter().map(|level| u8::from(level.wrapping_add(1) > 1));
+                if between.fold(0, |any, one| any | one) != 0 {
+                    levels.iter_mut().for_each(|level| *level = raised[usize::from(*level)]);
+                }
+            }
         }
         if let Some(smoother) = &mut self.smoother {
             smoother.smooth(frame, &mut self.alpha)?;

@@ -12,6 +12,7 @@ pub(crate) mod blend;
 pub(crate) mod dither;
 pub(crate) mod edge;
 pub(crate) mod fade;
+pub(crate) mod mean;
 pub(crate) mod pack;
 pub(crate) mod recolour;
 pub(crate) mod scale;

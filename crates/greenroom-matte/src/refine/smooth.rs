@@ -98,7 +98,7 @@ impl Smoother {
 
     fn adopt(&mut self, picture: SizePx, mask: SizePx) -> Result<(), MatteError> {
         let (cells, row_step) = sketch_grid(picture);
-        let sketch = || Ok::<_, MatteError>(SmallPlanes::new(cells)?.of_every_row(row_step));
+        let sketch = || Ok::<_, MatteError>(SmallPlanes::new(cells)?.sketching(row_step));
         let sketches = [sketch()?, sketch()?];
         let size = sketches[0].size();
         self.sketches = Some(sketches);

@@ -1,6 +1,8 @@
+use std::ops::Range;
+
 use greenroom_frame::{Cells, SizePx};
 
-use super::kernels::{add_row, spread, weigh};
+use super::kernels::{add_row, colours, shares, spread, weigh};
 use crate::Isa;
 
 /// Finds the colours of person and room along the edge: the means of the sketch's cells nearby,
@@ -24,12 +26,17 @@ pub(crate) struct Spill {
     sums: [Vec<f32>; 3],
     /// A row of these.
     column: Vec<f32>,
+    /// A row of what all colours of a cell are divided by.
+    shares: [Vec<f32>; 3],
 }
 
 const CHANNELS: usize = 8;
 /// Weight of a cell's own colour, mixed as it is, of 324 in a whole window: where there is no sure
 /// person, or room, far and wide, nothing is changed.
 const OWN: f32 = 0.5;
+/// Cells around the edge that are looked at: two that a colour is blurred over, and the one that the
+/// last of the edge's samples lie before.
+const REACH: usize = 3;
 
 impl Spill {
     /// The colours found last.
@@ -37,37 +44,54 @@ impl Spill {
         &self.cells
     }
 
-    /// Finds them from a sketch of `size`: `row` gives Y, U and V of a row of cells, 0..=1, and the
-    /// four rows of factors that alpha is made of; alphas of `ramp` become 0 and 1.
+    /// Finds them from a sketch of `size`, around the columns and rows that the edge is in: `row` gives
+    /// Y, U and V of a row of cells, 0..=1, and the four factors that alpha is made of; alphas of
+    /// `ramp` become 0 and 1.
     pub(crate) fn find<'a>(
         &mut self,
         isa: Isa,
         size: SizePx,
+        edge: [Range<usize>; 2],
         ramp: [f32; 2],
-        row: impl Fn(usize) -> ([&'a [f32]; 3], &'a [f32]),
+        row: impl Fn(usize) -> ([&'a [f32]; 3], [&'a [f32]; 4]),
     ) {
         let (width, height) = (size.width_px as usize, size.height_px as usize);
         self.adopt((width, height));
+        let [columns, rows] = edge;
+        if rows.is_empty() {
+            return;
+        }
+        // In cells, two of the sketch's each.
+        let part = |edge: Range<usize>, most: usize| {
+            (edge.start / 2).saturating_sub(REACH)..(edge.end.div_ceil(2) + REACH).min(most)
+        };
+        let columns = part(columns, self.cells.columns());
+        let rows = part(rows, self.cells.rows());
+        let part = 2 * columns.start..(2 * columns.end).min(width);
         let len = CHANNELS * self.stride();
-        for (y, sums) in self.sums[0].chunks_exact_mut(len).enumerate() {
-            self.wide.fill(0.0);
+        for y in rows.clone() {
+            let sums = &mut self.sums[0][y * len..][..len];
+            let wide = &mut self.wide[..CHANNELS * part.len()];
+            wide.fill(0.0);
             for y in 2 * y..(2 * y + 2).min(height) {
                 let (colours, factors) = row(y);
-                weigh(isa, &mut self.wide, colours, factors, ramp);
+                let colours = colours.map(|row| &row[part.clone()]);
+                weigh(isa, wide, colours, factors.map(|row| &row[part.clone()]), ramp);
             }
-            let channels = self.wide.chunks_exact(width);
+            let channels = wide.chunks_exact(part.len());
             for (sums, wide) in sums.chunks_exact_mut(len / CHANNELS).zip(channels) {
                 let (pairs, last) = wide.as_chunks::<2>();
-                sums[1..].iter_mut().zip(pairs).for_each(|(sum, [a, b])| *sum = a + b);
+                let sums = &mut sums[1 + columns.start..];
+                sums.iter_mut().zip(pairs).for_each(|(sum, [a, b])| *sum = a + b);
                 if let [last] = last {
-                    sums[1 + pairs.len()] = *last;
+                    sums[pairs.len()] = *last;
                 }
             }
         }
         let [own, once, twice] = &mut self.sums;
-        blur(isa, own, once, &mut self.column);
-        blur(isa, once, twice, &mut self.column);
-        self.divide();
+        blur(isa, own, once, &mut self.column, rows.clone());
+        blur(isa, once, twice, &mut self.column, rows.clone());
+        rows.for_each(|y| self.divide(isa, y, columns.clone()));
     }
 
     fn stride(&self) -> usize {
@@ -83,43 +107,43 @@ impl Spill {
         let len = CHANNELS * self.stride() * self.cells.rows();
         self.wide = vec![0.0; CHANNELS * width];
         self.column = vec![0.0; CHANNELS * self.stride()];
+        self.shares = std::array::from_fn(|_| vec![0.0; self.stride()]);
         self.sums = std::array::from_fn(|_| vec![0.0; len]);
     }
 
-    fn divide(&mut self) {
-        let (stride, columns) = (self.stride(), self.cells.columns());
+    fn divide(&mut self, isa: Isa, y: usize, columns: Range<usize>) {
+        let stride = self.stride();
         let [own, _, blurred] = &self.sums;
-        for y in 0..self.cells.rows() {
-            let row = |sums, channel: usize| -> &[f32] {
-                let sums: &Vec<f32> = sums;
-                &sums[(y * CHANNELS + channel) * stride + 1..][..columns]
-            };
-            for plane in 0..3 {
-                let [p, r] = [1 + plane, 5 + plane];
-                let (weights, mixed) = ([row(own, 0), row(own, 4)], [row(own, p), row(own, r)]);
-                let persons = [row(blurred, 0), row(blurred, p)];
-                let rooms = [row(blurred, 4), row(blurred, r)];
-                self.cells.edit_row(plane, y, |[person, less]| {
-                    for x in 0..columns {
-                        let mixed = mixed[0][x] + mixed[1][x];
-                        let mixed = OWN * mixed / (weights[0][x] + weights[1][x]);
-                        let room = 255.0 * (rooms[1][x] + mixed) / (rooms[0][x] + OWN);
-                        person[x] = 255.0 * (persons[1][x] + mixed) / (persons[0][x] + OWN);
-                        less[x] = person[x] - room;
-                    }
-                });
-            }
+        let row = |sums, channel: usize| -> &[f32] {
+            let sums: &Vec<f32> = sums;
+            &sums[(y * CHANNELS + channel) * stride + 1 + columns.start..][..columns.len()]
+        };
+        let both = |sums, channel: usize| [row(sums, channel), row(sums, channel + CHANNELS / 2)];
+        let found = self.shares.each_mut().map(|row| &mut row[..columns.len()]);
+        shares(isa, found, both(own, 0), both(blurred, 0), OWN);
+        for plane in 0..3 {
+            self.cells.edit_row(plane, y, |maps| {
+                let maps = maps.map(|map| &mut map[columns.clone()]);
+                let (cell, around) = (both(own, 1 + plane), both(blurred, 1 + plane));
+                colours(
+                    isa,
+                    maps,
+                    cell,
+                    around,
+                    self.shares.each_ref().map(|row| &row[..columns.len()]),
+                );
+            });
         }
     }
 }
 
-/// The sums of three by three; nothing lies outside. `column` is as long as a row.
-fn blur(isa: Isa, from: &[f32], into: &mut [f32], column: &mut [f32]) {
+/// The sums of three by three in these rows; nothing lies outside. `column` is as long as a row.
+fn blur(isa: Isa, from: &[f32], into: &mut [f32], column: &mut [f32], rows: Range<usize>) {
     let row = column.len();
-    let rows = from.len() / row;
-    for (y, out) in into.chunks_exact_mut(row).enumerate() {
+    for y in rows.clone() {
+        let out = &mut into[y * row..][..row];
         column.fill(0.0);
-        for near in y.saturating_sub(1)..(y + 2).min(rows) {
+        for near in y.saturating_sub(1).max(rows.start)..(y + 2).min(rows.end) {
             add_row(isa, column, &from[near * row..][..row]);
         }
         spread(isa, &mut out[1..row - 1], column, 1.0);

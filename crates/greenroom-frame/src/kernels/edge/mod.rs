@@ -5,9 +5,9 @@ mod scalar;
 use crate::kernels::dispatch;
 
 dispatch! {
-    /// `wide[x]` becomes the value of `cells` between `columns[x].0` and the next: `columns[x].1` of
-    /// the next.
-    fn widen(wide: &mut [f32], cells: &[f32], columns: &[(u32, f32)]);
+    /// `wide[x]` becomes the value between two `cells`: `shares[x]` of the right one. `stretches` tells
+    /// for how many columns on end which is the left one.
+    fn widen(wide: &mut [f32], cells: &[f32], shares: &[f32], stretches: &[(u32, u32)]);
     /// Takes the room out of samples that are mixed with it: `person + part * (sample - room - part *
     /// less)`, where `less` is the person's colour less the room's; both lie between two rows:
     /// `share` of the second. How much of the sample is person, `part`, is taken to be less than its
@@ -41,12 +41,14 @@ mod tests {
 
     #[test]
     fn every_isa_gives_the_same_bits_at_every_width() {
-        for len in (0..40).chain([64, 65]) {
+        for len in (0..40usize).chain([64, 65]) {
             let run = |isa| {
-                let columns: Vec<(u32, f32)> =
-                    (0..len).map(|x| ((x / 3) as u32, (x % 3) as f32 / 3.0)).collect();
+                let stretches: Vec<(u32, u32)> = (0..len.div_ceil(11_usize))
+                    .map(|at| ((len - 11 * at).min(11) as u32, at as u32))
+                    .collect();
+                let shares: Vec<f32> = (0..len).map(|x| (x % 11) as f32 / 11.0).collect();
                 let mut wide = vec![0.0; len];
-                widen(isa, &mut wide, &floats(len / 3 + 2, 1), &columns);
+                widen(isa, &mut wide, &floats(len / 11 + 2, 1), &shares, &stretches);
                 let f: [Vec<f32>; 4] = std::array::from_fn(|seed| floats(len, 2 + seed));
                 let mut unmixed = bytes(len, 7);
                 unmix(isa, &mut unmixed, &bytes(len, 8), [&f[0], &f[1]], [&f[2], &f[3]], 0.3);

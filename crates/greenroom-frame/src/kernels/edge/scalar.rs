@@ -1,8 +1,15 @@
 #[inline(always)]
-pub(super) fn widen(wide: &mut [f32], cells: &[f32], columns: &[(u32, f32)]) {
-    for (out, &(index, share)) in wide.iter_mut().zip(columns) {
-        let (left, right) = (cells[index as usize], cells[index as usize + 1]);
-        *out = left + (right - left) * share;
+pub(super) fn widen(wide: &mut [f32], cells: &[f32], shares: &[f32], stretches: &[(u32, u32)]) {
+    let mut start = 0;
+    for &(count, left) in stretches {
+        let (left, right) = (cells[left as usize], cells[left as usize + 1]);
+        let columns = start..start + count as usize;
+        start = columns.end;
+        let shares = shares[columns.clone()].iter();
+        wide[columns]
+            .iter_mut()
+            .zip(shares)
+            .for_each(|(out, share)| *out = left + (right - left) * share);
     }
 }
 

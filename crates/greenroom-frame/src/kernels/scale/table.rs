@@ -57,16 +57,44 @@ impl TapTable {
         // A triangle `2 * reach` wide covers at most that many samples, rounded up.
         let width =
             ((2.0 * reach).ceil() as u32 + 1).min(from).min(if ratio <= 1.0 { 2 } else { from });
+        Self::of_lists(from, to, width, |index| {
+            let centre = (f64::from(index) + 0.5) * ratio - 0.5;
+            let first = (centre - reach).floor() as i64 + 1;
+            let weight = move |k: u32| (1.0 - (f64::from(k) - centre).abs() / reach).max(0.0);
+            (first, weight)
+        })
+    }
+
+    /// The table for the means of what each output covers; for reducing.
+    pub(crate) fn of_means(from: u32, to: u32) -> Self {
+        debug_assert!(to <= from, "an output covers no less than an input");
+        // Whole numbers, so that a whole ratio gives no list a sample of weight 0.
+        let begin = |index: u32| u64::from(index) * u64::from(from);
+        let first = |index: u32| (begin(index) / u64::from(to)) as u32;
+        let end = |index: u32| begin(index + 1).div_ceil(u64::from(to)) as u32;
+        let width = (0..to).map(|index| end(index) - first(index)).max().unwrap_or(1);
+        Self::of_lists(from, to, width, |index| {
+            let [left, right] = [index, index + 1].map(|i| begin(i) as f64 / f64::from(to));
+            let weight =
+                move |k: u32| (right.min(f64::from(k + 1)) - left.max(f64::from(k))).max(0.0);
+            (i64::from(first(index)), weight)
+        })
+    }
+
+    /// The table of lists of `width`; of an output, `list` tells the first sample and the weight of any.
+    fn of_lists<Weight: Fn(u32) -> f64>(
+        from: u32,
+        to: u32,
+        width: u32,
+        list: impl Fn(u32) -> (i64, Weight),
+    ) -> Self {
         let mut starts = Vec::with_capacity(to as usize);
         let mut weights = Vec::with_capacity((to * width) as usize);
         for index in 0..to {
-            let centre = (f64::from(index) + 0.5) * ratio - 0.5;
-            let first = (centre - reach).floor() as i64 + 1;
-            let start = first.clamp(0, i64::from(from - width));
-            let raw: Vec<f64> = (0..width)
-                .map(|k| (1.0 - (start as f64 + f64::from(k) - centre).abs() / reach).max(0.0))
-                .collect();
-            starts.push(start as u32);
+            let (first, weight) = list(index);
+            let start = first.clamp(0, i64::from(from - width)) as u32;
+            let raw: Vec<f64> = (start..start + width).map(weight).collect();
+            starts.push(start);
             weights.extend(quantise(&raw));
         }
         let (from, width) = (from as usize, width as usize);

@@ -2,7 +2,7 @@ use std::ops::Range;
 
 use greenroom_frame::{Chroma, Frame, FrameView, SizePx};
 
-use super::super::kernels::{apply, halve, widen};
+use super::super::kernels::{WIDEN_LANES, apply, halve, widen};
 use super::BLOCK_CELLS;
 use super::factors::Factors;
 use super::sure::{Class, MIXED, PERSON, ROOM};
@@ -16,18 +16,21 @@ pub(super) struct Drawing {
     rows: Vec<([usize; 2], f32)>,
     /// Number of lines.
     lines: usize,
-    /// For each column of the picture the left one of the two it lies between, and the share of
-    /// the right one.
-    columns: Vec<(u32, f32)>,
+    /// For each place of a line, and one before the first, the first column that lies between it and
+    /// the next, and the share of the next there.
+    places: Vec<(u32, f32)>,
+    /// How much the share grows from one column to the next.
+    step: f32,
+    /// Columns from the first one between two places on, in whole vectors.
+    reach: usize,
     /// The column each block starts at, and the end.
     block_starts: Vec<usize>,
-    /// What each block of each line comes to.
-    blocks: Vec<Class>,
     /// The columns between each line and the next, by what they come to; one behind the other, and
     /// where those of each line begin.
     runs: Vec<(Range<usize>, Class)>,
     run_starts: Vec<usize>,
-    /// Two lines at the picture's width, an even one and an odd one; only where something is mixed.
+    /// Two lines at the picture's width and a little more, an even one and an odd one; only where
+    /// something is mixed.
     wide: [[Vec<f32>; 2]; 2],
 }
 
@@ -39,33 +42,47 @@ fn between(x: u32, wide: u32, narrow: u32) -> (usize, f32) {
     (place as usize, place.fract() as f32)
 }
 
+/// The places from which on columns of a block lie, of `places` in all; the first is before the line.
+fn block_places(block: usize, blocks: usize, places: usize) -> Range<usize> {
+    let first = |block: usize| 2 * block * BLOCK_CELLS + 1;
+    let end = if block + 1 == blocks { places } else { first(block + 1) };
+    (if block == 0 { 0 } else { first(block) })..end
+}
+
 impl Drawing {
     pub(super) fn new(sketch: SizePx, picture: SizePx) -> Self {
-        let column = |x: u32| {
-            let (index, share) = between(x, picture.width_px, 2 * sketch.width_px);
-            (index as u32, share)
-        };
         let lines = 2 * sketch.height_px as usize;
         let row = |y: u32| {
             let (first, share) = between(y, picture.height_px, lines as u32);
             ([first, (first + 1).min(lines - 1)], share)
         };
-        let columns: Vec<(u32, f32)> = (0..picture.width_px).map(column).collect();
-        let blocks = (sketch.width_px as usize).div_ceil(BLOCK_CELLS);
-        let start = |block: usize| {
-            columns.partition_point(|&(index, _)| (index as usize) < 2 * block * BLOCK_CELLS)
+        let (narrow, wide) = (2 * sketch.width_px, picture.width_px);
+        let step = f64::from(narrow) / f64::from(wide);
+        // Of the first column: half-pixel centres.
+        let first = 0.5 * step - 0.5;
+        let place = |place: u32| {
+            let left = f64::from(place) - 1.0;
+            let start = ((left - first) / step).ceil().clamp(0.0, f64::from(wide));
+            (start as u32, (first + start * step - left) as f32)
         };
-        let block_starts = (0..=blocks).map(start).collect();
-        let zeros = || vec![0.0; columns.len()];
+        let places: Vec<(u32, f32)> = (0..=narrow).map(place).collect();
+        let longest = places.windows(2).map(|pair| (pair[1].0 - pair[0].0) as usize).max();
+        let reach = longest.unwrap_or(1).next_multiple_of(WIDEN_LANES);
+        let blocks = (sketch.width_px as usize).div_ceil(BLOCK_CELLS);
+        let start =
+            |block: usize| places[block_places(block, blocks, places.len()).start].0 as usize;
+        let block_starts = (0..blocks).map(start).chain([wide as usize]).collect();
+        let zeros = || vec![0.0; wide as usize + reach];
         Self {
             rows: (0..picture.height_px).map(row).collect(),
             lines,
+            step: step as f32,
+            reach,
             block_starts,
-            blocks: vec![MIXED; blocks * 2 * sketch.height_px as usize],
-            runs: Vec::with_capacity(blocks * 2 * sketch.height_px as usize),
-            run_starts: Vec::with_capacity(2 * sketch.height_px as usize + 1),
+            runs: Vec::with_capacity(blocks * lines),
+            run_starts: Vec::with_capacity(lines + 1),
             wide: std::array::from_fn(|_| std::array::from_fn(|_| zeros())),
-            columns,
+            places,
         }
     }
 
@@ -77,11 +94,7 @@ impl Drawing {
         factors: &Factors,
         (luma, chroma): (&mut Frame, &mut Frame),
     ) {
-        let per_line = self.block_starts.len() - 1;
-        for (at, kind) in self.blocks.iter_mut().enumerate() {
-            *kind = factors.block(at / per_line, at % per_line);
-        }
-        self.find_runs();
+        self.find_runs(factors.blocks());
         let (plane, mut held) = (frame.plane(0), [usize::MAX; 2]);
         let mut view = luma.view_mut();
         let mut alpha = view.plane_mut(0);
@@ -90,7 +103,7 @@ impl Drawing {
             for row in lines {
                 if held[row % 2] != row {
                     held[row % 2] = row;
-                    self.widen_line(isa, row, factors.line(row));
+                    self.widen_line(isa, row, factors);
                 }
             }
             self.draw_row(isa, alpha.row_mut(y), plane.row(y), lines, share);
@@ -113,21 +126,27 @@ impl Drawing {
         }
     }
 
-    fn find_runs(&mut self) {
+    fn find_runs(&mut self, classes: &[Class]) {
         self.runs.clear();
         self.run_starts.clear();
-        let last = self.lines - 1;
-        let blocks = self.block_starts.len() - 1;
+        let (last, blocks) = (self.lines - 1, self.block_starts.len() - 1);
+        let of_line = |line: usize| &classes[line.min(last) * blocks..][..blocks];
         for line in 0..=last {
             self.run_starts.push(self.runs.len());
-            let mut start = 0;
-            while start < blocks {
-                let kind = |block: usize| self.block([line, (line + 1).min(last)], block);
-                let class = kind(start);
-                let end = (start..blocks).find(|&block| kind(block) != class).unwrap_or(blocks);
-                self.runs.push((self.block_starts[start]..self.block_starts[end], class));
-                start = end;
+            let mut run: (Range<usize>, Class) = (0..0, MIXED);
+            let both = of_line(line).iter().zip(of_line(line + 1));
+            for ((above, below), &end) in both.zip(&self.block_starts[1..]) {
+                let class = above | below;
+                if class != run.1 {
+                    if !run.0.is_empty() {
+                        self.runs.push(run.clone());
+                    }
+                    run = (run.0.end..end, class);
+                } else {
+                    run.0.end = end;
+                }
             }
+            self.runs.push(run);
         }
         self.run_starts.push(self.runs.len());
     }
@@ -137,22 +156,27 @@ impl Drawing {
         &self.runs[self.run_starts[lines[0]]..self.run_starts[lines[0] + 1]]
     }
 
-    /// What a block comes to between two lines.
-    fn block(&self, lines: [usize; 2], block: usize) -> Class {
-        let per_line = self.block_starts.len() - 1;
-        let [a, b] = lines.map(|row| self.blocks[row * per_line + block]);
-        a | b
-    }
-
-    fn widen_line(&mut self, isa: Isa, row: usize, line: [&[f32]; 2]) {
+    /// Line `row` at the picture's width, where something is mixed between it and those beside it.
+    fn widen_line(&mut self, isa: Isa, row: usize, factors: &Factors) {
+        let blocks = self.block_starts.len() - 1;
+        let of_line = |line: usize| &factors.blocks()[line * blocks..][..blocks];
         let (above, below) = (row.saturating_sub(1), (row + 1).min(self.lines - 1));
-        for block in 0..self.block_starts.len() - 1 {
-            if [above, below].map(|other| self.block([row, other], block)).contains(&MIXED) {
-                let columns = self.block_starts[block]..self.block_starts[block + 1];
-                for (wide, line) in self.wide[row % 2].iter_mut().zip(line) {
-                    widen(isa, &mut wide[columns.clone()], line, &self.columns[columns.clone()]);
+        let [above, own, below] = [above, row, below].map(of_line);
+        let mut start = 0;
+        while start < blocks {
+            let is_mixed =
+                |&block: &usize| [above, below].iter().any(|it| own[block] | it[block] == MIXED);
+            let first = (start..blocks).find(is_mixed).unwrap_or(blocks);
+            let end = (first..blocks).find(|block| !is_mixed(block)).unwrap_or(blocks);
+            if first < end {
+                let places = block_places(first, blocks, self.places.len()).start
+                    ..block_places(end - 1, blocks, self.places.len()).end;
+                for (wide, line) in self.wide[row % 2].iter_mut().zip(factors.line(row)) {
+                    let line = &line[places.start..=places.end];
+                    widen(isa, wide, line, &self.places[places.clone()], (self.step, self.reach));
                 }
             }
+            start = end;
         }
     }
 

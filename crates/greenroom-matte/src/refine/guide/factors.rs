@@ -6,7 +6,7 @@ use super::super::kernels::{
     add_product, add_row, classify, double, fold, mix, slide, slide_product, solve, spread,
 };
 use super::sketch::Sketch;
-use super::sure::{Class, MIXED, PERSON, Sure, stretches, stretches_by};
+use super::sure::{Class, MIXED, PERSON, Sure, stretches};
 use super::{BLOCK_CELLS, RADIUS};
 use crate::Isa;
 
@@ -42,10 +42,14 @@ pub(super) struct Factors {
     /// What the blocks of these, and of `lines`, are filled with, where they are sure.
     filled: [Vec<Class>; 3],
     /// Rows of slopes and of offsets, twice as many as the sketch has, each of twice its width and
-    /// one more.
+    /// one more at both ends.
     lines: Vec<[Vec<f32>; 2]>,
-    /// What alpha comes to in each of their places, whatever luma there is.
-    classes: Vec<Class>,
+    /// What the mask has in each block of a line.
+    own: Vec<Class>,
+    /// What alpha comes to in a line's places that were worked out, whatever luma there is.
+    places: Vec<Class>,
+    /// The same for each block of each line, and the first place beside it.
+    blocks: Vec<Class>,
 }
 
 impl Factors {
@@ -62,42 +66,45 @@ impl Factors {
             windows: zeros(4 * width * rows),
             means: zeros(4 * width * rows),
             filled: [filled.clone(), filled.clone(), [filled.clone(), filled].concat()],
-            lines: vec![[zeros(2 * width + 1), zeros(2 * width + 1)]; 2 * rows],
-            classes: vec![MIXED; 4 * width * rows],
+            lines: vec![[zeros(2 * width + 2), zeros(2 * width + 2)]; 2 * rows],
+            own: vec![MIXED; width.div_ceil(BLOCK_CELLS)],
+            places: vec![MIXED; 2 * width],
+            blocks: vec![MIXED; width.div_ceil(BLOCK_CELLS) * 2 * rows],
         }
     }
 
     /// The slopes and the offsets of line `y`, of which there are two a row: `slope * luma + offset` is
-    /// alpha, both 0..=255; below and above is cut off.
+    /// alpha, both 0..=255; below and above is cut off. Two a cell, and one more at both ends.
     pub(super) fn line(&self, y: usize) -> [&[f32]; 2] {
         self.lines[y].each_ref().map(Vec::as_slice)
     }
 
-    /// The factors of the cells of row `y` of the sketch: rows of those of y, u and v and of the
-    /// constant, everywhere.
-    pub(super) fn cells(&self, y: usize) -> &[f32] {
-        &self.means[4 * self.width * y..][..4 * self.width]
+    /// The factors of the cells of row `y` of the sketch: those of y, u and v and the constant, everywhere.
+    pub(super) fn cells(&self, y: usize) -> [&[f32]; 4] {
+        [0, 1, 2, 3].map(|index| &self.means[(4 * y + index) * self.width..][..self.width])
     }
 
-    /// What alpha comes to in a block of line `y`, whatever luma there is.
-    pub(super) fn block(&self, y: usize, block: usize) -> Class {
-        let (width, start) = (2 * self.width, 2 * block * BLOCK_CELLS);
-        // One more: columns lie between two places.
-        let places = start..(start + 2 * BLOCK_CELLS + 1).min(width);
-        self.classes[y * width..][places].iter().fold(0, |sum, class| sum | class)
+    /// What alpha comes to in each block of each line, one line behind the other, whatever luma there
+    /// is. The first place beside a block counts as its own, for columns lie between two.
+    pub(super) fn blocks(&self) -> &[Class] {
+        &self.blocks
     }
 
     /// Finds them for a sketch.
     pub(super) fn find(&mut self, isa: Isa, sketch: &Sketch, sure: &Sure) {
-        // The columns that windows reach into.
-        let extent = sure.extent();
-        let reach = extent.start.saturating_sub(RADIUS)..(extent.end + RADIUS).min(self.width);
+        // The columns that windows reach into, and the rows that are worked out.
+        let [columns, rows] = sure.extent();
+        let reach = columns.start.saturating_sub(RADIUS)..(columns.end + RADIUS).min(self.width);
         for y in 0..self.rows {
-            self.slide_inputs(isa, sketch, y, reach.clone());
+            if rows.contains(&y) {
+                self.slide_inputs(isa, sketch, (y, y == rows.start), reach.clone());
+            }
             self.solve_row(isa, y, sure.windows(y));
         }
         for y in 0..self.rows {
-            self.slide_windows(isa, y, reach.clone());
+            if rows.contains(&y) {
+                self.slide_windows(isa, (y, y == rows.start), reach.clone());
+            }
             self.blend_row(isa, y, sure.cells(y));
         }
         for y in 0..2 * self.rows {
@@ -105,21 +112,28 @@ impl Factors {
         }
     }
 
-    /// Sums of each moment over the rows around `y`, from those around the row before.
-    fn slide_inputs(&mut self, isa: Isa, sketch: &Sketch, y: usize, reach: Range<usize>) {
+    /// Sums of each moment over the rows around `y`, from those around the row before unless it is
+    /// the first.
+    fn slide_inputs(
+        &mut self,
+        isa: Isa,
+        sketch: &Sketch,
+        (y, is_first): (usize, bool),
+        reach: Range<usize>,
+    ) {
         let row = |index: usize, y: usize| &sketch.row(index, y)[reach.clone()];
         for (index, columns) in self.columns.iter_mut().enumerate() {
             let sums = &mut columns[RADIUS + reach.start..RADIUS + reach.end];
             let factors = index.checked_sub(4).map(|product| PRODUCTS[product]);
             let pair = |(a, b), y: usize| [row(a, y), row(b, y)];
-            match (y, factors) {
-                (0, None) => {
+            match (is_first, factors) {
+                (true, None) => {
                     sums.fill(0.0);
-                    first_rows(self.rows).for_each(|y| add_row(isa, sums, row(index, y)));
+                    around(y, self.rows).for_each(|y| add_row(isa, sums, row(index, y)));
                 }
-                (0, Some(factors)) => {
+                (true, Some(factors)) => {
                     sums.fill(0.0);
-                    first_rows(self.rows).for_each(|y| add_product(isa, sums, pair(factors, y)));
+                    around(y, self.rows).for_each(|y| add_product(isa, sums, pair(factors, y)));
                 }
                 (_, None) => slide(isa, sums, moves(y, self.rows).map(|y| row(index, y))),
                 (_, Some(factors)) => {
@@ -151,14 +165,14 @@ impl Factors {
     }
 
     /// Sums of each factor over the rows around `y`.
-    fn slide_windows(&mut self, isa: Isa, y: usize, reach: Range<usize>) {
+    fn slide_windows(&mut self, isa: Isa, (y, is_first): (usize, bool), reach: Range<usize>) {
         let (width, windows) = (self.width, &self.windows);
         for (index, columns) in self.columns.iter_mut().take(4).enumerate() {
             let row = |y: usize| &windows[(4 * y + index) * width..][reach.clone()];
             let sums = &mut columns[RADIUS + reach.start..RADIUS + reach.end];
-            if y == 0 {
+            if is_first {
                 sums.fill(0.0);
-                first_rows(self.rows).for_each(|y| add_row(isa, sums, row(y)));
+                around(y, self.rows).for_each(|y| add_row(isa, sums, row(y)));
             } else {
                 slide(isa, sums, moves(y, self.rows).map(row));
             }
@@ -187,15 +201,10 @@ impl Factors {
         } else {
             (near + 1).min(self.rows - 1)
         };
-        let classes = &mut self.classes[2 * width * y..][..2 * width];
         let both = sure.cells(near).iter().zip(sure.cells(far));
-        for (places, (near, far)) in classes.chunks_mut(2 * BLOCK_CELLS).zip(both) {
-            places.fill(near | far);
-        }
-        let blocks = sure.cells(near).len();
-        let class = |block: usize| sure.cells(near)[block] | sure.cells(far)[block];
-        let [slopes, offsets] = &mut self.lines[y];
-        for cells in stretches_by(blocks, class, width) {
+        self.own.iter_mut().zip(both).for_each(|(own, (near, far))| *own = near | far);
+        let [slopes, offsets] = self.lines[y].each_mut().map(|line| &mut line[1..=2 * width]);
+        for cells in stretches(&self.own, width) {
             let len = cells.len();
             let fine = &mut self.found[..8 * len];
             for (index, fine) in fine.chunks_exact_mut(2 * len).enumerate() {
@@ -217,17 +226,35 @@ impl Factors {
             let chroma = sketch.fine_chroma(y).map(|row| &row[places.clone()]);
             let (slopes, offsets) = (&mut slopes[places.clone()], &mut offsets[places.clone()]);
             fold(isa, [slopes, offsets], fine, chroma, RAMP);
-            classify(isa, &mut classes[places], slopes, offsets);
+            classify(isa, &mut self.places[places], slopes, offsets);
         }
         // The places next to a stretch are drawn with, too.
-        let filled = &mut self.filled[2][y * blocks..][..blocks];
-        for (cells, class) in newly_sure(filled, class, width) {
+        let filled = &mut self.filled[2][y * self.own.len()..];
+        for (cells, class) in newly_sure(filled, &self.own, width) {
             let places = 2 * cells.start..2 * cells.end;
             slopes[places.clone()].fill(0.0);
             offsets[places].fill((level(class) - RAMP[0]) / (RAMP[1] - RAMP[0]) * 255.0);
         }
-        for line in [slopes, offsets] {
-            line[2 * width] = line[2 * width - 1];
+        for line in &mut self.lines[y] {
+            (line[0], line[2 * width + 1]) = (line[1], line[2 * width]);
+        }
+        self.sum_up_blocks(y);
+    }
+
+    /// What alpha comes to in the blocks of line `y`.
+    fn sum_up_blocks(&mut self, y: usize) {
+        let blocks = self.width.div_ceil(BLOCK_CELLS);
+        let out = &mut self.blocks[y * blocks..][..blocks];
+        let places = self.places.chunks(2 * BLOCK_CELLS);
+        // From the right, for each takes the first place of the one beside it.
+        let mut beside = 0;
+        for (block, (out, places)) in out.iter_mut().zip(places).enumerate().rev() {
+            let (all, first) = match self.own[block] {
+                MIXED => (places.iter().fold(0, |sum, class| sum | class), places[0]),
+                sure => (sure, sure),
+            };
+            *out = all | beside;
+            beside = first;
         }
     }
 }
@@ -241,11 +268,11 @@ fn level(class: Class) -> f32 {
 /// are.
 fn newly_sure(
     filled: &mut [Class],
-    class: impl Fn(usize) -> Class,
+    classes: &[Class],
     width: usize,
 ) -> impl Iterator<Item = (Range<usize>, Class)> {
-    filled.iter_mut().enumerate().filter_map(move |(block, filled)| {
-        let (class, start) = (class(block), block * BLOCK_CELLS);
+    filled.iter_mut().zip(classes).enumerate().filter_map(move |(block, (filled, &class))| {
+        let start = block * BLOCK_CELLS;
         let is_new = std::mem::replace(filled, class) != class && class != MIXED;
         is_new.then(|| (start..(start + BLOCK_CELLS).min(width), class))
     })
@@ -254,8 +281,7 @@ fn newly_sure(
 /// Fills the sure blocks of four rows of factors.
 fn fill_sure(rows: &mut [f32], filled: &mut [Class], classes: &[Class]) {
     let width = rows.len() / 4;
-    let filled = &mut filled[..classes.len()];
-    for (cells, class) in newly_sure(filled, |block| classes[block], width) {
+    for (cells, class) in newly_sure(filled, classes, width) {
         for (row, value) in rows.chunks_exact_mut(width).zip([0.0, 0.0, 0.0, level(class)]) {
             row[cells.clone()].fill(value);
         }
@@ -268,9 +294,9 @@ fn moves(y: usize, rows: usize) -> [usize; 2] {
     [(y + RADIUS).min(rows - 1), (y - 1).saturating_sub(RADIUS)]
 }
 
-/// The rows of the first window.
-fn first_rows(rows: usize) -> impl Iterator<Item = usize> {
-    (0..SIDE).map(move |row| row.saturating_sub(RADIUS).min(rows - 1))
+/// The rows of the window around row `y`.
+fn around(y: usize, rows: usize) -> impl Iterator<Item = usize> {
+    (y..y + SIDE).map(move |row| row.saturating_sub(RADIUS).min(rows - 1))
 }
 
 /// Ends of `columns` are their outermost ones again and again.

@@ -33,13 +33,13 @@ impl Sketch {
         fine.iter_mut().for_each(|plane| plane.bytes_mut().fill(NO_COLOUR));
         let chroma = match sizes.format.chroma() {
             Chroma::None => None,
-            chroma => Some(PlaneScaler::new(chroma.plane_size(sizes.picture), double)?),
+            chroma => Some(PlaneScaler::of_means(chroma.plane_size(sizes.picture), double)?),
         };
         Ok(Self {
             size,
             row_step: row_step as usize,
-            luma: (PlaneScaler::new(read, size)?, grey(size)?),
-            mask: (PlaneScaler::new(sizes.mask, size)?, grey(size)?),
+            luma: (PlaneScaler::of_means(read, size)?, grey(size)?),
+            mask: (PlaneScaler::of_means(sizes.mask, size)?, grey(size)?),
             chroma,
             fine,
             inputs: std::array::from_fn(|_| vec![0.0; size.area_px() as usize]),

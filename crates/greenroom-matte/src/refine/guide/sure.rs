@@ -87,14 +87,21 @@ impl Sure {
         &self.cells[y * self.blocks..][..self.blocks]
     }
 
-    /// The first cell that is not sure in any row, and the one behind the last.
-    pub(super) fn extent(&self) -> Range<usize> {
-        let mixed = |column: &usize| {
-            self.cells.iter().skip(*column).step_by(self.blocks).any(|&class| class == MIXED)
-        };
-        let first = (0..self.blocks).find(mixed).unwrap_or(0);
-        let end = (first..self.blocks).rev().find(mixed).map_or(first, |last| last + 1);
-        first * BLOCK_CELLS..(end * BLOCK_CELLS).min(self.width)
+    /// Where cells are not sure: the columns and the rows from the first such to the last.
+    pub(super) fn extent(&self) -> [Range<usize>; 2] {
+        let is_mixed = |class: &Class| *class == MIXED;
+        let (mut columns, mut rows) = (self.blocks..0, 0..0);
+        for (y, row) in self.cells.chunks_exact(self.blocks).enumerate() {
+            if let Some(first) = row.iter().position(is_mixed) {
+                let last = row.iter().rposition(is_mixed).unwrap_or(first);
+                columns = columns.start.min(first)..columns.end.max(last + 1);
+                rows = if rows.is_empty() { y } else { rows.start }..y + 1;
+            }
+        }
+        if rows.is_empty() {
+            return [0..0, 0..0];
+        }
+        [columns.start * BLOCK_CELLS..(columns.end * BLOCK_CELLS).min(self.width), rows]
     }
 }
 
@@ -118,19 +125,11 @@ fn dilate(from: &[Class], into: &mut [Class], row: &mut [Class]) {
 
 /// The cells of each stretch of [`MIXED`] blocks in a row of `width` cells.
 pub(super) fn stretches(classes: &[Class], width: usize) -> impl Iterator<Item = Range<usize>> {
-    stretches_by(classes.len(), |block| classes[block], width)
-}
-
-/// The same, of so many blocks of a class each.
-pub(super) fn stretches_by(
-    blocks: usize,
-    class: impl Fn(usize) -> Class,
-    width: usize,
-) -> impl Iterator<Item = Range<usize>> {
     let mut at = 0;
     std::iter::from_fn(move || {
-        let start = (at..blocks).find(|&block| class(block) == MIXED)?;
-        at = (start..blocks).find(|&block| class(block) != MIXED).unwrap_or(blocks);
+        let start = at + classes[at..].iter().position(|&class| class == MIXED)?;
+        let is_sure = |&class: &Class| class != MIXED;
+        at = classes[start..].iter().position(is_sure).map_or(classes.len(), |len| start + len);
         Some(start * BLOCK_CELLS..(at * BLOCK_CELLS).min(width))
     })
 }

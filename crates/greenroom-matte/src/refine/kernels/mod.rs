@@ -36,6 +36,9 @@ macro_rules! dispatch {
     };
 }
 
+/// Columns that `widen` writes at a time.
+pub(super) const WIDEN_LANES: usize = 8;
+
 dispatch! {
     /// `sums[x] += row[x]`.
     fn add_row(sums: &mut [f32], row: &[f32]);
@@ -64,9 +67,11 @@ dispatch! {
     fn fold(line: [&mut [f32]; 2], factors: &[f32], chroma: [&[u8]; 2], ramp: [f32; 2]);
     /// What alpha comes to in a cell, whatever luma there is: 1 if it is 0, 2 if it is 255, else 3.
     fn classify(classes: &mut [u8], slopes: &[f32], offsets: &[f32]);
-    /// `wide[x]` becomes the value of `line` between `columns[x].0` and the next: `columns[x].1` of
-    /// the next.
-    fn widen(wide: &mut [f32], line: &[f32], columns: &[(u32, f32)]);
+    /// From column `places[i].0` of `wide` on, what lies between `line[i]` and the next: at first
+    /// `places[i].1` of the next, and with every column `growth.0` more, for `growth.1` columns
+    /// (whole [`WIDEN_LANES`]). The places are in order: what is too much of one, the next ones
+    /// write over.
+    fn widen(wide: &mut [f32], line: &[f32], places: &[(u32, f32)], growth: (f32, usize));
     /// `out = clamp(slope * luma + offset)`, both between two rows: `share` of the second.
     fn apply(
         out: &mut [u8],
@@ -77,8 +82,14 @@ dispatch! {
     );
     /// Adds to `sums`, eight rows one behind the other, the weights of cells as person and their
     /// colours so weighted, then the same as room: the fourth powers of alpha and of what is left.
-    /// Alpha comes of the four rows of factors that `solve` gives; alphas of `ramp` become 0 and 1.
-    fn weigh(sums: &mut [f32], colours: [&[f32]; 3], factors: &[f32], ramp: [f32; 2]);
+    /// Alpha comes of the factors of y, u and v and the constant; alphas of `ramp` become 0 and 1.
+    fn weigh(sums: &mut [f32], colours: [&[f32]; 3], factors: [&[f32]; 4], ramp: [f32; 2]);
+    /// What is added to all sums, and what sums of person and room are multiplied with, from their
+    /// weights in the cell and around: `own / (sum of the cell)`, and `255 / (weight + own)`.
+    fn shares(shares: [&mut [f32]; 3], cell: [&[f32]; 2], around: [&[f32]; 2], own: f32);
+    /// The person's colour, 0..=255, and how much it is more than the room's, from sums in the cell and
+    /// around, and what [`shares`] gave.
+    fn colours(out: [&mut [f32]; 2], cell: [&[f32]; 2], around: [&[f32]; 2], shares: [&[f32]; 3]);
     /// The mean of two rows' neighbours: `out[x] = (above[2x] + above[2x+1] + below[2x] + ...) / 4`;
     /// the rows are as long as twice `out`.
     fn halve(out: &mut [u8], above: &[u8], below: &[u8]);

@@ -1,3 +1,5 @@
+use super::WIDEN_LANES;
+
 #[inline(always)]
 pub(super) fn add_row(sums: &mut [f32], row: &[f32]) {
     sums.iter_mut().zip(row).for_each(|(sum, value)| *sum += value);
@@ -28,19 +30,24 @@ pub(super) fn slide_product(sums: &mut [f32], new: [&[f32]; 2], old: [&[f32]; 2]
 pub(super) fn spread(out: &mut [f32], padded: &[f32], scale: f32) {
     // As many as stay in registers.
     const LANES: usize = 16;
-    let reach = padded.len() - out.len();
-    let (chunks, rest) = out.as_chunks_mut::<LANES>();
-    for (index, out) in chunks.iter_mut().enumerate() {
+    let (len, reach) = (out.len(), padded.len() - out.len());
+    let sums_from = |start: usize| {
         let mut sums = [0.0; LANES];
-        for values in padded[index * LANES..].windows(LANES).take(reach + 1) {
+        for values in padded[start..].windows(LANES).take(reach + 1) {
             sums.iter_mut().zip(values).for_each(|(sum, value)| *sum += value);
         }
-        *out = sums.map(|sum| sum * scale);
+        sums.map(|sum| sum * scale)
+    };
+    if len < LANES {
+        for (out, values) in out.iter_mut().zip(padded.windows(reach + 1)) {
+            *out = values.iter().fold(0.0, |sum, value| sum + value) * scale;
+        }
+        return;
     }
-    let padded = &padded[chunks.len() * LANES..];
-    for (out, values) in rest.iter_mut().zip(padded.windows(reach + 1)) {
-        *out = values.iter().fold(0.0, |sum, value| sum + value) * scale;
-    }
+    let chunks = out.as_chunks_mut::<LANES>().0.iter_mut().enumerate();
+    chunks.for_each(|(index, out)| *out = sums_from(index * LANES));
+    // The last ones reach back; what was there comes out the same.
+    out[len - LANES..].copy_from_slice(&sums_from(len - LANES));
 }
 
 #[inline(always)]
@@ -155,9 +162,9 @@ pub(super) fn apply(
 }
 
 #[inline(always)]
-pub(super) fn weigh(sums: &mut [f32], colours: [&[f32]; 3], factors: &[f32], ramp: [f32; 2]) {
+pub(super) fn weigh(sums: &mut [f32], colours: [&[f32]; 3], factors: [&[f32]; 4], ramp: [f32; 2]) {
     let len = colours[0].len();
-    let [by_ys, by_us, by_vs, constants] = [0, 1, 2, 3].map(|row| &factors[row * len..][..len]);
+    let [by_ys, by_us, by_vs, constants] = factors.map(|row| &row[..len]);
     let gain = 1.0 / (ramp[1] - ramp[0]);
     let (persons, rooms) = sums.split_at_mut(4 * len);
     let [ys, us, vs] = colours.map(|colour| &colour[..len]);
@@ -176,6 +183,38 @@ pub(super) fn weigh(sums: &mut [f32], colours: [&[f32]; 3], factors: &[f32], ram
             by_u[x] += weight * us[x];
             by_v[x] += weight * vs[x];
         }
+    }
+}
+
+#[inline(always)]
+pub(super) fn shares(shares: [&mut [f32]; 3], cell: [&[f32]; 2], around: [&[f32]; 2], own: f32) {
+    let [mixed, persons, rooms] = shares;
+    let len = mixed.len();
+    let (persons, rooms) = (&mut persons[..len], &mut rooms[..len]);
+    let ([a, b], [p, r]) = (cell.map(|row| &row[..len]), around.map(|row| &row[..len]));
+    for x in 0..len {
+        mixed[x] = own / (a[x] + b[x]);
+        persons[x] = 255.0 / (p[x] + own);
+        rooms[x] = 255.0 / (r[x] + own);
+    }
+}
+
+#[inline(always)]
+pub(super) fn colours(
+    out: [&mut [f32]; 2],
+    cell: [&[f32]; 2],
+    around: [&[f32]; 2],
+    shares: [&[f32]; 3],
+) {
+    let [person, less] = out;
+    let len = person.len();
+    let less = &mut less[..len];
+    let ([a, b], [p, r]) = (cell.map(|row| &row[..len]), around.map(|row| &row[..len]));
+    let [mixed, persons, rooms] = shares.map(|row| &row[..len]);
+    for x in 0..len {
+        let own = (a[x] + b[x]) * mixed[x];
+        person[x] = (p[x] + own) * persons[x];
+        less[x] = person[x] - (r[x] + own) * rooms[x];
     }
 }
 
@@ -222,9 +261,16 @@ pub(super) fn follow(state: &mut [u16], new: &mut [u8], weights: &[u8]) {
 }
 
 #[inline(always)]
-pub(super) fn widen(wide: &mut [f32], line: &[f32], columns: &[(u32, f32)]) {
-    for (out, &(index, share)) in wide.iter_mut().zip(columns) {
-        let (left, right) = (line[index as usize], line[index as usize + 1]);
-        *out = left + (right - left) * share;
+pub(super) fn widen(wide: &mut [f32], line: &[f32], places: &[(u32, f32)], growth: (f32, usize)) {
+    const LANES: [f32; WIDEN_LANES] = [0.0, 1.0, 2.0, 3.0, 4.0, 5.0, 6.0, 7.0];
+    let (growth, reach) = growth;
+    for (ends, &(start, share)) in line.windows(2).zip(places) {
+        let difference = ends[1] - ends[0];
+        let (mut first, step) = (ends[0] + difference * share, difference * growth);
+        let columns = &mut wide[start as usize..][..reach];
+        for columns in columns.as_chunks_mut::<WIDEN_LANES>().0 {
+            *columns = LANES.map(|lane| first + step * lane);
+            first += step * WIDEN_LANES as f32;
+        }
     }
 }

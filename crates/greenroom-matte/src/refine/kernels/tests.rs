@@ -59,10 +59,15 @@ fn every_isa_gives_the_same_bits() {
         let mut out = vec![7; len];
         let slopes = [&rows[0][..], &rows[1]];
         apply(isa, &mut out, &noise(len, 11), slopes, [&offsets[2], &offsets[3]], 0.3);
-        let columns: Vec<(u32, f32)> =
-            (0..len).map(|x| ((x / 3) as u32, (x % 3) as f32 / 3.0)).collect();
-        let mut wide = vec![0.0; len];
-        widen(isa, &mut wide, &floats(len / 3 + 2, 12), &columns);
+        let places: Vec<(u32, f32)> = (0..=len.div_ceil(3)).map(|x| (3 * x as u32, 0.1)).collect();
+        let line = floats(places.len() + 1, 12);
+        let mut wide = vec![0.0; len + 3 + WIDEN_LANES];
+        widen(isa, &mut wide, &line, &places, (0.25, WIDEN_LANES));
+        for (x, &wide) in wide[..len].iter().enumerate() {
+            let (left, right) = (line[x / 3], line[x / 3 + 1]);
+            let share = 0.1 + 0.25 * (x % 3) as f32;
+            assert!((wide - (left + (right - left) * share)).abs() < 1e-4 * left.abs().max(1.0));
+        }
         (out, wide)
     });
     same_bits(|isa, len| {
@@ -89,8 +94,22 @@ fn every_isa_gives_the_same_bits() {
         let rows: Vec<Vec<f32>> = (20..23).map(|seed| floats(len, seed)).collect();
         let mut sums = floats(8 * len, 25);
         let colours = [&rows[0][..], &rows[1], &rows[2]];
-        weigh(isa, &mut sums, colours, &floats(4 * len, 26), [0.15, 0.75]);
-        sums
+        let factors = floats(4 * len, 26);
+        let factors = [0, 1, 2, 3].map(|row| &factors[row * len..][..len]);
+        weigh(isa, &mut sums, colours, factors, [0.15, 0.75]);
+        let mut shares_of = [vec![0.0; len], vec![0.0; len], vec![0.0; len]];
+        let [p, r] = [0, 4].map(|channel| &sums[channel * len..][..len]);
+        let found = shares_of.each_mut().map(Vec::as_mut_slice);
+        // Weights are positive.
+        let weights = [27, 28, 29, 30].map(|seed| {
+            floats(len, seed).into_iter().map(|weight| weight.abs() + 0.1).collect::<Vec<_>>()
+        });
+        let [a, b, c, d] = weights.each_ref().map(Vec::as_slice);
+        shares(isa, found, [a, b], [c, d], 0.5);
+        let (mut person, mut less) = (vec![0.0; len], vec![0.0; len]);
+        let found = shares_of.each_ref().map(Vec::as_slice);
+        super::colours(isa, [&mut person, &mut less], [p, r], [&rows[1], &rows[2]], found);
+        (sums, shares_of, person, less)
     });
 }
 
