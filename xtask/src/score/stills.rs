@@ -18,8 +18,8 @@ pub struct Still {
     pub truth: Mattes,
 }
 
-/// Frames that a still is shown for; the last one is scored. A person has to be small for 30 frames before the network
-/// looks closer, and every 30th frame is looked at whole.
+/// Frames that a still is shown for; the last one is scored. The network looks closer after a few, sees the whole again in
+/// every 30th, and what it makes of a new window comes in slowly.
 const FRAMES: usize = 40;
 
 /// What makes a picture what a webcam has: 4:2:0, limited range.

@@ -6,7 +6,7 @@
 //! | `crop` | [`MatteMaker`](crate::MatteMaker) | the network sees the person, not the room, when the person is small |
 //! | `islands` | [`MatteMaker`](crate::MatteMaker) | what floats beside a person is dropped where the network is unsure |
 //! | `raise` | [`MatteMaker`](crate::MatteMaker) | hair that the network is half sure of stays |
-//! | `smooth` | [`MatteMaker`](crate::MatteMaker) | edges that stand still are calm |
+//! | `smooth` | [`MatteMaker`](crate::MatteMaker) | edges that stand still are calm, and those of who goes as a whole |
 //! | `plain` | [`MatteMaker`](crate::MatteMaker) | none by default: threshold, wider or narrower, box blur, running average |
 //! | `guide` | [`Guide`] | the edge is laid where the picture has one |
 //! | `spill` | [`Guide`] | at the edge the person has their own colour, not the old room's |
@@ -16,6 +16,7 @@
 pub(crate) mod crop;
 pub(crate) mod guide;
 mod kernels;
+mod motion;
 pub(crate) mod plain;
 pub(crate) mod sense;
 pub(crate) mod smooth;
@@ -50,7 +51,7 @@ pub struct RefineSteps {
     pub people: People,
     /// Half-sure samples count as a little more person; for masks of probabilities.
     pub raise: bool,
-    /// The mask is blended with the one before where nothing moves.
+    /// The mask is blended with the one before where nothing moves, or all of a person does.
     pub smooth: bool,
     /// The matte's edge follows the edge in the picture.
     pub guide: bool,

@@ -95,6 +95,16 @@ dispatch! {
     fn halve(out: &mut [u8], above: &[u8], below: &[u8]);
     /// `sums += |a - b|`.
     fn add_difference(sums: &mut [u16], a: &[u8], b: &[u8]);
+    /// `sum += |a - b|` over all.
+    fn sum_difference(sum: &mut u32, a: &[u8], b: &[u8]);
+    /// `out[x]` becomes what lies `shares` (256ths, across and down) between `above[x]`, the next, and
+    /// those in `below`; the rows are longer by one.
+    fn between(out: &mut [u8], rows: [&[u8]; 2], shares: [u16; 2]);
+    /// The same of a state, which is below 2^15.
+    fn between_states(out: &mut [u16], rows: [&[u16]; 2], shares: [u16; 2]);
+    /// `weights` become those of `change`: from `weights_of[0]` at `changes[0]` and below to
+    /// `weights_of[1]` at `changes[1]` and above.
+    fn weights(weights: &mut [u8], change: &[u16], changes: [u16; 2], weights_of: [u8; 2]);
     /// The most of 3x3 `changes` around each of `most`, of three rows that are longer by one at both
     /// ends; `columns` is as long as these.
     fn most_around(most: &mut [u16], columns: &mut [u16], changes: [&[u16]; 3]);

@@ -85,10 +85,25 @@ fn every_isa_gives_the_same_bits() {
             let want = changes.iter().flat_map(|row| &row[x..x + 3]).max();
             assert_eq!(Some(most), want);
         }
+        let mut sum = 7;
+        sum_difference(isa, &mut sum, &noise(len, 33), &noise(len, 34));
+        let mut between_them = vec![0; len];
+        between(isa, &mut between_them, [&noise(len + 1, 35), &noise(len + 1, 36)], [77, 200]);
+        let states = [37, 38].map(|seed| {
+            noise(len + 1, seed).into_iter().map(|x| u16::from(x) << 7).collect::<Vec<u16>>()
+        });
+        let mut carried = vec![0; len];
+        between_states(isa, &mut carried, [&states[0], &states[1]], [255, 0]);
+        let mut weights_of = vec![0; len];
+        weights(isa, &mut weights_of, &most, [6, 20], [51, 255]);
+        for (weight, &change) in weights_of.iter().zip(&most) {
+            let moved = f32::from(change.clamp(6, 20) - 6) / 14.0;
+            assert!((f32::from(*weight) - (51.0 + 204.0 * moved)).abs() <= 0.501);
+        }
         let mut state: Vec<u16> = noise(len, 17).into_iter().map(|x| u16::from(x) << 7).collect();
         let mut new = noise(len, 18);
         follow(isa, &mut state, &mut new, &noise(len, 19));
-        (half, sums, state, new)
+        (half, sums, state, new, sum, between_them, carried, weights_of)
     });
     same_bits(|isa, len| {
         let rows: Vec<Vec<f32>> = (20..23).map(|seed| floats(len, seed)).collect();

@@ -71,3 +71,41 @@ fn nothing_of_the_past_counts_after_a_reset_a_cut_or_another_size() {
     smoother.smooth(&small.view(), &mut new).unwrap();
     assert!(new.bytes().iter().all(|&level| level == 0));
 }
+
+/// A person with a pattern at `left`, and their mask of one level; it ends where they end.
+fn someone(left: usize, level: u8) -> (Frame, Frame) {
+    let (mut frame, mut mask) = (picture(0), mask(0));
+    frame.view_mut().plane_mut(0).fill(250);
+    for (y, row) in frame.view_mut().plane_mut(0).iter_rows_mut().enumerate().skip(30) {
+        for (x, sample) in row[left..left + 80].iter_mut().enumerate() {
+            *sample =
+                (128.0 + 40.0 * (x as f32 * 0.12).sin() + 40.0 * (y as f32 * 0.09).cos()) as u8;
+        }
+    }
+    for row in mask.view_mut().plane_mut(0).iter_rows_mut().skip(6) {
+        row[left / 5..(left + 80) / 5].fill(level);
+    }
+    (frame, mask)
+}
+
+#[test]
+fn who_goes_takes_the_mask_along() {
+    for isa in Isa::available() {
+        let mut smoother = Smoother::new(SizePx::new(64, 36), isa).unwrap();
+        let mut seen = Vec::new();
+        for index in 0..22 {
+            // Two samples of the mask to the right with each frame.
+            let left = 10 + 10 * index;
+            let (frame, mut mask) = someone(left, if index % 2 == 0 { 150 } else { 250 });
+            smoother.smooth(&frame.view(), &mut mask).unwrap();
+            let row = &mask.bytes()[20 * 64..][..64];
+            seen.push(row[left / 5 + 8]);
+            // Nothing of them is left behind, and nothing runs ahead.
+            let (behind, ahead) = (&row[..(left / 5).saturating_sub(1)], &row[left / 5 + 17..]);
+            assert!(behind.iter().chain(ahead).all(|&level| level < 20), "{isa} {index}: {row:?}");
+        }
+        let end = &seen[8..];
+        let spread = end.iter().max().unwrap() - end.iter().min().unwrap();
+        assert!(spread < 60, "{isa}: 100 levels of flicker became {spread}: {seen:?}");
+    }
+}
