@@ -19,20 +19,20 @@ pub struct PlaneScaler {
     rows: TapTable,
     between: Vec<i16>,
     /// For means of whole cells, in place of all these.
-    cells: Option<Cells>,
+    means: Option<Means>,
     isa: Isa,
 }
 
-/// Cells of a whole number of samples each way.
+/// Means of cells of a whole number of samples each way.
 #[derive(Debug)]
-struct Cells {
+struct Means {
     columns: usize,
     rows: usize,
     /// Sums of columns, and of more and more neighbours.
     sums: [Vec<u16>; 2],
 }
 
-impl Cells {
+impl Means {
     /// `None` if the sizes are no whole multiples, or the cells too large for 16 bits.
     fn new(from: SizePx, to: SizePx) -> Option<Self> {
         let whole = |from: u32, to: u32| from.is_multiple_of(to).then_some(from / to);
@@ -87,7 +87,7 @@ impl PlaneScaler {
         let scaler = Self::with_tables(from, to, |from, to| {
             if to > from { TapTable::new(from, to) } else { TapTable::of_means(from, to) }
         })?;
-        Ok(Self { cells: Cells::new(from, to), ..scaler })
+        Ok(Self { means: Means::new(from, to), ..scaler })
     }
 
     fn with_tables(
@@ -106,7 +106,7 @@ impl PlaneScaler {
             to.width_px * from.height_px
         };
         let between = vec![0; between as usize];
-        Ok(Self { from, to, columns, rows, between, cells: None, isa: Isa::best() })
+        Ok(Self { from, to, columns, rows, between, means: None, isa: Isa::best() })
     }
 
     /// Size of the planes it takes.
@@ -131,8 +131,8 @@ impl PlaneScaler {
             into.iter_rows_mut()
                 .zip(from.iter_rows())
                 .for_each(|(to, from)| to.copy_from_slice(from));
-        } else if let Some(cells) = &mut self.cells {
-            cells.scale(self.isa, from, into);
+        } else if let Some(means) = &mut self.means {
+            means.scale(self.isa, from, into);
         } else if self.to.height_px <= self.from.height_px {
             self.reduce(from, into);
         } else {
@@ -210,88 +210,4 @@ impl FrameScaler {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::{Colour, PixelFormat};
-
-    fn grey(size: SizePx, sample: impl Fn(u32, u32) -> u8) -> Frame {
-        let mut frame = Frame::new(PixelFormat::Grey, size, Colour::JPEG).unwrap();
-        for (y, row) in frame.view_mut().plane_mut(0).iter_rows_mut().enumerate() {
-            for (x, out) in row.iter_mut().enumerate() {
-                *out = sample(x as u32, y as u32);
-            }
-        }
-        frame
-    }
-
-    /// The definition, in floating point: triangle, half-pixel centres, weights renormalised.
-    fn reference(from: &Frame, to: SizePx) -> Vec<f64> {
-        let axis = |from: u32, to: u32, i: u32| -> Vec<(u32, f64)> {
-            let ratio = f64::from(from) / f64::from(to);
-            let centre = (f64::from(i) + 0.5) * ratio - 0.5;
-            let weight = |k: u32| (1.0 - (f64::from(k) - centre).abs() / ratio.max(1.0)).max(0.0);
-            let taps: Vec<_> = (0..from).map(|k| (k, weight(k))).filter(|t| t.1 > 0.0).collect();
-            let total: f64 = taps.iter().map(|t| t.1).sum();
-            taps.into_iter().map(|(k, w)| (k, w / total)).collect()
-        };
-        let (size, view) = (from.size(), from.view());
-        let mut out = Vec::new();
-        for y in 0..to.height_px {
-            let rows = axis(size.height_px, to.height_px, y);
-            for x in 0..to.width_px {
-                let columns = axis(size.width_px, to.width_px, x);
-                out.push(
-                    rows.iter()
-                        .flat_map(|r| columns.iter().map(move |c| (r, c)))
-                        .map(|(r, c)| {
-                            r.1 * c.1 * f64::from(view.plane(0).row(r.0 as usize)[c.0 as usize])
-                        })
-                        .sum(),
-                );
-            }
-        }
-        out
-    }
-
-    #[test]
-    fn both_halves_follow_the_definition_on_every_isa() {
-        let noise = |x: u32, y: u32| ((x * 7919 + y * 104_729) % 251) as u8;
-        for (from, to) in [
-            ((40, 30), (16, 9)),
-            ((16, 9), (40, 30)),
-            ((33, 17), (8, 17)),
-            ((7, 5), (64, 3)),
-            ((64, 3), (7, 50)),
-            ((1, 1), (5, 4)),
-            ((5, 4), (1, 1)),
-            ((31, 31), (31, 30)),
-            ((2, 2), (3, 3)),
-        ] {
-            let from = grey(SizePx::new(from.0, from.1), noise);
-            let to = SizePx::new(to.0, to.1);
-            let expected = reference(&from, to);
-            for isa in Isa::all() {
-                let mut scaler = PlaneScaler::new(from.size(), to).unwrap();
-                scaler.isa = isa;
-                let mut out = Frame::new(PixelFormat::Grey, to, Colour::JPEG).unwrap();
-                scaler.scale(from.view().plane(0), &mut out.view_mut().plane_mut(0));
-                for (i, (&out, &expected)) in out.bytes().iter().zip(&expected).enumerate() {
-                    let error = (f64::from(out) - expected).abs();
-                    assert!(error <= 0.6, "{isa:?} {from:?}->{to} at {i}: {out} {expected}");
-                }
-            }
-        }
-    }
-
-    #[test]
-    fn flat_stays_flat_and_full_stays_full() {
-        for value in [0, 1, 128, 255] {
-            for to in [SizePx::new(256, 144), SizePx::new(1283, 721)] {
-                let from = grey(SizePx::new(640, 360), |_, _| value);
-                let mut out = grey(SizePx::new(1, 1), |_, _| 0);
-                FrameScaler::default().scale(from.view(), to, &mut out).unwrap();
-                assert!(out.bytes().iter().all(|&sample| sample == value), "{value} {to}");
-            }
-        }
-    }
-}
+mod tests;

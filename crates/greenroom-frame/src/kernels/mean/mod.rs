@@ -1,6 +1,6 @@
 //! Means of whole cells of a plane, in three steps: sums of columns, sums of neighbours, and the mean.
 //!
-//! Where a ratio is a whole number this takes a third of the time of [`scale`](super::scale), which
+//! Where a ratio is a whole number this takes less than half the time of [`scale`](super::scale), which
 //! multiplies each sample by a weight.
 
 mod scalar;
