@@ -108,8 +108,9 @@ dispatch! {
     /// The most of 3x3 `changes` around each of `most`, of three rows that are longer by one at both
     /// ends; `columns` is as long as these.
     fn most_around(most: &mut [u16], columns: &mut [u16], changes: [&[u16]; 3]);
-    /// `state += (new * 128 - state) * weight / 255`, and `new` becomes a 128th of what it is then.
-    fn follow(state: &mut [u16], new: &mut [u8], weights: &[u8]);
+    /// `state += (new * 128 - state) * weight / 255`, and `new` becomes a 128th of what it is then. Where
+    /// `new` is `room[0]` or less, the weight is `room[1]` or more.
+    fn follow(state: &mut [u16], new: &mut [u8], weights: &[u8], room: [u8; 2]);
 }
 
 #[cfg(test)]

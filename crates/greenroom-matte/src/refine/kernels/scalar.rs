@@ -295,7 +295,7 @@ pub(super) fn most_around(most: &mut [u16], columns: &mut [u16], changes: [&[u16
 }
 
 #[inline(always)]
-pub(super) fn follow(state: &mut [u16], new: &mut [u8], weights: &[u8]) {
+pub(super) fn follow(state: &mut [u16], new: &mut [u8], weights: &[u8], [room, least]: [u8; 2]) {
     const CHUNK: usize = 64;
     let chunks = state.chunks_mut(CHUNK).zip(new.chunks_mut(CHUNK)).zip(weights.chunks(CHUNK));
     for ((state, new), weights) in chunks {
@@ -306,6 +306,7 @@ pub(super) fn follow(state: &mut [u16], new: &mut [u8], weights: &[u8]) {
         }
         for ((state, new), &weight) in state.iter_mut().zip(new).zip(weights) {
             let (old, target) = (i32::from(*state), i32::from(*new) << 7);
+            let weight = if *new <= room { weight.max(least) } else { weight };
             // 0..=256 of 256.
             let weight = i32::from(weight) + i32::from(weight >> 7);
             let moved = old + (((target - old) * weight + 128) >> 8);

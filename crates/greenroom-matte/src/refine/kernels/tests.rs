@@ -102,7 +102,7 @@ fn every_isa_gives_the_same_bits() {
         }
         let mut state: Vec<u16> = noise(len, 17).into_iter().map(|x| u16::from(x) << 7).collect();
         let mut new = noise(len, 18);
-        follow(isa, &mut state, &mut new, &noise(len, 19));
+        follow(isa, &mut state, &mut new, &noise(len, 19), [40, 100]);
         (half, sums, state, new, sum, between_them, carried, weights_of)
     });
     same_bits(|isa, len| {
@@ -179,11 +179,17 @@ fn follow_arrives_and_does_not_stick() {
         let mut seen = vec![0; 3];
         for _ in 0..40 {
             seen.copy_from_slice(&[255, 3, 0]);
-            follow(isa, &mut state, &mut seen, &[51, 51, 255]);
+            follow(isa, &mut state, &mut seen, &[51, 51, 255], [0, 0]);
         }
         assert!(seen[0] >= 254 && seen[1] == 3 && seen[2] == 0, "{isa} {seen:?}");
         seen.copy_from_slice(&[9, 9, 9]);
-        follow(isa, &mut state, &mut seen, &[255; 3]);
+        follow(isa, &mut state, &mut seen, &[255; 3], [0, 0]);
         assert_eq!(seen, [9; 3], "{isa}: all of the new one");
+        let (mut state, mut seen) = (vec![200 << 7; 3], vec![0, 8, 9]);
+        follow(isa, &mut state, &mut seen, &[0; 3], [8, 128]);
+        assert!(
+            seen[0] < 101 && seen[1] < 105 && seen[2] == 200,
+            "{isa} {seen:?}: sure of the room"
+        );
     }
 }

@@ -42,12 +42,25 @@ fn where_nothing_moves_flicker_is_calmed() {
 fn what_moves_takes_the_new_mask_at_once_and_only_that() {
     let mut smoother = smoother();
     smoother.smooth(&picture(50).view(), &mut mask(200)).unwrap();
-    let mut new = mask(0);
+    let mut new = mask(40);
     smoother.smooth(&picture(200).view(), &mut new).unwrap();
     // In the middle of where the square was and is; and far from both.
     let at = |x: usize, y: usize| new.bytes()[y * 64 + x];
-    assert_eq!((at(16, 18), at(46, 18)), (0, 0));
+    assert_eq!((at(16, 18), at(46, 18)), (40, 40));
     assert!(at(32, 2) > 150 && at(2, 18) > 150, "{} {}", at(32, 2), at(2, 18));
+}
+
+#[test]
+fn what_was_seen_of_the_room_by_mistake_is_gone_at_once() {
+    let (mut smoother, frame) = (smoother(), picture(50));
+    smoother.smooth(&frame.view(), &mut mask(110)).unwrap();
+    let seen = [0, 1, 2].map(|_| {
+        let mut new = mask(0);
+        smoother.smooth(&frame.view(), &mut new).unwrap();
+        new.bytes()[0]
+    });
+    // The guide shows what is above 38.
+    assert!(seen[0] < 70 && seen[2] < 30, "{seen:?}");
 }
 
 #[test]
