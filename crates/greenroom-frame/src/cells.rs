@@ -139,6 +139,8 @@ impl Sampler {
             self.shares.extend((0..width).map(|x| column(x).1));
             self.stretches.clear();
             self.starts.clear();
+            // As many as there ever are, so that another part of the picture asks for no memory.
+            self.stretches.reserve(width.div_ceil(BLOCK) + cells.columns);
             for x in 0..width {
                 let cell = column(x).0 as u32;
                 if x.is_multiple_of(BLOCK) {

@@ -23,7 +23,7 @@ pub(crate) struct Motion {
 /// Mean difference of luma up to which a person stands still.
 const STILL: f32 = 1.5;
 /// The part of that which has to be left for a way to be one.
-const LEFT: f32 = 0.95;
+const LEFT: f32 = 0.9;
 /// Cells that a person goes at the most from one frame to the next, across and down: at 30 fps, from
 /// one side of the picture to the other in two thirds of a second.
 const MOST: [i32; 2] = [8, 5];
@@ -95,18 +95,30 @@ impl Motion {
             }
         }
         let (least, [x, y]) = best;
-        if least > LEFT * still && [x, y] != [0, 0] {
+        // The lowest point of a parabola, and how much lower it is.
+        let lowest = |before: [i32; 2], after: [i32; 2]| {
+            let ends = [before, after].map(|way| self.difference(isa, lumas, way));
+            let [Some(before), Some(after)] = ends else { return (0.0, 0.0) };
+            let (slope, bend) = (before - after, before - 2.0 * least + after);
+            if bend > 1e-3 {
+                ((slope / (2.0 * bend)).clamp(-0.5, 0.5), slope * slope / (8.0 * bend))
+            } else {
+                (0.0, 0.0)
+            }
+        };
+        let (across, less) = lowest([x - 1, y], [x + 1, y]);
+        let (down, less_still) = lowest([x, y - 1], [x, y + 1]);
+        if least - less - less_still > LEFT * still {
+            // Something else moves: an arm, or the person turns.
             return None;
         }
         self.newest = [x, y];
-        let part = |before: [i32; 2], after: [i32; 2]| {
-            let ends = [before, after].map(|way| self.difference(isa, lumas, way));
-            let [Some(before), Some(after)] = ends else { return 0.0 };
-            let bend = before - 2.0 * least + after;
-            if bend > 1e-3 { ((before - after) / (2.0 * bend)).clamp(-0.5, 0.5) } else { 0.0 }
-        };
-        let parts = [part([x - 1, y], [x + 1, y]), part([x, y - 1], [x, y + 1])];
-        Some([x as f32 + parts[0], y as f32 + parts[1]])
+        Some([x as f32 + across, y as f32 + down])
+    }
+
+    /// The next sketches have nothing to do with those before.
+    pub(crate) fn reset(&mut self) {
+        self.newest = [0, 0];
     }
 
     /// Where the person was.

@@ -101,6 +101,9 @@ impl Smoother {
             let levels = self.state.iter_mut().zip(mask.bytes());
             levels.for_each(|(state, level)| *state = u16::from(*level) << 7);
             self.knows = true;
+            if let Some((motion, _)) = &mut self.going {
+                motion.reset();
+            }
             return Ok(());
         }
         self.carry(mask.view().size());

@@ -2,7 +2,7 @@
 //! keeps the sums of many rows in registers nor finds the byte shuffle that fetches neighbours.
 //!
 //! `SAFETY` notes refer to the asserts of the functions in [`scale`](super) and to what
-//! [`TapTable::new`] promises.
+//! [`TapTable`] promises.
 
 use std::arch::x86_64::*;
 

@@ -4,7 +4,7 @@ use greenroom_frame::SizePx;
 
 use super::{BLOCK_CELLS, RADIUS};
 
-/// Where the mask is sure: a class for each block, which is a row of four cells.
+/// Where the mask is sure: a class for each block, which is a row of [`BLOCK_CELLS`].
 #[derive(Debug)]
 pub(super) struct Sure {
     /// Cells in a row.

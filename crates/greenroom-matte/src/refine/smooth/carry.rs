@@ -167,10 +167,10 @@ impl Carry {
         let (width, height) = (self.mask.width_px as usize, self.mask.height_px as usize);
         let [column_starts, row_starts] = &self.starts;
         let parts = self.carried.iter().flat_map(|(y, cells)| {
-            // And one beside, for which the cell's weight counts, too.
+            // And one around, for which the cell's weight counts, too.
             let columns = column_starts[cells.start] - 1..column_starts[cells.end] + 1;
             let columns = back_x.inside(columns, width);
-            let rows = back_y.inside(row_starts[*y]..row_starts[*y + 1], height);
+            let rows = back_y.inside(row_starts[*y] - 1..row_starts[*y + 1] + 1, height);
             rows.map(move |y| (y * width, columns.clone()))
         });
         for (row, columns) in parts.clone() {
