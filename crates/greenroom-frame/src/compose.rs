@@ -44,16 +44,13 @@ impl Kind {
     fn of(alpha: &[u8]) -> Self {
         // Eight at once; byte by byte this took as long as the blend.
         let (eights, rest) = alpha.as_chunks::<8>();
-        let eight = |index: usize| u64::from_ne_bytes(eights[index]);
         let value = match alpha.first() {
             Some(0) => 0,
             Some(255) => u64::MAX,
             _ => return Kind::Mixed,
         };
-        let differs = match eights.len() {
-            4 => (eight(0) ^ value) | (eight(1) ^ value) | (eight(2) ^ value) | (eight(3) ^ value),
-            count => (0..count).fold(0, |differs, index| differs | (eight(index) ^ value)),
-        };
+        let differs =
+            eights.iter().fold(0, |any, eight| any | (u64::from_ne_bytes(*eight) ^ value));
         match value {
             _ if differs != 0 || rest.iter().any(|&alpha| alpha != value as u8) => Kind::Mixed,
             0 => Kind::Room,

@@ -7,7 +7,8 @@ use crate::{Frame, FrameError, FrameView, Plane, PlaneMut, SizePx};
 
 /// Scales 8-bit planes from one size to another: bilinear with half-pixel centres when enlarging,
 /// the same triangle widened to the ratio when reducing (so every input sample counts and nothing
-/// aliases), or plain [means](Self::of_means). Tables and scratch are made once; [`scale`](Self::scale) asks for no memory.
+/// aliases), or plain [means](Self::of_means). Tables and scratch are made once;
+/// [`scale`](Self::scale) asks for no memory.
 ///
 /// `fast_image_resize` does the same sum, but makes its tables anew on every call: two to six
 /// allocations a plane a frame.

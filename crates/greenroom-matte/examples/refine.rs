@@ -56,8 +56,7 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
         times[3].push(start.elapsed());
         let start = Instant::now();
         let matte = MatteView::new(frame.view(), luma.view(), chroma.view())?;
-        let edge = guide.edge().filter(|_| steps.guide);
-        let matte = matte.with_edge(edge);
+        let matte = matte.with_edge(guide.edge());
         compositor.compose(frame.view(), background.view(), matte, None, &mut composed)?;
         times[4].push(start.elapsed());
         out.write_all(luma.bytes())?;

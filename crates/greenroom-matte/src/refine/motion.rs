@@ -15,8 +15,8 @@ pub(crate) struct Motion {
     cells: SizePx,
     /// The rows that are compared, and the columns from the person's first to the last in each.
     spans: Vec<(usize, Range<usize>)>,
-    /// The columns of the mask that cells lie before, and its rows.
-    samples: [Vec<u32>; 2],
+    /// The columns of the mask that cells lie before, and where its rows begin that they do.
+    samples: [Vec<usize>; 2],
     newest: [i32; 2],
 }
 
@@ -37,15 +37,16 @@ const LEAST_ROWS: usize = 3;
 impl Motion {
     /// For masks and sketches of these sizes.
     pub(crate) fn new(mask: SizePx, cells: SizePx) -> Self {
-        let middles = |count: u32, samples: u32| {
-            (0..count).map(|at| (2 * at + 1) * samples / (2 * count)).collect()
+        let middles = |count: u32, samples: u32, stride: u32| {
+            let middle = |at: u32| ((2 * at + 1) * samples / (2 * count) * stride) as usize;
+            (0..count).map(middle).collect()
         };
         Self {
             cells,
             spans: Vec::with_capacity(cells.height_px as usize),
             samples: [
-                middles(cells.width_px, mask.width_px),
-                middles(cells.height_px, mask.height_px),
+                middles(cells.width_px, mask.width_px, 1),
+                middles(cells.height_px, mask.height_px, mask.width_px),
             ],
             newest: [0, 0],
         }
@@ -66,10 +67,9 @@ impl Motion {
         &mut self,
         isa: Isa,
         is_person: impl Fn(usize) -> bool,
-        mask: SizePx,
         lumas: [&[u8]; 2],
     ) -> Option<[f32; 2]> {
-        self.look(is_person, mask);
+        self.look(is_person);
         let still = self.difference(isa, lumas, [0, 0])?;
         let guess = std::mem::take(&mut self.newest);
         if self.spans.len() < LEAST_ROWS || still < STILL {
@@ -85,8 +85,7 @@ impl Motion {
         };
         BEGINNINGS.into_iter().chain([guess]).for_each(|way| try_way(way, &mut best));
         loop {
-            let [x, y] = best.1;
-            let before = best.1;
+            let before @ [x, y] = best.1;
             [[x - 1, y], [x + 1, y], [x, y - 1], [x, y + 1]]
                 .into_iter()
                 .for_each(|way| try_way(way, &mut best));
@@ -122,12 +121,11 @@ impl Motion {
     }
 
     /// Where the person was.
-    fn look(&mut self, is_person: impl Fn(usize) -> bool, mask: SizePx) {
+    fn look(&mut self, is_person: impl Fn(usize) -> bool) {
         let Self { spans, samples: [columns, rows], .. } = self;
         spans.clear();
-        for (y, &row) in rows.iter().enumerate().step_by(ROW_STEP) {
-            let start = row as usize * mask.width_px as usize;
-            let is_here = |&column: &u32| is_person(start + column as usize);
+        for (y, &start) in rows.iter().enumerate().step_by(ROW_STEP) {
+            let is_here = |&column: &usize| is_person(start + column);
             let first = columns.iter().position(is_here);
             let last = columns.iter().rposition(is_here);
             if let (Some(first), Some(last)) = (first, last) {

@@ -1,9 +1,11 @@
 mod carry;
+mod changes;
 
 use greenroom_frame::{Colour, Frame, FrameView, PixelFormat, PlaneScaler, SizePx};
 
 use self::carry::Carry;
-use super::kernels::{add_difference, follow, most_around, weights};
+use self::changes::Changes;
+use super::kernels::follow;
 use super::motion::Motion;
 use super::sketch_grid;
 use crate::planes::SmallPlanes;
@@ -19,24 +21,31 @@ use crate::{Isa, MatteError};
 #[derive(Debug)]
 pub(crate) struct Smoother {
     isa: Isa,
-    /// This picture and the one before it; `None` before the first of a size.
-    sketches: Option<[SmallPlanes; 2]>,
-    picture_size: SizePx,
-    /// Change of each cell, and a row of zeros around.
-    change: Vec<u16>,
-    /// A row of the most in 3x3 cells, and of the most in each column of three.
-    most: [Vec<u16>; 2],
-    /// How much the new mask counts, for each cell and for each sample of the mask.
-    weights: [Frame; 2],
-    scaler: Option<PlaneScaler>,
-    /// Of those who go.
-    going: Option<(Motion, Carry)>,
+    /// `None` before the first picture.
+    tables: Option<Tables>,
+    /// How much the new mask counts, for each of its samples.
+    weights: Frame,
     /// The mask so far, in 128ths of its levels: a slow approach does not get stuck.
     state: Vec<u16>,
     /// Whether `state` and the older sketch are of the picture before this one.
     knows: bool,
     /// Frames until the network has seen its part of the picture for long.
     anew_frames: u32,
+}
+
+/// What is made for pictures of a size.
+#[derive(Debug)]
+struct Tables {
+    picture: SizePx,
+    /// This picture and the one before it.
+    sketches: [SmallPlanes; 2],
+    changes: Changes,
+    /// How much the new mask counts in each cell; and what brings that to the mask's size.
+    weights: Frame,
+    scaler: PlaneScaler,
+    /// Of those who go.
+    motion: Motion,
+    carry: Carry,
 }
 
 /// Share of the new mask where nothing changes, of 255: 0.2. 0.15 and 0.3 behave alike.
@@ -59,16 +68,10 @@ const CUT_PERCENT: usize = 70;
 
 impl Smoother {
     pub(crate) fn new(mask_size: SizePx, isa: Isa) -> Result<Self, MatteError> {
-        let weights = Frame::new(PixelFormat::Grey, mask_size, Colour::JPEG)?;
         Ok(Self {
             isa,
-            sketches: None,
-            picture_size: SizePx::new(0, 0),
-            change: Vec::new(),
-            most: [Vec::new(), Vec::new()],
-            weights: [weights.clone(), weights],
-            scaler: None,
-            going: None,
+            tables: None,
+            weights: Frame::new(PixelFormat::Grey, mask_size, Colour::JPEG)?,
             state: vec![0; mask_size.area_px() as usize],
             knows: false,
             anew_frames: 0,
@@ -91,85 +94,76 @@ impl Smoother {
         frame: &FrameView<'_>,
         mask: &mut Frame,
     ) -> Result<(), MatteError> {
-        if self.sketches.is_none() || self.picture_size != frame.size() {
-            self.adopt(frame.size(), mask.view().size())?;
-        }
-        let sketches = self.sketches.as_mut().expect("adopted above");
-        sketches.swap(0, 1);
-        sketches[0].fill(frame)?;
-        if !self.knows || !self.weigh() {
+        let tables = match &mut self.tables {
+            Some(tables) if tables.picture == frame.size() => tables,
+            other => {
+                self.knows = false;
+                other.insert(Tables::new(frame.size(), mask.view().size())?)
+            }
+        };
+        tables.sketches.swap(0, 1);
+        tables.sketches[0].fill(frame)?;
+        let goes_on = self.knows && {
+            let still = if self.anew_frames > 0 { STILL_ANEW } else { STILL };
+            self.anew_frames = self.anew_frames.saturating_sub(1);
+            tables.weigh(self.isa, still)
+        };
+        if !goes_on {
             let levels = self.state.iter_mut().zip(mask.bytes());
             levels.for_each(|(state, level)| *state = u16::from(*level) << 7);
             self.knows = true;
-            if let Some((motion, _)) = &mut self.going {
-                motion.reset();
-            }
+            tables.motion.reset();
             return Ok(());
         }
-        self.carry(mask.view().size());
-        let [cells, samples] = &mut self.weights;
-        let scaler = self.scaler.as_mut().expect("adopted with the sketches");
-        scaler.scale(cells.view().plane(0), &mut samples.view_mut().plane_mut(0));
-        follow(self.isa, &mut self.state, mask.bytes_mut(), samples.bytes(), SURE_ROOM);
+        tables.carry(self.isa, &mut self.state);
+        let mut samples = self.weights.view_mut();
+        tables.scaler.scale(tables.weights.view().plane(0), &mut samples.plane_mut(0));
+        follow(self.isa, &mut self.state, mask.bytes_mut(), self.weights.bytes(), SURE_ROOM);
         Ok(())
     }
+}
 
-    fn adopt(&mut self, picture: SizePx, mask: SizePx) -> Result<(), MatteError> {
+impl Tables {
+    fn new(picture: SizePx, mask: SizePx) -> Result<Self, MatteError> {
         let (cells, row_step) = sketch_grid(picture);
         let sketch = || Ok::<_, MatteError>(SmallPlanes::new(cells)?.sketching(row_step));
-        let sketches = [sketch()?, sketch()?];
-        let size = sketches[0].size();
-        self.sketches = Some(sketches);
-        self.picture_size = picture;
-        self.change = vec![0; (size.width_px as usize + 2) * (size.height_px as usize + 2)];
-        self.most = [0, 2].map(|more| vec![0; size.width_px as usize + more]);
-        self.weights[0] = Frame::new(PixelFormat::Grey, size, Colour::JPEG)?;
-        self.scaler = Some(PlaneScaler::new(size, mask)?);
-        self.going = Some((Motion::new(mask, size), Carry::new(mask, size)));
-        self.knows = false;
-        Ok(())
+        Ok(Self {
+            picture,
+            sketches: [sketch()?, sketch()?],
+            changes: Changes::new(cells),
+            weights: Frame::new(PixelFormat::Grey, cells, Colour::JPEG)?,
+            scaler: PlaneScaler::new(cells, mask)?,
+            motion: Motion::new(mask, cells),
+            carry: Carry::new(mask, cells),
+        })
     }
 
-    /// The weights of the cells; `false` if this is another picture altogether.
-    fn weigh(&mut self) -> bool {
-        let Some([new, old]) = &self.sketches else { return false };
-        let width = new.size().width_px as usize;
-        let stride = width + 2;
-        let height = new.size().height_px as usize;
-        // Around them, the row of zeros.
-        let rows = self.change.chunks_exact_mut(stride).skip(1).take(height);
-        for (y, row) in rows.enumerate() {
-            let start = y * width;
-            let row = &mut row[1..=width];
-            row.fill(0);
-            for (new, old) in new.bytes().into_iter().zip(old.bytes()) {
-                add_difference(self.isa, row, &new[start..][..width], &old[start..][..width]);
-            }
+    /// The weights of the cells, `still` where nothing has changed; `false` if this is another picture
+    /// altogether.
+    fn weigh(&mut self, isa: Isa, still: u8) -> bool {
+        let [new, old] = &self.sketches;
+        let SizePx { width_px, height_px } = new.size();
+        let (width, height) = (width_px as usize, height_px as usize);
+        self.changes.clear(width, height);
+        for (new, old) in new.bytes().into_iter().zip(old.bytes()) {
+            let rows = new.chunks_exact(width).zip(old.chunks_exact(width));
+            rows.enumerate().for_each(|(y, (new, old))| self.changes.add(isa, y, new, old));
         }
-        let still = if self.anew_frames > 0 { STILL_ANEW } else { STILL };
-        self.anew_frames = self.anew_frames.saturating_sub(1);
         let mut changed = 0;
-        for (y, out) in self.weights[0].bytes_mut().chunks_exact_mut(width).enumerate() {
-            let [a, b, c] = [0, 1, 2].map(|row| &self.change[(y + row) * stride..][..stride]);
-            let [most, columns] = &mut self.most;
-            most_around(self.isa, most, columns, [a, b, c]);
-            weights(self.isa, out, most, CHANGES, [still, 255]);
+        for (y, out) in self.weights.bytes_mut().chunks_exact_mut(width).enumerate() {
+            self.changes.weigh(isa, y, out, CHANGES, [still, 255]);
             changed += out.iter().map(|&weight| usize::from(weight == 255)).sum::<usize>();
         }
-        changed * 100 < CUT_PERCENT * self.weights[0].bytes().len()
+        changed * 100 < CUT_PERCENT * width * height
     }
 
-    /// Takes the mask so far along with a person who goes.
-    fn carry(&mut self, mask: SizePx) {
-        let (Some([new, old]), Some((motion, carry))) = (&self.sketches, &mut self.going) else {
-            return;
-        };
-        let (new, old) = (new.bytes(), old.bytes());
-        let is_person = |at: usize| self.state[at] >= u16::from(PERSON) << 7;
-        let way = motion.find(self.isa, is_person, mask, [new[0], old[0]]);
-        if let (Some(way), Some(person)) = (way, motion.extent()) {
-            let weights = self.weights[0].bytes_mut();
-            carry.carry(self.isa, (person, way), [new, old], weights, &mut self.state);
+    /// Takes `state`, the mask so far, along with a person who goes.
+    fn carry(&mut self, isa: Isa, state: &mut [u16]) {
+        let [new, old] = self.sketches.each_ref().map(SmallPlanes::bytes);
+        let is_person = |at: usize| state[at] >= u16::from(PERSON) << 7;
+        let way = self.motion.find(isa, is_person, [new[0], old[0]]);
+        if let (Some(way), Some(person)) = (way, self.motion.extent()) {
+            self.carry.carry(isa, (person, way), [new, old], self.weights.bytes_mut(), state);
         }
     }
 }

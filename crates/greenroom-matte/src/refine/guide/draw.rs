@@ -5,7 +5,7 @@ use greenroom_frame::{Chroma, Frame, FrameView, SizePx};
 use super::super::kernels::{WIDEN_LANES, apply, halve, widen};
 use super::BLOCK_CELLS;
 use super::factors::Factors;
-use super::sure::{Class, MIXED, PERSON, ROOM};
+use super::sure::{Class, MIXED, PERSON, ROOM, mixed};
 use crate::Isa;
 
 /// Alpha at full size, from the factors of a sketch.
@@ -29,6 +29,8 @@ pub(super) struct Drawing {
     /// where those of each line begin.
     runs: Vec<(Range<usize>, Class)>,
     run_starts: Vec<usize>,
+    /// What the blocks of a line and of those beside it come to.
+    near: Vec<Class>,
     /// Two lines at the picture's width and a little more, an even one and an odd one; only where
     /// something is mixed.
     wide: [[Vec<f32>; 2]; 2],
@@ -81,6 +83,7 @@ impl Drawing {
             block_starts,
             runs: Vec::with_capacity(blocks * lines),
             run_starts: Vec::with_capacity(lines + 1),
+            near: vec![MIXED; blocks],
             wide: std::array::from_fn(|_| std::array::from_fn(|_| zeros())),
             places,
         }
@@ -161,22 +164,16 @@ impl Drawing {
         let blocks = self.block_starts.len() - 1;
         let of_line = |line: usize| &factors.blocks()[line * blocks..][..blocks];
         let (above, below) = (row.saturating_sub(1), (row + 1).min(self.lines - 1));
-        let [above, own, below] = [above, row, below].map(of_line);
-        let mut start = 0;
-        while start < blocks {
-            let is_mixed =
-                |&block: &usize| [above, below].iter().any(|it| own[block] | it[block] == MIXED);
-            let first = (start..blocks).find(is_mixed).unwrap_or(blocks);
-            let end = (first..blocks).find(|block| !is_mixed(block)).unwrap_or(blocks);
-            if first < end {
-                let places = block_places(first, blocks, self.places.len()).start
-                    ..block_places(end - 1, blocks, self.places.len()).end;
-                for (wide, line) in self.wide[row % 2].iter_mut().zip(factors.line(row)) {
-                    let line = &line[places.start..=places.end];
-                    widen(isa, wide, line, &self.places[places.clone()], (self.step, self.reach));
-                }
+        // No class is empty, so that all three are mixed only if two beside each other are.
+        let three = of_line(above).iter().zip(of_line(row)).zip(of_line(below));
+        self.near.iter_mut().zip(three).for_each(|(near, ((a, b), c))| *near = a | b | c);
+        for mixed in mixed(&self.near) {
+            let places = block_places(mixed.start, blocks, self.places.len()).start
+                ..block_places(mixed.end - 1, blocks, self.places.len()).end;
+            for (wide, line) in self.wide[row % 2].iter_mut().zip(factors.line(row)) {
+                let line = &line[places.start..=places.end];
+                widen(isa, wide, line, &self.places[places.clone()], (self.step, self.reach));
             }
-            start = end;
         }
     }
 

@@ -16,6 +16,8 @@ pub(super) struct Sure {
     windows: Vec<Class>,
     cells: Vec<Class>,
     row: Vec<Class>,
+    /// The columns and rows of cells from the first that is not sure to the last.
+    extent: [Range<usize>; 2],
     #[cfg(test)]
     nothing_is_sure: bool,
 }
@@ -44,6 +46,7 @@ impl Sure {
             windows: map(),
             cells: map(),
             row: vec![0; blocks],
+            extent: [0..0, 0..0],
             #[cfg(test)]
             nothing_is_sure: false,
         }
@@ -69,6 +72,7 @@ impl Sure {
         }
         dilate(&self.own, &mut self.windows, &mut self.row);
         dilate(&self.windows, &mut self.cells, &mut self.row);
+        self.extent = self.find_extent();
     }
 
     /// For tests: everything is worked out, or not.
@@ -89,6 +93,10 @@ impl Sure {
 
     /// Where cells are not sure: the columns and the rows from the first such to the last.
     pub(super) fn extent(&self) -> [Range<usize>; 2] {
+        self.extent.clone()
+    }
+
+    fn find_extent(&self) -> [Range<usize>; 2] {
         let is_mixed = |class: &Class| *class == MIXED;
         let (mut columns, mut rows) = (self.blocks..0, 0..0);
         for (y, row) in self.cells.chunks_exact(self.blocks).enumerate() {
@@ -123,13 +131,19 @@ fn dilate(from: &[Class], into: &mut [Class], row: &mut [Class]) {
     }
 }
 
-/// The cells of each stretch of [`MIXED`] blocks in a row of `width` cells.
-pub(super) fn stretches(classes: &[Class], width: usize) -> impl Iterator<Item = Range<usize>> {
+/// Each stretch of [`MIXED`] blocks in a row.
+pub(super) fn mixed(classes: &[Class]) -> impl Iterator<Item = Range<usize>> {
     let mut at = 0;
     std::iter::from_fn(move || {
         let start = at + classes[at..].iter().position(|&class| class == MIXED)?;
         let is_sure = |&class: &Class| class != MIXED;
         at = classes[start..].iter().position(is_sure).map_or(classes.len(), |len| start + len);
-        Some(start * BLOCK_CELLS..(at * BLOCK_CELLS).min(width))
+        Some(start..at)
     })
+}
+
+/// The same in cells, of which there are `width`.
+pub(super) fn stretches(classes: &[Class], width: usize) -> impl Iterator<Item = Range<usize>> {
+    mixed(classes)
+        .map(move |blocks| blocks.start * BLOCK_CELLS..(blocks.end * BLOCK_CELLS).min(width))
 }

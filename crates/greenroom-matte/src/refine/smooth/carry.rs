@@ -2,7 +2,8 @@ use std::ops::Range;
 
 use greenroom_frame::SizePx;
 
-use super::super::kernels::{add_difference, between, between_states, most_around, weights};
+use super::super::kernels::{between, between_states};
+use super::changes::Changes;
 use crate::Isa;
 
 /// Takes the mask so far along with a person who goes: where the picture before, moved on, explains
@@ -13,9 +14,8 @@ pub(super) struct Carry {
     mask: SizePx,
     /// The first column and row of the mask of each cell, and the end.
     starts: [Vec<i32>; 2],
-    /// Change of each cell of the part that is looked at, and a row of zeros around.
-    change: Vec<u16>,
-    most: [Vec<u16>; 2],
+    /// Of the part that is looked at, from where it was before.
+    changes: Changes,
     /// A row of the picture before, moved on; and one of weights.
     row: Vec<u8>,
     own: Vec<u8>,
@@ -72,8 +72,7 @@ impl Carry {
                 starts(cells.width_px, mask.width_px),
                 starts(cells.height_px, mask.height_px),
             ],
-            change: vec![0; (width + 2) * (height + 2)],
-            most: [vec![0; width], vec![0; width + 2]],
+            changes: Changes::new(cells),
             row: vec![0; width],
             own: vec![0; width],
             carried: Vec::with_capacity(width.div_ceil(2) * height),
@@ -117,18 +116,15 @@ impl Carry {
         [new, old]: [[&[u8]; 3]; 2],
     ) {
         let width = self.cells.width_px as usize;
-        let stride = columns.len() + 2;
-        self.change[..stride * (rows.len() + 2)].fill(0);
+        self.changes.clear(columns.len(), rows.len());
         let moved = &mut self.row[..columns.len()];
-        let changes = self.change.chunks_exact_mut(stride).skip(1);
-        for (y, change) in rows.zip(changes) {
-            let change = &mut change[1..=columns.len()];
+        for (index, y) in rows.enumerate() {
             for (new, old) in new.iter().zip(old) {
                 let row =
                     |y: usize| &old[y * width + back_x.from(columns.start)..][..=columns.len()];
                 let from = back_y.from(y);
                 between(isa, moved, [row(from), row(from + 1)], [back_x.share, back_y.share]);
-                add_difference(isa, change, &new[y * width..][columns.clone()], moved);
+                self.changes.add(isa, index, &new[y * width..][columns.clone()], moved);
             }
         }
     }
@@ -136,15 +132,10 @@ impl Carry {
     /// The weights of cells that have changed less from where they were before.
     fn weigh(&mut self, isa: Isa, [columns, rows]: [Range<usize>; 2], cell_weights: &mut [u8]) {
         let width = self.cells.width_px as usize;
-        let stride = columns.len() + 2;
         let own = &mut self.own[..columns.len()];
-        let [most, around] = &mut self.most;
-        let (most, around) = (&mut most[..columns.len()], &mut around[..stride]);
         self.carried.clear();
         for (index, y) in rows.enumerate() {
-            let changes = [0, 1, 2].map(|row| &self.change[(index + row) * stride..][..stride]);
-            most_around(isa, most, around, changes);
-            weights(isa, own, most, CHANGES, [LEAST, 255]);
+            self.changes.weigh(isa, index, own, CHANGES, [LEAST, 255]);
             let held = &mut cell_weights[y * width..][columns.clone()];
             let mut start = None;
             for x in 0..=own.len() {
