@@ -59,6 +59,10 @@ pub struct Arguments {
     /// Memory of the guest; three quarters of it can be filled with files
     #[arg(long, value_name = "N", default_value_t = 2048)]
     memory_mib: u32,
+    /// Processors of the guest: with one its clock counts instructions and no speed of the host changes what it
+    /// measures; with two, threads run at the same time and the clock is the host's
+    #[arg(long, value_name = "N", default_value_t = 1, value_parser = clap::value_parser!(u8).range(1..=2))]
+    processors: u8,
     /// End the guest after this many seconds, with exit code 124
     #[arg(long, value_name = "SECONDS", default_value_t = 600)]
     timeout: u64,
@@ -99,6 +103,7 @@ pub fn run(places: &Places, arguments: Arguments) -> Result<ExitCode> {
         kernel: kernel.image(),
         run_folder: run_folder.path.clone(),
         memory_mib: arguments.memory_mib,
+        processors: arguments.processors,
         timeout: Duration::from_secs(arguments.timeout),
     })?;
     eprintln!(
