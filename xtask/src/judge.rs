@@ -12,7 +12,7 @@ use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 use anyhow::{Context, Result, bail, ensure};
-use placeholder::Plain;
+pub use placeholder::Plain;
 
 /// The command line of `cargo xtask judge`.
 #[derive(Debug, clap::Args)]
@@ -138,7 +138,8 @@ impl Truth {
             .ok_or("the clip has nobody in any frame")?;
         let matte = &self.frames[index].1;
         let person = matte.iter().filter(|&&alpha| alpha >= PERSON).count();
-        let (room, wrong) = background_faults(frame, colour, |pixel| matte[pixel] <= ROOM);
+        let (room, wrong) =
+            faults_where(frame, colour, ROOM_TOLERANCE, |pixel| matte[pixel] <= ROOM);
         let seen = format!(
             "clip frame {index}, person {person} px (luma off by {difference:.2}), room {room} px, {wrong} of them \
              not the background"
@@ -166,10 +167,16 @@ fn person_difference(luma: &[u8], picture: &[u8], matte: &[u8]) -> Option<f64> {
     (count > 0).then(|| sum as f64 / count as f64)
 }
 
-/// Number of pixels that `is_room`, and how many of them are not of the colour.
-fn background_faults(
+/// Number of pixels of a YUYV frame, and how many of them are further than `tolerance` from the colour.
+pub fn background_faults(frame: &[u8], colour: [u8; 3], tolerance: u8) -> (usize, usize) {
+    faults_where(frame, colour, tolerance, |_| true)
+}
+
+/// Number of pixels that `is_room`, and how many of them are further than `tolerance` from the colour.
+fn faults_where(
     frame: &[u8],
     [y, u, v]: [u8; 3],
+    tolerance: u8,
     is_room: impl Fn(usize) -> bool,
 ) -> (usize, usize) {
     let (mut room, mut wrong) = (0, 0);
@@ -178,7 +185,7 @@ fn background_faults(
         if is_room(2 * group) && is_room(2 * group + 1) {
             let off = [(y0, y), (y1, y), (u0, u), (v0, v)]
                 .iter()
-                .any(|(a, b)| a.abs_diff(*b) > ROOM_TOLERANCE);
+                .any(|(a, b)| a.abs_diff(*b) > tolerance);
             room += 2;
             wrong += if off { 2 } else { 0 };
         }
@@ -189,7 +196,7 @@ fn background_faults(
 /// A camera that sees nobody, one flat colour: all is background. (One pixel in a thousand may differ: it is where the
 /// network sees a little of somebody.)
 fn nobody(frame: &[u8], colour: [u8; 3]) -> std::result::Result<String, String> {
-    let (all, wrong) = background_faults(frame, colour, |_| true);
+    let (all, wrong) = background_faults(frame, colour, ROOM_TOLERANCE);
     let seen = format!("{wrong} of {all} px are not the background");
     if wrong * 1000 <= all { Ok(seen) } else { Err(seen) }
 }

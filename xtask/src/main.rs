@@ -17,6 +17,7 @@ mod score;
 mod sheets;
 mod soak;
 mod switch;
+mod torture;
 mod vm;
 
 use std::process::ExitCode;
@@ -56,6 +57,8 @@ enum Command {
     Soak(soak::Arguments),
     /// Change scenes 200 times on air, and look at every frame
     Switch(switch::Arguments),
+    /// Run greenroom with something wrong around it, in some 300 ways (as root)
+    Torture(torture::Arguments),
     /// Run a script as root in a virtual machine with vivid and v4l2loopback
     Vm(vm::Arguments),
 }
@@ -74,6 +77,7 @@ fn main() -> ExitCode {
         Command::Sheets(arguments) => sheets::run(&places, &arguments),
         Command::Soak(arguments) => soak::run(&places, &arguments),
         Command::Switch(arguments) => switch::run(&places, &arguments),
+        Command::Torture(arguments) => torture::run(&places, &arguments),
         Command::Vm(arguments) => vm::run(&places, arguments),
     };
     outcome.unwrap_or_else(|error| {

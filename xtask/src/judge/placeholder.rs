@@ -35,6 +35,11 @@ impl Plain {
 
     /// Whether `frame` (YUYV) is the placeholder.
     pub fn is(&self, frame: &[u8]) -> bool {
+        self.is_nearly(frame, TOLERANCE)
+    }
+
+    /// Whether `frame` (YUYV) is the placeholder, each sample off by `tolerance` at the most: a frame that was coded.
+    pub fn is_nearly(&self, frame: &[u8], tolerance: u8) -> bool {
         if frame.len() != self.yuyv.len() {
             return false;
         }
@@ -47,11 +52,11 @@ impl Plain {
         let pairs = frame.as_chunks::<4>().0.iter().zip(self.yuyv.as_chunks::<4>().0).enumerate();
         for (index, (seen, plain)) in pairs {
             let (x, y) = (2 * index % self.width, 2 * index / self.width);
-            if seen.iter().zip(plain).all(|(seen, plain)| seen.abs_diff(*plain) <= TOLERANCE) {
+            if seen.iter().zip(plain).all(|(seen, plain)| seen.abs_diff(*plain) <= tolerance) {
                 continue;
             }
             let between = |seen: u8, plain: u8, ink: u8| {
-                (plain.min(ink) - TOLERANCE..=plain.max(ink) + TOLERANCE).contains(&seen)
+                (plain.min(ink) - tolerance..=plain.max(ink) + tolerance).contains(&seen)
             };
             let like_text = seen.iter().zip(plain).zip([ink.y, ink.u, ink.y, ink.v]);
             let like_text =

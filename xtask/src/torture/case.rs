@@ -1,0 +1,77 @@
+//! A case: something is wrong, and something is done.
+
+use super::fault::Fault;
+use super::{disk, ffmpeg, limits, socket, stderr};
+
+/// One case.
+#[derive(Debug, Clone)]
+pub struct Case {
+    pub fault: Fault,
+    pub operation: Operation,
+}
+
+/// What is done. A word is the ending of the file that is written.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Operation {
+    /// `run` into a pipe, with the fault; `set`, `snapshot`, `pause` and `resume` without; then SIGTERM.
+    OnAir,
+    /// The same, with a clip as the background; FFmpeg's fault comes when greenroom is on air.
+    SetClip,
+    /// `run` into a file in place of an old one, for two seconds.
+    Record(&'static str),
+    /// `render` into a file in place of an old one.
+    Render(&'static str),
+    /// `set`, `snapshot`, `status` and `pause` with the fault, of a `run` without.
+    Clients,
+    /// The same with nobody who answers as greenroom does.
+    ClientsAlone,
+}
+
+impl Operation {
+    pub const ALL: [Self; 6] = [
+        Self::OnAir,
+        Self::Clients,
+        Self::Record("y4m"),
+        Self::Record("mkv"),
+        Self::Render("y4m"),
+        Self::Render("mkv"),
+    ];
+    /// Those that a limit may hit in ways of their own.
+    pub const LIMITED: [Self; 4] =
+        [Self::OnAir, Self::Clients, Self::Record("mkv"), Self::Render("mkv")];
+    pub const WRITING: [Self; 4] =
+        [Self::OnAir, Self::Record("y4m"), Self::Record("mkv"), Self::Render("y4m")];
+
+    fn name(self) -> String {
+        match self {
+            Self::OnAir => "run, set, snapshot, pause, resume".to_owned(),
+            Self::SetClip => "run, set a clip, pause, resume".to_owned(),
+            Self::Record(ending) => format!("run --output old.{ending}"),
+            Self::Render(ending) => format!("render old.{ending}"),
+            Self::Clients => "clients".to_owned(),
+            Self::ClientsAlone => "clients alone".to_owned(),
+        }
+    }
+}
+
+impl Case {
+    pub fn of_each(fault: &Fault, operations: &[Operation]) -> Vec<Self> {
+        let case = |operation: &Operation| Self { fault: fault.clone(), operation: *operation };
+        operations.iter().map(case).collect()
+    }
+
+    pub fn name(&self) -> String {
+        format!("{}: {}", self.fault.name, self.operation.name())
+    }
+}
+
+/// All of them; without any fault first.
+pub fn all(short: bool) -> Vec<Case> {
+    let mut cases = Case::of_each(&Fault::new("no fault"), &Operation::ALL);
+    cases.extend(stderr::cases(short));
+    cases.extend(limits::cases(short));
+    cases.extend(disk::cases(short));
+    cases.extend(ffmpeg::cases(short));
+    cases.extend(socket::cases(short));
+    cases
+}
