@@ -63,7 +63,8 @@ pub struct Arguments {
     /// measures; with two, threads run at the same time and the clock is the host's
     #[arg(long, value_name = "N", default_value_t = 1, value_parser = clap::value_parser!(u8).range(1..=2))]
     processors: u8,
-    /// End the guest after this many seconds, with exit code 124
+    /// End the guest, with exit code 124, when it has used this much processor time of the host; a guest that only
+    /// waits is ended after ten times as many seconds by the clock
     #[arg(long, value_name = "SECONDS", default_value_t = 600)]
     timeout: u64,
     /// A script or program to run as root in the guest, in this folder

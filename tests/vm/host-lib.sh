@@ -1,0 +1,20 @@
+# What the scripts of this folder that run on the host share. Sourced; afterwards the current folder is the repository.
+set -euo pipefail
+cd "$(dirname "${BASH_SOURCE[0]}")/../.."
+mkdir -p "${CARGO_TARGET_DIR:-target}"
+target=$(cd "${CARGO_TARGET_DIR:-target}" && pwd)
+
+# one_at_a_time: until this script ends, no other script that calls this goes on. Several guests may be prepared side by
+# side.
+one_at_a_time() {
+    exec 9>"$target/vm-host.lock"
+    flock 9
+}
+
+# put NEW OLD: the file OLD becomes NEW. A guest that is reading OLD goes on reading what it opened, and a file that is
+# the same already is not touched.
+put() {
+    cmp -s "$1" "$2" && return
+    cp "$1" "$2.new"
+    mv "$2.new" "$2"
+}
