@@ -64,7 +64,7 @@ on_air() { # on_air JUDGE-ARGUMENTS...
 refused() {
     local word=$1 said code
     shift
-    said=$(timeout 60 "$@" 2>&1)
+    said=$(timeout 240 "$@" 2>&1)
     code=$?
     echo "exit code $code: $said"
     [ $code = 2 ] && [ "$(grep -c '^greenroom: ' <<<"$said")" = 1 ] && grep -q -- "$word" <<<"$said"

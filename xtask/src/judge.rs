@@ -6,7 +6,7 @@
 //! Truth comes from the same clip rendered outside: the plain picture and its matte. Which of the clip's frames a
 //! received one is, is not known; the one that fits best inside the person is taken.
 
-pub mod placeholder;
+mod placeholder;
 
 use std::fs::{self, File};
 use std::io::{self, BufReader, Read};
@@ -14,7 +14,7 @@ use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 use anyhow::{Context, Result, bail, ensure};
-use placeholder::Plain;
+pub use placeholder::Plain;
 
 /// The command line of `cargo xtask judge`.
 #[derive(Debug, clap::Args)]

@@ -12,7 +12,7 @@ use anyhow::{Context, Result, bail};
 use greenroom_frame::Yuv8;
 
 use super::changes::{Hall, Shown, encoded};
-use crate::judge::placeholder::Plain;
+use crate::judge::Plain;
 
 /// A thread that reads 4:2:2 planar frames until its pipe ends.
 pub struct Watcher {

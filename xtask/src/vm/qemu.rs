@@ -100,10 +100,7 @@ pub fn boot(machine: &Machine) -> Result<Outcome> {
         }
         (End::ProcessorTime, _) => {
             let seconds = machine.timeout.as_secs();
-            report(
-                run,
-                &format!("the guest was ended after {seconds} s of processor time (--timeout)"),
-            );
+            report(run, &format!("the guest was ended after {seconds} s of processor time"));
             EXIT_TIMED_OUT
         }
         (End::Clock, _) => {
