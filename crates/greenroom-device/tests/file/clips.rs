@@ -8,7 +8,8 @@ use greenroom_device::{FileReader, Next, PassedOver, Playback, Source, Wake};
 use greenroom_frame::{Colour, Frame, PixelFormat, SizePx};
 
 pub const SIZE: SizePx = SizePx::new(64, 48);
-pub const PATIENCE: Duration = Duration::from_secs(20);
+/// Longest wait for something that comes soon on any machine, however slow or busy.
+pub const PATIENCE: Duration = Duration::from_secs(120);
 
 /// Runs `ffmpeg` and gives what it wrote to its standard output.
 pub fn ffmpeg(args: &[&str]) -> Vec<u8> {

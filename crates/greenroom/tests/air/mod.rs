@@ -11,6 +11,9 @@ use std::time::{Duration, Instant};
 
 use tempfile::TempDir;
 
+/// Longest wait for something that comes soon on any machine, however slow or busy.
+pub const PATIENCE: Duration = Duration::from_secs(120);
+
 /// Y, U, V in the upper left corner of the newest frame, where nobody is.
 pub type Corner = Arc<Mutex<Option<[u8; 3]>>>;
 
@@ -89,7 +92,7 @@ impl Air {
     }
 
     pub fn wait_until(&self, what: &str, is_true: impl Fn(&Self) -> bool) {
-        let deadline = Instant::now() + Duration::from_secs(20);
+        let deadline = Instant::now() + PATIENCE;
         while !is_true(self) {
             let log = fs::read_to_string(self.at("log")).unwrap();
             assert!(Instant::now() < deadline, "never {what}; {:?}\n{log}", self.corner());

@@ -4,6 +4,9 @@ use std::io::{ErrorKind, Read, Write};
 use std::net::{Shutdown, SocketAddr, TcpStream};
 use std::time::{Duration, Instant};
 
+/// Longest wait for something that comes soon on any machine, however slow or busy.
+pub const PATIENCE: Duration = Duration::from_secs(300);
+
 #[derive(Debug)]
 pub struct Answer {
     pub status: u16,
@@ -34,8 +37,8 @@ pub struct Client {
 impl Client {
     pub fn new(server: SocketAddr) -> Self {
         let stream = TcpStream::connect(server).unwrap();
-        stream.set_read_timeout(Some(Duration::from_secs(60))).unwrap();
-        stream.set_write_timeout(Some(Duration::from_secs(60))).unwrap();
+        stream.set_read_timeout(Some(PATIENCE)).unwrap();
+        stream.set_write_timeout(Some(PATIENCE)).unwrap();
         Self { stream, ahead: Vec::new() }
     }
 
@@ -91,12 +94,35 @@ impl Client {
         self.try_answer().expect("the server closed instead of answering")
     }
 
-    /// How long it takes until the server closes, without a word.
-    pub fn is_let_go_after(&mut self) -> Duration {
-        let since = Instant::now();
+    /// Waits until the server closes, without a word.
+    pub fn is_let_go(&mut self) {
         while self.more() {}
         assert!(self.ahead.is_empty(), "{:?}", String::from_utf8_lossy(&self.ahead));
-        since.elapsed()
+    }
+
+    /// Waits until the server has closed its end, without reading what it sent.
+    pub fn wait_until_closed_there(&self) {
+        let (here, there) = (self.stream.local_addr().unwrap(), self.stream.peer_addr().unwrap());
+        // The kernel's table has addresses as hexadecimal numbers in the machine's byte order.
+        let text = |at: SocketAddr| match at {
+            SocketAddr::V4(at) => {
+                let ip = u32::from_ne_bytes(at.ip().octets());
+                format!("{ip:08X}:{:04X}", at.port())
+            }
+            SocketAddr::V6(_) => unreachable!("these tests speak IPv4"),
+        };
+        let end = format!(" {} {} ", text(there), text(here));
+        let since = Instant::now();
+        loop {
+            let table = std::fs::read_to_string("/proc/net/tcp").unwrap();
+            let state = table.lines().find_map(|line| line.split_once(&end)).map(|line| line.1);
+            // 01 is an established connection.
+            if state.is_none_or(|state| !state.starts_with("01 ")) {
+                return;
+            }
+            assert!(since.elapsed() < PATIENCE, "the server keeps the connection");
+            std::thread::sleep(Duration::from_millis(20));
+        }
     }
 }
 

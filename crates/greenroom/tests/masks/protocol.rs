@@ -121,7 +121,7 @@ fn any_method_path_and_version_and_every_way_of_sending() {
     assert_eq!(old.answer().body.len(), 64 * 48);
     old.send(&with("POST / HTTP/1.0", ""));
     assert_eq!(old.answer().body.len(), 64 * 48);
-    old.is_let_go_after();
+    old.is_let_go();
     // A body in chunks.
     let mut client = Client::new(server.address());
     client.send(b"POST / HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n");
@@ -143,7 +143,7 @@ fn any_method_path_and_version_and_every_way_of_sending() {
     // One that closes its side behind the request.
     let mut half = Client::new(server.address());
     assert_eq!(half.send(&post(&good)).half_close().answer().body.len(), 64 * 48);
-    half.is_let_go_after();
+    half.is_let_go();
 }
 
 #[test]

@@ -22,8 +22,8 @@ const FADE: Duration = Duration::from_secs(1);
 const LOOK_AGAIN: Duration = Duration::from_secs(1);
 /// Nobody has watched for so long: the show stands still until somebody does.
 const STANDS_STILL_AFTER: Duration = Duration::from_secs(1);
-/// Longest that [`Pace::Exact`] waits for a picture.
-const EXACT_PATIENCE: Duration = Duration::from_secs(20);
+/// Longest that [`Pace::Exact`] waits for a picture; a machine may be slow.
+const EXACT_PATIENCE: Duration = Duration::from_secs(120);
 
 /// Pictures in the order of their names, each shown for some seconds. The next one is decoded
 /// ahead by a thread of its own.

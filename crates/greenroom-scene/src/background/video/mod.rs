@@ -26,8 +26,9 @@ const KEPT_BYTES: usize = 256 << 20;
 /// Nobody has watched for so long: the clip stands still until somebody does.
 const STANDS_STILL_AFTER: Duration = Duration::from_secs(1);
 
-/// Longest that [`Pace::Exact`] waits for the frame it needs.
-const EXACT_PATIENCE: Duration = Duration::from_secs(20);
+/// Longest that [`Pace::Exact`] waits for the frame it needs. A machine may be slow: a clip that
+/// will not go on is told by its reader before.
+const EXACT_PATIENCE: Duration = Duration::from_secs(120);
 
 /// What times of containers and cameras are off by rounding: a frame is due so much early. Below
 /// the 42 us that lie between the beats of 24000/1001 and 60 frames a second.
@@ -50,8 +51,8 @@ pub(super) struct Video {
 }
 
 impl Video {
-    /// Opens the clip and waits for its first frames: up to 20 s for an address, much less for a
-    /// file.
+    /// Opens the clip and waits for its first frames: up to 20 s for an address; for a file as long
+    /// as a slow machine may need.
     ///
     /// # Errors
     /// When it is no video, cannot be read or is broken, in one sentence.
@@ -128,7 +129,7 @@ impl Drop for Video {
 }
 
 /// The time of the clip: that of the frames it stands behind, without the pauses.
-#[derive(Debug, Default)]
+#[derive(Debug, Default, Clone)]
 struct Clock {
     time: Duration,
     last: Option<Duration>,

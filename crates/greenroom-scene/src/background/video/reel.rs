@@ -16,7 +16,7 @@ pub(super) const AHEAD: usize = 8;
 const AROUND: usize = AHEAD + 3;
 
 /// Longest wait for a video: longer than the player's own patience with probe and first frame.
-const OPENING: Duration = Duration::from_secs(30);
+const OPENING: Duration = Duration::from_secs(90);
 
 /// How long a video is open before it is shown, at most, so that it begins with a full queue: on a
 /// busy machine a decoder's first frames come slowly.
@@ -191,6 +191,12 @@ impl Reel {
     pub(super) fn stop(&self) {
         self.lock().is_stopped = true;
         self.changed.notify_all();
+    }
+
+    /// Whether it broke and is not yet playing again.
+    #[cfg(test)]
+    pub(super) fn is_down(&self) -> bool {
+        matches!(self.lock().phase, Phase::Down)
     }
 
     // The player's side.

@@ -11,8 +11,8 @@ use crate::status::MaskServerState;
 
 const SIZE: SizePx = SizePx::new(64, 36);
 const PIXELS: usize = 64 * 36;
-/// 1 fps: two thirds of a second is patience enough for any machine these tests run on.
-const RATE: FrameRate = match FrameRate::new(1, 1) {
+/// A frame every ten seconds: two thirds of that is patience enough for any machine these tests run on.
+const RATE: FrameRate = match FrameRate::new(1, 10) {
     Some(rate) => rate,
     None => panic!("1 is a rate"),
 };
@@ -78,18 +78,18 @@ fn client(behaviour: Behaviour) -> MaskClient {
     MaskClient::start(serve(behaviour), RATE).unwrap()
 }
 
-/// The next frame, a second after the one before.
+/// The next frame, ten seconds after the one before.
 fn picture() -> Frame {
     static COUNT: AtomicU64 = AtomicU64::new(0);
     static START: OnceLock<Instant> = OnceLock::new();
-    let second = Duration::from_secs(COUNT.fetch_add(1, Relaxed));
+    let later = Duration::from_secs(10 * COUNT.fetch_add(1, Relaxed));
     let mut frame = Frame::new(PixelFormat::I420, SIZE, Colour::WEBCAM).unwrap();
-    frame.set_captured_at(*START.get_or_init(Instant::now) + second);
+    frame.set_captured_at(*START.get_or_init(Instant::now) + later);
     frame.bytes_mut().iter_mut().enumerate().for_each(|(at, byte)| *byte = (at % 251) as u8);
     frame
 }
 
-/// Asks until `wanted`, for ten seconds at most.
+/// Asks until `wanted`.
 fn find_until(client: &mut MaskClient, wanted: impl Fn(bool, &MaskClient) -> bool) {
     let begun = Instant::now();
     loop {
@@ -97,7 +97,7 @@ fn find_until(client: &mut MaskClient, wanted: impl Fn(bool, &MaskClient) -> boo
         if wanted(found, client) {
             return;
         }
-        assert!(begun.elapsed() < Duration::from_secs(10), "{:?}", client.report.status());
+        assert!(begun.elapsed() < Duration::from_secs(300), "{:?}", client.report.status());
         thread::sleep(Duration::from_millis(5));
     }
 }
@@ -183,20 +183,20 @@ fn a_server_that_turns_bad_is_left_and_taken_back() {
 fn a_server_that_hangs_holds_nobody() {
     let mut client = client(|request, stream| {
         if request > 4 {
-            thread::sleep(Duration::from_secs(60));
+            thread::sleep(Duration::from_secs(3600));
         }
         answer_well(stream)
     });
     find_until(&mut client, |found, _| found);
     find_until(&mut client, |found, _| !found);
-    assert!(reason(&client).contains("666 ms"), "{}", reason(&client));
+    assert!(reason(&client).contains("6666 ms"), "{}", reason(&client));
     // Told once, then no frame waits; nor does the end.
     let begun = Instant::now();
     for _ in 0..10 {
         assert!(!client.find(&picture().view()));
     }
     drop(client);
-    assert!(begun.elapsed() < Duration::from_millis(500), "{:?}", begun.elapsed());
+    assert!(begun.elapsed() < RATE.interval().mul_f64(PATIENCE), "{:?}", begun.elapsed());
 }
 
 #[test]
