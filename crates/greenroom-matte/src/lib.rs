@@ -32,6 +32,7 @@ mod error;
 mod exposure;
 #[cfg(any(test, feature = "fuzzing"))]
 pub mod fuzzing;
+mod guard;
 mod isa;
 mod maker;
 mod models;
@@ -48,6 +49,7 @@ mod yuv;
 pub use description::{ChannelOrder, Layout, ModelDescription, Normalisation, OutputMeaning};
 pub use engine::Engine;
 pub use error::MatteError;
+pub use guard::{Comparison, RoomGuard};
 pub use isa::Isa;
 pub use maker::MatteMaker;
 pub use models::Model;

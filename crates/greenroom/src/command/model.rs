@@ -8,11 +8,12 @@ use greenroom_frame::{Colour, Frame, PixelFormat, SizePx};
 use greenroom_matte::onnx::{
     GET_RUNTIME, ModelFormat, OnnxEngine, OnnxOptions, Port, Signature, find_runtime,
 };
-use greenroom_matte::{Layout, MatteMaker, Model, RefineSteps};
+use greenroom_matte::{Comparison, Layout, MatteError, MatteMaker, Model, RoomGuard};
 
 use crate::cli::{ModelArgs, ModelCommand, ModelTools};
 use crate::models::{
-    DescriptionError, KnownModel, known_models, model_folder, read_description, template,
+    DescriptionError, KnownModel, empty_room, known_models, model_folder, person,
+    read_description, template,
 };
 use crate::settings::{ModelChoice, config, format_of, model_file, onnx_options};
 
@@ -117,9 +118,10 @@ fn check(name: &str, options: OnnxOptions) -> anyhow::Result<()> {
         }
     }
     let choice = ModelChoice::named(name, options)?;
-    let mut maker = choice.build(RefineSteps::NONE)?;
+    let mut maker = choice.build_unguarded()?;
     say(&used_as(&maker))?;
-    measure(&mut maker)
+    measure(&mut maker)?;
+    try_out(&mut maker)
 }
 
 /// What the file tells of itself, and whether its description is whole.
@@ -192,6 +194,54 @@ fn one_run(maker: &mut MatteMaker, picture: &Frame) -> anyhow::Result<Duration> 
     let began = Instant::now();
     maker.infer()?;
     Ok(began.elapsed())
+}
+
+/// Shows the model a person and an empty room, and tells what it makes of them.
+fn try_out(maker: &mut MatteMaker) -> anyhow::Result<()> {
+    let (with, without) = (compare(maker, &person()?)?, compare(maker, &empty_room()?)?);
+    say(&format!(
+        "of a picture of a person it shows {:.1} % of the person and {:.1} % of what surely is room\n\
+         of a picture of an empty room it shows {:.1} %\n",
+        100.0 * with.comparison.found / with.comparison.person.max(f32::MIN_POSITIVE),
+        100.0 * with.comparison.room / with.sure_room.max(f32::MIN_POSITIVE),
+        100.0 * without.shown
+    ))?;
+    let shows_room = with.comparison.shows_room() || without.comparison.shows_room();
+    let misses_person = with.comparison.misses_person();
+    let verdict = match (shows_room, misses_person) {
+        (false, false) => "it agrees with the built-in model about both\n",
+        (true, _) => {
+            "warning: it takes room for a person; wherever greenroom's own network is sure of that, \
+             the room is hidden, and the built-in model takes over\n"
+        }
+        (false, true) => {
+            "warning: it does not find the person; the built-in model takes over from it. Most \
+             often the description is wrong: look at range, mean and std, meaning, class\n"
+        }
+    };
+    say(verdict)
+}
+
+/// What a model made of a picture.
+struct Trial {
+    comparison: Comparison,
+    /// Share of the picture that the model shows.
+    shown: f32,
+    /// Share of the picture that the built-in network is sure is room.
+    sure_room: f32,
+}
+
+fn compare(maker: &mut MatteMaker, picture: &Frame) -> Result<Trial, MatteError> {
+    maker.reset();
+    let mut guard = RoomGuard::new()?;
+    guard.look(&picture.view())?;
+    let alpha = maker.matte(&picture.view())?;
+    let comparison = guard.compare(alpha);
+    let shown = alpha.bytes().iter().filter(|&&alpha| alpha > 127).count();
+    let shown = shown as f32 / alpha.bytes().len() as f32;
+    let mut all = alpha.clone();
+    all.bytes_mut().fill(255);
+    Ok(Trial { comparison, shown, sure_room: guard.compare(&all).room })
 }
 
 fn median(times: &mut [Duration]) -> Duration {

@@ -4,6 +4,7 @@ use greenroom_device::{
     open_null_sink,
 };
 use greenroom_frame::{Colour, FrameShape, PixelFormat};
+use greenroom_matte::RoomGuard;
 use greenroom_scene::{Pace, Scene, Site};
 
 use super::signals;
@@ -47,8 +48,13 @@ pub(super) fn run(args: &RunArgs) -> anyhow::Result<()> {
     // also while a FIFO waits for its reader.
     let stop = signals::stop_bell().context("catching signals")?;
     let (model, steps) = (settings.scene.model.clone(), settings.scene.steps);
-    let server = settings.mask_server.clone().map(|url| MaskClient::start(url, rate));
-    let server = server.transpose().context("starting threads")?;
+    let server = match settings.mask_server.clone() {
+        Some(url) => {
+            let client = MaskClient::start(url, rate, RoomGuard::new()?);
+            Some(client.context("starting threads")?)
+        }
+        None => None,
+    };
     let matte = MatteFeed { maker, remake: Box::new(move || model.build(steps)), server, steps };
     let feed =
         CameraFeed { source, name: camera.name(), open: Box::new(move || camera.open()), size };

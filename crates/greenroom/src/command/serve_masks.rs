@@ -16,10 +16,7 @@ pub(super) fn serve_masks(args: &ServeMasksArgs) -> anyhow::Result<()> {
     // Clients send small and much compressed pictures; at the size it was trained at, the network minds that less:
     // of 61 such frames the least IoU with the mask of the whole frame is 0.99, and 0.83 at the larger size.
     let model = match model {
-        ModelChoice::BuiltIn(model) => {
-            let name = model.description().name.into_owned();
-            ModelChoice::TfLite(name.into(), model.file().to_vec())
-        }
+        ModelChoice::BuiltIn(model) => ModelChoice::BuiltInAsTrained(model),
         other => other,
     };
     // Each picture stands for itself: there is nothing to follow or to smooth.

@@ -136,6 +136,9 @@ impl Cutter {
         if self.epoch.replace(shot.epoch) != Some(shot.epoch) {
             // Another call: who was in the picture then is nobody now.
             self.maker.reset();
+            if let Some(server) = &mut self.server {
+                server.reset();
+            }
         }
         if let Some(server) = &mut self.server
             && server.find(&frame)

@@ -47,7 +47,7 @@ type Abuse<'a> = (&'static str, Box<dyn Fn(SocketAddr) + Send + Sync + 'a>);
 
 fn abuses() -> Vec<Abuse<'static>> {
     let good = photo();
-    let half_head = b"POST / HTTP/1.1\r\nHost: x\r\nContent-Le".to_vec();
+    let half_head = b"POST / HTTP/1.1\r\nHost: localhost\r\nContent-Le".to_vec();
     let half_body = post(&good)[..2000].to_vec();
     let bodies: Vec<Vec<u8>> = vec![
         Vec::new(),
@@ -65,7 +65,7 @@ fn abuses() -> Vec<Abuse<'static>> {
     let bomb = post(&flat(4096, 4096, ImageFormat::Png));
     let leaver = giant.clone();
     let tls = [&[0x16, 3, 1, 2, 0, 1, 0, 1, 0xfc, 3, 3][..], &noise(500, 7)].concat();
-    let requests = b"POST / HTTP/1.1\r\nHost: x\r\n\r\n".repeat(200);
+    let requests = b"POST / HTTP/1.1\r\nHost: localhost\r\n\r\n".repeat(200);
     vec![
         (
             "malformed bodies",

@@ -128,7 +128,7 @@ impl Client {
 
 pub fn post(body: &[u8]) -> Vec<u8> {
     let head = format!(
-        "POST / HTTP/1.1\r\nHost: masks\r\nContent-Type: application/octet-stream\r\n\
+        "POST / HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/octet-stream\r\n\
          Content-Length: {}\r\n\r\n",
         body.len()
     );

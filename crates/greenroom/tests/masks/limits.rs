@@ -13,7 +13,7 @@ use crate::http::{Client, PATIENCE, post};
 use crate::pictures::{flat, halves};
 use crate::stub::{quick, serve, serve_gated};
 
-const HEAD: &[u8] = b"POST / HTTP/1.1\r\nHost: x\r\n";
+const HEAD: &[u8] = b"POST / HTTP/1.1\r\nHost: localhost\r\n";
 
 fn short() -> Limits {
     Limits {

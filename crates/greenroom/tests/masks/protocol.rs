@@ -108,7 +108,7 @@ fn any_method_path_and_version_and_every_way_of_sending() {
     let good = halves(64, 48, ImageFormat::Jpeg);
     let with = |line: &str, more: &str| {
         let length = good.len();
-        let head = format!("{line}\r\nHost: x\r\n{more}Content-Length: {length}\r\n\r\n");
+        let head = format!("{line}\r\nHost: localhost\r\n{more}Content-Length: {length}\r\n\r\n");
         [head.as_bytes(), &good].concat()
     };
     for line in ["PUT /a/b?c HTTP/1.1", "GET / HTTP/1.1", "PATCH * HTTP/1.1", "MASK /x HTTP/1.1"] {
@@ -124,7 +124,7 @@ fn any_method_path_and_version_and_every_way_of_sending() {
     old.is_let_go();
     // A body in chunks.
     let mut client = Client::new(server.address());
-    client.send(b"POST / HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n");
+    client.send(b"POST / HTTP/1.1\r\nHost: localhost\r\nTransfer-Encoding: chunked\r\n\r\n");
     for part in good.chunks(100) {
         client.send(format!("{:x}\r\n", part.len()).as_bytes()).send(part).send(b"\r\n");
     }
@@ -150,12 +150,12 @@ fn any_method_path_and_version_and_every_way_of_sending() {
 fn who_asks_is_told_what_this_is() {
     let (server, _) = quick(Limits::default());
     let mut client = Client::new(server.address());
-    let answer = client.send(b"GET / HTTP/1.1\r\nHost: x\r\n\r\n").answer();
+    let answer = client.send(b"GET / HTTP/1.1\r\nHost: localhost\r\n\r\n").answer();
     assert_eq!(answer.status, 200);
     assert!(answer.text().contains("model stub"), "{}", answer.text());
     // A HEAD has the length of a body that does not come.
     let mut head = Client::new(server.address());
-    head.send(b"HEAD / HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n");
+    head.send(b"HEAD / HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n");
     assert!(head.try_answer().is_none());
 }
 

@@ -7,6 +7,7 @@ use std::thread::{self, JoinHandle};
 use std::time::{Duration, Instant};
 
 use greenroom_frame::SizePx;
+use greenroom_matte::Comparison;
 use http_body_util::{BodyExt, Full, Limited};
 use hyper::body::Bytes;
 use hyper::client::conn::http1::{SendRequest, handshake};
@@ -25,7 +26,7 @@ const GIVEN_UP_AFTER: Duration = Duration::from_secs(if cfg!(test) { 60 } else {
 const WORDS_MOST_BYTES: usize = 160;
 
 /// What is wrong with a server: what follows its name in a sentence.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[derive(Debug, Clone, PartialEq, thiserror::Error)]
 #[allow(missing_docs)]
 pub(super) enum Fault {
     #[error("cannot be reached: {0}")]
@@ -40,10 +41,29 @@ pub(super) enum Fault {
     WrongLength { have: u64, want: u64 },
     #[error("answers a byte {0} where 0 and 1 make a mask")]
     NotAMask(u8),
-    #[error("sees a person everywhere and no room")]
-    NoRoom,
+    #[error("shows {}% of the picture where the network here sees room", percent(*.0))]
+    ShowsRoom(f32),
+    #[error("misses the person, who is {}% of the picture for the network here", percent(*.0))]
+    MissesPerson(f32),
     #[error("cannot be asked: {0}")]
     Ours(String),
+}
+
+impl Fault {
+    /// What is wrong with a mask that was held against the network here.
+    pub(super) fn of(found: &Comparison) -> Result<(), Self> {
+        if found.shows_room() {
+            return Err(Self::ShowsRoom(found.room.max(found.doubtful)));
+        }
+        match found.misses_person() {
+            true => Err(Self::MissesPerson(found.person)),
+            false => Ok(()),
+        }
+    }
+}
+
+fn percent(share: f32) -> f32 {
+    (100.0 * share).round()
 }
 
 struct Ask {
