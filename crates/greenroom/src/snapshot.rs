@@ -22,7 +22,7 @@ pub(crate) fn take(frame: Receiver<Frame>, path: PathBuf, replied: Replied) {
             tracing::info!("snapshot: {}", path.display());
             Ok(())
         });
-        replied(done.map_err(|error| format!("{error:#}")));
+        replied.tell(done.map_err(|error| format!("{error:#}")));
     });
     // Without a thread the request is dropped, and whoever asked is told that it failed.
     if let Err(error) = taken {

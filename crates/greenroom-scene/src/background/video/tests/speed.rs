@@ -140,7 +140,7 @@ clip          from   cam outputs loops behind/ahead off of:1st last third  at se
 
 fn watch(clip: &Numbered, camera_fps: u32, seconds: f64, is_kept: bool, site: Site) -> Seen {
     let kept_bytes = if is_kept { KEPT_BYTES } else { 100_000 };
-    let mut video = Video::open_within(&clip.source, Fit::Cover, site, kept_bytes).unwrap();
+    let mut video = Video::open_within(&clip.source, Fit::Cover, site, kept_bytes, None).unwrap();
     let (eye, start) = (Eye::new(), Instant::now());
     let outputs = (seconds * f64::from(camera_fps)) as u32;
     let third = outputs / 3;
