@@ -123,7 +123,7 @@ fn nothing_on_air_uncovers_anybody() {
     air.wait_for(yuv(BLUE));
     // What hides weakly is named.
     air.tell(&["set", "effect", "none"]);
-    air.tell(&["set", "background", "pixelate=4"]);
+    air.tell(&["set", "background", "blur=1"]);
     let warning = air.scene()["warning"].as_str().unwrap().to_owned();
     assert!(warning.contains("weakly") && air.log_has("weakly") == 1, "{warning}");
     air.tell(&["set", "background", "blur"]);

@@ -1,6 +1,8 @@
 //! Clips: videos that FFmpeg decodes into frames of a wanted shape, each with its own time.
 
 mod demux;
+#[cfg(any(test, feature = "fuzzing"))]
+pub(crate) mod fuzz;
 mod plan;
 mod reader;
 mod whole;

@@ -167,7 +167,7 @@ impl DirectorHandle {
 
     /// Writes what is shown into the picture file `path`, also while something is being loaded.
     pub fn snapshot(&self, path: PathBuf, replied: Replied) {
-        snapshot::take(self.cues.snapshot(OUTPUT), path, replied);
+        snapshot::take(|| self.cues.snapshot(OUTPUT), path, replied);
     }
 
     /// What is shown.
