@@ -20,7 +20,9 @@ mod scene;
 mod words;
 
 pub use background::picture::image_to_planar;
-pub use background::{Background, BackgroundSpec, Fit, NamedBackground, Room, backgrounds_help};
+pub use background::{
+    Background, BackgroundSpec, Fit, NamedBackground, Room, backgrounds_help, wait_for_readers,
+};
 pub use effect::{EffectSpec, Target, effects_help};
 pub use error::SceneError;
 pub use foreground::{Foreground, ForegroundSpec, Place};

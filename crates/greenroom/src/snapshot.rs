@@ -1,6 +1,7 @@
 //! What is shown, as a picture file.
 
 use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicUsize, Ordering::SeqCst};
 use std::sync::mpsc::Receiver;
 use std::thread;
 use std::time::Duration;
@@ -14,15 +15,41 @@ use crate::scenes::Replied;
 /// Longest wait for a frame: those who watch get one five times a second at least.
 const PATIENCE: Duration = Duration::from_millis(1500);
 
-/// Writes the frame that comes through `frame` to `path`, on a thread of its own.
-pub(crate) fn take(frame: Receiver<Frame>, path: PathBuf, replied: Replied) {
+/// Snapshots that are being taken at once, at most: each has a thread and a frame.
+pub(crate) const MOST_AT_ONCE: usize = 8;
+static AT_ONCE: AtomicUsize = AtomicUsize::new(0);
+
+/// A snapshot that is being taken.
+struct Taking;
+
+impl Taking {
+    fn begin() -> Option<Self> {
+        let one_more = |count| (count < MOST_AT_ONCE).then_some(count + 1);
+        AT_ONCE.fetch_update(SeqCst, SeqCst, one_more).ok().map(|_| Self)
+    }
+}
+
+impl Drop for Taking {
+    fn drop(&mut self) {
+        AT_ONCE.fetch_sub(1, SeqCst);
+    }
+}
+
+/// Writes the frame that comes through what `frame` returns to `path`, on a thread of its own.
+pub(crate) fn take(frame: impl FnOnce() -> Receiver<Frame>, path: PathBuf, replied: Replied) {
+    let Some(taking) = Taking::begin() else {
+        let many = format!("{MOST_AT_ONCE} snapshots are being taken already; wait for one, then ask");
+        return replied.tell(Err(many));
+    };
+    let frame = frame();
     let taken = thread::Builder::new().name("snapshot".into()).spawn(move || {
+        let _taking = taking;
         let done = frame.recv_timeout(PATIENCE).map_err(|_| anyhow!(NOBODY)).and_then(|frame| {
             write(&frame, &path)?;
             tracing::info!("snapshot: {}", path.display());
             Ok(())
         });
-        replied(done.map_err(|error| format!("{error:#}")));
+        replied.tell(done.map_err(|error| format!("{error:#}")));
     });
     // Without a thread the request is dropped, and whoever asked is told that it failed.
     if let Err(error) = taken {

@@ -1,6 +1,8 @@
 //! Clips: videos that FFmpeg decodes into frames of a wanted shape, each with its own time.
 
 mod demux;
+#[cfg(any(test, feature = "fuzzing"))]
+pub(crate) mod fuzz;
 mod plan;
 mod reader;
 mod whole;
@@ -14,10 +16,10 @@ use std::time::Duration;
 use greenroom_frame::FrameShape;
 
 pub use self::reader::{ClipNext, ClipReader};
-use crate::DeviceError;
 use crate::ffmpeg::ffprobe;
 use crate::file::{check_is_file, not_opened};
 use crate::printable::printable;
+use crate::{DeviceError, Wake};
 
 /// Where a clip comes from.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -55,14 +57,19 @@ const REMEDY: &str = "name a video file";
 
 impl Clip {
     /// Asks FFmpeg about the clip (up to 10 s for an address) and plans how its frames become ones
-    /// of `shape`.
+    /// of `shape`. Given up when `stop` rings.
     ///
     /// # Errors
     /// [`DeviceError::NotFound`], [`DeviceError::Denied`], [`DeviceError::WrongKind`] if it is no
     /// file, [`DeviceError::Unsupported`] with FFmpeg's reason if it is no video, or `shape` not
     /// I420 or I422, [`DeviceError::Broken`] if the file is shorter than it says itself,
     /// [`DeviceError::MissingProgram`] without FFmpeg.
-    pub fn open(source: ClipSource, shape: FrameShape, fit: ClipFit) -> Result<Self, DeviceError> {
+    pub fn open(
+        source: ClipSource,
+        shape: FrameShape,
+        fit: ClipFit,
+        stop: &Wake,
+    ) -> Result<Self, DeviceError> {
         let name = source.to_string();
         let unsupported = |why: String| DeviceError::Unsupported {
             what: name.clone(),
@@ -71,7 +78,7 @@ impl Clip {
         if let ClipSource::File(path) = &source {
             check_file(path, &name)?;
         }
-        let json = ffprobe(plan::probe_args(&source))?.map_err(|reason| {
+        let json = ffprobe(plan::probe_args(&source), Some(stop))?.map_err(|reason| {
             let reason = reason_for(&source, &reason);
             unsupported(format!("FFmpeg cannot read it as video ({reason})"))
         })?;

@@ -14,8 +14,8 @@ use std::thread::{self, JoinHandle};
 use std::time::{Duration, Instant};
 
 pub(crate) use self::guard::Guard;
-use crate::DeviceError;
 use crate::printable::printable;
+use crate::{DeviceError, Wake};
 
 /// A running `ffmpeg`. Dropping it kills and reaps it.
 ///
@@ -96,12 +96,13 @@ const PROBE_PATIENCE: Duration = Duration::from_secs(10);
 /// A description is some hundred bytes; what is longer is none.
 const PROBE_MAX_BYTES: u64 = 1 << 20;
 
-/// What `ffprobe` prints with these arguments, within [`PROBE_PATIENCE`].
+/// What `ffprobe` prints with these arguments, within [`PROBE_PATIENCE`] and before `stop` rings.
 ///
 /// # Errors
 /// [`DeviceError::MissingProgram`]; `Ok(Err(reason))` when it cannot read the file.
 pub(crate) fn ffprobe(
     args: impl IntoIterator<Item = OsString>,
+    stop: Option<&Wake>,
 ) -> Result<Result<Vec<u8>, String>, DeviceError> {
     let mut command = command("ffprobe");
     command
@@ -117,8 +118,11 @@ pub(crate) fn ffprobe(
     let output = child.stdout.take().expect("the output was asked for as a pipe");
     let mut probe = Ffmpeg { child, log };
     let io = |source| DeviceError::Io { what: "ffprobe".to_owned(), doing: "reading", source };
-    let Some(answer) = read_until(output, Instant::now() + PROBE_PATIENCE).map_err(io)? else {
+    let Some(answer) = read_until(output, Instant::now() + PROBE_PATIENCE, stop).map_err(io)? else {
         // Dropped, it is killed.
+        if stop.is_some_and(Wake::is_ringing) {
+            return Ok(Err("it was given up".to_owned()));
+        }
         return Ok(Err(format!("it told nothing in {} seconds", PROBE_PATIENCE.as_secs())));
     };
     let (status, reason) = probe.wait().map_err(io)?;
@@ -128,15 +132,25 @@ pub(crate) fn ffprobe(
     Ok(Err(reason.unwrap_or_else(|| status.to_string())))
 }
 
-/// All that comes out of a pipe until `deadline`; `None` if it is not all by then, or too much.
-fn read_until(mut pipe: ChildStdout, deadline: Instant) -> io::Result<Option<Vec<u8>>> {
+/// All that comes out of a pipe until `deadline`; `None` if it is not all by then, or too much, or
+/// `stop` rings.
+fn read_until(
+    mut pipe: ChildStdout,
+    deadline: Instant,
+    stop: Option<&Wake>,
+) -> io::Result<Option<Vec<u8>>> {
     let mut answer = Vec::new();
     loop {
         let left = deadline.saturating_duration_since(Instant::now());
         if left.is_zero() || answer.len() as u64 > PROBE_MAX_BYTES {
             return Ok(None);
         }
-        if crate::wait_readable(&[pipe.as_fd()], Some(left)) == 0 {
+        let stop_fd = stop.map_or(pipe.as_fd(), Wake::as_fd);
+        let ready = crate::wait_readable(&[pipe.as_fd(), stop_fd], Some(left));
+        if stop.is_some() && ready & 0b10 != 0 {
+            return Ok(None);
+        }
+        if ready == 0 {
             continue;
         }
         let mut piece = [0; 4096];

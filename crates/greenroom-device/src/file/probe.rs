@@ -97,7 +97,7 @@ pub(super) fn probe(path: &Path) -> Result<Plan, DeviceError> {
         why: format!("{why}; name another video or picture"),
     };
     let args = QUESTION.into_iter().map(Into::into).chain(input_args(path));
-    let json = ffprobe(args)?
+    let json = ffprobe(args, None)?
         .map_err(|reason| unsupported(format!("FFmpeg cannot read it as video ({reason})")))?;
     described(&json).map_err(unsupported)
 }

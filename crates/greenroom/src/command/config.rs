@@ -27,19 +27,26 @@ fn check(file: Option<PathBuf>) -> anyhow::Result<String> {
     let path = file.map_or_else(usual, Ok)?;
     let config = ConfigFile::read(&path)?;
     // As `greenroom run` would, but for the scenes, which are all looked at.
-    RunSettings::over(
+    let settings = RunSettings::over(
         &RunArgs::default(),
         None,
         ConfigFile { scenes: Vec::new(), scene: None, ..config.clone() },
         None,
     )?;
-    let book = SceneBook::new(config.scenes, config.scene, &SceneWords::default())?;
-    let wrong = book.check_all();
-    for (name, error) in &wrong {
-        eprintln!("greenroom: [scenes.{name}]: {error}");
+    let people = settings.scene.steps.people;
+    let book = SceneBook::new(config.scenes, config.scene, &SceneWords::default(), people)?;
+    let mut wrong = 0;
+    for (name, checked) in book.check_all(settings.size.height_px) {
+        match checked {
+            Ok(warning) => eprintln!("greenroom: [scenes.{name}]: warning: {warning}"),
+            Err(error) => {
+                wrong += 1;
+                eprintln!("greenroom: [scenes.{name}]: {error:#}");
+            }
+        }
     }
-    if !wrong.is_empty() {
-        bail!(SettingsError::WrongScenes(wrong.len(), path));
+    if wrong > 0 {
+        bail!(SettingsError::WrongScenes(wrong, path));
     }
     let count = match book.len() {
         1 => "1 scene".to_owned(),

@@ -130,9 +130,11 @@ fn answer(reporter: &Reporter, director: &DirectorHandle, request: Request, repl
 }
 
 fn replied_by(replier: Replier) -> Replied {
-    Box::new(move |done| {
+    let watch = replier.watch();
+    let tell = move |done: Result<(), String>| {
         replier.reply(done.map_or_else(Reply::Error, |()| Reply::Ok(Answer::Done {})));
-    })
+    };
+    Replied::new(tell, move || watch.is_abandoned())
 }
 
 fn open_output(settings: &RunSettings, wanted: SinkMode, scene: Scene) -> anyhow::Result<Output> {

@@ -28,7 +28,7 @@ use crate::scenes::SceneWords;
 use crate::status::Status;
 
 pub use client::ask;
-pub use replier::Replier;
+pub use replier::{AskerWatch, Replier};
 pub use server::Server;
 
 /// Longest request, without its line feed.

@@ -4,6 +4,7 @@ use std::os::fd::{AsFd, BorrowedFd};
 use std::os::unix::net::UnixStream;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::Path;
+use std::sync::Arc;
 use std::thread::{self, JoinHandle};
 use std::time::{Duration, Instant};
 
@@ -176,7 +177,7 @@ impl Waiter {
 struct Client {
     /// No two clients have the same.
     number: u64,
-    stream: UnixStream,
+    stream: Arc<UnixStream>,
     lines: Lines,
     /// The replies to its requests, from number `settled` on, as far as they are there.
     waiting: VecDeque<Option<Reply>>,
@@ -198,7 +199,7 @@ impl Client {
             return Err(io::Error::new(io::ErrorKind::PermissionDenied, why));
         }
         let (lines, waiting) = (Lines::default(), VecDeque::new());
-        Ok(Self { number, stream, lines, waiting, settled: 0, is_read: false, is_gone: false })
+        Ok(Self { number, stream: Arc::new(stream), lines, waiting, settled: 0, is_read: false, is_gone: false })
     }
 
     fn takes_more(&self) -> bool {
@@ -212,7 +213,7 @@ impl Client {
     /// Takes what came and sees to the lines that are whole.
     fn serve(&mut self, now: Instant, answer: &mut Answerer, replies: &Replies) {
         let mut came = [0; TURN_BYTES];
-        let read = match self.stream.read(&mut came) {
+        let read = match (&*self.stream).read(&mut came) {
             Ok(read) => read,
             Err(error) => {
                 self.is_gone |=
@@ -221,10 +222,11 @@ impl Client {
             }
         };
         let (waiting, settled, client) = (&mut self.waiting, self.settled, self.number);
+        let stream = &self.stream;
         let each = |line: Result<&[u8], TooLong>| {
             let request = settled + waiting.len() as u64;
             waiting.push_back(None);
-            let replier = replies.replier(Ticket { client, request });
+            let replier = replies.replier(Ticket { client, request }, stream);
             if waiting.len() > MAX_WAITING {
                 let many = format!(
                     "{MAX_WAITING} requests wait for their replies already; wait for some, then ask"
@@ -249,7 +251,7 @@ impl Client {
         }
         while let Some(Some(reply)) = self.waiting.front() {
             // Who has gone, or reads nothing, is told nothing more.
-            self.is_gone |= !send(&mut self.stream, reply);
+            self.is_gone |= !send(&self.stream, reply);
             self.waiting.pop_front();
             self.settled += 1;
         }
@@ -266,7 +268,7 @@ impl Client {
     }
 
     fn say(&mut self, reply: &Reply) {
-        send(&mut self.stream, reply);
+        send(&self.stream, reply);
     }
 }
 
@@ -285,7 +287,7 @@ fn see_to(line: Result<&[u8], TooLong>, answer: &mut Answerer, replier: Replier)
 
 /// Writes a reply without ever waiting. A client that has left so much unread (about 200 KB) that it
 /// does not fit is slow: `false`, let go of it.
-fn send(stream: &mut UnixStream, reply: &Reply) -> bool {
+fn send(mut stream: &UnixStream, reply: &Reply) -> bool {
     let mut line = serde_json::to_vec(reply).expect("a reply has string keys only");
     line.push(b'\n');
     stream.write_all(&line).is_ok()

@@ -9,6 +9,8 @@ use greenroom_device::Wake;
 use greenroom_frame::{Frame, FrameShape};
 use greenroom_scene::Scene;
 
+use crate::snapshot;
+
 /// A scene that is to come.
 pub(super) struct Change {
     pub(super) scene: Scene,
@@ -97,7 +99,13 @@ impl Cues {
     pub fn snapshot(&self, output: usize) -> Receiver<Frame> {
         let (sender, receiver) = mpsc::channel();
         let output = &self.outputs[output];
-        lock(&output.snapshot).push(sender);
+        let mut waiting = lock(&output.snapshot);
+        if waiting.len() >= snapshot::MOST_AT_ONCE {
+            // While nobody watches nothing is taken out: the oldest are not waited for any more.
+            waiting.remove(0);
+        }
+        waiting.push(sender);
+        drop(waiting);
         output.snapshot_is_wanted.store(true, SeqCst);
         receiver
     }
@@ -139,5 +147,21 @@ fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
 impl OutputCues {
     pub(super) fn change_for_tests(&self) -> MutexGuard<'_, Option<Change>> {
         lock(&self.change)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn snapshots_that_nobody_takes_do_not_pile_up() {
+        let output = Arc::new(OutputCues::default());
+        let cues = Cues::new(vec![Arc::clone(&output)]).unwrap();
+        for _ in 0..1000 {
+            drop(cues.snapshot(0));
+        }
+        let _last = cues.snapshot(0);
+        assert_eq!(output.take_snapshot().len(), snapshot::MOST_AT_ONCE);
     }
 }

@@ -8,7 +8,9 @@ use std::time::Duration;
 use greenroom_device::{FileWatch, Wake};
 use greenroom_scene::{SceneSpec, Site};
 
-use super::hand::{Complaints, Deaf, Hand};
+use super::files::{Reported, WatchBackoff};
+use super::loader::Loader;
+use super::worker::SceneWorker;
 use super::reload::Reload;
 use super::{SceneBook, SceneWords};
 use crate::pipeline::Cues;
@@ -42,10 +44,33 @@ pub enum SceneRequest {
     Next,
 }
 
-/// Told what came of a request: nothing, or one sentence.
-pub type Replied = Box<dyn FnOnce(Result<(), String>) + Send>;
+/// Whoever asked: told what came of a request, nothing or one sentence.
+pub struct Replied {
+    tell: Box<dyn FnOnce(Result<(), String>) + Send>,
+    is_abandoned: Box<dyn Fn() -> bool + Send>,
+}
 
-/// How long the end waits for a scene that is just being made.
+impl Replied {
+    /// `is_abandoned` says whether whoever asked has given up waiting for `tell`.
+    pub fn new(
+        tell: impl FnOnce(Result<(), String>) + Send + 'static,
+        is_abandoned: impl Fn() -> bool + Send + 'static,
+    ) -> Self {
+        Self { tell: Box::new(tell), is_abandoned: Box::new(is_abandoned) }
+    }
+
+    /// Tells what came of the request.
+    pub fn tell(self, done: Result<(), String>) {
+        (self.tell)(done);
+    }
+
+    /// Whether whoever asked has gone without waiting for the answer: then it is not to be done.
+    pub fn is_abandoned(&self) -> bool {
+        (self.is_abandoned)()
+    }
+}
+
+/// How long the end waits for a scene that is just being made without files.
 const STOP_PATIENCE: Duration = Duration::from_millis(500);
 
 /// The thread "scenes". Dropping it ends the thread.
@@ -83,28 +108,31 @@ impl Director {
         let ours = Arc::clone(&cues);
         let (bell, stop, ended) = (Wake::new()?, Wake::new()?, Wake::new()?);
         let status = Arc::default();
-        let mut hand = Hand {
+        let mut worker = SceneWorker {
             book,
             site,
             cues,
             config,
             watch,
-            deaf: Deaf::default(),
+            backoff: WatchBackoff::default(),
             wanted,
             files: Vec::new(),
             stamps: BTreeMap::new(),
             background: spec.background.clone(),
+            foreground: spec.foreground.clone(),
+            pending: None,
+            loader: Loader::new(bell.clone()),
             reload: Reload::default(),
-            complaints: Complaints::default(),
+            reported: Reported::default(),
             asked,
             bell: bell.clone(),
             stop: stop.clone(),
             status: Arc::clone(&status),
         };
-        hand.begin(&spec, trouble);
+        worker.begin(&spec, trouble);
         let bell_at_end = ended.clone();
         let thread = thread::Builder::new().name("scenes".into()).spawn(move || {
-            hand.run();
+            worker.run();
             bell_at_end.ring();
         })?;
         Ok(Self { requests, bell, stop, ended, cues: ours, status, thread: Some(thread) })
@@ -124,7 +152,7 @@ impl DirectorHandle {
         match self.requests.send((request, replied)) {
             Ok(()) => self.bell.ring(),
             Err(mpsc::SendError((_, replied))) => {
-                replied(Err("greenroom is about to end; start it again".to_owned()));
+                replied.tell(Err("greenroom is about to end; start it again".to_owned()));
             }
         }
     }
@@ -139,7 +167,7 @@ impl DirectorHandle {
 
     /// Writes what is shown into the picture file `path`, also while something is being loaded.
     pub fn snapshot(&self, path: PathBuf, replied: Replied) {
-        snapshot::take(self.cues.snapshot(OUTPUT), path, replied);
+        snapshot::take(|| self.cues.snapshot(OUTPUT), path, replied);
     }
 
     /// What is shown.
@@ -151,7 +179,6 @@ impl DirectorHandle {
 impl Drop for Director {
     fn drop(&mut self) {
         self.stop.ring();
-        // A file that takes long to open is not waited for: nothing of it is shown any more.
         if Wake::wait([&self.ended], Some(STOP_PATIENCE))
             && let Some(thread) = self.thread.take()
         {

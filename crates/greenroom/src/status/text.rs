@@ -30,6 +30,9 @@ impl fmt::Display for Status {
         if let Some(trouble) = &self.scene.trouble {
             line(f, "", trouble)?;
         }
+        if let Some(warning) = &self.scene.warning {
+            line(f, "", &format_args!("warning: {warning}"))?;
+        }
         if let Some(server) = &self.mask_server {
             line(f, "masks", server)?;
         }

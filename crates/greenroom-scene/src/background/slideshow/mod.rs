@@ -12,6 +12,7 @@ use std::time::Duration;
 use greenroom_frame::{Frame, FrameView, fade};
 
 use self::shelf::{Folder, Shelf, Turn};
+use super::read_ahead::ReadAhead;
 use super::{Background, Fit, Room};
 use crate::adapt::Adapter;
 use crate::{Moment, Pace, SceneError, Site};
@@ -61,7 +62,12 @@ impl Slideshow {
         let librarian = Arc::clone(&shelf);
         let thread = thread::Builder::new().name("slides".to_owned());
         let why = |why| SceneError::NoThread { what: "the slideshow", why };
-        thread.spawn(move || librarian.serve(folder)).map_err(why)?;
+        let reads_ahead = ReadAhead::begin();
+        let serve = move || {
+            librarian.serve(folder);
+            drop(reads_ahead);
+        };
+        thread.spawn(serve).map_err(why)?;
         Ok(Self {
             every,
             pace: site.pace,

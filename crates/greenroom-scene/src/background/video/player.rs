@@ -115,7 +115,7 @@ impl Player {
 
     /// Plays from `begin_at` on, which is put after the last frame, until it is stopped.
     fn play(&self, begin_at: &mut Duration, has_played: &mut bool) -> Result<(), SceneError> {
-        let film = Film::open(&self.source, self.fit, self.site)?;
+        let film = Film::open(&self.source, self.fit, self.site, &self.stop)?;
         let first = film.play()?;
         let mut playing = Playing {
             player: self,

@@ -5,8 +5,10 @@ use std::mem;
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
+use greenroom_device::Wake;
 use greenroom_frame::{Frame, FrameShape};
 
+use crate::background::read_ahead::CANCEL_INTERVAL;
 use crate::SceneError;
 
 /// Frames that are decoded ahead: 0.13 s at 60 fps, 11 MB at 1280x720, which bridges a decoder's
@@ -114,12 +116,17 @@ impl Reel {
 
     // The frame thread's side.
 
-    /// Waits until the player has the first frames or knows why there are none.
-    pub(super) fn wait_until_open(&self) -> Result<(), SceneError> {
+    /// Waits until the player has the first frames or knows why there are none, or `cancel` rings.
+    pub(super) fn wait_until_open(&self, cancel: Option<&Wake>) -> Result<(), SceneError> {
         let mut state = self.lock();
         let until = Instant::now() + OPENING;
         let mut filled_by = None;
+        // The lock cannot be waited for together with the bell: it is looked at now and then.
+        let piece = |left: Duration| cancel.map_or(left, |_| left.min(CANCEL_INTERVAL));
         loop {
+            if cancel.is_some_and(Wake::is_ringing) {
+                return Err(SceneError::Cancelled);
+            }
             match &mut state.phase {
                 Phase::Refused(why) => {
                     return Err(why.take().expect("a video is opened once"));
@@ -133,14 +140,14 @@ impl Reel {
                     if is_full || left.is_zero() {
                         return Ok(());
                     }
-                    state = self.wait(state, left);
+                    state = self.wait(state, piece(left));
                 }
                 Phase::Opening => {
                     let left = until.saturating_duration_since(Instant::now());
                     if left.is_zero() {
                         return Err(SceneError::NoPicture { what: "the video".to_owned() });
                     }
-                    state = self.wait(state, left);
+                    state = self.wait(state, piece(left));
                 }
             }
         }

@@ -19,7 +19,7 @@ const MS: Duration = Duration::from_millis(1);
 const NOTHING: usize = 1;
 
 fn open(path: &Path, kept_bytes: usize) -> Result<Video, SceneError> {
-    Video::open_within(&ClipSource::File(path.to_owned()), Fit::Cover, SITE, kept_bytes)
+    Video::open_within(&ClipSource::File(path.to_owned()), Fit::Cover, SITE, kept_bytes, None)
 }
 
 fn signal(pid: u32, name: &str) {
@@ -171,7 +171,7 @@ fn numbered_pictures_and_every_fit_play() {
     let spec: BackgroundSpec = pattern.to_str().unwrap().parse().unwrap();
     let BackgroundSpec::Video(source @ ClipSource::Pattern(_)) = spec else { panic!("{spec:?}") };
     for fit in [Fit::Cover, Fit::Contain, Fit::Stretch] {
-        let mut video = Video::open(&source, fit, SITE).unwrap();
+        let mut video = Video::open(&source, fit, SITE, None).unwrap();
         let eye = Eye::new();
         let mut time = Duration::ZERO;
         let seen = look(&eye, &mut video, &mut time, 500 * MS);
@@ -191,7 +191,7 @@ fn bars_are_black_and_odd_sizes_work() {
             (site.shape.size, site.shape.colour) = (SizePx::new(97, 97), colour);
             for fit in [Fit::Cover, Fit::Contain, Fit::Stretch] {
                 let source = ClipSource::File(path.clone());
-                let mut video = Video::open(&source, fit, site).unwrap();
+                let mut video = Video::open(&source, fit, site, None).unwrap();
                 video.reel.take_due(Duration::ZERO, &mut video.shown, Duration::ZERO).unwrap();
                 let shown = video.shown.clone().unwrap();
                 assert_eq!(shown.shape(), site.shape);
@@ -332,7 +332,7 @@ fn a_decoder_that_is_late_catches_up() {
 #[ignore = "is started by the test below"]
 fn helper_process() {
     let Ok(source) = std::env::var("GREENROOM_TEST_SOURCE") else { return };
-    let _video = Video::open_within(&source.parse().unwrap(), Fit::Cover, SITE, NOTHING);
+    let _video = Video::open_within(&source.parse().unwrap(), Fit::Cover, SITE, NOTHING, None);
     thread::sleep(Duration::from_secs(3600));
 }
 

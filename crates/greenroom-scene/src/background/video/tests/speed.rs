@@ -156,7 +156,7 @@ fn watch(
     clock: Time,
 ) -> Seen {
     let kept_bytes = if is_kept { KEPT_BYTES } else { 100_000 };
-    let mut video = Video::open_within(&clip.source, Fit::Cover, site, kept_bytes).unwrap();
+    let mut video = Video::open_within(&clip.source, Fit::Cover, site, kept_bytes, None).unwrap();
     let (eye, start) = (Eye::new(), Instant::now());
     let outputs = (seconds * f64::from(camera_fps)) as u32;
     let third = outputs / 3;
