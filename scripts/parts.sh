@@ -29,12 +29,16 @@ run_parts() {
             part_of[$!]=$next begun[$!]=$SECONDS
             next=$((next + 1))
         done
-        code=0
-        wait -n -p pid "${!part_of[@]}" || code=$?
-        say "${part_names[part_of[$pid]]}: ended with $code after $((SECONDS - begun[$pid])) s"
-        cat "$logs/part-${part_of[$pid]}.log"
-        [ $code = 0 ] || failed+=("${part_names[part_of[$pid]]}")
-        unset "part_of[$pid]"
+        wait -n "${!part_of[@]}" 2>/dev/null || true
+        for pid in "${!part_of[@]}"; do
+            kill -0 "$pid" 2>/dev/null && continue
+            code=0
+            wait "$pid" || code=$?
+            say "${part_names[part_of[$pid]]}: ended with $code after $((SECONDS - begun[$pid])) s"
+            cat "$logs/part-${part_of[$pid]}.log"
+            [ $code = 0 ] || failed+=("${part_names[part_of[$pid]]}")
+            unset "part_of[$pid]"
+        done
     done
     trap - EXIT INT TERM
     [ ${#failed[@]} -eq 0 ] && return

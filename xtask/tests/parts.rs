@@ -47,12 +47,14 @@ fn parts_run_side_by_side_and_each_output_is_in_one_piece() {
 fn a_part_that_fails_fails_the_script_and_is_shown() {
     let folder = tempfile::tempdir().unwrap();
     let lines = "part bad bash -c 'echo how it went wrong; exit 3'
+        part killed bash -c 'kill -KILL $$; sleep 3600'
         part good echo still run
         run_parts 1; echo never";
     let (code, printed, said) = texts(script(folder.path(), lines).output().unwrap());
     assert_eq!((code, printed.as_str()), (Some(1), "how it went wrong\nstill run\n"));
     assert!(said.contains("== bad: ended with 3"), "{said}");
-    assert!(said.ends_with("== FAILED, their output is above:\n  bad\n"), "{said}");
+    assert!(said.contains("== killed: ended with 137"), "{said}");
+    assert!(said.ends_with("== FAILED, their output is above:\n  bad\n  killed\n"), "{said}");
 }
 
 #[test]

@@ -351,13 +351,13 @@ fn what_is_no_socket_is_left_alone() {
 }
 
 #[test]
-fn a_daemon_that_hangs_is_told_after_two_seconds() {
+fn a_daemon_that_hangs_is_told_after_ten_seconds() {
     let fixture = Fixture::new();
     let _hangs = UnixListener::bind(&fixture.path).unwrap();
     let begun = Instant::now();
     let error = ask(&fixture.path, &Request::Status {}).unwrap_err();
     assert!(matches!(error, ControlError::NoAnswer { .. }), "{error}");
-    assert!(begun.elapsed() >= Duration::from_secs(2), "{:?}", begun.elapsed());
+    assert!(begun.elapsed() >= Duration::from_secs(10), "{:?}", begun.elapsed());
 }
 
 #[test]

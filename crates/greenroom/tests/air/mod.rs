@@ -111,6 +111,7 @@ impl Air {
 
     pub fn scene(&self) -> serde_json::Value {
         let status = self.ask(&["status", "--json"]);
+        assert!(status.status.success(), "{status:?}");
         serde_json::from_slice::<serde_json::Value>(&status.stdout).unwrap()["scene"].clone()
     }
 }
