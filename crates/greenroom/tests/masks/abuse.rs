@@ -171,7 +171,11 @@ fn well_client(at: SocketAddr, keep: bool, served: &AtomicU32, stop: &AtomicBool
         if !keep {
             client = Client::new(at);
         }
-        let answer = client.post(&picture);
+        // A connection that pauses may have been closed for others, as any server may.
+        let answer = client.try_post(&picture).unwrap_or_else(|| {
+            client = Client::new(at);
+            client.post(&picture)
+        });
         assert_eq!(answer.status, 200, "{:?}", String::from_utf8_lossy(&answer.body));
         assert!(answer.body == wanted);
         longest = longest.max(since.elapsed());

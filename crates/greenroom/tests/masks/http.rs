@@ -4,6 +4,8 @@ use std::io::{ErrorKind, Read, Write};
 use std::net::{Shutdown, SocketAddr, TcpStream};
 use std::time::{Duration, Instant};
 
+use rustix::net::{AddressFamily, SocketType, bind, connect, socket};
+
 #[derive(Debug)]
 pub struct Answer {
     pub status: u16,
@@ -33,7 +35,19 @@ pub struct Client {
 
 impl Client {
     pub fn new(server: SocketAddr) -> Self {
-        let stream = TcpStream::connect(server).unwrap();
+        Self::on(TcpStream::connect(server).unwrap())
+    }
+
+    /// A client with another of this machine's loopback addresses, 127.0.0.`last`.
+    pub fn from(last: u8, server: SocketAddr) -> Self {
+        let address = SocketAddr::from(([127, 0, 0, last], 0));
+        let socket = socket(AddressFamily::INET, SocketType::STREAM, None).unwrap();
+        bind(&socket, &address).unwrap();
+        connect(&socket, &server).unwrap();
+        Self::on(socket.into())
+    }
+
+    fn on(stream: TcpStream) -> Self {
         stream.set_read_timeout(Some(Duration::from_secs(60))).unwrap();
         stream.set_write_timeout(Some(Duration::from_secs(60))).unwrap();
         Self { stream, ahead: Vec::new() }
@@ -46,6 +60,12 @@ impl Client {
 
     pub fn post(&mut self, body: &[u8]) -> Answer {
         self.send(&post(body)).answer()
+    }
+
+    /// As [`post`](Self::post); `None` when the server has closed or closes instead.
+    pub fn try_post(&mut self, body: &[u8]) -> Option<Answer> {
+        self.stream.write_all(&post(body)).ok()?;
+        self.try_answer()
     }
 
     pub fn half_close(&mut self) -> &mut Self {
