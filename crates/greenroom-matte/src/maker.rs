@@ -124,7 +124,8 @@ impl MatteMaker {
     /// # Errors
     /// As [`new`](Self::new).
     pub fn guarded(mut self, own: MatteMaker) -> Result<Self, MatteError> {
-        self.guarded = Some(Box::new(Guarded::new(own)?));
+        let shows_one_person = self.sense.as_ref().is_some_and(Sense::shows_one_person);
+        self.guarded = Some(Box::new(Guarded::new(own, shows_one_person)?));
         Ok(self)
     }
 

@@ -14,6 +14,8 @@ const FORGIVEN_AFTER_FRAMES: u32 = 1024;
 pub(crate) struct Guarded {
     guard: RoomGuard,
     own: MatteMaker,
+    /// The masks show one of several persons, and may leave out others who are surely there.
+    shows_one_person: bool,
     trust: Trust,
 }
 
@@ -50,8 +52,8 @@ impl Trust {
 }
 
 impl Guarded {
-    pub(crate) fn new(own: MatteMaker) -> Result<Self, MatteError> {
-        Ok(Self { guard: RoomGuard::new()?, own, trust: Trust::new() })
+    pub(crate) fn new(own: MatteMaker, shows_one_person: bool) -> Result<Self, MatteError> {
+        Ok(Self { guard: RoomGuard::new()?, own, shows_one_person, trust: Trust::new() })
     }
 
     pub(crate) fn reset(&mut self) {
@@ -73,7 +75,8 @@ impl Guarded {
             false => self.guard.look(frame)?,
         }
         let found = self.guard.cut(frame, alpha)?;
-        if self.trust.note(found.agrees()) {
+        let agrees = found.agrees() || self.shows_one_person && !found.shows_room();
+        if self.trust.note(agrees) {
             return Ok(None);
         }
         if was_trusted {

@@ -124,10 +124,9 @@ impl RoomGuard {
         let is_due = match self.looked_at {
             None => true,
             // Also when the clock went back: another camera.
-            Some(at) => frame
-                .captured_at()
-                .checked_duration_since(at)
-                .is_none_or(|age| age >= LOOK_EVERY),
+            Some(at) => {
+                frame.captured_at().checked_duration_since(at).is_none_or(|age| age >= LOOK_EVERY)
+            }
         };
         match is_due || self.first_looks_left > 0 || self.frames_since >= LOOK_EVERY_FRAMES {
             true => self.look(frame),

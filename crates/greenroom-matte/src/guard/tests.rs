@@ -129,7 +129,11 @@ fn hostile_masks_are_found_out_in_their_first_frame_and_show_no_room() {
                 let (left, found) = bench.cut(Some(60), sent);
                 let room = shown(&left).filter(|(x, y)| !is_near(60, *x, *y)).count();
                 assert_eq!(room, 0, "{name}, {when_name}, frame {nth}");
-                assert_eq!(found.agrees(), !is_hostile(nth), "{name}, {when_name}, {nth}: {found:?}");
+                assert_eq!(
+                    found.agrees(),
+                    !is_hostile(nth),
+                    "{name}, {when_name}, {nth}: {found:?}"
+                );
                 assert!(is_hostile(nth) || left.bytes() == honest.bytes(), "{name}, frame {nth}");
             }
         }

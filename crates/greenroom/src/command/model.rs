@@ -12,8 +12,8 @@ use greenroom_matte::{Comparison, Layout, MatteError, MatteMaker, Model, RoomGua
 
 use crate::cli::{ModelArgs, ModelCommand, ModelTools};
 use crate::models::{
-    DescriptionError, KnownModel, empty_room, known_models, model_folder, person,
-    read_description, template,
+    DescriptionError, KnownModel, empty_room, known_models, model_folder, person, read_description,
+    template,
 };
 use crate::settings::{ModelChoice, config, format_of, model_file, onnx_options};
 

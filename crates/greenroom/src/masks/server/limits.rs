@@ -3,9 +3,9 @@ use std::time::Duration;
 use super::header::Header;
 use super::refusal::Refusal;
 
-/// Pixels of a byte, at most, in a large picture. One colour all over makes 340 as a PNG and 85 as a
+/// Pixels of a byte, at most, in a large picture. One grey all over makes 1032 as a PNG and 85 as a
 /// JPEG; a camera's picture has 20 at the most.
-const PX_PER_BYTE: u64 = 512;
+const PX_PER_BYTE: u64 = 1100;
 
 /// What one server bears. By account the defaults come to 480 MiB at the worst: 80 MiB of bodies,
 /// 128 MiB of masks that nobody fetches (a bit a pixel), 10 MiB of buffers, 200 MiB for one large
