@@ -377,3 +377,47 @@ fn a_variable_that_is_empty_says_nothing() {
     let ended = greenroom.output().unwrap();
     assert!(ended.status.success(), "{}", String::from_utf8_lossy(&ended.stderr));
 }
+
+/// Whatever stands in arguments, files and their names: a terminal shows it and obeys nothing.
+#[test]
+fn what_is_told_commands_no_terminal() {
+    let folder = folder_with_clip();
+    let at = |name: &str| folder.path().join(name);
+    let hostile = "\x1b[2J\nERROR root#\u{9b}31m\u{202e}";
+    std::fs::write(at("hostile.toml"), format!("\"{}\" = 1", "\\u001b[2J\\nroot")).unwrap();
+    std::fs::write(at(&format!("{hostile}.toml")), "nonsense").unwrap();
+    std::fs::write(at("scenes.toml"), "[scenes.\"\\u001b[2J\"]\nbackground = 'blurr'\n").unwrap();
+    std::fs::rename(at("clip.mkv"), at(&format!("{hostile}.mkv"))).unwrap();
+    let clip = format!("{hostile}.mkv");
+    for args in [
+        &[hostile][..],
+        &["run", &format!("--{hostile}")],
+        &["run", "--size", hostile],
+        &["run", "--fit", hostile],
+        &["run", "--background", hostile],
+        &["run", "--effect", hostile],
+        &["run", "--camera", hostile, "--output", "null"],
+        &["run", "--output", hostile],
+        &["run", "--config", hostile],
+        &["run", "--mask-server", hostile],
+        &["run", "--model", hostile],
+        &["render", hostile, "out.y4m"],
+        &["render", &clip, "out.y4m"],
+        &["config", "check", "hostile.toml"],
+        &["config", "check", &format!("{hostile}.toml")],
+        &["config", "check", "scenes.toml"],
+        &["model", "check", hostile],
+        &["set", "background", hostile],
+        &["status", "--socket", hostile],
+        &["serve-masks", "--listen", hostile],
+    ] {
+        let output = greenroom(folder.path(), args);
+        for said in [output.stdout, output.stderr] {
+            let said = String::from_utf8(said).unwrap();
+            let shown = |c: char| c == '\n' || greenroom_device::is_printable(c);
+            assert!(said.chars().all(shown), "{args:?}: {said:?}");
+            assert!(said.lines().all(|line| !line.starts_with("ERROR root")), "{args:?}: {said}");
+        }
+    }
+    assert!(at("out.y4m").exists(), "the clip with that name was rendered");
+}

@@ -232,7 +232,7 @@ pub(crate) struct Tail(VecDeque<String>);
 
 impl Tail {
     fn push(&mut self, line: &str) {
-        let line = printable(line);
+        let line = printable(line.trim());
         if line.is_empty() {
             return;
         }
@@ -294,7 +294,7 @@ mod tests {
         assert_eq!(reason(&["file:a: Is a directory", ""]).as_deref(), Some("Is a directory"));
         assert_eq!(reason(&["[a] why", "file:"]).as_deref(), Some("why"));
         assert_eq!(reason(&["file:"]), None);
-        assert_eq!(reason(&["\x1b[31mbad\0"]).as_deref(), Some("\u{fffd}[31mbad\u{fffd}"));
+        assert_eq!(reason(&["\x1b[31mbad\0"]).as_deref(), Some("\\u{1b}[31mbad\\u{0}"));
         assert_eq!(reason(&[]), None);
     }
 
