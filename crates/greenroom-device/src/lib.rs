@@ -5,6 +5,10 @@
 //! only room with ioctls; `unsafe` lives in its `v4l2` folder and, for what a child does before it
 //! runs, in `ffmpeg/guard.rs` alone.
 #![deny(unsafe_code)]
+#![cfg_attr(
+    not(any(test, feature = "fuzzing")),
+    deny(clippy::disallowed_methods, clippy::print_stderr, clippy::print_stdout)
+)]
 
 mod audience;
 mod camera;

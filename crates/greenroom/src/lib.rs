@@ -1,7 +1,10 @@
 //! The program: command line, settings, the pipeline with its threads, start and stop.
 #![forbid(unsafe_code)]
 // Standard error may have no reader, or one that stands still: `log` bears that.
-#![cfg_attr(not(test), deny(clippy::print_stderr, clippy::print_stdout))]
+#![cfg_attr(
+    not(any(test, feature = "fuzzing")),
+    deny(clippy::disallowed_methods, clippy::print_stderr, clippy::print_stdout)
+)]
 
 pub mod camera;
 pub mod cli;

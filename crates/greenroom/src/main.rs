@@ -1,6 +1,6 @@
 //! `greenroom`, the virtual camera.
 #![forbid(unsafe_code)]
-#![deny(clippy::print_stderr, clippy::print_stdout)]
+#![deny(clippy::disallowed_methods, clippy::print_stderr, clippy::print_stdout)]
 
 use std::panic::catch_unwind;
 use std::process::ExitCode;

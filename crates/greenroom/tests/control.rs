@@ -301,7 +301,8 @@ fn replies_command_no_terminal() {
         });
     };
     let _server = Server::start(&fixture.path, Box::new(answer)).unwrap();
-    let is_shown = |text: &str| text.chars().all(|c| c == '\n' || greenroom_device::is_printable(c));
+    let is_shown =
+        |text: &str| text.chars().all(|c| c == '\n' || greenroom_device::is_printable(c));
     let text = String::from_utf8(greenroom(&fixture.path, &[]).stdout).unwrap();
     assert!(is_shown(&text) && text.contains("\\u{1b}[2J\\nroot# "), "{text:?}");
     assert!(text.lines().all(|line| !line.starts_with("root#")), "{text}");

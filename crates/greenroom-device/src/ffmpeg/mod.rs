@@ -194,9 +194,11 @@ struct Log {
 impl Log {
     fn of(stderr: Option<ChildStderr>) -> Self {
         let tail = Arc::new(Mutex::new(Tail::default()));
-        let thread = stderr.map(|stderr| {
+        let thread = stderr.and_then(|stderr| {
             let tail = Arc::clone(&tail);
-            thread::spawn(move || follow(stderr, &tail))
+            let builder = thread::Builder::new().name("ffmpeg log".into());
+            // Without a thread the pipe is closed, so that the child does not wait at it; its reason is lost.
+            builder.spawn(move || follow(stderr, &tail)).ok()
         });
         Self { tail, thread }
     }

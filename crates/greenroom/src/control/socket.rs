@@ -92,7 +92,9 @@ fn lock(folder: File, path: &Path) -> Result<File, ControlError> {
                 return Ok(folder);
             }
             Err(Errno::WOULDBLOCK | Errno::INTR) => thread::sleep(LOCK_AGAIN),
-            Err(error) => return Err(ControlError::Unusable { path: path.into(), why: error.into() }),
+            Err(error) => {
+                return Err(ControlError::Unusable { path: path.into(), why: error.into() });
+            }
         }
     }
     Err(ControlError::Locked { path: path.into() })

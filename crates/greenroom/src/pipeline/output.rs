@@ -240,7 +240,9 @@ impl Output {
         };
         self.tell_state(None);
         match self.state {
-            State::Holding(_) if !self.always_on => self.fill_with_placeholder(&Standby::Off, now.stats),
+            State::Holding(_) if !self.always_on => {
+                self.fill_with_placeholder(&Standby::Off, now.stats)
+            }
             _ => Ok(()),
         }
     }

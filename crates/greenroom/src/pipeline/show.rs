@@ -8,8 +8,8 @@ use std::time::{Duration, Instant};
 use greenroom_device::{DeviceError, NodeWatch, wait_readable};
 use greenroom_scene::Room;
 
-use super::output::Now;
 use super::faults::{self, Fault};
+use super::output::Now;
 use super::shared::{Cut, EndBell, Flow, Shared};
 use super::stats::Stage;
 use super::{Cues, MattePlanes, Output, Standby, Stats};
