@@ -459,7 +459,6 @@ fn a_system_without_threads_is_told() {
             "0.2",
         ],
         &["render", "clip.mkv", "out.mp4"],
-        &["serve-masks", "--listen", "127.0.0.1:1"],
     ];
     for (most, args) in few.flat_map(|most| commands.map(|args| (most, args))) {
         let mut command = Command::new(if is_root { "setpriv" } else { "prlimit" });

@@ -196,6 +196,32 @@ fn a_pause_is_over_all_when_it_is_answered() {
     }
 }
 
+/// An output that takes nothing now: who asks for a pause is told that the last picture may stand there.
+#[test]
+fn a_pause_that_cannot_be_shown_is_told() {
+    let folder = tempfile::tempdir().unwrap();
+    ffmpeg(folder.path(), "-f lavfi -i color=c=gray:s=640x360:r=30:d=1 -c:v ffv1 room.mkv");
+    let mut command = Command::new(env!("CARGO_BIN_EXE_greenroom"));
+    command.args(["run", "--camera", "room.mkv", "--output", "-", "--socket", "socket"]);
+    command.current_dir(folder.path()).env("XDG_CONFIG_HOME", folder.path());
+    // Nobody reads, so that the pipe is full after a part of the first frame.
+    let mut daemon = command.stdout(Stdio::piped()).stderr(Stdio::null()).spawn().unwrap();
+    let ask = || control::ask(&folder.path().join("socket"), &Request::Pause {});
+    let deadline = Instant::now() + Duration::from_secs(60);
+    let reply = loop {
+        match ask() {
+            Ok(reply) => break reply,
+            Err(error) => assert!(Instant::now() < deadline, "{error}"),
+        }
+        thread::sleep(Duration::from_millis(50));
+    };
+    let told =
+        matches!(&reply, Reply::Error(sentence) if sentence.contains("takes no placeholder"));
+    daemon.kill().unwrap();
+    daemon.wait().unwrap();
+    assert!(told, "{reply:?}");
+}
+
 /// What was shown before a pause does not fade out after it.
 #[test]
 fn what_is_asked_for_in_a_pause_is_the_first_that_comes_after_it() {

@@ -48,8 +48,8 @@ fn connect(path: &Path) -> io::Result<UnixStream> {
 fn patience(request: &Request) -> Duration {
     match request {
         Request::Set(_) | Request::Scene { .. } | Request::Next {} => LOADING_PATIENCE,
-        // greenroom itself says, a second earlier, when it cannot show the placeholder.
-        Request::Pause {} => PAUSE_PATIENCE + Duration::from_secs(1),
+        // Before that, greenroom itself says that it cannot show the placeholder.
+        Request::Pause {} => 2 * PAUSE_PATIENCE,
         _ => PATIENCE,
     }
 }

@@ -64,8 +64,8 @@ mod tests {
         let (kept, name) = (Kept::default(), "\x1b[2Jcam\nERROR all is lost\u{202e}");
         let to = kept.clone();
         let subscriber = tracing_subscriber::fmt()
-            .event_format(OneLine)
             .with_ansi(ansi)
+            .event_format(OneLine)
             .with_writer(move || to.clone())
             .finish();
         tracing::subscriber::with_default(subscriber, || {

@@ -215,11 +215,11 @@ impl Shower {
     fn begin_pause(&mut self, count: u64) -> Result<(), DeviceError> {
         self.shared.set_demand(false);
         self.standby = Standby::Paused;
-        let covered = self.show_placeholders();
+        // Devices before pipes, whose readers may stand still.
         for output in self.outputs.iter_mut().filter(|output| output.is_on() && !output.is_file()) {
             output.fill_with_placeholder(&Standby::Paused, &self.shared.stats)?;
         }
-        covered?;
+        self.show_placeholders()?;
         self.pauses_seen = count;
         self.cues.tell_paused(count);
         service::status_line("paused, the camera is closed");

@@ -153,8 +153,10 @@ impl DirectorHandle {
     pub fn pause(&self, replied: Replied) {
         let was_paused = self.cues.is_paused();
         let (tell, told) = mpsc::channel();
-        // Who waits may have given up.
-        self.cues.pause(Box::new(move || drop(tell.send(()))));
+        self.cues.pause(Box::new(move || {
+            // Who waits may have given up.
+            let _ = tell.send(());
+        }));
         if !was_paused {
             tracing::info!("scene: paused");
         }
@@ -165,7 +167,10 @@ impl DirectorHandle {
             }
         });
         match waits {
-            Ok(_) => drop(hand_over.send((told, replied))),
+            Ok(_) => {
+                // It waits for this.
+                let _ = hand_over.send((told, replied));
+            }
             // No thread is left: then everyone who asks waits.
             Err(_) => wait_for_pause(&told, replied),
         }
