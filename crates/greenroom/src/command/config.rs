@@ -1,21 +1,23 @@
-use std::io::{self, Write};
 use std::path::PathBuf;
 
-use anyhow::{Context, bail};
+use anyhow::bail;
 
 use crate::cli::{ConfigArgs, ConfigCommand, RunArgs};
 use crate::config::{ConfigFile, EXAMPLE};
+use crate::log;
 use crate::scenes::{SceneBook, SceneWords};
 use crate::settings::{RunSettings, SettingsError};
+use crate::terminal::{Lines, print};
 
 /// `greenroom config`.
 pub(super) fn config(args: &ConfigArgs) -> anyhow::Result<()> {
-    let text = match &args.command {
-        ConfigCommand::Check { file } => check(file.clone())?,
-        ConfigCommand::Path => format!("{}\n", usual()?.display()),
-        ConfigCommand::Example => EXAMPLE.to_owned(),
-    };
-    io::stdout().write_all(text.as_bytes()).context("standard output")
+    let mut lines = Lines::default();
+    match &args.command {
+        ConfigCommand::Check { file } => lines.push(check(file.clone())?),
+        ConfigCommand::Path => lines.push(usual()?.display()),
+        ConfigCommand::Example => return print(EXAMPLE),
+    }
+    lines.print()
 }
 
 fn usual() -> Result<PathBuf, SettingsError> {
@@ -38,10 +40,10 @@ fn check(file: Option<PathBuf>) -> anyhow::Result<String> {
     let mut wrong = 0;
     for (name, checked) in book.check_all(settings.size.height_px) {
         match checked {
-            Ok(warning) => eprintln!("greenroom: [scenes.{name}]: warning: {warning}"),
+            Ok(warning) => log::say(&format!("greenroom: [scenes.{name}]: warning: {warning}")),
             Err(error) => {
                 wrong += 1;
-                eprintln!("greenroom: [scenes.{name}]: {error:#}");
+                log::say(&format!("greenroom: [scenes.{name}]: {error:#}"));
             }
         }
     }
@@ -52,5 +54,5 @@ fn check(file: Option<PathBuf>) -> anyhow::Result<String> {
         1 => "1 scene".to_owned(),
         count => format!("{count} scenes"),
     };
-    Ok(format!("{} is right: {count}\n", path.display()))
+    Ok(format!("{} is right: {count}", path.display()))
 }

@@ -25,6 +25,7 @@ use super::reload::Reload;
 use super::words::files_of;
 use super::{SceneBook, SceneWords};
 use crate::pipeline::Cues;
+use crate::pipeline::faults::{self, Fault};
 use crate::status::SceneStatus;
 
 /// What the thread owns.
@@ -83,6 +84,9 @@ impl SceneWorker {
                 tracing::debug!(size = %shape.size, format = %shape.format, "scene: made anew");
                 self.site.shape = shape;
                 self.make_anew();
+            }
+            if faults::strike(Fault::ScenesPanic) {
+                panic!("the scenes thread panics, as a test wants");
             }
             let now = Instant::now();
             self.listen(now);
