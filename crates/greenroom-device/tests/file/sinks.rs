@@ -2,6 +2,7 @@ use std::fs;
 use std::io::Read;
 use std::path::Path;
 use std::process::{Command, Stdio};
+use std::sync::LazyLock;
 use std::thread::sleep;
 use std::time::{Duration, Instant};
 
@@ -19,12 +20,14 @@ fn mode(format: PixelFormat, size: SizePx, colour: Colour) -> SinkMode {
 }
 
 fn open(path: &Path, wanted: SinkMode) -> Result<Box<dyn Sink>, DeviceError> {
-    open_file_sink(&FileTarget::Path(path.to_owned()), wanted)
+    open_file_sink(&FileTarget::Path(path.to_owned()), wanted, None)
 }
 
-/// Frame `index`: slopes that move, in every plane.
+/// Frame `index`: slopes that move, in every plane. It was captured when its turn was at the rate.
 fn frame(mode: SinkMode, index: usize) -> Frame {
+    static BEGIN: LazyLock<Instant> = LazyLock::new(Instant::now);
     let mut frame = Frame::new(mode.format, mode.size, mode.colour).unwrap();
+    frame.set_captured_at(*BEGIN + mode.rate.interval() * index as u32);
     for mut plane in frame.view_mut().planes_mut() {
         for (y, row) in plane.iter_rows_mut().enumerate() {
             for (x, sample) in row.iter_mut().enumerate() {
@@ -291,7 +294,7 @@ fn standard_output_is_a_pipe_of_y4m() {
 #[ignore = "run by standard_output_is_a_pipe_of_y4m, which reads its output"]
 fn writes_to_standard_output() {
     let wanted = mode(PixelFormat::Yuyv, SIZE, Colour::WEBCAM);
-    let mut sink = open_file_sink(&FileTarget::parse("-".as_ref()), wanted).unwrap();
+    let mut sink = open_file_sink(&FileTarget::parse("-".as_ref()), wanted, None).unwrap();
     assert_eq!(sink.name(), "standard output");
     let picture = frame(sink.mode(), 0);
     for _ in 0..100_000 {
