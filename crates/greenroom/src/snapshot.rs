@@ -1,11 +1,13 @@
 //! What is shown, as a picture file.
 
+use std::io::{Cursor, Write};
 use std::path::{Path, PathBuf};
 use std::sync::mpsc::Receiver;
 use std::thread;
 use std::time::Duration;
 
 use anyhow::{Context, anyhow, bail};
+use greenroom_device::PartFile;
 use greenroom_frame::{Chroma, Frame, Rgb8, Yuv8};
 use image::{ImageFormat, RgbImage};
 
@@ -43,13 +45,12 @@ pub fn write(frame: &Frame, path: &Path) -> anyhow::Result<()> {
         Ok(format @ (ImageFormat::Png | ImageFormat::Jpeg | ImageFormat::WebP)) => format,
         _ => bail!("{} is no name of a picture; end it with .png, .jpg or .webp", path.display()),
     };
-    let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty());
     let place = || format!("cannot write {}; name another file", path.display());
-    let folder = folder.unwrap_or(Path::new("."));
-    let mut file = tempfile::NamedTempFile::new_in(folder).with_context(place)?;
-    rgb(frame).write_to(file.as_file_mut(), format).with_context(place)?;
-    file.persist(path).with_context(place)?;
-    Ok(())
+    let mut file = PartFile::beside(path)?;
+    let mut picture = Cursor::new(Vec::new());
+    rgb(frame).write_to(&mut picture, format).with_context(place)?;
+    file.write_all(picture.get_ref()).with_context(place)?;
+    file.complete().with_context(place)
 }
 
 fn rgb(frame: &Frame) -> RgbImage {

@@ -8,6 +8,7 @@ use std::os::unix::fs::{FileTypeExt, MetadataExt, PermissionsExt};
 use std::os::unix::net::UnixListener;
 use std::path::{Path, PathBuf};
 
+use greenroom_device::Leftover;
 use rustix::fs::{FlockOperation, Mode, fchmod, flock};
 use rustix::io::Errno;
 use rustix::net::sockopt::socket_peercred;
@@ -27,6 +28,8 @@ pub(super) struct Socket {
     path: PathBuf,
     /// Device and inode of the file, to know it by.
     file: (u64, u64),
+    /// A signal that ends us at once leaves no dead socket.
+    _leftover: Leftover,
 }
 
 impl Socket {
@@ -43,7 +46,7 @@ impl Socket {
         });
         remove_dead(path, &address)?;
         let socket = new_socket().map_err(unusable)?;
-        let made = (|| {
+        let made = Leftover::socket(|| {
             // Linux gives the file the socket's own mode, so that it never has another. Where it
             // does not, the mode is set before `listen`, and until then nobody can connect.
             let _ = fchmod(&socket, Mode::RUSR | Mode::WUSR);
@@ -53,10 +56,10 @@ impl Socket {
                 fs::set_permissions(path, fs::Permissions::from_mode(0o600))?;
             }
             listen(&socket, BACKLOG)?;
-            Ok((file.dev(), file.ino()))
-        })();
-        let file = made.map_err(unusable)?;
-        Ok(Self { listener: socket.into(), path: path.to_owned(), file })
+            Ok(((file.dev(), file.ino()), path.to_owned()))
+        });
+        let (file, _leftover) = made.map_err(unusable)?;
+        Ok(Self { listener: socket.into(), path: path.to_owned(), file, _leftover })
     }
 }
 
