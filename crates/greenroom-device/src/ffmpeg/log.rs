@@ -183,7 +183,7 @@ fn refusal(kind: &str) -> String {
     if kind.split(',').any(|kind| LISTS.contains(&kind)) {
         PLAYLIST.to_owned()
     } else {
-        "it is text or another kind of file that holds no pictures".to_owned()
+        format!("it is no video and no picture; FFmpeg calls its kind {kind}")
     }
 }
 
@@ -243,7 +243,7 @@ mod tests {
             assert!(refused(kind).contains("playlist"), "{kind}");
         }
         for kind in ["tty", "lrc", "srt"] {
-            assert!(refused(kind).contains("no pictures"), "{kind}");
+            assert!(refused(kind).contains("no video"), "{kind}");
         }
     }
 
