@@ -20,6 +20,7 @@ mod file_watch;
 #[cfg(any(test, feature = "fuzzing"))]
 pub mod fuzzing;
 mod holder;
+mod leftover;
 mod list;
 mod loopback;
 mod mjpeg;
@@ -36,9 +37,13 @@ pub use audience::Audience;
 pub use camera::{CameraIdentity, CameraInfo, CameraMode, ModeChoice, V4l2Camera, choose_mode};
 pub use clip::{Clip, ClipFit, ClipNext, ClipReader, ClipSource};
 pub use error::DeviceError;
-pub use file::{FileReader, FileTarget, Playback, open_file_sink, open_null_sink};
+pub use file::{
+    FileReader, FileTarget, Film, PartFile, Playback, Sound, check_target, open_file_sink,
+    open_null_sink,
+};
 pub use file_watch::{FileChanges, FileStamp, FileWatch};
 pub use holder::Holder;
+pub use leftover::{Leftover, end_leftovers};
 pub use list::{Devices, devices, find_camera, find_camera_again, find_loopback, names_a_device};
 pub use loopback::{Dialect, LoopbackInfo, LoopbackSink, LoopbackState, ModuleVersion};
 pub use mjpeg::{JpegEncoder, MjpegData, MjpegDecoder, RgbPicture};

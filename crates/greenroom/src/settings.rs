@@ -104,6 +104,8 @@ pub struct RenderSettings {
     pub output: FileTarget,
     /// Where the matte goes.
     pub matte: Option<FileTarget>,
+    /// The video's sound goes along.
+    pub keeps_sound: bool,
     /// What is shown.
     pub scene: SceneSettings,
 }
@@ -226,6 +228,10 @@ impl RunSettings {
         {
             refuse_same_file(from, to)?;
         }
+        // Before all work, of which it would be the end.
+        if let OutputChoice::File(target) = &settings.output {
+            target.check(false)?;
+        }
         Ok(settings)
     }
 }
@@ -248,10 +254,12 @@ impl RenderSettings {
         if matte.as_ref().is_some_and(|matte| same_target(matte, &output)) {
             return Err(SettingsError::SameTarget(output.to_string()).into());
         }
+        output.check(false)?;
+        matte.as_ref().map_or(Ok(()), |matte| matte.check(true))?;
         let (config, path) = config(args.scene.config.as_deref())?;
         // The video's own size is looked at when it is open.
         let scene = SceneSettings::new(&args.scene, None, config, path, USUAL_HEIGHT_PX)?;
-        Ok(Self { input, output, matte, scene })
+        Ok(Self { input, output, matte, keeps_sound: !args.no_sound, scene })
     }
 }
 

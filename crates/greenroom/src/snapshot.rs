@@ -1,5 +1,6 @@
 //! What is shown, as a picture file.
 
+use std::io::{Cursor, Write};
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicUsize, Ordering::SeqCst};
 use std::sync::mpsc::Receiver;
@@ -7,9 +8,9 @@ use std::thread;
 use std::time::Duration;
 
 use anyhow::{Context, anyhow, bail};
+use greenroom_device::PartFile;
 use greenroom_frame::{Chroma, Frame, Rgb8, Yuv8};
 use image::{ImageFormat, RgbImage};
-use tempfile::NamedTempFile;
 
 use crate::pipeline::faults::{self, Fault};
 use crate::scenes::Replied;
@@ -82,7 +83,7 @@ pub fn write(frame: &Frame, path: &Path) -> anyhow::Result<()> {
 struct PictureFile {
     path: PathBuf,
     format: ImageFormat,
-    file: NamedTempFile,
+    file: PartFile,
 }
 
 impl PictureFile {
@@ -95,9 +96,7 @@ impl PictureFile {
                 bail!("{} is no name of a picture; end it with .png, .jpg or .webp", path.display())
             }
         };
-        let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty());
-        let file = NamedTempFile::new_in(folder.unwrap_or(Path::new(".")));
-        let file = file.with_context(|| no_place(&path))?;
+        let file = PartFile::beside(&path)?;
         Ok(Self { path, format, file })
     }
 
@@ -107,14 +106,13 @@ impl PictureFile {
     /// When it cannot be written: one sentence.
     fn write(self, frame: &Frame) -> anyhow::Result<PathBuf> {
         let Self { path, format, mut file } = self;
-        rgb(frame).write_to(file.as_file_mut(), format).with_context(|| no_place(&path))?;
-        file.persist(&path).with_context(|| no_place(&path))?;
+        let no_place = || format!("cannot write {}; name another file", path.display());
+        let mut picture = Cursor::new(Vec::new());
+        rgb(frame).write_to(&mut picture, format).with_context(no_place)?;
+        file.write_all(picture.get_ref()).with_context(no_place)?;
+        file.complete().with_context(no_place)?;
         Ok(path)
     }
-}
-
-fn no_place(path: &Path) -> String {
-    format!("cannot write {}; name another file", path.display())
 }
 
 fn rgb(frame: &Frame) -> RgbImage {

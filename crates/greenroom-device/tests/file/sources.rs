@@ -330,7 +330,7 @@ fn what_is_no_video_is_refused_with_the_reason() {
     let sound = folder.path().join("sound.wav");
     ffmpeg(&["-f", "lavfi", "-i", "sine", "-t", "1", sound.to_str().unwrap()]);
     let text = open_error(&sound).to_string();
-    assert!(text.contains("it has no video"), "{text}");
+    assert!(text.contains("no video") && text.contains("wav"), "{text}");
 
     let missing = open_error(&folder.path().join("missing.mp4"));
     assert!(matches!(missing, DeviceError::NotFound { .. }), "{missing:?}");
@@ -339,15 +339,6 @@ fn what_is_no_video_is_refused_with_the_reason() {
         assert!(matches!(error, DeviceError::WrongKind { .. }), "{error:?}");
         assert!(error.to_string().contains(found), "{error}");
     }
-}
-
-#[test]
-fn a_playlist_opens_nothing_else() {
-    let folder = tempfile::tempdir().unwrap();
-    let path = folder.path().join("list.m3u8");
-    fs::write(&path, "#EXTM3U\n#EXTINF:1,\nhttp://127.0.0.1:1/a.ts\n").unwrap();
-    let text = open_error(&path).to_string();
-    assert!(text.contains("list.m3u8 cannot be used"), "{text}");
 }
 
 #[test]

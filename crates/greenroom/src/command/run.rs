@@ -7,7 +7,7 @@ use greenroom_frame::{Colour, FrameShape, PixelFormat};
 use greenroom_matte::RoomGuard;
 use greenroom_scene::{Pace, Scene, Site};
 
-use super::signals;
+use super::signals::{Parts, Signals};
 use crate::camera::CameraOpener;
 use crate::cli::RunArgs;
 use crate::control::{self, Answer, ControlError, Replier, Reply, Request};
@@ -22,7 +22,11 @@ use crate::{RunFailed, service};
 
 /// `greenroom run`.
 pub(super) fn run(args: &RunArgs) -> anyhow::Result<()> {
+    // Before anything is opened: whenever a signal comes, nothing is left behind.
+    let signals = Signals::catch(Parts::Keep).context("catching signals")?;
     let settings = RunSettings::new(args)?;
+    // Two would take camera and output from each other: nothing of theirs is touched before.
+    let socket = claim_socket(&settings)?;
     let mut camera = CameraOpener::new(&settings);
     // Who watches always has the camera opened at once; then its mode is known, not planned.
     let watched = settings.always_on || !matches!(settings.output, OutputChoice::Device(_));
@@ -44,9 +48,7 @@ pub(super) fn run(args: &RunArgs) -> anyhow::Result<()> {
     // YUYV, BT.601, limited range: what every consumer opens and assumes.
     let wanted = SinkMode { format: PixelFormat::Yuyv, size, rate, colour: Colour::WEBCAM };
     let output = open_output(&settings, wanted, scene)?.always_on(settings.always_on);
-    // Only from here on is there anything to bring to an end; before, a signal ends us as usual,
-    // also while a FIFO waits for its reader.
-    let stop = signals::stop_bell().context("catching signals")?;
+    let stop = signals.started();
     let (model, steps) = (settings.scene.model.clone(), settings.scene.steps);
     let server = match settings.mask_server.clone() {
         Some(url) => {
@@ -60,7 +62,21 @@ pub(super) fn run(args: &RunArgs) -> anyhow::Result<()> {
         CameraFeed { source, name: camera.name(), open: Box::new(move || camera.open()), size };
     let pipeline = Pipeline::start(feed, matte, vec![output], settings.idle_after)
         .context("starting threads")?;
-    serve(pipeline, &stop, &settings, first)
+    serve(pipeline, stop, &settings, socket, first)
+}
+
+/// The control socket. `None` where there can be none: without it everything else works, and a
+/// missing runtime folder is no reason to show no picture.
+fn claim_socket(settings: &RunSettings) -> anyhow::Result<Option<control::Claim>> {
+    let path = settings.socket.clone().map_or_else(control::default_socket, Ok);
+    match path.and_then(|path| control::Claim::of(&path)) {
+        Ok(socket) => Ok(Some(socket)),
+        Err(error @ ControlError::AlreadyRunning { .. }) => Err(error.into()),
+        Err(error) => {
+            tracing::warn!("{error}");
+            Ok(None)
+        }
+    }
 }
 
 /// Answers questions, waits for the end and brings it about.
@@ -68,6 +84,7 @@ fn serve(
     pipeline: Pipeline,
     stop: &Wake,
     settings: &RunSettings,
+    socket: Option<control::Claim>,
     first: FirstScene,
 ) -> anyhow::Result<()> {
     let reporter = pipeline.reporter();
@@ -75,18 +92,11 @@ fn serve(
     let director = director.context("starting threads")?;
     let handle = director.handle();
     let answer = Box::new(move |request, replier| answer(&reporter, &handle, request, replier));
-    // Without it everything else works: a missing runtime folder is no reason to show no picture.
-    let server = settings.socket.clone().map_or_else(control::default_socket, Ok);
-    let server = server.and_then(|path| control::Server::start(&path, answer));
-    let server = match server {
-        Ok(server) => Some(server),
-        // Two would take camera and loopback from each other.
-        Err(error @ ControlError::AlreadyRunning { .. }) => return Err(error.into()),
-        Err(error) => {
-            tracing::warn!("{error}");
-            None
-        }
-    };
+    let server = socket.map(|socket| socket.serve(answer)).transpose();
+    let server = server.unwrap_or_else(|error| {
+        tracing::warn!("{error}");
+        None
+    });
     service::ready();
     Wake::wait([stop, pipeline.ended()], settings.stop_after);
     service::stopping();
@@ -142,7 +152,7 @@ fn open_output(settings: &RunSettings, wanted: SinkMode, scene: Scene) -> anyhow
     let sink = match &settings.output {
         OutputChoice::Null => open_null_sink(wanted),
         OutputChoice::File(target) => {
-            let sink = open_file_sink(target, wanted)?;
+            let sink = open_file_sink(target, wanted, None)?;
             let mode = sink.mode();
             tracing::info!("output: {}, {} {}", sink.name(), mode.size, mode.format);
             sink

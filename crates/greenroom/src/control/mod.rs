@@ -29,7 +29,7 @@ use crate::status::Status;
 
 pub use client::ask;
 pub use replier::{AskerWatch, Replier};
-pub use server::Server;
+pub use server::{Claim, Server};
 
 /// Longest request, without its line feed.
 pub const MAX_REQUEST_BYTES: usize = 64 << 10;

@@ -3,7 +3,7 @@ use std::io::{self, Read, Write};
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 use std::os::unix::net::UnixStream;
 use std::panic::{AssertUnwindSafe, catch_unwind};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::thread::{self, JoinHandle};
 use std::time::{Duration, Instant};
@@ -42,7 +42,7 @@ const FIXED: usize = 3;
 const MAX_WAITING: usize = 32;
 
 /// Sees to requests: each is replied to once, when it is done.
-type Answerer = Box<dyn FnMut(Request, Replier) + Send>;
+pub type Answerer = Box<dyn FnMut(Request, Replier) + Send>;
 
 /// The control socket and the thread "control" that answers at it. Dropping it ends the thread and
 /// removes the socket.
@@ -60,9 +60,35 @@ impl Server {
     /// # Errors
     /// [`ControlError::AlreadyRunning`], or when the socket cannot be made.
     pub fn start(path: &Path, answer: Answerer) -> Result<Self, ControlError> {
-        let unusable = |why: io::Error| ControlError::Unusable { path: path.into(), why };
+        Claim::of(path)?.serve(answer)
+    }
+}
+
+/// A control socket that is ours, at which nobody answers yet: who asks waits. Nobody else can have
+/// it, so that who has it knows that no other greenroom runs.
+#[derive(Debug)]
+pub struct Claim {
+    socket: Socket,
+    path: PathBuf,
+}
+
+impl Claim {
+    /// Listens at `path`.
+    ///
+    /// # Errors
+    /// [`ControlError::AlreadyRunning`], or when the socket cannot be made.
+    pub fn of(path: &Path) -> Result<Self, ControlError> {
+        Ok(Self { socket: Socket::listen(path)?, path: path.to_owned() })
+    }
+
+    /// Answers from now on: see [`Server::start`].
+    ///
+    /// # Errors
+    /// When the system has no thread or descriptor left.
+    pub fn serve(self, answer: Answerer) -> Result<Server, ControlError> {
+        let Self { socket, path } = self;
+        let unusable = |why: io::Error| ControlError::Unusable { path: path.clone(), why };
         let stop = Wake::new().map_err(unusable)?;
-        let socket = Socket::listen(path)?;
         let mut waiter = Waiter {
             socket,
             stop: stop.clone(),
@@ -76,7 +102,7 @@ impl Server {
         };
         let thread = thread::Builder::new().name("control".into()).spawn(move || waiter.run());
         tracing::debug!("control: listens at {}", path.display());
-        Ok(Self { stop, thread: Some(thread.map_err(unusable)?) })
+        Ok(Server { stop, thread: Some(thread.map_err(unusable)?) })
     }
 }
 

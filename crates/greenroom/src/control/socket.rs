@@ -10,6 +10,7 @@ use std::path::{Path, PathBuf};
 use std::thread;
 use std::time::Duration;
 
+use greenroom_device::Leftover;
 use rustix::fs::{FlockOperation, Mode, OFlags, fchmod, flock, open};
 use rustix::io::Errno;
 use rustix::net::sockopt::socket_peercred;
@@ -33,6 +34,8 @@ pub(super) struct Socket {
     path: PathBuf,
     /// Device and inode of the file, to know it by.
     file: (u64, u64),
+    /// A signal that ends us at once leaves no dead socket.
+    _leftover: Leftover,
 }
 
 impl Socket {
@@ -50,7 +53,7 @@ impl Socket {
         };
         remove_dead(path, &address)?;
         let socket = new_socket().map_err(unusable)?;
-        let made = (|| {
+        let made = Leftover::socket(|| {
             // Linux gives the file the socket's own mode, so that it never has another. Where it
             // does not, the mode is set before `listen`, and until then nobody can connect.
             let _ = fchmod(&socket, Mode::RUSR | Mode::WUSR);
@@ -60,10 +63,10 @@ impl Socket {
                 fs::set_permissions(path, fs::Permissions::from_mode(0o600))?;
             }
             listen(&socket, BACKLOG)?;
-            Ok((file.dev(), file.ino()))
-        })();
-        let file = made.map_err(unusable)?;
-        Ok(Self { listener: socket.into(), path: path.to_owned(), file })
+            Ok(((file.dev(), file.ino()), path.to_owned()))
+        });
+        let (file, _leftover) = made.map_err(unusable)?;
+        Ok(Self { listener: socket.into(), path: path.to_owned(), file, _leftover })
     }
 }
 

@@ -272,13 +272,22 @@ impl Output {
         self.report.set_state(&self.name, self.state.name(), mode, reason);
     }
 
-    /// Ends the output: a device is left with the placeholder in every buffer, a file is completed.
+    /// Whether its end is waited for however long it takes: a file that is being encoded. (The
+    /// reader of a pipe may stand still for ever.)
+    pub(super) fn is_waited_for(&self) -> bool {
+        self.reopen.is_none() && self.state.sink().is_some_and(|sink| !sink.may_stand_still())
+    }
+
+    /// Ends the output: a device is left with the placeholder in every buffer, a file is completed if
+    /// all `is_well`, and otherwise leaves nothing.
     ///
     /// # Errors
     /// When the file could not be completed.
-    pub(super) fn finish(mut self, stats: &Stats) -> Result<(), DeviceError> {
+    pub(super) fn finish(mut self, is_well: bool, stats: &Stats) -> Result<(), DeviceError> {
         if self.reopen.is_some() {
             self.fill_with_placeholder(&Standby::Off, stats)?;
+        } else if !is_well {
+            return Ok(());
         }
         self.state.into_sink().map_or(Ok(()), Sink::finish)
     }

@@ -1,4 +1,5 @@
 use std::path::PathBuf;
+use std::time::Instant;
 
 use greenroom_device::SinkMode;
 use greenroom_frame::{Frame, FrameError, FrameScaler, FrameView, pack, recolour};
@@ -124,6 +125,7 @@ impl Painter {
             let frame = packed_placeholder(self.mode, self.own_placeholder.as_ref(), &text)?;
             self.calm = (text, frame);
         }
+        self.calm.1.set_captured_at(Instant::now());
         Ok(self.calm.1.view())
     }
 

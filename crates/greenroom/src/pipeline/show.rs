@@ -3,6 +3,7 @@
 use std::os::fd::{AsFd, BorrowedFd};
 use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
 use std::sync::Arc;
+use std::sync::atomic::Ordering::SeqCst;
 use std::time::{Duration, Instant};
 
 use greenroom_device::{DeviceError, NodeWatch, wait_readable};
@@ -104,12 +105,14 @@ impl Shower {
         // Also when a part of ours panics again and again, devices are left with the placeholder.
         let shown = catch_unwind(AssertUnwindSafe(|| self.show_until_stopped()));
         self.shared.finishing.ring();
+        let is_well = matches!(shown, Ok(Ok(()))) && !self.shared.is_given_up.load(SeqCst);
         let mut finished = Ok(());
         for output in self.outputs {
             let name = output.name().to_owned();
-            finished = finished.and(output.finish(&self.shared.stats));
+            finished = finished.and(output.finish(is_well, &self.shared.stats));
             tracing::debug!("output: {name} ended");
         }
+        self.shared.finished.ring();
         // The first trouble is the one to tell.
         shown.unwrap_or_else(|panic| resume_unwind(panic)).and(finished)
     }

@@ -109,7 +109,7 @@ impl Eye {
     }
 }
 
-/// The `ffmpeg` and `ffprobe` children that have `path` on their command line.
+/// The `ffmpeg` and `ffprobe` children that have `path` on their command line or open.
 pub(super) fn children(path: &Path) -> Vec<u32> {
     let needle = path.to_str().unwrap();
     let pids = fs::read_dir("/proc").unwrap().flatten();
@@ -117,7 +117,9 @@ pub(super) fn children(path: &Path) -> Vec<u32> {
     pids.filter(|pid: &u32| {
         let line = fs::read(format!("/proc/{pid}/cmdline")).unwrap_or_default();
         let line = String::from_utf8_lossy(&line);
-        line.starts_with("ff") && line.contains(needle)
+        let files = fs::read_dir(format!("/proc/{pid}/fd")).into_iter().flatten().flatten();
+        let mut files = files.filter_map(|file| fs::read_link(file.path()).ok());
+        line.starts_with("ff") && (line.contains(needle) || files.any(|file| file == path))
     })
     .collect()
 }

@@ -3,14 +3,14 @@
 use std::fs;
 use std::net::TcpListener;
 use std::path::{Path, PathBuf};
-use std::process::{Command, Stdio};
+use std::process::{Child, Command, Stdio};
 use std::thread;
 use std::time::{Duration, Instant};
 
 use greenroom_device::ClipSource;
 
 use super::super::{KEPT_BYTES, Video};
-use super::clips::{Eye, H264, PATIENCE, SITE, children, number, numbered, wait_for_children};
+use super::clips::{Eye, H264, PATIENCE, SITE, number, numbered, wait_for_children};
 use crate::{BackgroundSpec, Fit, SceneError};
 
 const MS: Duration = Duration::from_millis(1);
@@ -120,9 +120,9 @@ fn hostile(folder: &Path) -> Vec<(PathBuf, &'static str)> {
         (write("cut.mkv", &mkv[..mkv.len() / 2]), "ends before"),
         (write("no-index.mp4", &mp4[..32]), "FFmpeg cannot read"),
         (write("text.mp4", b"This is a letter, not a video.\n"), "FFmpeg cannot read"),
-        (write("text.txt", "A long letter.\n".repeat(500).as_bytes()), "holds no pictures"),
-        (write("list.m3u8", b"#EXTM3U\n#EXTINF:1,\n/etc/passwd\n"), "FFmpeg cannot read"),
-        (write("list.ffconcat", b"ffconcat version 1.0\nfile whole.mp4\n"), "holds no pictures"),
+        (write("text.txt", "A long letter.\n".repeat(500).as_bytes()), "FFmpeg cannot read"),
+        (write("list.m3u8", b"#EXTM3U\n#EXTINF:1,\n/etc/passwd\n"), "it is a playlist"),
+        (write("list.ffconcat", b"ffconcat version 1.0\nfile whole.mp4\n"), "it is a playlist"),
         (write("empty.mp4", b""), "is empty"),
         (write("huge.gif", &huge_gif.concat()), "no picture in it"),
         (write("huge.webp", &huge_webp), "too large (16384x16384)"),
@@ -352,18 +352,42 @@ fn children_die_with_a_parent_that_is_killed() {
             .stderr(Stdio::null())
             .spawn()
             .unwrap();
-        let source = Path::new(source);
-        let begun = Instant::now();
-        while children(source).is_empty() {
-            assert!(begun.elapsed() < PATIENCE);
-            thread::sleep(10 * MS);
-        }
+        let started = |child: &mut Child| {
+            let begun = Instant::now();
+            loop {
+                let pids = ffmpegs_of(child.id());
+                if !pids.is_empty() {
+                    return pids;
+                }
+                assert!(begun.elapsed() < PATIENCE);
+                thread::sleep(10 * MS);
+            }
+        };
+        started(&mut helper);
         thread::sleep(500 * MS);
-        assert_eq!(children(source).len(), 1);
+        let pids = started(&mut helper);
+        assert_eq!(pids.len(), 1);
         helper.kill().unwrap();
         helper.wait().unwrap();
-        wait_for_children(source, 0);
+        let begun = Instant::now();
+        while pids.iter().any(|pid| Path::new(&format!("/proc/{pid}")).exists()) {
+            assert!(begun.elapsed() < Duration::from_secs(60), "{pids:?} live on");
+            thread::sleep(10 * MS);
+        }
     }
+}
+
+/// The `ffmpeg` and `ffprobe` children of a process. (An address does not stand in their arguments.)
+fn ffmpegs_of(parent: u32) -> Vec<u32> {
+    let pids = fs::read_dir("/proc").unwrap().flatten();
+    let pids = pids.filter_map(|entry| entry.file_name().to_str()?.parse().ok());
+    pids.filter(|pid: &u32| {
+        let stat = fs::read_to_string(format!("/proc/{pid}/stat")).unwrap_or_default();
+        // Number, (name), state, parent.
+        let Some((name, rest)) = stat.rsplit_once(") ") else { return false };
+        name.contains("(ff") && rest.split(' ').nth(1) == Some(&parent.to_string())
+    })
+    .collect()
 }
 
 /// 4K fits into the memory that a child gets.
