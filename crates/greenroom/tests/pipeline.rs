@@ -148,8 +148,18 @@ struct Witness {
     mood: Shared<Mood>,
     seen: Shared<Vec<Seen>>,
     watched: Shared<bool>,
+    visit: Shared<Visit>,
     bell: Wake,
     placeholders: Vec<Frame>,
+}
+
+/// Somebody who has the device open and does not watch yet.
+#[derive(Debug, Clone, Copy, Default)]
+struct Visit {
+    renewal_due: bool,
+    /// The device can give what it holds a new time, and how often it did.
+    can_renew: bool,
+    renewed: u32,
 }
 
 impl Witness {
@@ -218,7 +228,15 @@ impl Sink for Witness {
 
     fn audience(&mut self) -> Result<Audience, DeviceError> {
         self.bell.clear();
-        Ok(Audience { watched: *self.watched.lock().unwrap(), watchers: Vec::new() })
+        let watched = *self.watched.lock().unwrap();
+        let renewal_due = std::mem::take(&mut self.visit.lock().unwrap().renewal_due);
+        Ok(Audience { watched, renewal_due, ..Audience::default() })
+    }
+
+    fn renew(&mut self) -> Result<bool, DeviceError> {
+        let mut visit = self.visit.lock().unwrap();
+        visit.renewed += u32::from(visit.can_renew);
+        Ok(visit.can_renew)
     }
 }
 
@@ -231,6 +249,7 @@ struct Stage {
     mood: Shared<Mood>,
     seen: Shared<Vec<Seen>>,
     watched: Shared<bool>,
+    visit: Shared<Visit>,
     bell: Wake,
     cameras: Arc<AtomicU32>,
 }
@@ -249,6 +268,7 @@ impl Stage {
         let mood = Arc::new(Mutex::new(Mood::Well));
         let seen: Shared<Vec<Seen>> = Arc::default();
         let watched: Shared<bool> = Arc::default();
+        let visit: Shared<Visit> = Arc::default();
         let bell = Wake::new().unwrap();
         let rgb = "#00b140".parse().unwrap();
         let background = Colour::WEBCAM.encode(rgb);
@@ -257,7 +277,7 @@ impl Stage {
         let scene = spec.build(Site { shape, pace: Pace::Live }).unwrap();
         let witness = {
             let (mood, seen) = (Arc::clone(&mood), Arc::clone(&seen));
-            let (watched, bell) = (Arc::clone(&watched), bell.clone());
+            let (watched, visit, bell) = (Arc::clone(&watched), Arc::clone(&visit), bell.clone());
             move || -> Result<Box<dyn Sink>, DeviceError> {
                 if *mood.lock().unwrap() == Mood::SinkGone {
                     return Err(DeviceError::Gone { what: "witness".into() });
@@ -267,6 +287,7 @@ impl Stage {
                     mood: Arc::clone(&mood),
                     seen: Arc::clone(&seen),
                     watched: Arc::clone(&watched),
+                    visit: Arc::clone(&visit),
                     bell: bell.clone(),
                     placeholders: Witness::placeholders(),
                 }))
@@ -304,7 +325,7 @@ impl Stage {
         };
         let feed = CameraFeed { source: None, name: None, open: Box::new(open), size: SIZE };
         let pipeline = Pipeline::start(feed, matte, vec![output], IDLE_AFTER).unwrap();
-        Self { pipeline, mood, seen, watched, bell, cameras }
+        Self { pipeline, mood, seen, watched, visit, bell, cameras }
     }
 
     fn set(&self, mood: Mood) {
@@ -313,6 +334,14 @@ impl Stage {
 
     fn watch(&self, watched: bool) {
         *self.watched.lock().unwrap() = watched;
+        self.bell.ring();
+    }
+
+    /// Somebody opens the device and does not watch.
+    fn visit(&self, can_renew: bool) {
+        let mut visit = self.visit.lock().unwrap();
+        (visit.renewal_due, visit.can_renew) = (true, can_renew);
+        drop(visit);
         self.bell.ring();
     }
 
@@ -463,6 +492,49 @@ fn nobody_watches_nothing_works() {
         assert!(left >= 32, "{left} placeholders");
     }
     stage.end().unwrap();
+}
+
+/// Who opens the device gets a first picture that is not old, and nothing else happens.
+#[test]
+fn what_a_device_holds_is_renewed_for_who_comes() {
+    let stage = Stage::dark();
+    stage.wait_until(|| stage.seen.lock().unwrap().len() >= 33);
+    let written = stage.seen.lock().unwrap().len();
+    stage.visit(true);
+    stage.wait_until(|| stage.visit.lock().unwrap().renewed == 1);
+    assert_eq!(stage.seen.lock().unwrap().len(), written, "copied although it need not be");
+    // A device that cannot: the placeholder is written again.
+    stage.visit(false);
+    stage.wait_until(|| stage.seen.lock().unwrap().len() == written + 1);
+    assert_eq!(stage.seen.lock().unwrap().last(), Some(&Seen::Placeholder));
+    assert_eq!((stage.cameras(), stage.output_state()), (0, OutputState::Holding));
+    // While the picture is still on, it is written again or the next one comes.
+    stage.watch(true);
+    stage.wait_for(&[Seen::Person, Seen::Background]);
+    stage.watch(false);
+    stage.visit(true);
+    stage.wait_until(|| !stage.visit.lock().unwrap().renewal_due);
+    assert_eq!(stage.visit.lock().unwrap().renewed, 1, "buffers that are not equal were renewed");
+    stage.end().unwrap();
+}
+
+/// What was written last is repeated for a while when nothing comes, but not when it is known why.
+#[test]
+fn a_picture_is_not_repeated_after_a_loss_is_known() {
+    for mood in [Mood::CameraGone, Mood::NetworkFails, Mood::CameraPanics, Mood::NetworkPanics] {
+        let stage = Stage::new();
+        stage.set(mood);
+        stage.wait_for(&[Seen::Placeholder]);
+        // A frame that was under way may follow the first placeholder; then there is none left.
+        stage.wait_for(&[Seen::Placeholder]);
+        stage.wait_until(|| stage.seen.lock().unwrap().len() >= 12);
+        let seen = stage.seen.lock().unwrap().clone();
+        let pictures = seen.iter().skip(4).filter(|&&seen| seen != Seen::Placeholder).count();
+        assert_eq!(pictures, 0, "{mood:?}: {seen:?}");
+        stage.set(Mood::Well);
+        stage.wait_for(&[Seen::Person, Seen::Background]);
+        stage.end().unwrap();
+    }
 }
 
 #[test]

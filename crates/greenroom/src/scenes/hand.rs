@@ -297,7 +297,15 @@ impl Hand {
     }
 
     fn read_config(&mut self, path: &Path) {
-        self.stamps.insert(path.to_owned(), FileStamp::of(path));
+        let now = FileStamp::of(path);
+        let before = self.stamps.insert(path.to_owned(), now);
+        // Its folder was made, say. There may be no configuration; one that must be there was read.
+        if now.is_none() {
+            if before.flatten().is_some() {
+                tracing::info!("scene: {} is gone; what was shown before stays", path.display());
+            }
+            return;
+        }
         match ConfigFile::read(path) {
             Ok(config) => {
                 self.book.take_over(config.scenes.clone());
