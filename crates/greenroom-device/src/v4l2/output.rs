@@ -92,7 +92,6 @@ fn output_buffer(index: u32) -> raw::BufferDesc {
 #[cfg(test)]
 mod tests {
     use super::super::fake;
-    use super::*;
 
     #[test]
     fn a_picture_goes_to_the_beginning_of_its_buffer() {

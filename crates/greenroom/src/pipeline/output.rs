@@ -174,8 +174,8 @@ impl Output {
 
     /// Whether what was written last is to be written again, because somebody is about to watch;
     /// told once.
-    pub(super) fn takes_renewal(&mut self) -> Option<()> {
-        std::mem::take(&mut self.renewal_due).then_some(())
+    pub(super) fn takes_renewal(&mut self) -> bool {
+        std::mem::take(&mut self.renewal_due)
     }
 
     /// Whether it is a file, which ends with its last frame and which nobody watches as it grows.

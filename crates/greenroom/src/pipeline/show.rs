@@ -200,9 +200,11 @@ impl Shower {
     /// Somebody is about to watch an output that has its picture still on: the first one that they
     /// get must not be old.
     fn renew(&mut self) -> Result<(), DeviceError> {
-        // Each of them is asked, so that none keeps its wish.
-        let wishes = self.outputs.iter_mut().filter_map(|output| output.takes_renewal()).count();
-        if wishes == 0 {
+        let mut is_due = false;
+        for output in &mut self.outputs {
+            is_due |= output.takes_renewal();
+        }
+        if !is_due {
             return Ok(());
         }
         self.write_again(self.view.again(self.wanted_epoch(), Instant::now()))
