@@ -10,6 +10,7 @@
     deny(clippy::disallowed_methods, clippy::print_stderr, clippy::print_stdout)
 )]
 
+mod access;
 mod audience;
 mod camera;
 mod clip;
@@ -44,7 +45,9 @@ pub use file::{
 pub use file_watch::{FileChanges, FileStamp, FileWatch};
 pub use holder::Holder;
 pub use leftover::{Leftover, end_leftovers};
-pub use list::{Devices, devices, find_camera, find_camera_again, find_loopback, names_a_device};
+pub use list::{
+    Devices, RefusedNode, devices, find_camera, find_camera_again, find_loopback, names_a_device,
+};
 pub use loopback::{Dialect, LoopbackInfo, LoopbackSink, LoopbackState, ModuleVersion};
 pub use mjpeg::{JpegEncoder, MjpegData, MjpegDecoder, RgbPicture};
 pub use node_watch::NodeWatch;

@@ -34,6 +34,22 @@ pub trait Sink: Send {
     /// pipe closed it.
     fn write(&mut self, frame: FrameView<'_>) -> Result<(), DeviceError>;
 
+    /// Gives what was written last the time of now, so that a reader who is about to begin does not
+    /// begin with an old picture: at once, without copying it. To be called only while all of the
+    /// device's buffers hold that same picture. False if the device cannot: then it is to be written
+    /// again.
+    ///
+    /// # Errors
+    /// As for [`write`](Self::write).
+    fn renew(&mut self) -> Result<bool, DeviceError> {
+        Ok(false)
+    }
+
+    /// Stores a frame, as for [`write`](Self::write), that the device shows by itself to those who
+    /// watch when nothing is written any more because this program hangs or was killed. To be called
+    /// before the first frame is written. Does nothing where a device has no such thing.
+    fn store_timeout_picture(&mut self, _frame: FrameView<'_>) {}
+
     /// A descriptor that is readable (POLLIN) when somebody may have come or gone: then
     /// [`audience`](Self::audience) is to be asked, which makes it unreadable again. `None` for
     /// what is watched at all times: a file.

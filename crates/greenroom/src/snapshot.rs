@@ -42,7 +42,8 @@ impl Drop for Taking {
 /// there is a place for it.
 pub(crate) fn take(path: PathBuf, ask: impl FnOnce() -> Receiver<Frame>, replied: Replied) {
     let Some(taking) = Taking::begin() else {
-        let many = format!("{MOST_AT_ONCE} snapshots are being taken already; wait for one, then ask");
+        let many =
+            format!("{MOST_AT_ONCE} snapshots are being taken already; wait for one, then ask");
         return replied.tell(Err(many));
     };
     let picture = match PictureFile::new(path) {

@@ -153,8 +153,18 @@ struct Witness {
     mood: Shared<Mood>,
     seen: Shared<Vec<Seen>>,
     watched: Shared<bool>,
+    visit: Shared<Visit>,
     bell: Wake,
     placeholders: Vec<Frame>,
+}
+
+/// Somebody who has the device open and does not watch yet.
+#[derive(Debug, Clone, Copy, Default)]
+struct Visit {
+    renewal_due: bool,
+    /// The device can give what it holds a new time, and how often it did.
+    can_renew: bool,
+    renewed: u32,
 }
 
 impl Witness {
@@ -230,7 +240,15 @@ impl Sink for Witness {
 
     fn audience(&mut self) -> Result<Audience, DeviceError> {
         self.bell.clear();
-        Ok(Audience { watched: *self.watched.lock().unwrap(), watchers: Vec::new() })
+        let watched = *self.watched.lock().unwrap();
+        let renewal_due = std::mem::take(&mut self.visit.lock().unwrap().renewal_due);
+        Ok(Audience { watched, renewal_due, ..Audience::default() })
+    }
+
+    fn renew(&mut self) -> Result<bool, DeviceError> {
+        let mut visit = self.visit.lock().unwrap();
+        visit.renewed += u32::from(visit.can_renew);
+        Ok(visit.can_renew)
     }
 }
 
@@ -245,6 +263,7 @@ struct Stage {
     mood: Shared<Mood>,
     seen: Shared<Vec<Seen>>,
     watched: Shared<bool>,
+    visit: Shared<Visit>,
     bell: Wake,
     cameras: Arc<AtomicU32>,
     hangs: Shared<bool>,
@@ -274,6 +293,7 @@ impl Stage {
         let mood = Arc::new(Mutex::new(Mood::Well));
         let seen: Shared<Vec<Seen>> = Arc::default();
         let watched: Shared<bool> = Arc::default();
+        let visit: Shared<Visit> = Arc::default();
         let bell = Wake::new().unwrap();
         let hangs: Shared<bool> = Arc::default();
         let background = Colour::WEBCAM.encode(GREEN.parse().unwrap());
@@ -281,7 +301,7 @@ impl Stage {
         let witness = {
             let hangs = Arc::clone(&hangs);
             let (mood, seen) = (Arc::clone(&mood), Arc::clone(&seen));
-            let (watched, bell) = (Arc::clone(&watched), bell.clone());
+            let (watched, visit, bell) = (Arc::clone(&watched), Arc::clone(&visit), bell.clone());
             move || -> Result<Box<dyn Sink>, DeviceError> {
                 if *mood.lock().unwrap() == Mood::SinkGone {
                     return Err(DeviceError::Gone { what: "witness".into() });
@@ -292,6 +312,7 @@ impl Stage {
                     mood: Arc::clone(&mood),
                     seen: Arc::clone(&seen),
                     watched: Arc::clone(&watched),
+                    visit: Arc::clone(&visit),
                     bell: bell.clone(),
                     placeholders: Witness::placeholders(),
                 }))
@@ -329,7 +350,7 @@ impl Stage {
         };
         let feed = CameraFeed { source: None, name: None, open: Box::new(open), size: SIZE };
         let pipeline = Pipeline::start(feed, matte, vec![output], idle_after).unwrap();
-        Self { pipeline, mood, seen, watched, bell, cameras, hangs }
+        Self { pipeline, mood, seen, watched, visit, bell, cameras, hangs }
     }
 
     fn set(&self, mood: Mood) {
@@ -338,6 +359,14 @@ impl Stage {
 
     fn watch(&self, watched: bool) {
         *self.watched.lock().unwrap() = watched;
+        self.bell.ring();
+    }
+
+    /// Somebody opens the device and does not watch.
+    fn visit(&self, can_renew: bool) {
+        let mut visit = self.visit.lock().unwrap();
+        (visit.renewal_due, visit.can_renew) = (true, can_renew);
+        drop(visit);
         self.bell.ring();
     }
 
@@ -551,6 +580,49 @@ fn nobody_watches_nothing_works() {
         assert!(left >= 32, "{left} placeholders");
     }
     stage.end().unwrap();
+}
+
+/// Who opens the device gets a first picture that is not old, and nothing else happens.
+#[test]
+fn what_a_device_holds_is_renewed_for_who_comes() {
+    let stage = Stage::dark(IDLE_AFTER);
+    stage.wait_until(|| stage.seen.lock().unwrap().len() >= 33);
+    let written = stage.seen.lock().unwrap().len();
+    stage.visit(true);
+    stage.wait_until(|| stage.visit.lock().unwrap().renewed == 1);
+    assert_eq!(stage.seen.lock().unwrap().len(), written, "copied although it need not be");
+    // A device that cannot: the placeholder is written again.
+    stage.visit(false);
+    stage.wait_until(|| stage.seen.lock().unwrap().len() == written + 1);
+    assert_eq!(stage.seen.lock().unwrap().last(), Some(&Seen::Placeholder));
+    assert_eq!((stage.cameras(), stage.output_state()), (0, OutputState::Holding));
+    // While the picture is still on, it is written again or the next one comes.
+    stage.watch(true);
+    stage.wait_for(&[Seen::Person, Seen::Background]);
+    stage.watch(false);
+    stage.visit(true);
+    stage.wait_until(|| !stage.visit.lock().unwrap().renewal_due);
+    assert_eq!(stage.visit.lock().unwrap().renewed, 1, "buffers that are not equal were renewed");
+    stage.end().unwrap();
+}
+
+/// What was written last is repeated for a while when nothing comes, but not when it is known why.
+#[test]
+fn a_picture_is_not_repeated_after_a_loss_is_known() {
+    for mood in [Mood::CameraGone, Mood::NetworkFails, Mood::CameraPanics, Mood::NetworkPanics] {
+        let stage = Stage::new();
+        stage.set(mood);
+        stage.wait_for(&[Seen::Placeholder]);
+        // A frame that was under way may follow the first placeholder; then there is none left.
+        stage.wait_for(&[Seen::Placeholder]);
+        stage.wait_until(|| stage.seen.lock().unwrap().len() >= 12);
+        let seen = stage.seen.lock().unwrap().clone();
+        let pictures = seen.iter().skip(4).filter(|&&seen| seen != Seen::Placeholder).count();
+        assert_eq!(pictures, 0, "{mood:?}: {seen:?}");
+        stage.set(Mood::Well);
+        stage.wait_for(&[Seen::Person, Seen::Background]);
+        stage.end().unwrap();
+    }
 }
 
 #[test]

@@ -134,7 +134,8 @@ fn answer(mut stream: TcpStream, open: &(Mutex<bool>, Condvar), video: &[u8]) {
     let _ = stream.read(&mut head);
     drop(open.1.wait_while(open.0.lock().unwrap(), |is_open| !*is_open).unwrap());
     let length = video.len();
-    let answer = format!("HTTP/1.1 200 OK\r\nContent-Length: {length}\r\nConnection: close\r\n\r\n");
+    let answer =
+        format!("HTTP/1.1 200 OK\r\nContent-Length: {length}\r\nConnection: close\r\n\r\n");
     let _ = stream.write_all(answer.as_bytes());
     let _ = stream.write_all(video);
 }
@@ -157,7 +158,9 @@ fn a_storm_of_requests_piles_nothing_up() {
             let request = match (client, (client + round) % 4) {
                 (0, 0) => "{\"next\":{}}".to_owned(),
                 (0, _) => "{\"scene\":{\"name\":\"clip\"}}".to_owned(),
-                (1, _) => format!("{{\"snapshot\":{{\"file\":\"{}\"}}}}", air.at("shot.png").display()),
+                (1, _) => {
+                    format!("{{\"snapshot\":{{\"file\":\"{}\"}}}}", air.at("shot.png").display())
+                }
                 (_, 0) => set_background("#404040"),
                 (_, 1) => set_background(air.at("one.mkv").to_str().unwrap()),
                 (_, 2) => set_background(air.at("two.mkv").to_str().unwrap()),
@@ -226,7 +229,10 @@ fn what_needs_no_file_overtakes_what_loads() {
     air.wait_until("no FFmpeg is left", |air| children(air.daemon.id()) == 0);
 
     // A scene whose background is overtaken is gone to all the same.
-    let config = format!("{CONFIG}[scenes.net]\nbackground = '{}'\neffects = ['greyscale']\n", silent.address);
+    let config = format!(
+        "{CONFIG}[scenes.net]\nbackground = '{}'\neffects = ['greyscale']\n",
+        silent.address
+    );
     fs::write(air.at("config.toml"), config).unwrap();
     air.wait_until("read", |air| air.log_has("the configuration was read again") == 1);
     let client = &mut waiting[0];

@@ -77,9 +77,8 @@ impl Clip {
         if let ClipSource::File(path) = &source {
             check_whole(path, &name)?;
         }
-        let json = ffprobe(&QUESTION, source.input(), Some(stop))?.map_err(|reason| {
-            unsupported(format!("FFmpeg cannot read it as video ({reason})"))
-        })?;
+        let json = ffprobe(&QUESTION, source.input(), Some(stop))?
+            .map_err(|reason| unsupported(format!("FFmpeg cannot read it as video ({reason})")))?;
         let mut plan = plan::Plan::new(&json, shape, fit).map_err(unsupported)?;
         if matches!(source, ClipSource::Url(_)) {
             plan.forget_length();

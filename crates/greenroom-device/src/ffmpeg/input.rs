@@ -234,7 +234,10 @@ mod tests {
         assert!(!words.contains("secret") && !words.contains("127"), "{words}");
         let mut list = String::new();
         File::from(arguments.files.pop().unwrap()).read_to_string(&mut list).unwrap();
-        assert!(list.contains("file 'http://me:secret@127.0.0.1/a b'\\''c.mp4?token=x'\n"), "{list}");
+        assert!(
+            list.contains("file 'http://me:secret@127.0.0.1/a b'\\''c.mp4?token=x'\n"),
+            "{list}"
+        );
         for not_one in ["http://a\nfile /etc/passwd", &format!("http://{}", "a".repeat(9000))] {
             assert!(Arguments::default().add_input(Input::Address(not_one)).is_err());
         }
@@ -243,7 +246,10 @@ mod tests {
     #[test]
     fn playlists_are_known_by_their_beginning() {
         for list in [
-            "#EXTM3U\n", "\u{feff}#EXTM3U", "ffconcat version 1.0\nfile a", "\n [playlist]\n",
+            "#EXTM3U\n",
+            "\u{feff}#EXTM3U",
+            "ffconcat version 1.0\nfile a",
+            "\n [playlist]\n",
             "<?xml version=\"1.0\"?>\n<MPD xmlns=\"x\">",
         ] {
             assert!(is_playlist(list.as_bytes()), "{list:?}");

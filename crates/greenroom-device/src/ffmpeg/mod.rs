@@ -15,14 +15,12 @@ use std::time::{Duration, Instant};
 
 pub(crate) use self::guard::Guard;
 use self::guard::PROBE_CPU_SECONDS;
-pub(crate) use self::input::{
-    Arguments, Input, SCHEMES, file_url, open_file, printable_address,
-};
+pub(crate) use self::input::{Arguments, Input, SCHEMES, file_url, open_file, printable_address};
 use self::log::Log;
-pub(crate) use self::log::{Said, Tail};
-pub(crate) use self::pictures::{Came, PictureError, RawPictures};
 #[cfg(any(test, feature = "fuzzing"))]
 pub(crate) use self::log::follow;
+pub(crate) use self::log::{Said, Tail};
+pub(crate) use self::pictures::{Came, PictureError, RawPictures};
 use crate::{DeviceError, Wake};
 
 /// A running `ffmpeg`. Dropping it kills and reaps it.
@@ -205,7 +203,8 @@ fn read_answer(
         let output_fd = if is_open { Some(output.as_fd()) } else { None };
         let errors_fd = errors.as_ref().map(AsFd::as_fd);
         let Some(any) = output_fd.or(errors_fd) else { break };
-        let fds = [output_fd.unwrap_or(any), errors_fd.unwrap_or(any), stop.map_or(any, Wake::as_fd)];
+        let fds =
+            [output_fd.unwrap_or(any), errors_fd.unwrap_or(any), stop.map_or(any, Wake::as_fd)];
         let ready = crate::wait_readable(&fds, Some(left));
         if stop.is_some() && ready & STOP != 0 {
             return Ok(Err("it was given up".to_owned()));
@@ -291,7 +290,9 @@ mod tests {
     /// Of every use: an encoder's limits too can be seen in the child.
     #[test]
     fn children_have_limits() {
-        for (guard, files) in [(Guard::probe(), "0"), (Guard::reader(), "0"), (Guard::writer(), "u")] {
+        for (guard, files) in
+            [(Guard::probe(), "0"), (Guard::reader(), "0"), (Guard::writer(), "u")]
+        {
             let mut command = Command::new("cat");
             command.arg("/proc/self/limits").stdout(Stdio::piped());
             let child = spawn(command, Arguments::default(), guard).unwrap();

@@ -131,6 +131,11 @@ impl Device {
         Ok(raw.value)
     }
 
+    /// VIDIOC_S_CTRL: sets a control, or presses it if it is a button.
+    pub(crate) fn set_control(&self, id: u32, value: i32) -> Result<(), V4l2Error> {
+        call(self.as_fd(), &call::S_CTRL, &mut raw::Control { id, value })
+    }
+
     /// VIDIOC_STREAMON.
     pub(crate) fn stream_on(&self, direction: Direction) -> Result<(), V4l2Error> {
         call(self.as_fd(), &call::STREAMON, &mut direction.buf_type())

@@ -1,4 +1,6 @@
-use greenroom_device::{CameraInfo, CameraMode, Devices, LoopbackInfo, devices, loopback_command};
+use greenroom_device::{
+    CameraInfo, CameraMode, Devices, LoopbackInfo, RefusedNode, devices, loopback_command,
+};
 use greenroom_scene::{FramingSpec, backgrounds_help, effects_help};
 use serde_json::{Value, json};
 
@@ -33,7 +35,13 @@ fn as_text(devices: &Devices) -> Lines {
             text.push(format_args!("    {:<4} {size:>9}  {rates} fps", mode.codec));
         }
     }
-    if devices.cameras.is_empty() {
+    let refused = |is_loopback: bool| {
+        devices.refused.iter().filter(move |refused| refused.is_loopback == is_loopback)
+    };
+    for RefusedNode { error, .. } in refused(false) {
+        text.push(format_args!("  {error}"));
+    }
+    if devices.cameras.is_empty() && refused(false).count() == 0 {
         text.push("  none; plug one in, or use --camera FILE or --camera demo");
     }
     text.push("Virtual cameras (v4l2loopback)");
@@ -51,11 +59,11 @@ fn as_text(devices: &Devices) -> Lines {
         }
         text.push(line);
     }
-    if devices.loopbacks.is_empty() {
-        text.push(format_args!("  none; make one with: {}", loopback_command()));
+    for RefusedNode { error, .. } in refused(true) {
+        text.push(format_args!("  {error}"));
     }
-    for refused in &devices.refused {
-        text.push(format_args!("Not looked into: {refused}"));
+    if devices.loopbacks.is_empty() && refused(true).count() == 0 {
+        text.push(format_args!("  none; make one with: {}", loopback_command()));
     }
     text
 }
@@ -64,7 +72,7 @@ fn as_json(devices: &Devices) -> Value {
     json!({
         "cameras": devices.cameras.iter().map(camera_json).collect::<Vec<_>>(),
         "loopbacks": devices.loopbacks.iter().map(loopback_json).collect::<Vec<_>>(),
-        "refused": devices.refused.iter().map(ToString::to_string).collect::<Vec<_>>(),
+        "refused": devices.refused.iter().map(|node| node.error.to_string()).collect::<Vec<_>>(),
     })
 }
 
@@ -106,4 +114,37 @@ fn loopback_json(loopback: &LoopbackInfo) -> Value {
         "format": format,
         "users": users.collect::<Vec<_>>(),
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use greenroom_device::DeviceError;
+
+    use super::*;
+
+    #[test]
+    fn what_is_there_and_refused_is_not_none() {
+        let refused = |node: &str, is_loopback| RefusedNode {
+            node: node.into(),
+            is_loopback,
+            error: DeviceError::Denied {
+                what: format!("x ({node})"),
+                remedy: "run `sudo usermod -aG video anna`".to_owned(),
+            },
+        };
+        let devices = Devices {
+            refused: vec![refused("/dev/video0", false), refused("/dev/video10", true)],
+            ..Devices::default()
+        };
+        let text = as_text(&devices).unwrap();
+        assert!(!text.contains("none") && !text.contains("modprobe"), "{text}");
+        let (cameras, loopbacks) = text.split_once("Virtual cameras").unwrap();
+        assert!(cameras.contains("  no permission to open x (/dev/video0); run `sudo"), "{text}");
+        assert!(loopbacks.contains("  no permission to open x (/dev/video10); run"), "{text}");
+        // One kind says nothing of the other.
+        let devices =
+            Devices { refused: vec![refused("/dev/video0", false)], ..Devices::default() };
+        assert!(as_text(&devices).unwrap().contains("  none; make one with: "));
+        assert_eq!(as_text(&Devices::default()).unwrap().matches("none; ").count(), 2);
+    }
 }

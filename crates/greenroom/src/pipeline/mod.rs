@@ -20,6 +20,7 @@ mod slot;
 mod stage;
 mod standby;
 mod stats;
+mod view;
 
 use std::io;
 use std::sync::Arc;

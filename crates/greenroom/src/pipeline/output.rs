@@ -33,6 +33,10 @@ pub struct Output {
     told: Option<String>,
     retry: Duration,
     pub(super) failing: bool,
+    /// What was written last is a composed picture.
+    pub(super) has_picture: bool,
+    /// Somebody is about to watch, and the picture is on.
+    renewal_due: bool,
     pub(super) report: Arc<OutputReport>,
     pub(super) cues: Arc<OutputCues>,
 }
@@ -78,8 +82,20 @@ impl Output {
 
     fn new(name: String, painter: Painter, state: State, reopen: Option<OpenSink>) -> Self {
         let (report, cues) = (Arc::default(), Arc::default());
-        let (always_on, told, retry, failing) = (false, None, RETRY, false);
-        Self { name, painter, state, reopen, always_on, told, retry, failing, report, cues }
+        Self {
+            name,
+            painter,
+            state,
+            reopen,
+            always_on: false,
+            told: None,
+            retry: RETRY,
+            failing: false,
+            has_picture: false,
+            renewal_due: false,
+            report,
+            cues,
+        }
     }
 
     /// Shows a picture also while nobody watches.
@@ -99,7 +115,8 @@ impl Output {
         self.reopen.is_none() || self.always_on
     }
 
-    /// Whether it is a file, or a pipe: what was written to it cannot be covered any more.
+    /// Whether it is a file or a pipe: it ends with its last frame, and what was written to it cannot be covered any
+    /// more.
     pub(super) fn is_file(&self) -> bool {
         self.reopen.is_none()
     }
@@ -146,11 +163,25 @@ impl Output {
         match self.state {
             State::Missing { .. } => self.look_for_it(now),
             State::Watched(_) => self.show_placeholder(now.standby, now.stats),
-            State::Holding(_) | State::Lingering { .. } => {
-                self.fill_with_placeholder(&Standby::Off, now.stats)?;
-                self.ask_audience(now)
-            }
+            State::Holding(_) | State::Lingering { .. } => self.take_up(now),
         }
+    }
+
+    /// A device was opened.
+    fn take_up(&mut self, now: &Now<'_>) -> Result<(), DeviceError> {
+        if let (Ok(frame), Some(sink)) =
+            (self.painter.placeholder(&Standby::Failed), self.state.sink_mut())
+        {
+            sink.store_timeout_picture(frame);
+        }
+        self.fill_with_placeholder(&Standby::Off, now.stats)?;
+        self.ask_audience(now)
+    }
+
+    /// Whether what was written last is to be written again, because somebody is about to watch;
+    /// told once.
+    pub(super) fn takes_renewal(&mut self) -> bool {
+        std::mem::take(&mut self.renewal_due)
     }
 
     /// Follows what happened: `asked` if its audience may have changed, `nodes_changed` if some
@@ -191,8 +222,7 @@ impl Output {
                 self.retry = RETRY;
                 self.state = State::Holding(sink);
                 self.tell_state(None);
-                self.fill_with_placeholder(&Standby::Off, now.stats)?;
-                self.ask_audience(now)
+                self.take_up(now)
             }
             Err(error) => {
                 self.miss(&error, now.time);
@@ -229,7 +259,28 @@ impl Output {
         if is_new && !self.always_on {
             return self.show_placeholder(now.standby, now.stats);
         }
+        if audience.renewal_due {
+            return self.renew(now);
+        }
         Ok(())
+    }
+
+    /// Somebody is about to watch: their first picture must not have the time of the last one who
+    /// did.
+    fn renew(&mut self, now: &Now<'_>) -> Result<(), DeviceError> {
+        match &mut self.state {
+            // Every buffer holds the placeholder.
+            State::Holding(sink) if !self.always_on => match sink.renew() {
+                Ok(true) => Ok(()),
+                Ok(false) => self.show_placeholder(&Standby::Off, now.stats),
+                Err(error) => self.lose(error, now.time),
+            },
+            State::Missing { .. } => Ok(()),
+            _ => {
+                self.renewal_due = true;
+                Ok(())
+            }
+        }
     }
 
     fn end_lingering(&mut self, now: &Now<'_>) -> Result<(), DeviceError> {
@@ -259,6 +310,7 @@ impl Output {
     fn miss(&mut self, error: &DeviceError, time: Instant) {
         let reason = error.to_string();
         self.state = State::Missing { retry_at: time + self.retry };
+        self.has_picture = false;
         self.retry = (2 * self.retry).min(LONGEST_RETRY);
         self.tell_state(Some(reason.clone()));
         if self.told.as_ref() != Some(&reason) {

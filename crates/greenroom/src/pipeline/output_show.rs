@@ -59,6 +59,7 @@ impl Output {
         if faults::strike(Fault::OutputPanic) {
             panic!("the output thread panics, as a test wants");
         }
+        self.has_picture = false;
         let mut lap = Instant::now();
         let mut record = |stage: Stage| {
             let now = Instant::now();
@@ -77,7 +78,32 @@ impl Output {
         }
         record(Stage::Write);
         send_snapshot(&self.cues, packed);
+        self.has_picture = true;
         Ok(())
+    }
+
+    /// Writes the picture that was written last once more, so that nobody who watches runs out of
+    /// patience; where the placeholder was written last, that one, with `standby`. A file gets
+    /// neither.
+    ///
+    /// # Errors
+    /// Never: a device that is lost is waited for.
+    pub(super) fn show_again(
+        &mut self,
+        standby: &Standby,
+        stats: &Stats,
+    ) -> Result<(), DeviceError> {
+        if self.is_file() {
+            return Ok(());
+        }
+        if !self.has_picture {
+            return self.show_placeholder(standby, stats);
+        }
+        let Some(sink) = self.state.sink_mut() else { return Ok(()) };
+        match sink.write(self.painter.last_picture()) {
+            Ok(()) => Ok(()),
+            Err(error) => self.lose(error, Instant::now()),
+        }
     }
 
     /// Writes the placeholder that says `standby`.
@@ -100,6 +126,7 @@ impl Output {
     }
 
     fn write_placeholder(&mut self, standby: &Standby) -> Result<(), DeviceError> {
+        self.has_picture = false;
         let frame = self.painter.placeholder(standby)?;
         self.state.sink_mut().map_or(Ok(()), |sink| sink.write(frame))?;
         send_snapshot(&self.cues, frame);

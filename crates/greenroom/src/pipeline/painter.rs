@@ -109,6 +109,11 @@ impl Painter {
         Ok(self.packed.view())
     }
 
+    /// What [`fit`](Self::fit) gave last.
+    pub(super) fn last_picture(&self) -> FrameView<'_> {
+        self.packed.view()
+    }
+
     /// The placeholder for `standby`. Painted when the text changes, else the one from before. Scenes do not fade across
     /// it.
     ///

@@ -54,7 +54,7 @@ impl Demand {
     }
 
     /// Tells whether that is news.
-    fn set(&self, wanted: bool) -> bool {
+    pub(super) fn set(&self, wanted: bool) -> bool {
         let changed = self.epoch().wants_picture() != wanted;
         if changed {
             self.0.fetch_add(1, SeqCst);

@@ -11,22 +11,12 @@ use greenroom_scene::Room;
 
 use super::faults::{self, Fault};
 use super::output::Now;
-use super::shared::{Cut, EndBell, Flow, Shared};
+use super::shared::{Cut, EndBell, Epoch, Flow, Shared};
 use super::stats::Stage;
+use super::view::{Due, View};
 use super::{Cues, MattePlanes, Output, Standby, Stats};
 use crate::service;
 
-/// Time without a picture after which the placeholder is shown.
-const STALL: Duration = Duration::from_secs(1);
-/// On a machine too slow for that, the picture may stand for so many times as long as the last one
-/// took, so that it does not flicker between picture and placeholder; but never longer than
-/// [`LONGEST_STALL`]. A camera that stalls is told by its own thread and not waited for.
-const PATIENCE_FRAMES: u32 = 4;
-/// See [`PATIENCE_FRAMES`].
-const LONGEST_STALL: Duration = Duration::from_secs(10);
-/// Time between placeholders while there is no picture: consumers that give a camera one second a
-/// frame (Chrome) never run out of it.
-const PLACEHOLDER_INTERVAL: Duration = Duration::from_millis(200);
 /// A matte thread that has been at one frame for so long hangs: the service manager is no longer
 /// told that all is well, and starts greenroom anew.
 const HANGS: Duration = Duration::from_secs(20);
@@ -36,14 +26,6 @@ const PANICS_BORNE: u32 = 10;
 pub(super) const MOST_OUTPUTS: usize = 64 - FIXED_FDS;
 /// The stop, the slot, the nodes, the cues.
 const FIXED_FDS: usize = 4;
-
-/// What those who watch see now.
-enum View {
-    /// A picture, which may stand `until` then.
-    Picture { until: Instant },
-    /// The placeholder; due again at `next`.
-    Placeholder { next: Instant },
-}
 
 /// Composes each frame for each output and writes it.
 pub(super) struct Shower {
@@ -57,7 +39,6 @@ pub(super) struct Shower {
     standby: Standby,
     /// The pauses that were seen to, see [`PauseState::count`](super::cues::PauseState).
     pauses_seen: u64,
-    last_shown: Instant,
     /// When to tell the service manager that all is well, and how often.
     heartbeat: Option<(Instant, Duration)>,
     failing: bool,
@@ -91,10 +72,9 @@ impl Shower {
             nodes: nodes.ok(),
             cues,
             idle_after,
-            view: View::Placeholder { next: now + PLACEHOLDER_INTERVAL },
+            view: View::placeholder(now),
             standby: if wanted { Standby::Starting } else { Standby::Off },
             pauses_seen: 0,
-            last_shown: now,
             heartbeat: service::watchdog_interval().map(|interval| (now + interval, interval)),
             failing: false,
         }
@@ -156,6 +136,7 @@ impl Shower {
             audiences >>= 1;
             output.mind(asked, nodes_changed, now)
         })?;
+        self.renew()?;
         match shared.to_output.take_now() {
             // A pause comes before a frame that came before it.
             Some(Flow::Frame(_)) if self.cues.pause_state().count != self.pauses_seen => {
@@ -251,28 +232,50 @@ impl Shower {
     }
 
     fn deadline(&self) -> Option<Instant> {
-        let due = match self.view {
-            _ if !self.is_watched() => None,
-            View::Picture { until } => Some(until),
-            View::Placeholder { next } => Some(next),
-        };
+        let due = self.is_watched().then(|| self.view.deadline());
         let outputs = self.outputs.iter().filter_map(Output::deadline);
         outputs.chain(due).chain(self.heartbeat.map(|(next, _)| next)).min()
     }
 
-    /// Nothing came: is the picture too old, or the placeholder due again?
+    /// The demand that a picture must have been made for to be shown; `None` in a pause.
+    fn wanted_epoch(&self) -> Option<Epoch> {
+        let epoch = self.shared.demand.epoch();
+        (epoch.wants_picture() && !self.cues.is_paused()).then_some(epoch)
+    }
+
+    /// Nothing came: what was written last is written again before anybody misses it.
     fn keep_time(&mut self) -> Result<(), DeviceError> {
-        let now = Instant::now();
-        match self.view {
-            View::Picture { until } if now >= until && self.is_watched() => {
-                match self.cues.is_paused() {
-                    true => self.show_placeholders(),
-                    // Neither a frame nor word of why there is none.
-                    false => self.lose_picture(Standby::Failed),
+        if !self.is_watched() {
+            return Ok(());
+        }
+        self.write_again(self.view.due(self.wanted_epoch(), Instant::now()))
+    }
+
+    /// Somebody is about to watch an output that has its picture still on: the first one that they
+    /// get must not be old.
+    fn renew(&mut self) -> Result<(), DeviceError> {
+        let mut is_due = false;
+        for output in &mut self.outputs {
+            is_due |= output.takes_renewal();
+        }
+        if !is_due {
+            return Ok(());
+        }
+        self.write_again(self.view.again(self.wanted_epoch(), Instant::now()))
+    }
+
+    fn write_again(&mut self, due: Due) -> Result<(), DeviceError> {
+        match due {
+            Due::Nothing => Ok(()),
+            Due::Placeholder => self.show_placeholders(),
+            Due::StallPlaceholder => self.lose_picture(Standby::Failed),
+            Due::Repetition => {
+                for output in self.outputs.iter_mut().filter(|output| output.is_on()) {
+                    output.show_again(&Standby::Starting, &self.shared.stats)?;
                 }
+                self.view = self.view.written_again(Instant::now());
+                Ok(())
             }
-            View::Placeholder { next } if now >= next => self.show_placeholders(),
-            _ => Ok(()),
         }
     }
 
@@ -293,10 +296,7 @@ impl Shower {
         for output in self.outputs.iter_mut().filter(|output| output.is_on()) {
             output.show_placeholder(&standby, &self.shared.stats)?;
         }
-        let now = Instant::now();
-        self.view = View::Placeholder { next: now + PLACEHOLDER_INTERVAL };
-        // What passes without a picture says nothing of how long a picture takes.
-        self.last_shown = now;
+        self.view = View::placeholder(Instant::now());
         Ok(())
     }
 
@@ -317,10 +317,7 @@ impl Shower {
                 return lost;
             }
         }
-        let now = Instant::now();
-        let interval = now - std::mem::replace(&mut self.last_shown, now);
-        let patience = (interval * PATIENCE_FRAMES).clamp(STALL, LONGEST_STALL);
-        self.view = View::Picture { until: now + patience };
+        self.view = View::picture(epoch, Instant::now());
         Ok(())
     }
 

@@ -78,10 +78,8 @@ impl SceneWorker {
                 self.book.show_as(&wanted);
             }
         }
-        let (is_same, is_of_scene) = (
-            self.book.words() == before.words(),
-            due.iter().any(|path| self.files.contains(path)),
-        );
+        let (is_same, is_of_scene) =
+            (self.book.words() == before.words(), due.iter().any(|path| self.files.contains(path)));
         // What is being loaded was read too early.
         let loading = self.pending.as_ref().map(|pending| files_of(&pending.target.spec));
         if loading.unwrap_or_default().iter().any(|path| due.contains(path)) {
@@ -113,7 +111,15 @@ impl SceneWorker {
     }
 
     fn read_config(&mut self, path: &Path) {
-        self.stamps.insert(path.to_owned(), FileStamp::of(path));
+        let now = FileStamp::of(path);
+        let before = self.stamps.insert(path.to_owned(), now);
+        // Its folder was made, say. There may be no configuration; one that must be there was read.
+        if now.is_none() {
+            if before.flatten().is_some() {
+                tracing::info!("scene: {} is gone; what was shown before stays", path.display());
+            }
+            return;
+        }
         match ConfigFile::read(path) {
             Ok(config) => {
                 self.book.take_over(config.scenes.clone());
