@@ -10,6 +10,13 @@ pub struct Case {
     pub operation: Operation,
 }
 
+/// How a case went: what is wrong, and a few words on what happened.
+#[derive(Debug, Default)]
+pub struct Verdict {
+    pub faults: Vec<String>,
+    pub note: String,
+}
+
 /// What is done. A word is the ending of the file that is written.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Operation {

@@ -5,7 +5,7 @@ use std::process::Stdio;
 use anyhow::Result;
 
 use super::bench::Bench;
-use super::case::Operation;
+use super::case::{Operation, Verdict};
 use super::fault::{Effect, Fault};
 use super::folder::CaseFolder;
 use super::frames::{BLUE, Frames, GREEN, RED, ROOM, Seen};
@@ -32,8 +32,8 @@ struct Air<'a> {
     written: Vec<&'static str>,
 }
 
-/// Runs the case; a line for all that is wrong.
-pub fn run(bench: &Bench, fault: &Fault, operation: Operation) -> Result<Vec<String>> {
+/// Runs the case.
+pub fn run(bench: &Bench, fault: &Fault, operation: Operation) -> Result<Verdict> {
     let folder = CaseFolder::new(bench.folder.path(), fault)?;
     let healthy = Fault::default();
     let holder = match fault.socket {
@@ -58,11 +58,12 @@ pub fn run(bench: &Bench, fault: &Fault, operation: Operation) -> Result<Vec<Str
             _ => air.ask_all()?,
         }
     }
-    let mut faults = air.end()?;
+    let mut verdict = air.end()?;
     if let Some(holder) = holder {
-        faults.extend(holder.end()?.into_iter().map(|fault| format!("the first one: {fault}")));
+        let faults = holder.end()?.faults.into_iter();
+        verdict.faults.extend(faults.map(|fault| format!("the first one: {fault}")));
     }
-    Ok(faults)
+    Ok(verdict)
 }
 
 impl<'a> Air<'a> {
@@ -243,12 +244,14 @@ impl<'a> Air<'a> {
     }
 
     /// Ends it, and judges all that came and is left.
-    fn end(mut self) -> Result<Vec<String>> {
+    fn end(mut self) -> Result<Verdict> {
         self.program.stop();
         let Some(end) = self.program.wait()? else {
             self.faults.push("SIGTERM does not end it".to_owned());
-            return Ok(self.faults);
+            return Ok(Verdict { faults: self.faults, ..Verdict::default() });
         };
+        let pictures = if self.is_composed { "on air" } else { "never on air" };
+        let note = format!("{pictures}, {}", end.summary());
         self.faults.extend(end.faults("run", self.effect));
         let frames = &self.frames;
         self.program.wait_until(|| frames.have_ended());
@@ -257,6 +260,6 @@ impl<'a> Air<'a> {
             self.faults.push("FFmpeg goes on when greenroom has ended".to_owned());
         }
         self.faults.extend(self.folder.faults(&self.written, &end.said.unwrap_or_default())?);
-        Ok(self.faults)
+        Ok(Verdict { faults: self.faults, note })
     }
 }

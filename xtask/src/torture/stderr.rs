@@ -112,7 +112,7 @@ fn fill(writer: &OwnedFd) -> Result<()> {
     let flags = fcntl_getfl(writer)?;
     fcntl_setfl(writer, flags | OFlags::NONBLOCK)?;
     let mut file = File::from(writer.try_clone()?);
-    while file.write(&[b'\n']).is_ok() {}
+    while file.write(b"\n").is_ok() {}
     Ok(fcntl_setfl(writer, flags)?)
 }
 
