@@ -110,15 +110,20 @@ impl<'a> Air<'a> {
         }
     }
 
+    /// Runs a client that no fault hits.
+    fn ask(&self, words: &[&str]) -> Result<Option<End>> {
+        self.bench.ask_patiently(self.folder, &Fault::default(), words)
+    }
+
     /// Asks for everything that changes what is shown.
     fn ask_all(&mut self) -> Result<()> {
         self.set_background("#c81e1e", RED)?;
-        let end = self.bench.ask_patiently(self.folder, &["snapshot", "new.png"])?;
+        let end = self.ask(&["snapshot", "new.png"])?;
         if self.was_done("snapshot", end.as_ref()) {
             self.written.push("new.png");
             self.judge_snapshot("new.png");
         }
-        let end = self.bench.ask_patiently(self.folder, &["snapshot", "old.png"])?;
+        let end = self.ask(&["snapshot", "old.png"])?;
         if self.was_done("snapshot of old.png", end.as_ref()) {
             self.written.push("old.png");
             self.judge_snapshot("old.png");
@@ -135,7 +140,7 @@ impl<'a> Air<'a> {
     }
 
     fn set_background(&mut self, words: &str, colour: greenroom_frame::Rgb8) -> Result<()> {
-        let end = self.bench.ask_patiently(self.folder, &["set", "background", words])?;
+        let end = self.ask(&["set", "background", words])?;
         if self.was_done("set", end.as_ref()) && self.is_composed {
             let from = self.frames.count();
             let frames = &self.frames;
@@ -161,7 +166,7 @@ impl<'a> Air<'a> {
 
     /// A pause is answered and hides, or greenroom is gone.
     fn pause(&mut self) -> Result<()> {
-        let end = self.bench.ask_patiently(self.folder, &["pause"])?;
+        let end = self.ask(&["pause"])?;
         if self.was_done("pause", end.as_ref()) {
             self.judge_pause();
             return Ok(());
@@ -189,7 +194,7 @@ impl<'a> Air<'a> {
     }
 
     fn resume(&mut self) -> Result<()> {
-        let end = self.bench.ask_patiently(self.folder, &["resume"])?;
+        let end = self.ask(&["resume"])?;
         let was_done = self.was_done("resume", end.as_ref());
         let from = self.frames.count();
         let frames = &self.frames;
@@ -212,7 +217,7 @@ impl<'a> Air<'a> {
             &["status"],
             &["pause"],
         ] {
-            let Some(end) = self.bench.ask(self.folder, fault, words)? else {
+            let Some(end) = self.bench.ask_patiently(self.folder, fault, words)? else {
                 self.faults.push(format!("{}: the client hangs", words[0]));
                 continue;
             };
