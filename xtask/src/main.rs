@@ -57,7 +57,7 @@ enum Command {
     Soak(soak::Arguments),
     /// Change scenes 200 times on air, and look at every frame
     Switch(switch::Arguments),
-    /// Run greenroom with something wrong around it, in some 300 ways (as root)
+    /// Run greenroom with something wrong around it, in some 500 ways (as root)
     Torture(torture::Arguments),
     /// Run a script as root in a virtual machine with vivid and v4l2loopback
     Vm(vm::Arguments),

@@ -29,7 +29,7 @@ use anyhow::{Context, Result, ensure};
 use crate::daemon::build;
 use crate::places::Places;
 use bench::Bench;
-use case::{Case, Operation};
+use case::{Case, Operation, Verdict};
 
 /// The command line of `cargo xtask torture`.
 #[derive(Debug, clap::Args)]
@@ -78,8 +78,9 @@ pub fn run(places: &Places, arguments: &Arguments) -> Result<ExitCode> {
     let bench = Bench::new(greenroom)?;
     let mut failed = 0;
     for case in &cases {
-        let faults = run_case(&bench, case).with_context(|| case.name())?;
-        println!("{} {}", if faults.is_empty() { "ok    " } else { "FAILED" }, case.name());
+        let Verdict { faults, note } = run_case(&bench, case).with_context(|| case.name())?;
+        let word = if faults.is_empty() { "ok    " } else { "FAILED" };
+        println!("{word} {:<60} {note}", case.name());
         faults.iter().for_each(|fault| println!("         {fault}"));
         failed += usize::from(!faults.is_empty());
     }
@@ -87,7 +88,7 @@ pub fn run(places: &Places, arguments: &Arguments) -> Result<ExitCode> {
     Ok(if failed == 0 { ExitCode::SUCCESS } else { ExitCode::FAILURE })
 }
 
-fn run_case(bench: &Bench, case: &Case) -> Result<Vec<String>> {
+fn run_case(bench: &Bench, case: &Case) -> Result<Verdict> {
     match case.operation {
         Operation::OnAir | Operation::SetClip | Operation::Clients => {
             on_air::run(bench, &case.fault, case.operation)

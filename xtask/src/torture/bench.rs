@@ -74,15 +74,23 @@ impl Bench {
         Program::start(&self.greenroom, folder, fault, "client.log", &args, null)?.wait()
     }
 
-    /// The same, again and again while there is no answer.
-    pub fn ask_patiently(&self, folder: &CaseFolder, words: &[&str]) -> Result<Option<End>> {
-        let mut answer = None;
-        for _ in 0..TRIES {
-            answer = self.ask(folder, &Fault::default(), words)?;
-            let said = answer.as_ref().and_then(|end| end.said.as_deref()).unwrap_or_default();
-            if !said.contains("does not answer") {
+    /// The same, again and again while there is no answer, or nobody can hear what there is instead.
+    pub fn ask_patiently(
+        &self,
+        folder: &CaseFolder,
+        fault: &Fault,
+        words: &[&str],
+    ) -> Result<Option<End>> {
+        let may_wait = |end: &End| {
+            let is_late = |said: &String| said.contains("does not answer");
+            !end.is_success() && end.said.as_ref().is_none_or(is_late)
+        };
+        let mut answer = self.ask(folder, fault, words)?;
+        for _ in 1..TRIES {
+            if !answer.as_ref().is_some_and(may_wait) {
                 break;
             }
+            answer = self.ask(folder, fault, words)?;
         }
         Ok(answer)
     }

@@ -10,6 +10,13 @@ pub struct Case {
     pub operation: Operation,
 }
 
+/// How a case went: what is wrong, and a few words on what happened.
+#[derive(Debug, Default)]
+pub struct Verdict {
+    pub faults: Vec<String>,
+    pub note: String,
+}
+
 /// What is done. A word is the ending of the file that is written.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Operation {
@@ -67,11 +74,28 @@ impl Case {
 
 /// All of them; without any fault first.
 pub fn all(short: bool) -> Vec<Case> {
-    let mut cases = Case::of_each(&Fault::new("no fault"), &Operation::ALL);
+    let without = if short { &Operation::ALL[..3] } else { &Operation::ALL };
+    let mut cases = Case::of_each(&Fault::new("no fault"), without);
     cases.extend(stderr::cases(short));
     cases.extend(limits::cases(short));
     cases.extend(disk::cases(short));
     cases.extend(ffmpeg::cases(short));
     cases.extend(socket::cases(short));
     cases
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeSet;
+
+    use super::all;
+
+    #[test]
+    fn every_case_has_a_name_of_its_own_and_the_short_form_is_a_part() {
+        let names = |short| all(short).iter().map(|case| case.name()).collect::<Vec<_>>();
+        let (every, some) = (names(false), names(true));
+        let set: BTreeSet<_> = every.iter().collect();
+        assert_eq!(set.len(), every.len());
+        assert!(some.iter().all(|name| set.contains(name)) && 2 * some.len() < every.len());
+    }
 }

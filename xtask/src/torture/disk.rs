@@ -20,8 +20,8 @@ pub fn cases(short: bool) -> Vec<Case> {
         disk_bytes: Some(bytes),
         ..Fault::may_refuse(format!("disk/{}-KiB", bytes >> 10))
     };
-    for number in (0..OFFSETS).filter(|number| !short || number % 9 == 1) {
-        // The first ones page by page: within the header, at the end of it.
+    for number in (0..OFFSETS).filter(|number| !short || number % 9 == 0) {
+        // The first ones page by page: FFmpeg 5.1 exits with 0 when only what it keeps back to the end finds no space.
         let bytes = if number < 4 { number * PAGE_BYTES } else { (number - 3) * STEP_BYTES };
         cases.extend(Case::of_each(
             &fault(bytes),

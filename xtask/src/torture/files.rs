@@ -6,15 +6,15 @@ use std::process::{Command, Stdio};
 use anyhow::{Context, Result};
 
 use super::bench::{Bench, CLIP_FRAMES};
-use super::case::Operation;
+use super::case::{Operation, Verdict};
 use super::fault::{Effect, Fault};
 use super::folder::CaseFolder;
 use super::frames::{CODED, EXACT, Frames, Judge, Seen, judge_stream, wrong_frames};
 use super::program::Program;
 use super::socket::SocketFault;
 
-/// Runs the case; a line for all that is wrong.
-pub fn write(bench: &Bench, fault: &Fault, operation: Operation) -> Result<Vec<String>> {
+/// Runs the case.
+pub fn write(bench: &Bench, fault: &Fault, operation: Operation) -> Result<Verdict> {
     let folder = CaseFolder::new(bench.folder.path(), fault)?;
     let _holder = match fault.socket {
         SocketFault::Taken => Some(hold(bench, &folder)?),
@@ -36,7 +36,10 @@ pub fn write(bench: &Bench, fault: &Fault, operation: Operation) -> Result<Vec<S
     let null = Stdio::null();
     let mut program = Program::start(&bench.greenroom, &folder, fault, "log", &words, null)?;
     program.strike()?;
-    let Some(end) = program.wait()? else { return Ok(vec!["it hangs".to_owned()]) };
+    let Some(end) = program.wait()? else {
+        return Ok(Verdict { faults: vec!["it hangs".to_owned()], ..Verdict::default() });
+    };
+    let note = end.summary();
     let mut faults = end.faults("it", fault.effect);
     let mut written = Vec::new();
     if end.is_success() {
@@ -47,7 +50,7 @@ pub fn write(bench: &Bench, fault: &Fault, operation: Operation) -> Result<Vec<S
         faults.push("FFmpeg goes on when greenroom has ended".to_owned());
     }
     faults.extend(folder.faults(&written, &end.said.unwrap_or_default())?);
-    Ok(faults)
+    Ok(Verdict { faults, note })
 }
 
 fn file_name(ending: &str) -> &'static str {
@@ -90,7 +93,7 @@ fn judge_file(path: &Path, fewest: usize) -> Result<Vec<String>> {
 }
 
 /// Clients where nobody answers as greenroom does.
-pub fn ask_nobody(bench: &Bench, fault: &Fault) -> Result<Vec<String>> {
+pub fn ask_nobody(bench: &Bench, fault: &Fault) -> Result<Verdict> {
     let folder = CaseFolder::new(bench.folder.path(), fault)?;
     let mut faults = Vec::new();
     for words in [&["status"][..], &["pause"], &["snapshot", "old.png"]] {
@@ -100,5 +103,5 @@ pub fn ask_nobody(bench: &Bench, fault: &Fault) -> Result<Vec<String>> {
         }
     }
     faults.extend(folder.faults(&[], "")?);
-    Ok(faults)
+    Ok(Verdict { faults, ..Verdict::default() })
 }

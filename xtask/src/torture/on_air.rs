@@ -5,7 +5,7 @@ use std::process::Stdio;
 use anyhow::Result;
 
 use super::bench::Bench;
-use super::case::Operation;
+use super::case::{Operation, Verdict};
 use super::fault::{Effect, Fault};
 use super::folder::CaseFolder;
 use super::frames::{BLUE, Frames, GREEN, RED, ROOM, Seen};
@@ -32,8 +32,8 @@ struct Air<'a> {
     written: Vec<&'static str>,
 }
 
-/// Runs the case; a line for all that is wrong.
-pub fn run(bench: &Bench, fault: &Fault, operation: Operation) -> Result<Vec<String>> {
+/// Runs the case.
+pub fn run(bench: &Bench, fault: &Fault, operation: Operation) -> Result<Verdict> {
     let folder = CaseFolder::new(bench.folder.path(), fault)?;
     let healthy = Fault::default();
     let holder = match fault.socket {
@@ -58,11 +58,12 @@ pub fn run(bench: &Bench, fault: &Fault, operation: Operation) -> Result<Vec<Str
             _ => air.ask_all()?,
         }
     }
-    let mut faults = air.end()?;
+    let mut verdict = air.end()?;
     if let Some(holder) = holder {
-        faults.extend(holder.end()?.into_iter().map(|fault| format!("the first one: {fault}")));
+        let faults = holder.end()?.faults.into_iter();
+        verdict.faults.extend(faults.map(|fault| format!("the first one: {fault}")));
     }
-    Ok(faults)
+    Ok(verdict)
 }
 
 impl<'a> Air<'a> {
@@ -109,15 +110,20 @@ impl<'a> Air<'a> {
         }
     }
 
+    /// Runs a client that no fault hits.
+    fn ask(&self, words: &[&str]) -> Result<Option<End>> {
+        self.bench.ask_patiently(self.folder, &Fault::default(), words)
+    }
+
     /// Asks for everything that changes what is shown.
     fn ask_all(&mut self) -> Result<()> {
         self.set_background("#c81e1e", RED)?;
-        let end = self.bench.ask_patiently(self.folder, &["snapshot", "new.png"])?;
+        let end = self.ask(&["snapshot", "new.png"])?;
         if self.was_done("snapshot", end.as_ref()) {
             self.written.push("new.png");
             self.judge_snapshot("new.png");
         }
-        let end = self.bench.ask_patiently(self.folder, &["snapshot", "old.png"])?;
+        let end = self.ask(&["snapshot", "old.png"])?;
         if self.was_done("snapshot of old.png", end.as_ref()) {
             self.written.push("old.png");
             self.judge_snapshot("old.png");
@@ -134,7 +140,7 @@ impl<'a> Air<'a> {
     }
 
     fn set_background(&mut self, words: &str, colour: greenroom_frame::Rgb8) -> Result<()> {
-        let end = self.bench.ask_patiently(self.folder, &["set", "background", words])?;
+        let end = self.ask(&["set", "background", words])?;
         if self.was_done("set", end.as_ref()) && self.is_composed {
             let from = self.frames.count();
             let frames = &self.frames;
@@ -160,7 +166,7 @@ impl<'a> Air<'a> {
 
     /// A pause is answered and hides, or greenroom is gone.
     fn pause(&mut self) -> Result<()> {
-        let end = self.bench.ask_patiently(self.folder, &["pause"])?;
+        let end = self.ask(&["pause"])?;
         if self.was_done("pause", end.as_ref()) {
             self.judge_pause();
             return Ok(());
@@ -188,7 +194,7 @@ impl<'a> Air<'a> {
     }
 
     fn resume(&mut self) -> Result<()> {
-        let end = self.bench.ask_patiently(self.folder, &["resume"])?;
+        let end = self.ask(&["resume"])?;
         let was_done = self.was_done("resume", end.as_ref());
         let from = self.frames.count();
         let frames = &self.frames;
@@ -211,7 +217,7 @@ impl<'a> Air<'a> {
             &["status"],
             &["pause"],
         ] {
-            let Some(end) = self.bench.ask(self.folder, fault, words)? else {
+            let Some(end) = self.bench.ask_patiently(self.folder, fault, words)? else {
                 self.faults.push(format!("{}: the client hangs", words[0]));
                 continue;
             };
@@ -243,12 +249,14 @@ impl<'a> Air<'a> {
     }
 
     /// Ends it, and judges all that came and is left.
-    fn end(mut self) -> Result<Vec<String>> {
+    fn end(mut self) -> Result<Verdict> {
         self.program.stop();
         let Some(end) = self.program.wait()? else {
             self.faults.push("SIGTERM does not end it".to_owned());
-            return Ok(self.faults);
+            return Ok(Verdict { faults: self.faults, ..Verdict::default() });
         };
+        let pictures = if self.is_composed { "on air" } else { "never on air" };
+        let note = format!("{pictures}, {}", end.summary());
         self.faults.extend(end.faults("run", self.effect));
         let frames = &self.frames;
         self.program.wait_until(|| frames.have_ended());
@@ -257,6 +265,6 @@ impl<'a> Air<'a> {
             self.faults.push("FFmpeg goes on when greenroom has ended".to_owned());
         }
         self.faults.extend(self.folder.faults(&self.written, &end.said.unwrap_or_default())?);
-        Ok(self.faults)
+        Ok(Verdict { faults: self.faults, note })
     }
 }

@@ -16,7 +16,7 @@ use super::folder::{CaseFolder, UNPRIVILEGED_USER};
 use super::stderr::Stderr;
 
 /// Longest wait for anything: on the slowest machine it is long over by then, unless it hangs.
-pub const PATIENCE: Duration = Duration::from_secs(90);
+pub const PATIENCE: Duration = Duration::from_secs(60);
 /// Between two looks at whether it is there.
 const LOOK_AGAIN: Duration = Duration::from_millis(10);
 
@@ -153,6 +153,14 @@ impl Drop for Program {
 impl End {
     pub fn is_success(&self) -> bool {
         self.status.success()
+    }
+
+    /// The exit code, and how the sentence begins.
+    pub fn summary(&self) -> String {
+        let said = self.said.as_deref().unwrap_or_default();
+        let sentence = said.lines().find_map(|line| line.strip_prefix("greenroom: "));
+        let sentence: String = sentence.unwrap_or_default().chars().take(90).collect();
+        format!("{} {sentence}", self.status).trim_end().to_owned()
     }
 
     /// A line for all that is wrong with the way in which `what` ended: the code, the sentence.
