@@ -38,7 +38,8 @@ impl Drop for Taking {
 /// Writes the frame that comes through what `frame` returns to `path`, on a thread of its own.
 pub(crate) fn take(frame: impl FnOnce() -> Receiver<Frame>, path: PathBuf, replied: Replied) {
     let Some(taking) = Taking::begin() else {
-        let many = format!("{MOST_AT_ONCE} snapshots are being taken already; wait for one, then ask");
+        let many =
+            format!("{MOST_AT_ONCE} snapshots are being taken already; wait for one, then ask");
         return replied.tell(Err(many));
     };
     let frame = frame();

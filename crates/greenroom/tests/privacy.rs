@@ -43,11 +43,21 @@ fn the_command_line_and_the_configuration_are_refused_before_anything_starts() {
         let output = greenroom(&folder, args);
         assert!(!output.status.success(), "{args:?}");
         let said = said(&output);
-        assert!(said.contains(REFUSAL) && !folder.path().join("out.mkv").exists(), "{args:?}: {said}");
+        assert!(
+            said.contains(REFUSAL) && !folder.path().join("out.mkv").exists(),
+            "{args:?}: {said}"
+        );
     };
-    let render = ["render", "room.mkv", "--output", "out.mkv", "--config", "config.toml"];
+    let render = ["render", "room.mkv", "out.mkv", "--config", "config.toml"];
     let run = [
-        "run", "--camera", "room.mkv", "--output", "out.mkv", "--config", "config.toml", "--socket",
+        "run",
+        "--camera",
+        "room.mkv",
+        "--output",
+        "out.mkv",
+        "--config",
+        "config.toml",
+        "--socket",
         "socket",
     ];
     for open in OPEN {
@@ -55,13 +65,17 @@ fn the_command_line_and_the_configuration_are_refused_before_anything_starts() {
         write(MAIN);
         refused(&[&render[..], &words].concat());
         refused(&[&run[..], &words].concat());
-        write(&format!("scene = 'a'\n{MAIN}[scenes.a]\nbackground = '{open}'\neffects = ['anonymise']"));
+        write(&format!(
+            "scene = 'a'\n{MAIN}[scenes.a]\nbackground = '{open}'\neffects = ['anonymise']"
+        ));
         refused(&render);
         refused(&run);
         refused(&["config", "check", "config.toml"]);
         // Half of it in the file.
         write(&format!("scene = 'a'\n{MAIN}[scenes.a]\nbackground = '{open}'"));
-        refused(&[&render[..], &["--effect", "sepia", "--effect", "anonymise=silhouette"]].concat());
+        refused(
+            &[&render[..], &["--effect", "sepia", "--effect", "anonymise=silhouette"]].concat(),
+        );
         write(&format!("scene = 'a'\n{MAIN}[scenes.a]\neffects = ['anonymise']"));
         refused(&[&run[..], &["--background", open]].concat());
     }
@@ -70,7 +84,9 @@ fn the_command_line_and_the_configuration_are_refused_before_anything_starts() {
     let words = ["--background", "none", "--effect", "all:anonymise"];
     let output = greenroom(&folder, &[&render[..], &words].concat());
     assert!(output.status.success(), "{output:?}");
-    write(&format!("{MAIN}[scenes.a]\nbackground = 'blur=1'\n[scenes.b]\nbackground = 'pixelate=4'"));
+    write(&format!(
+        "{MAIN}[scenes.a]\nbackground = 'blur=1'\n[scenes.b]\nbackground = 'pixelate=4'"
+    ));
     let output = greenroom(&folder, &["config", "check", "config.toml"]);
     assert!(output.status.success(), "{output:?}");
     assert_eq!(said(&output).matches("hides the room weakly").count(), 2, "{}", said(&output));
@@ -90,7 +106,10 @@ fn nothing_on_air_uncovers_anybody() {
         let said = air.refusal(args);
         assert!(said.contains(REFUSAL), "{args:?}: {said}");
         let scene = air.scene();
-        assert_eq!((&scene["background"], &scene["effects"][0]), (&RED.into(), &"anonymise".into()));
+        assert_eq!(
+            (&scene["background"], &scene["effects"][0]),
+            (&RED.into(), &"anonymise".into())
+        );
     };
     for open in OPEN {
         refused(&["set", "background", open]);
@@ -123,7 +142,8 @@ fn nothing_on_air_uncovers_anybody() {
     air.wait_for(yuv(BLUE));
     // What hides weakly is named.
     air.tell(&["set", "effect", "none"]);
-    air.tell(&["set", "background", "blur=1"]);
+    let answer = air.ask(&["set", "background", "blur=1"]);
+    assert!(answer.status.success() && said(&answer).contains("warning: the background blur=1"));
     let warning = air.scene()["warning"].as_str().unwrap().to_owned();
     assert!(warning.contains("weakly") && air.log_has("weakly") == 1, "{warning}");
     air.tell(&["set", "background", "blur"]);
@@ -138,8 +158,17 @@ fn the_old_environment_uncovers_nobody() {
     let config = format!("scene = 'a'\n{MAIN}[scenes.a]\nbackground = 'none'\n");
     fs::write(folder.path().join("config.toml"), config).unwrap();
     let args = [
-        "run", "--camera", "room.mkv", "--output", "out.mkv", "--config", "config.toml", "--socket",
-        "socket", "--stop-after", "1",
+        "run",
+        "--camera",
+        "room.mkv",
+        "--output",
+        "out.mkv",
+        "--config",
+        "config.toml",
+        "--socket",
+        "socket",
+        "--stop-after",
+        "1",
     ];
     let mut command = Command::new(env!("CARGO_BIN_EXE_greenroom"));
     command.args(args).current_dir(folder.path()).env("XDG_CONFIG_HOME", folder.path());

@@ -74,19 +74,21 @@ fn set_background(background: &str) -> String {
     format!("{{\"set\":{{\"background\":\"{background}\"}}}}")
 }
 
-/// The FFmpeg processes that a greenroom has started.
+/// The FFmpeg processes that a greenroom has started for backgrounds.
 fn children(pid: u32) -> usize {
     let processes = fs::read_dir("/proc").unwrap().flatten();
-    let stats = processes.filter_map(|entry| fs::read_to_string(entry.path().join("stat")).ok());
     let parent = pid.to_string();
-    let is_ours = |stat: &String| {
+    let is_ours = |process: &fs::DirEntry| {
+        let read = |name: &str| fs::read_to_string(process.path().join(name)).ok();
+        let (Some(stat), Some(arguments)) = (read("stat"), read("cmdline")) else { return false };
         let Some((before, behind)) = stat.rsplit_once(") ") else { return false };
         let is_ffmpeg = before.ends_with("(ffmpeg") || before.ends_with("(ffprobe");
         // A child that has ended and is not reaped yet holds nothing.
         let mut fields = behind.split(' ');
-        is_ffmpeg && fields.next() != Some("Z") && fields.next() == Some(&parent)
+        let is_child = fields.next() != Some("Z") && fields.next() == Some(&parent);
+        is_ffmpeg && is_child && !arguments.contains("room.mkv")
     };
-    stats.filter(is_ours).count()
+    processes.filter(is_ours).count()
 }
 
 fn memory_kib(pid: u32) -> u64 {
@@ -134,7 +136,8 @@ fn answer(mut stream: TcpStream, open: &(Mutex<bool>, Condvar), video: &[u8]) {
     let _ = stream.read(&mut head);
     drop(open.1.wait_while(open.0.lock().unwrap(), |is_open| !*is_open).unwrap());
     let length = video.len();
-    let answer = format!("HTTP/1.1 200 OK\r\nContent-Length: {length}\r\nConnection: close\r\n\r\n");
+    let answer =
+        format!("HTTP/1.1 200 OK\r\nContent-Length: {length}\r\nConnection: close\r\n\r\n");
     let _ = stream.write_all(answer.as_bytes());
     let _ = stream.write_all(video);
 }
@@ -157,7 +160,9 @@ fn a_storm_of_requests_piles_nothing_up() {
             let request = match (client, (client + round) % 4) {
                 (0, 0) => "{\"next\":{}}".to_owned(),
                 (0, _) => "{\"scene\":{\"name\":\"clip\"}}".to_owned(),
-                (1, _) => format!("{{\"snapshot\":{{\"file\":\"{}\"}}}}", air.at("shot.png").display()),
+                (1, _) => {
+                    format!("{{\"snapshot\":{{\"file\":\"{}\"}}}}", air.at("shot.png").display())
+                }
                 (_, 0) => set_background("#404040"),
                 (_, 1) => set_background(air.at("one.mkv").to_str().unwrap()),
                 (_, 2) => set_background(air.at("two.mkv").to_str().unwrap()),
@@ -181,7 +186,8 @@ fn a_storm_of_requests_piles_nothing_up() {
             if is_over.load(SeqCst) {
                 return;
             }
-            fs::write(air.at("config.toml"), format!("# {count}\n{CONFIG}")).unwrap();
+            fs::write(air.at("new.toml"), format!("# {count}\n{CONFIG}")).unwrap();
+            fs::rename(air.at("new.toml"), air.at("config.toml")).unwrap();
             thread::sleep(Duration::from_millis(10));
         }
     };
@@ -226,7 +232,10 @@ fn what_needs_no_file_overtakes_what_loads() {
     air.wait_until("no FFmpeg is left", |air| children(air.daemon.id()) == 0);
 
     // A scene whose background is overtaken is gone to all the same.
-    let config = format!("{CONFIG}[scenes.net]\nbackground = '{}'\neffects = ['greyscale']\n", silent.address);
+    let config = format!(
+        "{CONFIG}[scenes.net]\nbackground = '{}'\neffects = ['greyscale']\n",
+        silent.address
+    );
     fs::write(air.at("config.toml"), config).unwrap();
     air.wait_until("read", |air| air.log_has("the configuration was read again") == 1);
     let client = &mut waiting[0];

@@ -118,7 +118,8 @@ pub(crate) fn ffprobe(
     let output = child.stdout.take().expect("the output was asked for as a pipe");
     let mut probe = Ffmpeg { child, log };
     let io = |source| DeviceError::Io { what: "ffprobe".to_owned(), doing: "reading", source };
-    let Some(answer) = read_until(output, Instant::now() + PROBE_PATIENCE, stop).map_err(io)? else {
+    let Some(answer) = read_until(output, Instant::now() + PROBE_PATIENCE, stop).map_err(io)?
+    else {
         // Dropped, it is killed.
         if stop.is_some_and(Wake::is_ringing) {
             return Ok(Err("it was given up".to_owned()));

@@ -38,10 +38,12 @@ fn check(file: Option<PathBuf>) -> anyhow::Result<String> {
     let mut wrong = 0;
     for (name, checked) in book.check_all(settings.size.height_px) {
         match checked {
-            Ok(warning) => eprintln!("greenroom: [scenes.{name}]: warning: {warning}"),
+            Ok(warning) => {
+                let _ = writeln!(io::stderr(), "greenroom: [scenes.{name}]: warning: {warning}");
+            }
             Err(error) => {
                 wrong += 1;
-                eprintln!("greenroom: [scenes.{name}]: {error:#}");
+                let _ = writeln!(io::stderr(), "greenroom: [scenes.{name}]: {error:#}");
             }
         }
     }

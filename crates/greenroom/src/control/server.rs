@@ -199,7 +199,15 @@ impl Client {
             return Err(io::Error::new(io::ErrorKind::PermissionDenied, why));
         }
         let (lines, waiting) = (Lines::default(), VecDeque::new());
-        Ok(Self { number, stream: Arc::new(stream), lines, waiting, settled: 0, is_read: false, is_gone: false })
+        Ok(Self {
+            number,
+            stream: Arc::new(stream),
+            lines,
+            waiting,
+            settled: 0,
+            is_read: false,
+            is_gone: false,
+        })
     }
 
     fn takes_more(&self) -> bool {

@@ -171,7 +171,8 @@ mod tests {
     #[test]
     fn scenes_are_found_and_follow_each_other() {
         let there = scenes(&[("a", "#111111"), ("b", "#222222"), ("c", "#333333")]);
-        let mut book = SceneBook::new(there, Some("b".into()), &SceneWords::default(), ALL).unwrap();
+        let mut book =
+            SceneBook::new(there, Some("b".into()), &SceneWords::default(), ALL).unwrap();
         assert_eq!((book.name(), book.words()), (Some("b"), &words("#222222")));
         assert!(book.go_on() && book.name() == Some("c"));
         assert!(book.go_on() && book.name() == Some("a"));
@@ -194,7 +195,8 @@ mod tests {
     #[test]
     fn what_is_shown_follows_its_own_words() {
         let there = scenes(&[("a", "#111111"), ("b", "#222222")]);
-        let mut book = SceneBook::new(there, Some("a".into()), &SceneWords::default(), ALL).unwrap();
+        let mut book =
+            SceneBook::new(there, Some("a".into()), &SceneWords::default(), ALL).unwrap();
         book.change(&words("none"));
         book.take_over(scenes(&[("a", "#111111"), ("b", "#999999")]));
         assert_eq!(book.words(), &words("none"), "its own words are the same");

@@ -10,8 +10,8 @@ use greenroom_scene::{SceneSpec, Site};
 
 use super::files::{Reported, WatchBackoff};
 use super::loader::Loader;
-use super::worker::SceneWorker;
 use super::reload::Reload;
+use super::worker::SceneWorker;
 use super::{SceneBook, SceneWords};
 use crate::pipeline::Cues;
 use crate::snapshot;

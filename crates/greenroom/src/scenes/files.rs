@@ -78,10 +78,8 @@ impl SceneWorker {
                 self.book.show_as(&wanted);
             }
         }
-        let (is_same, is_of_scene) = (
-            self.book.words() == before.words(),
-            due.iter().any(|path| self.files.contains(path)),
-        );
+        let (is_same, is_of_scene) =
+            (self.book.words() == before.words(), due.iter().any(|path| self.files.contains(path)));
         // What is being loaded was read too early.
         let loading = self.pending.as_ref().map(|pending| files_of(&pending.target.spec));
         if loading.unwrap_or_default().iter().any(|path| due.contains(path)) {

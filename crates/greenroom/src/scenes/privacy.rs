@@ -134,7 +134,8 @@ mod tests {
         ];
         for (background, [main_hidden, main_plain, all_hidden]) in table {
             let judged = |effects: &[&str], people| verdict(background, effects, people, 720);
-            for beside in ["", "greyscale", "background:pixelate=200", "mirror", "person:pixelate"] {
+            for beside in ["", "greyscale", "background:pixelate=200", "mirror", "person:pixelate"]
+            {
                 for hides in ["anonymise", "anonymize", "person:anonymise=silhouette"] {
                     let chains = [vec![beside, hides], vec![hides, beside]];
                     for chain in chains.map(|chain| chain.into_iter().filter(|e| !e.is_empty())) {
@@ -162,7 +163,8 @@ mod tests {
     /// A block of so many pixels hides less in a larger frame.
     #[test]
     fn a_mosaic_is_judged_by_the_size_of_the_frame() {
-        for (height_px, expected) in [(360, Right), (720, Right), (1080, Refused), (2160, Refused)] {
+        for (height_px, expected) in [(360, Right), (720, Right), (1080, Refused), (2160, Refused)]
+        {
             assert_eq!(verdict("pixelate=60", &["anonymise"], People::Main, height_px), expected);
         }
         assert_eq!(verdict("pixelate=60", &[], People::Main, 2160), Weak);

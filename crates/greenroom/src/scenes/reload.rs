@@ -100,4 +100,17 @@ mod tests {
         reload.keep(&[]);
         assert!(reload.due(at(9000)).is_empty());
     }
+
+    #[test]
+    fn a_file_that_changes_all_the_time_is_told_of_and_not_taken_up() {
+        let path = PathBuf::from("/a");
+        let changes = FileChanges { changed: [path.clone()].into(), ..FileChanges::default() };
+        let (mut reload, start) = (Reload::default(), Instant::now());
+        for ms in (0..7000).step_by(20) {
+            let now = start + Duration::from_millis(ms);
+            reload.hear(&changes, now);
+            assert!(reload.due(now).is_empty());
+            assert_eq!(reload.waiting[&path].told, ms > 5000, "{ms}");
+        }
+    }
 }

@@ -57,8 +57,7 @@ pub(super) struct SceneWorker {
 }
 
 /// What is told of a request that a newer one leaves nothing of.
-const OVERTAKEN: &str =
-    "a newer request took the place of this one before it was loaded; ask again if it is still wanted";
+const OVERTAKEN: &str = "a newer request took the place of this one before it was loaded; ask again if it is still wanted";
 /// What would be told of a request whose asker has gone.
 const ABANDONED: &str = "whoever asked has gone";
 /// Background and foreground go on as they are.
@@ -196,7 +195,8 @@ impl SceneWorker {
             true => self.target([&wish].into_iter().chain(rest())),
             false => self.target(rest().chain([&wish])),
         };
-        let alone = self.target([&wish]).ok().filter(|target| !target.spec.needs_files(target.keep));
+        let alone =
+            self.target([&wish]).ok().filter(|target| !target.spec.needs_files(target.keep));
         let is_alone = rest().next().is_none();
         let mut target = match target {
             Ok(target) => target,
@@ -331,6 +331,9 @@ impl SceneWorker {
     /// What was shown before stays.
     fn refuse(&mut self, wishes: Vec<Wish>, error: &anyhow::Error) {
         let sentence = format!("{error:#}");
+        if self.pending.is_none() {
+            self.loader.give_up();
+        }
         for wish in wishes {
             if let Change::Follow(book) = &wish.change {
                 // Nobody asked: it is told in the log, and tried again when a file of it changes.
@@ -377,7 +380,9 @@ impl SceneWorker {
         self.foreground = spec.foreground.clone();
         let height_px = self.site.shape.size.height_px;
         let warning = check_privacy(spec, self.book.people(), height_px).ok().flatten();
-        if let Some(warning) = warning.as_ref().filter(|new| Some(*new) != self.reported.warning.as_ref()) {
+        if let Some(warning) =
+            warning.as_ref().filter(|new| Some(*new) != self.reported.warning.as_ref())
+        {
             tracing::warn!("scene: {warning}");
         }
         self.reported.warning.clone_from(&warning);

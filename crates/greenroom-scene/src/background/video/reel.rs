@@ -8,8 +8,8 @@ use std::time::{Duration, Instant};
 use greenroom_device::Wake;
 use greenroom_frame::{Frame, FrameShape};
 
-use crate::background::read_ahead::CANCEL_INTERVAL;
 use crate::SceneError;
+use crate::background::read_ahead::CANCEL_INTERVAL;
 
 /// Frames that are decoded ahead: 0.13 s at 60 fps, 11 MB at 1280x720, which bridges a decoder's
 /// hiccup; a pipe's buffer comes on top.
