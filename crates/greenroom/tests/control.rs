@@ -383,6 +383,39 @@ fn what_takes_long_holds_up_nobody_else_and_replies_keep_their_order() {
     assert_eq!(fixture.connect().send(b"{\"pause\":{}}\n").reply(), Reply::Ok(Answer::Done {}));
 }
 
+/// Whoever has nothing more to say waits for the reply all the same; whoever closes the connection does
+/// not; and whoever had closed it before the request was read never meant to.
+#[test]
+fn it_is_known_who_has_gone_without_a_reply() {
+    let fixture = Fixture::new();
+    let (tell, told) = mpsc::channel();
+    let (go_on, waits) = mpsc::channel::<()>();
+    let answer = move |request, replier: Replier| {
+        if request == (Request::Pause {}) {
+            waits.recv().unwrap();
+            return replier.reply(Reply::Ok(Answer::Done {}));
+        }
+        tell.send(replier).unwrap();
+    };
+    let _server = Server::start(&fixture.path, Box::new(answer)).unwrap();
+    let mut client = fixture.connect();
+    client.send(b"{\"next\":{}}\n");
+    let replier = told.recv().unwrap();
+    let watch = replier.watch();
+    assert!(!watch.is_abandoned());
+    client.to.shutdown(std::net::Shutdown::Write).unwrap();
+    assert!(!watch.is_abandoned());
+    drop(client);
+    assert!(watch.is_abandoned());
+    replier.reply(Reply::Ok(Answer::Done {}));
+
+    let mut blocking = fixture.connect();
+    blocking.send(b"{\"pause\":{}}\n");
+    fixture.connect().send(b"{\"next\":{}}\n");
+    go_on.send(()).unwrap();
+    assert!(!told.recv().unwrap().watch().is_abandoned());
+}
+
 #[test]
 fn the_socket_is_private_and_goes_with_its_server() {
     let fixture = Fixture::new();

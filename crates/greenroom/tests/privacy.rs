@@ -48,7 +48,7 @@ fn the_command_line_and_the_configuration_are_refused_before_anything_starts() {
             "{args:?}: {said}"
         );
     };
-    let render = ["render", "room.mkv", "--output", "out.mkv", "--config", "config.toml"];
+    let render = ["render", "room.mkv", "out.mkv", "--config", "config.toml"];
     let run = [
         "run",
         "--camera",
@@ -142,7 +142,8 @@ fn nothing_on_air_uncovers_anybody() {
     air.wait_for(yuv(BLUE));
     // What hides weakly is named.
     air.tell(&["set", "effect", "none"]);
-    air.tell(&["set", "background", "blur=1"]);
+    let answer = air.ask(&["set", "background", "blur=1"]);
+    assert!(answer.status.success() && said(&answer).contains("warning: the background blur=1"));
     let warning = air.scene()["warning"].as_str().unwrap().to_owned();
     assert!(warning.contains("weakly") && air.log_has("weakly") == 1, "{warning}");
     air.tell(&["set", "background", "blur"]);

@@ -74,19 +74,21 @@ fn set_background(background: &str) -> String {
     format!("{{\"set\":{{\"background\":\"{background}\"}}}}")
 }
 
-/// The FFmpeg processes that a greenroom has started.
+/// The FFmpeg processes that a greenroom has started for backgrounds.
 fn children(pid: u32) -> usize {
     let processes = fs::read_dir("/proc").unwrap().flatten();
-    let stats = processes.filter_map(|entry| fs::read_to_string(entry.path().join("stat")).ok());
     let parent = pid.to_string();
-    let is_ours = |stat: &String| {
+    let is_ours = |process: &fs::DirEntry| {
+        let read = |name: &str| fs::read_to_string(process.path().join(name)).ok();
+        let (Some(stat), Some(arguments)) = (read("stat"), read("cmdline")) else { return false };
         let Some((before, behind)) = stat.rsplit_once(") ") else { return false };
         let is_ffmpeg = before.ends_with("(ffmpeg") || before.ends_with("(ffprobe");
         // A child that has ended and is not reaped yet holds nothing.
         let mut fields = behind.split(' ');
-        is_ffmpeg && fields.next() != Some("Z") && fields.next() == Some(&parent)
+        let is_child = fields.next() != Some("Z") && fields.next() == Some(&parent);
+        is_ffmpeg && is_child && !arguments.contains("room.mkv")
     };
-    stats.filter(is_ours).count()
+    processes.filter(is_ours).count()
 }
 
 fn memory_kib(pid: u32) -> u64 {
@@ -184,7 +186,8 @@ fn a_storm_of_requests_piles_nothing_up() {
             if is_over.load(SeqCst) {
                 return;
             }
-            fs::write(air.at("config.toml"), format!("# {count}\n{CONFIG}")).unwrap();
+            fs::write(air.at("new.toml"), format!("# {count}\n{CONFIG}")).unwrap();
+            fs::rename(air.at("new.toml"), air.at("config.toml")).unwrap();
             thread::sleep(Duration::from_millis(10));
         }
     };

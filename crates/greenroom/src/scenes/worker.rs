@@ -335,6 +335,9 @@ impl SceneWorker {
     /// What was shown before stays.
     fn refuse(&mut self, wishes: Vec<Wish>, error: &anyhow::Error) {
         let sentence = format!("{error:#}");
+        if self.pending.is_none() {
+            self.loader.give_up();
+        }
         for wish in wishes {
             if let Change::Follow(book) = &wish.change {
                 // Nobody asked: it is told in the log, and tried again when a file of it changes.
