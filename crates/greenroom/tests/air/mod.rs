@@ -114,7 +114,8 @@ impl Air {
     }
 
     pub fn wait_until(&self, what: &str, is_true: impl Fn(&Self) -> bool) {
-        let deadline = Instant::now() + Duration::from_secs(20);
+        // Far more than it takes: other work may run beside this.
+        let deadline = Instant::now() + Duration::from_secs(180);
         while !is_true(self) {
             let log = fs::read_to_string(self.at("log")).unwrap();
             assert!(Instant::now() < deadline, "never {what}; {:?}\n{log}", self.corner());
