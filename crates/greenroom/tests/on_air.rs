@@ -183,7 +183,7 @@ fn a_pause_is_over_all_when_it_is_answered() {
     let ask = |request| control::ask(&air.at("socket"), &request).unwrap();
     let done = Reply::Ok(Answer::Done {});
     let file = air.at("paused.png");
-    for number in 0..40 {
+    for number in 0..20 {
         air.wait_for(yuv(RED));
         assert_eq!(ask(Request::Pause {}), done);
         assert_eq!(ask(Request::Snapshot { file: file.clone() }), done);

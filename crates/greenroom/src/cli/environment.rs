@@ -16,29 +16,32 @@ impl Cli {
     /// the words make no sense, which is said now.
     pub fn of_this_process() -> Result<Self, ExitCode> {
         let matches = without_empty(Self::command()).try_get_matches();
-        matches.and_then(|matches| Self::from_arg_matches(&matches)).map_err(|error| tell(&error))
+        matches.and_then(|matches| Self::from_arg_matches(&matches)).map_err(tell)
     }
 }
 
 /// Prints what clap says, without what arguments hold that is not printable.
-fn tell(error: &Error) -> ExitCode {
+fn tell(mut error: Error) -> ExitCode {
     if !error.use_stderr() {
         // Help, which holds nothing foreign; a reader that has enough of it is no error.
         let _ = error.print();
         return ExitCode::SUCCESS;
     }
-    let mut shown = error.render().to_string();
-    // As they stand in the text, also where they hold line feeds.
-    for (_, value) in error.context() {
-        let values = match value {
-            ContextValue::String(value) => std::slice::from_ref(value),
-            ContextValue::Strings(values) => values.as_slice(),
-            _ => &[],
+    let foreign = error.context().filter_map(|(kind, value)| {
+        let value = match value {
+            ContextValue::String(value) => ContextValue::String(printable(value)),
+            ContextValue::Strings(values) => {
+                ContextValue::Strings(values.iter().map(|value| printable(value)).collect())
+            }
+            _ => return None,
         };
-        for value in values.iter().filter(|value| **value != printable(value)) {
-            shown = shown.replace(value.as_str(), &printable(value));
-        }
+        Some((kind, value))
+    });
+    // Its texts are borrowed until here.
+    for (kind, value) in foreign.collect::<Vec<_>>() {
+        error.insert(kind, value);
     }
+    let shown = error.render().to_string();
     let mut lines = Lines::default();
     lines.push_all(shown.trim_end());
     log::say_lines(lines.text());
