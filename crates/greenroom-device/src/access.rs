@@ -72,7 +72,9 @@ impl Facts<'_> {
     }
 
     fn is_ours(&self) -> bool {
-        numbers(self.process, "Gid:").chain(numbers(self.process, "Groups:")).any(|gid| gid == self.group)
+        numbers(self.process, "Gid:")
+            .chain(numbers(self.process, "Groups:"))
+            .any(|gid| gid == self.group)
     }
 
     /// Our name: by our number, else by the environment.
@@ -136,9 +138,11 @@ fn numbers<'a>(status: &'a str, key: &str) -> impl Iterator<Item = u32> + 'a {
 mod tests {
     use super::*;
 
-    const USERS: &str = "root:x:0:0:root:/root:/bin/bash\nanna:x:1000:1000:Anna:/home/anna:/bin/sh\n";
+    const USERS: &str =
+        "root:x:0:0:root:/root:/bin/bash\nanna:x:1000:1000:Anna:/home/anna:/bin/sh\n";
     const GROUPS: &str = "root:x:0:\nvideo:x:44:tom\nanna:x:1000:\n";
-    const ANNA: &str = "Name:\tx\nUid:\t1000\t1000\t1000\t1000\nGid:\t1000\t1000\nGroups:\t27 1000 \n";
+    const ANNA: &str =
+        "Name:\tx\nUid:\t1000\t1000\t1000\t1000\nGid:\t1000\t1000\nGroups:\t27 1000 \n";
 
     fn facts() -> Facts<'static> {
         Facts {

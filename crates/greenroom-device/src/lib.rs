@@ -36,7 +36,9 @@ pub use error::DeviceError;
 pub use file::{FileReader, FileTarget, Playback, open_file_sink, open_null_sink};
 pub use file_watch::{FileChanges, FileStamp, FileWatch};
 pub use holder::Holder;
-pub use list::{Devices, RefusedNode, devices, find_camera, find_camera_again, find_loopback, names_a_device};
+pub use list::{
+    Devices, RefusedNode, devices, find_camera, find_camera_again, find_loopback, names_a_device,
+};
 pub use loopback::{Dialect, LoopbackInfo, LoopbackSink, LoopbackState, ModuleVersion};
 pub use mjpeg::{JpegEncoder, MjpegData, MjpegDecoder, RgbPicture};
 pub use node_watch::NodeWatch;

@@ -200,8 +200,7 @@ impl Readers {
         Wanted {
             opens: true,
             closes: true,
-            reads: self.tells != Tells::All
-                && self.reading.is_none_or(|reading| reading.listening),
+            reads: self.tells != Tells::All && self.reading.is_none_or(|reading| reading.listening),
         }
     }
 

@@ -142,7 +142,8 @@ mod tests {
         assert!(cameras.contains("  no permission to open x (/dev/video0); run `sudo"), "{text}");
         assert!(loopbacks.contains("  no permission to open x (/dev/video10); run"), "{text}");
         // One kind says nothing of the other.
-        let devices = Devices { refused: vec![refused("/dev/video0", false)], ..Devices::default() };
+        let devices =
+            Devices { refused: vec![refused("/dev/video0", false)], ..Devices::default() };
         assert!(as_text(&devices).unwrap().contains("  none; make one with: "));
         assert_eq!(as_text(&Devices::default()).unwrap().matches("none; ").count(), 2);
     }

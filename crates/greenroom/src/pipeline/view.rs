@@ -103,7 +103,12 @@ mod tests {
             let (now, demand) = (Instant::now(), Demand::default());
             demand.set(true);
             let wanted = Some(demand.epoch());
-            Self { view: View::placeholder(now), wanted, now, written: vec![(now, Due::Placeholder)] }
+            Self {
+                view: View::placeholder(now),
+                wanted,
+                now,
+                written: vec![(now, Due::Placeholder)],
+            }
         }
 
         fn picture(&mut self) {
@@ -160,7 +165,8 @@ mod tests {
         let repeated = consumer.written.iter().filter(|(_, due)| *due == Due::Repetition);
         let last = repeated.map(|(at, _)| *at).max().unwrap();
         assert!(last < composed_at + STALL, "{:?}", last - composed_at);
-        let stalled = consumer.written.iter().find(|(_, due)| *due == Due::StallPlaceholder).unwrap();
+        let stalled =
+            consumer.written.iter().find(|(_, due)| *due == Due::StallPlaceholder).unwrap();
         assert!(stalled.0 <= composed_at + STALL);
         assert_eq!(consumer.count(Due::StallPlaceholder), 1);
     }
