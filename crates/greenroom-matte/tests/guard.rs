@@ -126,7 +126,8 @@ fn whatever_a_foreign_engine_gives_no_sure_room_is_shown() {
             let room =
                 alpha.bytes().iter().zip(&may_show).filter(|(alpha, may)| **alpha > 0 && !**may);
             assert_eq!(room.count(), 0, "{name}, frame {nth}");
-            used += usize::from(alpha.bytes() == &right[..]);
+            let same = alpha.bytes().iter().zip(&right).all(|(a, b)| (*a > 127) == (*b > 127));
+            used += usize::from(same);
         }
         // The built-in network's own alpha is the same, so that a right one is always there.
         match most_used {

@@ -15,6 +15,8 @@ pub const NOTICEABLE: f64 = 0.01;
 const SAME: u8 = 8;
 /// Pixels round a person that are not counted as room.
 const MARGIN_PX: usize = 24;
+/// What stands before each frame.
+const MARK: usize = "FRAME\n".len();
 /// Luma of the background; none of the room's is near.
 const BACKGROUND_LUMA: u8 = 104;
 
@@ -85,7 +87,7 @@ fn header(video: &[u8]) -> Result<&str> {
 }
 
 fn size(video: &[u8]) -> Result<(usize, usize)> {
-    let side = |letter| {
+    let side = |letter: char| {
         let word = header(video)?.split(' ').find_map(|word| word.strip_prefix(letter));
         word.and_then(|side| side.parse().ok()).context("Y4M has a width and a height")
     };
@@ -102,7 +104,6 @@ fn frames(video: &[u8]) -> Result<impl Iterator<Item = &[u8]>> {
         _ if header.contains("C422") => 2 * luma,
         _ => luma + 2 * width.div_ceil(2) * height.div_ceil(2),
     };
-    const MARK: usize = "FRAME\n".len();
     Ok(video[header.len() + 1..]
         .chunks_exact(MARK + whole)
         .map(move |frame| &frame[MARK..][..luma]))
