@@ -41,10 +41,7 @@ fn what_is_asked_for_is_shown() {
     assert_eq!((&scene["framing"], &scene["background"]), (&"auto".into(), &"none".into()));
 
     air.tell(&["pause"]);
-    // The placeholder's green.
-    let placeholder =
-        |air: &Air| air.corner().is_some_and(|[y, u, v]| y < 80 && u < 128 && v < 128);
-    air.wait_until("the placeholder", placeholder);
+    air.wait_for_placeholder();
     air.wait_until("closed", |air| {
         let status = air.ask(&["status"]);
         String::from_utf8(status.stdout).unwrap().contains("camera   closed")
@@ -190,6 +187,7 @@ fn a_pause_is_over_all_when_it_is_answered() {
         let shot = image::open(&file).unwrap().into_rgb8();
         let [red, green, _] = shot.get_pixel(4, 4).0;
         assert!(red < green, "number {number} shows the picture: {:?}", shot.get_pixel(4, 4));
+        air.wait_for_placeholder();
         let first = air.frames();
         air.wait_until("another frame", |air| air.frames() > first);
         assert!(air.corners_since(first).into_iter().all(is_placeholder), "number {number}");
@@ -236,6 +234,7 @@ fn what_is_asked_for_in_a_pause_is_the_first_that_comes_after_it() {
     for (before, after) in [(RED, BLUE), (BLUE, RED), (RED, BLUE)] {
         air.wait_for(yuv(before));
         assert_eq!(ask(Request::Pause {}), done);
+        air.wait_for_placeholder();
         let first = air.frames();
         assert_eq!(ask(change(after)), done);
         assert_eq!(ask(Request::Resume {}), done);
@@ -303,7 +302,7 @@ fn a_pause_needs_no_descriptor() {
     let _silent: Vec<_> = (0..12).map(|_| connect()).collect();
     let reply = control::ask(&air.at("socket"), &Request::Pause {}).unwrap();
     assert_eq!(reply, Reply::Ok(Answer::Done {}));
-    assert!(air.corner().is_some_and(is_placeholder), "{:?}", air.corner());
+    air.wait_for_placeholder();
 }
 
 /// A PNG of 50,000 x 50,000 pixels in a few bytes: 7.5 GB decoded.

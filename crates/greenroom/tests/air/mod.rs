@@ -116,6 +116,11 @@ impl Air {
         self.wait_until(&format!("{wanted:?}"), |air| air.corner().is_some_and(is_near));
     }
 
+    /// Until the newest frame is the placeholder. (The pipe may hold some of before, whatever was answered.)
+    pub fn wait_for_placeholder(&self) {
+        self.wait_until("the placeholder", |air| air.corner().is_some_and(is_placeholder));
+    }
+
     pub fn wait_until(&self, what: &str, is_true: impl Fn(&Self) -> bool) {
         let deadline = Instant::now() + PATIENCE;
         while !is_true(self) {
