@@ -10,9 +10,9 @@ pub struct Audience {
     /// Their names, by pid, as far as those may be seen: programs of other users stay hidden unless
     /// we are root. Never ourselves; empty while nobody watches.
     pub watchers: Vec<Holder>,
-    /// Somebody has opened it and may begin to watch at any moment: what was written last is to get
-    /// the time of now, see [`Sink::renew`](crate::Sink::renew). Told again and again for as long as
-    /// that may be.
+    /// Somebody has opened it and may begin to watch at any moment, and the first picture that they
+    /// get is the one that was written last: it is to be written again, so that its time is that of
+    /// now. Told again and again for as long as that may be.
     pub renewal_due: bool,
 }
 

@@ -34,17 +34,6 @@ pub trait Sink: Send {
     /// pipe closed it.
     fn write(&mut self, frame: FrameView<'_>) -> Result<(), DeviceError>;
 
-    /// Gives what was written last the time of now, so that a reader who is about to begin does not
-    /// begin with an old picture: at once, without copying it. To be called only while all of the
-    /// device's buffers hold that same picture. False if the device cannot: then it is to be written
-    /// again.
-    ///
-    /// # Errors
-    /// As for [`write`](Self::write).
-    fn renew(&mut self) -> Result<bool, DeviceError> {
-        Ok(false)
-    }
-
     /// Stores a frame, as for [`write`](Self::write), that the device shows by itself to those who
     /// watch when nothing is written any more because this program hangs or was killed. To be called
     /// before the first frame is written. Does nothing where a device has no such thing.

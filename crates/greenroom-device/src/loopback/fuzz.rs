@@ -34,7 +34,6 @@ pub(crate) fn sink(data: &[u8]) {
     let dialect = if flags & 2 == 0 { Dialect::Late } else { Dialect::Early };
     let _ = start(&node, "loopback", dialect);
     let _ = node.device.fill_output_buffer(&[0x5a; 64], |offset| offset != 0);
-    let _ = node.device.queue_output(0, 64);
     let _ = node.device.subscribe_readers();
     for _ in 0..4 {
         let _ = streaming(&node.device);

@@ -27,7 +27,7 @@ const READ_PAUSE: Duration = Duration::from_millis(500);
 const UNREAD_FOR: Duration = Duration::from_millis(1500);
 
 /// A program that has opened the node may begin to stream, and its first picture is then the one
-/// that was written last: until then that one is given the time of now so often.
+/// that was written last: until then that one is written again so often.
 const RENEWAL: Duration = Duration::from_millis(80);
 /// For so long after the node was opened, if it was closed as often: of two that open it at once the
 /// kernel may tell as of one.

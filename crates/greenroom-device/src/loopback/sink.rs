@@ -24,8 +24,6 @@ pub struct LoopbackSink {
     node: Node,
     mode: SinkMode,
     dialect: Dialect,
-    /// Length of the frame that was written last.
-    written_bytes: Option<u32>,
     timeout: Option<TimeoutPicture>,
     /// Somebody did, when that was asked last.
     is_watched: bool,
@@ -78,18 +76,8 @@ impl LoopbackSink {
             );
         });
         let (dialect, lookout) = (info.dialect, lookout.ok());
-        let (written_bytes, timeout, is_watched) = (None, None, false);
-        Ok(Self {
-            name,
-            node,
-            mode,
-            dialect,
-            written_bytes,
-            timeout,
-            is_watched,
-            streaming,
-            lookout,
-        })
+        let (timeout, is_watched) = (None, false);
+        Ok(Self { name, node, mode, dialect, timeout, is_watched, streaming, lookout })
     }
 
     fn refused(&self, errno: Errno) -> DeviceError {
@@ -115,7 +103,6 @@ impl Sink for LoopbackSink {
                     if let Some(lookout) = &mut self.lookout {
                         lookout.wrote();
                     }
-                    self.written_bytes = u32::try_from(written).ok();
                     return Ok(());
                 }
                 // The driver cuts what is longer than its buffer: readers would see a torn frame.
@@ -133,20 +120,6 @@ impl Sink for LoopbackSink {
                 // buffer and waits for nobody.
                 Err(errno) => return Err(self.refused(errno)),
             }
-        }
-    }
-
-    fn renew(&mut self) -> Result<bool, DeviceError> {
-        let Some(bytes) = self.written_bytes else { return Ok(false) };
-        match self.node.device.queue_output(0, bytes) {
-            Ok(()) => Ok(true),
-            Err(error) => match refusal(&self.name, &self.node.path, error) {
-                gone @ DeviceError::Gone { .. } => Err(gone),
-                other => {
-                    debug!("{}: {other}", self.name);
-                    Ok(false)
-                }
-            },
         }
     }
 

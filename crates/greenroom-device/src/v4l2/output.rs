@@ -12,15 +12,6 @@ use super::queue::MAX_BUFFER_BYTES;
 use super::raw;
 
 impl Device {
-    /// VIDIOC_QBUF of output buffer `index`, of which `bytes_used` are a picture: hands on what it
-    /// holds already. The driver gives it the time of now.
-    pub(crate) fn queue_output(&self, index: u32, bytes_used: u32) -> Result<(), V4l2Error> {
-        let mut raw = output_buffer(index);
-        raw.bytes_used = bytes_used;
-        raw.field = raw::FIELD_NONE;
-        call(self.as_fd(), &call::QBUF, &mut raw)
-    }
-
     /// VIDIOC_REQBUFS, VIDIOC_QUERYBUF and mmap: asks for one output buffer and copies `picture`
     /// into it. `fits` looks at the offset that the driver gives for it; if it says no, nothing is
     /// copied and the answer is false.
@@ -36,7 +27,11 @@ impl Device {
             ..raw::RequestBuffers::default()
         };
         call(self.as_fd(), &call::REQBUFS, &mut request)?;
-        let mut buffer = output_buffer(0);
+        let mut buffer = raw::BufferDesc {
+            buf_type: Direction::Output.buf_type(),
+            memory: raw::MEMORY_MMAP,
+            ..raw::BufferDesc::default()
+        };
         call(self.as_fd(), &call::QUERYBUF, &mut buffer)?;
         let len_bytes = buffer.length as usize;
         if !(picture.len().max(1)..=MAX_BUFFER_BYTES).contains(&len_bytes) {
@@ -80,15 +75,6 @@ impl Device {
     }
 }
 
-fn output_buffer(index: u32) -> raw::BufferDesc {
-    raw::BufferDesc {
-        index,
-        buf_type: Direction::Output.buf_type(),
-        memory: raw::MEMORY_MMAP,
-        ..raw::BufferDesc::default()
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::super::fake;
@@ -101,8 +87,6 @@ mod tests {
         let mut found = [1; 102];
         assert_eq!(rustix::io::pread(&device, &mut found, 0), Ok(102));
         assert_eq!((&found[..100], &found[100..]), (&[7; 100][..], &[0; 2][..]));
-        device.queue_output(0, 100).unwrap();
-        assert!(device.queue_output(9, 100).is_err(), "there is no such buffer");
     }
 
     #[test]

@@ -268,13 +268,8 @@ impl Output {
     /// Somebody is about to watch: their first picture must not have the time of the last one who
     /// did.
     fn renew(&mut self, now: &Now<'_>) -> Result<(), DeviceError> {
-        match &mut self.state {
-            // Every buffer holds the placeholder.
-            State::Holding(sink) if !self.always_on => match sink.renew() {
-                Ok(true) => Ok(()),
-                Ok(false) => self.show_placeholder(&Standby::Off, now.stats),
-                Err(error) => self.lose(error, now.time),
-            },
+        match self.state {
+            State::Holding(_) if !self.always_on => self.show_placeholder(&Standby::Off, now.stats),
             State::Missing { .. } => Ok(()),
             _ => {
                 self.renewal_due = true;
