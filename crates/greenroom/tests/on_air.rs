@@ -8,7 +8,7 @@ use std::fs;
 use std::path::Path;
 use std::process::{Command, Stdio};
 use std::thread;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use air::{Air, BLUE, GREY, RED, is_placeholder, picture, yuv};
 use greenroom::control::{self, Answer, Reply, Request};

@@ -18,7 +18,7 @@ const SHAPE: FrameShape =
     FrameShape { format: PixelFormat::I420, size: SIZE, colour: Colour::WEBCAM };
 
 fn open_clip(source: ClipSource) -> Result<Clip, DeviceError> {
-    Clip::open(source, SHAPE, ClipFit::Stretch)
+    Clip::open(source, SHAPE, ClipFit::Stretch, &Wake::new().unwrap())
 }
 
 /// What opening it says, as a camera and as a background.

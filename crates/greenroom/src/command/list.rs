@@ -136,7 +136,8 @@ mod tests {
             refused: vec![refused("/dev/video0", false), refused("/dev/video10", true)],
             ..Devices::default()
         };
-        let text = as_text(&devices).unwrap();
+        let text = as_text(&devices);
+        let text = text.text();
         assert!(!text.contains("none") && !text.contains("modprobe"), "{text}");
         let (cameras, loopbacks) = text.split_once("Virtual cameras").unwrap();
         assert!(cameras.contains("  no permission to open x (/dev/video0); run `sudo"), "{text}");
@@ -144,7 +145,7 @@ mod tests {
         // One kind says nothing of the other.
         let devices =
             Devices { refused: vec![refused("/dev/video0", false)], ..Devices::default() };
-        assert!(as_text(&devices).unwrap().contains("  none; make one with: "));
-        assert_eq!(as_text(&Devices::default()).unwrap().matches("none; ").count(), 2);
+        assert!(as_text(&devices).text().contains("  none; make one with: "));
+        assert_eq!(as_text(&Devices::default()).text().matches("none; ").count(), 2);
     }
 }

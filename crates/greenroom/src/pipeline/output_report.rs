@@ -94,15 +94,29 @@ fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
 
 #[cfg(test)]
 mod tests {
+    use std::io;
     use std::sync::Arc;
 
     use super::*;
 
+    struct Appender(Arc<Mutex<Vec<u8>>>);
+
+    impl io::Write for Appender {
+        fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+            lock(&self.0).write(bytes)
+        }
+
+        fn flush(&mut self) -> io::Result<()> {
+            Ok(())
+        }
+    }
+
     /// Log lines of what happens.
     fn lines(happens: impl FnOnce(&OutputReport)) -> Vec<String> {
         let log: Arc<Mutex<Vec<u8>>> = Arc::default();
+        let written = Arc::clone(&log);
         let subscriber = tracing_subscriber::fmt()
-            .with_writer(Arc::clone(&log))
+            .with_writer(move || Appender(Arc::clone(&written)))
             .with_ansi(false)
             .without_time()
             .finish();
