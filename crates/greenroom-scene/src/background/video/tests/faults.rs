@@ -59,8 +59,8 @@ fn work(pid: u32) -> (u64, bool) {
     let process = PathBuf::from(format!("/proc/{pid}"));
     let threads = fs::read_dir(process.join("task")).unwrap().flatten();
     let all_sleep = threads.into_iter().all(|thread| stat(thread.path().join("stat"))[0] == "S");
-    let ticks =
-        stat(process.join("stat"))[11..13].iter().map(|ticks| ticks.parse::<u64>().unwrap());
+    let words = stat(process.join("stat"));
+    let ticks = words[11..13].iter().map(|ticks| ticks.parse::<u64>().unwrap());
     (ticks.sum(), all_sleep)
 }
 
@@ -265,7 +265,8 @@ fn a_clip_that_is_kept_needs_no_child() {
     let folder = tempfile::tempdir().unwrap();
     let path = numbered(&folder.path().join("a.mp4"), "25", 20, &H264);
     let mut video = open(&path, KEPT_BYTES).unwrap();
-    look(&Eye::new(), &mut video, &mut Duration::ZERO, 1200 * MS);
+    let mut time = Duration::ZERO;
+    look(&Eye::new(), &mut video, &mut time, 1200 * MS);
     assert!(video.kept.is_some());
     wait_for_children(&path, 0);
 }
