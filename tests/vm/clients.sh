@@ -147,8 +147,11 @@ timeout_button() {
 
 # ---- a stranger
 
-as_stranger() { setpriv --reuid 65534 --regid 65534 --clear-groups env USER=nobody "$@"; }
+as_stranger() {
+    setpriv --reuid 65534 --regid 65534 --clear-groups env USER=nobody HOME=/tmp/home XDG_RUNTIME_DIR=/tmp/home "$@"
+}
 stranger() {
+    install -d -o 65534 -g 65534 -m 700 /tmp/home
     chgrp video $vivid $node /dev/video11 && chmod 660 $vivid $node /dev/video11
     as_stranger "$greenroom" list >"$logs/list" 2>&1
     cat "$logs/list"
