@@ -30,7 +30,7 @@ pub fn cases(short: bool) -> Vec<Case> {
         if number < 4 {
             cases.extend(Case::of_each(
                 &fault(bytes),
-                &[Operation::Record("mkv"), Operation::Render("mp4")],
+                &[Operation::Record("mkv"), Operation::Render("mkv"), Operation::Render("mp4")],
             ));
         }
     }

@@ -87,8 +87,8 @@ impl FakeFfmpeg {
         Ok(folder.display().to_string())
     }
 
-    /// From now on, the programs are what they are to be. Each script notes its process number in `pids`.
-    pub fn install(self, folder: &Path, pids: &Path) -> Result<()> {
+    /// From now on, the programs are what they are to be.
+    pub fn install(self, folder: &Path) -> Result<()> {
         if self.is_missing {
             fs::remove_file(folder.join("ffmpeg"))?;
             return Ok(fs::remove_file(folder.join("ffprobe"))?);
@@ -96,7 +96,7 @@ impl FakeFfmpeg {
         for (name, script) in [("ffmpeg", self.ffmpeg), ("ffprobe", self.ffprobe)] {
             let Some(script) = script else { continue };
             let path = folder.join(name);
-            fs::write(&path, format!("#!/bin/bash\necho $$ >> {}\n{script}\n", pids.display()))?;
+            fs::write(&path, format!("#!/bin/bash\n{script}\n"))?;
             fs::set_permissions(&path, fs::Permissions::from_mode(0o755))?;
         }
         Ok(())

@@ -1,7 +1,8 @@
 //! greenroom with a fault in its surroundings: started, asked, stopped, and how it ended.
 
-use std::ffi::OsString;
+use std::ffi::{OsStr, OsString};
 use std::fs;
+use std::os::unix::ffi::OsStrExt;
 use std::os::unix::process::ExitStatusExt;
 use std::path::{Path, PathBuf};
 use std::process::{Child, ChildStdout, Command, ExitStatus, Stdio};
@@ -9,7 +10,7 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result};
-use rustix::process::{Pid, Signal, kill_process, test_kill_process};
+use rustix::process::{Pid, Signal, kill_process};
 
 use super::fault::{Effect, Fault};
 use super::folder::{CaseFolder, UNPRIVILEGED_USER};
@@ -19,6 +20,8 @@ use super::stderr::Stderr;
 pub const PATIENCE: Duration = Duration::from_secs(60);
 /// Between two looks at whether it is there.
 const LOOK_AGAIN: Duration = Duration::from_millis(10);
+/// The variable by which a case's processes are known.
+const MARK: &str = "TORTURE_CASE";
 
 /// A greenroom that was started. Dropped, it is killed.
 pub struct Program {
@@ -26,9 +29,10 @@ pub struct Program {
     stderr: Stderr,
     fault: Fault,
     log: PathBuf,
-    /// The folder of FFmpeg's stand-ins, and the file in which they note their process numbers.
+    /// The folder of FFmpeg's stand-ins.
     bin: PathBuf,
-    pids: PathBuf,
+    /// A variable that it and its children have in their environment, and nobody else.
+    mark: OsString,
 }
 
 /// How it ended, and what it said.
@@ -49,21 +53,23 @@ impl Program {
         args: &[OsString],
         stdout: Stdio,
     ) -> Result<Self> {
-        let (log, bin, pids) = (folder.beside(log), folder.beside("bin"), folder.beside("pids"));
+        let (log, bin) = (folder.beside(log), folder.beside("bin"));
         let mut stderr = fault.stderr.open(&log)?;
         let mut command = command(fault, greenroom, args, stderr.for_child.is_none());
         command.current_dir(folder.work()).stdin(Stdio::null()).stdout(stdout);
         command.stderr(stderr.for_child.take().unwrap_or_else(Stdio::null));
         command.env("XDG_CONFIG_HOME", folder.beside("config"));
         command.env("XDG_RUNTIME_DIR", folder.beside("runtime"));
+        command.env(MARK, &log);
+        let mark = [OsStr::new(MARK), log.as_os_str()].join(OsStr::new("="));
         if let Some(ffmpeg) = fault.ffmpeg {
             command.env("PATH", ffmpeg.path_variable(&bin)?);
             if !fault.is_late {
-                ffmpeg.install(&bin, &pids)?;
+                ffmpeg.install(&bin)?;
             }
         }
         let child = command.spawn().with_context(|| format!("starting {command:?}"))?;
-        Ok(Self { child, stderr, fault: fault.clone(), log, bin, pids })
+        Ok(Self { child, stderr, fault: fault.clone(), log, bin, mark })
     }
 
     pub fn take_stdout(&mut self) -> Result<ChildStdout> {
@@ -74,7 +80,7 @@ impl Program {
     pub fn strike(&mut self) -> Result<()> {
         self.stderr.strike(self.fault.stderr);
         match self.fault.ffmpeg {
-            Some(ffmpeg) if self.fault.is_late => ffmpeg.install(&self.bin, &self.pids),
+            Some(ffmpeg) if self.fault.is_late => ffmpeg.install(&self.bin),
             _ => Ok(()),
         }
     }
@@ -122,9 +128,15 @@ impl Program {
 
     /// The numbers of FFmpeg's processes that are there now.
     fn children(&self) -> Vec<Pid> {
-        let pids = fs::read_to_string(&self.pids).unwrap_or_default();
-        let pids = pids.lines().filter_map(|pid| Pid::from_raw(pid.parse().ok()?));
-        pids.filter(|pid| test_kill_process(*pid).is_ok()).collect()
+        let Ok(processes) = fs::read_dir("/proc") else { return Vec::new() };
+        let pid = |name: OsString| name.to_str()?.parse::<u32>().ok();
+        let pids = processes.flatten().filter_map(|process| pid(process.file_name()));
+        let is_marked = |pid: &u32| {
+            let environment = fs::read(format!("/proc/{pid}/environ")).unwrap_or_default();
+            environment.split(|byte| *byte == 0).any(|entry| entry == self.mark.as_bytes())
+        };
+        let others = pids.filter(|pid| *pid != self.child.id()).filter(is_marked);
+        others.filter_map(|pid| Pid::from_raw(pid as i32)).collect()
     }
 
     /// Whether some of FFmpeg's processes do not end after greenroom has.
