@@ -5,6 +5,10 @@
 //! only room with ioctls; `unsafe` lives in its `v4l2` folder and, for what a child does before it
 //! runs, in `ffmpeg/guard.rs` alone.
 #![deny(unsafe_code)]
+#![cfg_attr(
+    not(any(test, feature = "fuzzing")),
+    deny(clippy::disallowed_methods, clippy::print_stderr, clippy::print_stdout)
+)]
 
 mod audience;
 mod camera;
@@ -40,6 +44,7 @@ pub use loopback::{Dialect, LoopbackInfo, LoopbackSink, LoopbackState, ModuleVer
 pub use mjpeg::{JpegEncoder, MjpegData, MjpegDecoder, RgbPicture};
 pub use node_watch::NodeWatch;
 pub use pick::loopback_command;
+pub use printable::{is_printable, printable};
 pub use sink::{Sink, SinkMode};
 pub use source::{Codec, FrameRate, Next, PassedOver, Source, SourceMode};
 pub use v4l2::FourCc;

@@ -377,3 +377,105 @@ fn a_variable_that_is_empty_says_nothing() {
     let ended = greenroom.output().unwrap();
     assert!(ended.status.success(), "{}", String::from_utf8_lossy(&ended.stderr));
 }
+
+/// Whatever stands in arguments, files and their names: a terminal shows it and obeys nothing.
+#[test]
+fn what_is_told_commands_no_terminal() {
+    let folder = folder_with_clip();
+    let at = |name: &str| folder.path().join(name);
+    let hostile = "\x1b[2J\nERROR root#\u{9b}31m\u{202e}";
+    std::fs::write(at("hostile.toml"), format!("\"{}\" = 1", "\\u001b[2J\\nroot")).unwrap();
+    std::fs::write(at(&format!("{hostile}.toml")), "nonsense").unwrap();
+    std::fs::write(at("scenes.toml"), "[scenes.\"\\u001b[2J\"]\nbackground = 'blurr'\n").unwrap();
+    std::fs::rename(at("clip.mkv"), at(&format!("{hostile}.mkv"))).unwrap();
+    let clip = format!("{hostile}.mkv");
+    for args in [
+        &[hostile][..],
+        &["run", &format!("--{hostile}")],
+        &["run", "--size", hostile],
+        &["run", "--fit", hostile],
+        &["run", "--background", hostile],
+        &["run", "--effect", hostile],
+        &["run", "--camera", hostile, "--output", "null"],
+        &["run", "--output", hostile],
+        &["run", "--config", hostile],
+        &["run", "--mask-server", hostile],
+        &["run", "--model", hostile],
+        &["render", hostile, "out.y4m"],
+        &["render", &clip, "out.y4m"],
+        &["config", "check", "hostile.toml"],
+        &["config", "check", &format!("{hostile}.toml")],
+        &["config", "check", "scenes.toml"],
+        &["model", "check", hostile],
+        &["set", "background", hostile],
+        &["status", "--socket", hostile],
+        &["serve-masks", "--listen", hostile],
+    ] {
+        let output = greenroom(folder.path(), args);
+        for said in [output.stdout, output.stderr] {
+            let said = String::from_utf8(said).unwrap();
+            let shown = |c: char| c == '\n' || greenroom_device::is_printable(c);
+            assert!(said.chars().all(shown), "{args:?}: {said:?}");
+            assert!(said.lines().all(|line| !line.starts_with("ERROR root")), "{args:?}: {said}");
+        }
+    }
+    assert!(at("out.y4m").exists(), "the clip with that name was rendered");
+}
+
+/// Few threads or processes: whatever is missing is told in a sentence, and nothing panics.
+#[test]
+fn a_system_without_threads_is_told() {
+    use std::os::unix::fs::PermissionsExt;
+    let folder = folder_with_clip();
+    let open = std::fs::Permissions::from_mode(0o777);
+    std::fs::set_permissions(folder.path(), open).unwrap();
+    // Root is under no such limit: then as a user of whom nothing else runs. For any other one the limit is reached
+    // by what runs already.
+    let is_root = rustix::process::geteuid().is_root();
+    let user = (40_000 + std::process::id() % 20_000).to_string();
+    let few = if is_root { 1..=14 } else { 1..=1 };
+    let commands = [
+        &["run", "--camera", "clip.mkv", "--output", "null", "--stop-after", "0.2"][..],
+        &[
+            "run",
+            "--camera",
+            "clip.mkv",
+            "--output",
+            "null",
+            "--background",
+            "clip.mkv",
+            "--stop-after",
+            "0.2",
+        ],
+        &[
+            "run",
+            "--camera",
+            "clip.mkv",
+            "--output",
+            "null",
+            "--mask-server",
+            "http://localhost:9",
+            "--stop-after",
+            "0.2",
+        ],
+        &["render", "clip.mkv", "out.mp4"],
+    ];
+    for (most, args) in few.flat_map(|most| commands.map(|args| (most, args))) {
+        let mut command = Command::new(if is_root { "setpriv" } else { "prlimit" });
+        if is_root {
+            command.args(["--reuid", &user, "--regid", &user, "--clear-groups", "prlimit"]);
+        }
+        command.arg(format!("--nproc={most}")).arg(env!("CARGO_BIN_EXE_greenroom")).args(args);
+        if args[0] == "run" {
+            command.args(["--socket", "socket"]);
+        }
+        command.current_dir(folder.path()).env_remove("GREENROOM_LOG").env("HOME", folder.path());
+        let output = command.env("XDG_CONFIG_HOME", folder.path()).output().unwrap();
+        let said = String::from_utf8(output.stderr).unwrap();
+        assert!(!said.contains("panicked"), "{most} threads, {args:?}: {said}");
+        let code = output.status.code().unwrap();
+        assert!([0, 1, 2].contains(&code), "{most} threads, {args:?}: {code}: {said}");
+        let has_sentence = said.lines().filter(|line| line.starts_with("greenroom: ")).count() == 1;
+        assert_eq!(has_sentence, code != 0, "{most} threads, {args:?}: {code}: {said}");
+    }
+}

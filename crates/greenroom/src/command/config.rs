@@ -1,21 +1,23 @@
-use std::io::{self, Write};
 use std::path::PathBuf;
 
-use anyhow::{Context, bail};
+use anyhow::bail;
 
 use crate::cli::{ConfigArgs, ConfigCommand, RunArgs};
 use crate::config::{ConfigFile, EXAMPLE};
+use crate::log;
 use crate::scenes::{SceneBook, SceneWords};
 use crate::settings::{RunSettings, SettingsError};
+use crate::terminal::{Lines, print};
 
 /// `greenroom config`.
 pub(super) fn config(args: &ConfigArgs) -> anyhow::Result<()> {
-    let text = match &args.command {
-        ConfigCommand::Check { file } => check(file.clone())?,
-        ConfigCommand::Path => format!("{}\n", usual()?.display()),
-        ConfigCommand::Example => EXAMPLE.to_owned(),
-    };
-    io::stdout().write_all(text.as_bytes()).context("standard output")
+    let mut lines = Lines::default();
+    match &args.command {
+        ConfigCommand::Check { file } => lines.push(check(file.clone())?),
+        ConfigCommand::Path => lines.push(usual()?.display()),
+        ConfigCommand::Example => return print(EXAMPLE),
+    }
+    lines.print()
 }
 
 fn usual() -> Result<PathBuf, SettingsError> {
@@ -36,7 +38,7 @@ fn check(file: Option<PathBuf>) -> anyhow::Result<String> {
     let book = SceneBook::new(config.scenes, config.scene, &SceneWords::default())?;
     let wrong = book.check_all();
     for (name, error) in &wrong {
-        eprintln!("greenroom: [scenes.{name}]: {error}");
+        log::say(&format!("greenroom: [scenes.{name}]: {error}"));
     }
     if !wrong.is_empty() {
         bail!(SettingsError::WrongScenes(wrong.len(), path));
@@ -45,5 +47,5 @@ fn check(file: Option<PathBuf>) -> anyhow::Result<String> {
         1 => "1 scene".to_owned(),
         count => format!("{count} scenes"),
     };
-    Ok(format!("{} is right: {count}\n", path.display()))
+    Ok(format!("{} is right: {count}", path.display()))
 }

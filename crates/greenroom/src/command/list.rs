@@ -1,63 +1,63 @@
-use std::fmt::Write as _;
-use std::io::{self, Write};
-
-use anyhow::Context;
 use greenroom_device::{CameraInfo, CameraMode, Devices, LoopbackInfo, devices, loopback_command};
 use greenroom_scene::{FramingSpec, backgrounds_help, effects_help};
 use serde_json::{Value, json};
 
 use crate::cli::{ListArgs, Listed};
+use crate::terminal::{Lines, print, printable_json};
 
 /// `greenroom list`.
 pub(super) fn list(args: &ListArgs) -> anyhow::Result<()> {
-    let text = match args.what {
-        Listed::Cameras if args.json => format!("{:#}\n", as_json(&devices())),
-        Listed::Cameras => as_text(&devices()).context("formatting")?,
-        Listed::Backgrounds => backgrounds_help(),
-        Listed::Effects => effects_help(),
-        Listed::Framings => FramingSpec::HELP.to_owned(),
-    };
-    io::stdout().write_all(text.as_bytes()).context("standard output")
+    match args.what {
+        Listed::Cameras if args.json => {
+            print(&printable_json(&format!("{:#}\n", as_json(&devices()))))
+        }
+        Listed::Cameras => as_text(&devices()).print(),
+        Listed::Backgrounds => print(&backgrounds_help()),
+        Listed::Effects => print(&effects_help()),
+        Listed::Framings => print(FramingSpec::HELP),
+    }
 }
 
-fn as_text(devices: &Devices) -> Result<String, std::fmt::Error> {
-    let mut text = String::from("Cameras\n");
+fn as_text(devices: &Devices) -> Lines {
+    let mut text = Lines::default();
+    text.push("Cameras");
     for camera in &devices.cameras {
-        writeln!(text, "  {} [{}, {}]", camera.name(), camera.driver, camera.bus)?;
+        text.push(format_args!("  {} [{}, {}]", camera.name(), camera.driver, camera.bus));
         if let Some(by_id) = &camera.by_id {
-            writeln!(text, "    {}", by_id.display())?;
+            text.push(format_args!("    {}", by_id.display()));
         }
         for mode in &camera.modes {
             let rates: Vec<_> = mode.rates.iter().map(ToString::to_string).collect();
             let rates = if rates.is_empty() { "not told".into() } else { rates.join(", ") };
-            writeln!(text, "    {:<4} {:>9}  {rates} fps", mode.codec, mode.size.to_string())?;
+            let size = mode.size.to_string();
+            text.push(format_args!("    {:<4} {size:>9}  {rates} fps", mode.codec));
         }
     }
     if devices.cameras.is_empty() {
-        text.push_str("  none; plug one in, or use --camera FILE or --camera demo\n");
+        text.push("  none; plug one in, or use --camera FILE or --camera demo");
     }
-    text.push_str("Virtual cameras (v4l2loopback)\n");
+    text.push("Virtual cameras (v4l2loopback)");
     for loopback in &devices.loopbacks {
         let LoopbackInfo { node, card, dialect, state, .. } = loopback;
         let version = loopback.version.as_ref().map(ToString::to_string);
         let version = version.unwrap_or_else(|| dialect.to_string());
-        write!(text, "  {card} ({}) [v4l2loopback {version}]: {state}", node.display())?;
+        let mut line = format!("  {card} ({}) [v4l2loopback {version}]: {state}", node.display());
         if let Some((fourcc, size)) = &loopback.format {
-            write!(text, ", {fourcc} {size}")?;
+            line += &format!(", {fourcc} {size}");
         }
         let users: Vec<_> = loopback.users.iter().map(ToString::to_string).collect();
         if !users.is_empty() {
-            write!(text, ", opened by {}", users.join(", "))?;
+            line += &format!(", opened by {}", users.join(", "));
         }
-        text.push('\n');
+        text.push(line);
     }
     if devices.loopbacks.is_empty() {
-        writeln!(text, "  none; make one with: {}", loopback_command())?;
+        text.push(format_args!("  none; make one with: {}", loopback_command()));
     }
     for refused in &devices.refused {
-        writeln!(text, "Not looked into: {refused}")?;
+        text.push(format_args!("Not looked into: {refused}"));
     }
-    Ok(text)
+    text
 }
 
 fn as_json(devices: &Devices) -> Value {
