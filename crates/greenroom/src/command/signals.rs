@@ -6,6 +6,8 @@ use greenroom_device::Wake;
 use signal_hook::consts::{SIGHUP, SIGINT, SIGTERM};
 use signal_hook::low_level::pipe;
 
+use crate::log;
+
 /// A bell that rings at SIGINT, SIGTERM or SIGHUP. A second signal while stopping ends the process
 /// as usual, so that nobody is ever stuck.
 pub(super) fn stop_bell() -> io::Result<Wake> {
@@ -23,6 +25,7 @@ pub(super) fn stop_bell() -> io::Result<Wake> {
         }
         if io::Read::read_exact(&mut receiver, &mut byte).is_ok() {
             tracing::warn!("stopped at once: what was being written is not complete");
+            log::flush();
             std::process::exit(1);
         }
     })?;
