@@ -191,28 +191,135 @@ fn half_a_line_is_waited_for_five_seconds_while_others_are_served() {
 }
 
 #[test]
-fn the_ninth_client_is_told_so_and_a_place_becomes_free() {
+fn for_a_ninth_client_the_idlest_is_let_go() {
     let fixture = Fixture::new();
     let _server = fixture.serve();
     let mut eight: Vec<Client> = (0..8).map(|_| fixture.connect()).collect();
     for client in &mut eight {
         assert!(is_status(&client.send(ASK).reply()));
     }
+    // The first speaks again, so that the second has been silent for longest.
+    assert!(is_status(&eight[0].send(ASK).reply()));
     let mut ninth = fixture.connect();
-    let sentence = ninth.error();
-    assert!(sentence.contains("8 programs") && ninth.is_let_go(), "{sentence}");
-    // The same through the client of our own, which speaks first.
-    let reply = ask(&fixture.path, &Request::Status {}).unwrap();
-    assert!(matches!(reply, Reply::Error(sentence) if sentence.contains("8 programs")));
+    assert!(is_status(&ninth.send(ASK).reply()));
+    let sentence = eight[1].error();
+    assert!(sentence.contains("connect again") && eight[1].is_let_go(), "{sentence}");
+    eight.remove(1);
     for client in &mut eight {
         assert!(is_status(&client.send(ASK).reply()));
     }
-    eight.pop();
-    let freed = (0..100).any(|_| {
-        thread::sleep(Duration::from_millis(10));
-        ask(&fixture.path, &Request::Status {}).is_ok_and(|reply| is_status(&reply))
+    // The client of our own, which speaks first, among many that say nothing at all.
+    let _silent: Vec<Client> = (0..30).map(|_| fixture.connect()).collect();
+    for _ in 0..20 {
+        assert!(is_status(&ask(&fixture.path, &Request::Status {}).unwrap()));
+        assert!(is_status(&ask(&fixture.path, &Request::Pause {}).unwrap()));
+    }
+}
+
+/// Who waits for a reply is never let go; a pause finds a place all the same.
+#[test]
+fn a_pause_finds_a_place_where_all_wait_for_replies() {
+    let fixture = Fixture::new();
+    let (tell, told) = mpsc::channel();
+    let answer = move |request, replier: Replier| match request {
+        Request::Next {} => tell.send(replier).unwrap(),
+        _ => replier.reply(Reply::Ok(Answer::Done {})),
+    };
+    let _server = Server::start(&fixture.path, Box::new(answer)).unwrap();
+    let mut eight: Vec<Client> = (0..8).map(|_| fixture.connect()).collect();
+    let held: Vec<Replier> = eight
+        .iter_mut()
+        .map(|client| {
+            client.send(b"{\"next\":{}}\n");
+            told.recv().unwrap()
+        })
+        .collect();
+    // Those who say nothing take no place from it either.
+    let _silent: Vec<Client> = (0..20).map(|_| fixture.connect()).collect();
+    for _ in 0..20 {
+        let reply = ask(&fixture.path, &Request::Pause {}).unwrap();
+        assert_eq!(reply, Reply::Ok(Answer::Done {}));
+    }
+    let reply = ask(&fixture.path, &Request::Status {}).unwrap();
+    assert!(matches!(reply, Reply::Error(sentence) if sentence.contains("8 programs")));
+    for (client, replier) in eight.iter_mut().zip(held) {
+        replier.reply(Reply::Error("its own".into()));
+        assert_eq!(client.reply(), Reply::Error("its own".into()));
+    }
+}
+
+/// Another user can lock the folder of the socket for ever.
+#[test]
+fn a_locked_folder_is_told_and_not_waited_for() {
+    let fixture = Fixture::new();
+    let folder = fs::File::open(fixture.path.parent().unwrap()).unwrap();
+    rustix::fs::flock(&folder, rustix::fs::FlockOperation::LockExclusive).unwrap();
+    let error = Server::start(&fixture.path, Box::new(done)).unwrap_err();
+    assert!(matches!(error, ControlError::Locked { .. }), "{error}");
+    assert!(error.to_string().contains("--socket PATH"), "{error}");
+    drop(folder);
+    drop(fixture.serve());
+    // A pipe in the place of the folder.
+    let pipe = fixture.path.with_file_name("pipe");
+    assert!(Command::new("mkfifo").arg(&pipe).status().unwrap().success());
+    let error = Server::start(&pipe.join("socket"), Box::new(done)).unwrap_err();
+    assert!(matches!(error, ControlError::Unusable { .. }), "{error}");
+}
+
+/// A daemon that stands still lets nobody in any more when its queue is full.
+#[test]
+fn a_daemon_that_lets_nobody_in_is_told() {
+    let fixture = Fixture::new();
+    let _hangs = UnixListener::bind(&fixture.path).unwrap();
+    let address = rustix::net::SocketAddrUnix::new(&fixture.path).unwrap();
+    let full = (0..10_000).find_map(|_| {
+        use rustix::net::{AddressFamily, SocketFlags, SocketType, connect, socket_with};
+        let flags = SocketFlags::NONBLOCK | SocketFlags::CLOEXEC;
+        let socket = socket_with(AddressFamily::UNIX, SocketType::STREAM, flags, None).unwrap();
+        let refused = connect(&socket, &address).err();
+        std::mem::forget(socket);
+        refused
     });
-    assert!(freed);
+    assert_eq!(full, Some(rustix::io::Errno::AGAIN));
+    let error = ask(&fixture.path, &Request::Status {}).unwrap_err();
+    assert!(matches!(error, ControlError::NoAnswer { .. }), "{error}");
+}
+
+/// What answers at a socket need not be greenroom, and greenroom tells of files and programs with names of any kind.
+#[test]
+fn replies_command_no_terminal() {
+    let fixture = Fixture::new();
+    let hostile = "\x1b[2J\nroot# \u{9b}31m\u{202e}\r";
+    let answer = move |request, replier: Replier| {
+        replier.reply(match request {
+            Request::Status {} => Reply::Ok(Answer::Status(Box::new(Status {
+                version: hostile.into(),
+                camera: CameraStatus { name: Some(hostile.into()), ..Default::default() },
+                ..Default::default()
+            }))),
+            _ => Reply::Error(hostile.into()),
+        });
+    };
+    let _server = Server::start(&fixture.path, Box::new(answer)).unwrap();
+    let is_shown =
+        |text: &str| text.chars().all(|c| c == '\n' || greenroom_device::is_printable(c));
+    let text = String::from_utf8(greenroom(&fixture.path, &[]).stdout).unwrap();
+    assert!(is_shown(&text) && text.contains("\\u{1b}[2J\\nroot# "), "{text:?}");
+    assert!(text.lines().all(|line| !line.starts_with("root#")), "{text}");
+    let json = String::from_utf8(greenroom(&fixture.path, &["--json"]).stdout).unwrap();
+    assert!(is_shown(&json), "{json:?}");
+    let status: Status = serde_json::from_str(&json).unwrap();
+    assert_eq!(status.camera.name.as_deref(), Some(hostile));
+    let mut next = Command::new(env!("CARGO_BIN_EXE_greenroom"));
+    let said = next.arg("next").arg("--socket").arg(&fixture.path).output().unwrap().stderr;
+    let said = String::from_utf8(said).unwrap();
+    assert!(is_shown(&said) && said.lines().count() == 1, "{said:?}");
+    // On the wire, too.
+    let mut client = fixture.connect();
+    client.send(b"{\"next\":{}}\n");
+    let mut line = String::new();
+    client.from.read_line(&mut line).unwrap();
+    assert!(is_shown(&line), "{line:?}");
 }
 
 #[test]

@@ -7,8 +7,10 @@ use std::os::fd::OwnedFd;
 use std::os::unix::fs::{FileTypeExt, MetadataExt, PermissionsExt};
 use std::os::unix::net::UnixListener;
 use std::path::{Path, PathBuf};
+use std::thread;
+use std::time::Duration;
 
-use rustix::fs::{FlockOperation, Mode, fchmod, flock};
+use rustix::fs::{FlockOperation, Mode, OFlags, fchmod, flock, open};
 use rustix::io::Errno;
 use rustix::net::sockopt::socket_peercred;
 use rustix::net::{
@@ -17,6 +19,10 @@ use rustix::net::{
 
 use super::ControlError;
 
+/// How often a lock that somebody else holds is tried: for two seconds.
+const LOCK_TRIES: u32 = 100;
+/// See [`LOCK_TRIES`].
+const LOCK_AGAIN: Duration = Duration::from_millis(20);
 /// Clients that may wait to be let in.
 const BACKLOG: i32 = 16;
 
@@ -37,10 +43,11 @@ impl Socket {
         // Of two that start in the same moment and find a dead socket, the later must not remove
         // that of the earlier. The folder's lock leaves no file behind and ends with the process.
         let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty());
-        let _lock = File::open(folder.unwrap_or(Path::new("."))).and_then(|folder| {
-            flock(&folder, FlockOperation::LockExclusive)?;
-            Ok(folder)
-        });
+        let _lock = match open_folder(folder.unwrap_or(Path::new("."))) {
+            Ok(folder) => Some(lock(folder, path)?),
+            // One that may be entered and not listed: then without.
+            Err(_) => None,
+        };
         remove_dead(path, &address)?;
         let socket = new_socket().map_err(unusable)?;
         let made = (|| {
@@ -67,6 +74,30 @@ impl Drop for Socket {
             let _ = fs::remove_file(&self.path);
         }
     }
+}
+
+fn open_folder(folder: &Path) -> Result<File, Errno> {
+    // What is no folder is refused, and a pipe not waited for.
+    let flags = OFlags::RDONLY | OFlags::DIRECTORY | OFlags::CLOEXEC;
+    Ok(open(folder, flags, Mode::empty())?.into())
+}
+
+/// Locks `folder`. Whoever may list it can hold that lock for ever: it is waited for as long as another start
+/// of ours may take.
+fn lock(folder: File, path: &Path) -> Result<File, ControlError> {
+    for _ in 0..LOCK_TRIES {
+        match flock(&folder, FlockOperation::NonBlockingLockExclusive) {
+            // A file system without locks: then without.
+            Ok(()) | Err(Errno::NOSYS | Errno::OPNOTSUPP | Errno::INVAL | Errno::NOLCK) => {
+                return Ok(folder);
+            }
+            Err(Errno::WOULDBLOCK | Errno::INTR) => thread::sleep(LOCK_AGAIN),
+            Err(error) => {
+                return Err(ControlError::Unusable { path: path.into(), why: error.into() });
+            }
+        }
+    }
+    Err(ControlError::Locked { path: path.into() })
 }
 
 fn new_socket() -> io::Result<OwnedFd> {
