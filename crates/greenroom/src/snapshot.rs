@@ -8,17 +8,28 @@ use std::time::Duration;
 use anyhow::{Context, anyhow, bail};
 use greenroom_frame::{Chroma, Frame, Rgb8, Yuv8};
 use image::{ImageFormat, RgbImage};
+use tempfile::NamedTempFile;
 
+use crate::pipeline::faults::{self, Fault};
 use crate::scenes::Replied;
 
 /// Longest wait for a frame: those who watch get one five times a second at least.
 const PATIENCE: Duration = Duration::from_millis(1500);
 
-/// Writes the frame that comes through `frame` to `path`, on a thread of its own.
-pub(crate) fn take(frame: Receiver<Frame>, path: PathBuf, replied: Replied) {
+/// Writes the frame that comes through what `ask` gives to `path`, on a thread of its own. It is asked for only when
+/// there is a place for it.
+pub(crate) fn take(path: PathBuf, ask: impl FnOnce() -> Receiver<Frame>, replied: Replied) {
+    let picture = match PictureFile::new(path) {
+        Ok(picture) => picture,
+        Err(error) => return replied(Err(format!("{error:#}"))),
+    };
+    let frame = ask();
     let taken = thread::Builder::new().name("snapshot".into()).spawn(move || {
+        if faults::strike(Fault::SnapshotPanic) {
+            panic!("the snapshot thread panics, as a test wants");
+        }
         let done = frame.recv_timeout(PATIENCE).map_err(|_| anyhow!(NOBODY)).and_then(|frame| {
-            write(&frame, &path)?;
+            let path = picture.write(&frame)?;
             tracing::info!("snapshot: {}", path.display());
             Ok(())
         });
@@ -33,23 +44,51 @@ pub(crate) fn take(frame: Receiver<Frame>, path: PathBuf, replied: Replied) {
 const NOBODY: &str = "nobody watches greenroom now, so there is no picture; open its camera in a \
                       program, then ask again";
 
-/// Writes a planar frame as PNG, JPEG or WebP, by the name; beside the target first, so that it
-/// is whole when it is there.
+/// Writes a planar frame as PNG, JPEG or WebP, by the name.
 ///
 /// # Errors
 /// When the name is that of no picture, or the file cannot be written: one sentence.
 pub fn write(frame: &Frame, path: &Path) -> anyhow::Result<()> {
-    let format = match ImageFormat::from_path(path) {
-        Ok(format @ (ImageFormat::Png | ImageFormat::Jpeg | ImageFormat::WebP)) => format,
-        _ => bail!("{} is no name of a picture; end it with .png, .jpg or .webp", path.display()),
-    };
-    let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty());
-    let place = || format!("cannot write {}; name another file", path.display());
-    let folder = folder.unwrap_or(Path::new("."));
-    let mut file = tempfile::NamedTempFile::new_in(folder).with_context(place)?;
-    rgb(frame).write_to(file.as_file_mut(), format).with_context(place)?;
-    file.persist(path).with_context(place)?;
-    Ok(())
+    PictureFile::new(path.to_owned())?.write(frame).map(drop)
+}
+
+/// A picture file that is to come, PNG, JPEG or WebP by its name: beside the target until it is whole.
+struct PictureFile {
+    path: PathBuf,
+    format: ImageFormat,
+    file: NamedTempFile,
+}
+
+impl PictureFile {
+    /// # Errors
+    /// When the name is that of no picture, or there is no place for it: one sentence.
+    fn new(path: PathBuf) -> anyhow::Result<Self> {
+        let format = match ImageFormat::from_path(&path) {
+            Ok(format @ (ImageFormat::Png | ImageFormat::Jpeg | ImageFormat::WebP)) => format,
+            _ => {
+                bail!("{} is no name of a picture; end it with .png, .jpg or .webp", path.display())
+            }
+        };
+        let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty());
+        let file = NamedTempFile::new_in(folder.unwrap_or(Path::new(".")));
+        let file = file.with_context(|| no_place(&path))?;
+        Ok(Self { path, format, file })
+    }
+
+    /// Writes a planar frame; gives back where it lies now.
+    ///
+    /// # Errors
+    /// When it cannot be written: one sentence.
+    fn write(self, frame: &Frame) -> anyhow::Result<PathBuf> {
+        let Self { path, format, mut file } = self;
+        rgb(frame).write_to(file.as_file_mut(), format).with_context(|| no_place(&path))?;
+        file.persist(&path).with_context(|| no_place(&path))?;
+        Ok(path)
+    }
+}
+
+fn no_place(path: &Path) -> String {
+    format!("cannot write {}; name another file", path.display())
 }
 
 fn rgb(frame: &Frame) -> RgbImage {
@@ -80,15 +119,14 @@ mod tests {
             let mut frame = Frame::new(format, SizePx::new(33, 17), Colour::WEBCAM).unwrap();
             frame.fill(Colour::WEBCAM.encode(orange));
             let path = folder.path().join("a.png");
-            write(&frame, &path).unwrap();
+            PictureFile::new(path.clone()).unwrap().write(&frame).unwrap();
             let picture = image::open(&path).unwrap().into_rgb8();
             assert_eq!((picture.width(), picture.height()), (33, 17));
             let seen = picture.get_pixel(20, 10).0;
             assert!(seen.iter().zip([220, 120, 40]).all(|(a, b)| a.abs_diff(b) <= 3), "{seen:?}");
         }
-        let frame = Frame::new(PixelFormat::I420, SizePx::new(2, 2), Colour::JPEG).unwrap();
         for name in ["a.txt", "a", "no/such/folder/a.png"] {
-            let error = write(&frame, &folder.path().join(name)).unwrap_err();
+            let error = PictureFile::new(folder.path().join(name)).err().unwrap();
             assert!(error.to_string().contains("name"), "{error}");
         }
         assert_eq!(std::fs::read_dir(folder.path()).unwrap().count(), 1, "nothing is left behind");

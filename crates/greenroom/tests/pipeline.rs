@@ -24,7 +24,7 @@ use greenroom_matte::{
     AlphaMap, Engine, InputTensor, Isa, MatteError, MatteMaker, Model, ModelDescription,
     RefineSteps,
 };
-use greenroom_scene::{BackgroundSpec, Pace, SceneSpec, Site};
+use greenroom_scene::{BackgroundSpec, Pace, Scene, SceneSpec, Site};
 
 const SIZE: SizePx = SizePx::new(64, 36);
 const BLACK: Yuv8 = Yuv8 { y: 16, u: 128, v: 128 };
@@ -43,6 +43,7 @@ enum Mood {
     NetworkPanics,
     NetworkHangs,
     SinkGone,
+    SinkHangs,
 }
 
 type Shared<T> = Arc<Mutex<T>>;
@@ -138,6 +139,8 @@ impl Engine for Network {
 enum Seen {
     Person,
     Background,
+    /// The background of [`other_scene`].
+    Other,
     Placeholder,
     Leak,
 }
@@ -145,6 +148,8 @@ enum Seen {
 /// A device: looks at every frame it gets, and somebody watches it or not.
 struct Witness {
     background: Yuv8,
+    /// A write is held up.
+    hangs: Shared<bool>,
     mood: Shared<Mood>,
     seen: Shared<Vec<Seen>>,
     watched: Shared<bool>,
@@ -157,6 +162,7 @@ impl Witness {
         let holder = "zoom (pid 7)".to_owned();
         let all = [
             Standby::Off,
+            Standby::Paused,
             Standby::Starting,
             Standby::Lost,
             Standby::Busy(holder),
@@ -188,6 +194,10 @@ impl Sink for Witness {
         if *self.mood.lock().unwrap() == Mood::SinkGone {
             return Err(DeviceError::Gone { what: "witness".into() });
         }
+        while *self.mood.lock().unwrap() == Mood::SinkHangs {
+            *self.hangs.lock().unwrap() = true;
+            std::thread::sleep(Duration::from_millis(2));
+        }
         let flat = |yuv: Yuv8| {
             frame
                 .bytes()
@@ -200,6 +210,8 @@ impl Sink for Witness {
             Seen::Person
         } else if flat(self.background) {
             Seen::Background
+        } else if flat(Colour::WEBCAM.encode(OTHER.parse().unwrap())) {
+            Seen::Other
         } else if self.placeholders.iter().any(|calm| frame.bytes() == calm.bytes()) {
             Seen::Placeholder
         } else {
@@ -233,6 +245,17 @@ struct Stage {
     watched: Shared<bool>,
     bell: Wake,
     cameras: Arc<AtomicU32>,
+    hangs: Shared<bool>,
+}
+
+const GREEN: &str = "#00b140";
+const OTHER: &str = "#1e3cc8";
+
+fn scene(background: &str) -> Scene {
+    let background = BackgroundSpec::Colour(background.parse().unwrap());
+    let spec = SceneSpec { background, ..SceneSpec::default() };
+    let shape = FrameShape { format: PixelFormat::I420, size: SIZE, colour: Colour::WEBCAM };
+    spec.build(Site { shape, pace: Pace::Live }).unwrap()
 }
 
 impl Stage {
@@ -250,12 +273,11 @@ impl Stage {
         let seen: Shared<Vec<Seen>> = Arc::default();
         let watched: Shared<bool> = Arc::default();
         let bell = Wake::new().unwrap();
-        let rgb = "#00b140".parse().unwrap();
-        let background = Colour::WEBCAM.encode(rgb);
-        let spec = SceneSpec { background: BackgroundSpec::Colour(rgb), ..SceneSpec::default() };
-        let shape = FrameShape { format: PixelFormat::I420, size: SIZE, colour: Colour::WEBCAM };
-        let scene = spec.build(Site { shape, pace: Pace::Live }).unwrap();
+        let hangs: Shared<bool> = Arc::default();
+        let background = Colour::WEBCAM.encode(GREEN.parse().unwrap());
+        let scene = scene(GREEN);
         let witness = {
+            let hangs = Arc::clone(&hangs);
             let (mood, seen) = (Arc::clone(&mood), Arc::clone(&seen));
             let (watched, bell) = (Arc::clone(&watched), bell.clone());
             move || -> Result<Box<dyn Sink>, DeviceError> {
@@ -264,6 +286,7 @@ impl Stage {
                 }
                 Ok(Box::new(Witness {
                     background,
+                    hangs: Arc::clone(&hangs),
                     mood: Arc::clone(&mood),
                     seen: Arc::clone(&seen),
                     watched: Arc::clone(&watched),
@@ -304,7 +327,7 @@ impl Stage {
         };
         let feed = CameraFeed { source: None, name: None, open: Box::new(open), size: SIZE };
         let pipeline = Pipeline::start(feed, matte, vec![output], IDLE_AFTER).unwrap();
-        Self { pipeline, mood, seen, watched, bell, cameras }
+        Self { pipeline, mood, seen, watched, bell, cameras, hangs }
     }
 
     fn set(&self, mood: Mood) {
@@ -324,7 +347,8 @@ impl Stage {
 
     /// Waits until something is true; never sees a leak meanwhile.
     fn wait_until(&self, mut is_true: impl FnMut() -> bool) {
-        let deadline = Instant::now() + Duration::from_secs(20);
+        // Far more than it takes: other work may run beside this.
+        let deadline = Instant::now() + Duration::from_secs(180);
         while !is_true() {
             let seen = self.seen.lock().unwrap();
             assert!(Instant::now() < deadline, "never; seen: {seen:?}");
@@ -430,6 +454,75 @@ fn a_busy_camera_is_told_by_the_name_of_who_has_it_and_taken_when_it_is_free() {
     stage.set(Mood::Well);
     stage.wait_for(&[Seen::Person, Seen::Background]);
     stage.end().unwrap();
+}
+
+/// The answer to a pause comes when the picture has gone, and not before.
+#[test]
+fn a_pause_is_answered_when_the_placeholder_is_in_every_buffer() {
+    let stage = Stage::new();
+    stage.set(Mood::SinkHangs);
+    stage.wait_until(|| *stage.hangs.lock().unwrap());
+    let (tell, answered) = std::sync::mpsc::channel();
+    stage.pipeline.cues().pause(Box::new(move || tell.send(()).unwrap()));
+    // The picture from before the pause is still being written.
+    assert!(answered.recv_timeout(Duration::from_millis(300)).is_err());
+    stage.set(Mood::Well);
+    answered.recv_timeout(Duration::from_secs(180)).unwrap();
+    let seen = stage.seen.lock().unwrap().clone();
+    let left = seen.iter().rev().take_while(|&&seen| seen == Seen::Placeholder).count();
+    assert!(left >= 32, "{left} placeholders: {seen:?}");
+    // And nothing else comes behind them.
+    let count = seen.len();
+    stage.wait_until(|| stage.seen.lock().unwrap().len() > count + 3);
+    assert!(stage.seen.lock().unwrap()[count..].iter().all(|&seen| seen == Seen::Placeholder));
+    stage.wait_until(|| stage.cameras() == 0);
+    stage.pipeline.cues().resume();
+    stage.wait_for(&[Seen::Person, Seen::Background]);
+    stage.end().unwrap();
+}
+
+/// A pause that has ended before anybody looked hides all the same, and the camera was off for it.
+#[test]
+fn a_short_pause_is_a_pause() {
+    let stage = Stage::new();
+    let opened = || stage.pipeline.reporter().status().camera.opened;
+    for _ in 0..20 {
+        let before = opened();
+        stage.seen.lock().unwrap().clear();
+        let (tell, answered) = std::sync::mpsc::channel();
+        stage.pipeline.cues().pause(Box::new(move || tell.send(()).unwrap()));
+        stage.pipeline.cues().resume();
+        answered.recv_timeout(Duration::from_secs(180)).unwrap();
+        assert!(stage.seen.lock().unwrap().contains(&Seen::Placeholder));
+        stage.wait_until(|| opened() > before);
+        stage.wait_for(&[Seen::Person, Seen::Background]);
+    }
+    stage.end().unwrap();
+}
+
+/// Across whatever interrupts the picture nothing fades.
+#[test]
+fn the_scene_of_before_never_comes_back_after_an_interruption() {
+    for interruption in [None, Some(Mood::CameraGone), Some(Mood::NetworkFails)] {
+        let stage = Stage::new();
+        match interruption {
+            None => stage.pipeline.cues().pause(Box::new(|| {})),
+            Some(mood) => stage.set(mood),
+        }
+        stage.wait_for(&[Seen::Placeholder]);
+        stage.seen.lock().unwrap().clear();
+        // What a fade would show is neither of them: a leak, which `wait_until` never lets pass.
+        stage.pipeline.cues().change(0, scene(OTHER), false);
+        match interruption {
+            None => stage.pipeline.cues().resume(),
+            Some(_) => stage.set(Mood::Well),
+        }
+        stage.wait_until(|| stage.seen.lock().unwrap().contains(&Seen::Other));
+        let seen = stage.seen.lock().unwrap().clone();
+        assert!(!seen.contains(&Seen::Background), "{interruption:?}: {seen:?}");
+        stage.wait_for(&[Seen::Person, Seen::Other]);
+        stage.end().unwrap();
+    }
 }
 
 #[test]

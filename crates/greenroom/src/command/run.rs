@@ -110,12 +110,9 @@ fn answer(reporter: &Reporter, director: &DirectorHandle, request: Request, repl
         Request::Set(words) => SceneRequest::Change(words),
         Request::Scene { name } => SceneRequest::GoTo(name),
         Request::Next {} => SceneRequest::Next,
-        Request::Pause {} => {
-            director.pause(true);
-            return replier.reply(Reply::Ok(Answer::Done {}));
-        }
+        Request::Pause {} => return director.pause(replied_by(replier)),
         Request::Resume {} => {
-            director.pause(false);
+            director.resume();
             return replier.reply(Reply::Ok(Answer::Done {}));
         }
         Request::Snapshot { file } => return director.snapshot(file, replied_by(replier)),

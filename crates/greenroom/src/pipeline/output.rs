@@ -99,6 +99,11 @@ impl Output {
         self.reopen.is_none() || self.always_on
     }
 
+    /// Whether it is a file, or a pipe: what was written to it cannot be covered any more.
+    pub(super) fn is_file(&self) -> bool {
+        self.reopen.is_none()
+    }
+
     pub(super) fn cues(&self) -> Arc<OutputCues> {
         Arc::clone(&self.cues)
     }
@@ -142,7 +147,7 @@ impl Output {
             State::Missing { .. } => self.look_for_it(now),
             State::Watched(_) => self.show_placeholder(now.standby, now.stats),
             State::Holding(_) | State::Lingering { .. } => {
-                self.fill_with_placeholder(now.stats)?;
+                self.fill_with_placeholder(&Standby::Off, now.stats)?;
                 self.ask_audience(now)
             }
         }
@@ -186,7 +191,7 @@ impl Output {
                 self.retry = RETRY;
                 self.state = State::Holding(sink);
                 self.tell_state(None);
-                self.fill_with_placeholder(now.stats)?;
+                self.fill_with_placeholder(&Standby::Off, now.stats)?;
                 self.ask_audience(now)
             }
             Err(error) => {
@@ -235,7 +240,9 @@ impl Output {
         };
         self.tell_state(None);
         match self.state {
-            State::Holding(_) if !self.always_on => self.fill_with_placeholder(now.stats),
+            State::Holding(_) if !self.always_on => {
+                self.fill_with_placeholder(&Standby::Off, now.stats)
+            }
             _ => Ok(()),
         }
     }
@@ -251,13 +258,13 @@ impl Output {
 
     fn miss(&mut self, error: &DeviceError, time: Instant) {
         let reason = error.to_string();
-        if self.told.as_ref() != Some(&reason) {
-            tracing::warn!("output: {reason}; waiting for it");
-            self.told = Some(reason.clone());
-        }
         self.state = State::Missing { retry_at: time + self.retry };
         self.retry = (2 * self.retry).min(LONGEST_RETRY);
-        self.tell_state(Some(reason));
+        self.tell_state(Some(reason.clone()));
+        if self.told.as_ref() != Some(&reason) {
+            tracing::warn!("output: {reason}; waiting for it");
+            self.told = Some(reason);
+        }
     }
 
     fn tell_state(&self, reason: Option<String>) {
@@ -271,7 +278,7 @@ impl Output {
     /// When the file could not be completed.
     pub(super) fn finish(mut self, stats: &Stats) -> Result<(), DeviceError> {
         if self.reopen.is_some() {
-            self.fill_with_placeholder(stats)?;
+            self.fill_with_placeholder(&Standby::Off, stats)?;
         }
         self.state.into_sink().map_or(Ok(()), Sink::finish)
     }

@@ -45,11 +45,12 @@ impl Output {
             }
             Err(ShowError::Sink(error)) => self.lose(error, Instant::now()),
             Err(error) => {
+                let shown = self.show_placeholder(&Standby::Failed, stats);
+                Stats::count(&stats.failed);
                 if !std::mem::replace(&mut self.failing, true) {
                     tracing::error!("output: {error}");
                 }
-                Stats::count(&stats.failed);
-                self.show_placeholder(&Standby::Failed, stats)
+                shown
             }
         }
     }
@@ -105,14 +106,18 @@ impl Output {
         Ok(())
     }
 
-    /// Puts the placeholder into every buffer of a device, so that the next watcher does not see
-    /// the last second of what was shown before.
-    pub(super) fn fill_with_placeholder(&mut self, stats: &Stats) -> Result<(), DeviceError> {
+    /// Puts the placeholder that says `standby` into every buffer of a device, so that nobody who reads one
+    /// later sees the last second of what was shown before.
+    pub(super) fn fill_with_placeholder(
+        &mut self,
+        standby: &Standby,
+        stats: &Stats,
+    ) -> Result<(), DeviceError> {
         for _ in 0..LEFT_BEHIND {
             if self.is_missing() {
                 break;
             }
-            self.show_placeholder(&Standby::Off, stats)?;
+            self.show_placeholder(standby, stats)?;
         }
         Ok(())
     }

@@ -108,11 +108,13 @@ impl Painter {
         Ok(self.packed.view())
     }
 
-    /// The placeholder for `standby`. Painted when the text changes, else the one from before.
+    /// The placeholder for `standby`. Painted when the text changes, else the one from before. Scenes do not fade across
+    /// it.
     ///
     /// # Errors
     /// When no kernel does the conversion.
     pub fn placeholder(&mut self, standby: &Standby) -> Result<FrameView<'_>, FrameError> {
+        self.stage.interrupt();
         // On the user's picture there is no text that could change.
         let text = match self.own_placeholder {
             Some(_) => OWN.to_owned(),

@@ -8,6 +8,7 @@ use std::time::{Duration, Instant};
 use greenroom_device::{DeviceError, NodeWatch, wait_readable};
 use greenroom_scene::Room;
 
+use super::faults::{self, Fault};
 use super::output::Now;
 use super::shared::{Cut, EndBell, Flow, Shared};
 use super::stats::Stage;
@@ -28,6 +29,8 @@ const PLACEHOLDER_INTERVAL: Duration = Duration::from_millis(200);
 /// A matte thread that has been at one frame for so long hangs: the service manager is no longer
 /// told that all is well, and starts greenroom anew.
 const HANGS: Duration = Duration::from_secs(20);
+/// So many turns in a row may panic; then the thread ends, and greenroom with it.
+const PANICS_BORNE: u32 = 10;
 /// Most outputs of one pipeline: what `wait_readable` takes, less [`FIXED_FDS`].
 pub(super) const MOST_OUTPUTS: usize = 64 - FIXED_FDS;
 /// The stop, the slot, the nodes, the cues.
@@ -51,6 +54,8 @@ pub(super) struct Shower {
     idle_after: Duration,
     view: View,
     standby: Standby,
+    /// The pauses that were seen to, see [`PauseState::count`](super::cues::PauseState).
+    pauses_seen: u64,
     last_shown: Instant,
     /// When to tell the service manager that all is well, and how often.
     heartbeat: Option<(Instant, Duration)>,
@@ -87,6 +92,7 @@ impl Shower {
             idle_after,
             view: View::Placeholder { next: now + PLACEHOLDER_INTERVAL },
             standby: if wanted { Standby::Starting } else { Standby::Off },
+            pauses_seen: 0,
             last_shown: now,
             heartbeat: service::watchdog_interval().map(|interval| (now + interval, interval)),
             failing: false,
@@ -95,7 +101,7 @@ impl Shower {
 
     pub(super) fn run(mut self) -> Result<(), DeviceError> {
         let _bell = EndBell(Arc::clone(&self.shared));
-        // Also when a part of ours panics, devices are left with the placeholder.
+        // Also when a part of ours panics again and again, devices are left with the placeholder.
         let shown = catch_unwind(AssertUnwindSafe(|| self.show_until_stopped()));
         self.shared.finishing.ring();
         let mut finished = Ok(());
@@ -112,23 +118,51 @@ impl Shower {
         let shared = Arc::clone(&self.shared);
         // Something shows at once, and on v4l2loopback it is what makes the node a camera.
         self.for_each(Output::begin)?;
+        let mut panics = 0;
         while !shared.stop.is_ringing() {
-            self.follow_demand()?;
-            let ready = self.wait();
-            let nodes_changed = ready.nodes && self.nodes.as_ref().is_some_and(NodeWatch::clear);
-            let mut audiences = ready.audiences;
-            self.for_each(|output, now| {
-                let asked = audiences & 1 != 0;
-                audiences >>= 1;
-                output.mind(asked, nodes_changed, now)
-            })?;
-            match shared.to_output.take_now() {
-                Some(Flow::Frame(cut)) => self.show(&cut)?,
-                Some(Flow::Lost(standby)) => self.lose_picture(standby)?,
-                None => self.keep_time()?,
+            match catch_unwind(AssertUnwindSafe(|| self.turn(&shared))) {
+                Ok(shown) => {
+                    shown?;
+                    panics = 0;
+                }
+                Err(panic) => {
+                    // First of all the picture goes.
+                    self.lose_picture(Standby::Failed)?;
+                    panics += 1;
+                    if panics > PANICS_BORNE {
+                        resume_unwind(panic);
+                    }
+                    tracing::error!("output: a part of greenroom failed; going on");
+                }
             }
-            self.beat();
         }
+        Ok(())
+    }
+
+    /// Waits for what comes first, and sees to it.
+    fn turn(&mut self, shared: &Shared) -> Result<(), DeviceError> {
+        if faults::strike(Fault::OutputTurnPanic) {
+            panic!("the output thread panics between two frames, as a test wants");
+        }
+        self.follow_demand()?;
+        let ready = self.wait();
+        let nodes_changed = ready.nodes && self.nodes.as_ref().is_some_and(NodeWatch::clear);
+        let mut audiences = ready.audiences;
+        self.for_each(|output, now| {
+            let asked = audiences & 1 != 0;
+            audiences >>= 1;
+            output.mind(asked, nodes_changed, now)
+        })?;
+        match shared.to_output.take_now() {
+            // A pause comes before a frame that came before it.
+            Some(Flow::Frame(_)) if self.cues.pause_state().count != self.pauses_seen => {
+                Stats::count(&shared.stats.dropped_unwatched);
+            }
+            Some(Flow::Frame(cut)) => self.show(&cut)?,
+            Some(Flow::Lost(standby)) => self.lose_picture(standby)?,
+            None => self.keep_time()?,
+        }
+        self.beat();
         Ok(())
     }
 
@@ -158,20 +192,37 @@ impl Shower {
     /// Has the camera opened when somebody watches, and closed when nobody does, or in a pause.
     fn follow_demand(&mut self) -> Result<(), DeviceError> {
         self.cues.bell.clear();
-        let (is_watched, is_paused) = (self.is_watched(), self.cues.is_paused());
-        if self.shared.set_demand(is_watched && !is_paused) {
-            if is_paused {
-                service::status_line("paused, the camera is closed");
-                self.standby = Standby::Paused;
-                self.show_placeholders()?;
-            } else if is_watched {
-                service::status_line("on air");
-                self.lose_picture(Standby::Starting)?;
-            } else {
-                service::status_line("nobody watches, the camera is closed");
-                self.standby = Standby::Off;
-            }
+        let pause = self.cues.pause_state();
+        if pause.count != self.pauses_seen {
+            self.begin_pause(pause.count)?;
         }
+        let is_watched = self.is_watched();
+        if self.shared.set_demand(is_watched && !pause.is_on) {
+            if is_watched {
+                self.lose_picture(Standby::Starting)?;
+                service::status_line("on air");
+            } else {
+                self.standby = Standby::Off;
+                service::status_line("nobody watches, the camera is closed");
+            }
+        } else if self.standby == Standby::Paused && !pause.is_on && !is_watched {
+            self.standby = Standby::Off;
+        }
+        Ok(())
+    }
+
+    /// Hides first: from here on no frame of before is shown, in no buffer. Then those who asked are told.
+    fn begin_pause(&mut self, count: u64) -> Result<(), DeviceError> {
+        self.shared.set_demand(false);
+        self.standby = Standby::Paused;
+        // Devices before pipes, whose readers may stand still.
+        for output in self.outputs.iter_mut().filter(|output| output.is_on() && !output.is_file()) {
+            output.fill_with_placeholder(&Standby::Paused, &self.shared.stats)?;
+        }
+        self.show_placeholders()?;
+        self.pauses_seen = count;
+        self.cues.tell_paused(count);
+        service::status_line("paused, the camera is closed");
         Ok(())
     }
 
@@ -257,9 +308,10 @@ impl Shower {
             Ok(Ok(false)) => return self.lose_picture(Standby::Failed),
             Ok(Err(error)) => return Err(error),
             Err(_) => {
-                tracing::error!("output: a part of greenroom failed; going on with the next frame");
+                let lost = self.lose_picture(Standby::Failed);
                 Stats::count(&self.shared.stats.failed);
-                return self.lose_picture(Standby::Failed);
+                tracing::error!("output: a part of greenroom failed; going on with the next frame");
+                return lost;
             }
         }
         let now = Instant::now();

@@ -9,6 +9,6 @@ mod reload;
 mod words;
 
 pub use book::{NoSuchScene, SceneBook};
-pub use director::{Director, DirectorHandle, FirstScene, Replied, SceneRequest};
+pub use director::{Director, DirectorHandle, FirstScene, PAUSE_PATIENCE, Replied, SceneRequest};
 pub use make::{make_first_scene, make_scene};
 pub use words::{SCENE_KEYS, SceneWords, WordsError};
