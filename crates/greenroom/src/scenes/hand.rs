@@ -18,6 +18,7 @@ use super::words::files_of;
 use super::{SceneBook, SceneWords};
 use crate::config::ConfigFile;
 use crate::pipeline::Cues;
+use crate::pipeline::faults::{self, Fault};
 use crate::status::SceneStatus;
 
 /// Time for which files are not listened to after something was heard: whoever writes a log beside
@@ -81,6 +82,9 @@ impl Hand {
                 tracing::debug!(size = %shape.size, format = %shape.format, "scene: made anew");
                 self.site.shape = shape;
                 self.show_or_complain(true);
+            }
+            if faults::strike(Fault::ScenesPanic) {
+                panic!("the scenes thread panics, as a test wants");
             }
             let now = Instant::now();
             self.listen(now);
