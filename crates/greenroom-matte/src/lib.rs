@@ -24,6 +24,10 @@
 //!
 //! Steady state asks for no memory, and everything runs on the caller's thread.
 #![deny(unsafe_code)]
+#![cfg_attr(
+    not(any(test, feature = "fuzzing")),
+    deny(clippy::disallowed_methods, clippy::print_stderr, clippy::print_stdout)
+)]
 
 mod buffer;
 mod description;

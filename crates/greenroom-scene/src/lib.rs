@@ -4,6 +4,10 @@
 //! room's own YUV. A new kind of background is one file in `background/` and one line in
 //! [`BackgroundSpec`].
 #![forbid(unsafe_code)]
+#![cfg_attr(
+    not(test),
+    deny(clippy::disallowed_methods, clippy::print_stderr, clippy::print_stdout)
+)]
 
 mod adapt;
 mod background;

@@ -194,9 +194,11 @@ struct Log {
 impl Log {
     fn of(stderr: Option<ChildStderr>) -> Self {
         let tail = Arc::new(Mutex::new(Tail::default()));
-        let thread = stderr.map(|stderr| {
+        let thread = stderr.and_then(|stderr| {
             let tail = Arc::clone(&tail);
-            thread::spawn(move || follow(stderr, &tail))
+            let builder = thread::Builder::new().name("ffmpeg log".into());
+            // Without a thread the pipe is closed, so that the child does not wait at it; its reason is lost.
+            builder.spawn(move || follow(stderr, &tail)).ok()
         });
         Self { tail, thread }
     }
@@ -232,7 +234,7 @@ pub(crate) struct Tail(VecDeque<String>);
 
 impl Tail {
     fn push(&mut self, line: &str) {
-        let line = printable(line);
+        let line = printable(line.trim());
         if line.is_empty() {
             return;
         }
@@ -294,7 +296,7 @@ mod tests {
         assert_eq!(reason(&["file:a: Is a directory", ""]).as_deref(), Some("Is a directory"));
         assert_eq!(reason(&["[a] why", "file:"]).as_deref(), Some("why"));
         assert_eq!(reason(&["file:"]), None);
-        assert_eq!(reason(&["\x1b[31mbad\0"]).as_deref(), Some("\u{fffd}[31mbad\u{fffd}"));
+        assert_eq!(reason(&["\x1b[31mbad\0"]).as_deref(), Some("\\u{1b}[31mbad\\u{0}"));
         assert_eq!(reason(&[]), None);
     }
 

@@ -2,6 +2,7 @@
 
 use std::fmt;
 use std::io;
+use std::net::{SocketAddr, ToSocketAddrs};
 use std::sync::mpsc::{self, Receiver, RecvTimeoutError, TryRecvError};
 use std::thread::{self, JoinHandle};
 use std::time::{Duration, Instant};
@@ -13,7 +14,7 @@ use hyper::client::conn::http1::{SendRequest, handshake};
 use hyper::header::{CONTENT_TYPE, HOST};
 use hyper::{Request, StatusCode};
 use hyper_util::rt::TokioIo;
-use tokio::net::{TcpStream, lookup_host};
+use tokio::net::TcpStream;
 use tokio::sync::{mpsc as asks, oneshot};
 
 use super::super::MaskServerUrl;
@@ -174,7 +175,7 @@ async fn ask(
 
 async fn connect(url: &MaskServerUrl) -> Result<Connection, Fault> {
     let unreachable = |error: io::Error| Fault::Unreachable(error.to_string());
-    let addresses = lookup_host((url.host(), url.port())).await.map_err(unreachable)?;
+    let addresses = resolve(url.host(), url.port()).await.map_err(unreachable)?;
     let mut last = io::Error::other("the name has no address");
     for address in addresses {
         match TcpStream::connect(address).await {
@@ -190,6 +191,21 @@ async fn connect(url: &MaskServerUrl) -> Result<Connection, Fault> {
         }
     }
     Err(unreachable(last))
+}
+
+/// The addresses of a host. Names are looked up on a thread that nobody waits for; tokio's own way panics where
+/// the system has no thread left.
+async fn resolve(host: &str, port: u16) -> io::Result<Vec<SocketAddr>> {
+    if let Ok(address) = host.parse() {
+        return Ok(vec![SocketAddr::new(address, port)]);
+    }
+    let (tell, told) = oneshot::channel();
+    let host = host.to_owned();
+    thread::Builder::new().name("resolver".into()).spawn(move || {
+        // Who asked may have given up.
+        let _ = tell.send((host, port).to_socket_addrs().map(Iterator::collect));
+    })?;
+    told.await.unwrap_or_else(|_| Err(io::Error::other("it was not looked up")))
 }
 
 async fn post(
