@@ -34,9 +34,9 @@ pub(crate) fn answer(data: &[u8]) {
 fn capability(raw: raw::Capability) {
     let caps = Caps::from_raw(&raw);
     for text in [&caps.driver, &caps.card, &caps.bus] {
-        assert!(!text.chars().any(char::is_control), "{text:?} goes to terminals");
-        // A byte that is no text becomes a sign of three.
-        assert!(text.len() <= 3 * 32);
+        assert!(text.chars().all(crate::is_printable), "{text:?} goes to terminals");
+        // A control character becomes an escape of six.
+        assert!(text.len() <= 6 * 32);
     }
     // Never of a node that has nothing of the kind.
     assert!(!caps.can_capture() || (raw.capabilities | raw.device_caps) & 1 != 0);
