@@ -70,9 +70,8 @@ impl Clip {
         if let ClipSource::File(path) = &source {
             check_whole(path, &name)?;
         }
-        let json = ffprobe(&QUESTION, source.input())?.map_err(|reason| {
-            unsupported(format!("FFmpeg cannot read it as video ({reason})"))
-        })?;
+        let json = ffprobe(&QUESTION, source.input())?
+            .map_err(|reason| unsupported(format!("FFmpeg cannot read it as video ({reason})")))?;
         let mut plan = plan::Plan::new(&json, shape, fit).map_err(unsupported)?;
         if matches!(source, ClipSource::Url(_)) {
             plan.forget_length();

@@ -3,8 +3,8 @@ use std::time::{Duration, Instant};
 
 use greenroom_frame::{Frame, FrameShape, FrameView, Rgb8, SizePx};
 
-use super::plan::{Plan, play_args};
 use super::Clip;
+use super::plan::{Plan, play_args};
 use crate::ffmpeg::{Came, Ffmpeg, Flow, Guard, PictureError, RawPictures};
 use crate::file::pace::FrameClock;
 use crate::{DeviceError, FrameRate, Wake, wait_readable};

@@ -77,11 +77,7 @@ fn has_box(file: &File, name: &[u8; 4]) -> bool {
 }
 
 /// See [`boxes_end`]; ends before a box whose name `stops` it.
-fn walk_boxes(
-    file: &File,
-    len_bytes: u64,
-    mut stops: impl FnMut(&[u8]) -> bool,
-) -> Option<u64> {
+fn walk_boxes(file: &File, len_bytes: u64, mut stops: impl FnMut(&[u8]) -> bool) -> Option<u64> {
     let mut at = 0u64;
     for _ in 0..MAX_BOXES {
         let mut head = [0; 16];

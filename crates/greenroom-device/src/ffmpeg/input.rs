@@ -153,9 +153,15 @@ fn login_of(address: &str) -> &str {
     authority.rfind('@').map_or("", |at| &authority[..=at])
 }
 
-/// An address for people: without user and password.
+/// An address for people: without user and password, and without what is behind a `?`, where tokens
+/// stand.
 pub(crate) fn printable_address(address: &str) -> String {
-    printable(&address.replacen(login_of(address), "", 1))
+    let login = login_of(address);
+    let shown = if login.is_empty() { address.to_owned() } else { address.replacen(login, "", 1) };
+    match shown.split_once('?') {
+        Some((shown, _)) => printable(&format!("{shown}?…")),
+        None => printable(&shown),
+    }
 }
 
 /// Opens a file that FFmpeg is to read, once it is known to be one and no list of others.
@@ -217,7 +223,7 @@ mod tests {
     #[test]
     fn logins_are_not_shown() {
         for (address, shown) in [
-            ("rtsp://me:secret@cam/x?a=b@c", "rtsp://cam/x?a=b@c"),
+            ("rtsp://me:secret@cam/x?a=b@c", "rtsp://cam/x?…"),
             ("http://a@b@c:80", "http://c:80"),
             ("http://cam/x@y", "http://cam/x@y"),
         ] {
@@ -234,7 +240,10 @@ mod tests {
         assert!(!words.contains("secret") && !words.contains("127"), "{words}");
         let mut list = String::new();
         File::from(arguments.files.pop().unwrap()).read_to_string(&mut list).unwrap();
-        assert!(list.contains("file 'http://me:secret@127.0.0.1/a b'\\''c.mp4?token=x'\n"), "{list}");
+        assert!(
+            list.contains("file 'http://me:secret@127.0.0.1/a b'\\''c.mp4?token=x'\n"),
+            "{list}"
+        );
         for not_one in ["http://a\nfile /etc/passwd", &format!("http://{}", "a".repeat(9000))] {
             assert!(Arguments::default().add_input(Input::Address(not_one)).is_err());
         }
@@ -243,7 +252,10 @@ mod tests {
     #[test]
     fn playlists_are_known_by_their_beginning() {
         for list in [
-            "#EXTM3U\n", "\u{feff}#EXTM3U", "ffconcat version 1.0\nfile a", "\n [playlist]\n",
+            "#EXTM3U\n",
+            "\u{feff}#EXTM3U",
+            "ffconcat version 1.0\nfile a",
+            "\n [playlist]\n",
             "<?xml version=\"1.0\"?>\n<MPD xmlns=\"x\">",
         ] {
             assert!(is_playlist(list.as_bytes()), "{list:?}");

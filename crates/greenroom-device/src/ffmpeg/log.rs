@@ -229,7 +229,8 @@ mod tests {
         assert_eq!(reason(&["file:"]), None);
         assert_eq!(reason(&["\x1b[31mbad\0"]).as_deref(), Some("\u{fffd}[31mbad\u{fffd}"));
         assert_eq!(reason(&[]), None);
-        let refused = ["[concat @ 0x1] Impossible to open 'http://a'", "pipe:5: Connection refused"];
+        let refused =
+            ["[concat @ 0x1] Impossible to open 'http://a'", "pipe:5: Connection refused"];
         assert_eq!(reason(&refused).as_deref(), Some("Connection refused"));
     }
 
@@ -266,9 +267,11 @@ mod tests {
     #[test]
     fn secrets_are_told_neither_whole_nor_in_part() {
         let (url, shown) = ("http://me:secret@cam/x?token=t0k", "http://cam/x");
-        let secret = |text: &str, instead: &str| Secret { text: text.into(), instead: instead.into() };
+        let secret =
+            |text: &str, instead: &str| Secret { text: text.into(), instead: instead.into() };
         let mut tail = Tail::new(vec![secret(url, shown), secret("me:secret@", "")]);
-        for line in [&format!("'{url}': refused"), "http://me:secret@cam/other", &"x ".repeat(2000)] {
+        for line in [&format!("'{url}': refused"), "http://me:secret@cam/other", &"x ".repeat(2000)]
+        {
             tail.feed(line.as_bytes());
             tail.feed(b"\n");
         }

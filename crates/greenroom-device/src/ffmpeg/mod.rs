@@ -15,14 +15,12 @@ use std::time::{Duration, Instant};
 
 pub(crate) use self::guard::Guard;
 use self::guard::PROBE_CPU_SECONDS;
-pub(crate) use self::input::{
-    Arguments, Input, SCHEMES, file_url, open_file, printable_address,
-};
+pub(crate) use self::input::{Arguments, Input, SCHEMES, file_url, open_file, printable_address};
 use self::log::Log;
-pub(crate) use self::log::{Said, Tail};
-pub(crate) use self::pictures::{Came, PictureError, RawPictures};
 #[cfg(any(test, feature = "fuzzing"))]
 pub(crate) use self::log::follow;
+pub(crate) use self::log::{Said, Tail};
+pub(crate) use self::pictures::{Came, PictureError, RawPictures};
 use crate::DeviceError;
 
 /// A running `ffmpeg`. Dropping it kills and reaps it.
@@ -282,7 +280,9 @@ mod tests {
     /// Of every use: an encoder's limits too can be seen in the child.
     #[test]
     fn children_have_limits() {
-        for (guard, files) in [(Guard::probe(), "0"), (Guard::reader(), "0"), (Guard::writer(), "u")] {
+        for (guard, files) in
+            [(Guard::probe(), "0"), (Guard::reader(), "0"), (Guard::writer(), "u")]
+        {
             let mut command = Command::new("cat");
             command.arg("/proc/self/limits").stdout(Stdio::piped());
             let child = spawn(command, Arguments::default(), guard).unwrap();

@@ -27,7 +27,8 @@ pub(crate) fn write_header(mode: SinkMode, to: &mut impl Write) -> io::Result<()
         element(0xE0, &video.concat()),
     ];
     let header = [number(0x4286, 1), number(0x42F7, 1), element(0x4282, b"matroska")];
-    let info = [number(0x2A_D7B1, 1000), element(0x4D80, b"greenroom"), element(0x5741, b"greenroom")];
+    let info =
+        [number(0x2A_D7B1, 1000), element(0x4D80, b"greenroom"), element(0x5741, b"greenroom")];
     let all = [
         element(0x1A45_DFA3, &header.concat()),
         // The segment, of unknown size.

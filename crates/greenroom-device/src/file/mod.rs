@@ -20,11 +20,11 @@ use std::time::Duration;
 
 use greenroom_frame::{FrameError, FrameLayout, FrameView};
 
+use self::encode::Container;
 pub use self::null::open_null_sink;
 pub use self::part::{PartFile, check_target};
 pub use self::reader::{FileReader, Playback};
 pub use self::sound::Sound;
-use self::encode::Container;
 use crate::{DeviceError, Sink, SinkMode};
 
 /// Where a video is written to.

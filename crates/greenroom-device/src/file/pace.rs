@@ -118,7 +118,9 @@ impl FrameClock {
 
     /// When a frame after the last would come.
     pub fn end(&self) -> Duration {
-        self.last.map_or(Duration::ZERO, |last| last.max(self.anchor + time_of(self.rate, self.index + 1)))
+        self.last.map_or(Duration::ZERO, |last| {
+            last.max(self.anchor + time_of(self.rate, self.index + 1))
+        })
     }
 }
 

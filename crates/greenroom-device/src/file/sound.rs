@@ -52,8 +52,7 @@ impl Sound {
         let json = ffprobe(&question, Input::File(path))?.map_err(unsupported)?;
         let answer: Answer =
             serde_json::from_slice(&json).map_err(|error| unsupported(error.to_string()))?;
-        let codecs: Vec<_> =
-            answer.streams.into_iter().map(|stream| stream.codec_name).collect();
+        let codecs: Vec<_> = answer.streams.into_iter().map(|stream| stream.codec_name).collect();
         Ok((!codecs.is_empty()).then(|| Self { path: path.to_owned(), codecs }))
     }
 }
@@ -63,8 +62,23 @@ fn kept(muxer: &str) -> &'static [&'static str] {
     match muxer {
         "webm" => &["opus", "vorbis"],
         "matroska" => &[
-            "aac", "mp3", "mp2", "ac3", "eac3", "dts", "flac", "alac", "opus", "vorbis", "truehd",
-            "pcm_s16le", "pcm_s24le", "pcm_s32le", "pcm_f32le", "pcm_u8", "pcm_s16be",
+            "aac",
+            "mp3",
+            "mp2",
+            "ac3",
+            "eac3",
+            "dts",
+            "flac",
+            "alac",
+            "opus",
+            "vorbis",
+            "truehd",
+            "pcm_s16le",
+            "pcm_s24le",
+            "pcm_s32le",
+            "pcm_f32le",
+            "pcm_u8",
+            "pcm_s16be",
         ],
         "mov" => &["aac", "mp3", "ac3", "eac3", "alac", "pcm_s16le", "pcm_s24le", "pcm_s16be"],
         _ => &["aac", "mp3", "ac3", "eac3", "alac", "opus", "flac"],
@@ -159,18 +173,12 @@ mod tests {
         let mut sound = Sound { path: "a".into(), codecs };
         let told = |sound: &Sound, muxer, known| SoundPlan::new(sound, muxer, known).to_string();
         let known = " A..... aac  A..... libopus";
-        assert_eq!(
-            told(&sound, "mp4", known),
-            "aac, copied; pcm_s16le, becomes aac; opus, copied"
-        );
+        assert_eq!(told(&sound, "mp4", known), "aac, copied; pcm_s16le, becomes aac; opus, copied");
         assert_eq!(
             told(&sound, "webm", known),
             "aac, becomes opus; pcm_s16le, becomes opus; opus, copied"
         );
-        assert_eq!(
-            told(&sound, "webm", "aac"),
-            "aac, left out; pcm_s16le, left out; opus, copied"
-        );
+        assert_eq!(told(&sound, "webm", "aac"), "aac, left out; pcm_s16le, left out; opus, copied");
         sound.codecs = vec![None];
         assert!(SoundPlan::new(&sound, "mp4", known).is_silent());
     }

@@ -386,8 +386,7 @@ fn replaces_older_files() {
     for name in ["a.mp4", "b.mkv", "c.mov", "d.webm", "e.y4m", "matte.mkv", "matte.y4m"] {
         let path = Path::new(&folder).join(name);
         fs::write(&path, "the older one").unwrap();
-        let format =
-            if name.starts_with("matte") { PixelFormat::Grey } else { PixelFormat::I420 };
+        let format = if name.starts_with("matte") { PixelFormat::Grey } else { PixelFormat::I420 };
         let mut sink = open(&path, mode(format, SIZE, Colour::WEBCAM)).unwrap();
         let mut random = 1u32;
         let mut written = Ok(());
@@ -430,11 +429,15 @@ fn frames_keep_their_times() {
         sink.finish().unwrap();
         let mut reader = FileReader::open(&path, Playback::EveryFrame).unwrap();
         let (mut frame, mut found) = (any_frame(), Vec::new());
-        while reader.next_frame(&mut frame, &Wake::new().unwrap(), PATIENCE).unwrap() != Next::Ended {
+        while reader.next_frame(&mut frame, &Wake::new().unwrap(), PATIENCE).unwrap() != Next::Ended
+        {
             found.push(frame.captured_at());
         }
         let length = *found.last().unwrap() - found[0];
-        assert!(length.abs_diff(Duration::from_millis(1167)) < Duration::from_millis(20), "{name}: {length:?}");
+        assert!(
+            length.abs_diff(Duration::from_millis(1167)) < Duration::from_millis(20),
+            "{name}: {length:?}"
+        );
         if name != "e.y4m" {
             let found: Vec<_> = found.iter().map(|time| *time - found[0]).collect();
             assert_eq!(found.len(), times.len(), "{name}");
