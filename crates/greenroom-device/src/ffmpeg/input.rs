@@ -153,9 +153,15 @@ fn login_of(address: &str) -> &str {
     authority.rfind('@').map_or("", |at| &authority[..=at])
 }
 
-/// An address for people: without user and password.
+/// An address for people: without user and password, and without what is behind a `?`, where tokens
+/// stand.
 pub(crate) fn printable_address(address: &str) -> String {
-    printable(&address.replacen(login_of(address), "", 1))
+    let login = login_of(address);
+    let shown = if login.is_empty() { address.to_owned() } else { address.replacen(login, "", 1) };
+    match shown.split_once('?') {
+        Some((shown, _)) => printable(&format!("{shown}?…")),
+        None => printable(&shown),
+    }
 }
 
 /// Opens a file that FFmpeg is to read, once it is known to be one and no list of others.
@@ -217,7 +223,7 @@ mod tests {
     #[test]
     fn logins_are_not_shown() {
         for (address, shown) in [
-            ("rtsp://me:secret@cam/x?a=b@c", "rtsp://cam/x?a=b@c"),
+            ("rtsp://me:secret@cam/x?a=b@c", "rtsp://cam/x?…"),
             ("http://a@b@c:80", "http://c:80"),
             ("http://cam/x@y", "http://cam/x@y"),
         ] {

@@ -203,7 +203,7 @@ mod tests {
         for at in [0, 40, 80, 280, 480, 520] {
             let due = begin + at * MS;
             // In the dark, frames are far apart, and one that is 100 ms late is not too late.
-            let late = if (280..=480).contains(&at) { 100 * MS } else { 0 * MS };
+            let late = if (280..=480).contains(&at) { 100 * MS } else { Duration::ZERO };
             assert_eq!(pace.decide(at * MS, due + late), Decision::Show(due), "{at}");
         }
     }
