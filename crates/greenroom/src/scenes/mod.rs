@@ -10,6 +10,7 @@ mod make;
 mod pending;
 mod privacy;
 mod reload;
+mod show;
 mod words;
 mod worker;
 

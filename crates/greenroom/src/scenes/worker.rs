@@ -12,16 +12,16 @@ use std::sync::{Arc, Mutex};
 use std::time::Instant;
 
 use anyhow::bail;
-use greenroom_device::{ClipSource, FileStamp, FileWatch, Wake, wait_readable};
+use greenroom_device::{FileStamp, FileWatch, Wake, wait_readable};
 use greenroom_scene::{BackgroundSpec, ForegroundSpec, Keep, Scene, SceneSpec, Site};
 
 use super::director::{OUTPUT, Replied, SceneRequest, lock};
 use super::files::{Reported, WatchBackoff};
 use super::loader::Loader;
-use super::make::{blurred_room, build};
 use super::pending::{Change, Pending, Target, Wish};
-use super::privacy::{NotAnonymous, check_privacy};
+use super::privacy::check_privacy;
 use super::reload::Reload;
+use super::show::told;
 use super::words::files_of;
 use super::{SceneBook, SceneWords};
 use crate::pipeline::Cues;
@@ -62,7 +62,7 @@ const OVERTAKEN: &str = "a newer request took the place of this one before it wa
 /// What would be told of a request whose asker has gone.
 const ABANDONED: &str = "whoever asked has gone";
 /// Background and foreground go on as they are.
-const ALL: Keep = Keep { background: true, foreground: true };
+pub(super) const ALL: Keep = Keep { background: true, foreground: true };
 
 impl SceneWorker {
     /// `spec` is shown already.
@@ -257,17 +257,19 @@ impl SceneWorker {
 
     /// Has what is pending loaded.
     fn load(&mut self) {
-        let Some(pending) = self.pending.take() else { return };
-        let Target { book, spec, keep, .. } = &pending.target;
-        let (people, keep) = (book.people(), *keep);
+        let Some(files) = self.pending.as_ref().map(|pending| files_of(&pending.target.spec))
+        else {
+            return;
+        };
         // Watched from before they are read.
-        let files = files_of(spec);
-        if let Err(error) = self.loader.want(spec, people, keep, self.site) {
-            return self.refuse(pending.wishes, &error);
-        }
-        self.pending = Some(pending);
         self.stamp(&files);
         self.set_watch();
+        let Some(pending) = self.pending.take() else { return };
+        let Target { book, spec, keep, .. } = &pending.target;
+        match self.loader.want(spec, book.people(), *keep, self.site) {
+            Ok(()) => self.pending = Some(pending),
+            Err(error) => self.refuse(pending.wishes, &error),
+        }
     }
 
     /// Shows what was loaded; not for those who have gone: they were told that nothing came of it.
@@ -282,27 +284,6 @@ impl SceneWorker {
         }
         let done = loaded.and_then(|scene| self.show(target, Some(scene)));
         self.settle(wishes, done);
-    }
-
-    /// Sends a scene to the output: `loaded`, if its media had to be.
-    ///
-    /// # Errors
-    /// When it cannot be made; what was shown before stays.
-    fn show(&mut self, target: Target, loaded: Option<Scene>) -> anyhow::Result<()> {
-        let Target { book, spec, keep, cut } = target;
-        // The rest may have been changed since the media began to be loaded.
-        let keep = if loaded.is_some() { ALL } else { keep };
-        let mut scene = build(&spec, book.people(), keep, self.site, None)?;
-        if let Some(mut loaded) = loaded {
-            scene.take_over(&mut loaded);
-        }
-        self.cues.change(OUTPUT, scene, cut);
-        self.book = book;
-        self.files = files_of(&spec);
-        self.reported.scene = None;
-        self.set_watch();
-        self.tell_status(&spec);
-        Ok(())
     }
 
     /// Tells everybody what came of their wishes, and remembers what is waited for.
@@ -349,64 +330,5 @@ impl SceneWorker {
             wish.reply(&Err(sentence.clone()));
         }
         self.set_watch();
-    }
-
-    fn complain(&mut self, sentence: &str) {
-        if self.reported.scene.as_deref() != Some(sentence) {
-            tracing::warn!("scene: {sentence}; what was shown before stays");
-            lock(&self.status).trouble = Some(sentence.to_owned());
-            self.reported.scene = Some(sentence.to_owned());
-        }
-    }
-
-    /// Frames of another shape come: what is shown is made anew for them. If it would hide too little
-    /// of them, the blurred room takes its place.
-    fn make_anew(&mut self) {
-        let mut book = self.book.clone();
-        let privacy = |book: &SceneBook| {
-            let spec = book.words().check().ok()?;
-            check_privacy(&spec, book.people(), self.site.shape.size.height_px).err()
-        };
-        if let Some(error) = privacy(&book) {
-            self.complain_of_shape(&error);
-            book.change(&blurred_room());
-        }
-        let change = Change::Follow(Box::new(book));
-        self.take_up(Wish { change, keep: Keep::default(), cut: true, asked_by: Vec::new() });
-    }
-
-    fn complain_of_shape(&self, error: &NotAnonymous) {
-        tracing::warn!("scene: {error}; the blurred room is shown instead");
-    }
-
-    fn tell_status(&mut self, spec: &SceneSpec) {
-        self.background = spec.background.clone();
-        self.foreground = spec.foreground.clone();
-        let height_px = self.site.shape.size.height_px;
-        let warning = check_privacy(spec, self.book.people(), height_px).ok().flatten();
-        if let Some(warning) =
-            warning.as_ref().filter(|new| Some(*new) != self.reported.warning.as_ref())
-        {
-            tracing::warn!("scene: {warning}");
-        }
-        self.reported.warning.clone_from(&warning);
-        *lock(&self.status) = SceneStatus {
-            name: self.book.name().map(str::to_owned),
-            background: told(&spec.background),
-            foreground: spec.foreground.as_ref().map(ToString::to_string),
-            effects: spec.effects.iter().map(ToString::to_string).collect(),
-            framing: spec.framing.to_string(),
-            paused: self.cues.is_paused(),
-            trouble: None,
-            warning,
-        };
-    }
-}
-
-/// A background in words, without the password of an address: logs are shown around.
-fn told(background: &BackgroundSpec) -> String {
-    match background {
-        BackgroundSpec::Video(source @ ClipSource::Url(_)) => source.to_string(),
-        other => other.to_string(),
     }
 }

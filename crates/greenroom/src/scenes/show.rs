@@ -1,0 +1,91 @@
+//! The thread "scenes" and the outputs: what is sent to them, and what is told of it.
+
+use greenroom_device::ClipSource;
+use greenroom_scene::{BackgroundSpec, Keep, Scene, SceneSpec};
+
+use super::SceneBook;
+use super::director::{OUTPUT, lock};
+use super::make::{blurred_room, build};
+use super::pending::{Change, Target, Wish};
+use super::privacy::check_privacy;
+use super::words::files_of;
+use super::worker::{ALL, SceneWorker};
+use crate::status::SceneStatus;
+
+impl SceneWorker {
+    /// Sends a scene to the output: `loaded`, if its media had to be.
+    ///
+    /// # Errors
+    /// When it cannot be made; what was shown before stays.
+    pub(super) fn show(&mut self, target: Target, loaded: Option<Scene>) -> anyhow::Result<()> {
+        let Target { book, spec, keep, cut } = target;
+        // The rest may have been changed since the media began to be loaded.
+        let keep = if loaded.is_some() { ALL } else { keep };
+        let mut scene = build(&spec, book.people(), keep, self.site, None)?;
+        if let Some(mut loaded) = loaded {
+            scene.take_over(&mut loaded);
+        }
+        self.cues.change(OUTPUT, scene, cut);
+        self.book = book;
+        self.files = files_of(&spec);
+        self.reported.scene = None;
+        self.set_watch();
+        self.tell_status(&spec);
+        Ok(())
+    }
+
+    pub(super) fn complain(&mut self, sentence: &str) {
+        if self.reported.scene.as_deref() != Some(sentence) {
+            tracing::warn!("scene: {sentence}; what was shown before stays");
+            lock(&self.status).trouble = Some(sentence.to_owned());
+            self.reported.scene = Some(sentence.to_owned());
+        }
+    }
+
+    /// Frames of another shape come: what is shown is made anew for them. If it would hide too little
+    /// of them, the blurred room takes its place.
+    pub(super) fn make_anew(&mut self) {
+        let mut book = self.book.clone();
+        let privacy = |book: &SceneBook| {
+            let spec = book.words().check().ok()?;
+            check_privacy(&spec, book.people(), self.site.shape.size.height_px).err()
+        };
+        if let Some(error) = privacy(&book) {
+            tracing::warn!("scene: {error}; the blurred room is shown instead");
+            book.change(&blurred_room());
+        }
+        let change = Change::Follow(Box::new(book));
+        self.take_up(Wish { change, keep: Keep::default(), cut: true, asked_by: Vec::new() });
+    }
+
+    pub(super) fn tell_status(&mut self, spec: &SceneSpec) {
+        self.background = spec.background.clone();
+        self.foreground = spec.foreground.clone();
+        let height_px = self.site.shape.size.height_px;
+        let warning = check_privacy(spec, self.book.people(), height_px).ok().flatten();
+        if let Some(warning) =
+            warning.as_ref().filter(|new| Some(*new) != self.reported.warning.as_ref())
+        {
+            tracing::warn!("scene: {warning}");
+        }
+        self.reported.warning.clone_from(&warning);
+        *lock(&self.status) = SceneStatus {
+            name: self.book.name().map(str::to_owned),
+            background: told(&spec.background),
+            foreground: spec.foreground.as_ref().map(ToString::to_string),
+            effects: spec.effects.iter().map(ToString::to_string).collect(),
+            framing: spec.framing.to_string(),
+            paused: self.cues.is_paused(),
+            trouble: None,
+            warning,
+        };
+    }
+}
+
+/// A background in words, without the password of an address: logs are shown around.
+pub(super) fn told(background: &BackgroundSpec) -> String {
+    match background {
+        BackgroundSpec::Video(source @ ClipSource::Url(_)) => source.to_string(),
+        other => other.to_string(),
+    }
+}
