@@ -23,6 +23,8 @@ fn main() {
         ("tflite_model", models()),
         ("control_request", requests()),
         ("control_stream", streams()),
+        ("config_file", configurations()),
+        ("clip_demux", clips()),
     ] {
         let folder = corpus.join(target);
         fs::create_dir_all(&folder).expect("the folder can be made");
@@ -253,4 +255,44 @@ fn streams() -> Vec<Seed> {
         &[[255, b'x', 0], [255, b'x', 1], [255, b'x', 0], [1, b'\n', 0], [5, b'y', 0]],
     ];
     runs.iter().enumerate().map(|(index, runs)| (format!("runs-{index}"), runs.concat())).collect()
+}
+
+/// The shipped example, all of it in use, and small ones.
+fn configurations() -> Vec<Seed> {
+    let example = greenroom::config::EXAMPLE;
+    let in_use = example.lines().map(|line| match line.strip_prefix('#') {
+        Some(rest) if !rest.starts_with([' ', '!']) => rest,
+        _ => line,
+    });
+    let in_use = in_use.collect::<Vec<_>>().join("\n");
+    [
+        ("example", example),
+        ("in-use", &in_use),
+        ("scene", "[scenes.a]\nbackground = 'blur=1'\neffects = ['anonymise', 'person:mirror']\n"),
+        ("cut", "[cut]\npeople = 'main'\nfeather = 1.5\n[scenes.\"b c\"]\nframing = 'auto=90%'\n"),
+        ("unknown", "camra = 1\n"),
+        ("type", "fps = '30'\n"),
+        ("broken", "camera = \n"),
+    ]
+    .map(|(name, text)| (name.to_owned(), text.as_bytes().to_vec()))
+    .into()
+}
+
+/// What FFmpeg sends of a clip, behind the byte that says how it is cut.
+fn clips() -> Vec<Seed> {
+    let clip = |name: &str, step: u8, args: &[&str]| {
+        let input = ["-v", "error", "-f", "lavfi", "-i", "color=s=4x2:r=10:d=0.3"];
+        let output = ["-c:v", "rawvideo", "-pix_fmt", "yuv420p", "-f", "matroska", "-"];
+        let ffmpeg = Command::new("ffmpeg").args(input).args(args).args(output).output();
+        let stream = ffmpeg.expect("ffmpeg is there").stdout;
+        assert!(!stream.is_empty(), "ffmpeg makes a clip");
+        (name.to_owned(), [&[step][..], &stream].concat())
+    };
+    vec![
+        clip("as-we-ask", 6, &["-cluster_size_limit", "1"]),
+        clip("one-cluster", 0, &[]),
+        ("no-size".to_owned(), vec![1, 0x1f, 0x43, 0xb6, 0x75, 0xff, 0xa3, 0xff]),
+        ("too-long".to_owned(), vec![0, 0x00, 0x01]),
+        ("late".to_owned(), [&[3, 0xe7, 0x88][..], &[0xff; 8], &[0xa3, 0x85, 0x81, 0, 0, 0, 9]].concat()),
+    ]
 }

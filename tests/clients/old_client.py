@@ -1,18 +1,17 @@
 """Does what the client of the program that greenroom supersedes does with its mask server: half the
 frame's size, JPEG, POST, the bytes as they are, back to the frame's size, dilated and blurred.
 
-old_client.py URL WIDTH HEIGHT CLIENTS SECONDS MATTES < FRAMES
+old_client.py URL WIDTH HEIGHT CLIENTS ANSWERS MATTES < FRAMES
     FRAMES   raw bgr24 frames
     MATTES   a file of raw grey frames of the same size: greenroom's own mattes
 
-Prints a line of JSON: IoU of every frame, and of CLIENTS at once for SECONDS how many answers each
-got and how many of them were not the mask that one client alone gets.
+Prints a line of JSON: IoU of every frame, and of CLIENTS at once, until they have ANSWERS together,
+how many answers each got and how many of them were not the mask that one client alone gets.
 """
 
 import json
 import sys
 import threading
-import time
 
 import cv2
 import numpy as np
@@ -24,7 +23,7 @@ def get_mask(frame, url):
     half = cv2.resize(frame, (width, height))
     _, jpeg = cv2.imencode(".jpg", half)
     answer = requests.post(
-        url, data=jpeg.tobytes(), headers={"Content-Type": "application/octet-stream"}, timeout=30
+        url, data=jpeg.tobytes(), headers={"Content-Type": "application/octet-stream"}, timeout=600
     )
     answer.raise_for_status()
     mask = np.frombuffer(answer.content, dtype=np.uint8).reshape((height, width))
@@ -41,13 +40,12 @@ def iou(one, other):
     return 1.0 if either == 0 else float(np.logical_and(one, other).sum() / either)
 
 
-def crowd(frames, masks, url, clients, seconds):
+def crowd(frames, masks, url, clients, answers):
     counts, wrong = [0] * clients, [0] * clients
-    end = time.monotonic() + seconds
 
     def one(me):
         at = me
-        while time.monotonic() < end:
+        while sum(counts) < answers:
             at = (at + 7) % len(frames)
             wrong[me] += not np.array_equal(get_mask(frames[at], url), masks[at])
             counts[me] += 1
@@ -62,7 +60,7 @@ def crowd(frames, masks, url, clients, seconds):
 
 def main():
     url, (width, height, clients) = sys.argv[1], map(int, sys.argv[2:5])
-    seconds, mattes = float(sys.argv[5]), sys.argv[6]
+    answers, mattes = int(sys.argv[5]), sys.argv[6]
     frames = np.frombuffer(sys.stdin.buffer.read(), np.uint8).reshape(-1, height, width, 3)
     mattes = np.fromfile(mattes, np.uint8).reshape(-1, height, width)
     assert len(frames) == len(mattes), (len(frames), len(mattes))
@@ -75,7 +73,7 @@ def main():
         # Dilated first, so that nothing of the person is lost.
         assert final[mask > 0].min(initial=1) > 0.2
     people = [float((mask > 0).mean()) for mask in masks]
-    counts, wrong = crowd(frames, masks, url, clients, seconds)
+    counts, wrong = crowd(frames, masks, url, clients, answers)
     print(json.dumps({"ious": ious, "people": people, "counts": counts, "wrong": wrong}))
 
 

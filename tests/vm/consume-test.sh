@@ -8,7 +8,7 @@ failed=0
 expect() { # expect NAME CODE TEXT COMMAND...: the exit code, and a line of the output that matches.
     local name=$1 code=$2 text=$3 got
     shift 3
-    timeout 60 "$@" >"$OUT/$name.log" 2>&1
+    timeout 240 "$@" >"$OUT/$name.log" 2>&1
     got=$?
     if [ $got = "$code" ] && grep -qE -- "$text" "$OUT/$name.log"; then
         echo "ok      $name: $(tail -n 1 "$OUT/$name.log")"

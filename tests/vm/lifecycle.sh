@@ -17,17 +17,17 @@ holds() { logged 'output: .*\(v4l2loopback' "${1:-1}"; }
 serves_camera() { v4l2-ctl -d /dev/video10 --info | grep -q 'Video Capture$'; }
 
 # Readers. Each reads until it has seen composed frames, judges every frame before them, too, and leaves.
-until_composed=(--until composed:5 --patience 40)
+until_composed=(--until composed:5 --patience 160)
 by_ffmpeg() {
-    timeout 90 ffmpeg -nostdin -v error -f v4l2 -i /dev/video10 -f rawvideo - |
+    timeout 360 ffmpeg -nostdin -v error -f v4l2 -i /dev/video10 -f rawvideo - |
         "$consume" --pipe "YUYV:$size" "${until_composed[@]}" "${colours[@]}"
 }
 by_v4l2src() {
-    timeout 90 gst-launch-1.0 -q v4l2src device=/dev/video10 ! video/x-raw,format=YUY2 ! fdsink fd=1 |
+    timeout 360 gst-launch-1.0 -q v4l2src device=/dev/video10 ! video/x-raw,format=YUY2 ! fdsink fd=1 |
         "$consume" --pipe "YUYV:$size" "${until_composed[@]}" "${colours[@]}"
 }
-by_mmap() { timeout 90 "$consume" /dev/video10 --mmap "${until_composed[@]}" "${colours[@]}"; }
-by_read() { timeout 90 "$consume" /dev/video10 --read "${until_composed[@]}" "${colours[@]}"; }
+by_mmap() { timeout 360 "$consume" /dev/video10 --mmap "${until_composed[@]}" "${colours[@]}"; }
+by_read() { timeout 360 "$consume" /dev/video10 --read "${until_composed[@]}" "${colours[@]}"; }
 
 # One reader comes, sees the placeholder first (never a picture that was left over) and then composed frames, and goes.
 visit() {

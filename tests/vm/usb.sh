@@ -12,7 +12,7 @@ plain_stream() { # MJPEG through uvcvideo, for v4l2-ctl and for greenroom's own 
     v4l2-ctl -d "$usb_node" --stream-mmap --stream-count=10 --stream-to="$logs/v4l2-ctl.mjpeg" || return 1
     [ "$(ffprobe -v error -f mjpeg -count_frames -show_entries stream=nb_read_frames -of csv=p=0 \
         "$logs/v4l2-ctl.mjpeg")" = 10 ] || return 1
-    timeout 60 "$probe" capture "$usb_node" MJPG 320x240 5 5 >"$logs/probe" || return 1
+    timeout 240 "$probe" capture "$usb_node" MJPG 320x240 5 5 >"$logs/probe" || return 1
     cat "$logs/probe"
     # Red in BT.601, full range, is 76 85 255.
     [ "$(grep -cE '320x240 .*\[7[4-8], 8[3-7], 25[3-5]\]' "$logs/probe")" = 5 ]

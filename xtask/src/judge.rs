@@ -1,13 +1,15 @@
-//! `cargo xtask judge`: whether frames that a consumer read from the virtual camera show what they must: the
-//! background where the room was, the person where the person is. Meant for the scripts of tests/vm, where it judges
-//! what unmodified consumers received.
+//! `cargo xtask judge`: whether frames that a consumer read from the virtual camera show what they must. Each frame is
+//! either a composed one (the background where the room was, the person where the person is) or greenroom's placeholder;
+//! anything else is wrong. How many placeholders come says how fast the machine is, and is not judged: composed frames are
+//! waited for. Meant for the scripts of tests/vm, where it judges what unmodified consumers receive, as they receive it.
 //!
 //! Truth comes from the same clip rendered outside: the plain picture and its matte. Which of the clip's frames a
 //! received one is, is not known; the one that fits best inside the person is taken.
 
 mod placeholder;
 
-use std::fs;
+use std::fs::{self, File};
+use std::io::{self, BufReader, Read};
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
@@ -17,19 +19,16 @@ pub use placeholder::Plain;
 /// The command line of `cargo xtask judge`.
 #[derive(Debug, clap::Args)]
 pub struct Arguments {
-    /// What the consumer read: raw YUYV frames, one behind the other
+    /// What the consumer reads: raw YUYV frames, one behind the other; `-` is standard input
     frames: PathBuf,
     /// Size of the frames
     #[arg(long, value_name = "WIDTHxHEIGHT")]
     size: String,
-    /// How many frames there must be
-    #[arg(long, required_unless_present = "last_is_placeholder")]
-    count: Option<usize>,
-    /// How many of them may be the placeholder instead: a guest that stands still for a second shows it, as it must
-    #[arg(long, default_value_t = 0)]
-    placeholders: usize,
-    /// Judge only the last whole frame (the reader may have been stopped within one): it must be the placeholder
-    #[arg(long)]
+    /// End well as soon as so many composed frames have come; exit code 3 if the input ends before
+    #[arg(long, value_name = "N", required_unless_present = "last_is_placeholder")]
+    composed: Option<usize>,
+    /// Read to the end (the reader may have been stopped within a frame): the last whole frame must be the placeholder
+    #[arg(long, conflicts_with = "composed")]
     last_is_placeholder: bool,
     /// The background's colour as Y,U,V
     #[arg(long, value_name = "Y,U,V")]
@@ -41,6 +40,11 @@ pub struct Arguments {
     #[arg(long, requires = "picture")]
     matte: Option<PathBuf>,
 }
+
+/// Exit code when no frame was wrong and fewer composed ones came than were asked for.
+const EXIT_TOO_FEW: u8 = 3;
+/// After so many wrong frames the rest is not read.
+const MOST_WRONG: usize = 5;
 
 /// Alpha from which on a pixel is surely person, and up to which it is surely room.
 const PERSON: u8 = 250;
@@ -58,59 +62,115 @@ type Luma = Vec<u8>;
 /// # Errors
 /// If the files cannot be read or are not what they are said to be.
 pub fn run(arguments: &Arguments) -> Result<ExitCode> {
-    let (width, height) = pair(&arguments.size, 'x')?;
-    let frames = fs::read(&arguments.frames)
-        .with_context(|| format!("cannot read {}", arguments.frames.display()))?;
-    let frame_bytes = width * height * 2;
-    let count = frames.len() / frame_bytes;
-    let whole = arguments.last_is_placeholder || frames.len() == frame_bytes * count;
-    ensure!(
-        count > 0 && whole && count == arguments.count.unwrap_or(count),
-        "{} has {} bytes, not {} frames of {width}x{height} YUYV",
-        arguments.frames.display(),
-        frames.len(),
-        arguments.count.unwrap_or(count.max(1))
-    );
-    let placeholder = Plain::new(width, height)?;
-    if arguments.last_is_placeholder {
-        let last = &frames[(count - 1) * frame_bytes..count * frame_bytes];
-        let calm = placeholder.is(last);
-        println!("the last of {count} frames is {}the placeholder", if calm { "" } else { "NOT " });
-        return Ok(if calm { ExitCode::SUCCESS } else { ExitCode::FAILURE });
-    }
-    let colour: Vec<u8> = arguments
-        .background
-        .split(',')
-        .map(str::parse)
-        .collect::<Result<_, _>>()
-        .context("--background is Y,U,V")?;
-    let &[y, u, v] = colour.as_slice() else { bail!("--background is Y,U,V") };
-    let truth = match (&arguments.picture, &arguments.matte) {
-        (Some(picture), Some(matte)) => Some(Truth::read(picture, matte, (width, height))?),
-        _ => None,
+    let size = pair(&arguments.size, 'x')?;
+    let judge = Judge::new(arguments, size)?;
+    let input: Box<dyn Read> = match arguments.frames.to_str() {
+        Some("-") => Box::new(io::stdin().lock()),
+        _ => Box::new(
+            File::open(&arguments.frames)
+                .with_context(|| format!("cannot read {}", arguments.frames.display()))?,
+        ),
     };
-    let (mut faults, mut placeholders) = (0, 0);
-    for (index, frame) in frames.chunks_exact(frame_bytes).enumerate() {
-        if placeholders < arguments.placeholders && placeholder.is(frame) {
-            println!("frame {index}: the placeholder");
-            placeholders += 1;
-            continue;
+    let seen = judge.look(BufReader::new(input), size.0 * size.1 * 2, arguments.composed)?;
+    let Tally { composed, placeholders, wrong, last } = seen;
+    println!(
+        "{composed} composed, {placeholders} the placeholder, {wrong} wrong; the last one is {last:?}"
+    );
+    Ok(if wrong > 0 || arguments.last_is_placeholder && last != Some(Kind::Placeholder) {
+        ExitCode::FAILURE
+    } else if arguments.composed.is_some_and(|wanted| composed < wanted) {
+        ExitCode::from(EXIT_TOO_FEW)
+    } else {
+        ExitCode::SUCCESS
+    })
+}
+
+/// What a frame is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Kind {
+    Composed,
+    Placeholder,
+    Wrong,
+}
+
+/// What came.
+#[derive(Debug, Default, PartialEq, Eq)]
+struct Tally {
+    composed: usize,
+    placeholders: usize,
+    wrong: usize,
+    last: Option<Kind>,
+}
+
+/// Knows what frames may be.
+struct Judge {
+    placeholder: Plain,
+    /// The background, Y, U, V.
+    colour: [u8; 3],
+    /// `None`: nobody is in front of the camera.
+    truth: Option<Truth>,
+}
+
+impl Judge {
+    fn new(arguments: &Arguments, (width, height): (usize, usize)) -> Result<Self> {
+        let colour: Vec<u8> = arguments
+            .background
+            .split(',')
+            .map(str::parse)
+            .collect::<Result<_, _>>()
+            .context("--background is Y,U,V")?;
+        let &[y, u, v] = colour.as_slice() else { bail!("--background is Y,U,V") };
+        let truth = match (&arguments.picture, &arguments.matte) {
+            (Some(picture), Some(matte)) => Some(Truth::read(picture, matte, (width, height))?),
+            _ => None,
+        };
+        Ok(Self { placeholder: Plain::new(width, height)?, colour: [y, u, v], truth })
+    }
+
+    /// Looks at each frame as it comes, until there were so many `composed` ones; with `None` to the end.
+    fn look(
+        &self,
+        mut input: impl Read,
+        frame_bytes: usize,
+        composed: Option<usize>,
+    ) -> Result<Tally> {
+        let (mut seen, mut frame) = (Tally::default(), vec![0; frame_bytes]);
+        for index in 0.. {
+            let is_enough = composed.is_some_and(|wanted| seen.composed >= wanted);
+            if is_enough || seen.wrong >= MOST_WRONG {
+                break;
+            }
+            match input.read_exact(&mut frame) {
+                // A reader that is stopped may leave a part of a frame.
+                Err(error) if error.kind() == io::ErrorKind::UnexpectedEof => break,
+                read => read.context("cannot read the frames")?,
+            }
+            let (kind, words) = self.kind(&frame);
+            match kind {
+                Kind::Composed => seen.composed += 1,
+                Kind::Placeholder => seen.placeholders += 1,
+                Kind::Wrong => seen.wrong += 1,
+            }
+            // Placeholders come by the hundred while a machine is slow.
+            if kind != Kind::Placeholder || seen.last != Some(kind) {
+                println!("frame {index}: {kind:?}: {words}");
+            }
+            seen.last = Some(kind);
         }
-        let verdict = match &truth {
-            Some(truth) => truth.judge(frame, [y, u, v]),
-            None => nobody(frame, [y, u, v]),
+        Ok(seen)
+    }
+
+    fn kind(&self, frame: &[u8]) -> (Kind, String) {
+        let verdict = match &self.truth {
+            Some(truth) => truth.judge(frame, self.colour),
+            None => nobody(frame, self.colour),
         };
         match verdict {
-            Ok(seen) => println!("frame {index}: {seen}"),
-            Err(fault) => {
-                println!("frame {index}: WRONG: {fault}");
-                faults += 1;
-            }
+            Ok(words) => (Kind::Composed, words),
+            Err(_) if self.placeholder.is(frame) => (Kind::Placeholder, String::new()),
+            Err(words) => (Kind::Wrong, words),
         }
     }
-    let right = count - faults - placeholders;
-    println!("{right} of {count} frames are right, {placeholders} the placeholder");
-    Ok(if faults == 0 { ExitCode::SUCCESS } else { ExitCode::FAILURE })
 }
 
 /// The clip: luma of each frame, and its matte.
@@ -242,6 +302,8 @@ fn pair(text: &str, between: char) -> Result<(usize, usize)> {
 
 #[cfg(test)]
 mod tests {
+    use greenroom_frame::{Colour, Frame, PixelFormat, SizePx, pack};
+
     use super::*;
 
     const COLOUR: [u8; 3] = [120, 54, 34];
@@ -286,5 +348,53 @@ mod tests {
         let raw: Vec<u8> = truth.frames[0].0.iter().flat_map(|&y| [y, 128]).collect();
         assert!(truth.judge(&raw, COLOUR).is_err());
         assert!(nobody(&raw, COLOUR).is_err());
+    }
+
+    /// A judge over frames of 40 x 20, and three kinds of them: composed, the placeholder, raw.
+    fn judge() -> (Judge, [Vec<u8>; 3]) {
+        let (truth, size) = (truth(), SizePx::new(40, 20));
+        let raw = truth.frames[0].0.iter().flat_map(|&y| [y, 128]).collect();
+        let mut packed = Frame::new(PixelFormat::Yuyv, size, Colour::WEBCAM).unwrap();
+        let calm = greenroom_scene::placeholder(size, Colour::WEBCAM, "").unwrap();
+        pack(calm.view(), &mut packed.view_mut()).unwrap();
+        let frames = [composed(&truth), packed.bytes().to_vec(), raw];
+        let placeholder = Plain::new(40, 20).unwrap();
+        (Judge { placeholder, colour: COLOUR, truth: Some(truth) }, frames)
+    }
+
+    #[test]
+    fn placeholders_are_never_wrong_and_composed_frames_are_waited_for() {
+        let (judge, [composed, calm, _]) = judge();
+        // A machine that is so slow that forty placeholders come before each composed frame.
+        let slow = [calm.repeat(40), composed.clone()].concat().repeat(3);
+        let seen = judge.look(&slow[..], 1600, Some(3)).unwrap();
+        let last = Some(Kind::Composed);
+        assert_eq!(seen, Tally { composed: 3, placeholders: 120, wrong: 0, last });
+        // Not read on when there were enough.
+        let mut rest = &slow[..];
+        assert_eq!(judge.look(&mut rest, 1600, Some(2)).unwrap().composed, 2);
+        assert_eq!(rest.len(), 41 * 1600);
+        // Too few, the last one cut off.
+        let seen = judge.look(&slow[..slow.len() - 2], 1600, Some(3)).unwrap();
+        let last = Some(Kind::Placeholder);
+        assert_eq!(seen, Tally { composed: 2, placeholders: 120, wrong: 0, last });
+    }
+
+    #[test]
+    fn a_frame_that_is_neither_is_wrong_wherever_it_comes() {
+        let (judge, [composed, calm, raw]) = judge();
+        for at in 0..4 {
+            let mut frames = [&calm[..], &composed, &calm, &composed].concat();
+            frames.splice(at * 1600..at * 1600, raw.clone());
+            let seen = judge.look(&frames[..], 1600, None).unwrap();
+            assert_eq!((seen.composed, seen.placeholders, seen.wrong), (2, 2, 1), "at {at}");
+        }
+        // A few pixels of the room in the placeholder, a cleared buffer.
+        let mut leak = calm.clone();
+        leak[600..620].copy_from_slice(&raw[600..620]);
+        for frame in [leak, vec![0; 1600]] {
+            assert_eq!(judge.look(&frame[..], 1600, None).unwrap().wrong, 1);
+        }
+        assert_eq!(judge.look(&raw.repeat(9)[..], 1600, Some(1)).unwrap().wrong, MOST_WRONG);
     }
 }

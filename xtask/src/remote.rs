@@ -1,7 +1,9 @@
 //! `cargo xtask remote`: what a mask server that is well, slow, dying, wrong or restarting does to the pictures: rate and
-//! latency of `greenroom run --mask-server` against `greenroom run` without, by turns, as a table.
+//! latency of `greenroom run --mask-server` against `greenroom run` without, by turns, as a table; and what servers whose
+//! masks show the room get to show of it, as another.
 
 mod proxy;
+mod room;
 
 use std::net::{SocketAddr, TcpListener};
 use std::path::{Path, PathBuf};
@@ -14,7 +16,8 @@ use std::time::{Duration, Instant};
 use anyhow::{Context, Result, bail};
 use serde::Deserialize;
 
-use self::proxy::Fault;
+use self::proxy::{Fault, HostileMask};
+use self::room::Room;
 use crate::daemon::{Daemon, build, make_clip, status};
 use crate::places::Places;
 
@@ -30,6 +33,9 @@ pub struct Arguments {
     /// Size of the frames
     #[arg(long, default_value = "640x360")]
     size: String,
+    /// Only the servers whose masks show the room
+    #[arg(long)]
+    hostile: bool,
 }
 
 /// What the server does.
@@ -67,6 +73,28 @@ const SERVERS: [(&str, Server, Against); 9] = [
     ("answers 10 bytes", Server::Spoilt(Fault::WrongLength), Against::Local),
     ("answers noise", Server::Spoilt(Fault::Noise), Against::Local),
     ("is not there", Server::Away, Against::Local),
+];
+
+const fn always(mask: HostileMask) -> Fault {
+    Fault::Hostile { mask, after: 0, every: 1 }
+}
+
+/// Servers whose masks are masks, and show the room; the first one is for comparison.
+const HOSTILE: [(&str, Fault); 11] = [
+    ("right masks", Fault::None),
+    ("all ones", always(HostileMask::AllOnes)),
+    ("31 of 32 rows", always(HostileMask::ThirtyOneOf32)),
+    ("the room for the person", always(HostileMask::Inverted)),
+    ("the person, shifted by half", always(HostileMask::ShiftedByHalf)),
+    ("the person's box", always(HostileMask::Box)),
+    ("squares", always(HostileMask::Checkerboard)),
+    ("the person, 8 pixels wider", always(HostileMask::Wider(8))),
+    ("the person, 40 pixels wider", always(HostileMask::Wider(40))),
+    (
+        "right masks, all ones after 60",
+        Fault::Hostile { mask: HostileMask::AllOnes, after: 60, every: 1 },
+    ),
+    ("all ones in one of 10", Fault::Hostile { mask: HostileMask::AllOnes, after: 0, every: 10 }),
 ];
 
 /// What is read of a status.
@@ -122,6 +150,12 @@ pub fn run(places: &Places, arguments: &Arguments) -> Result<ExitCode> {
     let greenroom = build(places)?;
     let socket = folder.path().join("socket");
     let seconds = Duration::from_secs(arguments.seconds);
+    let width = arguments.size.split('x').next().and_then(|width| width.parse().ok());
+    let width: usize = width.context("a size is WIDTHxHEIGHT")?;
+    let is_private = hostile_servers(&greenroom, &clip, folder.path(), width, arguments.seconds)?;
+    if arguments.hostile {
+        return Ok(if is_private { ExitCode::SUCCESS } else { ExitCode::FAILURE });
+    }
     let once = |server: Option<SocketAddr>| watch(&greenroom, &clip, &socket, server, seconds);
     println!(
         "| the server … | rate | without | latency p50 | without | p99 | without | masks | local |"
@@ -133,7 +167,7 @@ pub fn run(places: &Places, arguments: &Arguments) -> Result<ExitCode> {
         let (mut with, mut without) = (Vec::new(), Vec::new());
         for _ in 0..arguments.rounds {
             without.push(once(None)?);
-            with.push(with_server(&greenroom, server, &|address| once(Some(address)))?);
+            with.push(with_server(&greenroom, server, width, &|address| once(Some(address)))?);
         }
         let (with, without) = (median(with), median(without));
         println!(
@@ -156,15 +190,63 @@ pub fn run(places: &Places, arguments: &Arguments) -> Result<ExitCode> {
         }
     }
     if worse.is_empty() {
-        return Ok(ExitCode::SUCCESS);
+        return Ok(if is_private { ExitCode::SUCCESS } else { ExitCode::FAILURE });
     }
     println!("more than 10 % worse than it should be: where the server {}", worse.join(", "));
     Ok(ExitCode::FAILURE)
 }
 
+/// Prints what each of [`HOSTILE`] gets to show of the room; `false` if one shows more than the most that README
+/// promises.
+fn hostile_servers(
+    greenroom: &Path,
+    clip: &Path,
+    folder: &Path,
+    width: usize,
+    seconds: u64,
+) -> Result<bool> {
+    let room = Room::find(greenroom, clip, folder)?;
+    println!(
+        "| the server sends … | frames | masks used | frames with room | most room in a frame |"
+    );
+    println!("|---|---|---|---|---|");
+    let mut is_private = true;
+    for (words, fault) in HOSTILE {
+        let video = folder.join("out.y4m");
+        let (socket, seconds) = (folder.join("socket"), seconds.to_string());
+        let run = |address: SocketAddr| -> Result<u64> {
+            let mut command = Command::new(greenroom);
+            command.args(["run", "--background", room::BACKGROUND, "--camera"]).arg(clip);
+            command.arg("--output").arg(&video).arg("--socket").arg(&socket);
+            command.arg("--mask-server").arg(format!("http://{address}"));
+            let mut daemon = Daemon(command.stdout(Stdio::null()).stderr(Stdio::null()).spawn()?);
+            thread::sleep(Duration::from_secs(seconds.parse()?));
+            let status: Status = status(greenroom, &socket)?;
+            let pid = daemon.0.id().to_string();
+            Command::new("kill").args(["-TERM", &pid]).status()?;
+            daemon.0.wait()?;
+            Ok(status.mask_server.map_or(0, |server| server.masks))
+        };
+        let address = TcpListener::bind("127.0.0.1:0")?.local_addr()?;
+        let servers = MaskServers { greenroom: greenroom.to_owned(), address };
+        let _server = servers.start()?;
+        let masks = run(proxy::start(address, fault, width)?)?;
+        let shown = room.shown_in(&video)?;
+        let with_room = shown.iter().filter(|share| **share > room::NOTICEABLE).count();
+        let most = shown.iter().copied().fold(0.0, f64::max);
+        println!("| {words} | {} | {masks} | {with_room} | {:.2} % |", shown.len(), 100.0 * most);
+        is_private &= with_room == 0 && !shown.is_empty();
+    }
+    if !is_private {
+        println!("the room was shown");
+    }
+    Ok(is_private)
+}
+
 fn with_server(
     greenroom: &Path,
     server: Server,
+    width: usize,
     run: &dyn Fn(SocketAddr) -> Result<Outcome>,
 ) -> Result<Outcome> {
     let address = TcpListener::bind("127.0.0.1:0")?.local_addr()?;
@@ -173,7 +255,7 @@ fn with_server(
         Server::Away => run(address),
         Server::Spoilt(fault) => {
             let _server = servers.start()?;
-            run(proxy::start(address, fault)?)
+            run(proxy::start(address, fault, width)?)
         }
         Server::Restarts(every) => {
             let over = Arc::new(AtomicBool::new(false));

@@ -50,6 +50,8 @@ pub struct Arguments {
 
 /// Time without changes whose latest frame is the measure.
 const CALM: Duration = Duration::from_secs(20);
+/// Longest wait for a scene to be shown, of a greenroom that is well on the slowest machine.
+const PATIENCE: Duration = Duration::from_secs(600);
 /// Growth of memory that is no leak: a scene that fades in beside another, a cache of a decoder.
 const LEVEL_KIB: u64 = 24 << 10;
 
@@ -84,7 +86,7 @@ pub fn run(places: &Places, arguments: &Arguments) -> Result<ExitCode> {
         None => Watcher::of_pipe(daemon.0.stdout.take().context("no pipe")?)?,
     };
     let slow = arguments.slow.unwrap_or(1);
-    watcher.wait_for_colour(hall.shown().colour, Duration::from_secs(20) * slow)?;
+    watcher.wait_for_colour(hall.shown().colour, PATIENCE)?;
 
     // A run without changes, for comparison.
     let calm_from = Instant::now();
@@ -102,7 +104,11 @@ pub fn run(places: &Places, arguments: &Arguments) -> Result<ExitCode> {
             memory.push(memory_kib(pid)?);
         }
     }
-    thread::sleep(Duration::from_secs(2) * slow.min(10));
+    let last = history.last().context("no scene")?.colour;
+    watcher.wait_for_colour(last, PATIENCE).context("the last scene is not shown at the end")?;
+    // What may come after it that should not.
+    thread::sleep(Duration::from_secs(2));
+    watcher.wait_for_colour(last, PATIENCE).context("the last scene does not stay")?;
     let frames = watcher.frames();
     let status = hall.status()?;
     drop(daemon);
@@ -122,7 +128,12 @@ fn report(
     let changed_from = history.get(1).map_or(calm.1, |shown| shown.asked_at);
     let before = frames.intervals(calm.0, calm.1);
     let during = frames.intervals(changed_from, frames.last());
-    println!("{} frames, {} changes; intervals in ms:", frames.count(), history.len() - 1);
+    println!(
+        "{} frames, {} of them the placeholder, {} changes; intervals in ms:",
+        frames.count(),
+        frames.placeholders(),
+        history.len() - 1
+    );
     println!("  without changes  {before}");
     println!("  with changes     {during}");
     println!("  memory in KiB at every 20th change: {memory:?}");
@@ -141,8 +152,6 @@ fn report(
     }
     ensure!(errors.is_empty(), "greenroom told of errors of its own");
     ensure!(wrong.is_empty(), "{} frames show what they may not", wrong.len());
-    let last = history.last().context("no scene")?;
-    ensure!(frames.ends_with(last.colour), "the last scene is not shown at the end");
     let (first, most) = (memory.first().copied(), memory.iter().max().copied());
     if let (Some(first), Some(most)) = (first, most) {
         ensure!(most <= first + LEVEL_KIB, "memory grew from {first} KiB to {most} KiB");

@@ -7,6 +7,10 @@
 //!
 //! The host needs qemu-system-x86, busybox-static, cpio, kmod, gcc and make, and must be a Debian (apt, dpkg).
 //!
+//! Time in the guest: with one processor, which is the default, its clock counts instructions (two nanoseconds each), so
+//! that how fast or busy the host is changes nothing that is measured there; while the guest waits, time passes as on the
+//! host. What needs two processors at the same time says `--processors 2` and must not judge time.
+//!
 //! What a script finds: the modules loaded as the options say (or none, with `--no-load`), `modprobe` and `rmmod`
 //! for all of the kernel's own and the chosen v4l2loopback, the caller's folder as its own, `$OUT`,
 //! `$CARGO_TARGET_DIR`, `GREENROOM_VM=1`. There is no udev, so no `/dev/v4l/by-id`. Files of the host that change
@@ -63,7 +67,8 @@ pub struct Arguments {
     /// measures; with two, threads run at the same time and the clock is the host's
     #[arg(long, value_name = "N", default_value_t = 1, value_parser = clap::value_parser!(u8).range(1..=2))]
     processors: u8,
-    /// End the guest after this many seconds, with exit code 124
+    /// End the guest, with exit code 124, when it has used this much processor time of the host for each of its
+    /// processors; a guest that only waits is ended after ten times as many seconds by the clock
     #[arg(long, value_name = "SECONDS", default_value_t = 600)]
     timeout: u64,
     /// A script or program to run as root in the guest, in this folder
@@ -104,7 +109,7 @@ pub fn run(places: &Places, arguments: Arguments) -> Result<ExitCode> {
         run_folder: run_folder.path.clone(),
         memory_mib: arguments.memory_mib,
         processors: arguments.processors,
-        timeout: Duration::from_secs(arguments.timeout),
+        timeout: Duration::from_secs(arguments.timeout) * arguments.processors.into(),
     })?;
     eprintln!(
         "vm: exit code {}; prepared in {:.1} s, script began {:.1} s after power-on, off after {:.1} s; files in {}",

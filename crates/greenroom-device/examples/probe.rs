@@ -102,8 +102,8 @@ fn list() {
             users.join(", ")
         );
     }
-    for error in &devices.refused {
-        println!("refused {error}");
+    for refused in &devices.refused {
+        println!("refused {}", refused.error);
     }
 }
 

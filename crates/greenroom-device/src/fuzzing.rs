@@ -1,13 +1,13 @@
 //! What comes from outside, as targets for a fuzzer: each takes any bytes and panics only when
 //! greenroom breaks a promise. `fuzz/` runs them, and this crate's tests run what was found.
 
-use crate::{camera, file, loopback, mjpeg, v4l2};
+use crate::{camera, clip, file, loopback, mjpeg, v4l2};
 
 /// A function for a fuzzer.
 pub type Target = fn(&[u8]);
 
 /// Every target of this crate, by the name of its folder below `fuzz/corpus`.
-pub const TARGETS: [(&str, Target); 7] = [
+pub const TARGETS: [(&str, Target); 8] = [
     ("mjpeg", mjpeg::fuzz::decode),
     ("v4l2_answer", v4l2::fuzz::answer),
     ("v4l2_camera", camera::fuzz::camera),
@@ -15,6 +15,7 @@ pub const TARGETS: [(&str, Target); 7] = [
     ("sysfs_text", loopback::fuzz::text),
     ("ffprobe_json", file::fuzz::description),
     ("ffmpeg_log", file::fuzz::log),
+    ("clip_demux", clip::fuzz::demux),
 ];
 
 /// The target called `name`.

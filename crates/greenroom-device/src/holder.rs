@@ -74,7 +74,7 @@ fn opener(pid: u32, rdev: u64) -> Option<Opener> {
     let maps = fs::read_to_string(process.join("maps")).unwrap_or_default();
     let maps = maps.lines().any(|line| line.ends_with(&*path_there.to_string_lossy()));
     let name = fs::read_to_string(process.join("comm")).unwrap_or_default();
-    let name = match printable(&name) {
+    let name = match printable(name.trim()) {
         name if name.is_empty() => "a program".to_owned(),
         name => name,
     };

@@ -5,7 +5,12 @@
 //! only room with ioctls; `unsafe` lives in its `v4l2` folder and, for what a child does before it
 //! runs, in `ffmpeg/guard.rs` alone.
 #![deny(unsafe_code)]
+#![cfg_attr(
+    not(any(test, feature = "fuzzing")),
+    deny(clippy::disallowed_methods, clippy::print_stderr, clippy::print_stdout)
+)]
 
+mod access;
 mod audience;
 mod camera;
 mod clip;
@@ -16,6 +21,7 @@ mod file_watch;
 #[cfg(any(test, feature = "fuzzing"))]
 pub mod fuzzing;
 mod holder;
+mod leftover;
 mod list;
 mod loopback;
 mod mjpeg;
@@ -32,14 +38,21 @@ pub use audience::Audience;
 pub use camera::{CameraIdentity, CameraInfo, CameraMode, ModeChoice, V4l2Camera, choose_mode};
 pub use clip::{Clip, ClipFit, ClipNext, ClipReader, ClipSource};
 pub use error::DeviceError;
-pub use file::{FileReader, FileTarget, Playback, open_file_sink, open_null_sink};
+pub use file::{
+    FileReader, FileTarget, Film, PartFile, Playback, Sound, check_target, open_file_sink,
+    open_null_sink,
+};
 pub use file_watch::{FileChanges, FileStamp, FileWatch};
 pub use holder::Holder;
-pub use list::{Devices, devices, find_camera, find_camera_again, find_loopback, names_a_device};
+pub use leftover::{Leftover, end_leftovers};
+pub use list::{
+    Devices, RefusedNode, devices, find_camera, find_camera_again, find_loopback, names_a_device,
+};
 pub use loopback::{Dialect, LoopbackInfo, LoopbackSink, LoopbackState, ModuleVersion};
 pub use mjpeg::{JpegEncoder, MjpegData, MjpegDecoder, RgbPicture};
 pub use node_watch::NodeWatch;
 pub use pick::loopback_command;
+pub use printable::{is_printable, printable};
 pub use sink::{Sink, SinkMode};
 pub use source::{Codec, FrameRate, Next, PassedOver, Source, SourceMode};
 pub use v4l2::FourCc;

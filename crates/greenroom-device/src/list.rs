@@ -1,5 +1,6 @@
 //! What is plugged in, and which of it is meant by a name.
 
+use std::fs;
 use std::path::{Path, PathBuf};
 
 use tracing::debug;
@@ -7,7 +8,7 @@ use tracing::debug;
 use crate::camera::{Fit, not_fed};
 use crate::node::{Name, Node, is_video_node, refusal, sysfs_of, video_nodes};
 use crate::pick::{all_taken, loopbacks_to_name, no_camera, no_loopback, pick_card, pick_loopback};
-use crate::{CameraIdentity, CameraInfo, DeviceError, LoopbackInfo, loopback};
+use crate::{CameraIdentity, CameraInfo, DeviceError, LoopbackInfo, access, loopback};
 
 /// What a look at every `/dev/videoN` found.
 #[derive(Debug, Default)]
@@ -16,34 +17,56 @@ pub struct Devices {
     pub cameras: Vec<CameraInfo>,
     /// v4l2loopback nodes, by number.
     pub loopbacks: Vec<LoopbackInfo>,
-    /// Why some nodes could not be looked at.
-    pub refused: Vec<DeviceError>,
+    /// Nodes that are there and could not be looked at.
+    pub refused: Vec<RefusedNode>,
+}
+
+/// A node that is there and could not be looked at.
+#[derive(Debug)]
+pub struct RefusedNode {
+    /// Its node, `/dev/video10`.
+    pub node: PathBuf,
+    /// It is one of v4l2loopback; else it is a camera, perhaps.
+    pub is_loopback: bool,
+    /// Why.
+    pub error: DeviceError,
+}
+
+impl RefusedNode {
+    fn new(node: PathBuf, error: DeviceError) -> Self {
+        Self { is_loopback: loopback::is_loopback_by_sysfs(&node), node, error }
+    }
 }
 
 /// Looks at every `/dev/videoN`. Cameras' nodes for metadata, codecs and other outputs are passed
 /// over. On a machine without video nodes everything is empty.
 pub fn devices() -> Devices {
-    let Seen { cameras, loopbacks, refused } = look(Wanted::Both);
-    Devices { cameras, loopbacks, refused: refused.into_iter().map(|(_, error)| error).collect() }
+    look(Wanted::Both)
 }
 
-/// As [`Devices`], with the nodes of those that refused.
-#[derive(Default)]
-struct Seen {
-    cameras: Vec<CameraInfo>,
-    loopbacks: Vec<LoopbackInfo>,
-    refused: Vec<(PathBuf, DeviceError)>,
-}
-
-impl Seen {
+impl Devices {
     /// Why there is no loopback (or camera) to take: one that refused to be opened is a better
     /// answer than `nothing`.
     fn why_none(self, of_loopbacks: bool, nothing: fn() -> DeviceError) -> DeviceError {
         let mut refused = self.refused.into_iter();
         refused
-            .find(|(node, _)| loopback::is_loopback_by_sysfs(node) == of_loopbacks)
-            .map_or_else(nothing, |(_, error)| error)
+            .find(|refused| refused.is_loopback == of_loopbacks)
+            .map_or_else(nothing, |refused| refused.error)
     }
+
+    /// Why there is none called `card`: as above, if a node that refused is called so.
+    fn why_not(self, card: &str, of_loopbacks: bool, unknown: DeviceError) -> DeviceError {
+        let mut refused = self.refused.into_iter();
+        refused
+            .find(|refused| refused.is_loopback == of_loopbacks && is_called(&refused.node, card))
+            .map_or(unknown, |refused| refused.error)
+    }
+}
+
+/// Whether sysfs tells that `card` is (a part of) what a node calls itself.
+fn is_called(node: &Path, card: &str) -> bool {
+    access::card_of(node)
+        .is_some_and(|name| !card.is_empty() && name.to_lowercase().contains(&card.to_lowercase()))
 }
 
 /// What is asked for. Finding out who uses a loopback means looking through every process, and
@@ -56,8 +79,8 @@ enum Wanted {
     Both,
 }
 
-fn look(wanted: Wanted) -> Seen {
-    let mut devices = Seen::default();
+fn look(wanted: Wanted) -> Devices {
+    let mut devices = Devices::default();
     for path in video_nodes() {
         if wanted == Wanted::Cameras && loopback::is_loopback_by_sysfs(&path) {
             continue;
@@ -73,16 +96,24 @@ fn look(wanted: Wanted) -> Seen {
                 Ok(camera) => devices.cameras.push(camera),
                 Err(error) => {
                     let error = refusal(&node.name(), &node.path, error);
-                    devices.refused.push((path, error));
+                    devices.refused.push(RefusedNode::new(path, error));
                 }
             },
             Ok(node) => debug!("{}: {}, passed over", node.name(), node.caps.kind()),
             // Unplugged between being listed and being opened.
             Err(DeviceError::Gone { .. } | DeviceError::NotFound { .. }) => {}
-            Err(error) => devices.refused.push((path, error)),
+            // A camera's further nodes, for metadata, are refused with its first one.
+            Err(DeviceError::Denied { .. }) if is_further_node(&path) => {}
+            Err(error) => devices.refused.push(RefusedNode::new(path, error)),
         }
     }
     devices
+}
+
+/// Whether a node is not the first one of its device, by sysfs.
+fn is_further_node(node: &Path) -> bool {
+    let index = sysfs_of(node).and_then(|sysfs| fs::read_to_string(sysfs.join("index")).ok());
+    index.is_some_and(|index| index.trim() != "0")
 }
 
 /// The camera that `name` means: `auto` (the first one with colour), a path, or a card name.
@@ -107,8 +138,13 @@ pub fn find_camera(name: &str) -> Result<CameraInfo, DeviceError> {
         Name::Card(card) => {
             let mut nodes = capturing_nodes();
             let cards: Vec<_> = nodes.iter().map(|node| node.caps.card.as_str()).collect();
-            let index = pick_card(card, &cards, "camera")?;
-            camera_of(&nodes.swap_remove(index))
+            match pick_card(card, &cards, "camera") {
+                Ok(index) => camera_of(&nodes.swap_remove(index)),
+                Err(unknown @ DeviceError::NotFound { .. }) => {
+                    Err(look(Wanted::Cameras).why_not(card, false, unknown))
+                }
+                Err(error) => Err(error),
+            }
         }
     }
 }
@@ -176,10 +212,15 @@ pub fn find_loopback(name: &str) -> Result<LoopbackInfo, DeviceError> {
             })
         }
         Name::Card(card) => {
-            let mut loopbacks = devices().loopbacks;
-            let cards: Vec<_> = loopbacks.iter().map(|node| node.card.as_str()).collect();
-            let index = pick_card(card, &cards, "v4l2loopback device")?;
-            Ok(loopbacks.swap_remove(index))
+            let mut seen = devices();
+            let cards: Vec<_> = seen.loopbacks.iter().map(|node| node.card.as_str()).collect();
+            match pick_card(card, &cards, "v4l2loopback device") {
+                Ok(index) => Ok(seen.loopbacks.swap_remove(index)),
+                Err(unknown @ DeviceError::NotFound { .. }) => {
+                    Err(seen.why_not(card, true, unknown))
+                }
+                Err(error) => Err(error),
+            }
         }
     }
 }
@@ -197,7 +238,11 @@ pub fn names_a_device(name: &str) -> bool {
             !Path::new(card).exists()
                 && video_nodes().iter().any(|path| {
                     let part = card.to_lowercase();
-                    Node::open(path).is_ok_and(|node| node.caps.card.to_lowercase().contains(&part))
+                    match Node::open(path) {
+                        Ok(node) => node.caps.card.to_lowercase().contains(&part),
+                        // One that may not be opened is a device, too.
+                        Err(_) => is_called(path, card),
+                    }
                 })
         }
     }

@@ -7,6 +7,7 @@ use std::path::{Path, PathBuf};
 use rustix::io::Errno;
 
 use crate::DeviceError;
+use crate::access;
 use crate::holder;
 use crate::v4l2::{Caps, Device, V4l2Error};
 
@@ -127,11 +128,7 @@ pub(crate) fn refusal(what: &str, node: &Path, error: V4l2Error) -> DeviceError 
     };
     match errno {
         Errno::BUSY => busy(what, node),
-        Errno::ACCESS | Errno::PERM => DeviceError::Denied {
-            what,
-            remedy: "join its group with `sudo usermod -aG video $USER` and log in again"
-                .to_owned(),
-        },
+        Errno::ACCESS | Errno::PERM => access::denied(what, node, errno),
         // ENOENT: removed between being listed and being opened. EIO is what a queue answers whose
         // USB device has been pulled out.
         Errno::NODEV | Errno::NXIO | Errno::IO | Errno::NOENT | Errno::SHUTDOWN => {

@@ -26,12 +26,18 @@ pub trait Sink: Send {
     /// the held one.
     fn mode(&self) -> SinkMode;
 
-    /// Hands over one frame: exactly of [`mode`](Self::mode), with a tight layout.
+    /// Hands over one frame: exactly of [`mode`](Self::mode), with a tight layout. A file shows it at
+    /// the time at which it was captured.
     ///
     /// # Errors
     /// [`DeviceError::Gone`] when the device has left, [`DeviceError::ReaderLeft`] when the reader of a
     /// pipe closed it.
     fn write(&mut self, frame: FrameView<'_>) -> Result<(), DeviceError>;
+
+    /// Stores a frame, as for [`write`](Self::write), that the device shows by itself to those who
+    /// watch when nothing is written any more because this program hangs or was killed. To be called
+    /// before the first frame is written. Does nothing where a device has no such thing.
+    fn store_timeout_picture(&mut self, _frame: FrameView<'_>) {}
 
     /// A descriptor that is readable (POLLIN) when somebody may have come or gone: then
     /// [`audience`](Self::audience) is to be asked, which makes it unreadable again. `None` for
@@ -48,7 +54,22 @@ pub trait Sink: Send {
         Ok(Audience::always())
     }
 
-    /// Ends the output: a file is completed. A device needs nothing.
+    /// Whether it waits for a reader that may stand still for ever: a pipe.
+    fn may_stand_still(&self) -> bool {
+        false
+    }
+
+    /// Has everything written, so that [`finish`](Self::finish) only gives a file its name. For
+    /// whoever finishes several files, all of them or none.
+    ///
+    /// # Errors
+    /// When not all could be written.
+    fn complete(&mut self) -> Result<(), DeviceError> {
+        Ok(())
+    }
+
+    /// Ends the output: a file is completed and takes its name, unless something could not be
+    /// written. A device needs nothing.
     ///
     /// # Errors
     /// When the file could not be completed.

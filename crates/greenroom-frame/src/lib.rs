@@ -6,6 +6,10 @@
 //! [`PixelFormat::I422`], whichever the camera's chroma already is); packed forms exist only at
 //! the edges.
 #![deny(unsafe_code)]
+#![cfg_attr(
+    not(test),
+    deny(clippy::disallowed_methods, clippy::print_stderr, clippy::print_stdout)
+)]
 
 mod blend;
 mod cells;

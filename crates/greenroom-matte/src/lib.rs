@@ -24,6 +24,10 @@
 //!
 //! Steady state asks for no memory, and everything runs on the caller's thread.
 #![deny(unsafe_code)]
+#![cfg_attr(
+    not(any(test, feature = "fuzzing")),
+    deny(clippy::disallowed_methods, clippy::print_stderr, clippy::print_stdout)
+)]
 
 mod buffer;
 mod description;
@@ -32,6 +36,7 @@ mod error;
 mod exposure;
 #[cfg(any(test, feature = "fuzzing"))]
 pub mod fuzzing;
+mod guard;
 mod isa;
 mod maker;
 mod models;
@@ -48,6 +53,7 @@ mod yuv;
 pub use description::{ChannelOrder, Layout, ModelDescription, Normalisation, OutputMeaning};
 pub use engine::Engine;
 pub use error::MatteError;
+pub use guard::{Comparison, RoomGuard};
 pub use isa::Isa;
 pub use maker::MatteMaker;
 pub use models::Model;

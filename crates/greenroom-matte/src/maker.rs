@@ -3,6 +3,7 @@ use std::time::Instant;
 
 use greenroom_frame::{Colour, Frame, FrameView, PixelFormat, PlaneScaler};
 
+use crate::guard::Guarded;
 use crate::refine::crop::{LEVELS, Tracker, Window};
 use crate::refine::plain::Plain;
 use crate::refine::sense::Sense;
@@ -27,6 +28,8 @@ pub struct MatteMaker {
     raised: Option<Box<[u8; 256]>>,
     smoother: Option<Smoother>,
     plain: Option<Plain>,
+    /// Of a foreign engine: what its alpha may show.
+    guarded: Option<Box<Guarded>>,
 }
 
 /// What looking into a window takes.
@@ -88,6 +91,7 @@ impl MatteMaker {
             raised: None,
             smoother: None,
             plain: None,
+            guarded: None,
             engine,
         })
     }
@@ -113,6 +117,18 @@ impl MatteMaker {
         Ok(self)
     }
 
+    /// Holds the alpha to what a built-in network sees, from now on: for engines that are foreign. What that network is
+    /// sure is room is cut out, and `own`, a maker with a built-in network, takes over where the two disagree; then
+    /// [`matte`](Self::matte) gives an alpha of `own`'s size.
+    ///
+    /// # Errors
+    /// As [`new`](Self::new).
+    pub fn guarded(mut self, own: MatteMaker) -> Result<Self, MatteError> {
+        let shows_one_person = self.sense.as_ref().is_some_and(Sense::shows_one_person);
+        self.guarded = Some(Box::new(Guarded::new(own, shows_one_person)?));
+        Ok(self)
+    }
+
     /// What the model wants and gives.
     pub fn description(&self) -> &ModelDescription {
         self.engine.description()
@@ -134,6 +150,9 @@ impl MatteMaker {
         }
         if let Some(plain) = &mut self.plain {
             plain.reset();
+        }
+        if let Some(guarded) = &mut self.guarded {
+            guarded.reset();
         }
     }
 
@@ -187,7 +206,7 @@ impl MatteMaker {
     }
 
     /// The last third of [`matte`](Self::matte): the [inferred](Self::infer) alpha with the
-    /// [steps](Self::refined) that are switched on; `frame` is the one that was
+    /// [steps](Self::refined) that are switched on, and what its [guard](Self::guarded) leaves of it; `frame` is the one that was
     /// [prepared](Self::prepare).
     ///
     /// # Errors
@@ -218,6 +237,12 @@ impl MatteMaker {
         }
         if let Some(plain) = &mut self.plain {
             plain.filter(&mut self.alpha);
+        }
+        if let Some(guarded) = &mut self.guarded {
+            let name = &self.engine.description().name;
+            if let Some(own) = guarded.overrule(name, frame, &mut self.alpha)? {
+                return Ok(own);
+            }
         }
         Ok(&self.alpha)
     }

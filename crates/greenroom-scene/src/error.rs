@@ -78,6 +78,9 @@ pub enum SceneError {
         /// The folder.
         path: PathBuf,
     },
+    /// Loading was given up by whoever wanted it.
+    #[error("loading it was given up, since something else is wanted now; ask again")]
+    Cancelled,
     /// The system has no thread or descriptor left.
     #[error("there are no means left for {what} ({why}); close some programs")]
     NoThread {

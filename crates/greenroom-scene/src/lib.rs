@@ -4,6 +4,10 @@
 //! room's own YUV. A new kind of background is one file in `background/` and one line in
 //! [`BackgroundSpec`].
 #![forbid(unsafe_code)]
+#![cfg_attr(
+    not(test),
+    deny(clippy::disallowed_methods, clippy::print_stderr, clippy::print_stdout)
+)]
 
 mod adapt;
 mod background;
@@ -20,7 +24,9 @@ mod scene;
 mod words;
 
 pub use background::picture::image_to_planar;
-pub use background::{Background, BackgroundSpec, Fit, NamedBackground, Room, backgrounds_help};
+pub use background::{
+    Background, BackgroundSpec, Fit, NamedBackground, Room, backgrounds_help, wait_for_readers,
+};
 pub use effect::{EffectSpec, Target, effects_help};
 pub use error::SceneError;
 pub use foreground::{Foreground, ForegroundSpec, Place};

@@ -1,3 +1,4 @@
+use greenroom_device::Wake;
 use greenroom_frame::{Compositor, Frame, FrameShape, Rgb8};
 
 use crate::effect::{Effect, EffectSpec, Target};
@@ -96,18 +97,30 @@ impl SceneSpec {
     /// # Errors
     /// When a file is not what it should be: one sentence.
     pub fn build(&self, site: Site) -> Result<Scene, SceneError> {
-        self.build_but(Keep::default(), site)
+        self.build_but(Keep::default(), site, None)
+    }
+
+    /// Whether making it but for what is kept reads files or addresses: that may take long.
+    pub fn needs_files(&self, keep: Keep) -> bool {
+        !keep.background && self.background.needs_files()
+            || !keep.foreground && self.foreground.is_some()
     }
 
     /// Makes the scene but for what is to be kept of the one before, which must have been made of
-    /// the same words; until it has [taken that over](Scene::take_over), there is black.
+    /// the same words; until it has [taken that over](Scene::take_over), there is black. Given up
+    /// when `cancel` rings: a video at once, a picture when it is decoded.
     ///
     /// # Errors
     /// As [`build`](Self::build).
-    pub fn build_but(&self, keep: Keep, site: Site) -> Result<Scene, SceneError> {
+    pub fn build_but(
+        &self,
+        keep: Keep,
+        site: Site,
+        cancel: Option<&Wake>,
+    ) -> Result<Scene, SceneError> {
         let black = BackgroundSpec::Colour(Rgb8 { r: 0, g: 0, b: 0 });
         let background = if keep.background { &black } else { &self.background };
-        let background = background.build(self.fit, site)?;
+        let background = background.build_until(self.fit, site, cancel)?;
         let foreground = self.foreground.as_ref().filter(|_| !keep.foreground);
         let foreground = foreground.map(|spec| Foreground::open(spec, site));
         let (on_whole, on_layers): (Vec<_>, Vec<_>) = self

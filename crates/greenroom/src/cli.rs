@@ -192,6 +192,9 @@ pub struct RenderArgs {
     /// Also write the matte: a grey video of the same size and number of frames (.mkv or .y4m).
     #[arg(long, value_name = "OUT_GREY")]
     pub matte: Option<OsString>,
+    /// Leave the video's sound out.
+    #[arg(long)]
+    pub no_sound: bool,
     #[command(flatten)]
     #[allow(missing_docs)]
     pub scene: SceneArgs,

@@ -6,6 +6,7 @@ use greenroom_matte::MatteError;
 use greenroom_scene::SceneError;
 
 use crate::config::ConfigError;
+use crate::control::ControlError;
 use crate::masks::server::ListenError;
 use crate::models::DescriptionError;
 use crate::scenes::{NoSuchScene, WordsError};
@@ -25,6 +26,7 @@ pub fn exit_code(error: &anyhow::Error) -> ExitCode {
             || cause.is::<WordsError>()
             || cause.is::<NoSuchScene>()
             || cause.is::<ConfigError>()
+            || matches!(cause.downcast_ref(), Some(ControlError::NotText))
             || cause.is::<DescriptionError>()
             || cause.is::<MatteError>()
             || cause.is::<ListenError>()

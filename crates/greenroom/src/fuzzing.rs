@@ -1,7 +1,7 @@
-//! What comes in at the control socket, as targets for a fuzzer: each takes any bytes and panics
-//! only when greenroom breaks a promise. `fuzz/` runs them, and the tests here run what was found.
+//! What comes in at the control socket and from the configuration, as targets for a fuzzer: each
+//! takes any bytes and panics only when greenroom breaks a promise. `fuzz/` runs them, and the tests here run what was found.
 
-use crate::control::fuzz;
+use crate::{config, control::fuzz};
 
 /// One line of the control socket.
 pub fn control_request(line: &[u8]) {
@@ -11,6 +11,11 @@ pub fn control_request(line: &[u8]) {
 /// What a client of the control socket sends, in pieces.
 pub fn control_stream(data: &[u8]) {
     fuzz::stream(data);
+}
+
+/// A configuration file.
+pub fn config_file(data: &[u8]) {
+    config::fuzz::file(data);
 }
 
 #[cfg(test)]
@@ -34,6 +39,7 @@ mod tests {
         };
         run("control_request", control_request);
         run("control_stream", control_stream);
+        run("config_file", config_file);
     }
 
     fn files_in(folder: &Path) -> Vec<PathBuf> {

@@ -1,5 +1,10 @@
 //! The program: command line, settings, the pipeline with its threads, start and stop.
 #![forbid(unsafe_code)]
+// Standard error may have no reader, or one that stands still: `log` bears that.
+#![cfg_attr(
+    not(any(test, feature = "fuzzing")),
+    deny(clippy::disallowed_methods, clippy::print_stderr, clippy::print_stdout)
+)]
 
 pub mod camera;
 pub mod cli;
@@ -11,6 +16,7 @@ mod failure;
 #[cfg(any(test, feature = "fuzzing"))]
 pub mod fuzzing;
 pub mod histogram;
+pub mod log;
 pub mod masks;
 pub mod models;
 pub mod pipeline;
@@ -19,6 +25,7 @@ pub mod service;
 pub mod settings;
 pub mod snapshot;
 pub mod status;
+pub mod terminal;
 mod toml_file;
 
 pub use failure::{RunFailed, exit_code};

@@ -17,7 +17,7 @@ use crate::cli::{FitArg, RenderArgs, RunArgs, SceneArgs};
 use crate::config::ConfigFile;
 use crate::demo;
 use crate::masks::MaskServerUrl;
-use crate::scenes::{SceneBook, SceneWords};
+use crate::scenes::{SceneBook, SceneWords, check_privacy};
 
 pub use error::SettingsError;
 pub use model::{ModelChoice, OnnxChoice, format_of, model_file, onnx_options};
@@ -60,6 +60,9 @@ pub struct SceneSettings {
     pub config: Option<PathBuf>,
 }
 
+/// Height of a picture whose size is not known yet.
+const USUAL_HEIGHT_PX: u32 = 720;
+
 /// Settings of `greenroom run`, checked.
 #[derive(Debug)]
 pub struct RunSettings {
@@ -101,6 +104,8 @@ pub struct RenderSettings {
     pub output: FileTarget,
     /// Where the matte goes.
     pub matte: Option<FileTarget>,
+    /// The video's sound goes along.
+    pub keeps_sound: bool,
     /// What is shown.
     pub scene: SceneSettings,
 }
@@ -111,6 +116,7 @@ impl SceneSettings {
         old: Option<&OldEnvironment>,
         config: ConfigFile,
         path: Option<PathBuf>,
+        height_px: u32,
     ) -> anyhow::Result<Self> {
         let here = std::env::current_dir().unwrap_or_default();
         // A variable that is empty says nothing.
@@ -131,12 +137,13 @@ impl SceneSettings {
         let model = ModelChoice::new(args.model.as_deref(), &args.onnx, &config)?;
         let awaits_background = old.is_some() && words.background.is_none();
         let words = words.over(&old.map(|old| old.words(scene.is_some())).unwrap_or_default());
-        let book = SceneBook::new(config.scenes, scene, &words.located_in(&here))?;
+        let steps = config.cut.steps();
+        let words = words.located_in(&here);
+        let book = SceneBook::new(config.scenes, scene, &words, steps.people)?;
         // What makes no sense is told before anything starts; a background may come later.
         let background = book.words().background.clone().filter(|_| !awaits_background);
-        SceneWords { background, ..book.words().clone() }.check()?;
-        let steps = config.cut.steps();
-        let book = book.showing(steps.people);
+        let spec = SceneWords { background, ..book.words().clone() }.check()?;
+        check_privacy(&spec, steps.people, height_px)?;
         Ok(Self { book, model, steps, awaits_background, config: path })
     }
 }
@@ -197,10 +204,11 @@ impl RunSettings {
         };
         let output = args.output.clone().or(config.output.clone().map(Into::into));
         let placeholder = args.placeholder.as_ref().or(config.placeholder.as_ref());
+        let size: SizePx = over(&args.size, &config.size, "1280x720").parse()?;
         let settings = Self {
             camera: camera_choice(&over(&args.camera, &config.camera, "auto"))?,
             output: output_choice(&output.unwrap_or_else(|| "auto".into())),
-            size: over(&args.size, &config.size, "1280x720").parse()?,
+            size,
             rate: frame_rate(&over(&args.fps, &config.fps, "30"))?,
             stop_after: stop_after.transpose()?,
             idle_after: idle_time(args.idle_after.or(config.idle_after).unwrap_or(3.0))?,
@@ -210,7 +218,7 @@ impl RunSettings {
             placeholder: placeholder.map(|path| checked_placeholder(path)).transpose()?,
             socket: args.socket.clone(),
             mask_server: mask_server(args.mask_server.as_ref().or(config.mask_server.as_ref()))?,
-            scene: SceneSettings::new(&args.scene, old, config, path)?,
+            scene: SceneSettings::new(&args.scene, old, config, path, size.height_px)?,
         };
         if settings.mask_server.is_some() && settings.scene.steps.people == People::Main {
             return Err(SettingsError::MainPersonOfServer.into());
@@ -219,6 +227,10 @@ impl RunSettings {
             (&settings.camera, &settings.output)
         {
             refuse_same_file(from, to)?;
+        }
+        // Before all work, of which it would be the end.
+        if let OutputChoice::File(target) = &settings.output {
+            target.check(false)?;
         }
         Ok(settings)
     }
@@ -242,9 +254,12 @@ impl RenderSettings {
         if matte.as_ref().is_some_and(|matte| same_target(matte, &output)) {
             return Err(SettingsError::SameTarget(output.to_string()).into());
         }
+        output.check(false)?;
+        matte.as_ref().map_or(Ok(()), |matte| matte.check(true))?;
         let (config, path) = config(args.scene.config.as_deref())?;
-        let scene = SceneSettings::new(&args.scene, None, config, path)?;
-        Ok(Self { input, output, matte, scene })
+        // The video's own size is looked at when it is open.
+        let scene = SceneSettings::new(&args.scene, None, config, path, USUAL_HEIGHT_PX)?;
+        Ok(Self { input, output, matte, keeps_sound: !args.no_sound, scene })
     }
 }
 

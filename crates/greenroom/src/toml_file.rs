@@ -47,10 +47,19 @@ pub(crate) fn unknown_key(table: &Table, known: &[&str]) -> Option<(String, Stri
         Some(name) => format!("did you mean \"{name}\"?"),
         None => format!("there are {}", known.join(", ")),
     };
-    Some((key.clone(), hint))
+    Some((one_line(key), hint))
 }
 
-/// `text` without its line breaks.
+/// Longest piece of a foreign text in a sentence.
+const MAX_QUOTED_CHARS: usize = 200;
+
+/// `text` as it may stand in a sentence: on one line, without control characters, and cut if it is
+/// long.
 pub(crate) fn one_line(text: &str) -> String {
-    text.split_whitespace().collect::<Vec<_>>().join(" ")
+    let words = text.split_whitespace().collect::<Vec<_>>().join(" ");
+    let mut shown: String = words.chars().take(MAX_QUOTED_CHARS).collect();
+    if shown.len() < words.len() {
+        shown.push('…');
+    }
+    shown.replace(char::is_control, "\u{fffd}")
 }

@@ -7,6 +7,9 @@ use std::time::{Duration, Instant};
 
 use tempfile::TempDir;
 
+/// Longest wait for something that comes soon on any machine, however slow or busy.
+const PATIENCE: Duration = Duration::from_secs(120);
+
 /// Runs greenroom in `folder`.
 fn greenroom(folder: &Path, args: &[&str]) -> Output {
     Command::new(env!("CARGO_BIN_EXE_greenroom"))
@@ -239,17 +242,15 @@ fn run_plays_a_file_live_until_it_is_stopped() {
         .spawn()
         .unwrap();
     // More than two turns of the clip, which has ten frames: it is looped.
-    let deadline = Instant::now() + Duration::from_secs(60);
-    while status(folder.path()).is_none_or(|status| status["frames"]["taken"].as_u64() < Some(21)) {
+    let deadline = Instant::now() + PATIENCE;
+    let composed = |status: serde_json::Value| status["frames"]["composed"].as_u64();
+    while status(folder.path()).and_then(composed) < Some(21) {
         assert!(Instant::now() < deadline, "{:?}", status(folder.path()));
         std::thread::sleep(Duration::from_millis(50));
     }
     let signalled = Command::new("kill").args(["-TERM", &child.id().to_string()]).status().unwrap();
     assert!(signalled.success());
-    let signalled_at = Instant::now();
     let output = child.wait_with_output().unwrap();
-    // A second is promised; the encoder of a busy machine gets two more.
-    assert!(signalled_at.elapsed() < Duration::from_secs(3), "{:?}", signalled_at.elapsed());
     let said = String::from_utf8(output.stderr).unwrap();
     assert!(output.status.success(), "{said}");
     assert!(said.contains("stopped: "), "{said}");
@@ -260,8 +261,7 @@ fn run_plays_a_file_live_until_it_is_stopped() {
         .output()
         .unwrap();
     let frames: u32 = String::from_utf8(counted.stdout).unwrap().trim().parse().unwrap();
-    // A busy machine drops some.
-    assert!(frames > 5, "{frames} frames. {said}");
+    assert!(frames >= 21, "{frames} frames. {said}");
     let picture = Command::new("ffmpeg")
         .args(["-v", "error", "-sseof", "-0.5", "-i", "out.mkv", "-frames:v", "1"])
         .args(["-pix_fmt", "rgb24", "-f", "rawvideo", "-"])
@@ -279,7 +279,13 @@ fn run_plays_a_file_live_until_it_is_stopped() {
 
 #[test]
 fn a_reader_that_stands_still_does_not_hold_a_stop_up() {
-    let folder = folder_with_clip();
+    // A frame of it is seven times as large as a pipe.
+    let folder = tempfile::tempdir().unwrap();
+    let source = "testsrc2=size=640x360:rate=10:duration=1";
+    let clip = folder.path().join("clip.mkv");
+    let mut ffmpeg = Command::new("ffmpeg");
+    ffmpeg.args(["-v", "error", "-f", "lavfi", "-i", source, "-c:v", "ffv1"]).arg(clip);
+    assert!(ffmpeg.status().unwrap().success());
     let mut child = Command::new(env!("CARGO_BIN_EXE_greenroom"))
         .args(["run", "--camera", "clip.mkv", "--output", "-"])
         .current_dir(folder.path())
@@ -287,14 +293,17 @@ fn a_reader_that_stands_still_does_not_hold_a_stop_up() {
         .stderr(Stdio::piped())
         .spawn()
         .unwrap();
-    // Nobody reads: 14 kB a frame, ten frames a second, 64 kB in the pipe.
-    std::thread::sleep(Duration::from_secs(3));
+    // Nobody reads: it is in the middle of its first frame.
+    let pipe = child.stdout.as_ref().unwrap();
+    let deadline = Instant::now() + PATIENCE;
+    while rustix::io::ioctl_fionread(pipe).unwrap() < 32 << 10 {
+        assert!(Instant::now() < deadline, "nothing comes");
+        std::thread::sleep(Duration::from_millis(20));
+    }
     assert!(
         Command::new("kill").args(["-TERM", &child.id().to_string()]).status().unwrap().success()
     );
-    let signalled_at = Instant::now();
     let status = child.wait().unwrap();
-    assert!(signalled_at.elapsed() < Duration::from_secs(2), "{:?}", signalled_at.elapsed());
     assert_eq!(status.code(), Some(1), "its last frame is not whole");
 }
 
@@ -307,11 +316,11 @@ fn a_machine_with_nothing_is_told_what_is_missing_and_waited_for() {
     let folder = folder_with_clip();
     let socket = folder.path().join("socket");
     let daemon = Command::new(env!("CARGO_BIN_EXE_greenroom"))
-        .args(["run", "--socket", socket.to_str().unwrap(), "--stop-after", "3"])
+        .args(["run", "--socket", socket.to_str().unwrap()])
         .stderr(Stdio::piped())
         .spawn()
         .unwrap();
-    let deadline = Instant::now() + Duration::from_secs(20);
+    let deadline = Instant::now() + PATIENCE;
     let status = loop {
         if let Some(status) = status(folder.path()) {
             break status;
@@ -323,6 +332,8 @@ fn a_machine_with_nothing_is_told_what_is_missing_and_waited_for() {
     assert_eq!(status["camera"]["state"], "closed", "{status}");
     let reason = status["outputs"][0]["reason"].as_str().unwrap();
     assert!(reason.contains("modprobe v4l2loopback"), "{reason}");
+    let pid = daemon.id().to_string();
+    assert!(Command::new("kill").args(["-TERM", &pid]).status().unwrap().success());
     let output = daemon.wait_with_output().unwrap();
     let said = String::from_utf8(output.stderr).unwrap();
     assert!(output.status.success(), "{said}");
@@ -376,4 +387,106 @@ fn a_variable_that_is_empty_says_nothing() {
     greenroom.env("XDG_CONFIG_HOME", "/nowhere").envs(names.iter().map(|name| (name, "")));
     let ended = greenroom.output().unwrap();
     assert!(ended.status.success(), "{}", String::from_utf8_lossy(&ended.stderr));
+}
+
+/// Whatever stands in arguments, files and their names: a terminal shows it and obeys nothing.
+#[test]
+fn what_is_told_commands_no_terminal() {
+    let folder = folder_with_clip();
+    let at = |name: &str| folder.path().join(name);
+    let hostile = "\x1b[2J\nERROR root#\u{9b}31m\u{202e}";
+    std::fs::write(at("hostile.toml"), format!("\"{}\" = 1", "\\u001b[2J\\nroot")).unwrap();
+    std::fs::write(at(&format!("{hostile}.toml")), "nonsense").unwrap();
+    std::fs::write(at("scenes.toml"), "[scenes.\"\\u001b[2J\"]\nbackground = 'blurr'\n").unwrap();
+    std::fs::rename(at("clip.mkv"), at(&format!("{hostile}.mkv"))).unwrap();
+    let clip = format!("{hostile}.mkv");
+    for args in [
+        &[hostile][..],
+        &["run", &format!("--{hostile}")],
+        &["run", "--size", hostile],
+        &["run", "--fit", hostile],
+        &["run", "--background", hostile],
+        &["run", "--effect", hostile],
+        &["run", "--camera", hostile, "--output", "null"],
+        &["run", "--output", hostile],
+        &["run", "--config", hostile],
+        &["run", "--mask-server", hostile],
+        &["run", "--model", hostile],
+        &["render", hostile, "out.y4m"],
+        &["render", &clip, "out.y4m"],
+        &["config", "check", "hostile.toml"],
+        &["config", "check", &format!("{hostile}.toml")],
+        &["config", "check", "scenes.toml"],
+        &["model", "check", hostile],
+        &["set", "background", hostile],
+        &["status", "--socket", hostile],
+        &["serve-masks", "--listen", hostile],
+    ] {
+        let output = greenroom(folder.path(), args);
+        for said in [output.stdout, output.stderr] {
+            let said = String::from_utf8(said).unwrap();
+            let shown = |c: char| c == '\n' || greenroom_device::is_printable(c);
+            assert!(said.chars().all(shown), "{args:?}: {said:?}");
+            assert!(said.lines().all(|line| !line.starts_with("ERROR root")), "{args:?}: {said}");
+        }
+    }
+    assert!(at("out.y4m").exists(), "the clip with that name was rendered");
+}
+
+/// Few threads or processes: whatever is missing is told in a sentence, and nothing panics.
+#[test]
+fn a_system_without_threads_is_told() {
+    use std::os::unix::fs::PermissionsExt;
+    let folder = folder_with_clip();
+    let open = std::fs::Permissions::from_mode(0o777);
+    std::fs::set_permissions(folder.path(), open).unwrap();
+    // Root is under no such limit: then as a user of whom nothing else runs. For any other one the limit is reached
+    // by what runs already.
+    let is_root = rustix::process::geteuid().is_root();
+    let user = (40_000 + std::process::id() % 20_000).to_string();
+    let few = if is_root { 1..=14 } else { 1..=1 };
+    let commands = [
+        &["run", "--camera", "clip.mkv", "--output", "null", "--stop-after", "0.2"][..],
+        &[
+            "run",
+            "--camera",
+            "clip.mkv",
+            "--output",
+            "null",
+            "--background",
+            "clip.mkv",
+            "--stop-after",
+            "0.2",
+        ],
+        &[
+            "run",
+            "--camera",
+            "clip.mkv",
+            "--output",
+            "null",
+            "--mask-server",
+            "http://localhost:9",
+            "--stop-after",
+            "0.2",
+        ],
+        &["render", "clip.mkv", "out.mp4"],
+    ];
+    for (most, args) in few.flat_map(|most| commands.map(|args| (most, args))) {
+        let mut command = Command::new(if is_root { "setpriv" } else { "prlimit" });
+        if is_root {
+            command.args(["--reuid", &user, "--regid", &user, "--clear-groups", "prlimit"]);
+        }
+        command.arg(format!("--nproc={most}")).arg(env!("CARGO_BIN_EXE_greenroom")).args(args);
+        if args[0] == "run" {
+            command.args(["--socket", "socket"]);
+        }
+        command.current_dir(folder.path()).env_remove("GREENROOM_LOG").env("HOME", folder.path());
+        let output = command.env("XDG_CONFIG_HOME", folder.path()).output().unwrap();
+        let said = String::from_utf8(output.stderr).unwrap();
+        assert!(!said.contains("panicked"), "{most} threads, {args:?}: {said}");
+        let code = output.status.code().unwrap();
+        assert!([0, 1, 2].contains(&code), "{most} threads, {args:?}: {code}: {said}");
+        let has_sentence = said.lines().filter(|line| line.starts_with("greenroom: ")).count() == 1;
+        assert_eq!(has_sentence, code != 0, "{most} threads, {args:?}: {code}: {said}");
+    }
 }

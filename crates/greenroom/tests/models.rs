@@ -9,7 +9,7 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
 
 use tempfile::TempDir;
-use tiny_onnx::{brightness, left_out, runtime};
+use tiny_onnx::{FLOAT, Graph, brightness, left_out, runtime};
 
 const WIDTH: usize = 400;
 const HEIGHT: usize = 300;
@@ -156,6 +156,79 @@ fn a_file_without_a_description_gets_one_to_begin_with() {
     }
 }
 
+/// `file` with a description, as NAME.onnx in `folder`.
+fn put_model(folder: &Path, name: &str, file: &[u8], more: &str) {
+    std::fs::write(folder.join(format!("{name}.onnx")), file).unwrap();
+    let description = format!(
+        "[input]\nname = \"in\"\nlayout = \"nchw\"\nrange = [0, 1]\n[output]\nname = \"out\"\n\
+         meaning = \"alpha\"\n{more}"
+    );
+    std::fs::write(folder.join(format!("{name}.toml")), description).unwrap();
+}
+
+#[test]
+fn a_model_that_shows_the_room_is_overruled_and_told_of() {
+    let Some(_) = runtime() else { return };
+    let folder = folder_with_clip(12);
+    let path = folder.path();
+    let graph = || {
+        Graph::default()
+            .input("in", FLOAT, &[1, 3, 90, 160])
+            .output("out", FLOAT, &[1, 1, 90, 160])
+            .mean("in", "mean", 1)
+    };
+    // e to the brightness is 1 and more: all are persons. The other one adds up what it has seen.
+    put_model(path, "ones", &graph().node("Exp", &["mean"], "out").file(13), "");
+    let growing = graph()
+        .input("before", FLOAT, &[1, 1, 90, 160])
+        .output("after", FLOAT, &[1, 1, 90, 160])
+        .node("Add", &["mean", "before"], "out")
+        .node("Identity", &["out"], "after");
+    let memory = "[[recurrent]]\ninput = \"before\"\noutput = \"after\"\n";
+    put_model(path, "growing", &growing.file(13), memory);
+    let general = last_matte(path, "general");
+    let args = |model| {
+        [
+            "render",
+            "clip.mkv",
+            "-",
+            "--background",
+            "#00b140",
+            "--matte",
+            "matte.y4m",
+            "--model",
+            model,
+        ]
+    };
+    for model in ["./ones.onnx", "./growing.onnx"] {
+        let output = greenroom(path, &args(model));
+        let said = String::from_utf8_lossy(&output.stderr).into_owned();
+        assert!(output.status.success(), "{said}");
+        let told = said.lines().filter(|line| line.contains("WARN"));
+        assert_eq!(told.count(), 1, "{said}");
+        assert!(said.contains("the built-in network takes over"), "{said}");
+        let video = std::fs::read(path.join("matte.y4m")).unwrap();
+        let frame = "FRAME\n".len() + WIDTH * HEIGHT;
+        let mattes: Vec<_> = video[video.len() - 12 * frame..].chunks(frame).collect();
+        for (nth, matte) in mattes.iter().enumerate() {
+            let shown = matte.iter().filter(|alpha| **alpha > 127).count();
+            assert!(shown < WIDTH * HEIGHT * 6 / 10, "{model}, frame {nth}: {shown}");
+        }
+        let common = iou(&mattes[11]["FRAME\n".len()..], &general);
+        assert!(common > 0.97, "{model}: {common}");
+        let said = out(&greenroom(path, &["model", "check", model]));
+        assert!(said.contains("warning: it takes room for a person"), "{said}");
+    }
+    let said = out(&greenroom(path, &["model", "check", "./ones.onnx"]));
+    assert!(said.contains("of a picture of an empty room it shows 100.0 %"), "{said}");
+    // One that finds nobody.
+    put_model(path, "nobody", &graph().node("Sub", &["mean", "mean"], "out").file(13), "");
+    let said = out(&greenroom(path, &["model", "check", "./nobody.onnx"]));
+    assert!(said.contains("warning: it does not find the person"), "{said}");
+    let said = out(&greenroom(path, &["model", "check", "landscape"]));
+    assert!(said.contains("it agrees with the built-in model about both"), "{said}");
+}
+
 #[test]
 fn files_that_are_no_models_get_a_sentence() {
     let Some(_) = runtime() else { return };
@@ -223,7 +296,9 @@ fn a_provider_that_is_not_there_costs_one_line() {
     let output = greenroom(path, &["render", "clip.mkv", "x.mkv"]);
     out(&output);
     let said = String::from_utf8(output.stderr).unwrap();
+    // That what is bright is no person is told in another.
     let warnings = said.lines().filter(|line| line.contains("WARN"));
+    let warnings = warnings.filter(|line| !line.contains("takes over"));
     assert_eq!(warnings.count(), 1, "{said}");
     assert!(said.contains("has no cuda"), "{said}");
 }

@@ -93,6 +93,21 @@ fn what_is_waited_for_outlives_changes_of_anything_else() {
     assert_eq!(scene["effects"].as_array().unwrap().len(), 1, "{scene}");
 }
 
+/// There need not be one: a folder that is made where it would lie is no news.
+#[test]
+fn a_configuration_that_is_not_there_is_not_missed() {
+    let air = start(&[]);
+    air.wait_until("a picture", |air| air.corner().is_some());
+    fs::create_dir(air.at("greenroom")).unwrap();
+    // Longer than a file must rest: it is looked for by then.
+    thread::sleep(Duration::from_millis(900));
+    fs::write(air.at("greenroom/config.toml"), "idle_after = 4\n").unwrap();
+    air.wait_until("read", |air| air.log_has("the configuration was read again") == 1);
+    fs::remove_file(air.at("greenroom/config.toml")).unwrap();
+    air.wait_until("gone", |air| air.log_has("config.toml is gone") == 1);
+    assert_eq!((air.log_has("cannot read"), air.log_has("WARN")), (0, 0));
+}
+
 #[test]
 fn another_background_ends_the_waiting() {
     let air = start(&[("BACKGROUND_FILE", "late.png")]);

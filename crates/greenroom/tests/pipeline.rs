@@ -24,7 +24,7 @@ use greenroom_matte::{
     AlphaMap, Engine, InputTensor, Isa, MatteError, MatteMaker, Model, ModelDescription,
     RefineSteps,
 };
-use greenroom_scene::{BackgroundSpec, Pace, SceneSpec, Site};
+use greenroom_scene::{BackgroundSpec, Pace, Scene, SceneSpec, Site};
 
 const SIZE: SizePx = SizePx::new(64, 36);
 const BLACK: Yuv8 = Yuv8 { y: 16, u: 128, v: 128 };
@@ -43,6 +43,7 @@ enum Mood {
     NetworkPanics,
     NetworkHangs,
     SinkGone,
+    SinkHangs,
 }
 
 type Shared<T> = Arc<Mutex<T>>;
@@ -138,6 +139,8 @@ impl Engine for Network {
 enum Seen {
     Person,
     Background,
+    /// The background of [`other_scene`].
+    Other,
     Placeholder,
     Leak,
 }
@@ -145,9 +148,13 @@ enum Seen {
 /// A device: looks at every frame it gets, and somebody watches it or not.
 struct Witness {
     background: Yuv8,
+    /// A write is held up.
+    hangs: Shared<bool>,
     mood: Shared<Mood>,
     seen: Shared<Vec<Seen>>,
     watched: Shared<bool>,
+    /// Somebody has just opened it.
+    visited: Shared<bool>,
     bell: Wake,
     placeholders: Vec<Frame>,
 }
@@ -157,6 +164,7 @@ impl Witness {
         let holder = "zoom (pid 7)".to_owned();
         let all = [
             Standby::Off,
+            Standby::Paused,
             Standby::Starting,
             Standby::Lost,
             Standby::Busy(holder),
@@ -188,6 +196,10 @@ impl Sink for Witness {
         if *self.mood.lock().unwrap() == Mood::SinkGone {
             return Err(DeviceError::Gone { what: "witness".into() });
         }
+        while *self.mood.lock().unwrap() == Mood::SinkHangs {
+            *self.hangs.lock().unwrap() = true;
+            std::thread::sleep(Duration::from_millis(2));
+        }
         let flat = |yuv: Yuv8| {
             frame
                 .bytes()
@@ -200,6 +212,8 @@ impl Sink for Witness {
             Seen::Person
         } else if flat(self.background) {
             Seen::Background
+        } else if flat(Colour::WEBCAM.encode(OTHER.parse().unwrap())) {
+            Seen::Other
         } else if self.placeholders.iter().any(|calm| frame.bytes() == calm.bytes()) {
             Seen::Placeholder
         } else {
@@ -218,12 +232,16 @@ impl Sink for Witness {
 
     fn audience(&mut self) -> Result<Audience, DeviceError> {
         self.bell.clear();
-        Ok(Audience { watched: *self.watched.lock().unwrap(), watchers: Vec::new() })
+        let watched = *self.watched.lock().unwrap();
+        let renewal_due = std::mem::take(&mut *self.visited.lock().unwrap());
+        Ok(Audience { watched, renewal_due, ..Audience::default() })
     }
 }
 
-/// Long enough to be seen by a test, short enough to be waited for.
+/// Short enough to be waited for.
 const IDLE_AFTER: Duration = Duration::from_millis(300);
+/// Longer than any test.
+const NEVER_IDLE: Duration = Duration::from_secs(3600);
 
 /// A pipeline of stand-ins, with what they do and what was seen.
 struct Stage {
@@ -231,42 +249,57 @@ struct Stage {
     mood: Shared<Mood>,
     seen: Shared<Vec<Seen>>,
     watched: Shared<bool>,
+    visited: Shared<bool>,
     bell: Wake,
     cameras: Arc<AtomicU32>,
+    hangs: Shared<bool>,
+}
+
+const GREEN: &str = "#00b140";
+const OTHER: &str = "#1e3cc8";
+
+fn scene(background: &str) -> Scene {
+    let background = BackgroundSpec::Colour(background.parse().unwrap());
+    let spec = SceneSpec { background, ..SceneSpec::default() };
+    let shape = FrameShape { format: PixelFormat::I420, size: SIZE, colour: Colour::WEBCAM };
+    spec.build(Site { shape, pace: Pace::Live }).unwrap()
 }
 
 impl Stage {
     /// A stage with a watcher who sees a picture.
     fn new() -> Self {
-        let stage = Self::dark();
+        let stage = Self::dark(IDLE_AFTER);
         stage.watch(true);
         stage.wait_for(&[Seen::Person, Seen::Background]);
         stage
     }
 
-    /// A stage that nobody watches.
-    fn dark() -> Self {
+    /// A stage that nobody watches, and that closes its camera so long after somebody did.
+    fn dark(idle_after: Duration) -> Self {
         let mood = Arc::new(Mutex::new(Mood::Well));
         let seen: Shared<Vec<Seen>> = Arc::default();
         let watched: Shared<bool> = Arc::default();
+        let visited: Shared<bool> = Arc::default();
         let bell = Wake::new().unwrap();
-        let rgb = "#00b140".parse().unwrap();
-        let background = Colour::WEBCAM.encode(rgb);
-        let spec = SceneSpec { background: BackgroundSpec::Colour(rgb), ..SceneSpec::default() };
-        let shape = FrameShape { format: PixelFormat::I420, size: SIZE, colour: Colour::WEBCAM };
-        let scene = spec.build(Site { shape, pace: Pace::Live }).unwrap();
+        let hangs: Shared<bool> = Arc::default();
+        let background = Colour::WEBCAM.encode(GREEN.parse().unwrap());
+        let scene = scene(GREEN);
         let witness = {
+            let hangs = Arc::clone(&hangs);
             let (mood, seen) = (Arc::clone(&mood), Arc::clone(&seen));
             let (watched, bell) = (Arc::clone(&watched), bell.clone());
+            let visited = Arc::clone(&visited);
             move || -> Result<Box<dyn Sink>, DeviceError> {
                 if *mood.lock().unwrap() == Mood::SinkGone {
                     return Err(DeviceError::Gone { what: "witness".into() });
                 }
                 Ok(Box::new(Witness {
                     background,
+                    hangs: Arc::clone(&hangs),
                     mood: Arc::clone(&mood),
                     seen: Arc::clone(&seen),
                     watched: Arc::clone(&watched),
+                    visited: Arc::clone(&visited),
                     bell: bell.clone(),
                     placeholders: Witness::placeholders(),
                 }))
@@ -303,8 +336,8 @@ impl Stage {
             }
         };
         let feed = CameraFeed { source: None, name: None, open: Box::new(open), size: SIZE };
-        let pipeline = Pipeline::start(feed, matte, vec![output], IDLE_AFTER).unwrap();
-        Self { pipeline, mood, seen, watched, bell, cameras }
+        let pipeline = Pipeline::start(feed, matte, vec![output], idle_after).unwrap();
+        Self { pipeline, mood, seen, watched, visited, bell, cameras, hangs }
     }
 
     fn set(&self, mood: Mood) {
@@ -316,6 +349,12 @@ impl Stage {
         self.bell.ring();
     }
 
+    /// Somebody opens the device and does not watch.
+    fn visit(&self) {
+        *self.visited.lock().unwrap() = true;
+        self.bell.ring();
+    }
+
     /// Forgets what was seen and waits until each of `wanted` has been seen since.
     fn wait_for(&self, wanted: &[Seen]) {
         self.seen.lock().unwrap().clear();
@@ -324,7 +363,7 @@ impl Stage {
 
     /// Waits until something is true; never sees a leak meanwhile.
     fn wait_until(&self, mut is_true: impl FnMut() -> bool) {
-        let deadline = Instant::now() + Duration::from_secs(20);
+        let deadline = Instant::now() + Duration::from_secs(120);
         while !is_true() {
             let seen = self.seen.lock().unwrap();
             assert!(Instant::now() < deadline, "never; seen: {seen:?}");
@@ -419,7 +458,7 @@ fn a_hanging_network_shows_the_placeholder() {
 
 #[test]
 fn a_busy_camera_is_told_by_the_name_of_who_has_it_and_taken_when_it_is_free() {
-    let stage = Stage::dark();
+    let stage = Stage::dark(IDLE_AFTER);
     stage.set(Mood::CameraBusy);
     stage.watch(true);
     stage.wait_for(&[Seen::Placeholder]);
@@ -432,9 +471,78 @@ fn a_busy_camera_is_told_by_the_name_of_who_has_it_and_taken_when_it_is_free() {
     stage.end().unwrap();
 }
 
+/// The answer to a pause comes when the picture has gone, and not before.
+#[test]
+fn a_pause_is_answered_when_the_placeholder_is_in_every_buffer() {
+    let stage = Stage::new();
+    stage.set(Mood::SinkHangs);
+    stage.wait_until(|| *stage.hangs.lock().unwrap());
+    let (tell, answered) = std::sync::mpsc::channel();
+    stage.pipeline.cues().pause(Box::new(move || tell.send(()).unwrap()));
+    // The picture from before the pause is still being written.
+    assert!(answered.recv_timeout(Duration::from_millis(300)).is_err());
+    stage.set(Mood::Well);
+    answered.recv_timeout(Duration::from_secs(180)).unwrap();
+    let seen = stage.seen.lock().unwrap().clone();
+    let left = seen.iter().rev().take_while(|&&seen| seen == Seen::Placeholder).count();
+    assert!(left >= 32, "{left} placeholders: {seen:?}");
+    // And nothing else comes behind them.
+    let count = seen.len();
+    stage.wait_until(|| stage.seen.lock().unwrap().len() > count + 3);
+    assert!(stage.seen.lock().unwrap()[count..].iter().all(|&seen| seen == Seen::Placeholder));
+    stage.wait_until(|| stage.cameras() == 0);
+    stage.pipeline.cues().resume();
+    stage.wait_for(&[Seen::Person, Seen::Background]);
+    stage.end().unwrap();
+}
+
+/// A pause that has ended before anybody looked hides all the same, and the camera was off for it.
+#[test]
+fn a_short_pause_is_a_pause() {
+    let stage = Stage::new();
+    let opened = || stage.pipeline.reporter().status().camera.opened;
+    for _ in 0..20 {
+        let before = opened();
+        stage.seen.lock().unwrap().clear();
+        let (tell, answered) = std::sync::mpsc::channel();
+        stage.pipeline.cues().pause(Box::new(move || tell.send(()).unwrap()));
+        stage.pipeline.cues().resume();
+        answered.recv_timeout(Duration::from_secs(180)).unwrap();
+        assert!(stage.seen.lock().unwrap().contains(&Seen::Placeholder));
+        stage.wait_until(|| opened() > before);
+        stage.wait_for(&[Seen::Person, Seen::Background]);
+    }
+    stage.end().unwrap();
+}
+
+/// Across whatever interrupts the picture nothing fades.
+#[test]
+fn the_scene_of_before_never_comes_back_after_an_interruption() {
+    for interruption in [None, Some(Mood::CameraGone), Some(Mood::NetworkFails)] {
+        let stage = Stage::new();
+        match interruption {
+            None => stage.pipeline.cues().pause(Box::new(|| {})),
+            Some(mood) => stage.set(mood),
+        }
+        stage.wait_for(&[Seen::Placeholder]);
+        stage.seen.lock().unwrap().clear();
+        // What a fade would show is neither of them: a leak, which `wait_until` never lets pass.
+        stage.pipeline.cues().change(0, scene(OTHER), false);
+        match interruption {
+            None => stage.pipeline.cues().resume(),
+            Some(_) => stage.set(Mood::Well),
+        }
+        stage.wait_until(|| stage.seen.lock().unwrap().contains(&Seen::Other));
+        let seen = stage.seen.lock().unwrap().clone();
+        assert!(!seen.contains(&Seen::Background), "{interruption:?}: {seen:?}");
+        stage.wait_for(&[Seen::Person, Seen::Other]);
+        stage.end().unwrap();
+    }
+}
+
 #[test]
 fn nobody_watches_nothing_works() {
-    let stage = Stage::dark();
+    let stage = Stage::dark(IDLE_AFTER);
     stage.wait_until(|| stage.seen.lock().unwrap().len() >= 33);
     for _ in 0..3 {
         // Idle: the camera is closed and nothing is written.
@@ -448,12 +556,6 @@ fn nobody_watches_nothing_works() {
         stage.wait_until(|| stage.seen.lock().unwrap().contains(&Seen::Person));
         assert_eq!(stage.seen.lock().unwrap()[0], Seen::Placeholder);
         assert_eq!((stage.cameras(), stage.output_state()), (1, OutputState::Watched));
-        // Who leaves and comes back at once finds the picture going on.
-        stage.watch(false);
-        stage.wait_until(|| stage.output_state() == OutputState::Lingering);
-        stage.watch(true);
-        stage.wait_until(|| stage.output_state() == OutputState::Watched);
-        assert_eq!(stage.cameras(), 1);
         // After the last one has left the placeholder goes into every buffer.
         stage.watch(false);
         stage.wait_until(|| stage.output_state() == OutputState::Holding);
@@ -462,6 +564,63 @@ fn nobody_watches_nothing_works() {
         let left = seen.iter().rev().take_while(|&&seen| seen == Seen::Placeholder).count();
         assert!(left >= 32, "{left} placeholders");
     }
+    stage.end().unwrap();
+}
+
+/// Who opens the device gets a first picture that is not old, and nothing else happens.
+#[test]
+fn what_a_device_holds_is_renewed_for_who_comes() {
+    let stage = Stage::dark(IDLE_AFTER);
+    stage.wait_until(|| stage.seen.lock().unwrap().len() >= 33);
+    for _ in 0..3 {
+        let written = stage.seen.lock().unwrap().len();
+        stage.visit();
+        stage.wait_until(|| stage.seen.lock().unwrap().len() == written + 1);
+        assert_eq!(stage.seen.lock().unwrap().last(), Some(&Seen::Placeholder));
+        assert_eq!((stage.cameras(), stage.output_state()), (0, OutputState::Holding));
+    }
+    // While the picture is still on, that one is written again; a camera that is silent shows it.
+    stage.watch(true);
+    stage.wait_for(&[Seen::Person, Seen::Background]);
+    stage.set(Mood::CameraStalls);
+    stage.wait_for(&[Seen::Placeholder]);
+    stage.watch(false);
+    stage.visit();
+    stage.wait_until(|| !*stage.visited.lock().unwrap());
+    stage.end().unwrap();
+}
+
+/// What was written last is repeated for a while when nothing comes, but not when it is known why.
+#[test]
+fn a_picture_is_not_repeated_after_a_loss_is_known() {
+    for mood in [Mood::CameraGone, Mood::NetworkFails, Mood::CameraPanics, Mood::NetworkPanics] {
+        let stage = Stage::new();
+        stage.set(mood);
+        stage.wait_for(&[Seen::Placeholder]);
+        // A frame that was under way may follow the first placeholder; then there is none left.
+        stage.wait_for(&[Seen::Placeholder]);
+        stage.wait_until(|| stage.seen.lock().unwrap().len() >= 12);
+        let seen = stage.seen.lock().unwrap().clone();
+        let pictures = seen.iter().skip(4).filter(|&&seen| seen != Seen::Placeholder).count();
+        assert_eq!(pictures, 0, "{mood:?}: {seen:?}");
+        stage.set(Mood::Well);
+        stage.wait_for(&[Seen::Person, Seen::Background]);
+        stage.end().unwrap();
+    }
+}
+
+#[test]
+fn who_leaves_and_comes_back_at_once_finds_the_picture_going_on() {
+    let stage = Stage::dark(NEVER_IDLE);
+    stage.watch(true);
+    stage.wait_for(&[Seen::Person, Seen::Background]);
+    stage.seen.lock().unwrap().clear();
+    stage.watch(false);
+    stage.wait_until(|| stage.output_state() == OutputState::Lingering);
+    stage.watch(true);
+    stage.wait_until(|| stage.output_state() == OutputState::Watched);
+    assert_eq!(stage.pipeline.reporter().status().camera.opened, 1);
+    stage.wait_for(&[Seen::Person, Seen::Background]);
     stage.end().unwrap();
 }
 
@@ -479,11 +638,17 @@ fn a_node_that_leaves_comes_back() {
 #[test]
 fn every_frame_is_accounted_for() {
     let stage = Stage::new();
+    let stats = stage.pipeline.stats();
     for mood in [Mood::NetworkFails, Mood::Well, Mood::CameraStalls, Mood::Well] {
         stage.set(mood);
-        std::thread::sleep(Duration::from_millis(300));
+        match mood {
+            Mood::CameraStalls => stage.wait_for(&[Seen::Placeholder]),
+            _ => {
+                let enough = stats.taken.load(Relaxed) + 20;
+                stage.wait_until(|| stats.taken.load(Relaxed) >= enough);
+            }
+        }
     }
-    let stats = stage.pipeline.stats();
     stage.end().unwrap();
     let get = |counter: &std::sync::atomic::AtomicU64| counter.load(Relaxed);
     let accounted = get(&stats.composed)
@@ -497,5 +662,5 @@ fn every_frame_is_accounted_for() {
         accounted <= taken && taken <= accounted + 4,
         "{taken} taken, {accounted} accounted for"
     );
-    assert!(taken > 40, "{taken}");
+    assert!(taken >= 60, "{taken}");
 }

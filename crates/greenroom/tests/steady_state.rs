@@ -150,7 +150,7 @@ fn allocations_of(background: &BackgroundSpec, sink_size: SizePx) -> u64 {
     };
     let pipeline = Pipeline::start(feed, matte, vec![output], Duration::ZERO).unwrap();
     let wait_for = |frames: u64| {
-        let deadline = Instant::now() + Duration::from_secs(60);
+        let deadline = Instant::now() + Duration::from_secs(600);
         while *seen.lock().unwrap() < frames {
             assert!(Instant::now() < deadline, "the pipeline stands still");
             std::thread::sleep(Duration::from_millis(1));

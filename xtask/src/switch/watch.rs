@@ -12,6 +12,7 @@ use anyhow::{Context, Result, bail};
 use greenroom_frame::Yuv8;
 
 use super::changes::{Hall, Shown, encoded};
+use crate::judge::Plain;
 
 /// A thread that reads 4:2:2 planar frames until its pipe ends.
 pub struct Watcher {
@@ -33,6 +34,8 @@ impl Drop for Reader {
 struct Seen {
     at: Instant,
     corner: Yuv8,
+    /// greenroom's placeholder, which a machine that is too slow for the camera shows now and then.
+    is_placeholder: bool,
 }
 
 /// What was seen.
@@ -68,7 +71,7 @@ impl Watcher {
         if !header.contains("C422") {
             bail!("4:2:2 was expected: {header}");
         }
-        Ok(Self { seen: watch(pipe, number('W')?, number('H')?, true), _reader: None })
+        Ok(Self { seen: watch(pipe, number('W')?, number('H')?, true)?, _reader: None })
     }
 
     /// Reads a node through ffmpeg.
@@ -96,11 +99,11 @@ impl Watcher {
         ffmpeg.arg(node).args(["-pix_fmt", "yuv422p", "-f", "rawvideo", "-"]);
         let mut reader = ffmpeg.stdout(Stdio::piped()).spawn()?;
         let pipe = BufReader::new(reader.stdout.take().context("no pipe")?);
-        let seen = watch(pipe, width.parse()?, height.parse()?, false);
+        let seen = watch(pipe, width.parse()?, height.parse()?, false)?;
         Ok(Self { seen, _reader: Some(Reader(reader)) })
     }
 
-    /// Waits until the corner shows `colour`.
+    /// Waits until the corner shows `colour`; `patience` is for a greenroom that hangs.
     pub fn wait_for_colour(&self, colour: Yuv8, patience: Duration) -> Result<()> {
         let deadline = Instant::now() + patience;
         loop {
@@ -129,12 +132,14 @@ fn watch(
     width: usize,
     height: usize,
     is_y4m: bool,
-) -> Arc<Mutex<Vec<Seen>>> {
+) -> Result<Arc<Mutex<Vec<Seen>>>> {
+    let placeholder = Plain::new(width, height)?;
     let seen: Arc<Mutex<Vec<Seen>>> = Arc::default();
     let ours = Arc::clone(&seen);
     thread::spawn(move || {
         let chroma_width = width.div_ceil(2);
         let mut frame = vec![0; (width + 2 * chroma_width) * height];
+        let mut packed = Vec::new();
         let mut line = Vec::new();
         loop {
             line.clear();
@@ -152,10 +157,21 @@ fn watch(
                 u: mean(u, chroma_width, CORNER_PX / 2),
                 v: mean(v, chroma_width, CORNER_PX / 2),
             };
-            ours.lock().unwrap_or_else(PoisonError::into_inner).push(Seen { at, corner });
+            packed.clear();
+            let chroma = u.iter().zip(v);
+            packed.extend(
+                luma.as_chunks()
+                    .0
+                    .iter()
+                    .zip(chroma)
+                    .flat_map(|([y, y1], (u, v))| [*y, *u, *y1, *v]),
+            );
+            let is_placeholder = placeholder.is(&packed);
+            let frame = Seen { at, corner, is_placeholder };
+            ours.lock().unwrap_or_else(PoisonError::into_inner).push(frame);
         }
     });
-    seen
+    Ok(seen)
 }
 
 fn mean(plane: &[u8], stride: usize, columns: usize) -> u8 {
@@ -189,12 +205,12 @@ impl Frames {
         self.0.len()
     }
 
-    pub fn last(&self) -> Instant {
-        self.0.last().map_or_else(Instant::now, |seen| seen.at)
+    pub fn placeholders(&self) -> usize {
+        self.0.iter().filter(|seen| seen.is_placeholder).count()
     }
 
-    pub fn ends_with(&self, colour: Yuv8) -> bool {
-        self.0.last().is_some_and(|seen| distance(seen.corner, colour) <= TOLERANCE)
+    pub fn last(&self) -> Instant {
+        self.0.last().map_or_else(Instant::now, |seen| seen.at)
     }
 
     pub fn intervals(&self, from: Instant, until: Instant) -> Intervals {
@@ -210,7 +226,8 @@ impl Frames {
     }
 
     /// A line for every frame that shows what it may not: it must show a background and an effect that were asked for by
-    /// then and are not older than those that were there before it, or the fade from those to newer ones.
+    /// then and are not older than those that were there before it, or the fade from those to newer ones. The placeholder
+    /// may come at any time; how often says how fast the machine is.
     pub fn judge(&self, history: &[Shown]) -> Vec<String> {
         let start = history[0].asked_at;
         let colour =
@@ -219,7 +236,7 @@ impl Frames {
         let mut may_be = vec![State { behind: 0, effect: 0 }];
         let mut wrong = Vec::new();
         let begun = |seen: &&Seen| distance(seen.corner, history[0].colour) > TOLERANCE;
-        for seen in self.0.iter().skip_while(begun) {
+        for seen in self.0.iter().skip_while(begun).filter(|seen| !seen.is_placeholder) {
             let asked = history.iter().take_while(|shown| shown.asked_at <= seen.at).count();
             let mut next: Vec<State> = Vec::new();
             for &here in &may_be {
@@ -292,10 +309,15 @@ mod tests {
         let at = |ms| start + Duration::from_millis(ms);
         let (black, white, grey, red) = ([0; 3], [255; 3], [128; 3], [200, 30, 30]);
         let yuv = |rgb| encoded(rgb, false);
+        let calm = Yuv8 { y: 58, u: 122, v: 114 };
         let shown = |ms, rgb, is_grey| Shown { asked_at: at(ms), ..Shown::new("", rgb, is_grey) };
         let history = [shown(0, black, false), shown(100, white, false), shown(200, grey, false)];
         let judged = |history: &[Shown], seen: &[(u64, Yuv8)]| {
-            let seen = seen.iter().map(|&(ms, corner)| Seen { at: at(ms), corner });
+            let seen = seen.iter().map(|&(ms, corner)| Seen {
+                at: at(ms),
+                corner,
+                is_placeholder: corner == calm,
+            });
             Frames(seen.collect()).judge(history).len()
         };
         let half = Yuv8 { y: 60, u: 128, v: 128 };
@@ -310,6 +332,10 @@ mod tests {
         let back = [(0, yuv(black)), (120, yuv(white)), (300, yuv(grey)), (310, yuv(black))];
         assert_eq!(judged(&history, &back), 1, "an old scene");
         assert_eq!(judged(&history, &[(0, yuv(red)), (1, yuv(black))]), 0, "before it begins");
+        let slow = [(0, yuv(black)), (10, calm), (120, yuv(white)), (130, calm), (310, yuv(grey))];
+        assert_eq!(judged(&history, &slow), 0, "the placeholder is never wrong");
+        let back = [(0, yuv(black)), (120, yuv(white)), (130, calm), (140, yuv(black))];
+        assert_eq!(judged(&history, &back), 1, "an old scene after the placeholder");
         // The effect may be there before the background that was asked for earlier.
         let history = [shown(0, red, false), shown(100, white, false), shown(110, white, true)];
         let early = [(0, yuv(red)), (120, encoded(red, true)), (300, yuv(white))];

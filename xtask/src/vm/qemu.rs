@@ -3,8 +3,9 @@
 use std::ffi::OsString;
 use std::fs::{self, File};
 use std::io::{self, Read as _, Write as _};
+use std::os::unix::process::ExitStatusExt as _;
 use std::path::{Path, PathBuf};
-use std::process::{Child, ChildStdout, Stdio};
+use std::process::{Child, ChildStdout, Command, ExitStatus, Stdio};
 use std::thread;
 use std::time::{Duration, Instant, SystemTime};
 
@@ -21,6 +22,13 @@ const EXIT_TIMED_OUT: u8 = 124;
 const KERNEL_OPTIONS: &str = "console=ttyS0 panic=-1 oops=panic mitigations=off nokaslr tsc=reliable no_timer_check \
      nowatchdog rcupdate.rcu_cpu_stall_suppress=1";
 
+/// The signal that the kernel sends to a process which has used up its processor time (`signal(7)`).
+const SIGXCPU: i32 = 24;
+
+/// A guest that waits for ever uses hardly any processor time. It may run for so many times its processor time by the
+/// clock: 0.1 of a processor is more than what three busy loops on two cores leave to it.
+const CLOCK_PER_PROCESSOR_TIME: u32 = 10;
+
 /// How much of the console's log is shown after a bad end.
 const SHOWN_LINES: usize = 30;
 
@@ -32,7 +40,19 @@ pub struct Machine {
     pub memory_mib: u32,
     /// With one, the guest's clock counts instructions; with more it is the host's.
     pub processors: u8,
+    /// Processor time that QEMU may use, in whole seconds: on a slow or busy machine it lasts as long as the guest needs.
     pub timeout: Duration,
+}
+
+/// How the machine came to its end.
+#[derive(Debug, PartialEq, Eq)]
+enum End {
+    /// QEMU ended by itself.
+    ByItself(ExitStatus),
+    /// Its processor time was used up.
+    ProcessorTime,
+    /// It waited for so long that it was ended.
+    Clock,
 }
 
 /// How a run ended.
@@ -50,9 +70,7 @@ pub fn boot(machine: &Machine) -> Result<Outcome> {
     let run = &machine.run_folder;
     let log = File::create(run.join("qemu.log"))?;
     let (begun, begun_at) = (Instant::now(), SystemTime::now());
-    // Should we be killed, QEMU goes too.
-    let mut child = command("setpriv")
-        .args(["--pdeathsig", "KILL", "--", "qemu-system-x86_64"])
+    let mut child = limited("qemu-system-x86_64", machine.timeout)
         .args(options(machine))
         .stdout(Stdio::piped())
         .stderr(log)
@@ -61,7 +79,8 @@ pub fn boot(machine: &Machine) -> Result<Outcome> {
     let output = child.stdout.take().context("QEMU has no output")?;
     let relay = thread::Builder::new().name("guest output".into()).spawn(move || relay(output))?;
 
-    let in_time = wait(&mut child, begun + machine.timeout)?;
+    let longest = machine.timeout * CLOCK_PER_PROCESSOR_TIME;
+    let end = wait(&mut child, begun + longest)?;
     let off_after = begun.elapsed();
     let _ = relay.join();
 
@@ -69,18 +88,27 @@ pub fn boot(machine: &Machine) -> Result<Outcome> {
     let booted_after = started.and_then(|at| at.duration_since(begun_at).ok());
     let code =
         fs::read_to_string(run.join("exit-code")).ok().and_then(|text| text.trim().parse().ok());
-    let exit_code = match (in_time, code) {
-        (true, Some(code)) => code,
-        (true, None) => {
+    let exit_code = match (end, code) {
+        (End::ByItself(_), Some(code)) => code,
+        (End::ByItself(status), None) => {
             let complaint = last_lines(&fs::read(run.join("qemu.log")).unwrap_or_default(), 3);
             if booted_after.is_none() && !complaint.is_empty() {
                 bail!("QEMU did not run: {complaint}");
             }
-            report(run, "the guest stopped before the script ended");
+            report(run, &format!("the guest stopped before the script ended (QEMU: {status})"));
             EXIT_TIMED_OUT
         }
-        (false, _) => {
-            report(run, &format!("the guest was ended after {} s", machine.timeout.as_secs()));
+        (End::ProcessorTime, _) => {
+            let seconds = machine.timeout.as_secs();
+            report(run, &format!("the guest was ended after {seconds} s of processor time"));
+            EXIT_TIMED_OUT
+        }
+        (End::Clock, _) => {
+            let seconds = longest.as_secs();
+            report(
+                run,
+                &format!("the guest was ended after {seconds} s, in which it mostly waited"),
+            );
             EXIT_TIMED_OUT
         }
     };
@@ -133,16 +161,30 @@ fn options(machine: &Machine) -> Vec<OsString> {
     options
 }
 
-/// Waits for the machine's end; at the deadline it is switched off the hard way and the answer is false.
-fn wait(child: &mut Child, deadline: Instant) -> Result<bool> {
+/// A command that may use so much processor time, counted by the kernel over all its threads, and that is killed when
+/// we are.
+fn limited(program: &str, processor_time: Duration) -> Command {
+    let seconds = processor_time.as_secs().max(1);
+    let mut command = command("setpriv");
+    command.args(["--pdeathsig", "KILL", "--", "prlimit", "--core=0"]);
+    // SIGXCPU at the first limit tells what happened; who survives it is killed at the second one.
+    command.arg(format!("--cpu={seconds}:{}", seconds + 5)).args(["--", program]);
+    command
+}
+
+/// Waits for the machine's end; at the deadline it is switched off the hard way.
+fn wait(child: &mut Child, deadline: Instant) -> Result<End> {
     loop {
-        if child.try_wait()?.is_some() {
-            return Ok(true);
+        if let Some(status) = child.try_wait()? {
+            return Ok(match status.signal() {
+                Some(SIGXCPU) => End::ProcessorTime,
+                _ => End::ByItself(status),
+            });
         }
         if Instant::now() >= deadline {
             child.kill().context("cannot end QEMU")?;
             child.wait()?;
-            return Ok(false);
+            return Ok(End::Clock);
         }
         thread::sleep(Duration::from_millis(20));
     }
@@ -193,13 +235,29 @@ mod tests {
         assert!(telling_part(&panic).starts_with("[ 1.0] Kernel panic"));
     }
 
+    const HOUR: Duration = Duration::from_secs(3600);
+
+    fn shell(processor_time: Duration, line: &str) -> Child {
+        limited("sh", processor_time).args(["-c", line]).spawn().unwrap()
+    }
+
     #[test]
-    fn a_machine_that_hangs_is_ended() {
-        let mut child = command("sleep").arg("60").spawn().unwrap();
-        let begun = Instant::now();
-        assert!(!wait(&mut child, begun + Duration::from_millis(50)).unwrap());
-        assert!(begun.elapsed() < Duration::from_secs(5));
-        let mut child = command("true").spawn().unwrap();
-        assert!(wait(&mut child, Instant::now() + Duration::from_secs(5)).unwrap());
+    fn a_machine_that_waits_for_ever_is_ended_by_the_clock() {
+        let mut child = shell(HOUR, "exec sleep 3600");
+        let deadline = Instant::now() + Duration::from_millis(50);
+        assert_eq!(wait(&mut child, deadline).unwrap(), End::Clock);
+        assert!(Instant::now() >= deadline);
+    }
+
+    #[test]
+    fn processor_time_counts_and_not_the_clock() {
+        let far = Instant::now() + HOUR;
+        // It works on, and the clock is never reached.
+        let mut child = shell(Duration::from_secs(1), "while :; do :; done");
+        assert_eq!(wait(&mut child, far).unwrap(), End::ProcessorTime);
+        // Longer by the clock than it may work, and it is left alone.
+        let mut child = shell(Duration::from_secs(1), "sleep 1.5; exit 7");
+        let End::ByItself(status) = wait(&mut child, far).unwrap() else { panic!("it was ended") };
+        assert_eq!(status.code(), Some(7));
     }
 }

@@ -17,6 +17,7 @@ pub const TO_RUN: &[Tool] = &[
     ("cpio", "cpio"),
     ("modprobe", "kmod"),
     ("setpriv", "util-linux"),
+    ("prlimit", "util-linux"),
 ];
 
 /// What the first run needs besides, to get the kernel.

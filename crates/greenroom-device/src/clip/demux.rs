@@ -18,7 +18,7 @@ const BLOCK_HEAD_BYTES: u64 = 4;
 
 /// What the stream holds next.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Want {
+pub(crate) enum Want {
     /// Bytes of a header, which are to be read to [`Demux::space`].
     Head,
     /// So many bytes that say nothing.
@@ -29,7 +29,7 @@ pub(super) enum Want {
 
 /// A reader of the stream that is told what was read.
 #[derive(Debug)]
-pub(super) struct Demux {
+pub(crate) struct Demux {
     state: State,
     /// Bytes of the header that is being read, so far `filled` of `wanted`.
     head: [u8; 8],

@@ -1,12 +1,13 @@
 //! Clips: videos that FFmpeg decodes into frames of a wanted shape, each with its own time.
 
-mod demux;
-mod plan;
+pub(crate) mod demux;
+#[cfg(any(test, feature = "fuzzing"))]
+pub(crate) mod fuzz;
+pub(crate) mod plan;
 mod reader;
-mod whole;
+pub(crate) mod whole;
 
 use std::fmt;
-use std::fs::{self, File};
 use std::path::{Path, PathBuf};
 use std::str::FromStr;
 use std::time::Duration;
@@ -14,10 +15,10 @@ use std::time::Duration;
 use greenroom_frame::FrameShape;
 
 pub use self::reader::{ClipNext, ClipReader};
-use crate::DeviceError;
-use crate::ffmpeg::ffprobe;
-use crate::file::{check_is_file, not_opened};
-use crate::printable::printable;
+use crate::ffmpeg::{Input, SCHEMES, ffprobe, open_file, printable_address};
+use crate::file::not_opened;
+use crate::file::probe::QUESTION;
+use crate::{DeviceError, Wake};
 
 /// Where a clip comes from.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -28,7 +29,7 @@ pub enum ClipSource {
     /// it, as FFmpeg's `image2` takes it.
     Pattern(PathBuf),
     /// `http`, `https`, `rtsp`, `rtmp` or `rtmps`: the only kind for which FFmpeg may use the
-    /// network (and then no file).
+    /// network (and then no file, and no playlist that leads elsewhere).
     Url(String),
 }
 
@@ -54,28 +55,34 @@ pub struct Clip {
 const REMEDY: &str = "name a video file";
 
 impl Clip {
-    /// Asks FFmpeg about the clip (up to 10 s for an address) and plans how its frames become ones
-    /// of `shape`.
+    /// Asks FFmpeg about the clip (up to 20 s for an address) and plans how its frames become ones
+    /// of `shape`. Given up when `stop` rings.
     ///
     /// # Errors
     /// [`DeviceError::NotFound`], [`DeviceError::Denied`], [`DeviceError::WrongKind`] if it is no
     /// file, [`DeviceError::Unsupported`] with FFmpeg's reason if it is no video, or `shape` not
     /// I420 or I422, [`DeviceError::Broken`] if the file is shorter than it says itself,
     /// [`DeviceError::MissingProgram`] without FFmpeg.
-    pub fn open(source: ClipSource, shape: FrameShape, fit: ClipFit) -> Result<Self, DeviceError> {
+    pub fn open(
+        source: ClipSource,
+        shape: FrameShape,
+        fit: ClipFit,
+        stop: &Wake,
+    ) -> Result<Self, DeviceError> {
         let name = source.to_string();
         let unsupported = |why: String| DeviceError::Unsupported {
             what: name.clone(),
             why: format!("{why}; name another file"),
         };
         if let ClipSource::File(path) = &source {
-            check_file(path, &name)?;
+            check_whole(path, &name)?;
         }
-        let json = ffprobe(plan::probe_args(&source))?.map_err(|reason| {
-            let reason = reason_for(&source, &reason);
-            unsupported(format!("FFmpeg cannot read it as video ({reason})"))
-        })?;
-        let plan = plan::Plan::new(&json, shape, fit).map_err(unsupported)?;
+        let json = ffprobe(&QUESTION, source.input(), Some(stop))?
+            .map_err(|reason| unsupported(format!("FFmpeg cannot read it as video ({reason})")))?;
+        let mut plan = plan::Plan::new(&json, shape, fit).map_err(unsupported)?;
+        if matches!(source, ClipSource::Url(_)) {
+            plan.forget_length();
+        }
         tracing::debug!(clip = %name, filters = %plan.filters, rate = ?plan.constant_rate, "planned");
         Ok(Self { name, source, plan })
     }
@@ -117,55 +124,34 @@ impl Clip {
 }
 
 /// That it is a file, may be read, and is as long as it says.
-fn check_file(path: &Path, name: &str) -> Result<(), DeviceError> {
-    let not_opened = |error| not_opened(name, REMEDY, error);
-    // Looked at before it is opened: opening a FIFO waits for its writer.
-    let found = fs::metadata(path).map_err(not_opened)?;
-    check_is_file(name, found.file_type(), REMEDY)?;
-    if found.len() == 0 {
-        let why = format!("it is empty; {REMEDY}");
-        return Err(DeviceError::Unsupported { what: name.to_owned(), why });
-    }
-    let file = File::open(path).map_err(not_opened)?;
+fn check_whole(path: &Path, name: &str) -> Result<(), DeviceError> {
+    let file = open_file(path, REMEDY)?;
+    let found = file.metadata().map_err(|error| not_opened(name, REMEDY, error))?;
     whole::check(&file, found.len()).map_err(|why| DeviceError::Broken {
         what: name.to_owned(),
         why: format!("{why}; copy it again or name another file"),
     })
 }
 
-/// FFmpeg's reason in words for people who did not call FFmpeg.
-fn reason_for(source: &ClipSource, reason: &str) -> String {
-    // The name is that of the kind that FFmpeg took it for, by its ending: text, a playlist.
-    if reason.contains("not on whitelist") {
-        return "it is text or another kind of file that holds no pictures".to_owned();
-    }
-    match source {
-        // The password must not get into a log.
-        ClipSource::Url(url) => reason.replace(url.as_str(), &source.to_string()),
-        _ => reason.to_owned(),
-    }
-}
-
 impl fmt::Display for ClipSource {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::File(path) | Self::Pattern(path) => path.display().fmt(f),
-            Self::Url(url) => match url.split_once("://") {
-                Some((scheme, rest)) => {
-                    let authority = rest.split(['/', '?', '#']).next().unwrap_or_default();
-                    let user = authority.rfind('@').map_or(0, |at| at + 1);
-                    write!(f, "{scheme}://{}", printable(&rest[user..]))
-                }
-                None => f.pad(&printable(url)),
-            },
+            Self::Url(url) => f.pad(&printable_address(url)),
         }
     }
 }
 
-/// The schemes that [`ClipSource::Url`] may have.
-const SCHEMES: [&str; 5] = ["http", "https", "rtsp", "rtmp", "rtmps"];
-
 impl ClipSource {
+    /// What FFmpeg may open for it.
+    fn input(&self) -> Input<'_> {
+        match self {
+            Self::File(path) => Input::File(path),
+            Self::Pattern(path) => Input::Pattern(path),
+            Self::Url(url) => Input::Address(url),
+        }
+    }
+
     /// Whether `text` is an address (`scheme://...`), of whatever scheme.
     pub fn is_url(text: &str) -> bool {
         text.split_once("://").is_some_and(|(scheme, _)| {
@@ -231,13 +217,5 @@ mod tests {
         for file in ["a.mp4", "50%.mp4", "%d/a.png", "%d%d.png", "a%s.png", "a:b", "%0000d.png"] {
             assert_eq!(source(file).unwrap(), ClipSource::File(file.into()), "{file}");
         }
-    }
-
-    #[test]
-    fn passwords_are_not_told() {
-        let url = source("rtsp://me:secret@cam/x?a=b@c").unwrap();
-        assert_eq!(url.to_string(), "rtsp://cam/x?a=b@c");
-        let reason = reason_for(&url, "rtsp://me:secret@cam/x?a=b@c: Connection refused");
-        assert_eq!(reason, "rtsp://cam/x?a=b@c: Connection refused");
     }
 }

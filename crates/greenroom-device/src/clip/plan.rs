@@ -1,14 +1,13 @@
 //! How a clip's frames become ones of the wanted shape: FFmpeg's arguments.
 
-use std::ffi::OsString;
 use std::time::Duration;
 
 use greenroom_frame::{FrameShape, PixelFormat, SizePx};
 
 use super::{ClipFit, ClipSource};
-use crate::FrameRate;
-use crate::ffmpeg::file_url;
-use crate::file::probe::{Answer, QUESTION, coded_colour, conversion, rate_of, upright};
+use crate::ffmpeg::Arguments;
+use crate::file::probe::{Answer, coded_colour, conversion, rate_of, upright};
+use crate::{DeviceError, FrameRate};
 
 /// What FFmpeg is to do to a clip, and what comes out.
 #[derive(Debug, Clone, PartialEq)]
@@ -27,50 +26,23 @@ pub(super) struct Plan {
     pub lengths: [Option<Duration>; 2],
 }
 
-/// FFmpeg's names of the containers that are opened. What is left out draws text, reads lists of
-/// other files, or opens devices.
-const FORMATS: &str = "mov,matroska,avi,gif,apng,ogg,mpeg,mpegts,mpegvideo,m4v,h264,hevc,obu,ivf,\
-    flv,live_flv,asf,nut,mxf,dv,rm,wtv,swf,yuv4mpegpipe,mjpeg,mjpeg_2000,image2,png_pipe,\
-    jpeg_pipe,jpegls_pipe,webp_pipe,bmp_pipe,tiff_pipe,gif_pipe,ppm_pipe,pgm_pipe,exr_pipe,\
-    jpegxl_pipe,jpegxl_anim,av1";
-/// Those that only addresses have besides.
-const URL_FORMATS: &str = "rtsp,rtp,sdp,hls,dash,mpjpeg,asf_o";
-/// What addresses may be fetched by; never files.
-const URL_PROTOCOLS: &str = "http,https,httpproxy,tcp,tls,crypto,udp,rtp,rtsp,rtmp,rtmps,rtmpt";
+/// FFmpeg's output options for [`Demux`](super::demux::Demux): raw pictures with their times in
+/// milliseconds, which is what the container counts in. Its clusters are closed after each frame, or
+/// small frames would be kept back.
+pub(crate) const RAW_WITH_TIMES: [&str; 9] = [
+    "-enc_time_base",
+    "1:1000",
+    "-c:v",
+    "rawvideo",
+    "-cluster_size_limit",
+    "1",
+    "-f",
+    "matroska",
+    "pipe:1",
+];
 
 /// Longest clip that is believed: a year.
 const MAX_LENGTH: Duration = Duration::from_secs(366 * 86_400);
-
-/// The options for reading `source` and nothing but it.
-fn input_args(source: &ClipSource) -> Vec<OsString> {
-    let (protocols, more_formats) = match source {
-        ClipSource::Url(_) => (URL_PROTOCOLS, URL_FORMATS),
-        ClipSource::File(_) | ClipSource::Pattern(_) => ("file", ""),
-    };
-    let mut args: Vec<OsString> = ["-protocol_whitelist", protocols].map(Into::into).into();
-    match source {
-        ClipSource::Pattern(path) => {
-            args.extend(["-f", "image2", "-pattern_type", "sequence", "-i"].map(Into::into));
-            args.push(file_url(path));
-        }
-        ClipSource::File(path) => {
-            args.extend(["-format_whitelist", FORMATS, "-i"].map(Into::into));
-            args.push(file_url(path));
-        }
-        ClipSource::Url(url) => {
-            let formats = format!("{FORMATS},{more_formats}");
-            args.extend(["-format_whitelist", &formats, "-i", url].map(Into::into));
-        }
-    }
-    args
-}
-
-/// The arguments that make ffprobe describe the clip.
-pub(super) fn probe_args(source: &ClipSource) -> Vec<OsString> {
-    let mut args: Vec<OsString> = QUESTION.map(Into::into).into();
-    args.extend(input_args(source));
-    args
-}
 
 impl Plan {
     /// The plan for the clip that ffprobe described, else why there is none.
@@ -129,6 +101,11 @@ impl Plan {
         let constant_rate = is_constant.then_some(rate);
         Ok(Self { filters, shape, picture, corner, constant_rate, frames, lengths })
     }
+
+    /// What an address tells of its length is not known to FFmpeg here: it reads a list of one.
+    pub fn forget_length(&mut self) {
+        (self.lengths, self.frames) = ([None; 2], None);
+    }
 }
 
 /// Whether FFmpeg's pixel format holds how opaque a pixel is.
@@ -155,30 +132,29 @@ fn within(whole: SizePx, frame: SizePx) -> (SizePx, (u32, u32)) {
 }
 
 /// The arguments that make FFmpeg write the frames from `from` on, with their times.
+///
+/// # Errors
+/// When what is to be read cannot be opened.
 pub(super) fn play_args(
     source: &ClipSource,
     plan: &Plan,
     from: Duration,
     hurried: bool,
-) -> Vec<OsString> {
+) -> Result<Arguments, DeviceError> {
+    let mut args = Arguments::default();
     // Turned by our own filter: whether FFmpeg does it, and for what, changes with its version.
     // Two threads: the person before the clip comes first.
-    let mut args: Vec<OsString> = ["-noautorotate", "-threads", "2"].map(Into::into).into();
+    args.add(["-noautorotate", "-threads", "2"]);
     if hurried {
-        args.extend(["-skip_frame", "nokey"].map(Into::into));
+        args.add(["-skip_frame", "nokey"]);
     }
     if !from.is_zero() {
-        args.extend(["-ss".into(), format!("{:.6}", from.as_secs_f64()).into()]);
+        args.add(["-ss".to_owned(), format!("{:.6}", from.as_secs_f64())]);
     }
-    args.extend(input_args(source));
-    args.extend(
-        ["-map", "0:V:0", "-filter_threads", "2", "-filter:v", &plan.filters].map(Into::into),
-    );
-    // Milliseconds are what the container counts in. Its clusters are closed after each frame, or
-    // small frames would be kept back.
-    args.extend(["-enc_time_base", "1:1000", "-c:v", "rawvideo"].map(Into::into));
-    args.extend(["-cluster_size_limit", "1", "-f", "matroska", "pipe:1"].map(Into::into));
-    args
+    args.add_input(source.input())?;
+    args.add(["-map", "0:V:0", "-filter_threads", "2", "-filter:v", &plan.filters]);
+    args.add(RAW_WITH_TIMES);
+    Ok(args)
 }
 
 #[cfg(test)]

@@ -1,16 +1,12 @@
 use std::os::fd::AsFd;
-use std::process::ChildStdout;
 use std::time::{Duration, Instant};
 
 use greenroom_frame::{Frame, FrameShape, FrameView, Rgb8, SizePx};
-use rustix::io::Errno;
-use rustix::pipe::fcntl_setpipe_size;
 
-use super::demux::{Demux, Want};
 use super::plan::{Plan, play_args};
-use super::{Clip, reason_for};
-use crate::ffmpeg::{Ffmpeg, Flow, Guard};
-use crate::file::pace::time_of;
+use super::{Clip, ClipSource};
+use crate::ffmpeg::{Came, Ffmpeg, Flow, Guard, PictureError, RawPictures};
+use crate::file::pace::FrameClock;
 use crate::{DeviceError, FrameRate, Wake, wait_readable};
 
 /// One pass of a [`Clip`], frame by frame. Dropping it ends its `ffmpeg`.
@@ -21,11 +17,9 @@ use crate::{DeviceError, FrameRate, Wake, wait_readable};
 pub struct ClipReader {
     clip: Clip,
     ffmpeg: Ffmpeg,
-    pipe: ChildStdout,
-    demux: Demux,
-    /// The picture that is coming in, and how much of it is there.
+    pictures: RawPictures,
+    /// The picture that is coming in.
     pending: Frame,
-    filled_bytes: usize,
     times: Times,
     /// How long nothing has come while it was waited for.
     waited: Duration,
@@ -44,28 +38,23 @@ pub enum ClipNext {
     Ended(Duration),
 }
 
-/// Most that an unprivileged process may ask for.
-const PIPE_BYTES: usize = 1 << 20;
 /// A child that delivers nothing for so long will not any more: a network's end that went away
-/// unheard.
-const STALL: Duration = Duration::from_secs(15);
+/// unheard ...
+const STALL_OF_ADDRESS: Duration = Duration::from_secs(15);
+/// ... or a file system that is gone. On a busy machine a healthy child may take long for a picture.
+const STALL_OF_FILE: Duration = Duration::from_secs(60);
 
 impl ClipReader {
     pub(super) fn start(clip: &Clip, from: Duration, hurried: bool) -> Result<Self, DeviceError> {
         let Plan { shape, picture, constant_rate, lengths, .. } = clip.plan;
-        let args = play_args(&clip.source, &clip.plan, from, hurried);
+        let args = play_args(&clip.source, &clip.plan, from, hurried)?;
         let mut ffmpeg = Ffmpeg::start(args, Flow::Out, Guard::tied())?;
         let pipe = ffmpeg.take_output().expect("the output was asked for as a pipe");
-        if let Err(error) = fcntl_setpipe_size(&pipe, PIPE_BYTES) {
-            tracing::debug!(%error, "the pipe stays small");
-        }
         Ok(Self {
             clip: clip.clone(),
             ffmpeg,
-            pipe,
-            demux: Demux::new(),
+            pictures: RawPictures::new(pipe),
             pending: Frame::new(shape.format, picture, shape.colour)?,
-            filled_bytes: 0,
             times: Times::new(from, constant_rate, lengths),
             waited: Duration::ZERO,
         })
@@ -84,61 +73,34 @@ impl ClipReader {
     ) -> Result<ClipNext, DeviceError> {
         let deadline = Instant::now() + patience.min(Duration::from_secs(3600));
         loop {
-            if let Want::Picture { bytes, ms } = self.demux.want() {
-                let picture_bytes = self.pending.bytes().len();
-                if bytes != picture_bytes as u64 {
-                    return Err(self.broken("FFmpeg sent a picture of another size"));
-                }
-                if self.filled_bytes == picture_bytes {
-                    self.filled_bytes = 0;
-                    self.demux.read_picture();
-                    self.hand_over(into)?;
-                    return Ok(ClipNext::Frame(self.times.next(ms)));
-                }
-            }
             if let Some(not) = self.wait(wake, deadline)? {
                 return Ok(not);
             }
-            if self.read()? == 0 {
-                return self.end();
-            }
-        }
-    }
-
-    /// Reads once what is wanted next: how many bytes; 0: the pipe is closed.
-    fn read(&mut self) -> Result<usize, DeviceError> {
-        let mut nothing = [0; 4096];
-        let want = self.demux.want();
-        let space = match want {
-            Want::Head => self.demux.space(),
-            Want::Skip(bytes) => &mut nothing[..bytes.min(4096) as usize],
-            Want::Picture { .. } => &mut self.pending.bytes_mut()[self.filled_bytes..],
-        };
-        let bytes = loop {
-            match rustix::io::read(&self.pipe, &mut *space) {
-                Err(Errno::INTR) => {}
-                Err(error) => {
-                    let what = self.clip.name().to_owned();
-                    let (doing, source) = ("reading frames", error.into());
-                    return Err(DeviceError::Io { what, doing, source });
+            match self.pictures.read(self.pending.bytes_mut()) {
+                Ok(Came::Part) => {}
+                Ok(Came::Picture(ms)) => {
+                    self.hand_over(into)?;
+                    return Ok(ClipNext::Frame(self.times.next(ms)));
                 }
-                Ok(0) => return Ok(0),
-                Ok(bytes) => break bytes,
+                Ok(Came::End { is_between }) => return self.end(is_between),
+                Err(PictureError::Malformed(why)) => return Err(self.broken(why)),
+                Err(PictureError::Io(source)) => {
+                    let what = self.clip.name().to_owned();
+                    return Err(DeviceError::Io { what, doing: "reading frames", source });
+                }
             }
-        };
-        match want {
-            Want::Head => self.demux.read_head(bytes).map_err(|why| self.broken(why))?,
-            Want::Skip(_) => self.demux.skipped(bytes as u64),
-            Want::Picture { .. } => self.filled_bytes += bytes,
         }
-        Ok(bytes)
     }
 
     /// Waits for the bell and the pipe. `None`: there are bytes.
     fn wait(&mut self, wake: &Wake, until: Instant) -> Result<Option<ClipNext>, DeviceError> {
         let begun = Instant::now();
-        let left = until.saturating_duration_since(begun).min(STALL);
-        let ready = wait_readable(&[wake.as_fd(), self.pipe.as_fd()], Some(left));
+        let stall = match self.clip.source {
+            ClipSource::Url(_) => STALL_OF_ADDRESS,
+            ClipSource::File(_) | ClipSource::Pattern(_) => STALL_OF_FILE,
+        };
+        let left = until.saturating_duration_since(begun).min(stall);
+        let ready = wait_readable(&[wake.as_fd(), self.pictures.as_fd()], Some(left));
         if ready & 1 != 0 {
             return Ok(Some(ClipNext::Woken));
         }
@@ -147,36 +109,35 @@ impl ClipReader {
             return Ok(None);
         }
         self.waited += begun.elapsed();
-        if self.waited >= STALL {
-            let why = format!("nothing came for {} seconds", STALL.as_secs());
+        if self.waited >= stall {
+            let why = format!("nothing came for {} seconds", stall.as_secs());
             return Err(self.broken(&why));
         }
         Ok(Some(ClipNext::NotYet))
     }
 
     /// The pipe is closed: was that the end of the clip?
-    fn end(&mut self) -> Result<ClipNext, DeviceError> {
-        let (status, reason) = self.ffmpeg.wait().map_err(|source| DeviceError::Io {
+    fn end(&mut self, is_between: bool) -> Result<ClipNext, DeviceError> {
+        let (status, said) = self.ffmpeg.wait().map_err(|source| DeviceError::Io {
             what: self.clip.name().to_owned(),
             doing: "ending ffmpeg",
             source,
         })?;
         let length = self.times.length();
         match length {
-            Some(length) if status.success() && self.demux.is_between() => {
-                if let Some(reason) = reason {
+            Some(length) if status.success() && is_between => {
+                if let Some(reason) = said.reason {
                     // Each pass says it again.
                     tracing::debug!(clip = self.clip.name(), %reason, "not all was decoded");
                 }
                 Ok(ClipNext::Ended(length))
             }
             _ => {
-                let reason = reason.map(|reason| reason_for(&self.clip.source, &reason));
                 let nothing = || match status.success() {
                     true => "no picture came out of it".to_owned(),
                     false => format!("ffmpeg ended with {status}"),
                 };
-                Err(self.broken(&reason.unwrap_or_else(nothing)))
+                Err(self.broken(&said.reason.unwrap_or_else(nothing)))
             }
         }
     }
@@ -220,13 +181,13 @@ fn put_into(picture: FrameView<'_>, frame: &mut Frame, corner: (u32, u32)) {
 struct Times {
     /// Where in the clip this pass began.
     from: Duration,
-    rate: Option<FrameRate>,
+    /// `Some` if the frames are likely to come at one rate.
+    clock: Option<FrameClock>,
     expected_lengths: [Option<Duration>; 2],
     first_ms: Option<i64>,
     frames: u64,
-    /// Time and, at a constant rate, number of the last frame.
+    /// Time of the last frame.
     last: Duration,
-    last_index: u64,
 }
 
 /// How long a clip of one frame is that says nothing of it.
@@ -242,8 +203,8 @@ impl Times {
         rate: Option<FrameRate>,
         expected_lengths: [Option<Duration>; 2],
     ) -> Self {
-        let last = Duration::ZERO;
-        Self { from, rate, expected_lengths, first_ms: None, frames: 0, last, last_index: 0 }
+        let clock = rate.map(FrameClock::new);
+        Self { from, clock, expected_lengths, first_ms: None, frames: 0, last: Duration::ZERO }
     }
 
     /// The time of the next frame; never before the one before it.
@@ -252,14 +213,8 @@ impl Times {
         let first_ms = *self.first_ms.get_or_insert(if self.from.is_zero() { ms } else { 0 });
         let ms = u64::try_from(ms.saturating_sub(first_ms)).unwrap_or(0);
         let time = self.from + Duration::from_millis(ms);
-        self.last = match self.rate {
-            // The frames of such a clip lie on a grid, and are put back onto it.
-            Some(rate) => {
-                let index = (time.as_secs_f64() * rate.as_fps()).round() as u64;
-                self.last_index =
-                    if self.frames == 0 { index } else { index.max(self.last_index + 1) };
-                time_of(rate, self.last_index)
-            }
+        self.last = match &mut self.clock {
+            Some(clock) => clock.time_of_next(time),
             // Rounded up by half a millisecond at most: a camera whose frames come at the same times
             // must not find each frame a moment too late.
             None => time.saturating_sub(HALF_MS).max(self.last),
@@ -273,8 +228,8 @@ impl Times {
         if self.frames == 0 {
             return None;
         }
-        if let Some(rate) = self.rate {
-            return Some(time_of(rate, self.last_index + 1));
+        if let Some(clock) = &self.clock {
+            return Some(clock.end());
         }
         // MP4 writers get the video's own wrong by its last frame; its container's is then right.
         let is_likely = |told: &Duration| *told > self.last && *told - self.last <= MAX_LAST_FRAME;
@@ -291,6 +246,7 @@ mod tests {
     use greenroom_frame::{Colour, PixelFormat, Yuv8};
 
     use super::*;
+    use crate::file::pace::time_of;
 
     const MS: Duration = Duration::from_millis(1);
 

@@ -9,7 +9,7 @@ use std::os::unix::fs::FileExt;
 ///
 /// # Errors
 /// Why it is not, in words.
-pub(super) fn check(file: &File, len_bytes: u64) -> Result<(), String> {
+pub(crate) fn check(file: &File, len_bytes: u64) -> Result<(), String> {
     let mut head = [0; 64];
     let head_bytes = read_at(file, &mut head, 0).map_err(|error| error.to_string())?;
     let head = &head[..head_bytes];
@@ -33,6 +33,20 @@ pub(super) fn check(file: &File, len_bytes: u64) -> Result<(), String> {
     }
 }
 
+/// Whether an MP4, MOV, Matroska or WebM file that FFmpeg has written ends where it says, and has all
+/// that is written last.
+pub(crate) fn is_complete(file: &File) -> bool {
+    let Ok(len_bytes) = file.metadata().map(|found| found.len()) else { return false };
+    let mut head = [0; 64];
+    let Ok(head_bytes) = read_at(file, &mut head, 0) else { return false };
+    let end_bytes = match &head[..head_bytes] {
+        // The size is written at last, in the place that was left for it.
+        head @ [0x1A, 0x45, 0xDF, 0xA3, ..] => matroska_end(head),
+        _ => boxes_end(file, len_bytes).filter(|_| has_box(file, b"moov")),
+    };
+    end_bytes == Some(len_bytes)
+}
+
 fn read_at(file: &File, into: &mut [u8], at: u64) -> io::Result<usize> {
     let mut filled = 0;
     while filled < into.len() {
@@ -49,10 +63,28 @@ const MAX_BOXES: usize = 10_000;
 
 /// Where the last box of an MP4 ends that begins in the file.
 fn boxes_end(file: &File, len_bytes: u64) -> Option<u64> {
+    walk_boxes(file, len_bytes, |_| false)
+}
+
+/// Whether an MP4 has such a box.
+fn has_box(file: &File, name: &[u8; 4]) -> bool {
+    let mut is_there = false;
+    walk_boxes(file, u64::MAX, |found| {
+        is_there |= found == name;
+        is_there
+    });
+    is_there
+}
+
+/// See [`boxes_end`]; ends before a box whose name `stops` it.
+fn walk_boxes(file: &File, len_bytes: u64, mut stops: impl FnMut(&[u8]) -> bool) -> Option<u64> {
     let mut at = 0u64;
     for _ in 0..MAX_BOXES {
         let mut head = [0; 16];
         let read = read_at(file, &mut head, at).ok()?;
+        if read >= 8 && stops(&head[4..8]) {
+            return None;
+        }
         let [a, b, c, d, _, _, _, _, long @ ..] = head;
         let size = match u32::from_be_bytes([a, b, c, d]) {
             // Up to the file's end.

@@ -1,21 +1,27 @@
-//! FFmpeg's programs as children that cannot outlive, block or surprise greenroom.
+//! FFmpeg's programs as children that cannot outlive, block or surprise greenroom: every one is
+//! started here, with limits ([`Guard`]) and with what it may open ([`Input`]).
 
 mod guard;
+mod input;
+mod log;
+pub(crate) mod mux;
+mod pictures;
 
-use std::collections::VecDeque;
-use std::ffi::OsString;
-use std::io::{self, BufRead, BufReader, Read};
+use std::io::{self, Read};
 use std::os::fd::AsFd;
-use std::os::unix::process::CommandExt;
-use std::path::Path;
-use std::process::{Child, ChildStderr, ChildStdin, ChildStdout, Command, ExitStatus, Stdio};
-use std::sync::{Arc, Mutex, PoisonError};
-use std::thread::{self, JoinHandle};
+use std::os::unix::process::{CommandExt, ExitStatusExt};
+use std::process::{Child, ChildStdin, ChildStdout, Command, ExitStatus, Stdio};
 use std::time::{Duration, Instant};
 
 pub(crate) use self::guard::Guard;
-use crate::DeviceError;
-use crate::printable::printable;
+use self::guard::PROBE_CPU_SECONDS;
+pub(crate) use self::input::{Arguments, Input, SCHEMES, file_url, open_file, printable_address};
+use self::log::Log;
+#[cfg(any(test, feature = "fuzzing"))]
+pub(crate) use self::log::follow;
+pub(crate) use self::log::{Said, Tail};
+pub(crate) use self::pictures::{Came, PictureError, RawPictures};
+use crate::{DeviceError, Wake};
 
 /// A running `ffmpeg`. Dropping it kills and reaps it.
 ///
@@ -42,26 +48,23 @@ impl Ffmpeg {
     ///
     /// # Errors
     /// [`DeviceError::MissingProgram`].
-    pub fn start(
-        args: impl IntoIterator<Item = OsString>,
-        flow: Flow,
-        guard: Guard,
-    ) -> Result<Self, DeviceError> {
+    pub fn start(arguments: Arguments, flow: Flow, guard: Guard) -> Result<Self, DeviceError> {
         let (input, output) = match flow {
             Flow::Out => (Stdio::null(), Stdio::piped()),
             Flow::In => (Stdio::piped(), Stdio::null()),
         };
-        let mut command = command("ffmpeg");
-        command
-            .args(["-hide_banner", "-nostdin", "-loglevel", "error"])
-            .args(args)
-            .stdin(input)
-            .stdout(output);
-        guard.put_on(&mut command);
-        let mut child = command.spawn().map_err(|error| not_started("ffmpeg", error))?;
-        guard.calm(child.id());
-        let log = Log::of(child.stderr.take());
-        Ok(Self { child, log })
+        let mut command = Command::new("ffmpeg");
+        command.args(["-hide_banner", "-nostdin", "-loglevel", "error"]);
+        command.stdin(input).stdout(output);
+        let secrets = arguments.secrets.clone();
+        let mut child = spawn(command, arguments, guard)?;
+        match Log::of(child.stderr.take(), secrets) {
+            Ok(log) => Ok(Self { child, log }),
+            Err(error) => {
+                let _ = child.kill().and_then(|()| child.wait());
+                Err(not_started("ffmpeg", error))
+            }
+        }
     }
 
     /// The end that frames are read from ([`Flow::Out`]).
@@ -74,8 +77,8 @@ impl Ffmpeg {
         self.child.stdin.take()
     }
 
-    /// Waits until it has ended by itself: how, and what it said last if anything.
-    pub fn wait(&mut self) -> io::Result<(ExitStatus, Option<String>)> {
+    /// Waits until it has ended by itself: how, and what it said.
+    pub fn wait(&mut self) -> io::Result<(ExitStatus, Said)> {
         let status = self.child.wait()?;
         Ok((status, self.log.finish()))
     }
@@ -91,86 +94,151 @@ impl Drop for Ffmpeg {
     }
 }
 
-/// Longest that asking about a file or an address may take.
-const PROBE_PATIENCE: Duration = Duration::from_secs(10);
-/// A description is some hundred bytes; what is longer is none.
-const PROBE_MAX_BYTES: u64 = 1 << 20;
-
-/// What `ffprobe` prints with these arguments, within [`PROBE_PATIENCE`].
-///
-/// # Errors
-/// [`DeviceError::MissingProgram`]; `Ok(Err(reason))` when it cannot read the file.
-pub(crate) fn ffprobe(
-    args: impl IntoIterator<Item = OsString>,
-) -> Result<Result<Vec<u8>, String>, DeviceError> {
-    let mut command = command("ffprobe");
-    command
-        .args(["-hide_banner", "-loglevel", "error"])
-        .args(args)
-        .stdin(Stdio::null())
-        .stdout(Stdio::piped());
-    let guard = Guard::tied();
-    guard.put_on(&mut command);
-    let mut child = command.spawn().map_err(|error| not_started("ffprobe", error))?;
-    guard.calm(child.id());
-    let log = Log::of(child.stderr.take());
-    let output = child.stdout.take().expect("the output was asked for as a pipe");
-    let mut probe = Ffmpeg { child, log };
-    let io = |source| DeviceError::Io { what: "ffprobe".to_owned(), doing: "reading", source };
-    let Some(answer) = read_until(output, Instant::now() + PROBE_PATIENCE).map_err(io)? else {
-        // Dropped, it is killed.
-        return Ok(Err(format!("it told nothing in {} seconds", PROBE_PATIENCE.as_secs())));
-    };
-    let (status, reason) = probe.wait().map_err(io)?;
-    if status.success() {
-        return Ok(Ok(answer));
-    }
-    Ok(Err(reason.unwrap_or_else(|| status.to_string())))
+/// Limits of a question to one of FFmpeg's programs.
+#[derive(Debug, Clone, Copy)]
+struct Limits {
+    /// How long it is waited for. Work is limited by [`Guard::probe`], in processor time, so that a
+    /// busy machine changes nothing; this is for a disk or a host that does not answer.
+    patience: Duration,
+    /// What it may say on each of its two outputs. A description has some hundred bytes.
+    max_bytes: usize,
 }
 
-/// All that comes out of a pipe until `deadline`; `None` if it is not all by then, or too much.
-fn read_until(mut pipe: ChildStdout, deadline: Instant) -> io::Result<Option<Vec<u8>>> {
-    let mut answer = Vec::new();
-    loop {
-        let left = deadline.saturating_duration_since(Instant::now());
-        if left.is_zero() || answer.len() as u64 > PROBE_MAX_BYTES {
-            return Ok(None);
-        }
-        if crate::wait_readable(&[pipe.as_fd()], Some(left)) == 0 {
-            continue;
-        }
-        let mut piece = [0; 4096];
-        match pipe.read(&mut piece)? {
-            0 => return Ok(Some(answer)),
-            bytes => answer.extend_from_slice(&piece[..bytes]),
-        }
-    }
+/// For a file: a disk that sleeps, or is in another house, takes its time.
+const FILE: Limits = Limits { patience: Duration::from_secs(60), max_bytes: 1 << 20 };
+/// For an address: three times as long as TCP tries at first to reach a host that is there.
+const ADDRESS: Limits = Limits { patience: Duration::from_secs(20), ..FILE };
+
+/// What `ffprobe` answers to `question` about `input`; `Ok(Err(reason))` when it cannot read it, or
+/// when `stop` rings before it has answered.
+///
+/// # Errors
+/// As [`Arguments::add_input`]; [`DeviceError::MissingProgram`].
+pub(crate) fn ffprobe(
+    question: &[&str],
+    input: Input<'_>,
+    stop: Option<&Wake>,
+) -> Result<Result<Vec<u8>, String>, DeviceError> {
+    let mut arguments = Arguments::default();
+    arguments.add(question);
+    arguments.add_input(input)?;
+    let limits = if matches!(input, Input::Address(_)) { ADDRESS } else { FILE };
+    let mut command = Command::new("ffprobe");
+    command.args(["-hide_banner", "-loglevel", "error"]);
+    ask(command, arguments, limits, stop)
 }
 
 /// What `ffmpeg -encoders` lists.
+///
+/// # Errors
+/// [`DeviceError::MissingProgram`]; [`DeviceError::Unsupported`] when it lists none.
 pub(crate) fn encoders() -> Result<String, DeviceError> {
-    let output = command("ffmpeg")
-        .args(["-hide_banner", "-loglevel", "error", "-encoders"])
-        .stdin(Stdio::null())
-        .output()
-        .map_err(|error| not_started("ffmpeg", error))?;
-    Ok(String::from_utf8_lossy(&output.stdout).into_owned())
+    let mut command = Command::new("ffmpeg");
+    command.args(["-hide_banner", "-loglevel", "error", "-encoders"]);
+    let listed = ask(command, Arguments::default(), FILE, None)?;
+    let listed = listed.map_err(|why| DeviceError::Unsupported {
+        what: "ffmpeg".to_owned(),
+        why: format!("it lists no encoders ({why}); install FFmpeg anew"),
+    })?;
+    Ok(String::from_utf8_lossy(&listed).into_owned())
 }
 
-/// A file as FFmpeg is told of it: never an option (`-x.mp4`), never another protocol
-/// (`concat:a`, `http://...`).
-pub(crate) fn file_url(path: &Path) -> OsString {
-    let mut url = OsString::from("file:");
-    url.push(path);
-    url
+/// All that a program writes to its standard output, within the limits and before `stop` rings.
+fn ask(
+    mut command: Command,
+    arguments: Arguments,
+    limits: Limits,
+    stop: Option<&Wake>,
+) -> Result<Result<Vec<u8>, String>, DeviceError> {
+    let program = command.get_program().to_string_lossy().into_owned();
+    let io = |source| DeviceError::Io { what: program.clone(), doing: "asking it", source };
+    command.stdin(Stdio::null()).stdout(Stdio::piped());
+    let mut tail = Tail::new(arguments.secrets.clone());
+    let mut child = spawn(command, arguments, Guard::probe())?;
+    let answer = read_answer(&mut child, &mut tail, limits, stop);
+    let is_whole = matches!(answer, Ok(Ok(_)));
+    if !is_whole {
+        let _ = child.kill();
+    }
+    let status = child.wait().map_err(io)?;
+    let answer = match answer.map_err(io)? {
+        Ok(answer) => answer,
+        Err(reason) => return Ok(Err(reason)),
+    };
+    tail.end();
+    if status.signal() == Some(rustix::process::Signal::XCPU.as_raw()) {
+        return Ok(Err(format!("FFmpeg was not done with it after {PROBE_CPU_SECONDS} seconds")));
+    }
+    if status.success() {
+        return Ok(Ok(answer));
+    }
+    Ok(Err(tail.reason().unwrap_or_else(|| status.to_string())))
 }
 
-fn command(program: &str) -> Command {
-    let mut command = Command::new(program);
+/// Reads both outputs of a child to their ends; `Ok(Err(reason))` if that is too much or too slow, or
+/// `stop` rings.
+fn read_answer(
+    child: &mut Child,
+    tail: &mut Tail,
+    limits: Limits,
+    stop: Option<&Wake>,
+) -> io::Result<Result<Vec<u8>, String>> {
+    let mut output = child.stdout.take().expect("the output was asked for as a pipe");
+    let mut errors = child.stderr.take();
+    let deadline = Instant::now() + limits.patience;
+    let (mut answer, mut error_bytes) = (Vec::new(), 0);
+    let mut is_open = true;
+    // Without a bell, an output stands in for it.
+    const STOP: u64 = 0b100;
+    while is_open || errors.is_some() {
+        let left = deadline.saturating_duration_since(Instant::now());
+        if left.is_zero() {
+            return Ok(Err(format!("nothing came in {} seconds", limits.patience.as_secs())));
+        }
+        if answer.len().max(error_bytes) > limits.max_bytes {
+            return Ok(Err("FFmpeg says endlessly much about it".to_owned()));
+        }
+        let mut piece = [0; 4096];
+        // Whatever has ended is not waited for any more: the other one stands in for it.
+        let output_fd = if is_open { Some(output.as_fd()) } else { None };
+        let errors_fd = errors.as_ref().map(AsFd::as_fd);
+        let Some(any) = output_fd.or(errors_fd) else { break };
+        let fds =
+            [output_fd.unwrap_or(any), errors_fd.unwrap_or(any), stop.map_or(any, Wake::as_fd)];
+        let ready = crate::wait_readable(&fds, Some(left));
+        if stop.is_some() && ready & STOP != 0 {
+            return Ok(Err("it was given up".to_owned()));
+        }
+        if is_open && ready & 1 != 0 {
+            let bytes = output.read(&mut piece)?;
+            is_open = bytes > 0;
+            answer.extend_from_slice(&piece[..bytes]);
+        }
+        if ready & 2 != 0
+            && let Some(pipe) = &mut errors
+        {
+            let bytes = pipe.read(&mut piece)?;
+            error_bytes += bytes;
+            tail.feed(&piece[..bytes]);
+            if bytes == 0 {
+                errors = None;
+            }
+        }
+    }
+    Ok(Ok(answer))
+}
+
+/// Starts a child with all that binds it.
+fn spawn(mut command: Command, arguments: Arguments, guard: Guard) -> Result<Child, DeviceError> {
+    let program = command.get_program().to_string_lossy().into_owned();
     // Ctrl-C goes to the terminal's whole group; only greenroom is to hear it, and ends its
     // children in order.
-    command.process_group(0).stderr(Stdio::piped());
-    command
+    command.process_group(0).args(arguments.words).stderr(Stdio::piped());
+    guard::hand_over(&mut command, arguments.files);
+    guard.put_on(&mut command);
+    let child = command.spawn().map_err(|error| not_started(&program, error))?;
+    guard.calm(child.id());
+    Ok(child)
 }
 
 fn not_started(program: &str, error: io::Error) -> DeviceError {
@@ -184,124 +252,59 @@ fn not_started(program: &str, error: io::Error) -> DeviceError {
     DeviceError::Io { what: program.to_owned(), doing: "starting it", source: error }
 }
 
-/// Reads what a child says, always, so that it never blocks on a full pipe; keeps the end.
-#[derive(Debug)]
-struct Log {
-    tail: Arc<Mutex<Tail>>,
-    thread: Option<JoinHandle<()>>,
-}
-
-impl Log {
-    fn of(stderr: Option<ChildStderr>) -> Self {
-        let tail = Arc::new(Mutex::new(Tail::default()));
-        let thread = stderr.map(|stderr| {
-            let tail = Arc::clone(&tail);
-            thread::spawn(move || follow(stderr, &tail))
-        });
-        Self { tail, thread }
-    }
-
-    /// The last reason, after the child has ended.
-    fn finish(&mut self) -> Option<String> {
-        if let Some(thread) = self.thread.take() {
-            // It can only have ended by reaching the end of the pipe.
-            let _ = thread.join();
-        }
-        self.tail.lock().unwrap_or_else(PoisonError::into_inner).reason()
-    }
-}
-
-pub(crate) fn follow(stderr: impl Read, tail: &Mutex<Tail>) {
-    let mut reader = BufReader::new(stderr);
-    let mut line = Vec::new();
-    // A line without an end is taken in pieces: memory stays bounded.
-    while let Ok(1..) = reader.by_ref().take(LINE_MAX_BYTES).read_until(b'\n', &mut line) {
-        let text = String::from_utf8_lossy(&line);
-        tracing::trace!(ffmpeg = %text.trim_end());
-        tail.lock().unwrap_or_else(PoisonError::into_inner).push(&text);
-        line.clear();
-    }
-}
-
-const LINE_MAX_BYTES: u64 = 1024;
-const LINES_KEPT: usize = 8;
-
-/// The last lines of what FFmpeg says.
-#[derive(Debug, Default)]
-pub(crate) struct Tail(VecDeque<String>);
-
-impl Tail {
-    fn push(&mut self, line: &str) {
-        let line = printable(line);
-        if line.is_empty() {
-            return;
-        }
-        if self.0.len() == LINES_KEPT {
-            self.0.pop_front();
-        }
-        self.0.push_back(line);
-    }
-
-    /// The last line that says why, without FFmpeg's addresses and the file's name.
-    pub fn reason(&self) -> Option<String> {
-        let reasons = self.0.iter().rev().map(|line| strip(line)).filter(|line| !line.is_empty());
-        let says_why = |reason: &&str| !CONSEQUENCES.iter().any(|text| reason.contains(text));
-        let last = reasons.clone().next();
-        reasons.clone().find(says_why).or(last).map(str::to_owned)
-    }
-}
-
-/// What FFmpeg adds to any reason.
-const CONSEQUENCES: [&str; 7] = [
-    "Cannot determine format of input stream",
-    "Error marking filters as finished",
-    "Invalid data found when processing input",
-    "Error while decoding stream",
-    "Conversion failed",
-    "Error writing trailer",
-    "Invalid argument",
-];
-
-fn strip(line: &str) -> &str {
-    let line = match line.strip_prefix('[').and_then(|rest| rest.split_once("] ")) {
-        Some((_, text)) => text,
-        None => line,
-    };
-    match line.strip_prefix("file:") {
-        Some(rest) => rest.rsplit_once(": ").map_or(rest, |(_, reason)| reason),
-        None => line,
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
 
-    fn reason(lines: &[&str]) -> Option<String> {
-        let mut tail = Tail::default();
-        lines.iter().for_each(|line| tail.push(line));
-        tail.reason()
+    const LIMITS: Limits = Limits { patience: Duration::from_secs(600), max_bytes: 1 << 16 };
+
+    fn ask_shell(script: &str, limits: Limits) -> Result<Vec<u8>, String> {
+        let mut command = Command::new("sh");
+        command.args(["-c", script]);
+        ask(command, Arguments::default(), limits, None).unwrap()
     }
 
     #[test]
-    fn the_reason_is_the_last_line_that_says_why() {
-        let cut = [
-            "[mov,mp4,m4a,3gp,3g2,mj2 @ 0x55d0c8] moov atom not found",
-            "file:/tmp/a: b.mp4: Invalid data found when processing input",
-        ];
-        assert_eq!(reason(&cut).as_deref(), Some("moov atom not found"));
-        assert_eq!(reason(&cut[1..]).as_deref(), Some("Invalid data found when processing input"));
-        assert_eq!(reason(&["file:a: Is a directory", ""]).as_deref(), Some("Is a directory"));
-        assert_eq!(reason(&["[a] why", "file:"]).as_deref(), Some("why"));
-        assert_eq!(reason(&["file:"]), None);
-        assert_eq!(reason(&["\x1b[31mbad\0"]).as_deref(), Some("\u{fffd}[31mbad\u{fffd}"));
-        assert_eq!(reason(&[]), None);
+    fn an_answer_is_all_that_was_said() {
+        assert_eq!(ask_shell("printf abc; echo log >&2; printf def", LIMITS).unwrap(), b"abcdef");
+        assert_eq!(ask_shell("echo why >&2; exit 3", LIMITS).unwrap_err(), "why");
+        assert!(ask_shell("exit 3", LIMITS).unwrap_err().contains('3'));
+    }
+
+    /// Whoever floods us is told that, at once, and does not live on.
+    #[test]
+    fn a_flood_is_called_one() {
+        for script in ["yes", "yes >&2", "yes >&2 & yes"] {
+            let reason = ask_shell(&format!("{script}; sleep 1000"), LIMITS).unwrap_err();
+            assert!(reason.contains("endlessly"), "{script}: {reason}");
+        }
     }
 
     #[test]
-    fn only_the_last_lines_are_kept() {
-        let mut tail = Tail::default();
-        (0..1000).for_each(|line| tail.push(&format!("line {line}")));
-        assert_eq!((tail.0.len(), tail.reason().as_deref()), (LINES_KEPT, Some("line 999")));
+    fn a_child_that_is_silent_is_not_waited_for_longer_than_the_limit() {
+        let limits = Limits { patience: Duration::from_secs(1), ..LIMITS };
+        let reason = ask_shell("sleep 1000", limits).unwrap_err();
+        assert_eq!(reason, "nothing came in 1 seconds");
+    }
+
+    /// Of every use: an encoder's limits too can be seen in the child.
+    #[test]
+    fn children_have_limits() {
+        for (guard, files) in
+            [(Guard::probe(), "0"), (Guard::reader(), "0"), (Guard::writer(), "u")]
+        {
+            let mut command = Command::new("cat");
+            command.arg("/proc/self/limits").stdout(Stdio::piped());
+            let child = spawn(command, Arguments::default(), guard).unwrap();
+            let said = child.wait_with_output().unwrap().stdout;
+            let said = String::from_utf8(said).unwrap();
+            let limit = |name: &str| {
+                let line = said.lines().find(|line| line.starts_with(name)).unwrap();
+                line[name.len()..].split_whitespace().next().unwrap().to_owned()
+            };
+            assert!(limit("Max data size").parse::<u64>().is_ok(), "{said}");
+            assert!(limit("Max file size").starts_with(files), "{said}");
+            assert_eq!(limit("Max core file size"), "0");
+        }
     }
 }

@@ -8,6 +8,7 @@ pub(crate) mod pace;
 mod part;
 pub(crate) mod probe;
 mod reader;
+mod sound;
 mod y4m;
 
 use std::ffi::OsStr;
@@ -15,11 +16,15 @@ use std::fmt;
 use std::fs::FileType;
 use std::io;
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 use greenroom_frame::{FrameError, FrameLayout, FrameView};
 
+use self::encode::Container;
 pub use self::null::open_null_sink;
+pub use self::part::{PartFile, check_target};
 pub use self::reader::{FileReader, Playback};
+pub use self::sound::Sound;
 use crate::{DeviceError, Sink, SinkMode};
 
 /// Where a video is written to.
@@ -36,6 +41,24 @@ impl FileTarget {
     pub fn parse(text: &OsStr) -> Self {
         if text == "-" { Self::Stdout } else { Self::Path(text.into()) }
     }
+
+    /// Looks whether a video, or a matte (`is_grey`), could be written there, without making
+    /// anything.
+    ///
+    /// # Errors
+    /// As [`open_file_sink`], as far as it can be known before.
+    pub fn check(&self, is_grey: bool) -> Result<(), DeviceError> {
+        match self {
+            Self::Stdout => y4m::check_stdout(),
+            Self::Path(path) => match kind_of(path)? {
+                Kind::Y4m => y4m::check_file(path),
+                Kind::Encoded(container) => {
+                    container.check(path, is_grey)?;
+                    check_target(path)
+                }
+            },
+        }
+    }
 }
 
 impl fmt::Display for FileTarget {
@@ -47,25 +70,50 @@ impl fmt::Display for FileTarget {
     }
 }
 
-type Open = fn(&Path, SinkMode) -> Result<Box<dyn Sink>, DeviceError>;
-
 /// A kind of file that can be written.
-struct Kind {
-    extension: &'static str,
-    open: Open,
+#[derive(Debug, Clone, Copy)]
+enum Kind {
+    Y4m,
+    Encoded(&'static Container),
 }
 
-/// Every kind of file that can be written.
-const KINDS: [Kind; 5] = [
-    Kind { extension: "mp4", open: encode::open_mp4 },
-    Kind { extension: "mkv", open: encode::open_mkv },
-    Kind { extension: "mov", open: encode::open_mov },
-    Kind { extension: "webm", open: encode::open_webm },
-    Kind { extension: "y4m", open: y4m::open_file },
+/// Every kind of file that can be written, by its name's ending.
+const KINDS: [(&str, Kind); 5] = [
+    ("mp4", Kind::Encoded(&encode::MP4)),
+    ("mkv", Kind::Encoded(&encode::MKV)),
+    ("mov", Kind::Encoded(&encode::MOV)),
+    ("webm", Kind::Encoded(&encode::WEBM)),
+    ("y4m", Kind::Y4m),
 ];
 
+fn kind_of(path: &Path) -> Result<Kind, DeviceError> {
+    let extension = path.extension().unwrap_or_default().to_ascii_lowercase();
+    match KINDS.iter().find(|(known, _)| extension == *known) {
+        Some((_, kind)) => Ok(*kind),
+        None => {
+            let known: Vec<_> = KINDS.iter().map(|(known, _)| format!(".{known}")).collect();
+            let why = format!("its ending is none of {}; give it one", known.join(", "));
+            Err(DeviceError::Unsupported { what: path.display().to_string(), why })
+        }
+    }
+}
+
+/// What is known of the frames that are written when they come from a video file, and not live.
+#[derive(Debug, Clone, Copy)]
+pub struct Film<'a> {
+    /// The video's sound, to be kept.
+    pub sound: Option<&'a Sound>,
+    /// See [`FileReader::first_frame_at`].
+    pub first_frame_at: Duration,
+}
+
 /// Opens a file or standard output for frames like `wanted`: of its rate and colour, and of its
-/// format and size as near as the kind of file takes them; [`Sink::mode`] says which.
+/// format and size as near as the kind of file takes them; [`Sink::mode`] says which. `film`: `None`
+/// for frames from a live camera.
+///
+/// Each frame is shown in the file at the time at which it was captured. Y4M has no times, only a
+/// rate: a file, and whatever comes of a film, gets frames again or fewer of them, so that it is as
+/// long; a pipe gets each live frame once.
 ///
 /// A file is written beside the target as `NAME.XXXXXX.part` and takes its place in
 /// [`Sink::finish`]: a run that fails leaves an older file as it was. A sink that is dropped
@@ -74,19 +122,17 @@ const KINDS: [Kind; 5] = [
 /// # Errors
 /// [`DeviceError::Unsupported`] for an ending or a format that it cannot be, and what opening a
 /// file can fail with; [`DeviceError::MissingProgram`] without FFmpeg (Y4M needs none).
-pub fn open_file_sink(target: &FileTarget, wanted: SinkMode) -> Result<Box<dyn Sink>, DeviceError> {
-    let path = match target {
-        FileTarget::Stdout => return y4m::open_stdout(wanted),
-        FileTarget::Path(path) => path,
-    };
-    let extension = path.extension().unwrap_or_default().to_ascii_lowercase();
-    match KINDS.iter().find(|kind| extension == kind.extension) {
-        Some(kind) => (kind.open)(path, wanted),
-        None => {
-            let known: Vec<_> = KINDS.iter().map(|kind| format!(".{}", kind.extension)).collect();
-            let why = format!("its ending is none of {}; give it one", known.join(", "));
-            Err(DeviceError::Unsupported { what: path.display().to_string(), why })
-        }
+pub fn open_file_sink(
+    target: &FileTarget,
+    wanted: SinkMode,
+    film: Option<&Film<'_>>,
+) -> Result<Box<dyn Sink>, DeviceError> {
+    match target {
+        FileTarget::Stdout => y4m::open_stdout(wanted, film),
+        FileTarget::Path(path) => match kind_of(path)? {
+            Kind::Y4m => y4m::open_file(path, wanted, film),
+            Kind::Encoded(container) => container.open(path, wanted, film),
+        },
     }
 }
 
@@ -125,6 +171,12 @@ fn check_frame(frame: FrameView<'_>, mode: SinkMode) -> Result<(), FrameError> {
         to: mode.format,
         to_size: mode.size,
     })
+}
+
+/// How many bytes [`write_planes`] writes.
+fn frame_bytes(frame: FrameView<'_>) -> usize {
+    let planes = (0..frame.format().plane_count()).map(|index| frame.plane(index));
+    planes.map(|plane| plane.iter_rows().map(<[u8]>::len).sum::<usize>()).sum()
 }
 
 /// Writes the frame's planes without padding.

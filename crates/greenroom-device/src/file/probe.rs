@@ -5,7 +5,7 @@ use std::path::Path;
 use greenroom_frame::{Colour, ColourMatrix, ColourRange, PixelFormat, SizePx};
 use serde::Deserialize;
 
-use crate::ffmpeg::{ffprobe, file_url};
+use crate::ffmpeg::{Input, ffprobe};
 use crate::{DeviceError, FrameRate};
 
 /// How a video is decoded: what FFmpeg is to do to it, and what comes out.
@@ -13,13 +13,12 @@ use crate::{DeviceError, FrameRate};
 pub(super) struct Plan {
     /// FFmpeg's filters that make a picture upright, of even size and of `format`.
     pub picture_filters: String,
-    /// The filters behind them that set the time of each frame.
-    pub timing_filters: String,
     /// [`PixelFormat::I420`] or [`PixelFormat::I422`].
     pub format: PixelFormat,
     /// Even, in square pixels, upright.
     pub size: SizePx,
     pub colour: Colour,
+    /// The nominal one: frames come at their own times.
     pub rate: FrameRate,
     /// One picture instead of a video.
     pub is_still: bool,
@@ -69,12 +68,6 @@ pub(crate) struct SideData {
     rotation: Option<f64>,
 }
 
-/// The options for reading `path` and nothing but it.
-pub(super) fn input_args(path: &Path) -> [std::ffi::OsString; 4] {
-    // The whitelist keeps a playlist from opening the network.
-    ["-protocol_whitelist".into(), "file".into(), "-i".into(), file_url(path)]
-}
-
 /// What ffprobe is asked of a video. `V`: no cover pictures of music.
 pub(crate) const QUESTION: [&str; 6] = [
     "-select_streams",
@@ -89,15 +82,14 @@ pub(crate) const QUESTION: [&str; 6] = [
 /// Asks FFmpeg about the video in `path`.
 ///
 /// # Errors
-/// [`DeviceError::Unsupported`] with FFmpeg's reason when it is no video;
+/// When it cannot be opened; [`DeviceError::Unsupported`] with FFmpeg's reason when it is no video;
 /// [`DeviceError::MissingProgram`].
 pub(super) fn probe(path: &Path) -> Result<Plan, DeviceError> {
     let unsupported = |why: String| DeviceError::Unsupported {
         what: path.display().to_string(),
         why: format!("{why}; name another video or picture"),
     };
-    let args = QUESTION.into_iter().map(Into::into).chain(input_args(path));
-    let json = ffprobe(args)?
+    let json = ffprobe(&QUESTION, Input::File(path), None)?
         .map_err(|reason| unsupported(format!("FFmpeg cannot read it as video ({reason})")))?;
     described(&json).map_err(unsupported)
 }
@@ -144,15 +136,7 @@ fn plan(stream: &Stream, container: &Container) -> Result<Plan, String> {
          format={pix_fmt},crop={w}:{h}:0:0",
         full.width_px, full.height_px
     );
-    let (numerator, denominator) = (rate.numerator(), rate.denominator());
-    let resample = match is_constant {
-        true => String::new(),
-        false => format!("fps={numerator}/{denominator},"),
-    };
-    // Each frame one interval after the one before: FFmpeg's output then neither drops nor
-    // repeats any, also where a loop's end and beginning meet.
-    let timing_filters = format!("{resample}settb=AVTB,setpts=N*{denominator}/{numerator}/TB");
-    Ok(Plan { picture_filters, timing_filters, format, size, colour, rate, is_still, frames })
+    Ok(Plan { picture_filters, format, size, colour, rate, is_still, frames })
 }
 
 /// Whether FFmpeg's name of a container means one picture.
@@ -289,7 +273,6 @@ mod tests {
         assert_eq!((plan.format, plan.size), (PixelFormat::I420, SizePx::new(1280, 720)));
         assert_eq!((plan.colour, plan.frames), (Colour::HD, Some(90)));
         assert_eq!(plan.rate, FrameRate::new(30_000, 1001).unwrap());
-        assert!(!plan.timing_filters.contains("fps="), "{}", plan.timing_filters);
     }
 
     #[test]
@@ -327,14 +310,13 @@ mod tests {
     fn rates_that_make_no_sense_are_replaced() {
         let rate = |nominal: &str, average: &str| {
             let (r_frame_rate, avg_frame_rate) = (nominal.to_owned(), average.to_owned());
-            let plan = planned(&Stream { r_frame_rate, avg_frame_rate, ..stream() });
-            (plan.rate.to_string(), plan.timing_filters.contains("fps="))
+            planned(&Stream { r_frame_rate, avg_frame_rate, ..stream() }).rate.to_string()
         };
-        assert_eq!(rate("25/1", "25/1"), ("25".to_owned(), false));
-        assert_eq!(rate("30/1", "19001/634"), ("30".to_owned(), false));
-        assert_eq!(rate("120/1", "30/1"), ("30".to_owned(), true));
-        assert_eq!(rate("1000/1", "0/0"), ("25".to_owned(), true));
-        assert_eq!(rate("", "nonsense"), ("25".to_owned(), true));
+        assert_eq!(rate("25/1", "25/1"), "25");
+        assert_eq!(rate("30/1", "19001/634"), "30");
+        assert_eq!(rate("120/1", "30/1"), "30");
+        assert_eq!(rate("1000/1", "0/0"), "25");
+        assert_eq!(rate("", "nonsense"), "25");
     }
 
     #[test]

@@ -1,21 +1,18 @@
 //! Any video that FFmpeg reads, as a camera or frame by frame.
 
-use std::ffi::OsString;
-use std::fs;
+use std::io;
 use std::os::fd::AsFd;
 use std::path::Path;
-use std::process::ChildStdout;
 use std::time::{Duration, Instant};
 
 use greenroom_frame::Frame;
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use rustix::io::Errno;
-use rustix::pipe::fcntl_setpipe_size;
 
-use super::pace::{Decision, Pace, time_of};
-use super::probe::{Plan, input_args, probe};
-use super::{check_is_file, not_opened};
-use crate::ffmpeg::{Ffmpeg, Flow, Guard};
+use super::pace::{Decision, FrameClock, Pace, time_of};
+use super::probe::{Plan, probe};
+use crate::clip::plan::RAW_WITH_TIMES;
+use crate::ffmpeg::{Arguments, Came, Ffmpeg, Flow, Guard, Input, PictureError, RawPictures};
 use crate::{Codec, DeviceError, Next, PassedOver, Source, SourceMode, Wake};
 
 /// How a file plays.
@@ -27,8 +24,7 @@ pub enum Playback {
     /// As [`Live`](Self::Live), but never waits for its time: looped, each frame as soon as it is
     /// asked for and decoded, none passed over.
     Unpaced,
-    /// Every frame once, in order, as fast as it is taken. A video of changing rate becomes one of
-    /// its average rate.
+    /// Every frame once, in order, as fast as it is taken.
     EveryFrame,
 }
 
@@ -43,25 +39,27 @@ pub struct FileReader {
     opened_at: Instant,
     pace: Pace,
     ffmpeg: Ffmpeg,
-    pipe: ChildStdout,
+    pictures: RawPictures,
+    clock: FrameClock,
     /// The frame that is coming in; it changes places with the consumer's.
     pending: Frame,
-    filled_bytes: usize,
-    /// Number of the pending frame.
-    index: u64,
+    /// When it is shown, counted from the file's begin, once it is whole.
+    pending_at: Option<Duration>,
+    /// When the first frame is shown: sound may begin before.
+    first_at: Option<Duration>,
     dropped: u32,
     ended: bool,
 }
 
 /// What reading the pending frame ended with.
 enum Filled {
-    Whole,
-    End,
+    /// It is whole, and shown at this time of the film.
+    Whole(Duration),
+    End {
+        is_between: bool,
+    },
     Not(Next),
 }
-
-/// Most that an unprivileged process may ask for: fewer turns between the two processes.
-const PIPE_BYTES: usize = 1 << 20;
 
 impl FileReader {
     /// Opens the video or picture at `path`.
@@ -72,14 +70,11 @@ impl FileReader {
     /// [`DeviceError::MissingProgram`] without FFmpeg.
     pub fn open(path: &Path, playback: Playback) -> Result<Self, DeviceError> {
         let name = path.display().to_string();
-        let plan = plan_of(path)?;
-        tracing::debug!(file = %name, filters = %plan.picture_filters, timing = %plan.timing_filters, "decoding");
-        let mut ffmpeg =
-            Ffmpeg::start(decode_args(path, &plan, playback), Flow::Out, Guard::reader())?;
+        let plan = probe(path)?;
+        tracing::debug!(file = %name, filters = %plan.picture_filters, rate = %plan.rate, "decoding");
+        let arguments = decode_args(path, &plan, playback)?;
+        let mut ffmpeg = Ffmpeg::start(arguments, Flow::Out, Guard::reader())?;
         let pipe = ffmpeg.take_output().expect("the output was asked for as a pipe");
-        if let Err(error) = fcntl_setpipe_size(&pipe, PIPE_BYTES) {
-            tracing::debug!(%error, "the pipe stays small");
-        }
         let Plan { format, size, colour, rate, frames, .. } = plan;
         Ok(Self {
             name,
@@ -89,10 +84,11 @@ impl FileReader {
             opened_at: Instant::now(),
             pace: Pace::new(rate),
             ffmpeg,
-            pipe,
+            pictures: RawPictures::new(pipe),
+            clock: FrameClock::new(rate),
             pending: Frame::new(format, size, colour)?,
-            filled_bytes: 0,
-            index: 0,
+            pending_at: None,
+            first_at: None,
             dropped: 0,
             ended: false,
         })
@@ -103,7 +99,7 @@ impl FileReader {
     /// # Errors
     /// As [`open`](Self::open).
     pub fn probe(path: &Path) -> Result<SourceMode, DeviceError> {
-        plan_of(path).map(|plan| mode_of(&plan))
+        probe(path).map(|plan| mode_of(&plan))
     }
 
     /// How many frames [`Playback::EveryFrame`] will deliver, as far as the file tells: exact for
@@ -112,21 +108,35 @@ impl FileReader {
         self.frames
     }
 
+    /// From where the file begins, with whatever it holds, to its first picture: sound may begin
+    /// before. Known once the first frame is there.
+    pub fn first_frame_at(&self) -> Duration {
+        self.first_at.unwrap_or_default()
+    }
+
     /// Reads on until the pending frame is whole.
     fn fill(&mut self, wake: &Wake, deadline: Instant) -> Result<Filled, DeviceError> {
-        while self.filled_bytes < self.pending.bytes().len() {
+        if let Some(at) = self.pending_at {
+            return Ok(Filled::Whole(at));
+        }
+        loop {
             if let Some(not) = self.wait(true, wake, deadline)? {
                 return Ok(Filled::Not(not));
             }
-            let rest = &mut self.pending.bytes_mut()[self.filled_bytes..];
-            match rustix::io::read(&self.pipe, rest) {
-                Ok(0) => return Ok(Filled::End),
-                Ok(bytes) => self.filled_bytes += bytes,
-                Err(Errno::INTR) => {}
-                Err(error) => return Err(self.io("reading frames", error)),
+            match self.pictures.read(self.pending.bytes_mut()) {
+                Ok(Came::Part) => {}
+                Ok(Came::Picture(us)) => {
+                    let told = Duration::from_micros(u64::try_from(us).unwrap_or(0));
+                    let at = self.clock.time_of_next(told);
+                    self.first_at.get_or_insert(at);
+                    self.pending_at = Some(at);
+                    return Ok(Filled::Whole(at));
+                }
+                Ok(Came::End { is_between }) => return Ok(Filled::End { is_between }),
+                Err(PictureError::Io(source)) => return Err(self.io("reading frames", source)),
+                Err(PictureError::Malformed(why)) => return Err(self.broken(why)),
             }
         }
-        Ok(Filled::Whole)
     }
 
     /// Waits for the bell and, if `for_bytes`, for the pipe. `None`: there are bytes.
@@ -142,7 +152,7 @@ impl FileReader {
             let left = Timespec::try_from(left).expect("an hour is a time");
             let mut fds = [
                 PollFd::from_borrowed_fd(wake.as_fd(), PollFlags::IN),
-                PollFd::from_borrowed_fd(self.pipe.as_fd(), events),
+                PollFd::from_borrowed_fd(self.pictures.as_fd(), events),
             ];
             // A pipe that is closed is told also when it is not asked for: it must not be polled
             // while only the clock counts.
@@ -152,32 +162,35 @@ impl FileReader {
                 Ok(_) if !fds[0].revents().is_empty() => return Ok(Some(Next::Woken)),
                 Ok(_) => return Ok(None),
                 Err(Errno::INTR) => {}
-                Err(error) => return Err(self.io("waiting for frames", error)),
+                Err(error) => return Err(self.io("waiting for frames", error.into())),
             }
         }
     }
 
     /// The pipe is closed: was that the end of the file?
-    fn end(&mut self) -> Result<Next, DeviceError> {
-        let (status, reason) = self.ffmpeg.wait().map_err(|source| DeviceError::Io {
+    fn end(&mut self, is_between: bool) -> Result<Next, DeviceError> {
+        let (status, said) = self.ffmpeg.wait().map_err(|source| DeviceError::Io {
             what: self.name.clone(),
             doing: "ending ffmpeg",
             source,
         })?;
-        let is_whole = status.success() && self.filled_bytes == 0 && self.index > 0;
+        let is_whole = status.success() && is_between && self.first_at.is_some();
         if self.playback == Playback::EveryFrame && is_whole {
-            if let Some(reason) = reason {
+            if let Some(reason) = said.reason {
                 let file = &self.name;
                 tracing::warn!("not all of {file} could be decoded ({reason}); check the file");
             }
             self.ended = true;
             return Ok(Next::Ended);
         }
-        let reason = reason.unwrap_or_else(|| format!("ffmpeg ended with {status}"));
-        Err(DeviceError::Broken {
+        Err(self.broken(&said.reason.unwrap_or_else(|| format!("ffmpeg ended with {status}"))))
+    }
+
+    fn broken(&self, why: &str) -> DeviceError {
+        DeviceError::Broken {
             what: self.name.clone(),
-            why: format!("it cannot be decoded ({reason}); choose another video"),
-        })
+            why: format!("it cannot be decoded ({why}); choose another video"),
+        }
     }
 
     /// Hands the pending frame over for `into`.
@@ -187,18 +200,13 @@ impl FileReader {
         self.pending.set_captured_at(captured_at);
         std::mem::swap(&mut self.pending, into);
         self.pending.reshape(format, size, colour)?;
-        self.next_pending();
+        self.pending_at = None;
         let dropped = std::mem::take(&mut self.dropped);
         Ok(Next::Frame(PassedOver { dropped, corrupt: 0 }))
     }
 
-    fn next_pending(&mut self) {
-        self.index += 1;
-        self.filled_bytes = 0;
-    }
-
-    fn io(&self, doing: &'static str, error: Errno) -> DeviceError {
-        DeviceError::Io { what: self.name.clone(), doing, source: error.into() }
+    fn io(&self, doing: &'static str, source: io::Error) -> DeviceError {
+        DeviceError::Io { what: self.name.clone(), doing, source }
     }
 }
 
@@ -226,24 +234,22 @@ impl Source for FileReader {
         // Bounded, so that any patience is a time.
         let deadline = Instant::now() + patience.min(Duration::from_secs(3600));
         loop {
-            match self.fill(wake, deadline)? {
-                Filled::Whole => {}
-                Filled::End => return self.end(),
+            let at = match self.fill(wake, deadline)? {
+                Filled::Whole(at) => at,
+                Filled::End { is_between } => return self.end(is_between),
                 Filled::Not(next) => return Ok(next),
-            }
+            };
             let now = Instant::now();
             let decision = match self.playback {
-                Playback::Live => self.pace.decide(self.index, now),
+                Playback::Live => self.pace.decide(at, now),
                 Playback::Unpaced => Decision::Show(now),
-                Playback::EveryFrame => {
-                    Decision::Show(self.opened_at + time_of(self.mode.rate, self.index))
-                }
+                Playback::EveryFrame => Decision::Show(self.opened_at + at),
             };
             match decision {
                 Decision::Show(due) => return self.deliver(into, due),
                 Decision::Skip => {
                     self.dropped = self.dropped.saturating_add(1);
-                    self.next_pending();
+                    self.pending_at = None;
                 }
                 Decision::Wait(due) => match self.wait(false, wake, due.min(deadline))? {
                     Some(Next::NotYet(_)) if due <= deadline => {}
@@ -255,26 +261,18 @@ impl Source for FileReader {
     }
 }
 
-/// What the file at `path` is and how it becomes frames, without decoding any.
-fn plan_of(path: &Path) -> Result<Plan, DeviceError> {
-    let (name, remedy) = (path.display().to_string(), "name a video or picture file");
-    let found = fs::metadata(path).map_err(|error| not_opened(&name, remedy, error))?;
-    check_is_file(&name, found.file_type(), remedy)?;
-    if found.len() == 0 {
-        let why = format!("it is empty; {remedy}");
-        return Err(DeviceError::Unsupported { what: name, why });
-    }
-    probe(path)
-}
-
 /// What a file of this plan delivers.
 fn mode_of(plan: &Plan) -> SourceMode {
     let Plan { format, size, colour, rate, .. } = *plan;
     SourceMode { codec: Codec::Raw(format), size, rate, colour }
 }
 
-/// The arguments that make FFmpeg write raw frames as planned to its standard output.
-fn decode_args(path: &Path, plan: &Plan, playback: Playback) -> Vec<OsString> {
+/// The arguments that make FFmpeg write raw frames as planned to its standard output, with their
+/// times in microseconds.
+///
+/// # Errors
+/// When the file cannot be opened.
+fn decode_args(path: &Path, plan: &Plan, playback: Playback) -> Result<Arguments, DeviceError> {
     // Decoded and scaled once.
     const REPEAT: &str = "loop=loop=-1:size=1:start=0,";
     // Of a video, damaged frames are shown as far as they go; a picture is whole or refused.
@@ -285,13 +283,20 @@ fn decode_args(path: &Path, plan: &Plan, playback: Playback) -> Vec<OsString> {
         Playback::EveryFrame if plan.is_still => (WHOLE, ""),
         Playback::EveryFrame => (&[][..], ""),
     };
-    let filters = format!("{},{repeat}{}", plan.picture_filters, plan.timing_filters);
-    let rate = format!("{}/{}", plan.rate.numerator(), plan.rate.denominator());
-    let output = ["-map", "0:V:0", "-filter:v", &filters, "-r", &rate, "-f", "rawvideo", "pipe:1"];
+    // The container counts in milliseconds: what it is told is a thousand times the time.
+    let interval_ns = time_of(plan.rate, 1).as_nanos();
+    let one_by_one = format!("N*{interval_ns}");
+    let times = match plan.is_still {
+        true => one_by_one,
+        false => format!("'if(isnan(PTS),{one_by_one},PTS*1000)'"),
+    };
+    let filters = format!("{},{repeat}settb=1/1000000,setpts={times}", plan.picture_filters);
+    let mut args = Arguments::default();
     // Turned by our own filter: whether FFmpeg does it, and for what, changes with its version.
-    let mut args = vec!["-noautorotate".into()];
-    args.extend(how.iter().map(OsString::from));
-    args.extend(input_args(path));
-    args.extend(output.map(OsString::from));
-    args
+    args.add(["-noautorotate"]);
+    args.add(how.iter().copied());
+    args.add_input(Input::File(path))?;
+    args.add(["-map", "0:V:0", "-filter:v", &filters]);
+    args.add(RAW_WITH_TIMES);
+    Ok(args)
 }

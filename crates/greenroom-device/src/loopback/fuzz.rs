@@ -33,6 +33,7 @@ pub(crate) fn sink(data: &[u8]) {
     assert!((0.001..=1000.0).contains(&mode.rate.as_fps()), "{mode:?}");
     let dialect = if flags & 2 == 0 { Dialect::Late } else { Dialect::Early };
     let _ = start(&node, "loopback", dialect);
+    let _ = node.device.fill_output_buffer(&[0x5a; 64], |offset| offset != 0);
     let _ = node.device.subscribe_readers();
     for _ in 0..4 {
         let _ = streaming(&node.device);

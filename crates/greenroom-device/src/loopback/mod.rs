@@ -8,6 +8,7 @@ mod lookout;
 mod readers;
 mod sink;
 mod state;
+mod timeout;
 
 use std::path::Path;
 

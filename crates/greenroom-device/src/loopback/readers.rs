@@ -26,6 +26,15 @@ const READ_PAUSE: Duration = Duration::from_millis(500);
 /// seconds after the last read.
 const UNREAD_FOR: Duration = Duration::from_millis(1500);
 
+/// A program that has opened the node may begin to stream, and its first picture is then the one
+/// that was written last: until then that one is written again so often.
+const RENEWAL: Duration = Duration::from_millis(80);
+/// For so long after the node was opened, if it was closed as often: of two that open it at once the
+/// kernel may tell as of one.
+const SHORT_VISIT: Duration = Duration::from_millis(250);
+/// For so long at the most. Programs begin to stream within a second of opening a camera.
+const LONGEST_VISIT: Duration = Duration::from_secs(10);
+
 /// What the driver tells of its readers by an event.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Tells {
@@ -88,6 +97,17 @@ struct Reading {
     unread_since: Option<Instant>,
 }
 
+/// Somebody has opened the node and does not watch yet.
+#[derive(Debug, Clone, Copy)]
+struct Visit {
+    /// The last opening.
+    since: Instant,
+    /// Openings less closings.
+    open: u32,
+    /// The next time for a renewal.
+    next: Instant,
+}
+
 /// All that is known of a node's readers.
 #[derive(Debug)]
 pub(super) struct Readers {
@@ -102,6 +122,8 @@ pub(super) struct Readers {
     interval: Duration,
     /// The last thing heard was an opening, and nobody was seen yet whose it was.
     opened_at: Option<Instant>,
+    visit: Option<Visit>,
+    renewal_due: bool,
 }
 
 impl Readers {
@@ -117,6 +139,8 @@ impl Readers {
             look,
             interval: FIRST_LOOK,
             opened_at: None,
+            visit: None,
+            renewal_due: false,
         }
     }
 
@@ -148,6 +172,7 @@ impl Readers {
             self.reading = None;
         }
         self.listen_for_reads(now);
+        self.note_visit(told, now);
         if !self.is_watched() && self.tells != Tells::Nothing {
             self.openers.clear();
         }
@@ -166,26 +191,23 @@ impl Readers {
     pub(super) fn due(&self) -> Option<Instant> {
         let look = self.look.map(|look| look.at);
         let reading = self.reading.map(|reading| reading.due);
-        look.into_iter().chain(reading).min()
+        let visit = self.visit.map(|visit| visit.next);
+        look.into_iter().chain(reading).chain(visit).min()
     }
 
     /// What to listen for.
     pub(super) fn wanted(&self) -> Wanted {
-        if self.tells == Tells::All {
-            return Wanted::default();
-        }
-        let opens = self.tells == Tells::Nothing;
         Wanted {
-            opens,
-            closes: opens || self.reading.is_some(),
-            reads: self.reading.is_none_or(|reading| reading.listening),
+            opens: true,
+            closes: true,
+            reads: self.tells != Tells::All && self.reading.is_none_or(|reading| reading.listening),
         }
     }
 
     /// Who watches.
     pub(super) fn audience(&self) -> Audience {
         if !self.is_watched() {
-            return Audience::nobody();
+            return Audience { renewal_due: self.renewal_due, ..Audience::nobody() };
         }
         let any_maps = self.openers.iter().any(|opener| opener.maps);
         let by_mmap = self.streaming || self.tells == Tells::Nothing;
@@ -193,7 +215,8 @@ impl Readers {
         let by_read = self.reading.is_some() || (self.tells == Tells::All && !any_maps);
         let watches = |opener: &&Opener| if opener.maps { by_mmap } else { by_read };
         let watchers = self.openers.iter().filter(watches);
-        Audience { watched: true, watchers: watchers.map(|opener| opener.holder.clone()).collect() }
+        let watchers = watchers.map(|opener| opener.holder.clone()).collect();
+        Audience { watched: true, watchers, renewal_due: false }
     }
 
     fn is_watched(&self) -> bool {
@@ -202,6 +225,29 @@ impl Readers {
             || self.reading.is_some()
             || self.unseen.is_some()
             || (self.tells == Tells::Nothing && maps())
+    }
+
+    /// Whether what was written last is to get the time of now, and when to ask that again.
+    fn note_visit(&mut self, told: &Told, now: Instant) {
+        self.renewal_due = false;
+        // Who watches is written to.
+        if self.is_watched() {
+            self.visit = None;
+            return;
+        }
+        if told.opened > 0 {
+            let open = self.visit.map_or(0, |visit| visit.open).saturating_add(told.opened);
+            self.visit = Some(Visit { since: now, open, next: now });
+        }
+        let Some(visit) = &mut self.visit else { return };
+        visit.open = visit.open.saturating_sub(told.closed);
+        let time = now.saturating_duration_since(visit.since);
+        if time >= if visit.open > 0 { LONGEST_VISIT } else { SHORT_VISIT } {
+            self.visit = None;
+        } else if now >= visit.next {
+            visit.next = now + RENEWAL;
+            self.renewal_due = true;
+        }
     }
 
     fn note_openings(&mut self, told: &Told, now: Instant) {

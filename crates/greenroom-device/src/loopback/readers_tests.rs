@@ -12,6 +12,8 @@ struct World {
     openers: Vec<Opener>,
     scans: u32,
     glances: u32,
+    /// When a renewal was due.
+    renewals: Vec<Instant>,
 }
 
 struct Seen<'a>(&'a mut World);
@@ -33,7 +35,8 @@ impl World {
     fn new(tells: Tells) -> Self {
         let now = Instant::now();
         let readers = Readers::new(tells, now);
-        let mut world = Self { readers, now, openers: Vec::new(), scans: 0, glances: 0 };
+        let (openers, renewals) = (Vec::new(), Vec::new());
+        let mut world = Self { readers, now, openers, scans: 0, glances: 0, renewals };
         world.tell(Told::default());
         world
     }
@@ -43,17 +46,21 @@ impl World {
         let mut readers = std::mem::replace(&mut self.readers, placeholder);
         readers.update(&told, self.now, &mut Seen(self));
         self.readers = readers;
+        if self.readers.audience().renewal_due {
+            self.renewals.push(self.now);
+        }
     }
 
-    /// Lets time pass; what is due is done. Tells how often something was.
+    /// Lets time pass; what is due is done. Tells how often something but a renewal was.
     fn pass(&mut self, time: Duration) -> u32 {
         let end = self.now + time;
         let mut wakings = 0;
         while let Some(due) = self.readers.due().filter(|due| *due <= end) {
             self.now = self.now.max(due);
+            let renewals = self.renewals.len();
             self.tell(Told::default());
-            wakings += 1;
-            assert!(wakings < 1000, "spins");
+            wakings += u32::from(self.renewals.len() == renewals);
+            assert!(wakings < 1000 && self.renewals.len() < 10_000, "spins");
         }
         self.now = end;
         wakings
@@ -117,7 +124,7 @@ fn with_nobody_there_nothing_is_ever_due() {
 #[test]
 fn a_driver_that_tells_all_is_believed() {
     let mut world = World::new(Tells::All);
-    assert_eq!(world.readers.wanted(), Wanted::default());
+    assert!(!world.readers.wanted().reads);
     world.openers = vec![opener(7, true), opener(8, false)];
     world.tell(streams(true));
     assert_eq!(world.watchers(), Some(vec![7]));
@@ -130,9 +137,9 @@ fn a_driver_that_tells_all_is_believed() {
 }
 
 #[test]
-fn openings_and_closings_are_not_heard_while_the_driver_tells() {
+fn what_the_driver_tells_of_streams_is_believed() {
     let mut world = World::new(Tells::Streaming);
-    assert_eq!(world.readers.wanted(), Wanted { reads: true, ..Wanted::default() });
+    assert_eq!(world.readers.wanted(), Wanted { opens: true, closes: true, reads: true });
     world.openers = vec![opener(7, true)];
     world.tell(streams(true));
     assert_eq!(world.watchers(), Some(vec![7]));
@@ -222,6 +229,54 @@ fn one_frame_taken_in_passing_is_no_audience() {
     assert_eq!((world.watchers(), world.pass(SECOND * 60)), (None, 0));
 }
 
+const ALL_DIALECTS: [Tells; 3] = [Tells::All, Tells::Streaming, Tells::Nothing];
+
+/// What the node holds is never older than 100 ms while somebody may begin to stream from it.
+#[test]
+fn from_opening_to_streaming_the_last_picture_stays_fresh() {
+    for (tells, ms) in ALL_DIALECTS.into_iter().zip([3, 977, 8000]) {
+        let mut world = World::new(tells);
+        world.pass(SECOND * 3600);
+        assert!(world.renewals.is_empty(), "{tells:?}: work although nobody is there");
+        world.opens(opener(7, false));
+        assert_eq!(world.renewals, [world.now], "{tells:?}: not at once");
+        world.pass(Duration::from_millis(ms));
+        let last = *world.renewals.last().unwrap();
+        assert!(world.now - last < Duration::from_millis(100), "{tells:?}: {:?}", world.now - last);
+        let gaps = world.renewals.windows(2).map(|pair| pair[1] - pair[0]);
+        assert!(gaps.max().unwrap_or_default() < Duration::from_millis(100), "{tells:?}");
+        // It streams: pictures come, and nothing is to be renewed.
+        world.openers[0].maps = true;
+        world.tell(streams(true));
+        world.pass(SECOND);
+        let renewals = world.renewals.len();
+        world.pass(SECOND * 60);
+        assert_eq!(world.renewals.len(), renewals, "{tells:?}");
+    }
+}
+
+#[test]
+fn renewals_end_with_the_visit_and_after_ten_seconds() {
+    for tells in ALL_DIALECTS {
+        let mut world = World::new(tells);
+        world.opens(opener(7, false));
+        world.closes(7);
+        world.pass(SECOND * 60);
+        assert!((2..=5).contains(&world.renewals.len()), "{tells:?}: {}", world.renewals.len());
+        let mut world = World::new(tells);
+        world.opens(opener(7, false));
+        world.pass(SECOND * 60);
+        assert!((110..=126).contains(&world.renewals.len()), "{tells:?}: {}", world.renewals.len());
+        // A second program comes and goes while the first one has it open.
+        let mut world = World::new(tells);
+        world.opens(opener(7, false));
+        world.opens(opener(8, false));
+        world.closes(8);
+        world.pass(SECOND * 5);
+        assert!(world.renewals.len() > 55, "{tells:?}: {}", world.renewals.len());
+    }
+}
+
 #[test]
 fn who_maps_it_watches() {
     let mut world = World::new(Tells::Nothing);
@@ -262,7 +317,8 @@ fn one_who_only_opens_is_looked_at_more_and_more_rarely() {
     let mut world = World::new(Tells::Nothing);
     world.opens(opener(7, false));
     assert!(world.pass(SECOND) <= 5);
-    assert_eq!(world.pass(SECOND * 60), 60);
+    // One of them ends the visit.
+    assert_eq!(world.pass(SECOND * 60), 61);
     assert_eq!((world.watchers(), world.scans), (None, 2));
     world.openers[0].maps = true;
     world.pass(SECOND);
@@ -278,13 +334,13 @@ fn one_who_lists_cameras_every_second_never_watches() {
         assert!(world.pass(time) <= 3);
         assert_eq!(world.watchers(), None);
         world.closes(7);
-        assert!(world.pass(SECOND - time) <= 1);
+        assert!(world.pass(SECOND - time) <= 2);
         assert_eq!(world.watchers(), None);
     }
     // Opened and closed before anything was heard of it.
     for _ in 0..60 {
         world.tell(Told { opened: 1, closed: 1, ..TOLD });
-        assert!(world.pass(SECOND) <= 1);
+        assert!(world.pass(SECOND) <= 2);
         assert_eq!(world.watchers(), None);
     }
     assert_eq!(world.pass(SECOND * 60), 0);

@@ -6,6 +6,7 @@ use tracing::{debug, info, warn};
 
 use super::info::LoopbackInfo;
 use super::lookout::Lookout;
+use super::timeout::TimeoutPicture;
 use super::{Dialect, LoopbackState, is_loopback};
 use crate::holder::{self, openers};
 use crate::node::{Node, busy, refusal};
@@ -22,6 +23,10 @@ pub struct LoopbackSink {
     name: String,
     node: Node,
     mode: SinkMode,
+    dialect: Dialect,
+    timeout: Option<TimeoutPicture>,
+    /// Somebody did, when that was asked last.
+    is_watched: bool,
     /// STREAMON was accepted: STREAMOFF is due before the end.
     streaming: bool,
     /// `None` if the system has no inotify left: then it counts as watched at all times.
@@ -70,7 +75,9 @@ impl LoopbackSink {
                  fs.inotify.max_user_instances with sysctl"
             );
         });
-        Ok(Self { name, node, mode, streaming, lookout: lookout.ok() })
+        let (dialect, lookout) = (info.dialect, lookout.ok());
+        let (timeout, is_watched) = (None, false);
+        Ok(Self { name, node, mode, dialect, timeout, is_watched, streaming, lookout })
     }
 
     fn refused(&self, errno: Errno) -> DeviceError {
@@ -116,15 +123,29 @@ impl Sink for LoopbackSink {
         }
     }
 
+    fn store_timeout_picture(&mut self, frame: FrameView<'_>) {
+        debug_assert_eq!((frame.format(), frame.size()), (self.mode.format, self.mode.size));
+        if self.dialect != Dialect::Late {
+            return;
+        }
+        match TimeoutPicture::store(&self.node, frame.bytes()) {
+            Ok(timeout) => self.timeout = timeout,
+            Err(error) => debug!("{}: no picture for a time-out: {error}", self.name),
+        }
+    }
+
     fn audience_fd(&self) -> Option<BorrowedFd<'_>> {
         self.lookout.as_ref().map(AsFd::as_fd)
     }
 
     fn audience(&mut self) -> Result<Audience, DeviceError> {
-        match &mut self.lookout {
-            Some(lookout) => lookout.audience(&self.node.device, &self.name),
-            None => Ok(Audience::always()),
+        let Some(lookout) = &mut self.lookout else { return Ok(Audience::always()) };
+        let audience = lookout.audience(&self.node.device, &self.name)?;
+        self.is_watched = audience.watched;
+        if let Some(timeout) = &mut self.timeout {
+            timeout.follow(&self.node.device, audience.watched);
         }
+        Ok(audience)
     }
 
     fn finish(self: Box<Self>) -> Result<(), DeviceError> {
@@ -140,12 +161,19 @@ impl AsFd for LoopbackSink {
 
 impl Drop for LoopbackSink {
     fn drop(&mut self) {
+        // Who watches keeps the picture until they leave or the next greenroom is there: from 0.14
+        // on by the time-out; with 0.13 a STREAMOFF would keep a reader from beginning anew.
+        let keeps_reader = self.is_watched && self.dialect == Dialect::Middle;
         if self.streaming
+            && !keeps_reader
             && let Err(error) = self.node.device.stream_off(Direction::Output)
         {
             debug!("{}: {error}", self.name);
         }
-        info!("output: {} closed", self.name);
+        match self.timeout.as_ref().is_some_and(TimeoutPicture::is_on) {
+            true => info!("output: {} closed; who watches it sees the placeholder", self.name),
+            false => info!("output: {} closed", self.name),
+        }
     }
 }
 

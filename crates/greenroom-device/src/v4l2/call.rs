@@ -88,6 +88,7 @@ pub(super) const G_PARM: Request<raw::StreamParm> =
 pub(super) const S_PARM: Request<raw::StreamParm> =
     Request::new("VIDIOC_S_PARM", Way::ReadWrite, 22);
 pub(super) const G_CTRL: Request<raw::Control> = Request::new("VIDIOC_G_CTRL", Way::ReadWrite, 27);
+pub(super) const S_CTRL: Request<raw::Control> = Request::new("VIDIOC_S_CTRL", Way::ReadWrite, 28);
 pub(super) const G_INPUT: Request<u32> = Request::new("VIDIOC_G_INPUT", Way::Read, 38);
 pub(super) const TRY_FMT: Request<raw::Format> = Request::new("VIDIOC_TRY_FMT", Way::ReadWrite, 64);
 pub(super) const ENUM_FRAMESIZES: Request<raw::FrmSizeEnum> =
@@ -118,6 +119,7 @@ unsafe impl<T: Argument> Ioctl for Call<'_, T> {
         std::ptr::from_mut(self.argument).cast()
     }
 
+    // SAFETY: this body relies on nothing: the kernel's answer lies in `argument`.
     unsafe fn output_from_ptr(_: IoctlOutput, _: *mut c_void) -> rustix::io::Result<()> {
         Ok(())
     }
@@ -205,6 +207,7 @@ mod tests {
         of(G_PARM.name, G_PARM.opcode, 0xc0cc_5615);
         of(S_PARM.name, S_PARM.opcode, 0xc0cc_5616);
         of(G_CTRL.name, G_CTRL.opcode, 0xc008_561b);
+        of(S_CTRL.name, S_CTRL.opcode, 0xc008_561c);
         of(G_INPUT.name, G_INPUT.opcode, 0x8004_5626);
         of(ENUM_FRAMESIZES.name, ENUM_FRAMESIZES.opcode, 0xc02c_564a);
         of(ENUM_FRAMEINTERVALS.name, ENUM_FRAMEINTERVALS.opcode, 0xc034_564b);

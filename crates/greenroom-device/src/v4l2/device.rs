@@ -88,7 +88,7 @@ impl Caps {
 /// A C string out of a fixed field: up to the first NUL or the field's end.
 fn text(field: &[u8]) -> String {
     let end = field.iter().position(|byte| *byte == 0).unwrap_or(field.len());
-    printable(&String::from_utf8_lossy(&field[..end]))
+    printable(String::from_utf8_lossy(&field[..end]).trim())
 }
 
 /// An open video node. Never blocks: what is not ready yet is an outcome.
@@ -131,6 +131,11 @@ impl Device {
         Ok(raw.value)
     }
 
+    /// VIDIOC_S_CTRL: sets a control, or presses it if it is a button.
+    pub(crate) fn set_control(&self, id: u32, value: i32) -> Result<(), V4l2Error> {
+        call(self.as_fd(), &call::S_CTRL, &mut raw::Control { id, value })
+    }
+
     /// VIDIOC_STREAMON.
     pub(crate) fn stream_on(&self, direction: Direction) -> Result<(), V4l2Error> {
         call(self.as_fd(), &call::STREAMON, &mut direction.buf_type())
@@ -156,7 +161,7 @@ mod tests {
     fn strings_end_at_nul_or_field_and_are_printable() {
         assert_eq!(text(b"uvcvideo\0\0garbage"), "uvcvideo");
         assert_eq!(text(b"0123456789abcdef"), "0123456789abcdef");
-        assert_eq!(text(b"HD\x1b[31m Cam \0"), "HD\u{fffd}[31m Cam");
+        assert_eq!(text(b"HD\x1b[31m Cam \0"), "HD\\u{1b}[31m Cam");
         assert_eq!(text(&[0xff, 0xfe, 0]), "\u{fffd}\u{fffd}");
         assert_eq!(text(&[]), "");
     }

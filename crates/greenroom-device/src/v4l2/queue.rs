@@ -15,7 +15,7 @@ const MAX_BUFFERS: u32 = 32;
 
 /// Twice the largest picture that greenroom handles, 8192x8192 at two bytes a pixel. Whoever copies
 /// a buffer asks for as much memory.
-const MAX_BUFFER_BYTES: usize = 1 << 28;
+pub(super) const MAX_BUFFER_BYTES: usize = 1 << 28;
 
 /// A captured frame's place in the queue, checked: `index` is one of the queue's and `bytes_used`
 /// is not longer than the buffer.

@@ -8,7 +8,8 @@ use greenroom_device::{FileReader, Next, PassedOver, Playback, Source, Wake};
 use greenroom_frame::{Colour, Frame, PixelFormat, SizePx};
 
 pub const SIZE: SizePx = SizePx::new(64, 48);
-pub const PATIENCE: Duration = Duration::from_secs(20);
+/// Longest wait for something that comes soon on any machine, however slow or busy.
+pub const PATIENCE: Duration = Duration::from_secs(120);
 
 /// Runs `ffmpeg` and gives what it wrote to its standard output.
 pub fn ffmpeg(args: &[&str]) -> Vec<u8> {
@@ -84,10 +85,18 @@ pub fn read_all(path: &Path) -> Vec<Frame> {
     frames
 }
 
-/// How many processes have `path` on their command line.
+/// How many FFmpeg processes have `path`, or something below it, on their command line or open.
 pub fn processes_naming(path: &Path) -> usize {
-    let processes = std::fs::read_dir("/proc").unwrap().flatten();
-    let lines = processes.filter_map(|entry| std::fs::read(entry.path().join("cmdline")).ok());
     let needle = path.to_str().unwrap();
-    lines.filter(|line| String::from_utf8_lossy(line).contains(needle)).count()
+    let names = |process: &Path| {
+        let line = std::fs::read(process.join("cmdline")).unwrap_or_default();
+        let files = std::fs::read_dir(process.join("fd")).into_iter().flatten().flatten();
+        let mut files = files.filter_map(|file| std::fs::read_link(file.path()).ok());
+        String::from_utf8_lossy(&line).contains(needle) || files.any(|file| file.starts_with(path))
+    };
+    let is_ffmpeg = |process: &Path| {
+        std::fs::read_to_string(process.join("comm")).is_ok_and(|name| name.starts_with("ff"))
+    };
+    let processes = std::fs::read_dir("/proc").unwrap().flatten().map(|entry| entry.path());
+    processes.filter(|process| is_ffmpeg(process) && names(process)).count()
 }

@@ -2,5 +2,6 @@
 #![allow(clippy::unwrap_used)]
 
 mod clips;
+mod hostile;
 mod sinks;
 mod sources;

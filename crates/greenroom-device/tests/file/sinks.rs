@@ -2,11 +2,13 @@ use std::fs;
 use std::io::Read;
 use std::path::Path;
 use std::process::{Command, Stdio};
+use std::sync::LazyLock;
 use std::thread::sleep;
 use std::time::{Duration, Instant};
 
 use greenroom_device::{
-    DeviceError, FileReader, FileTarget, FrameRate, Playback, Sink, SinkMode, open_file_sink,
+    DeviceError, FileReader, FileTarget, FrameRate, Next, Playback, Sink, SinkMode, Source, Wake,
+    open_file_sink,
 };
 use greenroom_frame::{Colour, Frame, PixelFormat, SizePx};
 
@@ -19,12 +21,14 @@ fn mode(format: PixelFormat, size: SizePx, colour: Colour) -> SinkMode {
 }
 
 fn open(path: &Path, wanted: SinkMode) -> Result<Box<dyn Sink>, DeviceError> {
-    open_file_sink(&FileTarget::Path(path.to_owned()), wanted)
+    open_file_sink(&FileTarget::Path(path.to_owned()), wanted, None)
 }
 
-/// Frame `index`: slopes that move, in every plane.
+/// Frame `index`: slopes that move, in every plane. It was captured when its turn was at the rate.
 fn frame(mode: SinkMode, index: usize) -> Frame {
+    static BEGIN: LazyLock<Instant> = LazyLock::new(Instant::now);
     let mut frame = Frame::new(mode.format, mode.size, mode.colour).unwrap();
+    frame.set_captured_at(*BEGIN + mode.rate.interval() * index as u32);
     for mut plane in frame.view_mut().planes_mut() {
         for (y, row) in plane.iter_rows_mut().enumerate() {
             for (x, sample) in row.iter_mut().enumerate() {
@@ -291,7 +295,7 @@ fn standard_output_is_a_pipe_of_y4m() {
 #[ignore = "run by standard_output_is_a_pipe_of_y4m, which reads its output"]
 fn writes_to_standard_output() {
     let wanted = mode(PixelFormat::Yuyv, SIZE, Colour::WEBCAM);
-    let mut sink = open_file_sink(&FileTarget::parse("-".as_ref()), wanted).unwrap();
+    let mut sink = open_file_sink(&FileTarget::parse("-".as_ref()), wanted, None).unwrap();
     assert_eq!(sink.name(), "standard output");
     let picture = frame(sink.mode(), 0);
     for _ in 0..100_000 {
@@ -351,4 +355,117 @@ fn copies_until_killed() {
             fs::write(folder.join("running"), "").unwrap();
         }
     }
+}
+
+/// Whatever the disk has room for: the new file is whole, or the older one is as it was.
+#[test]
+fn an_older_file_survives_a_full_disk() {
+    for blocks in [1, 3, 8, 20, 40, 60, 64, 68] {
+        let folder = tempfile::tempdir().unwrap();
+        // Without the signal, as on a full disk: only an error.
+        let script = format!(
+            "trap '' XFSZ; ulimit -f {blocks}; \
+             exec \"$0\" --exact sinks::replaces_older_files --ignored --nocapture"
+        );
+        let output = Command::new("sh")
+            .args(["-c", &script])
+            .arg(std::env::current_exe().unwrap())
+            .env("GREENROOM_TEST_TARGET", folder.path())
+            .output()
+            .unwrap();
+        let text = String::from_utf8_lossy(&output.stdout);
+        assert!(output.status.success(), "{text}{}", String::from_utf8_lossy(&output.stderr));
+    }
+}
+
+#[test]
+#[ignore = "run by an_older_file_survives_a_full_disk with a limit on file sizes"]
+fn replaces_older_files() {
+    const FRAMES: usize = 8;
+    let folder = std::env::var_os("GREENROOM_TEST_TARGET").unwrap();
+    for name in ["a.mp4", "b.mkv", "c.mov", "d.webm", "e.y4m", "matte.mkv", "matte.y4m"] {
+        let path = Path::new(&folder).join(name);
+        fs::write(&path, "the older one").unwrap();
+        let format = if name.starts_with("matte") { PixelFormat::Grey } else { PixelFormat::I420 };
+        let mut sink = open(&path, mode(format, SIZE, Colour::WEBCAM)).unwrap();
+        let mut random = 1u32;
+        let mut written = Ok(());
+        for index in 0..FRAMES {
+            let mut noise = frame(sink.mode(), index);
+            for sample in noise.bytes_mut() {
+                random = random.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
+                *sample = (random >> 24) as u8;
+            }
+            // Whoever writes on after an error, or ends in order, must not do harm either.
+            written = written.and(sink.write(noise.view()));
+        }
+        let finished = sink.finish();
+        if written.and(finished).is_ok() {
+            assert_eq!(read_all(&path).len(), FRAMES, "{name}");
+        } else {
+            assert_eq!(fs::read(&path).unwrap(), b"the older one", "{name}");
+        }
+        println!("{name}");
+    }
+    let names = names_in(Path::new(&folder));
+    assert_eq!(names.len(), 7, "something was left over: {names:?}");
+}
+
+/// A file shows each frame when it was captured, and is as long as that took.
+#[test]
+fn frames_keep_their_times() {
+    let folder = tempfile::tempdir().unwrap();
+    for name in ["a.mp4", "b.mkv", "c.mov", "d.webm", "e.y4m"] {
+        let path = folder.path().join(name);
+        let mut sink = open(&path, mode(PixelFormat::I420, SIZE, Colour::WEBCAM)).unwrap();
+        let begin = Instant::now();
+        // In the dark a webcam takes its time.
+        let times = [0, 33, 67, 100, 300, 500, 700, 900, 1100, 1133, 1167];
+        for (index, ms) in times.iter().enumerate() {
+            let mut frame = frame(sink.mode(), index);
+            frame.set_captured_at(begin + Duration::from_millis(*ms));
+            sink.write(frame.view()).unwrap();
+        }
+        sink.finish().unwrap();
+        let mut reader = FileReader::open(&path, Playback::EveryFrame).unwrap();
+        let (mut frame, mut found) = (any_frame(), Vec::new());
+        while reader.next_frame(&mut frame, &Wake::new().unwrap(), PATIENCE).unwrap() != Next::Ended
+        {
+            found.push(frame.captured_at());
+        }
+        let length = *found.last().unwrap() - found[0];
+        assert!(
+            length.abs_diff(Duration::from_millis(1167)) < Duration::from_millis(20),
+            "{name}: {length:?}"
+        );
+        if name != "e.y4m" {
+            let found: Vec<_> = found.iter().map(|time| *time - found[0]).collect();
+            assert_eq!(found.len(), times.len(), "{name}");
+            let is_near = |(found, ms): (&Duration, &u64)| {
+                found.abs_diff(Duration::from_millis(*ms)) < Duration::from_millis(3)
+            };
+            assert!(found.iter().zip(&times).all(is_near), "{name}: {found:?}");
+        }
+    }
+}
+
+#[test]
+fn a_name_that_cannot_be_is_refused_before_anything_is_made() {
+    let folder = tempfile::tempdir().unwrap();
+    fs::write(folder.path().join("file"), "").unwrap();
+    for (name, words) in [
+        ("new.mp4/", "the name of a folder, not of a file"),
+        ("new.y4m/", "the name of a folder, not of a file"),
+        ("no/such/a.mkv", "no/such does not exist"),
+        ("file/a.mkv", "is a file, not a folder"),
+        ("a.xyz", "none of .mp4"),
+    ] {
+        let target = FileTarget::Path(folder.path().join(name));
+        let text = target.check(false).unwrap_err().to_string();
+        assert!(text.contains(words), "{name}: {text}");
+    }
+    let target = |name: &str| FileTarget::Path(folder.path().join(name));
+    assert!(target("a.mp4").check(true).is_err() && target("a.mkv").check(true).is_ok());
+    assert!(target("a.mp4").check(false).is_ok());
+    assert_eq!(names_in(folder.path()), ["file"]);
 }

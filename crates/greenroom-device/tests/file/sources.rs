@@ -11,6 +11,9 @@ use crate::clips::{
     take,
 };
 
+/// Frames a second of which the second one is due after [`PATIENCE`].
+const SLOW: &str = "1/1000";
+
 fn open_error(path: &Path) -> DeviceError {
     FileReader::open(path, Playback::Live).unwrap_err()
 }
@@ -163,12 +166,11 @@ fn a_live_file_loops_without_a_seam() {
 #[test]
 fn unpaced_loops_as_fast_as_it_is_asked_and_misses_nothing() {
     let folder = tempfile::tempdir().unwrap();
-    // At its own rate one loop would take 28 s.
-    let path = numbered(&folder.path().join("a.mkv"), "1", 28, &FFV1);
+    // At its own rate the second frame would come after [`PATIENCE`].
+    let path = numbered(&folder.path().join("a.mkv"), SLOW, 28, &FFV1);
     let mut reader = FileReader::open(&path, Playback::Unpaced).unwrap();
     let mut frame = any_frame();
     take(&mut reader, &mut frame);
-    let begin = Instant::now();
     let mut last = frame.captured_at();
     for position in 1..200 {
         assert_eq!(take(&mut reader, &mut frame).dropped, 0);
@@ -176,7 +178,6 @@ fn unpaced_loops_as_fast_as_it_is_asked_and_misses_nothing() {
         assert!((last..=Instant::now()).contains(&frame.captured_at()));
         last = frame.captured_at();
     }
-    assert!(begin.elapsed() < Duration::from_secs(20), "{:?} for 199 frames", begin.elapsed());
 }
 
 #[test]
@@ -201,21 +202,25 @@ fn a_late_consumer_gets_the_newest_frame_and_no_growing_delay() {
     let mut reader = FileReader::open(&path, Playback::Live).unwrap();
     let mut frame = any_frame();
     take(&mut reader, &mut frame);
-    let (mut dropped, begin) = (0, frame.captured_at());
-    for _ in 0..5 {
+    // Late by five intervals each time, until frames are passed over; a machine that is late by
+    // more than a second shows the next one, see `Pace`.
+    let (mut dropped, mut shown, mut last) = (0, 0, frame.captured_at());
+    while dropped < 20 {
+        assert!(shown < 1000, "{dropped} passed over");
         std::thread::sleep(Duration::from_millis(110));
-        dropped += take(&mut reader, &mut frame).dropped;
+        let now = take(&mut reader, &mut frame).dropped;
+        (dropped, shown) = (dropped + now, shown + 1);
+        assert_eq!(u32::from(number(&frame)), (shown + dropped) % 28);
+        // As far on as the frames that were passed over.
+        assert!(frame.captured_at() - last >= Duration::from_millis(20) * (now + 1));
+        last = frame.captured_at();
     }
-    // Each time five intervals went by and one frame was shown.
-    assert!(frame.captured_at() - begin >= Duration::from_millis(500));
-    assert!(dropped > 0);
-    assert_eq!(u32::from(number(&frame)), (5 + dropped) % 28);
 }
 
 #[test]
 fn waiting_ends_early_for_the_bell_and_in_time() {
     let folder = tempfile::tempdir().unwrap();
-    let path = numbered(&folder.path().join("a.mkv"), "1", 3, &FFV1);
+    let path = numbered(&folder.path().join("a.mkv"), SLOW, 3, &FFV1);
     let mut reader = FileReader::open(&path, Playback::Live).unwrap();
     let (mut frame, wake) = (any_frame(), Wake::new().unwrap());
     take(&mut reader, &mut frame);
@@ -225,11 +230,14 @@ fn waiting_ends_early_for_the_bell_and_in_time() {
     assert!(begin.elapsed() >= Duration::from_millis(50));
     wake.ring();
     assert_eq!(reader.next_frame(&mut frame, &wake, PATIENCE).unwrap(), Next::Woken);
-    assert!(begin.elapsed() < Duration::from_millis(900), "the bell was not heard");
-    wake.clear();
-    // Nothing was lost by it.
-    take(&mut reader, &mut frame);
-    assert_eq!(number(&frame), 1);
+    // Nothing is lost by it, neither while a frame is waited for nor while it comes in.
+    let path = numbered(&folder.path().join("b.mkv"), "5", 3, &FFV1);
+    let mut reader = FileReader::open(&path, Playback::Unpaced).unwrap();
+    for expected in [0, 1, 2, 0] {
+        assert_eq!(reader.next_frame(&mut frame, &wake, PATIENCE).unwrap(), Next::Woken);
+        take(&mut reader, &mut frame);
+        assert_eq!(number(&frame), expected);
+    }
 }
 
 #[test]
@@ -322,7 +330,7 @@ fn what_is_no_video_is_refused_with_the_reason() {
     let sound = folder.path().join("sound.wav");
     ffmpeg(&["-f", "lavfi", "-i", "sine", "-t", "1", sound.to_str().unwrap()]);
     let text = open_error(&sound).to_string();
-    assert!(text.contains("it has no video"), "{text}");
+    assert!(text.contains("no video") && text.contains("wav"), "{text}");
 
     let missing = open_error(&folder.path().join("missing.mp4"));
     assert!(matches!(missing, DeviceError::NotFound { .. }), "{missing:?}");
@@ -331,15 +339,6 @@ fn what_is_no_video_is_refused_with_the_reason() {
         assert!(matches!(error, DeviceError::WrongKind { .. }), "{error:?}");
         assert!(error.to_string().contains(found), "{error}");
     }
-}
-
-#[test]
-fn a_playlist_opens_nothing_else() {
-    let folder = tempfile::tempdir().unwrap();
-    let path = folder.path().join("list.m3u8");
-    fs::write(&path, "#EXTM3U\n#EXTINF:1,\nhttp://127.0.0.1:1/a.ts\n").unwrap();
-    let text = open_error(&path).to_string();
-    assert!(text.contains("list.m3u8 cannot be used"), "{text}");
 }
 
 #[test]

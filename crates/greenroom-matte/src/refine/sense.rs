@@ -71,6 +71,11 @@ const MAIN_SHARE: u32 = 8;
 const PATIENCE_FRAMES: u32 = 15;
 
 impl Sense {
+    /// Whether all but one person are left out.
+    pub(crate) fn shows_one_person(&self) -> bool {
+        self.people == People::Main
+    }
+
     /// For masks of `size`; `None` if nothing is to be done to them.
     pub(crate) fn new(size: SizePx, steps: RefineSteps) -> Option<Self> {
         let RefineSteps { islands, people, .. } = steps;

@@ -13,7 +13,8 @@ pub(super) const KIND: Kind = Kind {
         name: "strength",
         allowed: Allowed::Whole { least: 1, most: 100, default: 50, unit: "" },
     }],
-    is_room: true,
+    // A Gaussian halves the contrast of cycles of sigma / 0.187.
+    room_rows: Some(|values, _| 2.0 * 0.187 / sigma_of_height(values.number(0))),
     make: |values| Box::new(Blur::new(values.number(0))),
 };
 
@@ -46,11 +47,14 @@ struct State {
     filler: Filler,
 }
 
+fn sigma_of_height(strength: f32) -> f32 {
+    let [weakest, middle] = SIGMA_OF_HEIGHT;
+    weakest + (middle - weakest) * (strength - 1.0) / 49.0
+}
+
 impl Blur {
     fn new(strength: f32) -> Self {
-        let [weakest, middle] = SIGMA_OF_HEIGHT;
-        let sigma_of_height = weakest + (middle - weakest) * (strength - 1.0) / 49.0;
-        Self { sigma_of_height, state: None }
+        Self { sigma_of_height: sigma_of_height(strength), state: None }
     }
 }
 

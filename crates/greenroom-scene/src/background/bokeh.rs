@@ -13,7 +13,8 @@ pub(super) const KIND: Kind = Kind {
         name: "strength",
         allowed: Allowed::Whole { least: 1, most: 100, default: 50, unit: "" },
     }],
-    is_room: true,
+    // A disc of radius r halves the contrast of cycles of r / 0.35.
+    room_rows: Some(|values, _| 2.0 * 0.35 / (WIDEST * values.number(0) / 100.0)),
     make: |values| Box::new(Bokeh { strength: values.number(0), state: None }),
 };
 

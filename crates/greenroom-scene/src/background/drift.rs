@@ -16,7 +16,7 @@ pub(super) const KIND: Kind = Kind {
         Parameter { name: "second", allowed: Allowed::Colour(Rgb8 { r: 0x3a, g: 0x7d, b: 0x8c }) },
         Parameter { name: "third", allowed: Allowed::Colour(Rgb8 { r: 0x6d, g: 0x59, b: 0x8f }) },
     ],
-    is_room: false,
+    room_rows: None,
     make: |values| {
         Box::new(Drift { colours: [0, 1, 2].map(|index| values.colour(index)), state: None })
     },

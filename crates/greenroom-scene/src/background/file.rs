@@ -3,7 +3,7 @@
 use std::path::Path;
 use std::time::Duration;
 
-use greenroom_device::ClipSource;
+use greenroom_device::{ClipSource, Wake};
 
 use super::kind::FileKind;
 use super::picture::Picture;
@@ -78,12 +78,17 @@ pub(super) fn path_text(path: &Path) -> String {
 }
 
 /// Makes a background of the file at `path`, by what is in it now.
-pub(super) fn open(path: &Path, fit: Fit, site: Site) -> Result<Box<dyn Background>, SceneError> {
+pub(super) fn open(
+    path: &Path,
+    fit: Fit,
+    site: Site,
+    cancel: Option<&Wake>,
+) -> Result<Box<dyn Background>, SceneError> {
     Ok(match FileKind::of(path) {
         FileKind::Picture => Box::new(Picture::open(path, fit, site.shape)?),
         FileKind::Folder => Box::new(Slideshow::open(path, USUAL_TURN, fit, site)?),
         FileKind::AnimatedWebP | FileKind::Video => {
-            Box::new(Video::open(&ClipSource::File(path.to_owned()), fit, site)?)
+            Box::new(Video::open(&ClipSource::File(path.to_owned()), fit, site, cancel)?)
         }
     })
 }

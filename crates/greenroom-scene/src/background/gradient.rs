@@ -22,7 +22,7 @@ pub(super) const KIND: Kind = Kind {
             },
         },
     ],
-    is_room: false,
+    room_rows: None,
     make: |values| {
         Box::new(Gradient {
             from: values.colour(0),

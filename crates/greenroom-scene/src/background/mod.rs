@@ -11,6 +11,7 @@ mod none;
 mod paint;
 pub(crate) mod picture;
 mod pixelate;
+mod read_ahead;
 mod room;
 mod slideshow;
 mod spec;
@@ -22,6 +23,7 @@ mod video;
 use greenroom_frame::{FrameView, MatteView};
 
 use crate::{Moment, SceneError};
+pub use read_ahead::wait_for_readers;
 pub use spec::{BackgroundSpec, NamedBackground, backgrounds_help};
 
 /// What a background may look at: the frame it stands in for and that frame's matte.

@@ -13,7 +13,7 @@ pub(super) const KIND: Kind = Kind {
         name: "block",
         allowed: Allowed::Whole { least: 4, most: 200, default: 32, unit: " pixels" },
     }],
-    is_room: true,
+    room_rows: Some(|values, height_px| height_px as f32 / values.number(0)),
     make: |values| Box::new(Pixelate { block_px: values.number(0) as usize, state: None }),
 };
 

@@ -3,7 +3,7 @@ use std::path::{Path, PathBuf};
 use std::str::FromStr;
 use std::time::Duration;
 
-use greenroom_device::ClipSource;
+use greenroom_device::{ClipSource, Wake};
 use greenroom_frame::Rgb8;
 
 use super::file::{self, SLIDESHOW};
@@ -52,8 +52,9 @@ pub(super) struct Kind {
     pub(super) help: &'static str,
     /// What can be said behind the `=`, in this order; all of it may be left out.
     pub(super) parameters: &'static [Parameter],
-    /// Whether it is the room itself, whose light the person is in already.
-    pub(super) is_room: bool,
+    /// If it is the room itself, whose light the person is in already: how many rows of detail it
+    /// leaves of the room, with these values, in a frame of so many pixels of height.
+    pub(super) room_rows: Option<fn(Values<'_>, u32) -> f32>,
     pub(super) make: fn(Values<'_>) -> Box<dyn Background>,
 }
 
@@ -92,15 +93,28 @@ impl BackgroundSpec {
     /// # Errors
     /// When a picture cannot be read or decoded.
     pub fn build(&self, fit: Fit, site: Site) -> Result<Box<dyn Background>, SceneError> {
+        self.build_until(fit, site, None)
+    }
+
+    /// As [`build`](Self::build), given up when `cancel` rings: a video at once, a picture when it
+    /// is decoded.
+    pub(crate) fn build_until(
+        &self,
+        fit: Fit,
+        site: Site,
+        cancel: Option<&Wake>,
+    ) -> Result<Box<dyn Background>, SceneError> {
         Ok(match self {
             BackgroundSpec::Colour(rgb) => Box::new(colour::Plain::new(*rgb)),
             BackgroundSpec::None => Box::new(none::PlainCamera),
             BackgroundSpec::Named(named) => (named.kind.make)(Values::new(&named.values)),
             // What is there now may be of another kind than what was there when this was written.
             BackgroundSpec::Picture(path) | BackgroundSpec::Video(ClipSource::File(path)) => {
-                file::open(path, fit, site)?
+                file::open(path, fit, site, cancel)?
             }
-            BackgroundSpec::Video(source) => Box::new(video::Video::open(source, fit, site)?),
+            BackgroundSpec::Video(source) => {
+                Box::new(video::Video::open(source, fit, site, cancel)?)
+            }
             BackgroundSpec::Slideshow { folder, every } => {
                 Box::new(slideshow::Slideshow::open(folder, *every, fit, site)?)
             }
@@ -112,7 +126,33 @@ impl BackgroundSpec {
     pub fn lights_the_person(&self) -> bool {
         match self {
             BackgroundSpec::Colour(_) | BackgroundSpec::None => false,
-            BackgroundSpec::Named(named) => !named.kind.is_room,
+            BackgroundSpec::Named(named) => named.kind.room_rows.is_none(),
+            BackgroundSpec::Picture(_)
+            | BackgroundSpec::Video(_)
+            | BackgroundSpec::Slideshow { .. } => true,
+        }
+    }
+
+    /// How much of the real room can be made out: rows of detail over a frame of `height_px`, all of
+    /// them for `none`; `None` if the room is not shown at all. A mosaic has as many as it has rows
+    /// of blocks, a blur two for each cycle that keeps half of its contrast.
+    pub fn room_rows(&self, height_px: u32) -> Option<f32> {
+        match self {
+            BackgroundSpec::None => Some(height_px as f32),
+            BackgroundSpec::Named(named) => {
+                named.kind.room_rows.map(|rows| rows(Values::new(&named.values), height_px))
+            }
+            BackgroundSpec::Colour(_)
+            | BackgroundSpec::Picture(_)
+            | BackgroundSpec::Video(_)
+            | BackgroundSpec::Slideshow { .. } => None,
+        }
+    }
+
+    /// Whether making it reads files or addresses, which may take seconds or for ever.
+    pub fn needs_files(&self) -> bool {
+        match self {
+            BackgroundSpec::Colour(_) | BackgroundSpec::None | BackgroundSpec::Named(_) => false,
             BackgroundSpec::Picture(_)
             | BackgroundSpec::Video(_)
             | BackgroundSpec::Slideshow { .. } => true,

@@ -10,7 +10,7 @@ pub(super) const KIND: Kind = Kind {
     name: "stars",
     help: "a night sky with stars that pass slowly and twinkle a little",
     parameters: &[],
-    is_room: false,
+    room_rows: None,
     make: |_| Box::new(Stars { state: None }),
 };
 

@@ -65,7 +65,8 @@ impl Anonymise {
 
     /// The room's picture behind shows the person as well: every block that the person touches is
     /// hidden, whole; where the person was found, not where an effect put the matte since. If an
-    /// effect has changed the room (it may have turned it), all of it is hidden.
+    /// effect has changed the room (it may have turned it), all of it is hidden; and if nobody was
+    /// found, since whom the network misses is not to be seen either.
     fn hide_behind(&mut self, layers: &mut Layers<'_>) -> Result<(), FrameError> {
         if layers.background.is_changed() {
             self.hide(layers.background.edit()?);
@@ -81,6 +82,10 @@ impl Anonymise {
                 let touched = &mut self.touched[y / side * across + x];
                 *touched = *touched || piece.iter().any(|&alpha| alpha >= PERSON_FROM);
             }
+        }
+        if !self.touched.contains(&true) {
+            self.hide(layers.background.edit()?);
+            return Ok(());
         }
         let background = layers.background.edit()?;
         let wanted = |x: usize, y: usize| self.touched[y * across + x];

@@ -1,21 +1,23 @@
-use std::io::{self, Write};
 use std::path::PathBuf;
 
-use anyhow::{Context, bail};
+use anyhow::bail;
 
 use crate::cli::{ConfigArgs, ConfigCommand, RunArgs};
 use crate::config::{ConfigFile, EXAMPLE};
+use crate::log;
 use crate::scenes::{SceneBook, SceneWords};
 use crate::settings::{RunSettings, SettingsError};
+use crate::terminal::{Lines, print};
 
 /// `greenroom config`.
 pub(super) fn config(args: &ConfigArgs) -> anyhow::Result<()> {
-    let text = match &args.command {
-        ConfigCommand::Check { file } => check(file.clone())?,
-        ConfigCommand::Path => format!("{}\n", usual()?.display()),
-        ConfigCommand::Example => EXAMPLE.to_owned(),
-    };
-    io::stdout().write_all(text.as_bytes()).context("standard output")
+    let mut lines = Lines::default();
+    match &args.command {
+        ConfigCommand::Check { file } => lines.push(check(file.clone())?),
+        ConfigCommand::Path => lines.push(usual()?.display()),
+        ConfigCommand::Example => return print(EXAMPLE),
+    }
+    lines.print()
 }
 
 fn usual() -> Result<PathBuf, SettingsError> {
@@ -27,23 +29,30 @@ fn check(file: Option<PathBuf>) -> anyhow::Result<String> {
     let path = file.map_or_else(usual, Ok)?;
     let config = ConfigFile::read(&path)?;
     // As `greenroom run` would, but for the scenes, which are all looked at.
-    RunSettings::over(
+    let settings = RunSettings::over(
         &RunArgs::default(),
         None,
         ConfigFile { scenes: Vec::new(), scene: None, ..config.clone() },
         None,
     )?;
-    let book = SceneBook::new(config.scenes, config.scene, &SceneWords::default())?;
-    let wrong = book.check_all();
-    for (name, error) in &wrong {
-        eprintln!("greenroom: [scenes.{name}]: {error}");
+    let people = settings.scene.steps.people;
+    let book = SceneBook::new(config.scenes, config.scene, &SceneWords::default(), people)?;
+    let mut wrong = 0;
+    for (name, checked) in book.check_all(settings.size.height_px) {
+        match checked {
+            Ok(warning) => log::say(&format!("greenroom: [scenes.{name}]: warning: {warning}")),
+            Err(error) => {
+                wrong += 1;
+                log::say(&format!("greenroom: [scenes.{name}]: {error:#}"));
+            }
+        }
     }
-    if !wrong.is_empty() {
-        bail!(SettingsError::WrongScenes(wrong.len(), path));
+    if wrong > 0 {
+        bail!(SettingsError::WrongScenes(wrong, path));
     }
     let count = match book.len() {
         1 => "1 scene".to_owned(),
         count => format!("{count} scenes"),
     };
-    Ok(format!("{} is right: {count}\n", path.display()))
+    Ok(format!("{} is right: {count}", path.display()))
 }

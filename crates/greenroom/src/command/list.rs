@@ -1,70 +1,78 @@
-use std::fmt::Write as _;
-use std::io::{self, Write};
-
-use anyhow::Context;
-use greenroom_device::{CameraInfo, CameraMode, Devices, LoopbackInfo, devices, loopback_command};
+use greenroom_device::{
+    CameraInfo, CameraMode, Devices, LoopbackInfo, RefusedNode, devices, loopback_command,
+};
 use greenroom_scene::{FramingSpec, backgrounds_help, effects_help};
 use serde_json::{Value, json};
 
 use crate::cli::{ListArgs, Listed};
+use crate::terminal::{Lines, print, printable_json};
 
 /// `greenroom list`.
 pub(super) fn list(args: &ListArgs) -> anyhow::Result<()> {
-    let text = match args.what {
-        Listed::Cameras if args.json => format!("{:#}\n", as_json(&devices())),
-        Listed::Cameras => as_text(&devices()).context("formatting")?,
-        Listed::Backgrounds => backgrounds_help(),
-        Listed::Effects => effects_help(),
-        Listed::Framings => FramingSpec::HELP.to_owned(),
-    };
-    io::stdout().write_all(text.as_bytes()).context("standard output")
+    match args.what {
+        Listed::Cameras if args.json => {
+            print(&printable_json(&format!("{:#}\n", as_json(&devices()))))
+        }
+        Listed::Cameras => as_text(&devices()).print(),
+        Listed::Backgrounds => print(&backgrounds_help()),
+        Listed::Effects => print(&effects_help()),
+        Listed::Framings => print(FramingSpec::HELP),
+    }
 }
 
-fn as_text(devices: &Devices) -> Result<String, std::fmt::Error> {
-    let mut text = String::from("Cameras\n");
+fn as_text(devices: &Devices) -> Lines {
+    let mut text = Lines::default();
+    text.push("Cameras");
     for camera in &devices.cameras {
-        writeln!(text, "  {} [{}, {}]", camera.name(), camera.driver, camera.bus)?;
+        text.push(format_args!("  {} [{}, {}]", camera.name(), camera.driver, camera.bus));
         if let Some(by_id) = &camera.by_id {
-            writeln!(text, "    {}", by_id.display())?;
+            text.push(format_args!("    {}", by_id.display()));
         }
         for mode in &camera.modes {
             let rates: Vec<_> = mode.rates.iter().map(ToString::to_string).collect();
             let rates = if rates.is_empty() { "not told".into() } else { rates.join(", ") };
-            writeln!(text, "    {:<4} {:>9}  {rates} fps", mode.codec, mode.size.to_string())?;
+            let size = mode.size.to_string();
+            text.push(format_args!("    {:<4} {size:>9}  {rates} fps", mode.codec));
         }
     }
-    if devices.cameras.is_empty() {
-        text.push_str("  none; plug one in, or use --camera FILE or --camera demo\n");
+    let refused = |is_loopback: bool| {
+        devices.refused.iter().filter(move |refused| refused.is_loopback == is_loopback)
+    };
+    for RefusedNode { error, .. } in refused(false) {
+        text.push(format_args!("  {error}"));
     }
-    text.push_str("Virtual cameras (v4l2loopback)\n");
+    if devices.cameras.is_empty() && refused(false).count() == 0 {
+        text.push("  none; plug one in, or use --camera FILE or --camera demo");
+    }
+    text.push("Virtual cameras (v4l2loopback)");
     for loopback in &devices.loopbacks {
         let LoopbackInfo { node, card, dialect, state, .. } = loopback;
         let version = loopback.version.as_ref().map(ToString::to_string);
         let version = version.unwrap_or_else(|| dialect.to_string());
-        write!(text, "  {card} ({}) [v4l2loopback {version}]: {state}", node.display())?;
+        let mut line = format!("  {card} ({}) [v4l2loopback {version}]: {state}", node.display());
         if let Some((fourcc, size)) = &loopback.format {
-            write!(text, ", {fourcc} {size}")?;
+            line += &format!(", {fourcc} {size}");
         }
         let users: Vec<_> = loopback.users.iter().map(ToString::to_string).collect();
         if !users.is_empty() {
-            write!(text, ", opened by {}", users.join(", "))?;
+            line += &format!(", opened by {}", users.join(", "));
         }
-        text.push('\n');
+        text.push(line);
     }
-    if devices.loopbacks.is_empty() {
-        writeln!(text, "  none; make one with: {}", loopback_command())?;
+    for RefusedNode { error, .. } in refused(true) {
+        text.push(format_args!("  {error}"));
     }
-    for refused in &devices.refused {
-        writeln!(text, "Not looked into: {refused}")?;
+    if devices.loopbacks.is_empty() && refused(true).count() == 0 {
+        text.push(format_args!("  none; make one with: {}", loopback_command()));
     }
-    Ok(text)
+    text
 }
 
 fn as_json(devices: &Devices) -> Value {
     json!({
         "cameras": devices.cameras.iter().map(camera_json).collect::<Vec<_>>(),
         "loopbacks": devices.loopbacks.iter().map(loopback_json).collect::<Vec<_>>(),
-        "refused": devices.refused.iter().map(ToString::to_string).collect::<Vec<_>>(),
+        "refused": devices.refused.iter().map(|node| node.error.to_string()).collect::<Vec<_>>(),
     })
 }
 
@@ -106,4 +114,38 @@ fn loopback_json(loopback: &LoopbackInfo) -> Value {
         "format": format,
         "users": users.collect::<Vec<_>>(),
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use greenroom_device::DeviceError;
+
+    use super::*;
+
+    #[test]
+    fn what_is_there_and_refused_is_not_none() {
+        let refused = |node: &str, is_loopback| RefusedNode {
+            node: node.into(),
+            is_loopback,
+            error: DeviceError::Denied {
+                what: format!("x ({node})"),
+                remedy: "run `sudo usermod -aG video anna`".to_owned(),
+            },
+        };
+        let devices = Devices {
+            refused: vec![refused("/dev/video0", false), refused("/dev/video10", true)],
+            ..Devices::default()
+        };
+        let text = as_text(&devices);
+        let text = text.text();
+        assert!(!text.contains("none") && !text.contains("modprobe"), "{text}");
+        let (cameras, loopbacks) = text.split_once("Virtual cameras").unwrap();
+        assert!(cameras.contains("  no permission to open x (/dev/video0); run `sudo"), "{text}");
+        assert!(loopbacks.contains("  no permission to open x (/dev/video10); run"), "{text}");
+        // One kind says nothing of the other.
+        let devices =
+            Devices { refused: vec![refused("/dev/video0", false)], ..Devices::default() };
+        assert!(as_text(&devices).text().contains("  none; make one with: "));
+        assert_eq!(as_text(&Devices::default()).text().matches("none; ").count(), 2);
+    }
 }

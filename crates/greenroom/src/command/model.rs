@@ -1,20 +1,19 @@
-use std::fmt::Write as _;
-use std::io::{self, Write};
 use std::path::Path;
 use std::time::{Duration, Instant};
 
-use anyhow::Context;
 use greenroom_frame::{Colour, Frame, PixelFormat, SizePx};
 use greenroom_matte::onnx::{
     GET_RUNTIME, ModelFormat, OnnxEngine, OnnxOptions, Port, Signature, find_runtime,
 };
-use greenroom_matte::{Layout, MatteMaker, Model, RefineSteps};
+use greenroom_matte::{Comparison, Layout, MatteError, MatteMaker, Model, RoomGuard};
 
 use crate::cli::{ModelArgs, ModelCommand, ModelTools};
 use crate::models::{
-    DescriptionError, KnownModel, known_models, model_folder, read_description, template,
+    DescriptionError, KnownModel, empty_room, known_models, model_folder, person, read_description,
+    template,
 };
 use crate::settings::{ModelChoice, config, format_of, model_file, onnx_options};
+use crate::terminal::Lines;
 
 /// What is measured ends after so many runs or so long, whichever comes first.
 const RUNS: usize = 20;
@@ -23,10 +22,7 @@ const PATIENCE: Duration = Duration::from_secs(4);
 /// `greenroom model`.
 pub(super) fn model(args: &ModelArgs) -> anyhow::Result<()> {
     match &args.command {
-        ModelCommand::List { tools } => {
-            let text = list(&options(tools)?).context("formatting")?;
-            io::stdout().write_all(text.as_bytes()).context("standard output")
-        }
+        ModelCommand::List { tools } => list(&options(tools)?).print(),
         ModelCommand::Check { file, tools } => check(file, options(tools)?),
     }
 }
@@ -36,57 +32,57 @@ fn options(tools: &ModelTools) -> anyhow::Result<OnnxOptions> {
     Ok(onnx_options(&tools.onnx, &config)?)
 }
 
-fn list(options: &OnnxOptions) -> Result<String, std::fmt::Error> {
-    let mut text = String::from("Built-in models\n");
+fn list(options: &OnnxOptions) -> Lines {
+    let mut text = Lines::default();
+    text.push("Built-in models");
     for model in [Model::General, Model::Landscape] {
         let description = model.description();
         let licence = description.licence.unwrap_or_default();
         let kilobytes = model.file().len() / 1000;
         let size = description.input_size.to_string();
         let usual = if model == Model::DEFAULT { " (the default)" } else { "" };
-        writeln!(text, "  {model:<10} {size:<8} {licence}, {kilobytes} kB{usual}")?;
+        text.push(format_args!("  {model:<10} {size:<8} {licence}, {kilobytes} kB{usual}"));
     }
     let folder = model_folder();
     let shown =
         folder.as_ref().map_or("nowhere: no home folder".into(), |it| it.display().to_string());
-    writeln!(text, "Models that greenroom has a description of; the file is yours to get")?;
+    text.push("Models that greenroom has a description of; the file is yours to get");
     let known = known_models();
     for model in &known {
-        list_known(&mut text, model, folder.as_deref())?;
+        list_known(&mut text, model, folder.as_deref());
     }
-    writeln!(text, "Your own models, in {shown}")?;
+    text.push(format_args!("Your own models, in {shown}"));
     let own = folder.as_deref().map(|folder| own_files(folder, &known)).unwrap_or_default();
     for name in &own {
-        writeln!(text, "  {name}")?;
+        text.push(format_args!("  {name}"));
     }
     if own.is_empty() {
-        writeln!(text, "  none")?;
+        text.push("  none");
     }
-    writeln!(text, "ONNX Runtime, which runs ONNX models")?;
+    text.push("ONNX Runtime, which runs ONNX models");
     match find_runtime(options) {
         Ok(runtime) => {
             let providers: Vec<_> = runtime.providers.iter().map(ToString::to_string).collect();
-            writeln!(text, "  {}, {}", runtime.version, runtime.library.display())?;
-            writeln!(text, "  providers: {}", providers.join(", "))?;
+            text.push(format_args!("  {}, {}", runtime.version, runtime.library.display()));
+            text.push(format_args!("  providers: {}", providers.join(", ")));
         }
-        Err(greenroom_matte::MatteError::NoRuntime { .. }) => writeln!(
-            text,
+        Err(greenroom_matte::MatteError::NoRuntime { .. }) => text.push(format_args!(
             "  none on this machine; get it with `{GET_RUNTIME}`, or install your distribution's \
              package of it"
-        )?,
-        Err(error) => writeln!(text, "  {error}")?,
+        )),
+        Err(error) => text.push(format_args!("  {error}")),
     }
-    Ok(text)
+    text
 }
 
-fn list_known(text: &mut String, model: &KnownModel, folder: Option<&Path>) -> std::fmt::Result {
+fn list_known(text: &mut Lines, model: &KnownModel, folder: Option<&Path>) {
     let KnownModel { description, source, .. } = model;
     let size = description.input.size.map(|size| size.to_string()).unwrap_or_default();
     let licence = description.licence.as_deref().unwrap_or("licence unknown");
-    writeln!(text, "  {:<10} {size:<8} {licence}", description.name)?;
+    text.push(format_args!("  {:<10} {size:<8} {licence}", description.name));
     match folder.and_then(|folder| model.file_in(folder)) {
-        Some(file) => writeln!(text, "    here: {}", file.display()),
-        None => writeln!(text, "    not here; {source}"),
+        Some(file) => text.push(format_args!("    here: {}", file.display())),
+        None => text.push(format_args!("    not here; {source}")),
     }
 }
 
@@ -111,28 +107,33 @@ fn check(name: &str, options: OnnxOptions) -> anyhow::Result<()> {
             ModelFormat::Onnx => "ONNX",
             ModelFormat::TfLite => "TFLite",
         };
-        say(&format!("{}: {word}, {bytes} bytes\n", path.display()))?;
+        say(format_args!("{}: {word}, {bytes} bytes", path.display()))?;
         if format == ModelFormat::Onnx {
             check_description(&path, &options)?;
         }
     }
     let choice = ModelChoice::named(name, options)?;
-    let mut maker = choice.build(RefineSteps::NONE)?;
-    say(&used_as(&maker))?;
-    measure(&mut maker)
+    let mut maker = choice.build_unguarded()?;
+    used_as(&maker)?;
+    measure(&mut maker)?;
+    try_out(&mut maker)
 }
 
 /// What the file tells of itself, and whether its description is whole.
 fn check_description(path: &Path, options: &OnnxOptions) -> anyhow::Result<()> {
     let runtime = find_runtime(options)?;
-    say(&format!("ONNX Runtime {}, {}\n", runtime.version, runtime.library.display()))?;
+    say(format_args!("ONNX Runtime {}, {}", runtime.version, runtime.library.display()))?;
     let signature = OnnxEngine::signature(path, options)?;
-    let ports = |ports: &[Port]| ports.iter().map(|port| format!("  {port}\n")).collect::<String>();
-    say(&format!("inputs\n{}outputs\n{}", ports(&signature.inputs), ports(&signature.outputs)))?;
+    let ports = |what: &str, ports: &[Port]| {
+        say(what)?;
+        ports.iter().try_for_each(|port| say(format_args!("  {port}")))
+    };
+    ports("inputs", &signature.inputs)?;
+    ports("outputs", &signature.outputs)?;
     let beside = path.with_extension("toml");
     match read_description(path) {
-        Ok(_) if beside.exists() => say(&format!("description: {}\n", beside.display())),
-        Ok(known) => say(&format!("description: greenroom's own of {}\n", known.name)),
+        Ok(_) if beside.exists() => say(format_args!("description: {}", beside.display())),
+        Ok(known) => say(format_args!("description: greenroom's own of {}", known.name)),
         Err(error) => {
             say_template(&error, &beside, &signature)?;
             Err(error.into())
@@ -150,20 +151,24 @@ fn say_template(
         DescriptionError::None { .. } => "none; to begin with",
         _ => "not right; one that fits the file",
     };
-    say(&format!("description: {what}, {name}:\n\n{}\n", template(signature)))
+    say(format_args!("description: {what}, {name}:"))?;
+    let mut lines = Lines::default();
+    lines.push_all(&format!("\n{}\n", template(signature)));
+    lines.print()
 }
 
-fn used_as(maker: &MatteMaker) -> String {
+fn used_as(maker: &MatteMaker) -> anyhow::Result<()> {
     let model = maker.description();
     let layout = match model.layout {
         Layout::Nchw => "planes",
         Layout::Nhwc => "interleaved",
     };
     let licence = model.licence.as_deref().unwrap_or("unknown");
-    format!(
-        "licence: {licence}\nused with a picture of {} ({layout}, {:?}), an alpha of {} ({:?})\n",
+    say(format_args!("licence: {licence}"))?;
+    say(format_args!(
+        "used with a picture of {} ({layout}, {:?}), an alpha of {} ({:?})",
         model.input_size, model.channel_order, model.output_size, model.output
-    )
+    ))
 }
 
 /// Runs the model and the built-in one in turn, so that both meet the same machine.
@@ -180,8 +185,8 @@ fn measure(maker: &mut MatteMaker) -> anyhow::Result<()> {
     }
     let runs = its.len() - 1;
     let (its, ours) = (median(&mut its[1..]), median(&mut ours[1..]));
-    say(&format!(
-        "one inference takes {} here (median of {runs}); the built-in general model takes {}\n",
+    say(format_args!(
+        "one inference takes {} here (median of {runs}); the built-in general model takes {}",
         milliseconds(its),
         milliseconds(ours)
     ))
@@ -194,6 +199,53 @@ fn one_run(maker: &mut MatteMaker, picture: &Frame) -> anyhow::Result<Duration> 
     Ok(began.elapsed())
 }
 
+/// Shows the model a person and an empty room, and tells what it makes of them.
+fn try_out(maker: &mut MatteMaker) -> anyhow::Result<()> {
+    let (with, without) = (compare(maker, &person()?)?, compare(maker, &empty_room()?)?);
+    say(format_args!(
+        "of a picture of a person it shows {:.1} % of the person and {:.1} % of what surely is room",
+        100.0 * with.comparison.found / with.comparison.person.max(f32::MIN_POSITIVE),
+        100.0 * with.comparison.room / with.sure_room.max(f32::MIN_POSITIVE),
+    ))?;
+    say(format_args!("of a picture of an empty room it shows {:.1} %", 100.0 * without.shown))?;
+    let shows_room = with.comparison.shows_room() || without.comparison.shows_room();
+    let misses_person = with.comparison.misses_person();
+    let verdict = match (shows_room, misses_person) {
+        (false, false) => "it agrees with the built-in model about both",
+        (true, _) => {
+            "warning: it takes room for a person; wherever greenroom's own network is sure of that, \
+             the room is hidden, and the built-in model takes over"
+        }
+        (false, true) => {
+            "warning: it does not find the person; the built-in model takes over from it. Most \
+             often the description is wrong: look at range, mean and std, meaning, class"
+        }
+    };
+    say(verdict)
+}
+
+/// What a model made of a picture.
+struct Trial {
+    comparison: Comparison,
+    /// Share of the picture that the model shows.
+    shown: f32,
+    /// Share of the picture that the built-in network is sure is room.
+    sure_room: f32,
+}
+
+fn compare(maker: &mut MatteMaker, picture: &Frame) -> Result<Trial, MatteError> {
+    maker.reset();
+    let mut guard = RoomGuard::new()?;
+    guard.look(&picture.view())?;
+    let alpha = maker.matte(&picture.view())?;
+    let comparison = guard.compare(alpha);
+    let shown = alpha.bytes().iter().filter(|&&alpha| alpha > 127).count();
+    let shown = shown as f32 / alpha.bytes().len() as f32;
+    let mut all = alpha.clone();
+    all.bytes_mut().fill(255);
+    Ok(Trial { comparison, shown, sure_room: guard.compare(&all).room })
+}
+
 fn median(times: &mut [Duration]) -> Duration {
     times.sort();
     times[times.len() / 2]
@@ -203,6 +255,9 @@ fn milliseconds(time: Duration) -> String {
     format!("{:.1} ms", time.as_secs_f64() * 1000.0)
 }
 
-fn say(text: &str) -> anyhow::Result<()> {
-    io::stdout().write_all(text.as_bytes()).context("standard output")
+/// Prints one line.
+fn say(line: impl std::fmt::Display) -> anyhow::Result<()> {
+    let mut lines = Lines::default();
+    lines.push(line);
+    lines.print()
 }

@@ -2,14 +2,15 @@ use std::time::Duration;
 
 use anyhow::Context;
 use greenroom_device::{
-    FileReader, FileTarget, Next, Playback, Sink, SinkMode, Source, Wake, open_file_sink,
+    FileReader, FileTarget, Film, Next, Playback, Sink, SinkMode, Sound, Source, Wake,
+    open_file_sink,
 };
 use greenroom_frame::{Colour, Frame, PixelFormat};
 use greenroom_matte::MatteMaker;
 use greenroom_scene::{Pace, Room, Site};
 use indicatif::{ProgressBar, ProgressStyle};
 
-use super::signals;
+use super::signals::{Parts, Signals};
 use crate::RunFailed;
 use crate::cli::RenderArgs;
 use crate::pipeline::{MatteOutput, MattePlanes, Painter};
@@ -21,13 +22,15 @@ const PATIENCE: Duration = Duration::from_secs(60);
 
 /// `greenroom render`: the path of a frame, on one thread, every frame in order.
 pub(super) fn render(args: &RenderArgs) -> anyhow::Result<()> {
+    // Before anything is opened: whenever a signal comes, nothing is left behind.
+    let signals = Signals::catch(Parts::Remove).context("catching signals")?;
     let settings = RenderSettings::new(args)?;
     let mut source = FileReader::open(&settings.input, Playback::EveryFrame)?;
     let progress = progress_bar(source.expected_frames());
     let mut job = Job::open(&settings, &mut source)?;
-    let stop = signals::stop_bell().context("catching signals")?;
+    let stop = signals.started();
     let mut frames = 0u64;
-    while job.next(&mut source, &stop)? {
+    while job.next(&mut source, stop)? {
         frames += 1;
         progress.set_position(frames);
     }
@@ -73,11 +76,17 @@ impl Job {
             rate: mode.rate,
             colour: frame.colour(),
         };
-        let sink = open_file_sink(&settings.output, wanted)?;
+        let sound = if settings.keeps_sound { Sound::of(&settings.input)? } else { None };
+        let first_frame_at = source.first_frame_at();
+        let film = Film { sound: sound.as_ref(), first_frame_at };
+        let sink = open_file_sink(&settings.output, wanted, Some(&film))?;
         let painter = Painter::new(sink.mode(), scene)?;
         let grey = SinkMode { format: PixelFormat::Grey, colour: Colour::JPEG, ..wanted };
         let matte_output = match &settings.matte {
-            Some(target) => Some(MatteOutput::new(open_file_sink(target, grey)?)?),
+            Some(target) => {
+                let film = Film { sound: None, first_frame_at };
+                Some(MatteOutput::new(open_file_sink(target, grey, Some(&film))?)?)
+            }
             None => None,
         };
         let planes = MattePlanes::new(frame.size(), settings.scene.steps)?;
@@ -95,13 +104,16 @@ impl Job {
         self.painter.compose(&Room { frame, matte }).context(RunFailed)?;
         self.sink.write(self.painter.fit().context(RunFailed)?).context(RunFailed)?;
         if let Some(matte_output) = &mut self.matte_output {
-            matte_output.write(matte.luma()).context(RunFailed)?;
+            matte_output.write(matte.luma(), frame.captured_at()).context(RunFailed)?;
         }
         self.more = next_frame(source, &mut self.frame, stop)?;
         Ok(true)
     }
 
-    fn finish(self) -> anyhow::Result<()> {
+    /// Both files take their names, or none does.
+    fn finish(mut self) -> anyhow::Result<()> {
+        self.sink.complete().context(RunFailed)?;
+        self.matte_output.as_mut().map_or(Ok(()), MatteOutput::complete).context(RunFailed)?;
         self.sink.finish().context(RunFailed)?;
         self.matte_output.map_or(Ok(()), MatteOutput::finish).context(RunFailed)
     }

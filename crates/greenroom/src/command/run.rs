@@ -4,9 +4,10 @@ use greenroom_device::{
     open_null_sink,
 };
 use greenroom_frame::{Colour, FrameShape, PixelFormat};
+use greenroom_matte::RoomGuard;
 use greenroom_scene::{Pace, Scene, Site};
 
-use super::signals;
+use super::signals::{Parts, Signals};
 use crate::camera::CameraOpener;
 use crate::cli::RunArgs;
 use crate::control::{self, Answer, ControlError, Replier, Reply, Request};
@@ -21,7 +22,11 @@ use crate::{RunFailed, service};
 
 /// `greenroom run`.
 pub(super) fn run(args: &RunArgs) -> anyhow::Result<()> {
+    // Before anything is opened: whenever a signal comes, nothing is left behind.
+    let signals = Signals::catch(Parts::Keep).context("catching signals")?;
     let settings = RunSettings::new(args)?;
+    // Two would take camera and output from each other: nothing of theirs is touched before.
+    let socket = claim_socket(&settings)?;
     let mut camera = CameraOpener::new(&settings);
     // Who watches always has the camera opened at once; then its mode is known, not planned.
     let watched = settings.always_on || !matches!(settings.output, OutputChoice::Device(_));
@@ -43,18 +48,35 @@ pub(super) fn run(args: &RunArgs) -> anyhow::Result<()> {
     // YUYV, BT.601, limited range: what every consumer opens and assumes.
     let wanted = SinkMode { format: PixelFormat::Yuyv, size, rate, colour: Colour::WEBCAM };
     let output = open_output(&settings, wanted, scene)?.always_on(settings.always_on);
-    // Only from here on is there anything to bring to an end; before, a signal ends us as usual,
-    // also while a FIFO waits for its reader.
-    let stop = signals::stop_bell().context("catching signals")?;
+    let stop = signals.started();
     let (model, steps) = (settings.scene.model.clone(), settings.scene.steps);
-    let server = settings.mask_server.clone().map(|url| MaskClient::start(url, rate));
-    let server = server.transpose().context("starting threads")?;
+    let server = match settings.mask_server.clone() {
+        Some(url) => {
+            let client = MaskClient::start(url, rate, RoomGuard::new()?);
+            Some(client.context("starting threads")?)
+        }
+        None => None,
+    };
     let matte = MatteFeed { maker, remake: Box::new(move || model.build(steps)), server, steps };
     let feed =
         CameraFeed { source, name: camera.name(), open: Box::new(move || camera.open()), size };
     let pipeline = Pipeline::start(feed, matte, vec![output], settings.idle_after)
         .context("starting threads")?;
-    serve(pipeline, &stop, &settings, first)
+    serve(pipeline, stop, &settings, socket, first)
+}
+
+/// The control socket. `None` where there can be none: without it everything else works, and a
+/// missing runtime folder is no reason to show no picture.
+fn claim_socket(settings: &RunSettings) -> anyhow::Result<Option<control::Claim>> {
+    let path = settings.socket.clone().map_or_else(control::default_socket, Ok);
+    match path.and_then(|path| control::Claim::of(&path)) {
+        Ok(socket) => Ok(Some(socket)),
+        Err(error @ ControlError::AlreadyRunning { .. }) => Err(error.into()),
+        Err(error) => {
+            tracing::warn!("{error}");
+            Ok(None)
+        }
+    }
 }
 
 /// Answers questions, waits for the end and brings it about.
@@ -62,6 +84,7 @@ fn serve(
     pipeline: Pipeline,
     stop: &Wake,
     settings: &RunSettings,
+    socket: Option<control::Claim>,
     first: FirstScene,
 ) -> anyhow::Result<()> {
     let reporter = pipeline.reporter();
@@ -69,18 +92,11 @@ fn serve(
     let director = director.context("starting threads")?;
     let handle = director.handle();
     let answer = Box::new(move |request, replier| answer(&reporter, &handle, request, replier));
-    // Without it everything else works: a missing runtime folder is no reason to show no picture.
-    let server = settings.socket.clone().map_or_else(control::default_socket, Ok);
-    let server = server.and_then(|path| control::Server::start(&path, answer));
-    let server = match server {
-        Ok(server) => Some(server),
-        // Two would take camera and loopback from each other.
-        Err(error @ ControlError::AlreadyRunning { .. }) => return Err(error.into()),
-        Err(error) => {
-            tracing::warn!("{error}");
-            None
-        }
-    };
+    let server = socket.map(|socket| socket.serve(answer)).transpose();
+    let server = server.unwrap_or_else(|error| {
+        tracing::warn!("{error}");
+        None
+    });
     service::ready();
     Wake::wait([stop, pipeline.ended()], settings.stop_after);
     service::stopping();
@@ -110,12 +126,9 @@ fn answer(reporter: &Reporter, director: &DirectorHandle, request: Request, repl
         Request::Set(words) => SceneRequest::Change(words),
         Request::Scene { name } => SceneRequest::GoTo(name),
         Request::Next {} => SceneRequest::Next,
-        Request::Pause {} => {
-            director.pause(true);
-            return replier.reply(Reply::Ok(Answer::Done {}));
-        }
+        Request::Pause {} => return director.pause(replied_by(replier)),
         Request::Resume {} => {
-            director.pause(false);
+            director.resume();
             return replier.reply(Reply::Ok(Answer::Done {}));
         }
         Request::Snapshot { file } => return director.snapshot(file, replied_by(replier)),
@@ -124,9 +137,11 @@ fn answer(reporter: &Reporter, director: &DirectorHandle, request: Request, repl
 }
 
 fn replied_by(replier: Replier) -> Replied {
-    Box::new(move |done| {
+    let watch = replier.watch();
+    let tell = move |done: Result<(), String>| {
         replier.reply(done.map_or_else(Reply::Error, |()| Reply::Ok(Answer::Done {})));
-    })
+    };
+    Replied::new(tell, move || watch.is_abandoned())
 }
 
 fn open_output(settings: &RunSettings, wanted: SinkMode, scene: Scene) -> anyhow::Result<Output> {
@@ -137,7 +152,7 @@ fn open_output(settings: &RunSettings, wanted: SinkMode, scene: Scene) -> anyhow
     let sink = match &settings.output {
         OutputChoice::Null => open_null_sink(wanted),
         OutputChoice::File(target) => {
-            let sink = open_file_sink(target, wanted)?;
+            let sink = open_file_sink(target, wanted, None)?;
             let mode = sink.mode();
             tracing::info!("output: {}, {} {}", sink.name(), mode.size, mode.format);
             sink

@@ -3,7 +3,7 @@ use greenroom_device::Wake;
 
 use greenroom_matte::RefineSteps;
 
-use super::signals;
+use super::signals::{Parts, Signals};
 use crate::cli::ServeMasksArgs;
 use crate::masks::server::{Limits, Server, listen};
 use crate::service;
@@ -11,15 +11,14 @@ use crate::settings::{ModelChoice, config};
 
 /// `greenroom serve-masks`.
 pub(super) fn serve_masks(args: &ServeMasksArgs) -> anyhow::Result<()> {
+    // Nothing is written here, but the moment of a signal shall make no difference.
+    let signals = Signals::catch(Parts::Remove).context("catching signals")?;
     let (config, _) = config(args.config.as_deref())?;
     let model = ModelChoice::new(args.model.as_deref(), &args.onnx, &config)?;
     // Clients send small and much compressed pictures; at the size it was trained at, the network minds that less:
     // of 61 such frames the least IoU with the mask of the whole frame is 0.99, and 0.83 at the larger size.
     let model = match model {
-        ModelChoice::BuiltIn(model) => {
-            let name = model.description().name.into_owned();
-            ModelChoice::TfLite(name.into(), model.file().to_vec())
-        }
+        ModelChoice::BuiltIn(model) => ModelChoice::BuiltInAsTrained(model),
         other => other,
     };
     // Each picture stands for itself: there is nothing to follow or to smooth.
@@ -27,7 +26,6 @@ pub(super) fn serve_masks(args: &ServeMasksArgs) -> anyhow::Result<()> {
     let matte = model.build(steps)?;
     let name = matte.description().name.clone();
     let listener = listen(&args.listen)?;
-    let stop = signals::stop_bell().context("catching signals")?;
     let make = Box::new(move || model.build(steps));
     let server = Server::start(listener, Limits::default(), matte, make);
     let server = server.context("starting the mask server")?;
@@ -42,7 +40,7 @@ pub(super) fn serve_masks(args: &ServeMasksArgs) -> anyhow::Result<()> {
     }
     service::status_line(&format!("Masks at {address}, model {name}"));
     service::ready();
-    Wake::wait([&stop], None);
+    Wake::wait([signals.started()], None);
     service::stopping();
     drop(server);
     tracing::info!("mask server: stopped");

@@ -1,11 +1,12 @@
 //! What changes a greenroom that runs.
 
+use std::io::{self, Write};
 use std::path::PathBuf;
 
 use anyhow::bail;
 
 use crate::cli::{SetArgs, SetCommand, SnapshotArgs, SocketArgs};
-use crate::control::{self, ControlError, Reply, Request};
+use crate::control::{self, Answer, ControlError, Reply, Request};
 use crate::scenes::SceneWords;
 
 impl SocketArgs {
@@ -18,7 +19,7 @@ impl SocketArgs {
 /// `greenroom set`.
 pub(super) fn set(args: SetArgs) -> anyhow::Result<()> {
     let words = match args.change {
-        SetCommand::Scene { name } => return ask(&args.socket, &Request::Scene { name }),
+        SetCommand::Scene { name } => return change(&args.socket, &Request::Scene { name }),
         SetCommand::Background { background, fit } => SceneWords {
             background: Some(background),
             fit: fit.map(|fit| fit.word().to_owned()),
@@ -43,7 +44,20 @@ pub(super) fn set(args: SetArgs) -> anyhow::Result<()> {
     let words = words.located_in(&std::env::current_dir().unwrap_or_default());
     // Told here, without greenroom, what makes no sense.
     words.check()?;
-    ask(&args.socket, &Request::Set(words))
+    change(&args.socket, &Request::Set(words))
+}
+
+/// Asks for another scene, and says what is to be known of it.
+fn change(socket: &SocketArgs, request: &Request) -> anyhow::Result<()> {
+    ask(socket, request)?;
+    if let Ok(Reply::Ok(Answer::Status(status))) =
+        control::ask(&socket.path()?, &Request::Status {})
+        && let Some(warning) = status.scene.warning
+    {
+        // It was done, whether this can be told or not.
+        let _ = writeln!(io::stderr(), "greenroom: warning: {warning}");
+    }
+    Ok(())
 }
 
 /// `greenroom snapshot`.

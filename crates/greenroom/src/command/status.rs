@@ -1,4 +1,3 @@
-use std::io::{self, Write};
 use std::path::Path;
 use std::thread;
 use std::time::Duration;
@@ -8,6 +7,7 @@ use anyhow::{Context, bail};
 use crate::cli::StatusArgs;
 use crate::control::{self, Answer, Reply, Request};
 use crate::status::Status;
+use crate::terminal::{print, printable_json};
 
 /// Time between the two questions that tell the share of the processor: long enough for seven
 /// frames, short enough to be waited for.
@@ -19,13 +19,11 @@ pub(super) fn status(args: &StatusArgs) -> anyhow::Result<()> {
     let earlier = ask(&socket)?;
     thread::sleep(BETWEEN);
     let status = ask(&socket)?.since(&earlier);
-    let text = if args.json {
+    if args.json {
         let json = serde_json::to_string_pretty(&status).context("formatting")?;
-        format!("{json}\n")
-    } else {
-        status.to_string()
-    };
-    io::stdout().write_all(text.as_bytes()).context("standard output")
+        return print(&printable_json(&format!("{json}\n")));
+    }
+    print(&status.to_string())
 }
 
 fn ask(socket: &Path) -> anyhow::Result<Status> {

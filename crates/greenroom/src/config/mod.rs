@@ -2,6 +2,8 @@
 //! say nothing.
 
 mod cut;
+#[cfg(any(test, feature = "fuzzing"))]
+pub(crate) mod fuzz;
 
 use std::path::{Path, PathBuf};
 
@@ -199,7 +201,7 @@ impl ConfigFile {
 }
 
 fn scene(name: &str, words: Value, path: &Path, folder: &Path) -> Result<SceneWords, ConfigError> {
-    let key = format!("[scenes.{name}]");
+    let key = format!("[scenes.{}]", one_line(name));
     let Value::Table(table) = &words else {
         return Err(wrong(&key, "must be a table", path));
     };

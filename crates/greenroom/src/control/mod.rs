@@ -28,8 +28,8 @@ use crate::scenes::SceneWords;
 use crate::status::Status;
 
 pub use client::ask;
-pub use replier::Replier;
-pub use server::Server;
+pub use replier::{AskerWatch, Replier};
+pub use server::{Claim, Server};
 
 /// Longest request, without its line feed.
 pub const MAX_REQUEST_BYTES: usize = 64 << 10;
@@ -50,13 +50,14 @@ pub enum Request {
     },
     /// Show the next scene, or picture of a slideshow.
     Next {},
-    /// Show the placeholder and close the camera.
+    /// Show the placeholder and close the camera. Answered when every output shows it: nothing of before the
+    /// pause comes after the answer.
     Pause {},
     /// End the pause.
     Resume {},
     /// Write what is shown into a picture file.
     Snapshot {
-        /// An absolute path that ends with .png, .jpg or .webp.
+        /// A path from `/` on that ends with .png, .jpg or .webp.
         file: PathBuf,
     },
     /// A fault to try the safeguards with. Answered by [`Answer::Done`].
@@ -165,6 +166,21 @@ pub enum ControlError {
     /// Nobody to ask.
     #[error("no greenroom runs here; start one with: greenroom run")]
     NobodyThere,
+    /// A file's name that JSON does not hold.
+    #[error(
+        "a name in this request is not UTF-8 text, so that greenroom cannot be told of it; name a \
+         file whose path is"
+    )]
+    NotText,
+    /// Somebody has locked the socket's folder.
+    #[error(
+        "cannot make the control socket {}: another program has locked its folder; name another \
+         place with --socket PATH", path.display()
+    )]
+    Locked {
+        /// The place.
+        path: PathBuf,
+    },
     /// The socket does not let us in.
     #[error("cannot reach greenroom at {}: {why}; ask as the user who runs it", path.display())]
     Unreachable {

@@ -1,27 +1,37 @@
 use std::collections::VecDeque;
 use std::io::{self, Read, Write};
-use std::os::fd::{AsFd, BorrowedFd};
+use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 use std::os::unix::net::UnixStream;
 use std::panic::{AssertUnwindSafe, catch_unwind};
-use std::path::Path;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
 use std::thread::{self, JoinHandle};
 use std::time::{Duration, Instant};
 
 use greenroom_device::{Wake, wait_readable};
+use rustix::io::Errno;
 use rustix::net::sockopt::socket_peercred;
 
 use super::lines::{Lines, TooLong};
 use super::replier::{Replier, Replies, Ticket};
 use super::socket::Socket;
 use super::{BadRequest, ControlError, Reply, Request};
+use crate::pipeline::faults::{self, Fault};
+use crate::terminal::printable_json;
 
-/// Clients at once. More are told so and let go: whoever asks needs a moment only.
+/// Clients at once: whoever asks needs a moment only. For one more, the one that has been idle for the longest
+/// time is let go.
 const MAX_CLIENTS: usize = 8;
+/// Places more for when all of those wait for replies: they are for a pause and nothing else, so that there
+/// is always a way to hide.
+const PAUSE_PLACES: usize = 4;
 /// Time for a line, from its first byte to its last.
 const PATIENCE: Duration = Duration::from_secs(5);
 /// Time in which nobody is let in after the system had no descriptor left: it would have none in
 /// the next microsecond either.
 const ACCEPT_AGAIN: Duration = Duration::from_secs(1);
+/// Time after a panic before anybody is listened to again, so that one that comes each time costs little.
+const AFTER_A_PANIC: Duration = Duration::from_millis(100);
 /// Bytes taken from one client before the others have their turn.
 const TURN_BYTES: usize = 16 << 10;
 
@@ -32,7 +42,7 @@ const FIXED: usize = 3;
 const MAX_WAITING: usize = 32;
 
 /// Sees to requests: each is replied to once, when it is done.
-type Answerer = Box<dyn FnMut(Request, Replier) + Send>;
+pub type Answerer = Box<dyn FnMut(Request, Replier) + Send>;
 
 /// The control socket and the thread "control" that answers at it. Dropping it ends the thread and
 /// removes the socket.
@@ -50,28 +60,56 @@ impl Server {
     /// # Errors
     /// [`ControlError::AlreadyRunning`], or when the socket cannot be made.
     pub fn start(path: &Path, answer: Answerer) -> Result<Self, ControlError> {
-        let unusable = |why: io::Error| ControlError::Unusable { path: path.into(), why };
+        Claim::of(path)?.serve(answer)
+    }
+}
+
+/// A control socket that is ours, at which nobody answers yet: who asks waits. Nobody else can have
+/// it, so that who has it knows that no other greenroom runs.
+#[derive(Debug)]
+pub struct Claim {
+    socket: Socket,
+    path: PathBuf,
+}
+
+impl Claim {
+    /// Listens at `path`.
+    ///
+    /// # Errors
+    /// [`ControlError::AlreadyRunning`], or when the socket cannot be made.
+    pub fn of(path: &Path) -> Result<Self, ControlError> {
+        Ok(Self { socket: Socket::listen(path)?, path: path.to_owned() })
+    }
+
+    /// Answers from now on: see [`Server::start`].
+    ///
+    /// # Errors
+    /// When the system has no thread or descriptor left.
+    pub fn serve(self, answer: Answerer) -> Result<Server, ControlError> {
+        let Self { socket, path } = self;
+        let unusable = |why: io::Error| ControlError::Unusable { path: path.clone(), why };
         let stop = Wake::new().map_err(unusable)?;
-        let socket = Socket::listen(path)?;
         let mut waiter = Waiter {
             socket,
             stop: stop.clone(),
             clients: Vec::new(),
             clients_so_far: 0,
             closed_until: None,
+            spare: stop.as_fd().try_clone_to_owned().ok(),
+            is_postponed: false,
             replies: Replies::new().map_err(unusable)?,
             answer,
         };
         let thread = thread::Builder::new().name("control".into()).spawn(move || waiter.run());
         tracing::debug!("control: listens at {}", path.display());
-        Ok(Self { stop, thread: Some(thread.map_err(unusable)?) })
+        Ok(Server { stop, thread: Some(thread.map_err(unusable)?) })
     }
 }
 
 impl Drop for Server {
     fn drop(&mut self) {
         self.stop.ring();
-        // Its panics were caught; there is nothing to tell.
+        // Its panics were caught and told of.
         let _ = self.thread.take().map(JoinHandle::join);
     }
 }
@@ -85,39 +123,58 @@ struct Waiter {
     replies: Replies,
     /// Nobody is let in before that.
     closed_until: Option<Instant>,
+    /// A descriptor that is given up for one more client where the process has no other left.
+    spare: Option<OwnedFd>,
+    /// Somebody who wants to be let in was passed over in the last turn.
+    is_postponed: bool,
     answer: Answerer,
 }
 
 impl Waiter {
     fn run(&mut self) {
-        loop {
-            let ready = self.wait();
-            if self.stop.is_ringing() {
-                return;
+        while !self.stop.is_ringing() {
+            // A pause must be possible whatever fails here: only those who are connected now are lost.
+            if catch_unwind(AssertUnwindSafe(|| self.turn())).is_err() {
+                self.clients.clear();
+                tracing::error!("control: a part of greenroom failed; its clients were let go");
+                Wake::wait([&self.stop], Some(AFTER_A_PANIC));
             }
-            let now = Instant::now();
-            // Clients first: their places in the answer are those of before anyone was let in.
-            let mut place = FIXED - 1;
-            let (answer, replies) = (&mut self.answer, &self.replies);
-            self.clients.retain_mut(|client| {
-                place += 1;
-                if client.takes_more() && ready & 1 << place != 0 {
-                    client.serve(now, answer, replies);
-                }
-                client.is_in_time(now)
-            });
-            self.replies.bell.clear();
-            while let Ok((ticket, reply)) = self.replies.arrived.try_recv() {
-                let asker = self.clients.iter_mut().find(|client| client.number == ticket.client);
-                // Who asked may have gone.
-                if let Some(client) = asker {
-                    client.settle(ticket.request, reply);
-                }
+        }
+    }
+
+    fn turn(&mut self) {
+        let ready = self.wait();
+        if self.stop.is_ringing() {
+            return;
+        }
+        if faults::strike(Fault::ControlPanic) {
+            panic!("the control thread panics, as a test wants");
+        }
+        let now = Instant::now();
+        // Clients first: their places in the answer are those of before anyone was let in.
+        let mut place = FIXED - 1;
+        let (answer, replies) = (&mut self.answer, &self.replies);
+        self.clients.retain_mut(|client| {
+            place += 1;
+            if client.takes_more() && ready & 1 << place != 0 {
+                client.serve(now, answer, replies);
             }
-            self.clients.retain(Client::stays);
-            if self.closed_until.is_none() && ready & 0b10 != 0 {
-                self.let_in();
+            client.is_in_time(now)
+        });
+        self.replies.bell.clear();
+        while let Ok((ticket, reply)) = self.replies.arrived.try_recv() {
+            let asker = self.clients.iter_mut().find(|client| client.number == ticket.client);
+            // Who asked may have gone.
+            if let Some(client) = asker {
+                client.settle(ticket.request, reply);
             }
+        }
+        self.clients.retain(Client::stays);
+        if self.closed_until.is_none() && ready & 0b10 != 0 {
+            self.let_in();
+        }
+        if self.spare.is_none() {
+            self.spare = self.stop.as_fd().try_clone_to_owned().ok();
         }
     }
 
@@ -145,20 +202,24 @@ impl Waiter {
     }
 
     fn let_in(&mut self) {
-        match self.socket.listener.accept() {
-            Ok((stream, _)) => match Client::new(stream, self.clients_so_far) {
-                Ok(mut client) if self.clients.len() >= MAX_CLIENTS => {
-                    let many = format!(
-                        "{MAX_CLIENTS} programs are connected already; end one and ask again"
-                    );
-                    client.say(&Reply::Error(many));
-                }
-                Ok(client) => {
-                    self.clients_so_far += 1;
-                    self.clients.push(client);
-                }
-                Err(why) => tracing::warn!("control: somebody was turned away: {why}"),
-            },
+        let is_full = self.clients.len() >= MAX_CLIENTS && !self.let_the_idlest_go();
+        // What they have sent comes first, for one turn: some may be about to go by themselves.
+        if is_full && !self.is_postponed && self.clients.iter().any(Client::has_sent) {
+            self.is_postponed = true;
+            return;
+        }
+        self.is_postponed = false;
+        let accepted = match self.socket.listener.accept() {
+            // No descriptor is left: the spare one, so that a pause gets through.
+            Err(error) if is_out_of_descriptors(&error) => {
+                self.let_the_idlest_go();
+                self.spare = None;
+                self.socket.listener.accept()
+            }
+            accepted => accepted,
+        };
+        match accepted {
+            Ok((stream, _)) => self.take_in(stream),
             Err(error) => match error.kind() {
                 io::ErrorKind::WouldBlock
                 | io::ErrorKind::Interrupted
@@ -170,13 +231,41 @@ impl Waiter {
             },
         }
     }
+
+    fn take_in(&mut self, stream: UnixStream) {
+        match Client::new(stream, self.clients_so_far) {
+            Ok(mut client) if self.clients.len() >= MAX_CLIENTS + PAUSE_PLACES => {
+                client.say(&Reply::Error(too_many()));
+            }
+            Ok(mut client) => {
+                client.may_only_pause = self.clients.len() >= MAX_CLIENTS;
+                self.clients_so_far += 1;
+                self.clients.push(client);
+            }
+            Err(why) => tracing::warn!("control: somebody was turned away: {why}"),
+        }
+    }
+
+    /// Lets go of the client that has asked nothing for the longest time. `false` if each waits for a reply,
+    /// or has sent what was not read yet.
+    fn let_the_idlest_go(&mut self) -> bool {
+        let idle = self.clients.iter().enumerate().filter(|(_, client)| client.is_idle());
+        let Some((place, _)) = idle.min_by_key(|(_, client)| client.heard_at) else { return false };
+        let mut client = self.clients.remove(place);
+        let others = format!(
+            "another program needs the place of this connection, which asked nothing for the longest \
+             time of all {MAX_CLIENTS}; connect again"
+        );
+        client.say(&Reply::Error(others));
+        true
+    }
 }
 
 /// A program that is connected.
 struct Client {
     /// No two clients have the same.
     number: u64,
-    stream: UnixStream,
+    stream: Arc<UnixStream>,
     lines: Lines,
     /// The replies to its requests, from number `settled` on, as far as they are there.
     waiting: VecDeque<Option<Reply>>,
@@ -185,6 +274,10 @@ struct Client {
     is_read: bool,
     /// It has gone, or reads nothing.
     is_gone: bool,
+    /// When something came from it last.
+    heard_at: Instant,
+    /// It has one of the [`PAUSE_PLACES`].
+    may_only_pause: bool,
 }
 
 impl Client {
@@ -197,8 +290,27 @@ impl Client {
             let why = format!("user {} is not the one who runs greenroom", peer.as_raw());
             return Err(io::Error::new(io::ErrorKind::PermissionDenied, why));
         }
-        let (lines, waiting) = (Lines::default(), VecDeque::new());
-        Ok(Self { number, stream, lines, waiting, settled: 0, is_read: false, is_gone: false })
+        Ok(Self {
+            number,
+            stream: Arc::new(stream),
+            lines: Lines::default(),
+            waiting: VecDeque::new(),
+            settled: 0,
+            is_read: false,
+            is_gone: false,
+            heard_at: Instant::now(),
+            may_only_pause: false,
+        })
+    }
+
+    /// It waits for nothing, and nothing that it has sent waits to be read.
+    fn is_idle(&self) -> bool {
+        self.waiting.is_empty() && !self.has_sent()
+    }
+
+    /// Something of it is to be read, if only that it has gone.
+    fn has_sent(&self) -> bool {
+        self.takes_more() && wait_readable(&[self.stream.as_fd()], Some(Duration::ZERO)) != 0
     }
 
     fn takes_more(&self) -> bool {
@@ -212,7 +324,7 @@ impl Client {
     /// Takes what came and sees to the lines that are whole.
     fn serve(&mut self, now: Instant, answer: &mut Answerer, replies: &Replies) {
         let mut came = [0; TURN_BYTES];
-        let read = match self.stream.read(&mut came) {
+        let read = match (&*self.stream).read(&mut came) {
             Ok(read) => read,
             Err(error) => {
                 self.is_gone |=
@@ -220,18 +332,21 @@ impl Client {
                 return;
             }
         };
+        self.heard_at = now;
+        let may_only_pause = self.may_only_pause;
         let (waiting, settled, client) = (&mut self.waiting, self.settled, self.number);
+        let stream = &self.stream;
         let each = |line: Result<&[u8], TooLong>| {
             let request = settled + waiting.len() as u64;
             waiting.push_back(None);
-            let replier = replies.replier(Ticket { client, request });
+            let replier = replies.replier(Ticket { client, request }, stream);
             if waiting.len() > MAX_WAITING {
                 let many = format!(
                     "{MAX_WAITING} requests wait for their replies already; wait for some, then ask"
                 );
                 return replier.reply(Reply::Error(many));
             }
-            see_to(line, answer, replier);
+            see_to(line, answer, replier, may_only_pause);
         };
         if read == 0 {
             self.is_read = true;
@@ -249,7 +364,7 @@ impl Client {
         }
         while let Some(Some(reply)) = self.waiting.front() {
             // Who has gone, or reads nothing, is told nothing more.
-            self.is_gone |= !send(&mut self.stream, reply);
+            self.is_gone |= !send(&self.stream, reply);
             self.waiting.pop_front();
             self.settled += 1;
         }
@@ -266,14 +381,35 @@ impl Client {
     }
 
     fn say(&mut self, reply: &Reply) {
-        send(&mut self.stream, reply);
+        send(&self.stream, reply);
     }
+}
+
+fn too_many() -> String {
+    format!(
+        "{MAX_CLIENTS} programs are connected already and wait for their replies, so that only a pause is \
+         taken now; end one and ask again"
+    )
+}
+
+/// Neither this process nor the system has a descriptor left.
+fn is_out_of_descriptors(error: &io::Error) -> bool {
+    let codes = [Errno::MFILE, Errno::NFILE].map(Errno::raw_os_error);
+    error.raw_os_error().is_some_and(|code| codes.contains(&code))
 }
 
 /// Sees to one line. A panic on the way is our bug, and no reason to fall silent: the replier says
 /// so when it is dropped.
-fn see_to(line: Result<&[u8], TooLong>, answer: &mut Answerer, replier: Replier) {
+fn see_to(
+    line: Result<&[u8], TooLong>,
+    answer: &mut Answerer,
+    replier: Replier,
+    may_only_pause: bool,
+) {
     match line.map_err(|TooLong| BadRequest::TooLong).and_then(Request::parse) {
+        Ok(request) if may_only_pause && request != (Request::Pause {}) => {
+            replier.reply(Reply::Error(too_many()));
+        }
         Ok(request) => {
             if catch_unwind(AssertUnwindSafe(|| answer(request, replier))).is_err() {
                 tracing::error!("control: a request made greenroom fail");
@@ -285,8 +421,7 @@ fn see_to(line: Result<&[u8], TooLong>, answer: &mut Answerer, replier: Replier)
 
 /// Writes a reply without ever waiting. A client that has left so much unread (about 200 KB) that it
 /// does not fit is slow: `false`, let go of it.
-fn send(stream: &mut UnixStream, reply: &Reply) -> bool {
-    let mut line = serde_json::to_vec(reply).expect("a reply has string keys only");
-    line.push(b'\n');
-    stream.write_all(&line).is_ok()
+fn send(mut stream: &UnixStream, reply: &Reply) -> bool {
+    let line = serde_json::to_string(reply).expect("a reply has string keys only");
+    stream.write_all((printable_json(&line) + "\n").as_bytes()).is_ok()
 }

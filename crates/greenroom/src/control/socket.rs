@@ -7,8 +7,11 @@ use std::os::fd::OwnedFd;
 use std::os::unix::fs::{FileTypeExt, MetadataExt, PermissionsExt};
 use std::os::unix::net::UnixListener;
 use std::path::{Path, PathBuf};
+use std::thread;
+use std::time::Duration;
 
-use rustix::fs::{FlockOperation, Mode, fchmod, flock};
+use greenroom_device::Leftover;
+use rustix::fs::{FlockOperation, Mode, OFlags, fchmod, flock, open};
 use rustix::io::Errno;
 use rustix::net::sockopt::socket_peercred;
 use rustix::net::{
@@ -17,6 +20,10 @@ use rustix::net::{
 
 use super::ControlError;
 
+/// How often a lock that somebody else holds is tried: for two seconds.
+const LOCK_TRIES: u32 = 100;
+/// See [`LOCK_TRIES`].
+const LOCK_AGAIN: Duration = Duration::from_millis(20);
 /// Clients that may wait to be let in.
 const BACKLOG: i32 = 16;
 
@@ -27,6 +34,8 @@ pub(super) struct Socket {
     path: PathBuf,
     /// Device and inode of the file, to know it by.
     file: (u64, u64),
+    /// A signal that ends us at once leaves no dead socket.
+    _leftover: Leftover,
 }
 
 impl Socket {
@@ -37,13 +46,14 @@ impl Socket {
         // Of two that start in the same moment and find a dead socket, the later must not remove
         // that of the earlier. The folder's lock leaves no file behind and ends with the process.
         let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty());
-        let _lock = File::open(folder.unwrap_or(Path::new("."))).and_then(|folder| {
-            flock(&folder, FlockOperation::LockExclusive)?;
-            Ok(folder)
-        });
+        let _lock = match open_folder(folder.unwrap_or(Path::new("."))) {
+            Ok(folder) => Some(lock(folder, path)?),
+            // One that may be entered and not listed: then without.
+            Err(_) => None,
+        };
         remove_dead(path, &address)?;
         let socket = new_socket().map_err(unusable)?;
-        let made = (|| {
+        let made = Leftover::socket(|| {
             // Linux gives the file the socket's own mode, so that it never has another. Where it
             // does not, the mode is set before `listen`, and until then nobody can connect.
             let _ = fchmod(&socket, Mode::RUSR | Mode::WUSR);
@@ -53,10 +63,10 @@ impl Socket {
                 fs::set_permissions(path, fs::Permissions::from_mode(0o600))?;
             }
             listen(&socket, BACKLOG)?;
-            Ok((file.dev(), file.ino()))
-        })();
-        let file = made.map_err(unusable)?;
-        Ok(Self { listener: socket.into(), path: path.to_owned(), file })
+            Ok(((file.dev(), file.ino()), path.to_owned()))
+        });
+        let (file, _leftover) = made.map_err(unusable)?;
+        Ok(Self { listener: socket.into(), path: path.to_owned(), file, _leftover })
     }
 }
 
@@ -67,6 +77,30 @@ impl Drop for Socket {
             let _ = fs::remove_file(&self.path);
         }
     }
+}
+
+fn open_folder(folder: &Path) -> Result<File, Errno> {
+    // What is no folder is refused, and a pipe not waited for.
+    let flags = OFlags::RDONLY | OFlags::DIRECTORY | OFlags::CLOEXEC;
+    Ok(open(folder, flags, Mode::empty())?.into())
+}
+
+/// Locks `folder`. Whoever may list it can hold that lock for ever: it is waited for as long as another start
+/// of ours may take.
+fn lock(folder: File, path: &Path) -> Result<File, ControlError> {
+    for _ in 0..LOCK_TRIES {
+        match flock(&folder, FlockOperation::NonBlockingLockExclusive) {
+            // A file system without locks: then without.
+            Ok(()) | Err(Errno::NOSYS | Errno::OPNOTSUPP | Errno::INVAL | Errno::NOLCK) => {
+                return Ok(folder);
+            }
+            Err(Errno::WOULDBLOCK | Errno::INTR) => thread::sleep(LOCK_AGAIN),
+            Err(error) => {
+                return Err(ControlError::Unusable { path: path.into(), why: error.into() });
+            }
+        }
+    }
+    Err(ControlError::Locked { path: path.into() })
 }
 
 fn new_socket() -> io::Result<OwnedFd> {

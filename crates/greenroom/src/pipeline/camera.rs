@@ -10,7 +10,7 @@ use greenroom_device::{DeviceError, Next, NodeWatch, PassedOver, Source, wait_re
 use greenroom_frame::{FramePool, PooledFrame};
 
 use super::faults::{self, Fault};
-use super::shared::{EndBell, Flow, Shared, Shot};
+use super::shared::{EndBell, Epoch, Flow, Shared, Shot};
 use super::stats::Stage;
 use super::{CameraFeed, OpenSource, Standby, Stats};
 use crate::status::CameraState;
@@ -36,8 +36,8 @@ enum State {
     Closed,
     /// To be opened now.
     Opening,
-    /// Frames come.
-    Streaming(Box<dyn Source>),
+    /// Frames come, for `epoch`: the camera was opened in it, so that no frame is older.
+    Streaming { source: Box<dyn Source>, epoch: Epoch },
     /// Away, refused or broken; opened again after `back_off`.
     Lost { back_off: Duration },
     /// Stopped, or a file that is not looped is at its end.
@@ -76,7 +76,9 @@ impl Camera {
 
     pub(super) fn run(mut self) {
         let _bell = EndBell(Arc::clone(&self.shared));
-        let mut state = self.source.take().map_or(State::Closed, State::Streaming);
+        let epoch = self.shared.demand.epoch();
+        let opened = self.source.take().map(|source| State::Streaming { source, epoch });
+        let mut state = opened.unwrap_or(State::Closed);
         loop {
             self.shared.camera_bell.clear();
             if self.shared.stop.is_ringing() {
@@ -89,8 +91,9 @@ impl Camera {
                 Ok(State::Ended) => return,
                 Ok(state) => state,
                 Err(_) => {
+                    let lost = self.lose(Standby::Failed, "a part of greenroom failed".to_owned());
                     tracing::error!("camera: a part of greenroom failed; opening it again");
-                    self.lose(Standby::Failed, "a part of greenroom failed".to_owned())
+                    lost
                 }
             };
         }
@@ -106,18 +109,19 @@ impl Camera {
                 State::Closed
             }
             State::Opening => self.opening(),
-            State::Streaming(source) => self.streaming(source),
+            State::Streaming { source, epoch } => self.streaming(source, epoch),
             State::Lost { back_off } => self.waiting(back_off),
             State::Ended => State::Ended,
         }
     }
 
     fn opening(&mut self) -> State {
-        if !self.shared.demand.epoch().wants_picture() {
+        let epoch = self.shared.demand.epoch();
+        if !epoch.wants_picture() {
             return State::Closed;
         }
         match (self.open)() {
-            Ok(source) => State::Streaming(source),
+            Ok(source) => State::Streaming { source, epoch },
             Err(error) => self.lose_to(&error),
         }
     }
@@ -134,8 +138,8 @@ impl Camera {
         State::Opening
     }
 
-    fn streaming(&mut self, mut source: Box<dyn Source>) -> State {
-        match self.stream(source.as_mut()) {
+    fn streaming(&mut self, mut source: Box<dyn Source>, epoch: Epoch) -> State {
+        match self.stream(source.as_mut(), epoch) {
             Ok(next) => {
                 if matches!(next, State::Closed) {
                     self.hand_on(Flow::Lost(Standby::Off));
@@ -153,11 +157,11 @@ impl Camera {
         }
     }
 
-    /// Streams until nobody watches, the stop, the end, or (an error) the camera is lost.
-    fn stream(&mut self, source: &mut dyn Source) -> Result<State, DeviceError> {
+    /// Streams until `epoch` is over (nobody watches, or there was a pause), the stop, the end, or (an error) the camera
+    /// is lost.
+    fn stream(&mut self, source: &mut dyn Source, epoch: Epoch) -> Result<State, DeviceError> {
         let shared = Arc::clone(&self.shared);
-        let mut epoch = shared.demand.epoch();
-        if !epoch.wants_picture() {
+        if shared.demand.epoch() != epoch || !epoch.wants_picture() {
             return Ok(State::Closed);
         }
         let mut silences = 0;
@@ -185,6 +189,7 @@ impl Camera {
                     self.hand_on(Flow::Frame(Shot { frame, epoch }));
                 }
                 Next::NotYet(passed_over) => {
+                    self.hand_on(Flow::Lost(Standby::Silent));
                     self.count(passed_over);
                     silences += 1;
                     if silences == 1 {
@@ -192,7 +197,6 @@ impl Camera {
                         self.tell(&reason);
                         shared.camera_status().reason = Some(reason);
                     }
-                    self.hand_on(Flow::Lost(Standby::Silent));
                     if silences >= self.silences_allowed {
                         return Ok(self.give_up_on(source));
                     }
@@ -202,8 +206,7 @@ impl Camera {
                     if shared.stop.is_ringing() {
                         return Ok(State::Ended);
                     }
-                    epoch = shared.demand.epoch();
-                    if !epoch.wants_picture() {
+                    if shared.demand.epoch() != epoch {
                         return Ok(State::Closed);
                     }
                 }
@@ -225,6 +228,7 @@ impl Camera {
             _ => Standby::Lost,
         };
         let reason = error.to_string();
+        let lost = self.lose(standby, reason.clone());
         match error {
             // It was told already that it has gone.
             DeviceError::NotFound { .. } if self.told.is_some() => {
@@ -232,7 +236,7 @@ impl Camera {
             }
             _ => self.tell(&reason),
         }
-        self.lose(standby, reason)
+        lost
     }
 
     /// One line an event: what was told last is not told again.
@@ -256,7 +260,7 @@ impl Camera {
         status.state = match state {
             State::Closed | State::Ended => CameraState::Closed,
             State::Opening => CameraState::Opening,
-            State::Streaming(source) => {
+            State::Streaming { source, .. } => {
                 status.opened += 1;
                 drop(status);
                 return self.report_streaming(source.as_ref());

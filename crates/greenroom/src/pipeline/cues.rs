@@ -9,6 +9,8 @@ use greenroom_device::Wake;
 use greenroom_frame::{Frame, FrameShape};
 use greenroom_scene::Scene;
 
+use crate::snapshot;
+
 /// A scene that is to come.
 pub(super) struct Change {
     pub(super) scene: Scene,
@@ -22,8 +24,28 @@ pub struct Cues {
     pub(super) bell: Wake,
     /// Rung for whoever makes scenes: one is out of use, or frames of another shape came.
     pub(super) backstage: Wake,
-    paused: AtomicBool,
+    pause: Mutex<Pause>,
     outputs: Vec<Arc<OutputCues>>,
+}
+
+/// Told when a pause is seen by everyone.
+pub type Paused = Box<dyn FnOnce() + Send>;
+
+#[derive(Default)]
+struct Pause {
+    is_on: bool,
+    /// Pauses so far: one that has ended before the outputs' thread looked is one all the same.
+    count: u64,
+    /// Those who wait until the placeholder is shown.
+    waiting: Vec<Paused>,
+}
+
+/// What a look at the pause told.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct PauseState {
+    pub(super) is_on: bool,
+    /// Differs if a pause has begun since.
+    pub(super) count: u64,
 }
 
 /// The cues of one output.
@@ -40,7 +62,7 @@ pub(super) struct OutputCues {
 impl Cues {
     pub(super) fn new(outputs: Vec<Arc<OutputCues>>) -> std::io::Result<Self> {
         let (bell, backstage) = (Wake::new()?, Wake::new()?);
-        Ok(Self { bell, backstage, paused: AtomicBool::new(false), outputs })
+        Ok(Self { bell, backstage, pause: Mutex::default(), outputs })
     }
 
     /// Shows `scene` on output number `output`: cross-faded in, or with `cut` at once. If one that
@@ -76,15 +98,43 @@ impl Cues {
         lock(&self.outputs[output].shape).take()
     }
 
-    /// Shows the placeholder instead of the picture, and closes the camera; or ends that.
-    pub fn pause(&self, paused: bool) {
-        self.paused.store(paused, SeqCst);
+    /// Shows the placeholder instead of the picture, and closes the camera. `shown` is called by the outputs' thread
+    /// when every output shows the placeholder: no picture of before comes after that.
+    pub fn pause(&self, shown: Paused) {
+        let mut pause = lock(&self.pause);
+        pause.is_on = true;
+        pause.count += 1;
+        pause.waiting.push(shown);
+        drop(pause);
+        self.bell.ring();
+    }
+
+    /// Ends the pause.
+    pub fn resume(&self) {
+        lock(&self.pause).is_on = false;
         self.bell.ring();
     }
 
     /// Whether a pause is on.
     pub fn is_paused(&self) -> bool {
-        self.paused.load(SeqCst)
+        lock(&self.pause).is_on
+    }
+
+    pub(super) fn pause_state(&self) -> PauseState {
+        let pause = lock(&self.pause);
+        PauseState { is_on: pause.is_on, count: pause.count }
+    }
+
+    /// Tells those who wait for a pause up to number `count` that the placeholder is shown.
+    pub(super) fn tell_paused(&self, count: u64) {
+        let mut pause = lock(&self.pause);
+        // Whoever came meanwhile waits for the next look.
+        let waiting = match pause.count == count {
+            true => std::mem::take(&mut pause.waiting),
+            false => Vec::new(),
+        };
+        drop(pause);
+        waiting.into_iter().for_each(|shown| shown());
     }
 
     /// Has output number `output` go on to the next picture of its slideshow.
@@ -97,7 +147,13 @@ impl Cues {
     pub fn snapshot(&self, output: usize) -> Receiver<Frame> {
         let (sender, receiver) = mpsc::channel();
         let output = &self.outputs[output];
-        lock(&output.snapshot).push(sender);
+        let mut waiting = lock(&output.snapshot);
+        if waiting.len() >= snapshot::MOST_AT_ONCE {
+            // While nobody watches nothing is taken out: the oldest are not waited for any more.
+            waiting.remove(0);
+        }
+        waiting.push(sender);
+        drop(waiting);
         output.snapshot_is_wanted.store(true, SeqCst);
         receiver
     }
@@ -139,5 +195,21 @@ fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
 impl OutputCues {
     pub(super) fn change_for_tests(&self) -> MutexGuard<'_, Option<Change>> {
         lock(&self.change)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn snapshots_that_nobody_takes_do_not_pile_up() {
+        let output = Arc::new(OutputCues::default());
+        let cues = Cues::new(vec![Arc::clone(&output)]).unwrap();
+        for _ in 0..1000 {
+            drop(cues.snapshot(0));
+        }
+        let _last = cues.snapshot(0);
+        assert_eq!(output.take_snapshot().len(), snapshot::MOST_AT_ONCE);
     }
 }

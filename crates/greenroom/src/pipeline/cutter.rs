@@ -56,26 +56,21 @@ impl Cutter {
         let shared = Arc::clone(&self.shared);
         // Without patience, only the stop bell ends the wait.
         while let Some(flow) = shared.to_matte.take(&shared.stop, None) {
-            let flow = match flow {
+            match flow {
                 Flow::Frame(shot) => {
                     shared.matte_work.begin();
                     let cut = catch_unwind(AssertUnwindSafe(|| self.cut(shot)));
                     shared.matte_work.end();
-                    match cut {
-                        Ok(flow) => flow,
-                        Err(_) => {
-                            Stats::count(&shared.stats.failed);
-                            self.hand_on(Flow::Lost(Standby::Failed));
-                            if !self.start_again() {
-                                return;
-                            }
-                            continue;
+                    if cut.is_err() {
+                        self.hand_on(Flow::Lost(Standby::Failed));
+                        Stats::count(&shared.stats.failed);
+                        if !self.start_again() {
+                            return;
                         }
                     }
                 }
-                Flow::Lost(standby) => Flow::Lost(standby),
-            };
-            self.hand_on(flow);
+                Flow::Lost(standby) => self.hand_on(Flow::Lost(standby)),
+            }
         }
     }
 
@@ -85,7 +80,7 @@ impl Cutter {
         }
     }
 
-    fn cut(&mut self, shot: Shot) -> Flow<Cut> {
+    fn cut(&mut self, shot: Shot) {
         let start = Instant::now();
         let mut alpha = self.alphas.take().expect("as many alphas as frames");
         let made = self.matte(&shot);
@@ -95,9 +90,11 @@ impl Cutter {
             Ok(()) => {
                 self.failing_since = None;
                 self.shared.stats.record(Stage::Matte, start.elapsed());
-                Flow::Frame(Cut { shot, alpha })
+                self.hand_on(Flow::Frame(Cut { shot, alpha }));
             }
             Err(error) => {
+                // What is shown goes first; the rest may take a while.
+                self.hand_on(Flow::Lost(Standby::Failed));
                 Stats::count(&self.shared.stats.failed);
                 let told = self.failing_since.is_some();
                 if !told {
@@ -106,7 +103,6 @@ impl Cutter {
                 if self.failing_since.get_or_insert(start).elapsed() > RETRY {
                     self.make_anew();
                 }
-                Flow::Lost(Standby::Failed)
             }
         }
     }
@@ -136,6 +132,9 @@ impl Cutter {
         if self.epoch.replace(shot.epoch) != Some(shot.epoch) {
             // Another call: who was in the picture then is nobody now.
             self.maker.reset();
+            if let Some(server) = &mut self.server {
+                server.reset();
+            }
         }
         if let Some(server) = &mut self.server
             && server.find(&frame)
@@ -155,12 +154,14 @@ impl Cutter {
     fn start_again(&mut self) -> bool {
         tracing::error!("matte: a part of greenroom failed; starting it again");
         loop {
-            match (self.remake)() {
-                Ok(maker) => {
+            match catch_unwind(AssertUnwindSafe(|| (self.remake)())) {
+                Ok(Ok(maker)) => {
                     self.maker = maker;
                     return true;
                 }
-                Err(error) => tracing::error!("matte: {error}"),
+                Ok(Err(error)) => tracing::error!("matte: {error}"),
+                // Told by the panic itself.
+                Err(_) => {}
             }
             if Wake::wait([&self.shared.stop], Some(RETRY)) {
                 return false;

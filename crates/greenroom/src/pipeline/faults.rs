@@ -11,6 +11,10 @@ pub(crate) enum Fault {
     MatteError,
     MatteStall,
     OutputPanic,
+    OutputTurnPanic,
+    ControlPanic,
+    ScenesPanic,
+    SnapshotPanic,
     Leak,
 }
 
@@ -22,13 +26,17 @@ mod active {
 
     static ASKED_FOR: AtomicU32 = AtomicU32::new(0);
 
-    const NAMES: [(&str, Fault); 7] = [
+    const NAMES: [(&str, Fault); 11] = [
         ("camera-panic", Fault::CameraPanic),
         ("camera-stall", Fault::CameraStall),
         ("matte-panic", Fault::MattePanic),
         ("matte-error", Fault::MatteError),
         ("matte-stall", Fault::MatteStall),
         ("output-panic", Fault::OutputPanic),
+        ("output-turn-panic", Fault::OutputTurnPanic),
+        ("control-panic", Fault::ControlPanic),
+        ("scenes-panic", Fault::ScenesPanic),
+        ("snapshot-panic", Fault::SnapshotPanic),
         ("leak", Fault::Leak),
     ];
 

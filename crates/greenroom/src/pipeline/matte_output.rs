@@ -1,3 +1,5 @@
+use std::time::Instant;
+
 use greenroom_device::{DeviceError, Sink};
 use greenroom_frame::{Frame, FrameError, FrameView, PixelFormat, unpack};
 
@@ -20,13 +22,22 @@ impl MatteOutput {
         Ok(Self { sink, grey })
     }
 
-    /// Writes one matte at luma size.
+    /// Writes one matte at luma size, of the frame that was captured then.
     ///
     /// # Errors
     /// When the sink does not take it.
-    pub fn write(&mut self, luma: FrameView<'_>) -> Result<(), ShowError> {
+    pub fn write(&mut self, luma: FrameView<'_>, captured_at: Instant) -> Result<(), ShowError> {
         unpack(luma, &mut self.grey)?;
+        self.grey.set_captured_at(captured_at);
         Ok(self.sink.write(self.grey.view())?)
+    }
+
+    /// Has everything written: see [`Sink::complete`].
+    ///
+    /// # Errors
+    /// When not all could be written.
+    pub fn complete(&mut self) -> Result<(), DeviceError> {
+        self.sink.complete()
     }
 
     /// Completes the file.

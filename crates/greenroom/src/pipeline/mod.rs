@@ -20,9 +20,11 @@ mod slot;
 mod stage;
 mod standby;
 mod stats;
+mod view;
 
 use std::io;
 use std::sync::Arc;
+use std::sync::atomic::Ordering::SeqCst;
 use std::thread::{self, JoinHandle};
 use std::time::Duration;
 
@@ -31,7 +33,7 @@ use greenroom_frame::{Colour, FrameError, FramePool, PixelFormat, SizePx};
 use greenroom_matte::{MatteError, MatteMaker, RefineSteps};
 
 use camera::Camera;
-pub use cues::Cues;
+pub use cues::{Cues, Paused};
 use cutter::Cutter;
 pub use matte::MattePlanes;
 pub use matte_output::MatteOutput;
@@ -77,11 +79,13 @@ pub struct MatteFeed {
     pub steps: RefineSteps,
 }
 
-/// The running pipeline. Dropping it stops and joins its threads.
+/// The running pipeline. Dropping it stops and joins its threads, and no file takes its name.
 pub struct Pipeline {
     shared: Arc<Shared>,
     reporter: Reporter,
     cues: Arc<Cues>,
+    /// Files that are completed at the stop however long it takes, by their names.
+    files: Vec<String>,
     feeders: Vec<JoinHandle<()>>,
     shower: Option<JoinHandle<Result<(), DeviceError>>>,
 }
@@ -127,6 +131,11 @@ impl Pipeline {
             shared: Arc::clone(&shared),
             reporter,
             cues: Arc::clone(&cues),
+            files: outputs
+                .iter()
+                .filter(|output| output.is_waited_for())
+                .map(|output| output.name().to_owned())
+                .collect(),
             feeders: Vec::new(),
             shower: None,
         };
@@ -179,9 +188,15 @@ impl Pipeline {
         }
         if let Some(shower) = self.shower.take() {
             // A pipe whose reader stands still blocks a write for as long as it likes; nobody waits
-            // for it. (Completing a file is waited for: FFmpeg ends by itself.)
-            if !Wake::wait([&self.shared.finishing], Some(STOP_PATIENCE)) {
+            // for it. A file is waited for: FFmpeg ends by itself.
+            let is_writing = !Wake::wait([&self.shared.finishing], Some(STOP_PATIENCE));
+            if is_writing && self.files.is_empty() {
                 return result.and(Err(StopError::Blocked));
+            }
+            let is_slow = is_writing || !Wake::wait([&self.shared.finished], Some(STOP_PATIENCE));
+            if is_slow && !self.files.is_empty() {
+                let files = self.files.join(", ");
+                tracing::info!("completing {files}; a second signal ends at once");
             }
             let shown = shower.join().map_err(|_| StopError::Panic);
             result = result.and(shown.and_then(|shown| Ok(shown?)));
@@ -191,7 +206,9 @@ impl Pipeline {
 }
 
 impl Drop for Pipeline {
+    /// As [`stop`](Pipeline::stop), but files leave nothing: whoever drops it has failed.
     fn drop(&mut self) {
+        self.shared.is_given_up.store(true, SeqCst);
         if let Err(error) = self.join() {
             tracing::warn!("{error}");
         }

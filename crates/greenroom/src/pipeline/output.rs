@@ -33,6 +33,10 @@ pub struct Output {
     told: Option<String>,
     retry: Duration,
     pub(super) failing: bool,
+    /// What was written last is a composed picture.
+    pub(super) has_picture: bool,
+    /// Somebody is about to watch, and the picture is on.
+    renewal_due: bool,
     pub(super) report: Arc<OutputReport>,
     pub(super) cues: Arc<OutputCues>,
 }
@@ -78,8 +82,20 @@ impl Output {
 
     fn new(name: String, painter: Painter, state: State, reopen: Option<OpenSink>) -> Self {
         let (report, cues) = (Arc::default(), Arc::default());
-        let (always_on, told, retry, failing) = (false, None, RETRY, false);
-        Self { name, painter, state, reopen, always_on, told, retry, failing, report, cues }
+        Self {
+            name,
+            painter,
+            state,
+            reopen,
+            always_on: false,
+            told: None,
+            retry: RETRY,
+            failing: false,
+            has_picture: false,
+            renewal_due: false,
+            report,
+            cues,
+        }
     }
 
     /// Shows a picture also while nobody watches.
@@ -97,6 +113,12 @@ impl Output {
     /// Whether it is watched whatever happens: a file.
     pub fn is_always_watched(&self) -> bool {
         self.reopen.is_none() || self.always_on
+    }
+
+    /// Whether it is a file or a pipe: it ends with its last frame, and what was written to it cannot be covered any
+    /// more.
+    pub(super) fn is_file(&self) -> bool {
+        self.reopen.is_none()
     }
 
     pub(super) fn cues(&self) -> Arc<OutputCues> {
@@ -141,11 +163,25 @@ impl Output {
         match self.state {
             State::Missing { .. } => self.look_for_it(now),
             State::Watched(_) => self.show_placeholder(now.standby, now.stats),
-            State::Holding(_) | State::Lingering { .. } => {
-                self.fill_with_placeholder(now.stats)?;
-                self.ask_audience(now)
-            }
+            State::Holding(_) | State::Lingering { .. } => self.take_up(now),
         }
+    }
+
+    /// A device was opened.
+    fn take_up(&mut self, now: &Now<'_>) -> Result<(), DeviceError> {
+        if let (Ok(frame), Some(sink)) =
+            (self.painter.placeholder(&Standby::Failed), self.state.sink_mut())
+        {
+            sink.store_timeout_picture(frame);
+        }
+        self.fill_with_placeholder(&Standby::Off, now.stats)?;
+        self.ask_audience(now)
+    }
+
+    /// Whether what was written last is to be written again, because somebody is about to watch;
+    /// told once.
+    pub(super) fn takes_renewal(&mut self) -> bool {
+        std::mem::take(&mut self.renewal_due)
     }
 
     /// Follows what happened: `asked` if its audience may have changed, `nodes_changed` if some
@@ -186,8 +222,7 @@ impl Output {
                 self.retry = RETRY;
                 self.state = State::Holding(sink);
                 self.tell_state(None);
-                self.fill_with_placeholder(now.stats)?;
-                self.ask_audience(now)
+                self.take_up(now)
             }
             Err(error) => {
                 self.miss(&error, now.time);
@@ -224,7 +259,23 @@ impl Output {
         if is_new && !self.always_on {
             return self.show_placeholder(now.standby, now.stats);
         }
+        if audience.renewal_due {
+            return self.renew(now);
+        }
         Ok(())
+    }
+
+    /// Somebody is about to watch: their first picture must not have the time of the last one who
+    /// did.
+    fn renew(&mut self, now: &Now<'_>) -> Result<(), DeviceError> {
+        match self.state {
+            State::Holding(_) if !self.always_on => self.show_placeholder(&Standby::Off, now.stats),
+            State::Missing { .. } => Ok(()),
+            _ => {
+                self.renewal_due = true;
+                Ok(())
+            }
+        }
     }
 
     fn end_lingering(&mut self, now: &Now<'_>) -> Result<(), DeviceError> {
@@ -235,7 +286,9 @@ impl Output {
         };
         self.tell_state(None);
         match self.state {
-            State::Holding(_) if !self.always_on => self.fill_with_placeholder(now.stats),
+            State::Holding(_) if !self.always_on => {
+                self.fill_with_placeholder(&Standby::Off, now.stats)
+            }
             _ => Ok(()),
         }
     }
@@ -251,13 +304,14 @@ impl Output {
 
     fn miss(&mut self, error: &DeviceError, time: Instant) {
         let reason = error.to_string();
+        self.state = State::Missing { retry_at: time + self.retry };
+        self.has_picture = false;
+        self.retry = (2 * self.retry).min(LONGEST_RETRY);
+        self.tell_state(Some(reason.clone()));
         if self.told.as_ref() != Some(&reason) {
             tracing::warn!("output: {reason}; waiting for it");
-            self.told = Some(reason.clone());
+            self.told = Some(reason);
         }
-        self.state = State::Missing { retry_at: time + self.retry };
-        self.retry = (2 * self.retry).min(LONGEST_RETRY);
-        self.tell_state(Some(reason));
     }
 
     fn tell_state(&self, reason: Option<String>) {
@@ -265,13 +319,22 @@ impl Output {
         self.report.set_state(&self.name, self.state.name(), mode, reason);
     }
 
-    /// Ends the output: a device is left with the placeholder in every buffer, a file is completed.
+    /// Whether its end is waited for however long it takes: a file that is being encoded. (The
+    /// reader of a pipe may stand still for ever.)
+    pub(super) fn is_waited_for(&self) -> bool {
+        self.reopen.is_none() && self.state.sink().is_some_and(|sink| !sink.may_stand_still())
+    }
+
+    /// Ends the output: a device is left with the placeholder in every buffer, a file is completed if
+    /// all `is_well`, and otherwise leaves nothing.
     ///
     /// # Errors
     /// When the file could not be completed.
-    pub(super) fn finish(mut self, stats: &Stats) -> Result<(), DeviceError> {
+    pub(super) fn finish(mut self, is_well: bool, stats: &Stats) -> Result<(), DeviceError> {
         if self.reopen.is_some() {
-            self.fill_with_placeholder(stats)?;
+            self.fill_with_placeholder(&Standby::Off, stats)?;
+        } else if !is_well {
+            return Ok(());
         }
         self.state.into_sink().map_or(Ok(()), Sink::finish)
     }

@@ -5,10 +5,16 @@ use greenroom_device::{Holder, SinkMode};
 
 use crate::status::{OutputState, OutputStatus, Watcher};
 
+/// More watchers than an output ever has at once.
+const MOST_TOLD: usize = 64;
+
 /// What others may know of an output. Who watches is told in the log, too: one line an event.
 #[derive(Debug, Default)]
 pub(super) struct OutputReport {
     status: Mutex<OutputStatus>,
+    /// Those who have watched since somebody does, and were told of: a program that begins its
+    /// stream anew is no event.
+    told: Mutex<Vec<Watcher>>,
     /// Composed frames written.
     pub(super) written: AtomicU64,
     /// Placeholders written.
@@ -21,7 +27,7 @@ impl OutputReport {
         OutputStatus {
             written: self.written.load(Relaxed),
             placeholders: self.placeholders.load(Relaxed),
-            ..self.lock().clone()
+            ..lock(&self.status).clone()
         }
     }
 
@@ -33,7 +39,7 @@ impl OutputReport {
         mode: Option<SinkMode>,
         reason: Option<String>,
     ) {
-        let mut status = self.lock();
+        let mut status = lock(&self.status);
         let before = std::mem::replace(&mut status.state, state);
         status.name.clear();
         status.name.push_str(name);
@@ -43,9 +49,15 @@ impl OutputReport {
         if state != OutputState::Watched {
             status.watchers.clear();
         }
+        if matches!(state, OutputState::Holding | OutputState::Missing) {
+            lock(&self.told).clear();
+        }
         match (before, state) {
-            (OutputState::Watched, OutputState::Lingering) => {
+            (OutputState::Lingering, OutputState::Holding) => {
                 tracing::info!("output: nobody watches {name} any more");
+            }
+            (OutputState::Watched, OutputState::Lingering) => {
+                tracing::debug!("output: the last one who watched {name} has left");
             }
             (OutputState::Holding | OutputState::Lingering, OutputState::Watched) => {
                 tracing::debug!("output: {name} is watched");
@@ -56,19 +68,99 @@ impl OutputReport {
 
     /// Sets who watches, while it is watched.
     pub(super) fn set_watchers(&self, watchers: &[Holder]) {
-        let mut status = self.lock();
+        let mut status = lock(&self.status);
         if status.state != OutputState::Watched {
             return;
         }
         let watchers: Vec<Watcher> = watchers.iter().map(Into::into).collect();
-        for come in watchers.iter().filter(|watcher| !status.watchers.contains(watcher)) {
-            tracing::info!("output: {} is watched by {come}", status.name);
+        let mut told = lock(&self.told);
+        for come in &watchers {
+            if !told.contains(come) {
+                tracing::info!("output: {} is watched by {come}", status.name);
+                if told.len() == MOST_TOLD {
+                    told.remove(0);
+                }
+                told.push(come.clone());
+            }
         }
         status.watchers = watchers;
     }
+}
 
-    fn lock(&self) -> MutexGuard<'_, OutputStatus> {
-        // Plain data: every state between two assignments is a state.
-        self.status.lock().unwrap_or_else(PoisonError::into_inner)
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    // Plain data: every state between two assignments is a state.
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+#[cfg(test)]
+mod tests {
+    use std::io;
+    use std::sync::Arc;
+
+    use super::*;
+
+    struct Appender(Arc<Mutex<Vec<u8>>>);
+
+    impl io::Write for Appender {
+        fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+            lock(&self.0).write(bytes)
+        }
+
+        fn flush(&mut self) -> io::Result<()> {
+            Ok(())
+        }
+    }
+
+    /// Log lines of what happens.
+    fn lines(happens: impl FnOnce(&OutputReport)) -> Vec<String> {
+        let log: Arc<Mutex<Vec<u8>>> = Arc::default();
+        let written = Arc::clone(&log);
+        let subscriber = tracing_subscriber::fmt()
+            .with_writer(move || Appender(Arc::clone(&written)))
+            .with_ansi(false)
+            .without_time()
+            .finish();
+        tracing::subscriber::with_default(subscriber, || happens(&OutputReport::default()));
+        let text = String::from_utf8(lock(&log).clone()).unwrap();
+        text.lines().map(str::to_owned).collect()
+    }
+
+    fn set(report: &OutputReport, state: OutputState) {
+        report.set_state("cam", state, None, None);
+    }
+
+    fn watch(report: &OutputReport, pids: &[u32]) {
+        set(report, OutputState::Watched);
+        let holder = |pid: &u32| Holder { pid: *pid, name: "chrome".to_owned() };
+        report.set_watchers(&pids.iter().map(holder).collect::<Vec<_>>());
+    }
+
+    #[test]
+    fn a_stream_that_begins_anew_is_no_event() {
+        let lines = lines(|report| {
+            set(report, OutputState::Holding);
+            for _ in 0..30 {
+                watch(report, &[7]);
+                set(report, OutputState::Lingering);
+            }
+            watch(report, &[7, 8]);
+            set(report, OutputState::Lingering);
+            set(report, OutputState::Holding);
+            // Another call.
+            watch(report, &[7]);
+        });
+        let is = |line: &String, words: &str| line.contains(words);
+        assert_eq!(lines.len(), 4, "{lines:?}");
+        assert!(is(&lines[0], "watched by chrome (pid 7)"), "{lines:?}");
+        assert!(is(&lines[1], "watched by chrome (pid 8)"), "{lines:?}");
+        assert!(is(&lines[2], "nobody watches cam any more"), "{lines:?}");
+        assert!(is(&lines[3], "watched by chrome (pid 7)"), "{lines:?}");
+    }
+
+    #[test]
+    fn what_was_told_does_not_grow_for_ever() {
+        let report = OutputReport::default();
+        (0..1000).for_each(|pid| watch(&report, &[pid]));
+        assert_eq!(lock(&report.told).len(), MOST_TOLD);
     }
 }

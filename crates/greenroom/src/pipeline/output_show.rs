@@ -45,11 +45,12 @@ impl Output {
             }
             Err(ShowError::Sink(error)) => self.lose(error, Instant::now()),
             Err(error) => {
+                let shown = self.show_placeholder(&Standby::Failed, stats);
+                Stats::count(&stats.failed);
                 if !std::mem::replace(&mut self.failing, true) {
                     tracing::error!("output: {error}");
                 }
-                Stats::count(&stats.failed);
-                self.show_placeholder(&Standby::Failed, stats)
+                shown
             }
         }
     }
@@ -58,6 +59,7 @@ impl Output {
         if faults::strike(Fault::OutputPanic) {
             panic!("the output thread panics, as a test wants");
         }
+        self.has_picture = false;
         let mut lap = Instant::now();
         let mut record = |stage: Stage| {
             let now = Instant::now();
@@ -76,7 +78,32 @@ impl Output {
         }
         record(Stage::Write);
         send_snapshot(&self.cues, packed);
+        self.has_picture = true;
         Ok(())
+    }
+
+    /// Writes the picture that was written last once more, so that nobody who watches runs out of
+    /// patience; where the placeholder was written last, that one, with `standby`. A file gets
+    /// neither.
+    ///
+    /// # Errors
+    /// Never: a device that is lost is waited for.
+    pub(super) fn show_again(
+        &mut self,
+        standby: &Standby,
+        stats: &Stats,
+    ) -> Result<(), DeviceError> {
+        if self.is_file() {
+            return Ok(());
+        }
+        if !self.has_picture {
+            return self.show_placeholder(standby, stats);
+        }
+        let Some(sink) = self.state.sink_mut() else { return Ok(()) };
+        match sink.write(self.painter.last_picture()) {
+            Ok(()) => Ok(()),
+            Err(error) => self.lose(error, Instant::now()),
+        }
     }
 
     /// Writes the placeholder that says `standby`.
@@ -99,20 +126,25 @@ impl Output {
     }
 
     fn write_placeholder(&mut self, standby: &Standby) -> Result<(), DeviceError> {
+        self.has_picture = false;
         let frame = self.painter.placeholder(standby)?;
         self.state.sink_mut().map_or(Ok(()), |sink| sink.write(frame))?;
         send_snapshot(&self.cues, frame);
         Ok(())
     }
 
-    /// Puts the placeholder into every buffer of a device, so that the next watcher does not see
-    /// the last second of what was shown before.
-    pub(super) fn fill_with_placeholder(&mut self, stats: &Stats) -> Result<(), DeviceError> {
+    /// Puts the placeholder that says `standby` into every buffer of a device, so that nobody who reads one
+    /// later sees the last second of what was shown before.
+    pub(super) fn fill_with_placeholder(
+        &mut self,
+        standby: &Standby,
+        stats: &Stats,
+    ) -> Result<(), DeviceError> {
         for _ in 0..LEFT_BEHIND {
             if self.is_missing() {
                 break;
             }
-            self.show_placeholder(&Standby::Off, stats)?;
+            self.show_placeholder(standby, stats)?;
         }
         Ok(())
     }

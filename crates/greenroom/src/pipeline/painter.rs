@@ -1,4 +1,5 @@
 use std::path::PathBuf;
+use std::time::Instant;
 
 use greenroom_device::SinkMode;
 use greenroom_frame::{Frame, FrameError, FrameScaler, FrameView, pack, recolour};
@@ -108,11 +109,18 @@ impl Painter {
         Ok(self.packed.view())
     }
 
-    /// The placeholder for `standby`. Painted when the text changes, else the one from before.
+    /// What [`fit`](Self::fit) gave last.
+    pub(super) fn last_picture(&self) -> FrameView<'_> {
+        self.packed.view()
+    }
+
+    /// The placeholder for `standby`. Painted when the text changes, else the one from before. Scenes do not fade across
+    /// it.
     ///
     /// # Errors
     /// When no kernel does the conversion.
     pub fn placeholder(&mut self, standby: &Standby) -> Result<FrameView<'_>, FrameError> {
+        self.stage.interrupt();
         // On the user's picture there is no text that could change.
         let text = match self.own_placeholder {
             Some(_) => OWN.to_owned(),
@@ -122,6 +130,7 @@ impl Painter {
             let frame = packed_placeholder(self.mode, self.own_placeholder.as_ref(), &text)?;
             self.calm = (text, frame);
         }
+        self.calm.1.set_captured_at(Instant::now());
         Ok(self.calm.1.view())
     }
 

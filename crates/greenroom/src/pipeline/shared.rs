@@ -1,7 +1,7 @@
 //! What the threads of a pipeline share.
 
 use std::io;
-use std::sync::atomic::{AtomicU64, Ordering::SeqCst};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering::SeqCst};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
@@ -54,7 +54,7 @@ impl Demand {
     }
 
     /// Tells whether that is news.
-    fn set(&self, wanted: bool) -> bool {
+    pub(super) fn set(&self, wanted: bool) -> bool {
         let changed = self.epoch().wants_picture() != wanted;
         if changed {
             self.0.fetch_add(1, SeqCst);
@@ -71,6 +71,10 @@ pub(super) struct Shared {
     pub(super) ended: Wake,
     /// Rung when the output thread writes no more frames and brings its outputs to an end.
     pub(super) finishing: Wake,
+    /// Rung when the outputs have come to their ends.
+    pub(super) finished: Wake,
+    /// Nobody asked for the end in order: files are not to take their names.
+    pub(super) is_given_up: AtomicBool,
     /// Rung when demand has changed, and at the stop: the camera thread looks what it is.
     pub(super) camera_bell: Wake,
     pub(super) demand: Demand,
@@ -90,6 +94,8 @@ impl Shared {
             stop: Wake::new()?,
             ended: Wake::new()?,
             finishing: Wake::new()?,
+            finished: Wake::new()?,
+            is_given_up: AtomicBool::new(false),
             camera_bell: Wake::new()?,
             demand: Demand::default(),
             to_matte: Slot::new()?,

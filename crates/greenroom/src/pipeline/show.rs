@@ -3,43 +3,29 @@
 use std::os::fd::{AsFd, BorrowedFd};
 use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
 use std::sync::Arc;
+use std::sync::atomic::Ordering::SeqCst;
 use std::time::{Duration, Instant};
 
 use greenroom_device::{DeviceError, NodeWatch, wait_readable};
 use greenroom_scene::Room;
 
+use super::faults::{self, Fault};
 use super::output::Now;
-use super::shared::{Cut, EndBell, Flow, Shared};
+use super::shared::{Cut, EndBell, Epoch, Flow, Shared};
 use super::stats::Stage;
+use super::view::{Due, View};
 use super::{Cues, MattePlanes, Output, Standby, Stats};
 use crate::service;
 
-/// Time without a picture after which the placeholder is shown.
-const STALL: Duration = Duration::from_secs(1);
-/// On a machine too slow for that, the picture may stand for so many times as long as the last one
-/// took, so that it does not flicker between picture and placeholder; but never longer than
-/// [`LONGEST_STALL`]. A camera that stalls is told by its own thread and not waited for.
-const PATIENCE_FRAMES: u32 = 4;
-/// See [`PATIENCE_FRAMES`].
-const LONGEST_STALL: Duration = Duration::from_secs(10);
-/// Time between placeholders while there is no picture: consumers that give a camera one second a
-/// frame (Chrome) never run out of it.
-const PLACEHOLDER_INTERVAL: Duration = Duration::from_millis(200);
 /// A matte thread that has been at one frame for so long hangs: the service manager is no longer
 /// told that all is well, and starts greenroom anew.
 const HANGS: Duration = Duration::from_secs(20);
+/// So many turns in a row may panic; then the thread ends, and greenroom with it.
+const PANICS_BORNE: u32 = 10;
 /// Most outputs of one pipeline: what `wait_readable` takes, less [`FIXED_FDS`].
 pub(super) const MOST_OUTPUTS: usize = 64 - FIXED_FDS;
 /// The stop, the slot, the nodes, the cues.
 const FIXED_FDS: usize = 4;
-
-/// What those who watch see now.
-enum View {
-    /// A picture, which may stand `until` then.
-    Picture { until: Instant },
-    /// The placeholder; due again at `next`.
-    Placeholder { next: Instant },
-}
 
 /// Composes each frame for each output and writes it.
 pub(super) struct Shower {
@@ -51,7 +37,8 @@ pub(super) struct Shower {
     idle_after: Duration,
     view: View,
     standby: Standby,
-    last_shown: Instant,
+    /// The pauses that were seen to, see [`PauseState::count`](super::cues::PauseState).
+    pauses_seen: u64,
     /// When to tell the service manager that all is well, and how often.
     heartbeat: Option<(Instant, Duration)>,
     failing: bool,
@@ -85,9 +72,9 @@ impl Shower {
             nodes: nodes.ok(),
             cues,
             idle_after,
-            view: View::Placeholder { next: now + PLACEHOLDER_INTERVAL },
+            view: View::placeholder(now),
             standby: if wanted { Standby::Starting } else { Standby::Off },
-            last_shown: now,
+            pauses_seen: 0,
             heartbeat: service::watchdog_interval().map(|interval| (now + interval, interval)),
             failing: false,
         }
@@ -95,15 +82,17 @@ impl Shower {
 
     pub(super) fn run(mut self) -> Result<(), DeviceError> {
         let _bell = EndBell(Arc::clone(&self.shared));
-        // Also when a part of ours panics, devices are left with the placeholder.
+        // Also when a part of ours panics again and again, devices are left with the placeholder.
         let shown = catch_unwind(AssertUnwindSafe(|| self.show_until_stopped()));
         self.shared.finishing.ring();
+        let is_well = matches!(shown, Ok(Ok(()))) && !self.shared.is_given_up.load(SeqCst);
         let mut finished = Ok(());
         for output in self.outputs {
             let name = output.name().to_owned();
-            finished = finished.and(output.finish(&self.shared.stats));
+            finished = finished.and(output.finish(is_well, &self.shared.stats));
             tracing::debug!("output: {name} ended");
         }
+        self.shared.finished.ring();
         // The first trouble is the one to tell.
         shown.unwrap_or_else(|panic| resume_unwind(panic)).and(finished)
     }
@@ -112,23 +101,52 @@ impl Shower {
         let shared = Arc::clone(&self.shared);
         // Something shows at once, and on v4l2loopback it is what makes the node a camera.
         self.for_each(Output::begin)?;
+        let mut panics = 0;
         while !shared.stop.is_ringing() {
-            self.follow_demand()?;
-            let ready = self.wait();
-            let nodes_changed = ready.nodes && self.nodes.as_ref().is_some_and(NodeWatch::clear);
-            let mut audiences = ready.audiences;
-            self.for_each(|output, now| {
-                let asked = audiences & 1 != 0;
-                audiences >>= 1;
-                output.mind(asked, nodes_changed, now)
-            })?;
-            match shared.to_output.take_now() {
-                Some(Flow::Frame(cut)) => self.show(&cut)?,
-                Some(Flow::Lost(standby)) => self.lose_picture(standby)?,
-                None => self.keep_time()?,
+            match catch_unwind(AssertUnwindSafe(|| self.turn(&shared))) {
+                Ok(shown) => {
+                    shown?;
+                    panics = 0;
+                }
+                Err(panic) => {
+                    // First of all the picture goes.
+                    self.lose_picture(Standby::Failed)?;
+                    panics += 1;
+                    if panics > PANICS_BORNE {
+                        resume_unwind(panic);
+                    }
+                    tracing::error!("output: a part of greenroom failed; going on");
+                }
             }
-            self.beat();
         }
+        Ok(())
+    }
+
+    /// Waits for what comes first, and sees to it.
+    fn turn(&mut self, shared: &Shared) -> Result<(), DeviceError> {
+        if faults::strike(Fault::OutputTurnPanic) {
+            panic!("the output thread panics between two frames, as a test wants");
+        }
+        self.follow_demand()?;
+        let ready = self.wait();
+        let nodes_changed = ready.nodes && self.nodes.as_ref().is_some_and(NodeWatch::clear);
+        let mut audiences = ready.audiences;
+        self.for_each(|output, now| {
+            let asked = audiences & 1 != 0;
+            audiences >>= 1;
+            output.mind(asked, nodes_changed, now)
+        })?;
+        self.renew()?;
+        match shared.to_output.take_now() {
+            // A pause comes before a frame that came before it.
+            Some(Flow::Frame(_)) if self.cues.pause_state().count != self.pauses_seen => {
+                Stats::count(&shared.stats.dropped_unwatched);
+            }
+            Some(Flow::Frame(cut)) => self.show(&cut)?,
+            Some(Flow::Lost(standby)) => self.lose_picture(standby)?,
+            None => self.keep_time()?,
+        }
+        self.beat();
         Ok(())
     }
 
@@ -158,20 +176,37 @@ impl Shower {
     /// Has the camera opened when somebody watches, and closed when nobody does, or in a pause.
     fn follow_demand(&mut self) -> Result<(), DeviceError> {
         self.cues.bell.clear();
-        let (is_watched, is_paused) = (self.is_watched(), self.cues.is_paused());
-        if self.shared.set_demand(is_watched && !is_paused) {
-            if is_paused {
-                service::status_line("paused, the camera is closed");
-                self.standby = Standby::Paused;
-                self.show_placeholders()?;
-            } else if is_watched {
-                service::status_line("on air");
-                self.lose_picture(Standby::Starting)?;
-            } else {
-                service::status_line("nobody watches, the camera is closed");
-                self.standby = Standby::Off;
-            }
+        let pause = self.cues.pause_state();
+        if pause.count != self.pauses_seen {
+            self.begin_pause(pause.count)?;
         }
+        let is_watched = self.is_watched();
+        if self.shared.set_demand(is_watched && !pause.is_on) {
+            if is_watched {
+                self.lose_picture(Standby::Starting)?;
+                service::status_line("on air");
+            } else {
+                self.standby = Standby::Off;
+                service::status_line("nobody watches, the camera is closed");
+            }
+        } else if self.standby == Standby::Paused && !pause.is_on && !is_watched {
+            self.standby = Standby::Off;
+        }
+        Ok(())
+    }
+
+    /// Hides first: from here on no frame of before is shown, in no buffer. Then those who asked are told.
+    fn begin_pause(&mut self, count: u64) -> Result<(), DeviceError> {
+        self.shared.set_demand(false);
+        self.standby = Standby::Paused;
+        // Devices before pipes, whose readers may stand still.
+        for output in self.outputs.iter_mut().filter(|output| output.is_on() && !output.is_file()) {
+            output.fill_with_placeholder(&Standby::Paused, &self.shared.stats)?;
+        }
+        self.show_placeholders()?;
+        self.pauses_seen = count;
+        self.cues.tell_paused(count);
+        service::status_line("paused, the camera is closed");
         Ok(())
     }
 
@@ -197,28 +232,50 @@ impl Shower {
     }
 
     fn deadline(&self) -> Option<Instant> {
-        let due = match self.view {
-            _ if !self.is_watched() => None,
-            View::Picture { until } => Some(until),
-            View::Placeholder { next } => Some(next),
-        };
+        let due = self.is_watched().then(|| self.view.deadline());
         let outputs = self.outputs.iter().filter_map(Output::deadline);
         outputs.chain(due).chain(self.heartbeat.map(|(next, _)| next)).min()
     }
 
-    /// Nothing came: is the picture too old, or the placeholder due again?
+    /// The demand that a picture must have been made for to be shown; `None` in a pause.
+    fn wanted_epoch(&self) -> Option<Epoch> {
+        let epoch = self.shared.demand.epoch();
+        (epoch.wants_picture() && !self.cues.is_paused()).then_some(epoch)
+    }
+
+    /// Nothing came: what was written last is written again before anybody misses it.
     fn keep_time(&mut self) -> Result<(), DeviceError> {
-        let now = Instant::now();
-        match self.view {
-            View::Picture { until } if now >= until && self.is_watched() => {
-                match self.cues.is_paused() {
-                    true => self.show_placeholders(),
-                    // Neither a frame nor word of why there is none.
-                    false => self.lose_picture(Standby::Failed),
+        if !self.is_watched() {
+            return Ok(());
+        }
+        self.write_again(self.view.due(self.wanted_epoch(), Instant::now()))
+    }
+
+    /// Somebody is about to watch an output that has its picture still on: the first one that they
+    /// get must not be old.
+    fn renew(&mut self) -> Result<(), DeviceError> {
+        let mut is_due = false;
+        for output in &mut self.outputs {
+            is_due |= output.takes_renewal();
+        }
+        if !is_due {
+            return Ok(());
+        }
+        self.write_again(self.view.again(self.wanted_epoch(), Instant::now()))
+    }
+
+    fn write_again(&mut self, due: Due) -> Result<(), DeviceError> {
+        match due {
+            Due::Nothing => Ok(()),
+            Due::Placeholder => self.show_placeholders(),
+            Due::StallPlaceholder => self.lose_picture(Standby::Failed),
+            Due::Repetition => {
+                for output in self.outputs.iter_mut().filter(|output| output.is_on()) {
+                    output.show_again(&Standby::Starting, &self.shared.stats)?;
                 }
+                self.view = self.view.written_again(Instant::now());
+                Ok(())
             }
-            View::Placeholder { next } if now >= next => self.show_placeholders(),
-            _ => Ok(()),
         }
     }
 
@@ -239,10 +296,7 @@ impl Shower {
         for output in self.outputs.iter_mut().filter(|output| output.is_on()) {
             output.show_placeholder(&standby, &self.shared.stats)?;
         }
-        let now = Instant::now();
-        self.view = View::Placeholder { next: now + PLACEHOLDER_INTERVAL };
-        // What passes without a picture says nothing of how long a picture takes.
-        self.last_shown = now;
+        self.view = View::placeholder(Instant::now());
         Ok(())
     }
 
@@ -257,15 +311,13 @@ impl Shower {
             Ok(Ok(false)) => return self.lose_picture(Standby::Failed),
             Ok(Err(error)) => return Err(error),
             Err(_) => {
-                tracing::error!("output: a part of greenroom failed; going on with the next frame");
+                let lost = self.lose_picture(Standby::Failed);
                 Stats::count(&self.shared.stats.failed);
-                return self.lose_picture(Standby::Failed);
+                tracing::error!("output: a part of greenroom failed; going on with the next frame");
+                return lost;
             }
         }
-        let now = Instant::now();
-        let interval = now - std::mem::replace(&mut self.last_shown, now);
-        let patience = (interval * PATIENCE_FRAMES).clamp(STALL, LONGEST_STALL);
-        self.view = View::Picture { until: now + patience };
+        self.view = View::picture(epoch, Instant::now());
         Ok(())
     }
 

@@ -46,6 +46,12 @@ impl Stage {
         self.cues = Some((cues, backstage));
     }
 
+    /// The picture was interrupted: something else was shown. With the next frame, whatever was asked for by then is
+    /// there at once, without a fade from what was shown before.
+    pub(super) fn interrupt(&mut self) {
+        self.last = None;
+    }
+
     /// What was composed last.
     pub(super) fn canvas_mut(&mut self) -> &mut Frame {
         &mut self.canvas
@@ -67,9 +73,10 @@ impl Stage {
         let passed = now.saturating_duration_since(incoming.begun_at);
         let share = passed.as_secs_f32() / FADE.as_secs_f32();
         if let Err(error) = incoming.scene.compose(room, &mut self.incoming_canvas) {
-            tracing::warn!("scene: {error}; the one before stays");
-            self.strike(incoming.scene);
-            return self.scene.compose(room, &mut self.canvas);
+            // It may hide what the one before shows: that does not come back.
+            let old = std::mem::replace(&mut self.scene, incoming.scene);
+            self.strike(old);
+            return Err(error);
         }
         let old = if share < 1.0 { self.scene.compose(room, &mut self.canvas) } else { Ok(()) };
         // Pictures of two shapes (one is turned) do not mix, and an old scene that fails is over.
@@ -219,6 +226,27 @@ mod tests {
         }
         // Smoothstep's steepest step of 33 in 300 ms is a sixth of the way.
         assert!(largest > 5 && largest <= 219 / 5, "{largest}");
+    }
+
+    #[test]
+    fn across_an_interruption_nothing_fades() {
+        let mut theatre = Theatre::new();
+        theatre.luma_at(0);
+        theatre.stage.interrupt();
+        theatre.send("#ffffff", false);
+        assert_eq!(theatre.luma_at(33), 235);
+        // In mid-fade, and with another that was asked for meanwhile.
+        theatre.send("#000000", false);
+        theatre.luma_at(66);
+        assert!((17..235).contains(&theatre.luma_at(200)));
+        theatre.stage.interrupt();
+        assert_eq!(theatre.luma_at(233), 16);
+        theatre.send("#ffffff", false);
+        theatre.luma_at(266);
+        theatre.luma_at(400);
+        theatre.stage.interrupt();
+        theatre.send("#808080", false);
+        assert!((120..130).contains(&theatre.luma_at(433)));
     }
 
     #[test]

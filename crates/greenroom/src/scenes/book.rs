@@ -1,7 +1,7 @@
 use greenroom_matte::People;
-use greenroom_scene::{BackgroundSpec, SceneSpec};
 
-use super::{SceneWords, WordsError};
+use super::SceneWords;
+use super::privacy::check_privacy;
 
 /// The scenes there are, by name, in the order of the configuration; and which is shown.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -17,14 +17,6 @@ pub struct SceneBook {
     /// Whom the matte shows.
     people: People,
 }
-
-/// A scene that would show others as they are.
-#[derive(Debug, thiserror::Error)]
-#[error(
-    "anonymise before the plain camera would show everyone but the main person as they are; choose another \
-     background, or people = \"all\" in [cut]"
-)]
-pub struct NotAnonymous;
 
 /// No scene of that name.
 #[derive(Debug, thiserror::Error)]
@@ -42,7 +34,8 @@ fn there_are(names: &[String]) -> String {
 }
 
 impl SceneBook {
-    /// The book of `scenes`; `name` is shown first, with `changes` (of the command line) over it.
+    /// The book of `scenes`; `name` is shown first, with `changes` (of the command line) over it. The
+    /// matte shows `people`.
     ///
     /// # Errors
     /// [`NoSuchScene`].
@@ -50,8 +43,9 @@ impl SceneBook {
         scenes: Vec<(String, SceneWords)>,
         name: Option<String>,
         changes: &SceneWords,
+        people: People,
     ) -> Result<Self, NoSuchScene> {
-        let mut book = Self { scenes, ..Self::default() };
+        let mut book = Self { scenes, people, ..Self::default() };
         if let Some(name) = name {
             book.go_to(&name)?;
         }
@@ -59,24 +53,9 @@ impl SceneBook {
         Ok(book)
     }
 
-    /// The matte shows `people`.
-    #[must_use]
-    pub fn showing(self, people: People) -> Self {
-        Self { people, ..self }
-    }
-
-    /// That nobody is uncovered: who is not in the matte is not made anonymous, and stands in the plain
-    /// camera as they are.
-    ///
-    /// # Errors
-    /// If that might be.
-    pub fn check_anonymous(&self, spec: &SceneSpec) -> Result<(), NotAnonymous> {
-        let is_plain = match &spec.background {
-            BackgroundSpec::Named(named) => named.name() == "none",
-            _ => false,
-        };
-        let hides = spec.effects.iter().any(|effect| effect.name() == "anonymise");
-        if self.people == People::Main && is_plain && hides { Err(NotAnonymous) } else { Ok(()) }
+    /// Whom the matte shows.
+    pub fn people(&self) -> People {
+        self.people
     }
 
     /// What is shown.
@@ -89,10 +68,14 @@ impl SceneBook {
         self.name.as_deref()
     }
 
-    /// Checks the words of every scene: the first sentence for each that makes no sense.
-    pub fn check_all(&self) -> Vec<(String, WordsError)> {
-        let checked = self.scenes.iter().map(|(name, words)| (name.clone(), words.check()));
-        checked.filter_map(|(name, checked)| Some((name, checked.err()?))).collect()
+    /// Every scene with what is wrong with it, or what it may hide too little of (a warning), in a
+    /// frame of `height_px`; those that are right are left out.
+    pub fn check_all(&self, height_px: u32) -> Vec<(String, anyhow::Result<String>)> {
+        let check = |words: &SceneWords| -> anyhow::Result<Option<String>> {
+            Ok(check_privacy(&words.check()?, self.people, height_px)?)
+        };
+        let checked = self.scenes.iter().map(|(name, words)| (name.clone(), check(words)));
+        checked.filter_map(|(name, checked)| Some((name, checked.transpose()?))).collect()
     }
 
     /// How many scenes there are.
@@ -175,6 +158,8 @@ impl SceneBook {
 mod tests {
     use super::*;
 
+    const ALL: People = People::All;
+
     fn words(background: &str) -> SceneWords {
         SceneWords { background: Some(background.to_owned()), ..SceneWords::default() }
     }
@@ -186,30 +171,32 @@ mod tests {
     #[test]
     fn scenes_are_found_and_follow_each_other() {
         let there = scenes(&[("a", "#111111"), ("b", "#222222"), ("c", "#333333")]);
-        let mut book = SceneBook::new(there, Some("b".into()), &SceneWords::default()).unwrap();
+        let mut book =
+            SceneBook::new(there, Some("b".into()), &SceneWords::default(), ALL).unwrap();
         assert_eq!((book.name(), book.words()), (Some("b"), &words("#222222")));
         assert!(book.go_on() && book.name() == Some("c"));
         assert!(book.go_on() && book.name() == Some("a"));
         let error = book.go_to("d").unwrap_err().to_string();
         assert!(error.contains("there are a, b, c"), "{error}");
         assert_eq!(book.name(), Some("a"));
-        let mut empty = SceneBook::new(vec![], None, &words("blur")).unwrap();
+        let mut empty = SceneBook::new(vec![], None, &words("blur"), ALL).unwrap();
         assert!(!empty.go_on() && empty.words() == &words("blur"));
-        let mut only = SceneBook::new(scenes(&[("a", "blur")]), None, &words("none")).unwrap();
+        let mut only = SceneBook::new(scenes(&[("a", "blur")]), None, &words("none"), ALL).unwrap();
         assert!(only.go_on() && !only.go_on());
     }
 
     #[test]
     fn the_command_line_lies_over_the_configuration() {
         let there = scenes(&[("a", "#111111")]);
-        let book = SceneBook::new(there, Some("a".into()), &words("blur")).unwrap();
+        let book = SceneBook::new(there, Some("a".into()), &words("blur"), ALL).unwrap();
         assert_eq!((book.name(), book.words()), (Some("a"), &words("blur")));
     }
 
     #[test]
     fn what_is_shown_follows_its_own_words() {
         let there = scenes(&[("a", "#111111"), ("b", "#222222")]);
-        let mut book = SceneBook::new(there, Some("a".into()), &SceneWords::default()).unwrap();
+        let mut book =
+            SceneBook::new(there, Some("a".into()), &SceneWords::default(), ALL).unwrap();
         book.change(&words("none"));
         book.take_over(scenes(&[("a", "#111111"), ("b", "#999999")]));
         assert_eq!(book.words(), &words("none"), "its own words are the same");

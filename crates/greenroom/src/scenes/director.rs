@@ -1,6 +1,7 @@
 use std::collections::BTreeMap;
-use std::path::PathBuf;
-use std::sync::mpsc::{self, Sender};
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::path::{Path, PathBuf};
+use std::sync::mpsc::{self, Receiver, Sender};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::thread::{self, JoinHandle};
 use std::time::Duration;
@@ -8,8 +9,10 @@ use std::time::Duration;
 use greenroom_device::{FileWatch, Wake};
 use greenroom_scene::{SceneSpec, Site};
 
-use super::hand::{Complaints, Deaf, Hand};
+use super::files::{Reported, WatchBackoff};
+use super::loader::Loader;
 use super::reload::Reload;
+use super::worker::SceneWorker;
 use super::{SceneBook, SceneWords};
 use crate::pipeline::Cues;
 use crate::snapshot;
@@ -42,10 +45,40 @@ pub enum SceneRequest {
     Next,
 }
 
-/// Told what came of a request: nothing, or one sentence.
-pub type Replied = Box<dyn FnOnce(Result<(), String>) + Send>;
+/// Whoever asked: told what came of a request, nothing or one sentence.
+pub struct Replied {
+    tell: Box<dyn FnOnce(Result<(), String>) + Send>,
+    is_abandoned: Box<dyn Fn() -> bool + Send>,
+}
 
-/// How long the end waits for a scene that is just being made.
+impl Replied {
+    /// `is_abandoned` says whether whoever asked has given up waiting for `tell`.
+    pub fn new(
+        tell: impl FnOnce(Result<(), String>) + Send + 'static,
+        is_abandoned: impl Fn() -> bool + Send + 'static,
+    ) -> Self {
+        Self { tell: Box::new(tell), is_abandoned: Box::new(is_abandoned) }
+    }
+
+    /// Tells what came of the request.
+    pub fn tell(self, done: Result<(), String>) {
+        (self.tell)(done);
+    }
+
+    /// Whether whoever asked has gone without waiting for the answer: then it is not to be done.
+    pub fn is_abandoned(&self) -> bool {
+        (self.is_abandoned)()
+    }
+}
+
+/// How long a request for a pause waits until the placeholder is shown: a reader of an output may stand still, and
+/// a slow machine may be at a frame.
+pub const PAUSE_PATIENCE: Duration = Duration::from_secs(5);
+
+/// Time after a panic before the thread goes on, so that one that comes each time costs little.
+const AFTER_A_PANIC: Duration = Duration::from_millis(500);
+
+/// How long the end waits for a scene that is just being made without files.
 const STOP_PATIENCE: Duration = Duration::from_millis(500);
 
 /// The thread "scenes". Dropping it ends the thread.
@@ -83,28 +116,37 @@ impl Director {
         let ours = Arc::clone(&cues);
         let (bell, stop, ended) = (Wake::new()?, Wake::new()?, Wake::new()?);
         let status = Arc::default();
-        let mut hand = Hand {
+        let mut worker = SceneWorker {
             book,
             site,
             cues,
             config,
             watch,
-            deaf: Deaf::default(),
+            backoff: WatchBackoff::default(),
             wanted,
             files: Vec::new(),
             stamps: BTreeMap::new(),
             background: spec.background.clone(),
+            foreground: spec.foreground.clone(),
+            pending: None,
+            loader: Loader::new(bell.clone()),
             reload: Reload::default(),
-            complaints: Complaints::default(),
+            reported: Reported::default(),
             asked,
             bell: bell.clone(),
             stop: stop.clone(),
             status: Arc::clone(&status),
         };
-        hand.begin(&spec, trouble);
+        worker.begin(&spec, trouble);
         let bell_at_end = ended.clone();
         let thread = thread::Builder::new().name("scenes".into()).spawn(move || {
-            hand.run();
+            // What is shown goes on whatever fails here, and so must the way to change it. Who asked is told.
+            while catch_unwind(AssertUnwindSafe(|| worker.run())).is_err() {
+                tracing::error!("scene: a part of greenroom failed; what was shown before stays");
+                if Wake::wait([&worker.stop], Some(AFTER_A_PANIC)) {
+                    break;
+                }
+            }
             bell_at_end.ring();
         })?;
         Ok(Self { requests, bell, stop, ended, cues: ours, status, thread: Some(thread) })
@@ -121,25 +163,62 @@ impl Director {
 impl DirectorHandle {
     /// Asks; `replied` is called when it is done, soon or (for media) after seconds.
     pub fn ask(&self, request: SceneRequest, replied: Replied) {
+        if let SceneRequest::Change(words) = &request
+            && words.clone().located_in(Path::new("/")) != *words
+        {
+            return replied.tell(Err(format!("a file is named by a {NOT_WHOLE}")));
+        }
         match self.requests.send((request, replied)) {
             Ok(()) => self.bell.ring(),
             Err(mpsc::SendError((_, replied))) => {
-                replied(Err("greenroom is about to end; start it again".to_owned()));
+                replied.tell(Err("greenroom is about to end; start it again".to_owned()));
             }
         }
     }
 
-    /// Shows the placeholder and closes the camera, or ends that; at once, whatever is being loaded.
-    pub fn pause(&self, paused: bool) {
-        if self.cues.is_paused() != paused {
-            tracing::info!("scene: {}", if paused { "paused" } else { "on air again" });
+    /// Shows the placeholder and closes the camera, at once, whatever is being loaded. `replied` is told when it is
+    /// shown.
+    pub fn pause(&self, replied: Replied) {
+        let was_paused = self.cues.is_paused();
+        let (tell, told) = mpsc::channel();
+        self.cues.pause(Box::new(move || {
+            // Who waits may have given up.
+            let _ = tell.send(());
+        }));
+        if !was_paused {
+            tracing::info!("scene: paused");
         }
-        self.cues.pause(paused);
+        let (hand_over, handed_over) = mpsc::channel::<(Receiver<()>, Replied)>();
+        let waits = thread::Builder::new().name("pause".into()).spawn(move || {
+            if let Ok((told, replied)) = handed_over.recv() {
+                wait_for_pause(&told, replied);
+            }
+        });
+        match waits {
+            Ok(_) => {
+                // It waits for this.
+                let _ = hand_over.send((told, replied));
+            }
+            // No thread is left: then everyone who asks waits.
+            Err(_) => wait_for_pause(&told, replied),
+        }
+    }
+
+    /// Ends the pause.
+    pub fn resume(&self) {
+        let was_paused = self.cues.is_paused();
+        self.cues.resume();
+        if was_paused {
+            tracing::info!("scene: on air again");
+        }
     }
 
     /// Writes what is shown into the picture file `path`, also while something is being loaded.
     pub fn snapshot(&self, path: PathBuf, replied: Replied) {
-        snapshot::take(self.cues.snapshot(OUTPUT), path, replied);
+        if !path.is_absolute() {
+            return replied.tell(Err(format!("{} is a {NOT_WHOLE}", path.display())));
+        }
+        snapshot::take(path, || self.cues.snapshot(OUTPUT), replied);
     }
 
     /// What is shown.
@@ -148,10 +227,18 @@ impl DirectorHandle {
     }
 }
 
+fn wait_for_pause(told: &Receiver<()>, replied: Replied) {
+    replied.tell(told.recv_timeout(PAUSE_PATIENCE).map_err(|_| NOT_PAUSED_YET.to_owned()));
+}
+
+const NOT_PAUSED_YET: &str = "the pause is on and nothing new is shown, but an output takes no placeholder \
+                              now: the last picture may stand there; end the program that reads it";
+const NOT_WHOLE: &str = "path that does not begin with /, and greenroom does not know from where it is meant; \
+                         write the whole path";
+
 impl Drop for Director {
     fn drop(&mut self) {
         self.stop.ring();
-        // A file that takes long to open is not waited for: nothing of it is shown any more.
         if Wake::wait([&self.ended], Some(STOP_PATIENCE))
             && let Some(thread) = self.thread.take()
         {

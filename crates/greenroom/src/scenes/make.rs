@@ -3,21 +3,22 @@
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
 use anyhow::anyhow;
-use greenroom_device::FileWatch;
+use greenroom_device::{FileWatch, Wake};
+use greenroom_matte::People;
 use greenroom_scene::{Keep, Scene, SceneSpec, Site};
 
 use super::director::FirstScene;
-use super::{SceneBook, SceneWords};
+use super::{SceneBook, SceneWords, check_privacy};
 use crate::settings::SceneSettings;
 
 /// Makes the scene that the book is open at.
 ///
 /// # Errors
-/// One sentence when its words make no sense or a file is not what it should be.
+/// One sentence when its words make no sense, a file is not what it should be, or people would be
+/// seen that it is to hide.
 pub fn make_scene(book: &SceneBook, site: Site) -> anyhow::Result<(SceneSpec, Scene)> {
     let spec = book.words().check()?;
-    book.check_anonymous(&spec)?;
-    let scene = build(&spec, Keep::default(), site)?;
+    let scene = build(&spec, book.people(), Keep::default(), site, None)?;
     Ok((spec, scene))
 }
 
@@ -44,7 +45,7 @@ pub fn make_first_scene(
             tracing::warn!("scene: {sentence}");
             trouble = Some(sentence);
             wanted = Some(book.clone());
-            book.change(&SceneWords { background: Some("blur".to_owned()), ..Default::default() });
+            book.change(&blurred_room());
             make_scene(&book, site)?
         }
         made => made?,
@@ -52,8 +53,25 @@ pub fn make_first_scene(
     Ok((FirstScene { book, wanted, trouble, spec, site, watch: watch.ok() }, scene))
 }
 
-pub(super) fn build(spec: &SceneSpec, keep: Keep, site: Site) -> anyhow::Result<Scene> {
+/// What is shown where something else may not be: the room out of focus.
+pub(super) fn blurred_room() -> SceneWords {
+    SceneWords { background: Some("blur".to_owned()), ..SceneWords::default() }
+}
+
+/// Makes a scene. All that are shown are made here, whoever asked for them, so that none shows people
+/// whom it is to hide.
+///
+/// # Errors
+/// As [`make_scene`].
+pub(super) fn build(
+    spec: &SceneSpec,
+    people: People,
+    keep: Keep,
+    site: Site,
+    cancel: Option<&Wake>,
+) -> anyhow::Result<Scene> {
+    check_privacy(spec, people, site.shape.size.height_px)?;
     // Decoders of other people's formats: a panic in one is no reason to fall.
-    let made = catch_unwind(AssertUnwindSafe(|| spec.build_but(keep, site)));
+    let made = catch_unwind(AssertUnwindSafe(|| spec.build_but(keep, site, cancel)));
     Ok(made.map_err(|_| anyhow!("greenroom failed over this scene, which is our bug"))??)
 }

@@ -1,14 +1,21 @@
-//! Which scene is shown, and how it is changed on air: the thread "scenes" makes scenes ready beside
-//! the one that is shown, and sends each to the outputs when it is whole.
+//! Which scene is shown, and how it is changed on air: the thread "scenes" decides what is to be
+//! shown and sends it to the outputs when it is whole; what has to be read from files or addresses
+//! is loaded beside it, on the thread "loader".
 
 mod book;
 mod director;
-mod hand;
+mod files;
+mod loader;
 mod make;
+mod pending;
+mod privacy;
 mod reload;
 mod words;
+mod worker;
 
 pub use book::{NoSuchScene, SceneBook};
-pub use director::{Director, DirectorHandle, FirstScene, Replied, SceneRequest};
+pub use director::{Director, DirectorHandle, FirstScene, PAUSE_PATIENCE, Replied, SceneRequest};
 pub use make::{make_first_scene, make_scene};
+pub use privacy::NotAnonymous;
+pub(crate) use privacy::check_privacy;
 pub use words::{SCENE_KEYS, SceneWords, WordsError};

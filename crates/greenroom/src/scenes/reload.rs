@@ -100,4 +100,25 @@ mod tests {
         reload.keep(&[]);
         assert!(reload.due(at(9000)).is_empty());
     }
+
+    #[test]
+    fn a_file_that_changes_all_the_time_is_not_taken_up_and_told_of_once() {
+        let path = PathBuf::from("/a");
+        let changes = FileChanges { changed: [path.clone()].into(), ..FileChanges::default() };
+        let (mut reload, start) = (Reload::default(), Instant::now());
+        let at = |ms: u64| start + Duration::from_millis(ms);
+        let told_of = |reload: &Reload| reload.waiting[&path].told;
+        for ms in (0..=5000).step_by(20) {
+            reload.hear(&changes, at(ms));
+            assert!(reload.due(at(ms + 19)).is_empty() && !told_of(&reload), "after {ms} ms");
+        }
+        for ms in (5020..60_000).step_by(20) {
+            reload.hear(&changes, at(ms));
+            assert!(reload.due(at(ms + 19)).is_empty() && told_of(&reload), "after {ms} ms");
+        }
+        // At last it rests; from then on it is a file like any other.
+        assert_eq!(reload.due(at(60_040)), [path.as_path()]);
+        reload.hear(&changes, at(70_000));
+        assert!(!told_of(&reload));
+    }
 }

@@ -60,6 +60,11 @@ impl SceneWords {
         }
     }
 
+    /// Whether these words say something of everything that `other` says something of.
+    pub(super) fn say_all_of(&self, other: &SceneWords) -> bool {
+        self.over(other) == *self
+    }
+
     /// What the words mean. Looks at files: whether they are there, and of what kind.
     ///
     /// # Errors

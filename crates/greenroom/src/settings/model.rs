@@ -17,6 +17,8 @@ use crate::models::{find_file, known_models, model_folder, read_description};
 pub enum ModelChoice {
     /// A built-in one.
     BuiltIn(Model),
+    /// A built-in one, at the size that it was trained at.
+    BuiltInAsTrained(Model),
     /// A user's TFLite file, read whole.
     TfLite(PathBuf, Vec<u8>),
     /// A user's ONNX file, with what is needed to run it.
@@ -66,14 +68,31 @@ impl ModelChoice {
         }
     }
 
-    /// The network, ready to run, with the steps of refinement that are its maker's. An ONNX file is
-    /// read anew each time.
+    /// The network, ready to run, with the steps of refinement that are its maker's. A user's model is
+    /// [guarded](MatteMaker::guarded) by a built-in one. An ONNX file is read anew each time.
     ///
     /// # Errors
     /// When a user's file cannot be run.
     pub fn build(&self, steps: RefineSteps) -> Result<MatteMaker, MatteError> {
-        let maker = match self {
+        let maker = self.build_unguarded()?.refined(steps)?;
+        match self {
+            ModelChoice::BuiltIn(_) | ModelChoice::BuiltInAsTrained(_) => Ok(maker),
+            ModelChoice::TfLite(..) | ModelChoice::Onnx(_) => {
+                maker.guarded(MatteMaker::new(Model::DEFAULT)?.refined(steps)?)
+            }
+        }
+    }
+
+    /// The bare network, ready to run: to be looked at, not to be shown.
+    ///
+    /// # Errors
+    /// As [`build`](Self::build).
+    pub fn build_unguarded(&self) -> Result<MatteMaker, MatteError> {
+        match self {
             ModelChoice::BuiltIn(model) => MatteMaker::new(*model),
+            ModelChoice::BuiltInAsTrained(model) => {
+                MatteMaker::from_tflite(&model.description().name, model.file())
+            }
             ModelChoice::TfLite(path, bytes) => {
                 MatteMaker::from_tflite(&path.display().to_string(), bytes)
             }
@@ -82,8 +101,7 @@ impl ModelChoice {
                 let engine = OnnxEngine::open(path, description, options)?;
                 MatteMaker::with_engine(Box::new(engine), Isa::best())
             }
-        };
-        maker?.refined(steps)
+        }
     }
 }
 

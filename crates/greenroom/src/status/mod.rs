@@ -123,6 +123,9 @@ pub struct SceneStatus {
     pub paused: bool,
     /// Why the newest change is not shown.
     pub trouble: Option<String>,
+    /// What of it hides people less than one may think.
+    #[serde(default)]
+    pub warning: Option<String>,
 }
 
 /// How a mask server is.

@@ -55,7 +55,7 @@ fn json_keeps_its_keys_and_comes_back() {
             "reason": null, "written": 1000, "placeholders": 40 }],
         "scene": { "name": "office", "background": "blur", "foreground": null,
             "effects": ["vignette", "grain"], "framing": "auto", "paused": false,
-            "trouble": null },
+            "trouble": null, "warning": null },
         "mask_server": { "url": "http://bodypix:9000", "state": "unwell",
             "reason": "broke off", "masks": 120, "local": 3,
             "answer_ms": { "p50": 5.06, "p99": 9.0 } },

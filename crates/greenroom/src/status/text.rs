@@ -2,6 +2,8 @@
 
 use std::fmt;
 
+use greenroom_device::printable;
+
 use super::*;
 
 /// Width of the first column.
@@ -12,6 +14,7 @@ const STATE: usize = 10;
 impl fmt::Display for Status {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let Self { version, pid, .. } = self;
+        let version = printable(version);
         writeln!(f, "greenroom {version}, pid {pid}, up {}", span(self.uptime_s))?;
         line(f, "camera", &self.camera)?;
         if self.outputs.is_empty() {
@@ -29,6 +32,9 @@ impl fmt::Display for Status {
         line(f, "scene", &self.scene)?;
         if let Some(trouble) = &self.scene.trouble {
             line(f, "", trouble)?;
+        }
+        if let Some(warning) = &self.scene.warning {
+            line(f, "", &format_args!("warning: {warning}"))?;
         }
         if let Some(server) = &self.mask_server {
             line(f, "masks", server)?;
@@ -49,7 +55,8 @@ impl fmt::Display for Status {
 }
 
 fn line(f: &mut fmt::Formatter<'_>, what: &str, text: &dyn fmt::Display) -> fmt::Result {
-    writeln!(f, "{what:WHAT$}{text}")
+    // Names come from drivers, processes and files.
+    writeln!(f, "{what:WHAT$}{}", printable(&text.to_string()))
 }
 
 /// `office (paused): blur, framing auto, effects vignette=0.3`

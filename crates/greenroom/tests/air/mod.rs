@@ -11,6 +11,9 @@ use std::time::{Duration, Instant};
 
 use tempfile::TempDir;
 
+/// Longest wait for something that comes soon on any machine, however slow or busy.
+pub const PATIENCE: Duration = Duration::from_secs(120);
+
 /// Y, U, V in the upper left corner of the newest frame, where nobody is.
 pub type Corner = Arc<Mutex<Option<[u8; 3]>>>;
 
@@ -19,6 +22,17 @@ pub struct Air {
     pub folder: TempDir,
     pub daemon: Child,
     corner: Corner,
+    /// The corner of every frame so far.
+    history: Arc<Mutex<Vec<[u8; 3]>>>,
+}
+
+/// Where the log of a greenroom goes.
+pub enum Stderr {
+    /// Into the file `log`.
+    Log,
+    To(Stdio),
+    /// Nowhere: the descriptor is closed.
+    Closed,
 }
 
 pub const GREY: [u8; 3] = [126, 128, 128];
@@ -37,6 +51,16 @@ impl Air {
 
     /// With these arguments and variables, in `folder`, where that camera is put.
     pub fn start(folder: TempDir, args: &[&str], variables: &[(&str, &str)]) -> Self {
+        Self::start_heard_by(folder, args, variables, Stderr::Log)
+    }
+
+    /// The same, with another standard error.
+    pub fn start_heard_by(
+        folder: TempDir,
+        args: &[&str],
+        variables: &[(&str, &str)],
+        stderr: Stderr,
+    ) -> Self {
         let at = |name: &str| folder.path().join(name);
         let mut ffmpeg = Command::new("ffmpeg");
         let source = "color=c=gray:s=160x90:r=30:d=2";
@@ -46,17 +70,21 @@ impl Air {
         assert!(ffmpeg.arg(at("room.mkv")).status().unwrap().success());
         picture(&at("red.png"), RED);
         picture(&at("blue.png"), BLUE);
-        let mut command = Command::new(env!("CARGO_BIN_EXE_greenroom"));
+        let log = fs::File::create(at("log")).unwrap();
+        let mut command = greenroom_heard_by(match stderr {
+            Stderr::Log => Stderr::To(log.into()),
+            other => other,
+        });
         command.args(["run", "--socket", "socket"]).args(args).envs(variables.iter().copied());
         command.current_dir(folder.path()).env_remove("GREENROOM_LOG");
         // The configuration of whoever runs the tests is none of ours.
         command.env("XDG_CONFIG_HOME", folder.path());
-        command.stderr(fs::File::create(at("log")).unwrap()).stdout(Stdio::piped());
-        let mut daemon = command.spawn().unwrap();
-        let corner = Corner::default();
+        let mut daemon = command.stdout(Stdio::piped()).spawn().unwrap();
+        let (corner, history) = (Corner::default(), Arc::default());
         let (pipe, ours) = (daemon.stdout.take().unwrap(), Arc::clone(&corner));
-        thread::spawn(move || read_corners(pipe, &ours));
-        Self { folder, daemon, corner }
+        let all = Arc::clone(&history);
+        thread::spawn(move || read_corners(pipe, &ours, &all));
+        Self { folder, daemon, corner, history }
     }
 
     pub fn at(&self, name: &str) -> PathBuf {
@@ -88,8 +116,13 @@ impl Air {
         self.wait_until(&format!("{wanted:?}"), |air| air.corner().is_some_and(is_near));
     }
 
+    /// Until the newest frame is the placeholder. (The pipe may hold some of before, whatever was answered.)
+    pub fn wait_for_placeholder(&self) {
+        self.wait_until("the placeholder", |air| air.corner().is_some_and(is_placeholder));
+    }
+
     pub fn wait_until(&self, what: &str, is_true: impl Fn(&Self) -> bool) {
-        let deadline = Instant::now() + Duration::from_secs(20);
+        let deadline = Instant::now() + PATIENCE;
         while !is_true(self) {
             let log = fs::read_to_string(self.at("log")).unwrap();
             assert!(Instant::now() < deadline, "never {what}; {:?}\n{log}", self.corner());
@@ -101,6 +134,16 @@ impl Air {
         *self.corner.lock().unwrap()
     }
 
+    /// How many frames there were so far.
+    pub fn frames(&self) -> usize {
+        self.history.lock().unwrap().len()
+    }
+
+    /// The corners of the frames from number `first` on.
+    pub fn corners_since(&self, first: usize) -> Vec<[u8; 3]> {
+        self.history.lock().unwrap()[first..].to_vec()
+    }
+
     pub fn log_has(&self, words: &str) -> usize {
         let log = fs::read_to_string(self.at("log")).unwrap();
         log.lines().filter(|line| line.contains(words)).count()
@@ -108,6 +151,7 @@ impl Air {
 
     pub fn scene(&self) -> serde_json::Value {
         let status = self.ask(&["status", "--json"]);
+        assert!(status.status.success(), "{status:?}");
         serde_json::from_slice::<serde_json::Value>(&status.stdout).unwrap()["scene"].clone()
     }
 }
@@ -130,7 +174,30 @@ pub fn yuv(colour: &str) -> [u8; 3] {
     [yuv.y, yuv.u, yuv.v]
 }
 
-fn read_corners(pipe: impl Read, corner: &Corner) {
+/// The binary, with that standard error.
+pub fn greenroom_heard_by(stderr: Stderr) -> Command {
+    let greenroom = env!("CARGO_BIN_EXE_greenroom");
+    match stderr {
+        Stderr::Log => unreachable!("the log of a folder"),
+        Stderr::To(stderr) => {
+            let mut command = Command::new(greenroom);
+            command.stderr(stderr);
+            command
+        }
+        Stderr::Closed => {
+            let mut command = Command::new("sh");
+            command.args(["-c", "exec \"$0\" \"$@\" 2>&-", greenroom]);
+            command
+        }
+    }
+}
+
+/// Whether that is the corner of greenroom's placeholder, a dark green.
+pub fn is_placeholder([y, u, v]: [u8; 3]) -> bool {
+    y < 80 && u < 128 && v < 128
+}
+
+fn read_corners(pipe: impl Read, corner: &Corner, all: &Mutex<Vec<[u8; 3]>>) {
     let mut pipe = BufReader::new(pipe);
     let mut line = String::new();
     pipe.read_line(&mut line).unwrap();
@@ -141,6 +208,8 @@ fn read_corners(pipe: impl Read, corner: &Corner) {
     {
         // Sample 4, 4 of each plane.
         let seen = [4 * 160 + 4, 160 * 90 + 4 * 80 + 4, 160 * 90 * 3 / 2 + 4 * 80 + 4];
-        *corner.lock().unwrap() = Some(seen.map(|at| frame[at]));
+        let seen = seen.map(|at| frame[at]);
+        all.lock().unwrap().push(seen);
+        *corner.lock().unwrap() = Some(seen);
     }
 }

@@ -8,17 +8,18 @@ use std::time::{Duration, Instant};
 
 use image::ImageFormat;
 
-use crate::http::{Client, post};
+use crate::http::{Client, PATIENCE, post};
 use crate::pictures::{flat, halves, photo, with_size};
 use crate::program::Program;
 
 /// Memory that the whole of it may take; see `Limits`.
 const MOST_KIB: u64 = 512 << 10;
 
-/// How long all of it goes on: until each well client has so many masks.
+/// All of it goes on until each well client has so many masks, and for so long at least.
 const MASKS: u32 = 10;
 const LEAST_TIME: Duration = Duration::from_secs(6);
-const MOST_TIME: Duration = Duration::from_secs(60);
+/// A warning of one kind comes at most once in so long.
+const WARNING_PAUSE: Duration = Duration::from_secs(10);
 
 /// A fixed sequence of bytes without a pattern.
 fn noise(len: usize, seed: u64) -> Vec<u8> {
@@ -46,7 +47,7 @@ type Abuse<'a> = (&'static str, Box<dyn Fn(SocketAddr) + Send + Sync + 'a>);
 
 fn abuses() -> Vec<Abuse<'static>> {
     let good = photo();
-    let half_head = b"POST / HTTP/1.1\r\nHost: x\r\nContent-Le".to_vec();
+    let half_head = b"POST / HTTP/1.1\r\nHost: localhost\r\nContent-Le".to_vec();
     let half_body = post(&good)[..2000].to_vec();
     let bodies: Vec<Vec<u8>> = vec![
         Vec::new(),
@@ -64,7 +65,7 @@ fn abuses() -> Vec<Abuse<'static>> {
     let bomb = post(&flat(4096, 4096, ImageFormat::Png));
     let leaver = giant.clone();
     let tls = [&[0x16, 3, 1, 2, 0, 1, 0, 1, 0xfc, 3, 3][..], &noise(500, 7)].concat();
-    let requests = b"POST / HTTP/1.1\r\nHost: x\r\n\r\n".repeat(200);
+    let requests = b"POST / HTTP/1.1\r\nHost: localhost\r\n\r\n".repeat(200);
     vec![
         (
             "malformed bodies",
@@ -159,42 +160,47 @@ fn abuses() -> Vec<Abuse<'static>> {
     ]
 }
 
-/// That a well client gets right masks until `stop`; on one connection, or each on a new one. How
-/// long the longest wait was.
-fn well_client(at: SocketAddr, keep: bool, served: &AtomicU32, stop: &AtomicBool) -> Duration {
-    let (picture, mut longest) = (photo(), Duration::ZERO);
+/// That a well client gets right masks until `stop`; on one connection, or each on a new one. On a
+/// machine that cannot do it all in time it may be asked to come again.
+fn well_client(at: SocketAddr, wanted: &[u8], keep: bool, served: &AtomicU32, stop: &AtomicBool) {
+    let picture = photo();
     let mut client = Client::new(at);
-    let wanted = client.post(&picture).body;
-    assert!(wanted.contains(&1));
     while !stop.load(SeqCst) {
-        let since = Instant::now();
         if !keep {
             client = Client::new(at);
         }
-        let answer = client.post(&picture);
+        // A connection that pauses may have been closed for others, as any server may.
+        let answer = client.try_post(&picture).unwrap_or_else(|| {
+            client = Client::new(at);
+            client.post(&picture)
+        });
+        if answer.status == 503 {
+            answer.refuses(503, "more to do than can be done");
+            continue;
+        }
         assert_eq!(answer.status, 200, "{:?}", String::from_utf8_lossy(&answer.body));
         assert!(answer.body == wanted);
-        longest = longest.max(since.elapsed());
         served.fetch_add(1, SeqCst);
         sleep(Duration::from_millis(20));
     }
-    longest
 }
 
 #[test]
 fn whatever_clients_do_a_well_one_is_served_and_memory_is_bounded() {
     let program = Program::start(&[]);
     let at = program.address;
-    assert_eq!(Client::new(at).post(&photo()).status, 200);
+    let wanted = Client::new(at).post(&photo());
+    assert!(wanted.status == 200 && wanted.body.contains(&1));
     sleep(Duration::from_millis(100));
     let before = (program.status("Threads"), program.descriptors(), program.status("VmRSS"));
     let stop = AtomicBool::new(false);
     let abuses = abuses();
     let served = [AtomicU32::new(0), AtomicU32::new(0)];
-    let waits = thread::scope(|scope| {
+    let began = Instant::now();
+    thread::scope(|scope| {
         let well = [true, false].map(|keep| {
-            let (served, stop) = (&served[usize::from(keep)], &stop);
-            scope.spawn(move || well_client(at, keep, served, stop))
+            let (served, stop, wanted) = (&served[usize::from(keep)], &stop, &wanted.body);
+            scope.spawn(move || well_client(at, wanted, keep, served, stop))
         });
         let rude: Vec<_> = abuses
             .iter()
@@ -213,7 +219,7 @@ fn whatever_clients_do_a_well_one_is_served_and_memory_is_bounded() {
         // As long as it takes on a machine that has other things to do.
         let since = Instant::now();
         let enough = || served.iter().all(|served| served.load(SeqCst) >= MASKS);
-        while since.elapsed() < LEAST_TIME || !enough() && since.elapsed() < MOST_TIME {
+        while since.elapsed() < LEAST_TIME || !enough() && since.elapsed() < 2 * PATIENCE {
             sleep(Duration::from_millis(100));
         }
         stop.store(true, SeqCst);
@@ -222,18 +228,18 @@ fn whatever_clients_do_a_well_one_is_served_and_memory_is_bounded() {
             println!("{name}: {rounds} rounds");
             assert!(rounds > 0, "{name}");
         }
-        well.map(|well| well.join().unwrap())
+        for well in well {
+            well.join().unwrap();
+        }
     });
-    println!(
-        "well clients served (new connections, kept one): {served:?}; longest waits {waits:?}"
-    );
+    println!("well clients served (new connections, kept one): {served:?}");
     assert!(served.iter().all(|served| served.load(SeqCst) >= MASKS), "{served:?}");
     // Pictures of clients that left are worked off first, which takes 20 s at most; a connection that
     // nobody ends by itself would be there for the 60 s between two requests.
     let patience = Instant::now();
     while (program.status("Threads"), program.descriptors()) != (before.0, before.1) {
         let now = (program.status("Threads"), program.descriptors());
-        assert!(patience.elapsed() < Duration::from_secs(40), "{before:?} became {now:?}");
+        assert!(patience.elapsed() < PATIENCE, "{before:?} became {now:?}");
         sleep(Duration::from_millis(100));
     }
     let most = program.status("VmHWM");
@@ -247,6 +253,7 @@ fn whatever_clients_do_a_well_one_is_served_and_memory_is_bounded() {
     let log = program.log();
     assert!(!log.contains("ERROR") && !log.contains("panicked"), "{log}");
     let warnings = log.lines().filter(|line| line.contains("WARN")).count();
-    assert!((1..=5).contains(&warnings), "{log}");
+    let most = 5 + began.elapsed().as_secs() / WARNING_PAUSE.as_secs();
+    assert!((1..=most).contains(&(warnings as u64)), "{log}");
     assert_eq!(Client::new(at).post(&halves(64, 48, ImageFormat::Png)).status, 200);
 }

@@ -12,6 +12,7 @@ use std::time::Duration;
 use greenroom_frame::{Frame, FrameView, fade};
 
 use self::shelf::{Folder, Shelf, Turn};
+use super::read_ahead::ReadAhead;
 use super::{Background, Fit, Room};
 use crate::adapt::Adapter;
 use crate::{Moment, Pace, SceneError, Site};
@@ -22,8 +23,8 @@ const FADE: Duration = Duration::from_secs(1);
 const LOOK_AGAIN: Duration = Duration::from_secs(1);
 /// Nobody has watched for so long: the show stands still until somebody does.
 const STANDS_STILL_AFTER: Duration = Duration::from_secs(1);
-/// Longest that [`Pace::Exact`] waits for a picture.
-const EXACT_PATIENCE: Duration = Duration::from_secs(20);
+/// Longest that [`Pace::Exact`] waits for a picture; a machine may be slow.
+const EXACT_PATIENCE: Duration = Duration::from_secs(120);
 
 /// Pictures in the order of their names, each shown for some seconds. The next one is decoded
 /// ahead by a thread of its own.
@@ -61,7 +62,12 @@ impl Slideshow {
         let librarian = Arc::clone(&shelf);
         let thread = thread::Builder::new().name("slides".to_owned());
         let why = |why| SceneError::NoThread { what: "the slideshow", why };
-        thread.spawn(move || librarian.serve(folder)).map_err(why)?;
+        let reads_ahead = ReadAhead::begin();
+        let serve = move || {
+            librarian.serve(folder);
+            drop(reads_ahead);
+        };
+        thread.spawn(serve).map_err(why)?;
         Ok(Self {
             every,
             pace: site.pace,

@@ -99,7 +99,7 @@ fn nothing_is_waited_for_on_air() {
     let begun = Instant::now();
     let mut ms = 3_601_000;
     while grey(&mut show, ms) != 200 {
-        assert!(begun.elapsed() < Duration::from_secs(10));
+        assert!(begun.elapsed() < Duration::from_secs(120));
         thread::sleep(Duration::from_millis(20));
         ms += 20;
     }

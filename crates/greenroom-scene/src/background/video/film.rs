@@ -23,7 +23,13 @@ pub(super) enum Pass {
 }
 
 impl Film {
-    pub(super) fn open(source: &ClipSource, fit: Fit, site: Site) -> Result<Self, SceneError> {
+    /// Asks what it is, until `stop` rings.
+    pub(super) fn open(
+        source: &ClipSource,
+        fit: Fit,
+        site: Site,
+        stop: &Wake,
+    ) -> Result<Self, SceneError> {
         if let ClipSource::File(path) = source
             && FileKind::of(path) == FileKind::AnimatedWebP
         {
@@ -34,7 +40,7 @@ impl Film {
             Fit::Contain => ClipFit::Contain,
             Fit::Stretch => ClipFit::Stretch,
         };
-        Ok(Self::Clip(Clip::open(source.clone(), site.shape, fit)?))
+        Ok(Self::Clip(Clip::open(source.clone(), site.shape, fit, stop)?))
     }
 
     pub(super) fn play(&self) -> Result<Pass, SceneError> {

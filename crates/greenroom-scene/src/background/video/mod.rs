@@ -16,6 +16,7 @@ use greenroom_frame::{Frame, FrameView};
 
 use self::player::Player;
 use self::reel::{Kept, Reel};
+use super::read_ahead::ReadAhead;
 use super::{Background, Fit, Room};
 use crate::adapt::Adapter;
 use crate::{Moment, Pace, SceneError, Site};
@@ -26,8 +27,9 @@ const KEPT_BYTES: usize = 256 << 20;
 /// Nobody has watched for so long: the clip stands still until somebody does.
 const STANDS_STILL_AFTER: Duration = Duration::from_secs(1);
 
-/// Longest that [`Pace::Exact`] waits for the frame it needs.
-const EXACT_PATIENCE: Duration = Duration::from_secs(20);
+/// Longest that [`Pace::Exact`] waits for the frame it needs. A machine may be slow: a clip that
+/// will not go on is told by its reader before.
+const EXACT_PATIENCE: Duration = Duration::from_secs(120);
 
 /// What times of containers and cameras are off by rounding: a frame is due so much early. Below
 /// the 42 us that lie between the beats of 24000/1001 and 60 frames a second.
@@ -50,13 +52,18 @@ pub(super) struct Video {
 }
 
 impl Video {
-    /// Opens the clip and waits for its first frames: up to 20 s for an address, much less for a
-    /// file.
+    /// Opens the clip and waits for its first frames: up to 20 s for an address; for a file as long
+    /// as a slow machine may need. Given up when `cancel` rings.
     ///
     /// # Errors
     /// When it is no video, cannot be read or is broken, in one sentence.
-    pub(super) fn open(source: &ClipSource, fit: Fit, site: Site) -> Result<Self, SceneError> {
-        Self::open_within(source, fit, site, KEPT_BYTES)
+    pub(super) fn open(
+        source: &ClipSource,
+        fit: Fit,
+        site: Site,
+        cancel: Option<&Wake>,
+    ) -> Result<Self, SceneError> {
+        Self::open_within(source, fit, site, KEPT_BYTES, cancel)
     }
 
     /// As [`open`](Self::open), keeping at most `kept_bytes` in memory.
@@ -65,6 +72,7 @@ impl Video {
         fit: Fit,
         site: Site,
         kept_bytes: usize,
+        cancel: Option<&Wake>,
     ) -> Result<Self, SceneError> {
         let reel = Arc::new(Reel::new());
         let out_of = |why| SceneError::NoThread { what: "the video", why };
@@ -79,7 +87,12 @@ impl Video {
         };
         // The child is killed when the thread that started it ends: this one lives as long.
         let thread = thread::Builder::new().name("backdrop".to_owned());
-        thread.spawn(move || player.run()).map_err(out_of)?;
+        let reads_ahead = ReadAhead::begin();
+        let run = move || {
+            player.run();
+            drop(reads_ahead);
+        };
+        thread.spawn(run).map_err(out_of)?;
         // Made before the wait: dropped, it stops the player.
         let video = Self {
             reel: Arc::clone(&reel),
@@ -90,7 +103,7 @@ impl Video {
             kept: None,
             adapter: Adapter::default(),
         };
-        reel.wait_until_open()?;
+        reel.wait_until_open(cancel)?;
         Ok(video)
     }
 }
@@ -128,7 +141,7 @@ impl Drop for Video {
 }
 
 /// The time of the clip: that of the frames it stands behind, without the pauses.
-#[derive(Debug, Default)]
+#[derive(Debug, Default, Clone)]
 struct Clock {
     time: Duration,
     last: Option<Duration>,

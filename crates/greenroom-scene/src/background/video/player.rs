@@ -53,8 +53,10 @@ struct Haste {
     jumped_at: Option<Instant>,
 }
 
-/// Longest that a first frame may take.
-const FIRST_FRAME: Duration = Duration::from_secs(10);
+/// Longest that a first frame may take from an address, which may never answer ...
+const FIRST_FRAME_OF_ADDRESS: Duration = Duration::from_secs(10);
+/// ... and from a file, which comes as soon as the machine has decoded it.
+const FIRST_FRAME_OF_FILE: Duration = Duration::from_secs(60);
 /// The next pass is started when this one has so much left: starting a decoder takes 0.1 s, and ten
 /// times that on a machine that is busy with twenty of them.
 const START_BEFORE: Duration = Duration::from_secs(4);
@@ -113,7 +115,7 @@ impl Player {
 
     /// Plays from `begin_at` on, which is put after the last frame, until it is stopped.
     fn play(&self, begin_at: &mut Duration, has_played: &mut bool) -> Result<(), SceneError> {
-        let film = Film::open(&self.source, self.fit, self.site)?;
+        let film = Film::open(&self.source, self.fit, self.site, &self.stop)?;
         let first = film.play()?;
         let mut playing = Playing {
             player: self,
@@ -168,13 +170,17 @@ impl Playing<'_> {
         let begun = Instant::now();
         let mut is_first = true;
         let mut frames_so_far = 0;
+        let patience = match self.player.source {
+            ClipSource::Url(_) => FIRST_FRAME_OF_ADDRESS,
+            ClipSource::File(_) | ClipSource::Pattern(_) => FIRST_FRAME_OF_FILE,
+        };
         loop {
             if reel.wait_for_room() == Ready::Stopped {
                 return Ok(PassEnd::Stopped);
             }
             let mut frame = reel.take_free(self.player.site.shape)?;
             let into = Arc::get_mut(&mut frame).expect("a free frame has no other owner");
-            let at = match pass.next_frame(into, &self.player.stop, FIRST_FRAME)? {
+            let at = match pass.next_frame(into, &self.player.stop, patience)? {
                 ClipNext::Frame(at) => at,
                 ClipNext::Woken => return Ok(PassEnd::Stopped),
                 ClipNext::Ended(length) => {

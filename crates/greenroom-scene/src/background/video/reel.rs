@@ -5,9 +5,11 @@ use std::mem;
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
+use greenroom_device::Wake;
 use greenroom_frame::{Frame, FrameShape};
 
 use crate::SceneError;
+use crate::background::read_ahead::CANCEL_INTERVAL;
 
 /// Frames that are decoded ahead: 0.13 s at 60 fps, 11 MB at 1280x720, which bridges a decoder's
 /// hiccup; a pipe's buffer comes on top.
@@ -16,7 +18,7 @@ pub(super) const AHEAD: usize = 8;
 const AROUND: usize = AHEAD + 3;
 
 /// Longest wait for a video: longer than the player's own patience with probe and first frame.
-const OPENING: Duration = Duration::from_secs(30);
+const OPENING: Duration = Duration::from_secs(90);
 
 /// How long a video is open before it is shown, at most, so that it begins with a full queue: on a
 /// busy machine a decoder's first frames come slowly.
@@ -114,12 +116,17 @@ impl Reel {
 
     // The frame thread's side.
 
-    /// Waits until the player has the first frames or knows why there are none.
-    pub(super) fn wait_until_open(&self) -> Result<(), SceneError> {
+    /// Waits until the player has the first frames or knows why there are none, or `cancel` rings.
+    pub(super) fn wait_until_open(&self, cancel: Option<&Wake>) -> Result<(), SceneError> {
         let mut state = self.lock();
         let until = Instant::now() + OPENING;
         let mut filled_by = None;
+        // The lock cannot be waited for together with the bell: it is looked at now and then.
+        let piece = |left: Duration| cancel.map_or(left, |_| left.min(CANCEL_INTERVAL));
         loop {
+            if cancel.is_some_and(Wake::is_ringing) {
+                return Err(SceneError::Cancelled);
+            }
             match &mut state.phase {
                 Phase::Refused(why) => {
                     return Err(why.take().expect("a video is opened once"));
@@ -133,14 +140,14 @@ impl Reel {
                     if is_full || left.is_zero() {
                         return Ok(());
                     }
-                    state = self.wait(state, left);
+                    state = self.wait(state, piece(left));
                 }
                 Phase::Opening => {
                     let left = until.saturating_duration_since(Instant::now());
                     if left.is_zero() {
                         return Err(SceneError::NoPicture { what: "the video".to_owned() });
                     }
-                    state = self.wait(state, left);
+                    state = self.wait(state, piece(left));
                 }
             }
         }
@@ -191,6 +198,12 @@ impl Reel {
     pub(super) fn stop(&self) {
         self.lock().is_stopped = true;
         self.changed.notify_all();
+    }
+
+    /// Whether it broke and is not yet playing again.
+    #[cfg(test)]
+    pub(super) fn is_down(&self) -> bool {
+        matches!(self.lock().phase, Phase::Down)
     }
 
     // The player's side.

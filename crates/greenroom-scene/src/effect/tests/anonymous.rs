@@ -55,6 +55,26 @@ fn a_silhouette_is_the_same_of_everyone() {
     }
 }
 
+/// Whom the network misses is not seen either: before the plain camera nothing of it is left.
+#[test]
+fn where_nobody_is_found_the_whole_room_is_hidden() {
+    for format in FORMATS {
+        for faint in [0, 15] {
+            let mut stage = Stage::new(format, SizePx::new(161, 97), Colour::WEBCAM);
+            stage.luma.bytes_mut().fill(faint);
+            stage.chroma.bytes_mut().fill(faint);
+            let shown = show_silhouette(&stage, &["anonymise=silhouette"], true);
+            for index in 0..3 {
+                let first = shown.view().plane(index).row(0)[0];
+                let view = shown.view();
+                let plane = view.plane(index);
+                let is_plain = plane.iter_rows().flatten().all(|&sample| sample == first);
+                assert!(is_plain, "{format} plane {index}, alpha {faint}");
+            }
+        }
+    }
+}
+
 /// What is shown after `effects`, before the plain camera if `bare`.
 fn show_silhouette(stage: &Stage, effects: &[&str], bare: bool) -> Frame {
     let matte = MatteView::new(stage.room.view(), stage.luma.view(), stage.chroma.view()).unwrap();

@@ -2,29 +2,32 @@
 
 use std::fmt;
 use std::io;
+use std::net::{SocketAddr, ToSocketAddrs};
 use std::sync::mpsc::{self, Receiver, RecvTimeoutError, TryRecvError};
 use std::thread::{self, JoinHandle};
 use std::time::{Duration, Instant};
 
 use greenroom_frame::SizePx;
+use greenroom_matte::Comparison;
 use http_body_util::{BodyExt, Full, Limited};
 use hyper::body::Bytes;
 use hyper::client::conn::http1::{SendRequest, handshake};
 use hyper::header::{CONTENT_TYPE, HOST};
 use hyper::{Request, StatusCode};
 use hyper_util::rt::TokioIo;
-use tokio::net::{TcpStream, lookup_host};
+use tokio::net::TcpStream;
 use tokio::sync::{mpsc as asks, oneshot};
 
 use super::super::MaskServerUrl;
 
-/// A request that takes longer is given up, and the connection with it.
-const GIVEN_UP_AFTER: Duration = Duration::from_secs(2);
+/// A request that takes longer is given up, and the connection with it. Tests run on machines that may stand still for
+/// longer.
+const GIVEN_UP_AFTER: Duration = Duration::from_secs(if cfg!(test) { 60 } else { 2 });
 /// What is read of an answer that is no mask, to be told.
 const WORDS_MOST_BYTES: usize = 160;
 
 /// What is wrong with a server: what follows its name in a sentence.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[derive(Debug, Clone, PartialEq, thiserror::Error)]
 #[allow(missing_docs)]
 pub(super) enum Fault {
     #[error("cannot be reached: {0}")]
@@ -39,10 +42,29 @@ pub(super) enum Fault {
     WrongLength { have: u64, want: u64 },
     #[error("answers a byte {0} where 0 and 1 make a mask")]
     NotAMask(u8),
-    #[error("sees a person everywhere and no room")]
-    NoRoom,
+    #[error("shows {}% of the picture where the network here sees room", percent(*.0))]
+    ShowsRoom(f32),
+    #[error("misses the person, who is {}% of the picture for the network here", percent(*.0))]
+    MissesPerson(f32),
     #[error("cannot be asked: {0}")]
     Ours(String),
+}
+
+impl Fault {
+    /// What is wrong with a mask that was held against the network here.
+    pub(super) fn of(found: &Comparison) -> Result<(), Self> {
+        if found.shows_room() {
+            return Err(Self::ShowsRoom(found.room.max(found.doubtful)));
+        }
+        match found.misses_person() {
+            true => Err(Self::MissesPerson(found.person)),
+            false => Ok(()),
+        }
+    }
+}
+
+fn percent(share: f32) -> f32 {
+    (100.0 * share).round()
 }
 
 struct Ask {
@@ -174,7 +196,7 @@ async fn ask(
 
 async fn connect(url: &MaskServerUrl) -> Result<Connection, Fault> {
     let unreachable = |error: io::Error| Fault::Unreachable(error.to_string());
-    let addresses = lookup_host((url.host(), url.port())).await.map_err(unreachable)?;
+    let addresses = resolve(url.host(), url.port()).await.map_err(unreachable)?;
     let mut last = io::Error::other("the name has no address");
     for address in addresses {
         match TcpStream::connect(address).await {
@@ -190,6 +212,21 @@ async fn connect(url: &MaskServerUrl) -> Result<Connection, Fault> {
         }
     }
     Err(unreachable(last))
+}
+
+/// The addresses of a host. Names are looked up on a thread that nobody waits for; tokio's own way panics where
+/// the system has no thread left.
+async fn resolve(host: &str, port: u16) -> io::Result<Vec<SocketAddr>> {
+    if let Ok(address) = host.parse() {
+        return Ok(vec![SocketAddr::new(address, port)]);
+    }
+    let (tell, told) = oneshot::channel();
+    let host = host.to_owned();
+    thread::Builder::new().name("resolver".into()).spawn(move || {
+        // Who asked may have given up.
+        let _ = tell.send((host, port).to_socket_addrs().map(Iterator::collect));
+    })?;
+    told.await.unwrap_or_else(|_| Err(io::Error::other("it was not looked up")))
 }
 
 async fn post(

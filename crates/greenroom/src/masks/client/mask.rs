@@ -4,16 +4,13 @@ use greenroom_frame::{Colour, Frame, PixelFormat, SizePx};
 
 use super::line::Fault;
 
-/// A mask that leaves less than one pixel in so many to the room is not believed.
-const ROOM_ONE_IN: usize = 32;
-
 /// A server's mask as an alpha.
 #[derive(Debug, Default)]
 pub(super) struct MaskFrame(Option<Frame>);
 
 impl MaskFrame {
-    /// Takes over `mask` of a frame that was taken then, a byte for each pixel of `size`, 0 or 1, if
-    /// it can be believed.
+    /// Takes over `mask` of a frame that was taken then, a byte for each pixel of `size`, 0 or 1. What it
+    /// shows is not looked at.
     pub(super) fn fill(
         &mut self,
         size: SizePx,
@@ -25,12 +22,6 @@ impl MaskFrame {
         }
         if let Some(&value) = mask.iter().find(|&&value| value > 1) {
             return Err(Fault::NotAMask(value));
-        }
-        // A server that calls everything a person would have the whole room shown. Who really sits
-        // so close is found by the network here.
-        let room_px = mask.iter().filter(|&&value| value == 0).count();
-        if room_px * ROOM_ONE_IN < mask.len() {
-            return Err(Fault::NoRoom);
         }
         let frame = match &mut self.0 {
             Some(frame) => frame,
@@ -46,6 +37,11 @@ impl MaskFrame {
     /// The alpha of the last one.
     pub(super) fn alpha(&self) -> Option<&Frame> {
         self.0.as_ref()
+    }
+
+    /// The same, to be cut.
+    pub(super) fn alpha_mut(&mut self) -> Option<&mut Frame> {
+        self.0.as_mut()
     }
 }
 
@@ -67,19 +63,11 @@ mod tests {
             (&[0, 1, 0], "3 bytes"),
             (&[0, 1, 0, 1, 0], "5 bytes"),
             (&[0, 1, 255, 0], "255"),
-            (&[1, 1, 1, 1], "no room"),
         ] {
             let error = mask.fill(size, bytes, Instant::now()).unwrap_err().to_string();
             assert!(error.contains(needle), "{error}");
             assert!(mask.alpha().is_none());
         }
-        let mut nearly = [1; 64 * 36];
-        nearly[..64].fill(0);
-        let large = SizePx::new(64, 36);
-        let error = mask.fill(large, &nearly, Instant::now()).unwrap_err();
-        assert!(error.to_string().contains("no room") && mask.alpha().is_none());
-        nearly[..2 * 64].fill(0);
-        mask.fill(large, &nearly, Instant::now()).unwrap();
         mask.fill(size, &[0, 1, 0, 1], Instant::now()).unwrap();
         assert_eq!(mask.alpha().unwrap().bytes(), [0, 255, 0, 255]);
         mask.fill(SizePx::new(3, 1), &[0, 0, 1], Instant::now()).unwrap();

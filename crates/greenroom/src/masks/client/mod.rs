@@ -5,6 +5,10 @@
 //! same frame's time. A server that is late, gone or wrong is not waited for again: the network
 //! here works on, while every now and then one frame is sent there, and nobody waits for the
 //! answer. Three answers in a row that are right and in time, and the server is believed again.
+//!
+//! A mask shows nothing that a built-in network is sure is room: the [`RoomGuard`] looks at the frames
+//! of a server that is not believed yet, and at one in four of one that is, while the server works.
+//! A mask that disagrees with it is as bad as none.
 
 mod health;
 mod line;
@@ -18,6 +22,7 @@ use std::time::{Duration, Instant};
 
 use greenroom_device::FrameRate;
 use greenroom_frame::{Frame, FrameView};
+use greenroom_matte::{MatteError, RoomGuard};
 
 use self::health::{Change, Health};
 use self::line::{Answer, Fault, Line};
@@ -40,6 +45,7 @@ pub struct MaskClient {
     line: Line,
     health: Health,
     mask: MaskFrame,
+    guard: RoomGuard,
     /// Whether anything was told of the server yet.
     told: bool,
     /// The answer that is under way was judged already: its frame gave it up.
@@ -56,11 +62,12 @@ const SHORTEST_INTERVAL: Duration = Duration::from_millis(4);
 const WELL_IN_TIME: f64 = 0.8;
 
 impl MaskClient {
-    /// A client of the server at `url`, for frames that come at `rate`.
+    /// A client of the server at `url`, for frames that come at `rate`; `guard` says what its masks may
+    /// show.
     ///
     /// # Errors
     /// When the system has no thread left.
-    pub fn start(url: MaskServerUrl, rate: FrameRate) -> io::Result<Self> {
+    pub fn start(url: MaskServerUrl, rate: FrameRate, guard: RoomGuard) -> io::Result<Self> {
         if url.is_this_machine() {
             tracing::info!("mask server: {url} is asked for every mask");
         } else {
@@ -78,6 +85,7 @@ impl MaskClient {
             line: Line::open(url.clone())?,
             health: Health::new(Instant::now()),
             mask: MaskFrame::default(),
+            guard,
             told: false,
             given_up: false,
             report: Arc::new(MaskServerReport::new(url.to_string())),
@@ -88,6 +96,13 @@ impl MaskClient {
     /// What `greenroom status` tells.
     pub fn report(&self) -> Arc<MaskServerReport> {
         Arc::clone(&self.report)
+    }
+
+    /// The next frame has nothing to do with those before: the answer under way is not used, and the
+    /// built-in network looks at each of the next frames.
+    pub fn reset(&mut self) {
+        self.guard.reset();
+        self.given_up = self.line.is_busy();
     }
 
     /// Has the server find the person in `frame`, which is planar. `false`: it is the turn of the
@@ -129,7 +144,9 @@ impl MaskClient {
                 continue;
             }
             let in_time = self.patience.mul_f64(WELL_IN_TIME);
-            let _ = self.judge(&answer, in_time, frame.captured_at());
+            let right = self.take(&answer, in_time, frame.captured_at());
+            let right = right.and_then(|()| self.agree_on_earlier_frame());
+            self.conclude(right);
         }
         if self.line.is_busy() || !self.health.may_ask(begun) {
             return None;
@@ -138,30 +155,59 @@ impl MaskClient {
             Ok((size, jpeg)) => self.line.ask(size, jpeg, begun),
             Err(fault) => return self.conclude(Err(fault)),
         }
-        if !self.health.may_wait() {
+        let may_wait = self.health.may_wait();
+        // While the server works. If nobody waits, the answer will be held against this frame.
+        let looked = match may_wait {
+            true => self.guard.look_if_due(frame),
+            false => self.guard.look(frame),
+        };
+        if let Err(error) = looked {
+            self.given_up = self.line.is_busy();
+            return self.conclude(Err(guard_failed(&error)));
+        }
+        if !may_wait {
             return None;
         }
         let patience = self.patience.saturating_sub(begun.elapsed());
-        match self.line.answer_within(patience) {
-            Some(answer) => self.judge(&answer, self.patience, frame.captured_at()),
+        let right = match self.line.answer_within(patience) {
+            Some(answer) => self
+                .take(&answer, self.patience, frame.captured_at())
+                .and_then(|()| self.agree_on(frame)),
             None => {
                 self.given_up = self.line.is_busy();
-                self.conclude(Err(Fault::TooSlow(self.patience)))
+                Err(Fault::TooSlow(self.patience))
             }
-        }
+        };
+        self.conclude(right)
     }
 
-    /// Keeps the mask of an answer that is right and came within `in_time`.
-    fn judge(&mut self, answer: &Answer, in_time: Duration, captured_at: Instant) -> Option<()> {
-        let right = match &answer.mask {
-            Ok(_) if answer.took > in_time => Err(Fault::TooSlow(in_time)),
-            Ok(mask) => self.mask.fill(answer.size, mask, captured_at),
-            Err(fault) => Err(fault.clone()),
-        };
-        if right.is_ok() {
-            self.report.record(answer.took);
+    /// Takes over the mask of an answer that is one and came within `in_time`.
+    fn take(
+        &mut self,
+        answer: &Answer,
+        in_time: Duration,
+        captured_at: Instant,
+    ) -> Result<(), Fault> {
+        let mask = answer.mask.as_ref().map_err(Fault::clone)?;
+        if answer.took > in_time {
+            return Err(Fault::TooSlow(in_time));
         }
-        self.conclude(right)
+        self.mask.fill(answer.size, mask, captured_at)?;
+        self.report.record(answer.took);
+        Ok(())
+    }
+
+    /// Cuts out of the mask of `frame` what is surely room.
+    fn agree_on(&mut self, frame: &FrameView<'_>) -> Result<(), Fault> {
+        let Some(alpha) = self.mask.alpha_mut() else { return Ok(()) };
+        let found = self.guard.cut(frame, alpha).map_err(|error| guard_failed(&error))?;
+        Fault::of(&found)
+    }
+
+    /// Holds the mask of the frame that was looked at last against that look. The mask is not used.
+    fn agree_on_earlier_frame(&mut self) -> Result<(), Fault> {
+        let Some(alpha) = self.mask.alpha() else { return Ok(()) };
+        Fault::of(&self.guard.compare(alpha))
     }
 
     /// What an answer, or that there is none, says of the server.
@@ -188,6 +234,10 @@ impl MaskClient {
         self.told = true;
         right.ok()
     }
+}
+
+fn guard_failed(error: &MatteError) -> Fault {
+    Fault::Ours(format!("the network here failed: {error}"))
 }
 
 #[cfg(test)]

@@ -7,7 +7,7 @@ use std::task::{Context, Poll};
 
 use hyper::body::{Body as HttpBody, Bytes, Frame, Incoming, SizeHint};
 use hyper::header::{CONNECTION, CONTENT_TYPE, HeaderValue, RETRY_AFTER};
-use hyper::{Method, Request, Response};
+use hyper::{Method, Request, Response, StatusCode};
 use tokio::sync::Semaphore;
 use tokio::time::timeout;
 
@@ -18,6 +18,7 @@ use super::header::Header;
 use super::life::{Life, Phase};
 use super::limits::Limits;
 use super::mask::Mask;
+use super::origin::OwnNames;
 use super::refusal::Refusal;
 
 /// What all connections share.
@@ -31,16 +32,28 @@ pub(super) struct Shop {
     pub complaints: Complaints,
     /// What a GET is told.
     pub about: String,
+    pub names: OwnNames,
 }
 
-/// The answer to one request of `peer`.
+/// The two ends of a connection.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Ends {
+    pub peer: IpAddr,
+    pub local: IpAddr,
+}
+
+/// The answer to one request.
 pub(super) async fn answer(
     shop: Rc<Shop>,
-    peer: IpAddr,
+    Ends { peer, local }: Ends,
     life: Life,
     request: Request<Incoming>,
 ) -> Result<Response<AnswerBody>, Infallible> {
     life.enter(Phase::Body);
+    if let Err(refusal) = shop.names.check(local, &request) {
+        tell(&shop, peer, &refusal);
+        return Ok(refused(&refusal, request.body().is_end_stream(), &life));
+    }
     let asks = matches!(*request.method(), Method::GET | Method::HEAD);
     if asks && request.body().is_end_stream() {
         return Ok(text(shop.about.clone(), &life));
@@ -55,13 +68,17 @@ pub(super) async fn answer(
             response
         }
         Err((refusal, is_read)) => {
-            tracing::debug!("{peer}: {}: {refusal}", refusal.status().as_u16());
-            if refusal.is_abuse() {
-                shop.complaints.about(peer, &refusal.to_string());
-            }
+            tell(&shop, peer, &refusal);
             refused(&refusal, is_read, &life)
         }
     })
+}
+
+fn tell(shop: &Shop, peer: IpAddr, refusal: &Refusal) {
+    tracing::debug!("{peer}: {}: {refusal}", refusal.status().as_u16());
+    if refusal.is_abuse() {
+        shop.complaints.about(peer, &refusal.to_string());
+    }
 }
 
 /// The mask, or why there is none and whether the body was read to its end.
@@ -81,8 +98,8 @@ async fn mask(
     life.enter(Phase::Work);
     let outcome = async {
         let header = Header::read(&body.bytes)?;
-        limits.check(header.size)?;
-        let is_large = header.size.area_px() > limits.ordinary_picture_px;
+        limits.check(&header, body.bytes.len())?;
+        let is_large = header.work_px() > limits.ordinary_work_px;
         // Held until its mask is there.
         let _place = match is_large {
             true => Some(shop.large.try_acquire().map_err(|_| Refusal::Busy)?),
@@ -105,7 +122,7 @@ fn text(text: String, life: &Life) -> Response<AnswerBody> {
 fn refused(refusal: &Refusal, is_read: bool, life: &Life) -> Response<AnswerBody> {
     let mut response = text(format!("{refusal}\n"), life);
     *response.status_mut() = refusal.status();
-    if matches!(refusal, Refusal::Busy | Refusal::Full(_)) {
+    if refusal.status() == StatusCode::SERVICE_UNAVAILABLE {
         response.headers_mut().insert(RETRY_AFTER, HeaderValue::from_static("1"));
     }
     if !is_read {

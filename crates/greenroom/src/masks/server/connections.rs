@@ -1,4 +1,4 @@
-use std::net::{IpAddr, SocketAddr, TcpListener};
+use std::net::{IpAddr, Ipv4Addr, SocketAddr, TcpListener};
 use std::rc::Rc;
 use std::time::Duration;
 
@@ -11,8 +11,8 @@ use tokio::sync::oneshot;
 use tokio::task::{spawn_local, yield_now};
 use tokio::time::{MissedTickBehavior, interval, sleep};
 
-use super::answer::{Shop, answer};
-use super::life::{Entry, Life, Line, Phase, Table};
+use super::answer::{Ends, Shop, answer};
+use super::life::{Entry, Life, Line, Phase, Place, Table};
 use super::refusal::Refusal;
 
 /// How often connections are looked through for those whose time is over.
@@ -66,15 +66,22 @@ pub(super) async fn serve(
             }
         };
         let peer_ip = peer.ip().to_canonical();
-        if table.count() < shop.limits.connections || table.make_room() {
-            table.add(let_in(&shop, stream, peer, peer_ip));
-            // In a rush each has its request read before it is judged by the next one's arrival.
-            yield_now().await;
-        } else {
-            let refusal = Refusal::Full(shop.limits.connections);
-            shop.complaints.about(peer_ip, &refusal.to_string());
-            if turned_away.count() < MOST_TURNED_AWAY {
-                turned_away.add(turn_away(&refusal, stream, peer_ip));
+        let refusal = match table.place_for(peer_ip, &shop.limits) {
+            Place::Free => None,
+            Place::AllTaken => Some(Refusal::Full(shop.limits.connections)),
+            Place::ShareTaken(share) => Some(Refusal::ShareTaken(share)),
+        };
+        match refusal {
+            None => {
+                table.add(let_in(&shop, stream, peer, peer_ip));
+                // In a rush each has its request read before it is judged by the next one's arrival.
+                yield_now().await;
+            }
+            Some(refusal) => {
+                shop.complaints.about(peer_ip, &refusal.to_string());
+                if turned_away.count() < MOST_TURNED_AWAY {
+                    turned_away.add(turn_away(&refusal, stream, peer_ip));
+                }
             }
         }
     }
@@ -83,18 +90,21 @@ pub(super) async fn serve(
 fn let_in(shop: &Rc<Shop>, stream: TcpStream, peer: SocketAddr, peer_ip: IpAddr) -> Entry {
     let life = Life::new();
     tracing::debug!("{peer}: connected");
-    let connection = talk(Rc::clone(shop), stream, peer, peer_ip, life.clone());
+    // A connection that does not tell where it came in is held to be this machine's.
+    let local = stream.local_addr().map_or(Ipv4Addr::LOCALHOST.into(), |local| local.ip());
+    let ends = Ends { peer: peer_ip, local };
+    let connection = talk(Rc::clone(shop), stream, peer, ends, life.clone());
     Entry { peer: peer_ip, life, task: spawn_local(connection).abort_handle() }
 }
 
 /// One connection's requests, one after the other.
-async fn talk(shop: Rc<Shop>, stream: TcpStream, peer: SocketAddr, peer_ip: IpAddr, life: Life) {
+async fn talk(shop: Rc<Shop>, stream: TcpStream, peer: SocketAddr, ends: Ends, life: Life) {
     // The last piece of an answer waits for nothing.
     let _ = stream.set_nodelay(true);
     let line = Line { stream, life: life.clone() };
     let service = {
         let life = life.clone();
-        service_fn(move |request| answer(Rc::clone(&shop), peer_ip, life.clone(), request))
+        service_fn(move |request| answer(Rc::clone(&shop), ends, life.clone(), request))
     };
     let connection = http1::Builder::new()
         // A client may close its sending side behind its last request.

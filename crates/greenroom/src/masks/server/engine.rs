@@ -62,11 +62,11 @@ impl Engine {
         // all waiting is done in the queue, where it is fair.
         let (to_network, pictures) = sync_channel(0);
         let engine = Self { queue: Arc::clone(&queue) };
-        for (name, most_px) in
-            [("decode", limits.ordinary_picture_px), ("decode-large", limits.picture_px)]
+        for (name, most_work_px) in
+            [("decode", limits.ordinary_work_px), ("decode-large", limits.picture_work_px)]
         {
             let (queue, pool, to_network) = (Arc::clone(&queue), pool.clone(), to_network.clone());
-            let decode = move || decode_all(&queue, most_px, &pool, &to_network);
+            let decode = move || decode_all(&queue, most_work_px, &pool, &to_network);
             thread::Builder::new().name(name.into()).spawn(decode)?;
         }
         let mut network = Network::new(matte, make)?;
@@ -84,7 +84,7 @@ impl Engine {
     ) -> Result<Mask, Refusal> {
         let (reply, answer) = oneshot::channel();
         let job = Job { peer, header, body, asked_at: Instant::now(), reply };
-        self.queue.push(peer, header.size.area_px(), job, |job| !job.reply.is_closed());
+        self.queue.push(peer, header.work_px(), job, |job| !job.reply.is_closed());
         // Nobody replies when the thread that had it panicked.
         answer.await.unwrap_or(Err(Refusal::Failed))
     }
@@ -99,12 +99,12 @@ impl Drop for Engine {
 /// The thread of a decoder.
 fn decode_all(
     queue: &FairQueue<Job>,
-    most_px: u64,
+    most_work_px: u64,
     pool: &FramePool,
     to_network: &SyncSender<Decoded>,
 ) {
     let mut decoder = None;
-    while let Some(job) = queue.pop(most_px) {
+    while let Some(job) = queue.pop(most_work_px) {
         if job.reply.is_closed() {
             continue;
         }

@@ -13,7 +13,16 @@ pub(super) struct Header {
     pub format: ImageFormat,
     /// Whether it is a JPEG as cameras send it, which is decoded straight to planar YUV.
     pub is_camera_jpeg: bool,
+    /// What a pixel costs to decode; one of a camera's JPEG costs 1.
+    work_per_px: u64,
 }
+
+/// What a pixel costs with decoders that were written for everything: in a PNG; in a JPEG that is no
+/// camera's, at least, and else as many as it has passes; in a WebP, of which 702 bytes without a loss
+/// made 16 megapixels take two seconds.
+const PNG_WORK: u64 = 4;
+const LEAST_JPEG_WORK: u64 = 4;
+const WEBP_WORK: u64 = 32;
 
 /// Passes of a progressive JPEG. Encoders write about ten; each costs a walk over the whole picture,
 /// and a body has room for thousands.
@@ -21,12 +30,31 @@ const MAX_SCANS: usize = 32;
 
 impl Header {
     pub(super) fn read(bytes: &[u8]) -> Result<Self, Refusal> {
-        let other = |size, format| Self { size, format, is_camera_jpeg: false };
+        let other =
+            |size, format, work_per_px| Self { size, format, is_camera_jpeg: false, work_per_px };
         match image::guess_format(bytes) {
             Ok(ImageFormat::Jpeg) => read_jpeg(bytes),
-            Ok(ImageFormat::Png) => Ok(other(png_size(bytes)?, ImageFormat::Png)),
-            Ok(ImageFormat::WebP) => Ok(other(webp_size(bytes)?, ImageFormat::WebP)),
+            Ok(ImageFormat::Png) => Ok(other(png_size(bytes)?, ImageFormat::Png, PNG_WORK)),
+            Ok(ImageFormat::WebP) => Ok(other(webp_size(bytes)?, ImageFormat::WebP, WEBP_WORK)),
             _ => Err(Refusal::UnknownFormat),
+        }
+    }
+
+    /// What the picture costs to decode, in pixels of a camera's JPEG.
+    pub(super) fn work_px(&self) -> u64 {
+        self.size.area_px().saturating_mul(self.work_per_px)
+    }
+
+    /// The largest picture of its kind that costs at most `work_px`.
+    pub(super) fn most_px(&self, work_px: u64) -> u64 {
+        work_px / self.work_per_px
+    }
+
+    pub(super) fn format_name(&self) -> &'static str {
+        match self.format {
+            ImageFormat::Png => "PNG",
+            ImageFormat::WebP => "WebP",
+            _ => "progressive JPEG",
         }
     }
 }
@@ -83,8 +111,8 @@ fn read_jpeg(bytes: &[u8]) -> Result<Header, Refusal> {
                 let (size, components) = jpeg_frame(body)?;
                 let is_camera_jpeg = marker <= 0xc1 && body[0] == 8 && matches!(components, 1 | 3);
                 is_rgb |= components == 3 && [body[6], body[9], body[12]] == *b"RGB";
-                found =
-                    Some((Header { size, format: ImageFormat::Jpeg, is_camera_jpeg }, components));
+                let format = ImageFormat::Jpeg;
+                found = Some((Header { size, format, is_camera_jpeg, work_per_px: 1 }, components));
             }
             // Adobe's segment says which colours the channels are: 1 is YUV.
             0xee if body.starts_with(b"Adobe") => is_rgb |= body.get(11) == Some(&0),
@@ -97,6 +125,9 @@ fn read_jpeg(bytes: &[u8]) -> Result<Header, Refusal> {
                 let scans = behind.windows(2).filter(|pair| *pair == [0xff, 0xda]).count();
                 if scans >= MAX_SCANS {
                     return Err(Refusal::NotWhole(format!("it has more than {MAX_SCANS} passes")));
+                }
+                if !header.is_camera_jpeg {
+                    header.work_per_px = LEAST_JPEG_WORK.max(scans as u64 + 1);
                 }
                 return Ok(header);
             }
@@ -123,6 +154,7 @@ mod tests {
 
     use image::{DynamicImage, GrayImage, RgbImage, RgbaImage};
 
+    use super::super::limits::Limits;
     use super::*;
 
     fn encoded(picture: impl Into<DynamicImage>, format: ImageFormat) -> Vec<u8> {
@@ -163,5 +195,34 @@ mod tests {
             }
         }
         assert_eq!(Header::read(b"GIF89a whatever"), Err(Refusal::UnknownFormat));
+    }
+
+    #[test]
+    fn the_largest_picture_depends_on_what_it_costs() {
+        let limits = Limits::default();
+        let of = |side, format| {
+            let bytes = encoded(RgbImage::new(side, side), format);
+            Header::read(&bytes).and_then(|header| limits.check(&header, bytes.len()))
+        };
+        for format in [ImageFormat::Jpeg, ImageFormat::Png] {
+            assert_eq!(of(4096, format), Ok(()), "{format:?}");
+            let refused = of(4100, format);
+            assert!(matches!(refused, Err(Refusal::PictureTooLarge { .. })), "{refused:?}");
+        }
+        assert_eq!(of(1440, ImageFormat::WebP), Ok(()));
+        let refused = of(1460, ImageFormat::WebP);
+        assert!(matches!(refused, Err(Refusal::TooMuchWork { format: "WebP", .. })), "{refused:?}");
+        // A header that promises much for few bytes.
+        let mut png = encoded(RgbImage::new(10, 10), ImageFormat::Png);
+        png[16..24].copy_from_slice(&[0, 0, 0x10, 0, 0, 0, 0x10, 0]);
+        let header = Header::read(&png).unwrap();
+        let refused = limits.check(&header, png.len());
+        assert!(matches!(refused, Err(Refusal::TooFewBytes { .. })), "{refused:?}");
+        assert_eq!(limits.check(&header, 40_000), Ok(()));
+        // Padded, a picture costs no more than its kind may.
+        let mut webp = encoded(RgbImage::new(4096, 4096), ImageFormat::WebP);
+        webp.resize(1 << 20, 0);
+        let refused = limits.check(&Header::read(&webp).unwrap(), webp.len());
+        assert!(matches!(refused, Err(Refusal::TooMuchWork { .. })), "{refused:?}");
     }
 }

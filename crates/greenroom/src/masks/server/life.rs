@@ -2,8 +2,10 @@
 //! or when its place is needed.
 
 use std::cell::Cell;
+use std::cmp::Reverse;
+use std::collections::HashMap;
 use std::io;
-use std::net::IpAddr;
+use std::net::{IpAddr, Ipv6Addr};
 use std::pin::Pin;
 use std::rc::Rc;
 use std::task::{Context, Poll, ready};
@@ -34,8 +36,12 @@ pub(super) enum Phase {
 
 /// Time in which the client of [`Phase::Farewell`] may take note.
 const FAREWELL: Duration = Duration::from_secs(2);
-/// From then on whoever takes so long to send, to take or to come back makes room for another.
+/// From then on whoever takes so long to send or to take makes room for another.
 const SLOW: Duration = Duration::from_secs(1);
+/// One place in so many is never the one's that has all others.
+const OTHERS_ONE_IN: usize = 8;
+/// A pause between two requests that is longer than that between two frames of a camera.
+const SHORT_PAUSE: Duration = Duration::from_millis(100);
 
 #[derive(Debug, Clone, Copy)]
 struct Standing {
@@ -43,6 +49,8 @@ struct Standing {
     since: Instant,
     /// When the last byte came or a piece of the answer was taken.
     moved: Instant,
+    /// Whether the system has taken all bytes that were written.
+    is_flushed: bool,
 }
 
 /// One connection's standing, shared by all that move it on.
@@ -52,17 +60,26 @@ pub(super) struct Life(Rc<Cell<Standing>>);
 impl Life {
     pub(super) fn new() -> Self {
         let now = Instant::now();
-        Self(Rc::new(Cell::new(Standing { phase: Phase::Head, since: now, moved: now })))
+        Self(Rc::new(Cell::new(Standing {
+            phase: Phase::Head,
+            since: now,
+            moved: now,
+            is_flushed: true,
+        })))
     }
 
     pub(super) fn enter(&self, phase: Phase) {
         let now = Instant::now();
-        self.0.set(Standing { phase, since: now, moved: now });
+        self.0.set(Standing { phase, since: now, moved: now, is_flushed: false });
     }
 
     /// Bytes of the answer were taken.
     fn took(&self) {
         self.0.set(Standing { moved: Instant::now(), ..self.0.get() });
+    }
+
+    fn flushed(&self) {
+        self.0.set(Standing { is_flushed: true, ..self.0.get() });
     }
 
     /// A byte came.
@@ -79,7 +96,7 @@ impl Life {
 
     /// What the connection took too long for, if it did.
     fn overdue(&self, limits: &Limits, now: Instant) -> Option<&'static str> {
-        let Standing { phase, since, moved } = self.0.get();
+        let Standing { phase, since, moved, .. } = self.0.get();
         let over = |since: Instant, time| now.saturating_duration_since(since) > time;
         match phase {
             Phase::Head => over(since, limits.head_time).then_some("a request's head"),
@@ -94,20 +111,41 @@ impl Life {
     }
 
     /// How readily this connection is given up for a new one: those that have sent no request yet,
-    /// then those that have their refusal, then those that send or take slowly, then those that
-    /// pause; the longest first. `None` while it is being served, and between two frames of a
-    /// camera.
-    fn readiness(&self, now: Instant) -> Option<(u8, Duration)> {
-        let Standing { phase, since, .. } = self.0.get();
+    /// then those that have their refusal, those that pause for long, those that send or take slowly, and
+    /// last those that pause for `pause`; the longest first. `None` while a request is being served.
+    fn readiness(&self, now: Instant, pause: Duration) -> Option<(u8, Duration)> {
+        let Standing { phase, since, is_flushed, .. } = self.0.get();
         let time = now.saturating_duration_since(since);
         match phase {
-            Phase::Head => Some((3, time)),
-            Phase::Farewell => Some((2, time)),
+            Phase::Head => Some((4, time)),
+            Phase::Farewell => Some((3, time)),
+            Phase::Idle if time > SLOW => Some((2, time)),
             Phase::Body | Phase::Answer => (time > SLOW).then_some((1, time)),
-            Phase::Idle => (time > SLOW).then_some((0, time)),
+            // The end of the answer may not be with the system yet.
+            Phase::Idle => (is_flushed && time >= pause).then_some((0, time)),
             Phase::Work => None,
         }
     }
+}
+
+/// Whose connections count together: an IPv4 address, or an IPv6 network of 64 bits, of which a machine
+/// has all addresses.
+fn owner_of(peer: IpAddr) -> IpAddr {
+    match peer.to_canonical() {
+        IpAddr::V6(peer) => Ipv6Addr::from_bits(peer.to_bits() & !u128::from(u64::MAX)).into(),
+        peer => peer,
+    }
+}
+
+/// What becomes of a new connection.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Place {
+    /// It is let in; another may have been ended for it.
+    Free,
+    /// All connections are being served.
+    AllTaken,
+    /// Its owner has so many connections, all being served, and gets no more.
+    ShareTaken(usize),
 }
 
 /// The connections there are.
@@ -134,12 +172,44 @@ impl Table {
         self.entries.len()
     }
 
-    /// Ends the connection that can best be done without; `false` when all are being served.
-    pub(super) fn make_room(&mut self) -> bool {
+    /// A place for a connection of `peer`. If all are taken, the connection that can best be done without
+    /// is ended: of the owner that has most of them, or of the next one if all of theirs are being served,
+    /// down to `peer`'s own. No owner has all places, so that there is always one for another.
+    pub(super) fn place_for(&mut self, peer: IpAddr, limits: &Limits) -> Place {
+        let count = self.count();
+        let mut owners: HashMap<IpAddr, usize> = HashMap::new();
+        for entry in &self.entries {
+            *owners.entry(owner_of(entry.peer)).or_default() += 1;
+        }
+        let owner = owner_of(peer);
+        let own = owners.get(&owner).copied().unwrap_or_default();
+        let share = limits.connections - limits.connections / OTHERS_ONE_IN;
+        if own < share && count < limits.connections {
+            return Place::Free;
+        }
+        if own < share {
+            let mut larger: Vec<_> = owners.into_iter().filter(|(_, size)| *size > own).collect();
+            larger.sort_unstable_by_key(|(_, size)| Reverse(*size));
+            for (larger, _) in larger {
+                if self.end_idlest_of(larger, Duration::ZERO) {
+                    return Place::Free;
+                }
+            }
+        }
+        match self.end_idlest_of(owner, SHORT_PAUSE) {
+            true => Place::Free,
+            false if count < limits.connections => Place::ShareTaken(own),
+            false => Place::AllTaken,
+        }
+    }
+
+    /// Ends the connection of `owner` that can best be done without; `false` if all are being served.
+    fn end_idlest_of(&mut self, owner: IpAddr, pause: Duration) -> bool {
         let now = Instant::now();
-        let readiest = self.entries.iter().enumerate();
-        let readiest = readiest.filter_map(|(at, entry)| Some((entry.life.readiness(now)?, at)));
-        let Some((_, at)) = readiest.max() else { return false };
+        let entries = self.entries.iter().enumerate();
+        let entries = entries.filter(|(_, entry)| owner_of(entry.peer) == owner);
+        let idle = entries.filter_map(|(at, entry)| Some((entry.life.readiness(now, pause)?, at)));
+        let Some((_, at)) = idle.max() else { return false };
         self.entries.swap_remove(at).task.abort();
         true
     }
@@ -206,7 +276,9 @@ impl AsyncWrite for Line {
     }
 
     fn poll_flush(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
-        Pin::new(&mut self.stream).poll_flush(cx)
+        ready!(Pin::new(&mut self.stream).poll_flush(cx))?;
+        self.life.flushed();
+        Poll::Ready(Ok(()))
     }
 
     fn poll_shutdown(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {

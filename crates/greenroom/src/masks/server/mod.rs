@@ -1,7 +1,8 @@
 //! The mask server: pictures over HTTP in, masks out, for several clients at once.
 //!
 //! One thread holds all connections (`connections.rs`); where each stands is its `Life` (`life.rs`),
-//! by which those that only wait are ended. A request's body becomes a job in a fair queue; two
+//! by which those that only wait are ended. What a web page sends is
+//! refused (`origin.rs`). A request's body becomes a job in a fair queue; two
 //! threads decode, one runs the network (`engine.rs`). Everything is bounded by [`Limits`].
 
 mod answer;
@@ -15,6 +16,7 @@ mod life;
 mod limits;
 mod listen;
 mod mask;
+mod origin;
 mod queue;
 mod refusal;
 
@@ -33,6 +35,7 @@ use self::engine::Engine;
 pub use self::engine::MakeMatte;
 pub use self::limits::Limits;
 pub use self::listen::{ListenError, listen};
+use self::origin::OwnNames;
 
 /// A mask server that answers. Dropped, it ends at once: connections are closed as they stand.
 #[derive(Debug)]
@@ -67,7 +70,8 @@ impl Server {
             let room = Arc::new(Semaphore::new(limits.bodies_bytes));
             let large = Semaphore::new(limits.large_pictures);
             let complaints = Complaints::default();
-            let shop = Rc::new(Shop { limits, engine, room, large, complaints, about });
+            let names = OwnNames::of_this_machine();
+            let shop = Rc::new(Shop { limits, engine, room, large, complaints, about, names });
             let local = tokio::task::LocalSet::new();
             // Dropped at the end, the set takes all connections with it.
             local.block_on(&runtime, connections::serve(shop, listener, stopped));

@@ -174,6 +174,7 @@ struct Planes<'a> {
 }
 
 impl Input for Pixels<'_> {
+    // SAFETY: the caller keeps the contract of `Input::add`.
     #[inline]
     #[target_feature(enable = "avx2,fma")]
     unsafe fn add<const PIXELS: usize, const VECTORS: usize>(
@@ -199,6 +200,7 @@ impl Input for Pixels<'_> {
 }
 
 impl Input for Planes<'_> {
+    // SAFETY: the caller keeps the contract of `Input::add`.
     #[inline]
     #[target_feature(enable = "avx2,fma")]
     unsafe fn add<const PIXELS: usize, const VECTORS: usize>(

@@ -4,13 +4,16 @@ use std::fs;
 use std::io::Write;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use greenroom_frame::{Colour, Frame, FrameShape, FrameView, MatteView, PixelFormat, SizePx};
 
-use super::super::Video;
+use super::super::{ROUNDING, Video};
 use crate::background::{Background, Room};
-use crate::{Moment, Pace, Site};
+use crate::{Moment, Pace, SceneError, Site};
+
+/// Longest wait for something that comes soon on any machine, however slow or busy.
+pub(super) const PATIENCE: Duration = Duration::from_secs(120);
 
 pub(super) const SIZE: SizePx = SizePx::new(160, 96);
 pub(super) const SITE: Site = Site {
@@ -83,9 +86,30 @@ impl Eye {
         assert_eq!(seen.shape(), SITE.shape);
         number(seen)
     }
+
+    /// As [`see`](Self::see) on a machine that has all the time it needs: time stands still until
+    /// the frame that is due has been decoded.
+    pub(super) fn see_due(&self, video: &mut Video, time: Duration) -> u32 {
+        self.see_within(video, time, PATIENCE).unwrap()
+    }
+
+    /// As [`see_due`](Self::see_due); an error when the frame is not decoded within `patience`, or
+    /// the video has broken down.
+    pub(super) fn see_within(
+        &self,
+        video: &mut Video,
+        time: Duration,
+        patience: Duration,
+    ) -> Result<u32, SceneError> {
+        let due = video.clock.clone().tick(time, video.pace) + ROUNDING;
+        if video.kept.is_none() {
+            video.kept = video.reel.take_due(due, &mut video.shown, patience)?;
+        }
+        Ok(self.see(video, time))
+    }
 }
 
-/// The `ffmpeg` and `ffprobe` children that have `path` on their command line.
+/// The `ffmpeg` and `ffprobe` children that have `path` on their command line or open.
 pub(super) fn children(path: &Path) -> Vec<u32> {
     let needle = path.to_str().unwrap();
     let pids = fs::read_dir("/proc").unwrap().flatten();
@@ -93,14 +117,17 @@ pub(super) fn children(path: &Path) -> Vec<u32> {
     pids.filter(|pid: &u32| {
         let line = fs::read(format!("/proc/{pid}/cmdline")).unwrap_or_default();
         let line = String::from_utf8_lossy(&line);
-        line.starts_with("ff") && line.contains(needle)
+        let files = fs::read_dir(format!("/proc/{pid}/fd")).into_iter().flatten().flatten();
+        let mut files = files.filter_map(|file| fs::read_link(file.path()).ok());
+        line.starts_with("ff") && (line.contains(needle) || files.any(|file| file == path))
     })
     .collect()
 }
 
 /// Waits until there are `count` of them.
 pub(super) fn wait_for_children(path: &Path, count: usize) -> Vec<u32> {
-    for _ in 0..300 {
+    let begun = Instant::now();
+    while begun.elapsed() < PATIENCE {
         let found = children(path);
         if found.len() == count {
             return found;

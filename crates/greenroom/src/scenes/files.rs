@@ -1,0 +1,160 @@
+//! The thread "scenes" and files: the configuration and what is shown are looked at again when they
+//! change.
+
+use std::os::fd::AsFd;
+use std::path::{Path, PathBuf};
+use std::time::{Duration, Instant};
+
+use greenroom_device::{FileStamp, wait_readable};
+use greenroom_scene::Keep;
+
+use super::pending::{Change, Wish};
+use super::words::files_of;
+use super::worker::SceneWorker;
+use crate::config::ConfigFile;
+
+/// How long file events are ignored after some were handled, shortest and longest: whoever writes a
+/// log beside a background wakes us a few times a second at first, then once.
+const BACKOFF: [Duration; 2] = [Duration::from_millis(80), Duration::from_secs(1)];
+
+/// See [`BACKOFF`]. The time doubles while nothing of ours changes.
+#[derive(Debug, Default)]
+pub(super) struct WatchBackoff {
+    pub(super) until: Option<Instant>,
+    time: Duration,
+}
+
+/// What was told last of what cannot be shown, of the configuration, and of what hides too little:
+/// one line an event.
+#[derive(Debug, Default)]
+pub(super) struct Reported {
+    pub(super) scene: Option<String>,
+    pub(super) config: Option<String>,
+    pub(super) warning: Option<String>,
+}
+
+impl SceneWorker {
+    /// Takes in what happened to files, but for a while after something did; and before a file is
+    /// looked at, since it may have been written to meanwhile.
+    pub(super) fn listen(&mut self, now: Instant) {
+        let is_due = self.reload.deadline().is_some_and(|due| due <= now);
+        if !is_due && self.backoff.until.is_some_and(|until| now < until) {
+            return;
+        }
+        self.backoff.until = None;
+        let Some(watch) = &mut self.watch else { return };
+        if wait_readable(&[watch.as_fd()], Some(Duration::ZERO)) == 0 {
+            self.backoff.time = Duration::ZERO;
+            return;
+        }
+        let mut changes = watch.changes();
+        let uncertain = std::mem::take(&mut changes.uncertain);
+        for path in
+            uncertain.iter().filter(|path| self.stamps.get(*path) == Some(&FileStamp::of(path)))
+        {
+            changes.changed.remove(path);
+        }
+        let [shortest, longest] = BACKOFF;
+        self.backoff.time = match changes.changed.is_empty() {
+            true => (2 * self.backoff.time).clamp(shortest, longest),
+            false => shortest,
+        };
+        self.backoff.until = Some(now + self.backoff.time);
+        self.reload.hear(&changes, now);
+    }
+
+    /// Files changed and came to rest.
+    pub(super) fn follow_files(&mut self, due: &[PathBuf]) {
+        if due.is_empty() {
+            return;
+        }
+        let before = self.book.clone();
+        if let Some(config) = self.config.clone().filter(|config| due.contains(config)) {
+            self.read_config(&config);
+        }
+        if let Some(wanted) = self.wanted.clone() {
+            let paths = wanted.words().paths();
+            if due.iter().any(|path| paths.contains(path)) {
+                self.book.show_as(&wanted);
+            }
+        }
+        let (is_same, is_of_scene) =
+            (self.book.words() == before.words(), due.iter().any(|path| self.files.contains(path)));
+        // What is being loaded was read too early.
+        let loading = self.pending.as_ref().map(|pending| files_of(&pending.target.spec));
+        if loading.unwrap_or_default().iter().any(|path| due.contains(path)) {
+            self.loader.give_up();
+        }
+        if is_of_scene || !is_same {
+            let book = self.book.clone();
+            if !is_same {
+                // The scenes are the new ones; what is shown is what was until it is loaded.
+                self.book.show_as(&before);
+            }
+            // A foreground that is replaced is no reason for a video behind to begin again.
+            let background = is_same
+                && self.background.file().is_none_or(|file| !due.iter().any(|path| path == file));
+            self.take_up(Wish {
+                change: Change::Follow(Box::new(book)),
+                keep: Keep { background, foreground: false },
+                cut: false,
+                asked_by: Vec::new(),
+            });
+        }
+        // Links may lead elsewhere now.
+        self.set_watch();
+    }
+
+    /// Remembers what these files are, just before they are read.
+    pub(super) fn stamp(&mut self, files: &[PathBuf]) {
+        self.stamps.extend(files.iter().map(|path| (path.clone(), FileStamp::of(path))));
+    }
+
+    fn read_config(&mut self, path: &Path) {
+        let now = FileStamp::of(path);
+        let before = self.stamps.insert(path.to_owned(), now);
+        // Its folder was made, say. There may be no configuration; one that must be there was read.
+        if now.is_none() {
+            if before.flatten().is_some() {
+                tracing::info!("scene: {} is gone; what was shown before stays", path.display());
+            }
+            return;
+        }
+        match ConfigFile::read(path) {
+            Ok(config) => {
+                self.book.take_over(config.scenes.clone());
+                self.reported.config = None;
+                // Keep waiting for the wanted scene, unless it came from the configuration and has
+                // been removed there.
+                self.wanted = self.wanted.take().and_then(|mut wanted| {
+                    let was_named = wanted.name().is_some();
+                    wanted.take_over(config.scenes);
+                    let is_gone = was_named && wanted.name().is_none();
+                    (!is_gone && wanted.words() != self.book.words()).then_some(wanted)
+                });
+                tracing::info!("scene: the configuration was read again");
+            }
+            Err(error) => {
+                let sentence = error.to_string();
+                if self.reported.config.as_ref() != Some(&sentence) {
+                    tracing::warn!("scene: {sentence}; what was shown before stays");
+                    self.reported.config = Some(sentence);
+                }
+            }
+        }
+    }
+
+    /// Listens for the files that are shown, loaded or wanted, and for the configuration.
+    pub(super) fn set_watch(&mut self) {
+        let wanted = self.wanted.as_ref().map(|wanted| wanted.words().paths()).unwrap_or_default();
+        let loading = self.pending.as_ref().map(|pending| files_of(&pending.target.spec));
+        let loading = loading.unwrap_or_default();
+        let paths = self.files.iter().chain(&self.config).chain(&wanted).chain(&loading);
+        let paths: Vec<PathBuf> = paths.cloned().collect();
+        self.reload.keep(&paths);
+        self.stamps.retain(|path, _| paths.contains(path));
+        if let Some(watch) = &mut self.watch {
+            watch.set(&paths);
+        }
+    }
+}

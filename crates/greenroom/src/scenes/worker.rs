@@ -1,0 +1,412 @@
+//! The thread "scenes": waits for requests and for files that change, and sends scenes to the
+//! outputs.
+//!
+//! What needs no file is shown at once. What does is loaded on the thread "loader", one at a time:
+//! a newer request gives up what it leaves nothing of, and is laid over what it leaves something of.
+
+use std::collections::BTreeMap;
+use std::os::fd::AsFd;
+use std::path::PathBuf;
+use std::sync::mpsc::Receiver;
+use std::sync::{Arc, Mutex};
+use std::time::Instant;
+
+use anyhow::bail;
+use greenroom_device::{ClipSource, FileStamp, FileWatch, Wake, wait_readable};
+use greenroom_scene::{BackgroundSpec, ForegroundSpec, Keep, Scene, SceneSpec, Site};
+
+use super::director::{OUTPUT, Replied, SceneRequest, lock};
+use super::files::{Reported, WatchBackoff};
+use super::loader::Loader;
+use super::make::{blurred_room, build};
+use super::pending::{Change, Pending, Target, Wish};
+use super::privacy::{NotAnonymous, check_privacy};
+use super::reload::Reload;
+use super::words::files_of;
+use super::{SceneBook, SceneWords};
+use crate::pipeline::Cues;
+use crate::pipeline::faults::{self, Fault};
+use crate::status::SceneStatus;
+
+/// What the thread owns.
+pub(super) struct SceneWorker {
+    pub(super) book: SceneBook,
+    pub(super) site: Site,
+    pub(super) cues: Arc<Cues>,
+    pub(super) config: Option<PathBuf>,
+    pub(super) watch: Option<FileWatch>,
+    pub(super) backoff: WatchBackoff,
+    /// What is wanted and could not be shown yet: tried again when a file of it changes, until
+    /// another background or scene is asked for.
+    pub(super) wanted: Option<SceneBook>,
+    /// The files of the scene that is shown.
+    pub(super) files: Vec<PathBuf>,
+    /// The files as they were when they were read last.
+    pub(super) stamps: BTreeMap<PathBuf, Option<FileStamp>>,
+    /// What stands behind and before the person now.
+    pub(super) background: BackgroundSpec,
+    pub(super) foreground: Option<ForegroundSpec>,
+    /// What is being loaded, and for whom.
+    pub(super) pending: Option<Pending>,
+    pub(super) loader: Loader,
+    pub(super) reload: Reload,
+    pub(super) reported: Reported,
+    pub(super) asked: Receiver<(SceneRequest, Replied)>,
+    pub(super) bell: Wake,
+    pub(super) stop: Wake,
+    pub(super) status: Arc<Mutex<SceneStatus>>,
+}
+
+/// What is told of a request that a newer one leaves nothing of.
+const OVERTAKEN: &str = "a newer request took the place of this one before it was loaded; ask again if it is still wanted";
+/// What would be told of a request whose asker has gone.
+const ABANDONED: &str = "whoever asked has gone";
+/// Background and foreground go on as they are.
+const ALL: Keep = Keep { background: true, foreground: true };
+
+impl SceneWorker {
+    /// `spec` is shown already.
+    pub(super) fn begin(&mut self, spec: &SceneSpec, trouble: Option<String>) {
+        self.files = files_of(spec);
+        let files = self.files.iter().chain(&self.config).cloned().collect::<Vec<_>>();
+        self.stamp(&files);
+        self.set_watch();
+        self.tell_status(spec);
+        lock(&self.status).trouble = trouble;
+    }
+
+    pub(super) fn run(&mut self) {
+        while !self.wait() {
+            self.cues.backstage().clear();
+            self.cues.tidy();
+            if let Some(shape) = self.cues.other_shape(OUTPUT) {
+                tracing::debug!(size = %shape.size, format = %shape.format, "scene: made anew");
+                self.site.shape = shape;
+                self.make_anew();
+            }
+            if faults::strike(Fault::ScenesPanic) {
+                panic!("the scenes thread panics, as a test wants");
+            }
+            let now = Instant::now();
+            self.listen(now);
+            let due = self.reload.due(now);
+            self.follow_files(&due);
+            self.bell.clear();
+            if let Some(loaded) = self.loader.take() {
+                self.take_loaded(loaded);
+            }
+            while let Ok((request, replied)) = self.asked.try_recv() {
+                self.serve(request, replied);
+                self.cues.tidy();
+            }
+            // What waited for a load to be given up.
+            if self.loader.is_idle() {
+                self.load();
+            }
+        }
+        self.cues.tidy();
+    }
+
+    /// Waits for whatever comes first; true at the end.
+    fn wait(&self) -> bool {
+        let stop = self.stop.as_fd();
+        let watch = self.watch.as_ref().filter(|_| self.backoff.until.is_none());
+        let watch = watch.map_or(stop, AsFd::as_fd);
+        let fds = [stop, self.bell.as_fd(), self.cues.backstage().as_fd(), watch];
+        let due = self.reload.deadline().into_iter().chain(self.backoff.until).min();
+        let patience = due.map(|due| due.saturating_duration_since(Instant::now()));
+        wait_readable(&fds, patience) & 1 != 0
+    }
+
+    fn serve(&mut self, request: SceneRequest, replied: Replied) {
+        let (change, keep) = match request {
+            SceneRequest::Change(words) => {
+                // What is not talked of goes on as it is, a video from where it is.
+                let background = words.background.is_none() && words.fit.is_none();
+                let keep = Keep { background, foreground: words.foreground.is_none() };
+                (Change::Words(words), keep)
+            }
+            SceneRequest::GoTo(name) => (Change::Scene(name), Keep::default()),
+            SceneRequest::Next => match self.next_scene() {
+                Some(name) => (Change::Scene(name), Keep::default()),
+                None => {
+                    let done = self.next_picture();
+                    return replied.tell(done.map_err(|error| format!("{error:#}")));
+                }
+            },
+        };
+        self.take_up(Wish { change, keep, cut: false, asked_by: vec![replied] });
+    }
+
+    /// The scene behind the one that is shown, or is to be shown.
+    fn next_scene(&self) -> Option<String> {
+        let pending = self.pending.as_ref().map(|pending| &pending.target.book);
+        let mut book = pending.unwrap_or(&self.book).clone();
+        if !book.go_on() {
+            return None;
+        }
+        book.name().map(str::to_owned)
+    }
+
+    fn next_picture(&self) -> anyhow::Result<()> {
+        if !self.background.is_slideshow() {
+            bail!("there is no other scene and no slideshow; write scenes into the configuration");
+        }
+        self.cues.next_picture(OUTPUT);
+        Ok(())
+    }
+
+    /// What `wishes` come to, one after the other, over what is shown.
+    ///
+    /// # Errors
+    /// When that cannot be, or may not be shown.
+    fn target<'a>(&self, wishes: impl IntoIterator<Item = &'a Wish>) -> anyhow::Result<Target> {
+        let mut book = self.book.clone();
+        let (mut keep, mut cut) = (ALL, true);
+        for wish in wishes {
+            wish.change.apply(&mut book)?;
+            keep.background &= wish.keep.background;
+            keep.foreground &= wish.keep.foreground;
+            cut &= wish.cut;
+        }
+        // The files of what is kept may be gone or broken by now: they are not looked at.
+        let mut words = book.words().clone();
+        let kept = SceneWords::default();
+        if keep.background {
+            words.background = kept.background;
+        }
+        if keep.foreground {
+            words.foreground = kept.foreground;
+        }
+        let mut spec = words.check()?;
+        if keep.background {
+            spec.background = self.background.clone();
+        }
+        if keep.foreground {
+            spec.foreground = self.foreground.clone();
+        }
+        check_privacy(&spec, book.people(), self.site.shape.size.height_px)?;
+        Ok(Target { book, spec, keep, cut })
+    }
+
+    /// Takes up a change: makes it at once if it needs no file, else has it loaded. What it leaves
+    /// nothing of is given up.
+    pub(super) fn take_up(&mut self, mut wish: Wish) {
+        let before = self.pending.take();
+        let waiting = before.as_ref().map_or(&[][..], |pending| &pending.wishes[..]);
+        let rest = || waiting.iter().filter(|older| !wish.change.overtakes(&older.change));
+        let target = match wish.follows_files() {
+            true => self.target([&wish].into_iter().chain(rest())),
+            false => self.target(rest().chain([&wish])),
+        };
+        let alone =
+            self.target([&wish]).ok().filter(|target| !target.spec.needs_files(target.keep));
+        let is_alone = rest().next().is_none();
+        let mut target = match target {
+            Ok(target) => target,
+            Err(error) => {
+                self.pending = before;
+                return self.refuse(vec![wish], &error);
+            }
+        };
+        // What needs no file waits for nobody, and is made again after what does.
+        if let Some(alone) = alone.filter(|_| !is_alone && target.spec.needs_files(target.keep)) {
+            let done = self.show(alone, None);
+            let done = done.map_err(|error| format!("{error:#}"));
+            wish.asked_by.drain(..).for_each(|replied| replied.tell(done.clone()));
+            wish.keep = ALL;
+            if done.is_err() {
+                self.pending = before;
+                return;
+            }
+            tracing::info!("scene: {}", lock(&self.status));
+            self.lay_over_wanted(&wish.change);
+        }
+        let mut wishes = Vec::new();
+        for mut older in before.into_iter().flat_map(|pending| pending.wishes) {
+            if !wish.change.overtakes(&older.change) {
+                wishes.push(older);
+                continue;
+            }
+            if wish.follows_files() {
+                wish.keep.background &= older.keep.background;
+                wish.keep.foreground &= older.keep.foreground;
+            }
+            if wish.change == older.change {
+                wish.asked_by.append(&mut older.asked_by);
+            } else {
+                older.reply(&Err(OVERTAKEN.to_owned()));
+            }
+        }
+        let place = if wish.follows_files() { 0 } else { wishes.len() };
+        wishes.insert(place, wish);
+        // Over what is shown by now.
+        match self.target(&wishes) {
+            Ok(again) => target = again,
+            Err(error) => return self.refuse(wishes, &error),
+        }
+        if target.spec.needs_files(target.keep) {
+            self.pending = Some(Pending { wishes, target });
+            self.load();
+        } else {
+            self.loader.give_up();
+            let done = self.show(target, None);
+            self.settle(wishes, done);
+        }
+    }
+
+    /// Has what is pending loaded.
+    fn load(&mut self) {
+        let Some(pending) = self.pending.take() else { return };
+        let Target { book, spec, keep, .. } = &pending.target;
+        let (people, keep) = (book.people(), *keep);
+        // Watched from before they are read.
+        let files = files_of(spec);
+        if let Err(error) = self.loader.want(spec, people, keep, self.site) {
+            return self.refuse(pending.wishes, &error);
+        }
+        self.pending = Some(pending);
+        self.stamp(&files);
+        self.set_watch();
+    }
+
+    /// Shows what was loaded; not for those who have gone: they were told that nothing came of it.
+    fn take_loaded(&mut self, loaded: anyhow::Result<Scene>) {
+        let Some(Pending { wishes, target }) = self.pending.take() else { return };
+        if wishes.iter().any(Wish::is_abandoned) {
+            tracing::info!("scene: whoever asked for {} has gone", told(&target.spec.background));
+            let (gone, rest): (Vec<_>, Vec<_>) = wishes.into_iter().partition(Wish::is_abandoned);
+            gone.into_iter().for_each(|wish| wish.reply(&Err(ABANDONED.to_owned())));
+            rest.into_iter().for_each(|wish| self.take_up(wish));
+            return self.set_watch();
+        }
+        let done = loaded.and_then(|scene| self.show(target, Some(scene)));
+        self.settle(wishes, done);
+    }
+
+    /// Sends a scene to the output: `loaded`, if its media had to be.
+    ///
+    /// # Errors
+    /// When it cannot be made; what was shown before stays.
+    fn show(&mut self, target: Target, loaded: Option<Scene>) -> anyhow::Result<()> {
+        let Target { book, spec, keep, cut } = target;
+        // The rest may have been changed since the media began to be loaded.
+        let keep = if loaded.is_some() { ALL } else { keep };
+        let mut scene = build(&spec, book.people(), keep, self.site, None)?;
+        if let Some(mut loaded) = loaded {
+            scene.take_over(&mut loaded);
+        }
+        self.cues.change(OUTPUT, scene, cut);
+        self.book = book;
+        self.files = files_of(&spec);
+        self.reported.scene = None;
+        self.set_watch();
+        self.tell_status(&spec);
+        Ok(())
+    }
+
+    /// Tells everybody what came of their wishes, and remembers what is waited for.
+    fn settle(&mut self, wishes: Vec<Wish>, done: anyhow::Result<()>) {
+        if let Err(error) = done {
+            return self.refuse(wishes, &error);
+        }
+        tracing::info!("scene: {}", lock(&self.status));
+        for wish in wishes {
+            self.lay_over_wanted(&wish.change);
+            wish.reply(&Ok(()));
+        }
+        self.set_watch();
+    }
+
+    /// What is waited for once a change is shown.
+    fn lay_over_wanted(&mut self, change: &Change) {
+        match (change, &mut self.wanted) {
+            // Who changes an effect still waits for the background.
+            (Change::Words(words), Some(wanted)) if words.background.is_none() => {
+                wanted.change(words);
+            }
+            (Change::Follow(_), wanted) => {
+                drop(wanted.take_if(|wanted| wanted.words() == self.book.words()));
+            }
+            (_, wanted) => *wanted = None,
+        }
+    }
+
+    /// What was shown before stays.
+    fn refuse(&mut self, wishes: Vec<Wish>, error: &anyhow::Error) {
+        let sentence = format!("{error:#}");
+        if self.pending.is_none() {
+            self.loader.give_up();
+        }
+        for wish in wishes {
+            if let Change::Follow(book) = &wish.change {
+                // Nobody asked: it is told in the log, and tried again when a file of it changes.
+                if book.words() != self.book.words() && self.wanted.is_none() {
+                    self.wanted = Some((**book).clone());
+                }
+                self.complain(&sentence);
+            }
+            wish.reply(&Err(sentence.clone()));
+        }
+        self.set_watch();
+    }
+
+    fn complain(&mut self, sentence: &str) {
+        if self.reported.scene.as_deref() != Some(sentence) {
+            tracing::warn!("scene: {sentence}; what was shown before stays");
+            lock(&self.status).trouble = Some(sentence.to_owned());
+            self.reported.scene = Some(sentence.to_owned());
+        }
+    }
+
+    /// Frames of another shape come: what is shown is made anew for them. If it would hide too little
+    /// of them, the blurred room takes its place.
+    fn make_anew(&mut self) {
+        let mut book = self.book.clone();
+        let privacy = |book: &SceneBook| {
+            let spec = book.words().check().ok()?;
+            check_privacy(&spec, book.people(), self.site.shape.size.height_px).err()
+        };
+        if let Some(error) = privacy(&book) {
+            self.complain_of_shape(&error);
+            book.change(&blurred_room());
+        }
+        let change = Change::Follow(Box::new(book));
+        self.take_up(Wish { change, keep: Keep::default(), cut: true, asked_by: Vec::new() });
+    }
+
+    fn complain_of_shape(&self, error: &NotAnonymous) {
+        tracing::warn!("scene: {error}; the blurred room is shown instead");
+    }
+
+    fn tell_status(&mut self, spec: &SceneSpec) {
+        self.background = spec.background.clone();
+        self.foreground = spec.foreground.clone();
+        let height_px = self.site.shape.size.height_px;
+        let warning = check_privacy(spec, self.book.people(), height_px).ok().flatten();
+        if let Some(warning) =
+            warning.as_ref().filter(|new| Some(*new) != self.reported.warning.as_ref())
+        {
+            tracing::warn!("scene: {warning}");
+        }
+        self.reported.warning.clone_from(&warning);
+        *lock(&self.status) = SceneStatus {
+            name: self.book.name().map(str::to_owned),
+            background: told(&spec.background),
+            foreground: spec.foreground.as_ref().map(ToString::to_string),
+            effects: spec.effects.iter().map(ToString::to_string).collect(),
+            framing: spec.framing.to_string(),
+            paused: self.cues.is_paused(),
+            trouble: None,
+            warning,
+        };
+    }
+}
+
+/// A background in words, without the password of an address: logs are shown around.
+fn told(background: &BackgroundSpec) -> String {
+    match background {
+        BackgroundSpec::Video(source @ ClipSource::Url(_)) => source.to_string(),
+        other => other.to_string(),
+    }
+}
