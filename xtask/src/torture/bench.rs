@@ -3,6 +3,7 @@
 use std::ffi::OsString;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
+use std::time::Instant;
 
 use anyhow::{Result, ensure};
 use greenroom_frame::Rgb8;
@@ -10,12 +11,10 @@ use greenroom_frame::Rgb8;
 use super::fault::Fault;
 use super::folder::{CaseFolder, open_to_all};
 use super::frames::{BLUE, HEIGHT, RATE_FPS, ROOM, WIDTH};
-use super::program::{End, Program};
+use super::program::{End, PATIENCE, Program};
 
 /// Frames of the camera's clip, which is played in a loop.
 pub const CLIP_FRAMES: usize = 20;
-/// How often a client is sent again that had no answer in its own two seconds: the machine may be slow.
-const TRIES: usize = 10;
 
 /// See the module.
 pub struct Bench {
@@ -85,11 +84,10 @@ impl Bench {
             let is_late = |said: &String| said.contains("does not answer");
             !end.is_success() && end.said.as_ref().is_none_or(is_late)
         };
+        // A client gives up after some seconds of its own; the machine may be slower than that.
+        let deadline = Instant::now() + PATIENCE;
         let mut answer = self.ask(folder, fault, words)?;
-        for _ in 1..TRIES {
-            if !answer.as_ref().is_some_and(may_wait) {
-                break;
-            }
+        while answer.as_ref().is_some_and(may_wait) && Instant::now() < deadline {
             answer = self.ask(folder, fault, words)?;
         }
         Ok(answer)
