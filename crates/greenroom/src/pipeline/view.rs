@@ -180,7 +180,9 @@ mod tests {
             let before = consumer.count(Due::Repetition);
             // Somebody else watches.
             let others = Demand::default();
-            (0..3).for_each(|turn| drop(others.set(turn % 2 == 0)));
+            for wanted in [true, false, true] {
+                others.set(wanted);
+            }
             assert_ne!(Some(others.epoch()), consumer.wanted);
             let ours = consumer.wanted.replace(others.epoch());
             assert_eq!(consumer.view.again(consumer.wanted, consumer.now), Due::Placeholder);
