@@ -60,12 +60,15 @@ impl LoopbackSink {
                 remedy: "close it there, or name another loopback".to_owned(),
             });
         }
-        // Before S_FMT, so that a reader who looks at the format sees the rate, too.
-        let told_rate = node.device.set_rate(Direction::Output, rate).unwrap_or_else(|error| {
-            debug!("{name}: {error}");
-            None
-        });
-        let mode = negotiate(&node, &name, size, told_rate.unwrap_or(rate))?;
+        let mut mode = set_mode(&node, &name, size, rate)?;
+        // Who stored a time-out picture was killed half-way, and this descriptor has that picture
+        // instead of the buffers: STREAMON says so, which refuses all others before they have asked
+        // for buffers. With the format that was set the next descriptor is one like any other.
+        if info.dialect == Dialect::Late && node.device.stream_on(Direction::Output).is_ok() {
+            drop(node);
+            node = open_node(loopback)?;
+            mode = set_mode(&node, &name, size, rate)?;
+        }
         let streaming = start(&node, &name, info.dialect)?;
         info!("output: {name}, {} {} (v4l2loopback {})", mode.size, mode.format, version(&info));
         // Before the first frame is written: a reader who waits for it is heard reading it.
@@ -199,6 +202,21 @@ fn revive(node: Node, loopback: &LoopbackInfo) -> Result<Node, DeviceError> {
     let _ = node.device.stream_on(Direction::Output);
     drop(node);
     open_node(loopback)
+}
+
+/// Sets rate and format and takes what comes of it.
+fn set_mode(
+    node: &Node,
+    name: &str,
+    size: SizePx,
+    rate: FrameRate,
+) -> Result<SinkMode, DeviceError> {
+    // Before S_FMT, so that a reader who looks at the format sees the rate, too.
+    let told_rate = node.device.set_rate(Direction::Output, rate).unwrap_or_else(|error| {
+        debug!("{name}: {error}");
+        None
+    });
+    negotiate(node, name, size, told_rate.unwrap_or(rate))
 }
 
 /// Sets the format and takes what comes of it.

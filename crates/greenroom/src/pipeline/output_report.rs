@@ -94,34 +94,36 @@ fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
 
 #[cfg(test)]
 mod tests {
-    use std::io;
     use std::sync::Arc;
 
     use super::*;
 
-    struct Appender(Arc<Mutex<Vec<u8>>>);
+    /// A log that is kept.
+    #[derive(Clone, Default)]
+    struct Log(Arc<Mutex<Vec<u8>>>);
 
-    impl io::Write for Appender {
-        fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-            lock(&self.0).write(bytes)
+    impl std::io::Write for Log {
+        fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
+            lock(&self.0).extend_from_slice(bytes);
+            Ok(bytes.len())
         }
 
-        fn flush(&mut self) -> io::Result<()> {
+        fn flush(&mut self) -> std::io::Result<()> {
             Ok(())
         }
     }
 
     /// Log lines of what happens.
     fn lines(happens: impl FnOnce(&OutputReport)) -> Vec<String> {
-        let log: Arc<Mutex<Vec<u8>>> = Arc::default();
-        let written = Arc::clone(&log);
+        let log = Log::default();
+        let writer = log.clone();
         let subscriber = tracing_subscriber::fmt()
-            .with_writer(move || Appender(Arc::clone(&written)))
+            .with_writer(move || writer.clone())
             .with_ansi(false)
             .without_time()
             .finish();
         tracing::subscriber::with_default(subscriber, || happens(&OutputReport::default()));
-        let text = String::from_utf8(lock(&log).clone()).unwrap();
+        let text = String::from_utf8(lock(&log.0).clone()).unwrap();
         text.lines().map(str::to_owned).collect()
     }
 

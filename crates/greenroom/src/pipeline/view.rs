@@ -180,8 +180,8 @@ mod tests {
             let before = consumer.count(Due::Repetition);
             // Somebody else watches.
             let others = Demand::default();
-            for turn in 0..3 {
-                others.set(turn % 2 == 0);
+            for wanted in [true, false, true] {
+                others.set(wanted);
             }
             assert_ne!(Some(others.epoch()), consumer.wanted);
             let ours = consumer.wanted.replace(others.epoch());
