@@ -100,11 +100,6 @@ first_by_ffmpeg() {
     unwatched 8 || return 1
     timeout 120 ffmpeg -nostdin -v error -f v4l2 -i $node -frames:v 45 -f rawvideo - | is_live ffmpeg
 }
-first_by_gstreamer() {
-    unwatched 8 || return 1
-    timeout 120 gst-launch-1.0 -q v4l2src device=$node ! video/x-raw,format=YUY2 ! videorate ! \
-        video/x-raw,framerate=10/1 ! fdsink fd=1 | is_live gstreamer
-}
 
 # ---- what is left behind
 
@@ -178,7 +173,6 @@ a_case first-mmap first_by_mmap first
 [ -n "$short" ] || a_case first-late first_by_mmap late --wait 3
 [ -n "$short" ] || a_case first-v4l2-ctl first_by_v4l2ctl
 [ -n "$short" ] || a_case first-ffmpeg first_by_ffmpeg
-[ -n "$short" ] || a_case first-gstreamer first_by_gstreamer
 a_case gaps gaps
 a_case restart-kill restart kill KILL 2
 if [ -z "$short" ]; then
