@@ -375,23 +375,12 @@ fn sound_is_kept_in_step() {
     let folder = folder_with_clip();
     let path = folder.path();
     // The sound begins a quarter of a second before the picture.
-    let make = [
-        "-itsoffset",
-        "0.25",
-        "-f",
-        "lavfi",
-        "-i",
-        "testsrc2=size=160x90:rate=25:duration=0.4",
-        "-f",
-        "lavfi",
-        "-i",
-        "sine=duration=0.65",
-        "-c:v",
-        "libx264",
-        "-c:a",
-        "aac",
-    ];
-    tool("ffmpeg", path, &[&make[..], &["in.mp4"]].concat());
+    let picture =
+        ["-itsoffset", "0.25", "-f", "lavfi", "-i", "testsrc2=size=160x90:rate=25:duration=0.4"];
+    let sound = ["-f", "lavfi", "-i", "sine=duration=0.65"];
+    // At a constant rate FFmpeg fills the gap before the first frame.
+    let make = ["-fps_mode", "vfr", "-c:v", "libx264", "-c:a", "aac", "in.mp4"];
+    tool("ffmpeg", path, &[&picture[..], &sound[..], &make[..]].concat());
     let start = |file: &str, stream: &str| -> f64 {
         let times = entry(path, file, stream, "packet=pts_time");
         times

@@ -80,13 +80,16 @@ fn children(pid: u32) -> usize {
     let parent = pid.to_string();
     let is_ours = |process: &fs::DirEntry| {
         let read = |name: &str| fs::read_to_string(process.path().join(name)).ok();
-        let (Some(stat), Some(arguments)) = (read("stat"), read("cmdline")) else { return false };
+        let Some(stat) = read("stat") else { return false };
         let Some((before, behind)) = stat.rsplit_once(") ") else { return false };
         let is_ffmpeg = before.ends_with("(ffmpeg") || before.ends_with("(ffprobe");
         // A child that has ended and is not reaped yet holds nothing.
         let mut fields = behind.split(' ');
         let is_child = fields.next() != Some("Z") && fields.next() == Some(&parent);
-        is_ffmpeg && is_child && !arguments.contains("room.mkv")
+        // Files are handed over open, not by name.
+        let files = fs::read_dir(process.path().join("fd")).into_iter().flatten().flatten();
+        let mut files = files.filter_map(|file| fs::read_link(file.path()).ok());
+        is_ffmpeg && is_child && !files.any(|file| file.ends_with("room.mkv"))
     };
     processes.filter(is_ours).count()
 }

@@ -26,7 +26,10 @@ pub(super) fn run(args: &RunArgs) -> anyhow::Result<()> {
     let signals = Signals::catch(Parts::Keep).context("catching signals")?;
     let settings = RunSettings::new(args)?;
     // Two would take camera and output from each other: nothing of theirs is touched before.
-    let socket = claim_socket(&settings)?;
+    let socket = claim_socket(&settings);
+    if let Err(error @ ControlError::AlreadyRunning { .. }) = socket {
+        return Err(error.into());
+    }
     let mut camera = CameraOpener::new(&settings);
     // Who watches always has the camera opened at once; then its mode is known, not planned.
     let watched = settings.always_on || !matches!(settings.output, OutputChoice::Device(_));
@@ -65,26 +68,18 @@ pub(super) fn run(args: &RunArgs) -> anyhow::Result<()> {
     serve(pipeline, stop, &settings, socket, first)
 }
 
-/// The control socket. `None` where there can be none: without it everything else works, and a
-/// missing runtime folder is no reason to show no picture.
-fn claim_socket(settings: &RunSettings) -> anyhow::Result<Option<control::Claim>> {
-    let path = settings.socket.clone().map_or_else(control::default_socket, Ok);
-    match path.and_then(|path| control::Claim::of(&path)) {
-        Ok(socket) => Ok(Some(socket)),
-        Err(error @ ControlError::AlreadyRunning { .. }) => Err(error.into()),
-        Err(error) => {
-            tracing::warn!("{error}");
-            Ok(None)
-        }
-    }
+fn claim_socket(settings: &RunSettings) -> Result<control::Claim, ControlError> {
+    let path = settings.socket.clone().map_or_else(control::default_socket, Ok)?;
+    control::Claim::of(&path)
 }
 
-/// Answers questions, waits for the end and brings it about.
+/// Answers questions, waits for the end and brings it about. Without a control socket everything
+/// else works: a missing runtime folder is no reason to show no picture.
 fn serve(
     pipeline: Pipeline,
     stop: &Wake,
     settings: &RunSettings,
-    socket: Option<control::Claim>,
+    socket: Result<control::Claim, ControlError>,
     first: FirstScene,
 ) -> anyhow::Result<()> {
     let reporter = pipeline.reporter();
@@ -92,11 +87,8 @@ fn serve(
     let director = director.context("starting threads")?;
     let handle = director.handle();
     let answer = Box::new(move |request, replier| answer(&reporter, &handle, request, replier));
-    let server = socket.map(|socket| socket.serve(answer)).transpose();
-    let server = server.unwrap_or_else(|error| {
-        tracing::warn!("{error}");
-        None
-    });
+    let server = socket.and_then(|socket| socket.serve(answer));
+    let server = server.map_err(|error| tracing::warn!("{error}"));
     service::ready();
     Wake::wait([stop, pipeline.ended()], settings.stop_after);
     service::stopping();

@@ -335,9 +335,11 @@ fn nobody_there_is_a_reason() {
 
 #[test]
 fn a_faster_camera_has_less_patience() {
-    let mut client = client(|_, stream| answer_well(stream));
+    let rate = FrameRate::new(10, 1).unwrap();
+    let server = serve(|_, stream| answer_well(stream));
+    let mut client = MaskClient::start(server, rate, guard()).unwrap();
     let mut frame = picture();
-    assert_eq!(client.patience, RATE.interval().mul_f64(PATIENCE));
+    assert_eq!(client.patience, rate.interval().mul_f64(PATIENCE));
     for _ in 0..100 {
         frame.set_captured_at(frame.captured_at() + Duration::from_millis(16));
         client.find(&frame.view());
