@@ -490,3 +490,32 @@ fn a_system_without_threads_is_told() {
         assert_eq!(has_sentence, code != 0, "{most} threads, {args:?}: {code}: {said}");
     }
 }
+
+/// Passwords and keys of addresses are told by nobody, whatever is wrong with them.
+#[test]
+fn sentences_hold_no_secrets() {
+    let folder = folder_with_clip();
+    let path = folder.path();
+    for address in [
+        "http://me:secret@127.0.0.1:1/a.mp4",
+        "http://127.0.0.1:1/a.mp4?token=secret",
+        "http://me:sec/secret@127.0.0.1:1/a.png",
+    ] {
+        let slides = format!("slideshow=3,{address}");
+        for args in [
+            &["render", "clip.mkv", "out.mkv", "--background", address][..],
+            &["render", "clip.mkv", "out.mkv", "--background", &slides],
+            &["render", "clip.mkv", "out.mkv", "--foreground", address],
+            &["render", address, "out.mkv"],
+            &["render", "clip.mkv", address],
+            &["run", "--camera", address, "--output", "null", "--socket", "socket"],
+            &["run", "--camera", "clip.mkv", "--output", address, "--socket", "socket"],
+        ] {
+            let mut command = Command::new(env!("CARGO_BIN_EXE_greenroom"));
+            command.args(args).arg("-vv").current_dir(path).env_remove("GREENROOM_LOG");
+            let output = command.output().unwrap();
+            let said = String::from_utf8(output.stderr).unwrap();
+            assert!(!output.status.success() && !said.contains("secret"), "{args:?}: {said}");
+        }
+    }
+}
