@@ -491,6 +491,31 @@ fn a_system_without_threads_is_told() {
     }
 }
 
+/// `config check` sees what `run` would fail over.
+#[test]
+fn a_configuration_with_a_wrong_place_in_it_is_not_right() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path();
+    for (config, words) in [
+        ("output = \"out.xyz\"\n", &["out.xyz", "its ending"][..]),
+        ("output = \"/nowhere/x.mp4\"\n", &["/nowhere does not exist"]),
+        ("[onnx]\nlibrary = \"/nowhere/libonnxruntime.so\"\n", &["/nowhere/libonnxruntime.so"]),
+    ] {
+        std::fs::write(path.join("config.toml"), config).unwrap();
+        assert_refused(path, &["config", "check", "config.toml"], words);
+    }
+    let check = |home: Option<&str>| {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_greenroom"));
+        command.args(["config", "check"]).env_remove("XDG_CONFIG_HOME").env_remove("HOME");
+        command.envs(home.map(|home| ("HOME", home))).current_dir(path).output().unwrap()
+    };
+    let said = String::from_utf8(check(None).stderr).unwrap();
+    // Where the system knows a home folder without being told, it is another sentence.
+    assert!(!said.contains("--config FILE"), "{said}");
+    let elsewhere = path.join("home");
+    assert!(!check(elsewhere.to_str()).status.success());
+}
+
 /// Passwords and keys of addresses are told by nobody, whatever is wrong with them.
 #[test]
 fn sentences_hold_no_secrets() {
