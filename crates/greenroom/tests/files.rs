@@ -314,6 +314,44 @@ fn a_second_signal_ends_at_once_and_tells_what_stays() {
     assert!(!names.contains(&"socket".to_owned()), "{names:?}");
 }
 
+/// `timeout` signals the process and its group: that is one request.
+#[test]
+fn two_signals_at_once_are_one_request() {
+    let folder = folder_with_clip();
+    let path = folder.path();
+    let args = [&RUN[..], &["--unpaced", "--output", "rec.y4m"]].concat();
+    let running = Running::start(greenroom(path, &args));
+    let asked = ["status", "--json", "--socket", "socket"];
+    wait_for("an answer", || done(path, &asked).0.status.success().then_some(()));
+    // Stopped, so that both are there when it looks.
+    for name in ["-STOP", "-TERM", "-INT", "-CONT"] {
+        signal(&running.child, name);
+    }
+    let (code, said) = running.end();
+    assert_eq!(code, Some(0), "{said}");
+    assert_eq!(names(path), ["rec.y4m"], "{said}");
+}
+
+/// A file that may not grow any more is a write that fails, like any other.
+#[test]
+fn a_file_size_limit_is_an_error_and_leaves_nothing() {
+    let folder = folder_with_clip();
+    let path = folder.path();
+    for output in ["old.y4m", "old.mkv"] {
+        fs::write(path.join(output), OLD).unwrap();
+        let mut limited = Command::new("prlimit");
+        limited.args(["--fsize=512:512", env!("CARGO_BIN_EXE_greenroom")]);
+        limited.args(["render", "clip.mkv", output, "--background", "#00b140"]);
+        limited.current_dir(path).env_remove("GREENROOM_LOG").env("XDG_CONFIG_HOME", path);
+        let ended = limited.stdin(Stdio::null()).output().unwrap();
+        let said = String::from_utf8_lossy(&ended.stderr);
+        assert_eq!(ended.status.code(), Some(1), "{output}: {said}");
+        assert!(said.lines().last().unwrap().contains(output), "{said}");
+        assert_eq!(fs::read(path.join(output)).unwrap(), OLD);
+    }
+    assert_eq!(names(path), ["old.mkv", "old.y4m"]);
+}
+
 /// Both files of a render take their names, or none does.
 #[test]
 fn a_matte_that_finds_no_room_costs_no_older_video() {
@@ -376,8 +414,20 @@ fn sound_is_kept_in_step() {
     let path = folder.path();
     // The sound begins a quarter of a second before the picture.
     let make = [
-        "-itsoffset", "0.25", "-f", "lavfi", "-i", "testsrc2=size=160x90:rate=25:duration=0.4", "-f",
-        "lavfi", "-i", "sine=duration=0.65", "-c:v", "libx264", "-c:a", "aac",
+        "-itsoffset",
+        "0.25",
+        "-f",
+        "lavfi",
+        "-i",
+        "testsrc2=size=160x90:rate=25:duration=0.4",
+        "-f",
+        "lavfi",
+        "-i",
+        "sine=duration=0.65",
+        "-c:v",
+        "libx264",
+        "-c:a",
+        "aac",
     ];
     tool("ffmpeg", path, &[&make[..], &["in.mp4"]].concat());
     let start = |file: &str, stream: &str| -> f64 {

@@ -62,6 +62,7 @@ pub(super) fn run(args: &RunArgs) -> anyhow::Result<()> {
         CameraFeed { source, name: camera.name(), open: Box::new(move || camera.open()), size };
     let pipeline = Pipeline::start(feed, matte, vec![output], settings.idle_after)
         .context("starting threads")?;
+    signals.hide_by(pipeline.hider());
     serve(pipeline, stop, &settings, socket, first)
 }
 
