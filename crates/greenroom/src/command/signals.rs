@@ -62,9 +62,11 @@ impl Requests {
     }
 }
 
+type Act = Box<dyn FnOnce() + Send>;
+
 /// What is done just before the process ends at once.
 #[derive(Clone, Default)]
-struct LastAct(Arc<Mutex<Option<Box<dyn FnOnce() + Send>>>>);
+struct LastAct(Arc<Mutex<Option<Act>>>);
 
 impl LastAct {
     fn set(&self, act: impl FnOnce() + Send + 'static) {
