@@ -22,7 +22,17 @@ use crate::DeviceError;
 pub struct FileWatch {
     inotify: OwnedFd,
     /// What is listened for in each watched folder: a name, and the paths that go through it.
-    folders: BTreeMap<i32, BTreeMap<OsString, BTreeSet<PathBuf>>>,
+    folders: BTreeMap<i32, Folder>,
+    /// Paths of files that were written to, and whose writer has not closed them.
+    unfinished: BTreeSet<PathBuf>,
+}
+
+/// A watched folder.
+#[derive(Debug, Default)]
+struct Folder {
+    path: PathBuf,
+    /// The paths that go through each name in it.
+    names: BTreeMap<OsString, BTreeSet<PathBuf>>,
 }
 
 /// What happened to watched files.
@@ -30,7 +40,7 @@ pub struct FileWatch {
 pub struct FileChanges {
     /// Paths, as they were given, that may lead to something new.
     pub changed: BTreeSet<PathBuf>,
-    /// Those of them that are being written: more is to come.
+    /// Those of them that are being written: more is to come, and the end of it is told.
     pub unfinished: BTreeSet<PathBuf>,
     /// Those of them of which nothing was heard, but more happened beside them than the kernel
     /// keeps: they may be as they were.
@@ -77,12 +87,13 @@ impl FileWatch {
             doing: "watching files",
             source: io::Error::from(errno),
         })?;
-        Ok(Self { inotify, folders: BTreeMap::new() })
+        Ok(Self { inotify, folders: BTreeMap::new(), unfinished: BTreeSet::new() })
     }
 
     /// From now on watches `paths` and nothing else. A folder that cannot be watched is left out.
     pub fn set(&mut self, paths: &[PathBuf]) {
-        let mut folders: BTreeMap<i32, BTreeMap<OsString, BTreeSet<PathBuf>>> = BTreeMap::new();
+        let mut folders: BTreeMap<i32, Folder> = BTreeMap::new();
+        self.unfinished.retain(|path| paths.contains(path));
         for path in paths {
             for (folder, name) in steps(path) {
                 let mask = WatchFlags::CREATE
@@ -97,8 +108,9 @@ impl FileWatch {
                     | WatchFlags::ONLYDIR;
                 match inotify::add_watch(&self.inotify, &folder, mask) {
                     Ok(number) => {
-                        let names = folders.entry(number).or_default();
-                        names.entry(name).or_default().insert(path.clone());
+                        let entry = folders.entry(number).or_default();
+                        entry.path = folder;
+                        entry.names.entry(name).or_default().insert(path.clone());
                     }
                     Err(error) => {
                         tracing::debug!(folder = %folder.display(), %error, "not watched")
@@ -122,12 +134,20 @@ impl FileWatch {
             // Ends with EAGAIN.
             let Ok(event) = events.next() else { break };
             if event.events().contains(ReadFlags::QUEUE_OVERFLOW) {
-                let all = self.folders.values().flat_map(BTreeMap::values).flatten();
+                // The end of a write may be among what was lost.
+                self.unfinished.clear();
+                let all = self.folders.values().flat_map(|folder| folder.names.values()).flatten();
                 let unheard = all.filter(|path| !changes.changed.contains(*path));
                 changes.uncertain.extend(unheard.cloned());
                 continue;
             }
-            let Some(names) = self.folders.get(&event.wd()) else { continue };
+            let Some(folder) = self.folders.get(&event.wd()) else { continue };
+            let names = &folder.names;
+            // Not by a new name of a file that was whole before.
+            let begins = event.events().contains(ReadFlags::CREATE)
+                && event.file_name().is_some_and(|name| {
+                    is_empty_file(&folder.path.join(OsStr::from_bytes(name.to_bytes())))
+                });
             let paths: Vec<&PathBuf> = match event.file_name() {
                 Some(name) => {
                     let name = OsStr::from_bytes(name.to_bytes());
@@ -143,16 +163,17 @@ impl FileWatch {
                 None => Vec::new(),
             };
             for path in paths {
-                if event.events().contains(ReadFlags::MODIFY) {
-                    changes.unfinished.insert(path.clone());
-                } else {
-                    changes.unfinished.remove(path);
+                if begins || event.events().contains(ReadFlags::MODIFY) {
+                    self.unfinished.insert(path.clone());
+                } else if !event.events().contains(ReadFlags::ATTRIB) {
+                    self.unfinished.remove(path);
                 }
                 changes.uncertain.remove(path);
                 changes.changed.insert(path.clone());
             }
         }
         changes.changed.extend(changes.uncertain.iter().cloned());
+        changes.unfinished = self.unfinished.intersection(&changes.changed).cloned().collect();
         changes
     }
 }
@@ -161,6 +182,11 @@ impl AsFd for FileWatch {
     fn as_fd(&self) -> BorrowedFd<'_> {
         self.inotify.as_fd()
     }
+}
+
+/// Whether it is a file without content: of one that was just made, its writer has more to say.
+fn is_empty_file(path: &Path) -> bool {
+    std::fs::symlink_metadata(path).is_ok_and(|found| found.is_file() && found.len() == 0)
 }
 
 /// The places where it is decided what `path` leads to: each link on the way and the file itself,
@@ -295,11 +321,24 @@ mod tests {
         let mut watch = FileWatch::new().unwrap();
         watch.set(std::slice::from_ref(&path));
         let mut file = fs::File::create(&path).unwrap();
+        assert!(watch.changes().unfinished.contains(&path), "made, and nothing written yet");
         file.write_all(b"half").unwrap();
+        assert!(watch.changes().unfinished.contains(&path));
+        // Whatever else happens to it, its writer has it still open.
+        file.set_permissions(std::os::unix::fs::PermissionsExt::from_mode(0o600)).unwrap();
         assert!(watch.changes().unfinished.contains(&path));
         drop(file);
         let changes = watch.changes();
         assert!(changes.changed.contains(&path) && changes.unfinished.is_empty());
+        // A new name of a whole file is whole.
+        fs::remove_file(&path).unwrap();
+        fs::write(folder.path().join("b"), "whole").unwrap();
+        for make in [fs::hard_link, |to, link| symlink(to, link)] {
+            make(folder.path().join("b"), path.clone()).unwrap();
+            let changes = watch.changes();
+            assert!(changes.changed.contains(&path) && changes.unfinished.is_empty());
+            fs::remove_file(&path).unwrap();
+        }
         watch.set(&[]);
         fs::write(&path, "unheard").unwrap();
         assert_eq!(watch.changes(), FileChanges::default());

@@ -52,7 +52,7 @@ pub use loopback::{Dialect, LoopbackInfo, LoopbackSink, LoopbackState, ModuleVer
 pub use mjpeg::{JpegEncoder, MjpegData, MjpegDecoder, RgbPicture};
 pub use node_watch::NodeWatch;
 pub use pick::loopback_command;
-pub use printable::{is_printable, printable};
+pub use printable::{is_printable, printable, without_secrets};
 pub use sink::{Sink, SinkMode};
 pub use source::{Codec, FrameRate, Next, PassedOver, Source, SourceMode};
 pub use v4l2::FourCc;

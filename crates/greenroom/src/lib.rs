@@ -20,6 +20,7 @@ pub mod log;
 pub mod masks;
 pub mod models;
 pub mod pipeline;
+mod same_file;
 pub mod scenes;
 pub mod service;
 pub mod settings;

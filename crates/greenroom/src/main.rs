@@ -9,6 +9,7 @@ use greenroom::cli::Cli;
 use greenroom::log;
 
 fn main() -> ExitCode {
+    greenroom::command::outlive_file_size_limit();
     log::catch_panics();
     // 101 is what the standard library gives a program whose main thread panicked.
     let code = catch_unwind(run).unwrap_or(ExitCode::from(101));

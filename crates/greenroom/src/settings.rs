@@ -17,6 +17,7 @@ use crate::cli::{FitArg, RenderArgs, RunArgs, SceneArgs};
 use crate::config::ConfigFile;
 use crate::demo;
 use crate::masks::MaskServerUrl;
+use crate::same_file::{is_same_file, would_replace};
 use crate::scenes::{SceneBook, SceneWords, check_privacy};
 
 pub use error::SettingsError;
@@ -146,6 +147,12 @@ impl SceneSettings {
         check_privacy(&spec, steps.people, height_px)?;
         Ok(Self { book, model, steps, awaits_background, config: path })
     }
+
+    /// The files that are read for it, and for its other scenes.
+    fn reads(&self) -> Vec<PathBuf> {
+        let model = self.model.path().map(Path::to_owned);
+        self.book.files().into_iter().chain(model).chain(self.config.clone()).collect()
+    }
 }
 
 impl FitArg {
@@ -223,16 +230,31 @@ impl RunSettings {
         if settings.mask_server.is_some() && settings.scene.steps.people == People::Main {
             return Err(SettingsError::MainPersonOfServer.into());
         }
-        if let (CameraChoice::File(from), OutputChoice::File(FileTarget::Path(to))) =
-            (&settings.camera, &settings.output)
-        {
-            refuse_same_file(from, to)?;
+        if let OutputChoice::File(target) = &settings.output {
+            refuse_to_replace(target, &settings.reads())?;
         }
         // Before all work, of which it would be the end.
         if let OutputChoice::File(target) = &settings.output {
             target.check(false)?;
         }
         Ok(settings)
+    }
+
+    /// The files that are read, and that are still needed afterwards.
+    pub fn reads(&self) -> Vec<PathBuf> {
+        let camera = match &self.camera {
+            CameraChoice::File(path) => Some(path.clone()),
+            _ => None,
+        };
+        camera.into_iter().chain(self.placeholder.clone()).chain(self.scene.reads()).collect()
+    }
+
+    /// The file that is written.
+    pub fn recording(&self) -> Option<&Path> {
+        match &self.output {
+            OutputChoice::File(FileTarget::Path(path)) => Some(path),
+            _ => None,
+        }
     }
 }
 
@@ -246,11 +268,8 @@ impl RenderSettings {
             if args.input == Path::new("demo") { demo::clip()? } else { args.input.clone() };
         let output = FileTarget::parse(&args.output);
         let matte = args.matte.as_deref().map(FileTarget::parse);
-        for target in [Some(&output), matte.as_ref()].into_iter().flatten() {
-            if let FileTarget::Path(path) = target {
-                refuse_same_file(&input, path)?;
-            }
-        }
+        let targets = || [Some(&output), matte.as_ref()].into_iter().flatten();
+        targets().try_for_each(|target| refuse_to_replace(target, std::slice::from_ref(&input)))?;
         if matte.as_ref().is_some_and(|matte| same_target(matte, &output)) {
             return Err(SettingsError::SameTarget(output.to_string()).into());
         }
@@ -259,6 +278,8 @@ impl RenderSettings {
         let (config, path) = config(args.scene.config.as_deref())?;
         // The video's own size is looked at when it is open.
         let scene = SceneSettings::new(&args.scene, None, config, path, USUAL_HEIGHT_PX)?;
+        let reads = scene.reads();
+        targets().try_for_each(|target| refuse_to_replace(target, &reads))?;
         Ok(Self { input, output, matte, keeps_sound: !args.no_sound, scene })
     }
 }
@@ -310,25 +331,18 @@ fn frame_rate(text: &str) -> Result<FrameRate, SettingsError> {
     FrameRate::new((fps * 1000.0).round() as u32, 1000).ok_or_else(not_a_rate)
 }
 
-/// Whether two targets are the same file, however they are spelled; neither needs to exist.
+/// Whether two targets are one.
 fn same_target(one: &FileTarget, other: &FileTarget) -> bool {
-    let place = |path: &Path| {
-        let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty());
-        let folder = folder.unwrap_or(Path::new(".")).canonicalize().ok()?;
-        path.canonicalize().ok().or_else(|| Some(folder.join(path.file_name()?)))
-    };
     match (one, other) {
-        (FileTarget::Path(one), FileTarget::Path(other)) => {
-            one == other || place(one).is_some_and(|one| Some(one) == place(other))
-        }
+        (FileTarget::Path(one), FileTarget::Path(other)) => is_same_file(one, other),
         _ => one == other,
     }
 }
 
-fn refuse_same_file(from: &Path, to: &Path) -> Result<(), SettingsError> {
-    match (from.canonicalize(), to.canonicalize()) {
-        (Ok(from), Ok(to)) if from == to => {
-            Err(SettingsError::SameFile(from.display().to_string()))
+fn refuse_to_replace(target: &FileTarget, read: &[PathBuf]) -> Result<(), SettingsError> {
+    match target {
+        FileTarget::Path(path) if would_replace(path, read) => {
+            Err(SettingsError::SameFile(path.display().to_string()))
         }
         _ => Ok(()),
     }

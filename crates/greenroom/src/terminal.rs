@@ -5,7 +5,7 @@ use std::fmt;
 use std::io::{self, Write};
 
 use anyhow::Context;
-use greenroom_device::{is_printable, printable};
+use greenroom_device::{is_printable, printable, without_secrets};
 
 /// Text for people, line by line; what is put into a line never leaves it.
 #[derive(Debug, Default)]
@@ -45,11 +45,12 @@ pub fn print(text: &str) -> anyhow::Result<()> {
     io::stdout().write_all(text.as_bytes()).context("standard output")
 }
 
-/// JSON that says the same and can be shown: what its strings hold that is not printable is escaped.
+/// JSON that says the same and can be shown: what its strings hold that is not printable is escaped, and
+/// addresses are without secrets.
 #[must_use]
 pub fn printable_json(json: &str) -> String {
     let mut out = String::with_capacity(json.len());
-    for c in json.chars() {
+    for c in without_secrets(json).chars() {
         match c {
             // Outside of strings; inside of them it is escaped already.
             '\n' => out.push(c),

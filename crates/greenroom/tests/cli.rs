@@ -490,3 +490,57 @@ fn a_system_without_threads_is_told() {
         assert_eq!(has_sentence, code != 0, "{most} threads, {args:?}: {code}: {said}");
     }
 }
+
+/// `config check` sees what `run` would fail over.
+#[test]
+fn a_configuration_with_a_wrong_place_in_it_is_not_right() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path();
+    for (config, words) in [
+        ("output = \"out.xyz\"\n", &["out.xyz", "its ending"][..]),
+        ("output = \"/nowhere/x.mp4\"\n", &["/nowhere does not exist"]),
+        ("[onnx]\nlibrary = \"/nowhere/libonnxruntime.so\"\n", &["/nowhere/libonnxruntime.so"]),
+    ] {
+        std::fs::write(path.join("config.toml"), config).unwrap();
+        assert_refused(path, &["config", "check", "config.toml"], words);
+    }
+    let check = |home: Option<&str>| {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_greenroom"));
+        command.args(["config", "check"]).env_remove("XDG_CONFIG_HOME").env_remove("HOME");
+        command.envs(home.map(|home| ("HOME", home))).current_dir(path).output().unwrap()
+    };
+    let said = String::from_utf8(check(None).stderr).unwrap();
+    // Where the system knows a home folder without being told, it is another sentence.
+    assert!(!said.contains("--config FILE"), "{said}");
+    let elsewhere = path.join("home");
+    assert!(!check(elsewhere.to_str()).status.success());
+}
+
+/// Passwords and keys of addresses are told by nobody, whatever is wrong with them.
+#[test]
+fn sentences_hold_no_secrets() {
+    let folder = folder_with_clip();
+    let path = folder.path();
+    for address in [
+        "http://me:secret@127.0.0.1:1/a.mp4",
+        "http://127.0.0.1:1/a.mp4?token=secret",
+        "http://me:sec/secret@127.0.0.1:1/a.png",
+    ] {
+        let slides = format!("slideshow=3,{address}");
+        for args in [
+            &["render", "clip.mkv", "out.mkv", "--background", address][..],
+            &["render", "clip.mkv", "out.mkv", "--background", &slides],
+            &["render", "clip.mkv", "out.mkv", "--foreground", address],
+            &["render", address, "out.mkv"],
+            &["render", "clip.mkv", address],
+            &["run", "--camera", address, "--output", "null", "--socket", "socket"],
+            &["run", "--camera", "clip.mkv", "--output", address, "--socket", "socket"],
+        ] {
+            let mut command = Command::new(env!("CARGO_BIN_EXE_greenroom"));
+            command.args(args).arg("-vv").current_dir(path).env_remove("GREENROOM_LOG");
+            let output = command.output().unwrap();
+            let said = String::from_utf8(output.stderr).unwrap();
+            assert!(!output.status.success() && !said.contains("secret"), "{args:?}: {said}");
+        }
+    }
+}

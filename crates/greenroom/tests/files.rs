@@ -314,6 +314,112 @@ fn a_second_signal_ends_at_once_and_tells_what_stays() {
     assert!(!names.contains(&"socket".to_owned()), "{names:?}");
 }
 
+/// `timeout` signals the process and its group: that is one request.
+#[test]
+fn two_signals_at_once_are_one_request() {
+    let folder = folder_with_clip();
+    let path = folder.path();
+    let args = [&RUN[..], &["--unpaced", "--output", "rec.y4m"]].concat();
+    let running = Running::start(greenroom(path, &args));
+    let asked = ["status", "--json", "--socket", "socket"];
+    wait_for("an answer", || done(path, &asked).0.status.success().then_some(()));
+    // Stopped, so that both are there when it looks.
+    for name in ["-STOP", "-TERM", "-INT", "-CONT"] {
+        signal(&running.child, name);
+    }
+    let (code, said) = running.end();
+    assert_eq!(code, Some(0), "{said}");
+    assert_eq!(names(path), ["rec.y4m"], "{said}");
+}
+
+/// A file that may not grow any more is a write that fails, like any other.
+#[test]
+fn a_file_size_limit_is_an_error_and_leaves_nothing() {
+    let folder = folder_with_clip();
+    let path = folder.path();
+    for output in ["old.y4m", "old.mkv"] {
+        fs::write(path.join(output), OLD).unwrap();
+        let mut limited = Command::new("prlimit");
+        limited.args(["--fsize=512:512", env!("CARGO_BIN_EXE_greenroom")]);
+        limited.args(["render", "clip.mkv", output, "--background", "#00b140"]);
+        limited.current_dir(path).env_remove("GREENROOM_LOG").env("XDG_CONFIG_HOME", path);
+        let ended = limited.stdin(Stdio::null()).output().unwrap();
+        let said = String::from_utf8_lossy(&ended.stderr);
+        assert_eq!(ended.status.code(), Some(1), "{output}: {said}");
+        assert!(said.lines().last().unwrap().contains(output), "{said}");
+        assert_eq!(fs::read(path.join(output)).unwrap(), OLD);
+    }
+    assert_eq!(names(path), ["old.mkv", "old.y4m"]);
+}
+
+/// Whatever is read is not written: not the video alone.
+#[test]
+fn nothing_that_is_read_is_replaced() {
+    let folder = folder_with_clip();
+    let path = folder.path();
+    fs::copy(path.join("clip.mkv"), path.join("bg.mkv")).unwrap();
+    std::os::unix::fs::symlink("bg.mkv", path.join("link.mkv")).unwrap();
+    fs::hard_link(path.join("bg.mkv"), path.join("hard.mkv")).unwrap();
+    fs::write(path.join("config.toml"), "[scenes.other]\nbackground = 'bg.mkv'\n").unwrap();
+    let before = fs::read(path.join("bg.mkv")).unwrap();
+    let named = ["--background", "bg.mkv"];
+    let configured = ["--config", "config.toml"];
+    let run = ["run", "--camera", "clip.mkv", "--socket", "socket", "--stop-after", "1"];
+    for target in ["bg.mkv", "./bg.mkv", "link.mkv", "hard.mkv"] {
+        for scene in [named, configured] {
+            for args in [
+                &["render", "clip.mkv", target][..],
+                &["render", "clip.mkv", "out.mkv", "--matte", target],
+                &[&run[..], &["--output", target]].concat(),
+            ] {
+                let args = [args, &scene].concat();
+                let (output, said) = done(path, &args);
+                assert_eq!(output.status.code(), Some(2), "{args:?}: {said}");
+                assert!(said.contains("read and written at once"), "{args:?}: {said}");
+                assert_eq!(said.lines().count(), 1, "{args:?}: {said}");
+            }
+        }
+    }
+    assert_eq!(fs::read(path.join("bg.mkv")).unwrap(), before);
+    assert_eq!(names(path), ["bg.mkv", "config.toml", "hard.mkv", "link.mkv"]);
+}
+
+/// On air neither: the recording is not shown, and no snapshot takes the place of what is.
+#[test]
+fn nothing_that_is_read_is_replaced_on_air() {
+    let folder = folder_with_clip();
+    let path = folder.path();
+    for name in ["live.mkv", "hard.mkv"] {
+        fs::copy(path.join("clip.mkv"), path.join(name)).unwrap();
+    }
+    fs::remove_file(path.join("hard.mkv")).unwrap();
+    fs::hard_link(path.join("live.mkv"), path.join("hard.mkv")).unwrap();
+    for name in ["shown.png", "placeholder.png"] {
+        let args = ["-y", "-f", "lavfi", "-i", "color=c=red:s=64x36", "-frames:v", "1", name];
+        tool("ffmpeg", path, &args);
+    }
+    let before = fs::read(path.join("shown.png")).unwrap();
+    let scene = ["--background", "shown.png", "--placeholder", "placeholder.png"];
+    let args = [&RUN[..], &scene, &["--output", "live.mkv"]].concat();
+    let running = Running::start(greenroom(path, &args));
+    let asked = ["status", "--json", "--socket", "socket"];
+    wait_for("an answer", || done(path, &asked).0.status.success().then_some(()));
+    for (args, words) in [
+        (["set", "background", "live.mkv"], "is being recorded"),
+        (["set", "background", "hard.mkv"], "is being recorded"),
+    ] {
+        let (output, said) = done(path, &[&args[..], &["--socket", "socket"]].concat());
+        assert!(!output.status.success() && said.contains(words), "{args:?}: {said}");
+    }
+    for file in ["shown.png", "placeholder.png"] {
+        let (output, said) = done(path, &["snapshot", file, "--socket", "socket"]);
+        assert!(!output.status.success() && said.contains("is read by"), "{file}: {said}");
+    }
+    assert_eq!(fs::read(path.join("shown.png")).unwrap(), before);
+    signal(&running.child, "-TERM");
+    running.end();
+}
+
 /// Both files of a render take their names, or none does.
 #[test]
 fn a_matte_that_finds_no_room_costs_no_older_file() {

@@ -66,7 +66,7 @@ fn a_background_that_comes_late_and_in_pieces_is_taken_up_when_it_is_whole() {
     let (first, second) = bytes.split_at(bytes.len() / 2);
     file.write_all(first).unwrap();
     file.sync_all().unwrap();
-    // Longer than a file must rest: it is looked at and refused.
+    // Longer than a file must rest: its writer has it open.
     thread::sleep(Duration::from_millis(900));
     assert_eq!(air.corner().map(|corner| corner[1]), Some(GREY[1]));
     file.write_all(second).unwrap();

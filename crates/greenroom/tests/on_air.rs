@@ -406,3 +406,22 @@ fn hostile_media_change_nothing() {
     air.wait_for(yuv(BLUE));
     assert_eq!(air.log_has("ERROR"), 0);
 }
+
+/// Half a configuration can be one that shows the room.
+#[test]
+fn a_configuration_that_is_still_open_is_not_taken_up() {
+    use std::io::Write;
+    let air = Air::new("[scenes.one]\nbackground = 'red.png'\n", &["--scene", "one"]);
+    air.wait_for(yuv(RED));
+    let mut file = fs::File::create(air.at("config.toml")).unwrap();
+    file.write_all(b"[scenes.one]\nbackground = 'none'\n").unwrap();
+    file.sync_all().unwrap();
+    // Longer than any file must rest; that it is not taken up later is not to be seen.
+    thread::sleep(Duration::from_secs(3));
+    file.write_all(b"foreground = 'blue.png,top-left,100%'\n").unwrap();
+    drop(file);
+    air.wait_for(yuv(BLUE));
+    let near = |seen: [u8; 3]| seen.iter().zip(GREY).all(|(a, b)| a.abs_diff(b) <= 4);
+    let corners = air.corners_since(0);
+    assert!(!corners.into_iter().any(near), "the room was shown");
+}

@@ -496,6 +496,21 @@ fn a_pause_is_answered_when_the_placeholder_is_in_every_buffer() {
     stage.end().unwrap();
 }
 
+/// What is done before an end at once, while the rest goes on as if nothing were to end.
+#[test]
+fn an_end_at_once_leaves_the_placeholder() {
+    let stage = Stage::new();
+    stage.wait_for(&[Seen::Person, Seen::Background]);
+    let hide = stage.pipeline.hider();
+    hide();
+    // (It waits for some frames' time; this machine may be slower.)
+    stage.wait_until(|| {
+        let seen = stage.seen.lock().unwrap();
+        seen.iter().rev().take_while(|&&seen| seen == Seen::Placeholder).count() >= 32
+    });
+    stage.end().unwrap();
+}
+
 /// A pause that has ended before anybody looked hides all the same, and the camera was off for it.
 #[test]
 fn a_short_pause_is_a_pause() {

@@ -118,7 +118,7 @@ impl ClipReader {
 
     /// The pipe is closed: was that the end of the clip?
     fn end(&mut self, is_between: bool) -> Result<ClipNext, DeviceError> {
-        let (status, said) = self.ffmpeg.wait().map_err(|source| DeviceError::Io {
+        let (status, said) = self.ffmpeg.wait_at_end().map_err(|source| DeviceError::Io {
             what: self.clip.name().to_owned(),
             doing: "ending ffmpeg",
             source,

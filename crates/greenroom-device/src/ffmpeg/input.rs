@@ -17,7 +17,7 @@ use rustix::fs::OFlags;
 use super::log::{PLAYLIST, Secret};
 use crate::DeviceError;
 use crate::file::{check_is_file, not_opened};
-use crate::printable::printable;
+use crate::printable::{cut_address, printable};
 
 /// What FFmpeg reads from.
 #[derive(Debug, Clone, Copy)]
@@ -153,14 +153,11 @@ fn login_of(address: &str) -> &str {
     authority.rfind('@').map_or("", |at| &authority[..=at])
 }
 
-/// An address for people: without user and password, and without what is behind a `?`, where tokens
-/// stand.
+/// An address for people: without user, password and query, whatever characters are in it.
 pub(crate) fn printable_address(address: &str) -> String {
-    let login = login_of(address);
-    let shown = if login.is_empty() { address.to_owned() } else { address.replacen(login, "", 1) };
-    match shown.split_once('?') {
-        Some((shown, _)) => printable(&format!("{shown}?…")),
-        None => printable(&shown),
+    match address.split_once(':') {
+        Some((scheme, rest)) => printable(&format!("{scheme}:{}", cut_address(rest))),
+        None => printable(address),
     }
 }
 
@@ -223,9 +220,10 @@ mod tests {
     #[test]
     fn logins_are_not_shown() {
         for (address, shown) in [
-            ("rtsp://me:secret@cam/x?a=b@c", "rtsp://cam/x?…"),
+            ("rtsp://me:secret@cam/x?a=b@c", "rtsp://cam/x?..."),
             ("http://a@b@c:80", "http://c:80"),
             ("http://cam/x@y", "http://cam/x@y"),
+            ("http://me:a b\"/c@cam/x", "http://cam/x"),
         ] {
             assert_eq!(printable_address(address), shown);
         }

@@ -13,6 +13,8 @@ use std::os::unix::process::{CommandExt, ExitStatusExt};
 use std::process::{Child, ChildStdin, ChildStdout, Command, ExitStatus, Stdio};
 use std::time::{Duration, Instant};
 
+use rustix::process::{Pid, PidfdFlags, pidfd_open};
+
 pub(crate) use self::guard::Guard;
 use self::guard::PROBE_CPU_SECONDS;
 pub(crate) use self::input::{Arguments, Input, SCHEMES, file_url, open_file, printable_address};
@@ -82,6 +84,18 @@ impl Ffmpeg {
         let status = self.child.wait()?;
         Ok((status, self.log.finish()))
     }
+
+    /// As [`wait`](Self::wait), once its output is closed. One that has nothing more to give and lives
+    /// on is ended.
+    pub fn wait_at_end(&mut self) -> io::Result<(ExitStatus, Said)> {
+        if let Some(pid) = Pid::from_raw(self.child.id().cast_signed())
+            && let Ok(child) = pidfd_open(pid, PidfdFlags::empty())
+            && crate::wait_readable(&[child.as_fd()], Some(LINGERING)) == 0
+        {
+            self.child.kill()?;
+        }
+        self.wait()
+    }
 }
 
 impl Drop for Ffmpeg {
@@ -93,6 +107,9 @@ impl Drop for Ffmpeg {
         self.log.finish();
     }
 }
+
+/// How long a child may live on with its output closed: it has only its memory to give back.
+const LINGERING: Duration = Duration::from_secs(10);
 
 /// Limits of a question to one of FFmpeg's programs.
 #[derive(Debug, Clone, Copy)]
@@ -269,6 +286,20 @@ mod tests {
         assert_eq!(ask_shell("printf abc; echo log >&2; printf def", LIMITS).unwrap(), b"abcdef");
         assert_eq!(ask_shell("echo why >&2; exit 3", LIMITS).unwrap_err(), "why");
         assert!(ask_shell("exit 3", LIMITS).unwrap_err().contains('3'));
+    }
+
+    /// With its output closed there is nothing more to come.
+    #[test]
+    fn a_reader_that_lives_on_with_its_output_closed_is_ended() {
+        let mut command = Command::new("sh");
+        command.args(["-c", "exec yes >&2"]).stdout(Stdio::piped());
+        let mut child = spawn(command, Arguments::default(), Guard::writer()).unwrap();
+        let log = Log::of(child.stderr.take(), Vec::new()).unwrap();
+        let mut ffmpeg = Ffmpeg { child, log };
+        let mut output = ffmpeg.take_output().unwrap();
+        assert_eq!(output.read(&mut [0]).unwrap(), 0);
+        let (status, _) = ffmpeg.wait_at_end().unwrap();
+        assert_eq!(status.signal(), Some(9));
     }
 
     /// Whoever floods us is told that, at once, and does not live on.

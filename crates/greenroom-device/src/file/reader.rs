@@ -169,7 +169,7 @@ impl FileReader {
 
     /// The pipe is closed: was that the end of the file?
     fn end(&mut self, is_between: bool) -> Result<Next, DeviceError> {
-        let (status, said) = self.ffmpeg.wait().map_err(|source| DeviceError::Io {
+        let (status, said) = self.ffmpeg.wait_at_end().map_err(|source| DeviceError::Io {
             what: self.name.clone(),
             doing: "ending ffmpeg",
             source,

@@ -35,6 +35,10 @@ fn check(file: Option<PathBuf>) -> anyhow::Result<String> {
         ConfigFile { scenes: Vec::new(), scene: None, ..config.clone() },
         None,
     )?;
+    // `run` misses it only when a model needs it.
+    if let Some(library) = config.onnx.library.filter(|library| !library.is_file()) {
+        bail!(SettingsError::NoSuchLibrary(library));
+    }
     let people = settings.scene.steps.people;
     let book = SceneBook::new(config.scenes, config.scene, &SceneWords::default(), people)?;
     let mut wrong = 0;

@@ -13,6 +13,8 @@ mod status;
 
 use std::io;
 
+pub use signals::outlive_file_size_limit;
+
 use greenroom_device::DeviceError;
 
 use crate::cli::{Cli, Command};

@@ -1,3 +1,5 @@
+use std::path::Path;
+
 use anyhow::Context;
 use greenroom_device::{
     Codec, DeviceError, LoopbackSink, Sink, SinkMode, Wake, find_loopback, open_file_sink,
@@ -14,7 +16,7 @@ use crate::control::{self, Answer, ControlError, Replier, Reply, Request};
 use crate::masks::MaskClient;
 use crate::pipeline::{CameraFeed, MatteFeed, Output, Painter, Pipeline, Reporter};
 use crate::scenes::{
-    Director, DirectorHandle, FirstScene, Replied, SceneRequest, make_first_scene,
+    Director, DirectorHandle, FilesInUse, FirstScene, Replied, SceneRequest, make_first_scene,
 };
 use crate::settings::{OutputChoice, RunSettings};
 use crate::status::Status;
@@ -65,6 +67,7 @@ pub(super) fn run(args: &RunArgs) -> anyhow::Result<()> {
         CameraFeed { source, name: camera.name(), open: Box::new(move || camera.open()), size };
     let pipeline = Pipeline::start(feed, matte, vec![output], settings.idle_after)
         .context("starting threads")?;
+    signals.hide_by(pipeline.hider());
     serve(pipeline, stop, &settings, socket, first)
 }
 
@@ -83,7 +86,9 @@ fn serve(
     first: FirstScene,
 ) -> anyhow::Result<()> {
     let reporter = pipeline.reporter();
-    let director = Director::start(first, pipeline.cues(), settings.scene.config.clone());
+    let files =
+        FilesInUse { recording: settings.recording().map(Path::to_owned), read: settings.reads() };
+    let director = Director::start(first, pipeline.cues(), settings.scene.config.clone(), files);
     let director = director.context("starting threads")?;
     let handle = director.handle();
     let answer = Box::new(move |request, replier| answer(&reporter, &handle, request, replier));

@@ -79,7 +79,7 @@ pub struct OnnxConfig {
 #[non_exhaustive]
 pub enum ConfigError {
     /// It cannot be read.
-    #[error("cannot read {}: {why}; name another with --config FILE", path.display())]
+    #[error("cannot read {}: {why}; name a file that can be read", path.display())]
     Unreadable {
         /// The file.
         path: PathBuf,

@@ -85,6 +85,22 @@ mod tests {
         assert!(!line.contains('\x1b') && !line.contains('\u{202e}'), "{line:?}");
     }
 
+    /// Whoever logs an address need not think of it.
+    #[test]
+    fn addresses_are_without_secrets() {
+        let kept = Kept::default();
+        let to = kept.clone();
+        let subscriber = tracing_subscriber::fmt()
+            .event_format(OneLine)
+            .with_writer(move || to.clone())
+            .finish();
+        tracing::subscriber::with_default(subscriber, || {
+            tracing::warn!(url = "http://h/?key=secret", "https://me:secret@h/ is deaf");
+        });
+        let line = String::from_utf8(kept.0.lock().unwrap().clone()).unwrap();
+        assert!(line.contains("https://h/ is deaf") && !line.contains("secret"), "{line}");
+    }
+
     #[test]
     fn on_a_terminal_only_the_level_is_coloured() {
         let line = logged(true);

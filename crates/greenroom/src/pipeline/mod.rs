@@ -98,6 +98,9 @@ const FRAMES_UNDER_WAY: usize = 6;
 /// How long a stop waits for the output thread to come back from a write.
 const STOP_PATIENCE: Duration = Duration::from_millis(700);
 
+/// How long an end at once waits for the placeholder: some frames' time, also on a busy machine.
+const HIDE_PATIENCE: Duration = Duration::from_millis(200);
+
 impl Pipeline {
     /// Starts the threads. The camera is opened when somebody watches one of `outputs`, and closed
     /// when nobody has for `idle_after`.
@@ -170,6 +173,16 @@ impl Pipeline {
     /// Changes scenes, pauses, takes snapshots.
     pub fn cues(&self) -> Arc<Cues> {
         Arc::clone(&self.cues)
+    }
+
+    /// For a process that ends right now: devices are left with the placeholder, if the output thread
+    /// comes to it within [`HIDE_PATIENCE`].
+    pub fn hider(&self) -> impl FnOnce() + Send + use<> {
+        let shared = Arc::clone(&self.shared);
+        move || {
+            shared.ring_stop();
+            Wake::wait([&shared.finished], Some(HIDE_PATIENCE));
+        }
     }
 
     /// Stops: the camera is closed, devices are left with the placeholder, files are completed.

@@ -1,3 +1,5 @@
+use std::path::PathBuf;
+
 use greenroom_matte::People;
 
 use super::SceneWords;
@@ -76,6 +78,12 @@ impl SceneBook {
         };
         let checked = self.scenes.iter().map(|(name, words)| (name.clone(), check(words)));
         checked.filter_map(|(name, checked)| Some((name, checked.transpose()?))).collect()
+    }
+
+    /// The files and folders that are shown in any of the scenes.
+    pub fn files(&self) -> Vec<PathBuf> {
+        let scenes = self.scenes.iter().map(|(_, words)| words);
+        scenes.chain([&self.words]).flat_map(SceneWords::files).collect()
     }
 
     /// How many scenes there are.

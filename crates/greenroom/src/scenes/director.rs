@@ -15,6 +15,7 @@ use super::reload::Reload;
 use super::worker::SceneWorker;
 use super::{SceneBook, SceneWords};
 use crate::pipeline::Cues;
+use crate::same_file::would_replace;
 use crate::snapshot;
 use crate::status::SceneStatus;
 
@@ -32,6 +33,15 @@ pub struct FirstScene {
     pub(super) spec: SceneSpec,
     pub(super) site: Site,
     pub(super) watch: Option<FileWatch>,
+}
+
+/// Files of the whole run.
+#[derive(Debug, Clone, Default)]
+pub struct FilesInUse {
+    /// What is recorded into: shown, it would be lost at the end.
+    pub recording: Option<PathBuf>,
+    /// What is read: no snapshot takes its place.
+    pub read: Vec<PathBuf>,
 }
 
 /// What can be asked of the scenes on air.
@@ -89,6 +99,7 @@ pub struct Director {
     ended: Wake,
     cues: Arc<Cues>,
     status: Arc<Mutex<SceneStatus>>,
+    files: Arc<Mutex<FilesInUse>>,
     thread: Option<JoinHandle<()>>,
 }
 
@@ -99,11 +110,12 @@ pub struct DirectorHandle {
     bell: Wake,
     cues: Arc<Cues>,
     status: Arc<Mutex<SceneStatus>>,
+    files: Arc<Mutex<FilesInUse>>,
 }
 
 impl Director {
     /// Changes scenes through `cues`, from now on: when asked, when a file of the first scene, which
-    /// is shown, changes, when the configuration does.
+    /// is shown, changes, when the configuration does. `files` are those of the rest of the run.
     ///
     /// # Errors
     /// When the system has no thread or descriptor left.
@@ -111,11 +123,13 @@ impl Director {
         FirstScene { book, wanted, trouble, spec, site, watch }: FirstScene,
         cues: Arc<Cues>,
         config: Option<PathBuf>,
+        files: FilesInUse,
     ) -> std::io::Result<Self> {
         let (requests, asked) = mpsc::channel();
         let ours = Arc::clone(&cues);
         let (bell, stop, ended) = (Wake::new()?, Wake::new()?, Wake::new()?);
         let status = Arc::default();
+        let in_use = Arc::new(Mutex::new(files.clone()));
         let mut worker = SceneWorker {
             book,
             site,
@@ -125,6 +139,8 @@ impl Director {
             backoff: WatchBackoff::default(),
             wanted,
             files: Vec::new(),
+            fixed_files: files,
+            in_use: Arc::clone(&in_use),
             stamps: BTreeMap::new(),
             background: spec.background.clone(),
             foreground: spec.foreground.clone(),
@@ -149,14 +165,15 @@ impl Director {
             }
             bell_at_end.ring();
         })?;
-        Ok(Self { requests, bell, stop, ended, cues: ours, status, thread: Some(thread) })
+        let thread = Some(thread);
+        Ok(Self { requests, bell, stop, ended, cues: ours, status, files: in_use, thread })
     }
 
     /// For those who ask.
     pub fn handle(&self) -> DirectorHandle {
         let (requests, bell) = (self.requests.clone(), self.bell.clone());
         let (cues, status) = (Arc::clone(&self.cues), Arc::clone(&self.status));
-        DirectorHandle { requests, bell, cues, status }
+        DirectorHandle { requests, bell, cues, status, files: Arc::clone(&self.files) }
     }
 }
 
@@ -217,6 +234,12 @@ impl DirectorHandle {
     pub fn snapshot(&self, path: PathBuf, replied: Replied) {
         if !path.is_absolute() {
             return replied.tell(Err(format!("{} is a {NOT_WHOLE}", path.display())));
+        }
+        if would_replace(&path, &lock(&self.files).read) {
+            let path = path.display();
+            let sentence =
+                format!("{path} is read by this greenroom; give the snapshot another name");
+            return replied.tell(Err(sentence));
         }
         snapshot::take(path, || self.cues.snapshot(OUTPUT), replied);
     }

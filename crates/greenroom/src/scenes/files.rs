@@ -8,6 +8,7 @@ use std::time::{Duration, Instant};
 use greenroom_device::{FileStamp, wait_readable};
 use greenroom_scene::Keep;
 
+use super::director::lock;
 use super::pending::{Change, Wish};
 use super::words::files_of;
 use super::worker::SceneWorker;
@@ -152,6 +153,8 @@ impl SceneWorker {
         let paths = self.files.iter().chain(&self.config).chain(&wanted).chain(&loading);
         let paths: Vec<PathBuf> = paths.cloned().collect();
         self.reload.keep(&paths);
+        let read = self.fixed_files.read.iter().chain(&paths).cloned().chain(self.book.files());
+        lock(&self.in_use).read = read.collect();
         self.stamps.retain(|path, _| paths.contains(path));
         if let Some(watch) = &mut self.watch {
             watch.set(&paths);

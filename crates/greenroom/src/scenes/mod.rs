@@ -15,7 +15,9 @@ mod words;
 mod worker;
 
 pub use book::{NoSuchScene, SceneBook};
-pub use director::{Director, DirectorHandle, FirstScene, PAUSE_PATIENCE, Replied, SceneRequest};
+pub use director::{
+    Director, DirectorHandle, FilesInUse, FirstScene, PAUSE_PATIENCE, Replied, SceneRequest,
+};
 pub use make::{make_first_scene, make_scene};
 pub use privacy::NotAnonymous;
 pub(crate) use privacy::check_privacy;

@@ -9,8 +9,6 @@ use greenroom_device::FileChanges;
 
 /// Quiet after the end of a write, a move or a new link: several changes in a row are one.
 const SETTLED: Duration = Duration::from_millis(60);
-/// Quiet after a write whose end was not told: the writer may keep the file open.
-const UNFINISHED: Duration = Duration::from_millis(600);
 /// A file that is never quiet for so long is told of, once.
 const RESTLESS: Duration = Duration::from_secs(5);
 
@@ -23,7 +21,8 @@ pub(super) struct Reload {
 #[derive(Debug, Clone, Copy)]
 struct Waiting {
     since: Instant,
-    due: Instant,
+    /// `None` as long as its writer has it open: half a configuration can be one that shows the room.
+    due: Option<Instant>,
     told: bool,
 }
 
@@ -31,24 +30,25 @@ impl Reload {
     /// Takes up what was heard.
     pub(super) fn hear(&mut self, changes: &FileChanges, now: Instant) {
         for path in &changes.changed {
-            let quiet = if changes.unfinished.contains(path) { UNFINISHED } else { SETTLED };
             let waiting = self.waiting.entry(path.clone()).or_insert(Waiting {
                 since: now,
-                due: now,
+                due: None,
                 told: false,
             });
-            waiting.due = now + quiet;
+            waiting.due = (!changes.unfinished.contains(path)).then_some(now + SETTLED);
             if !waiting.told && now - waiting.since > RESTLESS {
                 waiting.told = true;
                 let path = path.display();
-                tracing::warn!("scene: {path} changes all the time; it is taken up when it rests");
+                tracing::warn!(
+                    "scene: {path} changes all the time; it is taken up when it rests and is closed"
+                );
             }
         }
     }
 
     /// When the next one is due.
     pub(super) fn deadline(&self) -> Option<Instant> {
-        self.waiting.values().map(|waiting| waiting.due).min()
+        self.waiting.values().filter_map(|waiting| waiting.due).min()
     }
 
     /// Takes out the files that are due.
@@ -56,7 +56,7 @@ impl Reload {
         let due: Vec<PathBuf> = self
             .waiting
             .iter()
-            .filter(|(_, w)| now >= w.due)
+            .filter(|(_, waiting)| waiting.due.is_some_and(|due| now >= due))
             .map(|(path, _)| path.clone())
             .collect();
         for path in &due {
@@ -92,13 +92,15 @@ mod tests {
         assert!(reload.due(at(3050)).is_empty());
         assert_eq!(reload.due(at(3060)), [path.as_path()]);
         assert_eq!(reload.deadline(), None);
-        // A writer that keeps it open.
+        // A writer that keeps it open, however long it says nothing.
         reload.hear(&unfinished, at(5000));
-        assert!(reload.due(at(5599)).is_empty());
-        assert_eq!(reload.due(at(5600)), [path.as_path()]);
-        reload.hear(&finished, at(7000));
+        assert_eq!(reload.deadline(), None);
+        assert!(reload.due(at(5_000_000)).is_empty());
+        reload.hear(&finished, at(5_000_000));
+        assert_eq!(reload.due(at(5_000_060)), [path.as_path()]);
+        reload.hear(&finished, at(7_000_000));
         reload.keep(&[]);
-        assert!(reload.due(at(9000)).is_empty());
+        assert!(reload.due(at(9_000_000)).is_empty());
     }
 
     #[test]

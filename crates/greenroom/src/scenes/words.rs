@@ -111,7 +111,15 @@ impl SceneWords {
 
 /// The one word that has a path behind it: `slideshow=SECONDS,FOLDER`.
 const SLIDESHOW: &str = "slideshow=";
+
 impl SceneWords {
+    /// The files and folders that are shown, there or not.
+    pub(super) fn files(&self) -> Vec<PathBuf> {
+        let slides = self.background.as_deref().and_then(|text| text.strip_prefix(SLIDESHOW));
+        let folder = slides.and_then(|slides| slides.split_once(','));
+        self.paths().into_iter().chain(folder.map(|(_, folder)| folder.into())).collect()
+    }
+
     /// The files that the words name, there or not.
     pub(super) fn paths(&self) -> Vec<PathBuf> {
         let background = self.background.as_deref().filter(|text| !is_a_word(text));

@@ -15,7 +15,7 @@ use anyhow::bail;
 use greenroom_device::{FileStamp, FileWatch, Wake, wait_readable};
 use greenroom_scene::{BackgroundSpec, ForegroundSpec, Keep, Scene, SceneSpec, Site};
 
-use super::director::{OUTPUT, Replied, SceneRequest, lock};
+use super::director::{FilesInUse, OUTPUT, Replied, SceneRequest, lock};
 use super::files::{Reported, WatchBackoff};
 use super::loader::Loader;
 use super::pending::{Change, Pending, Target, Wish};
@@ -26,6 +26,7 @@ use super::words::files_of;
 use super::{SceneBook, SceneWords};
 use crate::pipeline::Cues;
 use crate::pipeline::faults::{self, Fault};
+use crate::same_file::would_replace;
 use crate::status::SceneStatus;
 
 /// What the thread owns.
@@ -41,6 +42,10 @@ pub(super) struct SceneWorker {
     pub(super) wanted: Option<SceneBook>,
     /// The files of the scene that is shown.
     pub(super) files: Vec<PathBuf>,
+    /// Those of the rest of the run.
+    pub(super) fixed_files: FilesInUse,
+    /// Both, and what else may be shown: for those who would write there.
+    pub(super) in_use: Arc<Mutex<FilesInUse>>,
     /// The files as they were when they were read last.
     pub(super) stamps: BTreeMap<PathBuf, Option<FileStamp>>,
     /// What stands behind and before the person now.
@@ -184,6 +189,11 @@ impl SceneWorker {
         }
         if keep.foreground {
             spec.foreground = self.foreground.clone();
+        }
+        if let Some(recording) = &self.fixed_files.recording
+            && would_replace(recording, &files_of(&spec))
+        {
+            bail!("{} is being recorded; show another file", recording.display());
         }
         check_privacy(&spec, book.people(), self.site.shape.size.height_px)?;
         Ok(Target { book, spec, keep, cut })

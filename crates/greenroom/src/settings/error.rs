@@ -53,6 +53,9 @@ pub enum SettingsError {
     /// What does the arithmetic, unknown.
     #[error("{0}")]
     NoSuchProvider(String),
+    /// No library at the place that the configuration names.
+    #[error("[onnx] library: there is no file {}; correct it, or take it away", .0.display())]
+    NoSuchLibrary(PathBuf),
     /// Not a number of threads.
     #[error("{0} is no number of threads for ONNX models; write 1 to 256")]
     NotThreads(i64),
@@ -65,12 +68,15 @@ pub enum SettingsError {
         why: std::io::Error,
     },
     /// No home folder.
-    #[error("there is no home folder to look for a configuration in; name one with --config FILE")]
+    #[error(
+        "there is no home folder to look for a configuration in; set HOME, or name the file \
+         (greenroom config check FILE)"
+    )]
     NoHome,
     /// Scenes of a configuration that make no sense.
     #[error("{} of the scenes in {} cannot be shown; the lines above tell why", .0, .1.display())]
     WrongScenes(usize, PathBuf),
-    /// The input as an output.
+    /// What is read as an output.
     #[error("{0} would be read and written at once; give another name")]
     SameFile(String),
     /// One output for two things.

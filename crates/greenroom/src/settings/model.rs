@@ -68,6 +68,15 @@ impl ModelChoice {
         }
     }
 
+    /// The user's file.
+    pub fn path(&self) -> Option<&Path> {
+        match self {
+            ModelChoice::BuiltIn(_) | ModelChoice::BuiltInAsTrained(_) => None,
+            ModelChoice::TfLite(path, _) => Some(path),
+            ModelChoice::Onnx(choice) => Some(&choice.path),
+        }
+    }
+
     /// The network, ready to run, with the steps of refinement that are its maker's. A user's model is
     /// [guarded](MatteMaker::guarded) by a built-in one. An ONNX file is read anew each time.
     ///
