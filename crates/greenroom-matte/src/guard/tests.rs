@@ -115,11 +115,14 @@ const HOSTILE: [(&str, Shown); 8] = [
     ("the person in a large box", |x, y| (30..130).contains(&x) && y > 10),
 ];
 
+/// Which masks are hostile, by their number.
+type When = (&'static str, fn(u32) -> bool);
+
 #[test]
 fn hostile_masks_are_found_out_in_their_first_frame_and_show_no_room() {
     for (name, hostile) in HOSTILE {
         // At once; after a hundred honest ones, between two looks; one in ten.
-        let when: [(&str, fn(u32) -> bool); 3] =
+        let when: [When; 3] =
             [("always", |_| true), ("later", |nth| nth >= 102), ("at times", |nth| nth % 10 == 9)];
         for (when_name, is_hostile) in when {
             let mut bench = Bench::new();
