@@ -176,7 +176,7 @@ impl Pipeline {
     }
 
     /// For a process that ends right now: devices are left with the placeholder, if the output thread
-    /// comes to it within [`HIDE_PATIENCE`].
+    /// comes to it within `HIDE_PATIENCE`.
     pub fn hider(&self) -> impl FnOnce() + Send + use<> {
         let shared = Arc::clone(&self.shared);
         move || {

@@ -21,13 +21,13 @@ pub struct Limits {
     pub ordinary_body_bytes: usize,
     /// All bodies together, above their ordinary part.
     pub bodies_bytes: usize,
-    /// Largest picture, in pixels; its sides are at most [`SizePx::MAX_SIDE_PX`].
+    /// Largest picture, in pixels; its sides are at most [`SizePx::MAX_SIDE_PX`](greenroom_frame::SizePx::MAX_SIDE_PX).
     pub picture_px: u64,
     /// What a picture may cost to decode, in pixels of a camera's JPEG: one of a PNG costs 4, of a
     /// progressive JPEG 4 or as many as it has passes, of a WebP 32.
     pub picture_work_px: u64,
     /// So many pixels may come in any number of bytes; above, there must be a byte for every
-    /// [`PX_PER_BYTE`].
+    /// `PX_PER_BYTE`.
     pub ordinary_picture_px: u64,
     /// Pictures that cost more to decode are decoded one at a time, beside the others.
     pub ordinary_work_px: u64,
