@@ -8,8 +8,8 @@ const DESCRIPTORS: std::ops::RangeInclusive<u32> = 5..=40;
 const THREADS: std::ops::RangeInclusive<u32> = 3..=12;
 /// Address space and data. Libraries alone take some 20 MiB.
 const MEMORY_MIB: [u32; 14] = [32, 48, 64, 80, 96, 128, 160, 192, 256, 320, 384, 512, 768, 1024];
-/// Largest file. Who writes more gets a signal.
-const FILE_BYTES: [u32; 4] = [0, 1, 4096, 300_000];
+/// Largest file. Who writes more gets a signal. Standard error is kept in a file, which these must hold.
+const FILE_BYTES: [u32; 3] = [4096, 65_536, 300_000];
 
 /// Too little of anything is a sentence, or no trouble.
 pub fn cases(short: bool) -> Vec<Case> {
