@@ -43,7 +43,7 @@ pub(crate) fn denied(what: String, node: &Path, errno: Errno) -> DeviceError {
 /// What a node calls itself, by sysfs: it need not be opened for that.
 pub(crate) fn card_of(node: &Path) -> Option<String> {
     let card = fs::read_to_string(sysfs_of(node)?.join("name")).ok()?;
-    let card = printable(&card);
+    let card = printable(card.trim());
     (!card.is_empty()).then_some(card)
 }
 

@@ -17,7 +17,7 @@ use super::folder::{CaseFolder, UNPRIVILEGED_USER};
 use super::stderr::Stderr;
 
 /// Longest wait for anything: on the slowest machine it is long over by then, unless it hangs.
-pub const PATIENCE: Duration = Duration::from_secs(60);
+pub const PATIENCE: Duration = Duration::from_secs(120);
 /// Between two looks at whether it is there.
 const LOOK_AGAIN: Duration = Duration::from_millis(10);
 /// The variable by which a case's processes are known.

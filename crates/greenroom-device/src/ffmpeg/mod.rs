@@ -122,7 +122,7 @@ struct Limits {
 }
 
 /// For a file: a disk that sleeps, or is in another house, takes its time.
-const FILE: Limits = Limits { patience: Duration::from_secs(60), max_bytes: 1 << 20 };
+const FILE: Limits = Limits { patience: Duration::from_secs(30), max_bytes: 1 << 20 };
 /// For an address: three times as long as TCP tries at first to reach a host that is there.
 const ADDRESS: Limits = Limits { patience: Duration::from_secs(20), ..FILE };
 
