@@ -159,10 +159,11 @@ fn make_clip(places: &Places, frames: u32, to: &Path) -> Result<()> {
     // The clip has 1337 frames.
     let every = (1337 / frames.max(1)).max(1);
     // As it is (400x300), half of it has fewer pixels than the networks' input, and what is lost there is not the
-    // server's. It has four columns to three rows.
+    // server's. It has four columns to three rows. The chosen frames follow each other without a gap: greenroom would
+    // repeat a frame for as long as it lasts.
     let (width, height) = SIZE;
     let filter = format!(
-        "select=not(mod(n\\,{every})),scale={width}:{},crop={width}:{height}",
+        "select=not(mod(n\\,{every})),setpts=round(N/FRAME_RATE/TB),scale={width}:{},crop={width}:{height}",
         width * 3 / 4
     );
     call(ffmpeg(&demo, &["-vf", &filter, "-c:v", "ffv1"]).arg(to))?;
