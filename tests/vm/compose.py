@@ -1,4 +1,5 @@
-"""Judges frames of the fake camera: compose.py ROOM MATTE (--halves L R | --either A B) [--hologram].
+"""Judges frames of the fake camera: compose.py ROOM MATTE (--halves L R | --either A B) [--hologram]. Each is a composed one
+or the placeholder; it waits until it has seen enough composed ones.
 
 Frames (standard input) and ROOM are YUYV 1280x720, MATTE is a grey Y4M with one frame of that size. Only the standard library: it runs in
 the guest.
@@ -17,6 +18,7 @@ parser.add_argument("--halves", nargs=2)
 parser.add_argument("--either", nargs=2)
 parser.add_argument("--seconds", type=float, default=300)
 parser.add_argument("--hologram", action="store_true")
+parser.add_argument("--keep", required=True, help="a folder for a frame that is wrong")
 args = parser.parse_args()
 
 
@@ -41,6 +43,19 @@ def nearly_all(truths):
     """The guest's network rounds elsewhere than the host's: at a point or two it sees a bit of a person."""
     truths = list(truths)
     return sum(truths) >= 0.99 * len(truths)
+
+
+def is_placeholder(frame):
+    """greenroom's own: from luma 59 at the head to 26 at the foot, each row of one colour; text in the middle third."""
+    above = 70
+    for y in range(16, HEIGHT, 32):
+        if HEIGHT <= 3 * y <= 2 * HEIGHT:
+            continue
+        paper = pixel(frame, 16, y)
+        if paper[0] > above or not all(near(pixel(frame, x, y), paper, 1) for x in range(16, WIDTH, 32)):
+            return False
+        above = paper[0]
+    return 20 <= above <= 32
 
 
 with open(args.matte, "rb") as file:
@@ -71,10 +86,14 @@ while time.monotonic() < ended:
         shown = [text for text in args.either if nearly_all(near(seen, yuv(text), 5) for seen in behind)]
         kind = shown[0] if shown else None
     if kind is None:
-        # The placeholder then, or a fade from it: not one point as the room has it where the room is not dark.
+        # The placeholder then, and not one point as the room has it where the room is not dark.
         leaks = sum(near(seen, pixel(room, x, y), 6) for seen, (x, y) in zip(behind, nobody)
                     if pixel(room, x, y)[0] > 90)
         assert leaks < 5, f"frame {len(kinds)}: the room is seen at {leaks} points"
+        if not is_placeholder(frame):
+            with open(f"{args.keep}/neither.yuyv", "wb") as file:
+                file.write(frame)
+            raise AssertionError(f"frame {len(kinds)}: neither composed nor the placeholder, see neither.yuyv")
         kinds.append("placeholder")
         continue
     kinds.append(kind)

@@ -29,7 +29,7 @@ a_case() {
     for try in $(seq 60); do [ -n "$(cat /sys/class/video4linux/video20/format)" ] && break; sleep 0.5; done
     # The first frames are the placeholder: the camera opens when somebody watches, and the guest is slow.
     if ffmpeg -nostdin -v fatal -f v4l2 -i /dev/video20 -pix_fmt yuyv422 -f rawvideo - |
-        python3 "$judge" "$media/room.yuyv" "$media/matte.y4m" "$@" &&
+        python3 "$judge" "$media/room.yuyv" "$media/matte.y4m" --keep "$OUT" "$@" &&
         v4l2-ctl -d /dev/video20 --get-fmt-video --get-parm >"$OUT/$name.mode" &&
         grep -q "Width/Height *: 1280/720" "$OUT/$name.mode" && grep -q "30.000" "$OUT/$name.mode"; then
         echo "case $name ok"

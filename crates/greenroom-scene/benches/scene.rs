@@ -7,7 +7,7 @@
 //! background's is that of the picture it gives (a video's decoding is FFmpeg's, in a process of its
 //! own).
 //!
-//! `--quick` only shows that it runs; `--markdown` prints the table of the docs.
+//! `cargo test` only sees that it runs; `--markdown` prints the table of the docs.
 
 use std::hint::black_box;
 use std::path::{Path, PathBuf};
@@ -171,7 +171,7 @@ fn subjects(site: Site, frame_bytes: usize, folder: &Path) -> Vec<Subject> {
 
 fn main() {
     let asked = |option: &str| std::env::args().any(|arg| arg == option);
-    let rounds = if asked("--quick") { QUICK_ROUNDS } else { ROUNDS };
+    let rounds = if asked("--bench") { ROUNDS } else { QUICK_ROUNDS };
     let mut studio = Studio::new();
     let site = Site { shape: studio.room.shape(), pace: Pace::Exact };
     let folder = tempfile::tempdir().expect("a folder for a clip");

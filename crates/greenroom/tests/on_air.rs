@@ -195,6 +195,33 @@ fn a_pause_is_over_all_when_it_is_answered() {
     }
 }
 
+/// Whoever hid is not shown by a greenroom that starts after a crash, nor after an end.
+#[test]
+fn a_pause_goes_on_in_the_next_greenroom() {
+    let mut air = Air::new(CONFIG, &[]);
+    air.wait_for(yuv(RED));
+    air.tell(&["pause"]);
+    for signal in ["-KILL", "-TERM"] {
+        let pid = air.daemon.id().to_string();
+        assert!(Command::new("kill").args([signal, &pid]).status().unwrap().success());
+        air.daemon.wait().unwrap();
+        air.start_again(&["--background", BLUE]);
+        air.wait_until("the placeholder", |air| air.frames() > 10);
+        assert!(air.corners_since(0).into_iter().all(is_placeholder), "{signal}");
+        assert_eq!(air.scene()["paused"], true);
+        let camera = air.ask(&["status"]).stdout;
+        assert!(String::from_utf8(camera).unwrap().contains("camera   closed"));
+        assert_eq!(air.log_has("still paused"), 1);
+    }
+    air.tell(&["resume"]);
+    air.wait_for(yuv(BLUE));
+    air.daemon.kill().unwrap();
+    air.daemon.wait().unwrap();
+    air.start_again(&["--background", RED]);
+    air.wait_for(yuv(RED));
+    assert_eq!(air.log_has("still paused"), 0);
+}
+
 /// An output that takes nothing now: who asks for a pause is told that the last picture may stand there.
 #[test]
 fn a_pause_that_cannot_be_shown_is_told() {

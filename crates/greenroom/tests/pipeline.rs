@@ -336,7 +336,7 @@ impl Stage {
             }
         };
         let feed = CameraFeed { source: None, name: None, open: Box::new(open), size: SIZE };
-        let pipeline = Pipeline::start(feed, matte, vec![output], idle_after).unwrap();
+        let pipeline = Pipeline::start(feed, matte, vec![output], idle_after, false).unwrap();
         Self { pipeline, mood, seen, watched, visited, bell, cameras, hangs }
     }
 

@@ -148,7 +148,7 @@ fn allocations_of(background: &BackgroundSpec, sink_size: SizePx) -> u64 {
         server: None,
         steps,
     };
-    let pipeline = Pipeline::start(feed, matte, vec![output], Duration::ZERO).unwrap();
+    let pipeline = Pipeline::start(feed, matte, vec![output], Duration::ZERO, false).unwrap();
     let wait_for = |frames: u64| {
         let deadline = Instant::now() + Duration::from_secs(600);
         while *seen.lock().unwrap() < frames {

@@ -16,7 +16,8 @@ use crate::control::{self, Answer, ControlError, Replier, Reply, Request};
 use crate::masks::MaskClient;
 use crate::pipeline::{CameraFeed, MatteFeed, Output, Painter, Pipeline, Reporter};
 use crate::scenes::{
-    Director, DirectorHandle, FilesInUse, FirstScene, Replied, SceneRequest, make_first_scene,
+    Director, DirectorHandle, FilesInUse, FirstScene, PauseMark, Replied, SceneRequest,
+    make_first_scene,
 };
 use crate::settings::{OutputChoice, RunSettings};
 use crate::status::Status;
@@ -31,6 +32,11 @@ pub(super) fn run(args: &RunArgs) -> anyhow::Result<()> {
     let socket = claim_socket(&settings);
     if let Err(error @ ControlError::AlreadyRunning { .. }) = socket {
         return Err(error.into());
+    }
+    let mark = PauseMark::of(socket.as_ref().ok().map(control::Claim::path));
+    let is_paused = mark.is_set();
+    if is_paused {
+        tracing::warn!("still paused, as when greenroom ended; to go on air: greenroom resume");
     }
     let mut camera = CameraOpener::new(&settings);
     // Who watches always has the camera opened at once; then its mode is known, not planned.
@@ -65,10 +71,10 @@ pub(super) fn run(args: &RunArgs) -> anyhow::Result<()> {
     let matte = MatteFeed { maker, remake: Box::new(move || model.build(steps)), server, steps };
     let feed =
         CameraFeed { source, name: camera.name(), open: Box::new(move || camera.open()), size };
-    let pipeline = Pipeline::start(feed, matte, vec![output], settings.idle_after)
+    let pipeline = Pipeline::start(feed, matte, vec![output], settings.idle_after, is_paused)
         .context("starting threads")?;
     signals.hide_by(pipeline.hider());
-    serve(pipeline, stop, &settings, socket, first)
+    serve(pipeline, stop, &settings, (socket, mark), first)
 }
 
 fn claim_socket(settings: &RunSettings) -> Result<control::Claim, ControlError> {
@@ -82,13 +88,14 @@ fn serve(
     pipeline: Pipeline,
     stop: &Wake,
     settings: &RunSettings,
-    socket: Result<control::Claim, ControlError>,
+    (socket, mark): (Result<control::Claim, ControlError>, PauseMark),
     first: FirstScene,
 ) -> anyhow::Result<()> {
     let reporter = pipeline.reporter();
     let files =
         FilesInUse { recording: settings.recording().map(Path::to_owned), read: settings.reads() };
-    let director = Director::start(first, pipeline.cues(), settings.scene.config.clone(), files);
+    let config = settings.scene.config.clone();
+    let director = Director::start(first, pipeline.cues(), config, files, mark);
     let director = director.context("starting threads")?;
     let handle = director.handle();
     let answer = Box::new(move |request, replier| answer(&reporter, &handle, request, replier));

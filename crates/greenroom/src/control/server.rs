@@ -81,6 +81,11 @@ impl Claim {
         Ok(Self { socket: Socket::listen(path)?, path: path.to_owned() })
     }
 
+    /// Where it listens.
+    pub fn path(&self) -> &Path {
+        &self.path
+    }
+
     /// Answers from now on: see [`Server::start`].
     ///
     /// # Errors

@@ -31,7 +31,6 @@ pub struct Cues {
 /// Told when a pause is seen by everyone.
 pub type Paused = Box<dyn FnOnce() + Send>;
 
-#[derive(Default)]
 struct Pause {
     is_on: bool,
     /// Pauses so far: one that has ended before the outputs' thread looked is one all the same.
@@ -60,9 +59,11 @@ pub(super) struct OutputCues {
 }
 
 impl Cues {
-    pub(super) fn new(outputs: Vec<Arc<OutputCues>>) -> std::io::Result<Self> {
+    /// The cues of `outputs`; with `is_paused`, a pause is on from the start.
+    pub(super) fn new(outputs: Vec<Arc<OutputCues>>, is_paused: bool) -> std::io::Result<Self> {
         let (bell, backstage) = (Wake::new()?, Wake::new()?);
-        Ok(Self { bell, backstage, pause: Mutex::default(), outputs })
+        let pause = Pause { is_on: is_paused, count: is_paused.into(), waiting: Vec::new() };
+        Ok(Self { bell, backstage, pause: Mutex::new(pause), outputs })
     }
 
     /// Shows `scene` on output number `output`: cross-faded in, or with `cut` at once. If one that
@@ -205,7 +206,7 @@ mod tests {
     #[test]
     fn snapshots_that_nobody_takes_do_not_pile_up() {
         let output = Arc::new(OutputCues::default());
-        let cues = Cues::new(vec![Arc::clone(&output)]).unwrap();
+        let cues = Cues::new(vec![Arc::clone(&output)], false).unwrap();
         for _ in 0..1000 {
             drop(cues.snapshot(0));
         }

@@ -103,7 +103,7 @@ const HIDE_PATIENCE: Duration = Duration::from_millis(200);
 
 impl Pipeline {
     /// Starts the threads. The camera is opened when somebody watches one of `outputs`, and closed
-    /// when nobody has for `idle_after`.
+    /// when nobody has for `idle_after`. With `is_paused`, a pause is on from the start.
     ///
     /// # Errors
     /// When the system has no threads or descriptors left, or there are too many outputs.
@@ -112,6 +112,7 @@ impl Pipeline {
         matte: MatteFeed,
         mut outputs: Vec<Output>,
         idle_after: Duration,
+        is_paused: bool,
     ) -> io::Result<Self> {
         let invalid = |error: FrameError| io::Error::new(io::ErrorKind::InvalidInput, error);
         if outputs.len() > MOST_OUTPUTS {
@@ -128,7 +129,7 @@ impl Pipeline {
         shared.camera_status().name.clone_from(&feed.name);
         let mask_server = matte.server.as_ref().map(MaskClient::report);
         let reporter = Reporter::new(Arc::clone(&shared), &outputs, mask_server);
-        let cues = Arc::new(Cues::new(outputs.iter().map(Output::cues).collect())?);
+        let cues = Arc::new(Cues::new(outputs.iter().map(Output::cues).collect(), is_paused)?);
         outputs.iter_mut().for_each(|output| output.follow_cues(cues.backstage().clone()));
         let mut pipeline = Self {
             shared: Arc::clone(&shared),
@@ -144,7 +145,7 @@ impl Pipeline {
         };
         // The last first: whoever hands on finds the next one there. If a later spawn fails, the
         // drop of `pipeline` ends those before.
-        shared.set_demand(outputs.iter().any(Output::is_on));
+        shared.set_demand(!is_paused && outputs.iter().any(Output::is_on));
         let shower = Shower::new(Arc::clone(&shared), planes, outputs, cues, idle_after);
         pipeline.shower =
             Some(thread::Builder::new().name("output".into()).spawn(move || shower.run())?);

@@ -13,7 +13,7 @@ use super::files::{Reported, WatchBackoff};
 use super::loader::Loader;
 use super::reload::Reload;
 use super::worker::SceneWorker;
-use super::{SceneBook, SceneWords};
+use super::{PauseMark, SceneBook, SceneWords};
 use crate::pipeline::Cues;
 use crate::same_file::would_replace;
 use crate::snapshot;
@@ -100,6 +100,7 @@ pub struct Director {
     cues: Arc<Cues>,
     status: Arc<Mutex<SceneStatus>>,
     files: Arc<Mutex<FilesInUse>>,
+    mark: PauseMark,
     thread: Option<JoinHandle<()>>,
 }
 
@@ -111,11 +112,13 @@ pub struct DirectorHandle {
     cues: Arc<Cues>,
     status: Arc<Mutex<SceneStatus>>,
     files: Arc<Mutex<FilesInUse>>,
+    mark: PauseMark,
 }
 
 impl Director {
     /// Changes scenes through `cues`, from now on: when asked, when a file of the first scene, which
-    /// is shown, changes, when the configuration does. `files` are those of the rest of the run.
+    /// is shown, changes, when the configuration does. `files` are those of the rest of the run, `mark` is kept while
+    /// a pause is on.
     ///
     /// # Errors
     /// When the system has no thread or descriptor left.
@@ -124,6 +127,7 @@ impl Director {
         cues: Arc<Cues>,
         config: Option<PathBuf>,
         files: FilesInUse,
+        mark: PauseMark,
     ) -> std::io::Result<Self> {
         let (requests, asked) = mpsc::channel();
         let ours = Arc::clone(&cues);
@@ -166,14 +170,15 @@ impl Director {
             bell_at_end.ring();
         })?;
         let thread = Some(thread);
-        Ok(Self { requests, bell, stop, ended, cues: ours, status, files: in_use, thread })
+        Ok(Self { requests, bell, stop, ended, cues: ours, status, files: in_use, mark, thread })
     }
 
     /// For those who ask.
     pub fn handle(&self) -> DirectorHandle {
         let (requests, bell) = (self.requests.clone(), self.bell.clone());
         let (cues, status) = (Arc::clone(&self.cues), Arc::clone(&self.status));
-        DirectorHandle { requests, bell, cues, status, files: Arc::clone(&self.files) }
+        let (files, mark) = (Arc::clone(&self.files), self.mark.clone());
+        DirectorHandle { requests, bell, cues, status, files, mark }
     }
 }
 
@@ -202,6 +207,7 @@ impl DirectorHandle {
             // Who waits may have given up.
             let _ = tell.send(());
         }));
+        self.mark.set();
         if !was_paused {
             tracing::info!("scene: paused");
         }
@@ -224,6 +230,7 @@ impl DirectorHandle {
     /// Ends the pause.
     pub fn resume(&self) {
         let was_paused = self.cues.is_paused();
+        self.mark.clear();
         self.cues.resume();
         if was_paused {
             tracing::info!("scene: on air again");

@@ -7,6 +7,7 @@ mod director;
 mod files;
 mod loader;
 mod make;
+mod pause_mark;
 mod pending;
 mod privacy;
 mod reload;
@@ -19,6 +20,7 @@ pub use director::{
     Director, DirectorHandle, FilesInUse, FirstScene, PAUSE_PATIENCE, Replied, SceneRequest,
 };
 pub use make::{make_first_scene, make_scene};
+pub use pause_mark::PauseMark;
 pub use privacy::NotAnonymous;
 pub(crate) use privacy::check_privacy;
 pub use words::{SCENE_KEYS, SceneWords, WordsError};

@@ -16,14 +16,15 @@ pub const PATIENCE: Duration = Duration::from_secs(120);
 
 /// Y, U, V in the upper left corner of the newest frame, where nobody is.
 pub type Corner = Arc<Mutex<Option<[u8; 3]>>>;
+/// The corner of every frame so far.
+type History = Arc<Mutex<Vec<[u8; 3]>>>;
 
 /// A greenroom that plays a room with nobody in it, and its newest frame.
 pub struct Air {
     pub folder: TempDir,
     pub daemon: Child,
     corner: Corner,
-    /// The corner of every frame so far.
-    history: Arc<Mutex<Vec<[u8; 3]>>>,
+    history: History,
 }
 
 /// Where the log of a greenroom goes.
@@ -39,13 +40,14 @@ pub const GREY: [u8; 3] = [126, 128, 128];
 pub const RED: &str = "#c81e1e";
 pub const BLUE: &str = "#1e3cc8";
 
+const USUAL: [&str; 6] = ["--camera", "room.mkv", "--output", "-", "--model", "landscape"];
+
 impl Air {
     /// With a configuration, from that camera to standard output.
     pub fn new(config: &str, args: &[&str]) -> Self {
         let folder = tempfile::tempdir().unwrap();
         fs::write(folder.path().join("config.toml"), config).unwrap();
-        let usual = ["--camera", "room.mkv", "--output", "-", "--model", "landscape"];
-        let args = [&usual[..], &["--config", "config.toml"], args].concat();
+        let args = [&USUAL[..], &["--config", "config.toml"], args].concat();
         Self::start(folder, &args, &[])
     }
 
@@ -70,21 +72,15 @@ impl Air {
         assert!(ffmpeg.arg(at("room.mkv")).status().unwrap().success());
         picture(&at("red.png"), RED);
         picture(&at("blue.png"), BLUE);
-        let log = fs::File::create(at("log")).unwrap();
-        let mut command = greenroom_heard_by(match stderr {
-            Stderr::Log => Stderr::To(log.into()),
-            other => other,
-        });
-        command.args(["run", "--socket", "socket"]).args(args).envs(variables.iter().copied());
-        command.current_dir(folder.path()).env_remove("GREENROOM_LOG");
-        // The configuration of whoever runs the tests is none of ours.
-        command.env("XDG_CONFIG_HOME", folder.path());
-        let mut daemon = command.stdout(Stdio::piped()).spawn().unwrap();
-        let (corner, history) = (Corner::default(), Arc::default());
-        let (pipe, ours) = (daemon.stdout.take().unwrap(), Arc::clone(&corner));
-        let all = Arc::clone(&history);
-        thread::spawn(move || read_corners(pipe, &ours, &all));
+        let (daemon, corner, history) = air(folder.path(), args, variables, stderr);
         Self { folder, daemon, corner, history }
+    }
+
+    /// Another greenroom in the place of one that has ended, with the usual arguments and these.
+    pub fn start_again(&mut self, args: &[&str]) {
+        let args = [&USUAL[..], args].concat();
+        let begun = air(self.folder.path(), &args, &[], Stderr::Log);
+        (self.daemon, self.corner, self.history) = begun;
     }
 
     pub fn at(&self, name: &str) -> PathBuf {
@@ -161,6 +157,30 @@ impl Drop for Air {
         let _ = self.daemon.kill();
         let _ = self.daemon.wait();
     }
+}
+
+/// A greenroom in `folder`, which has what it reads.
+fn air(
+    folder: &Path,
+    args: &[&str],
+    variables: &[(&str, &str)],
+    stderr: Stderr,
+) -> (Child, Corner, History) {
+    let log = fs::File::create(folder.join("log")).unwrap();
+    let mut command = greenroom_heard_by(match stderr {
+        Stderr::Log => Stderr::To(log.into()),
+        other => other,
+    });
+    command.args(["run", "--socket", "socket"]).args(args).envs(variables.iter().copied());
+    command.current_dir(folder).env_remove("GREENROOM_LOG");
+    // The configuration of whoever runs the tests is none of ours.
+    command.env("XDG_CONFIG_HOME", folder);
+    let mut daemon = command.stdout(Stdio::piped()).spawn().unwrap();
+    let (corner, history) = (Corner::default(), History::default());
+    let (pipe, ours) = (daemon.stdout.take().unwrap(), Arc::clone(&corner));
+    let all = Arc::clone(&history);
+    thread::spawn(move || read_corners(pipe, &ours, &all));
+    (daemon, corner, history)
 }
 
 pub fn picture(path: &Path, colour: &str) {
