@@ -227,7 +227,13 @@ impl<'a> Air<'a> {
                     self.written.push("new.png");
                     self.judge_snapshot("new.png");
                 }
-                "pause" if end.is_success() => self.judge_pause(),
+                "pause" => {
+                    // It goes on in the next greenroom: a file keeps it.
+                    self.written.push("socket.paused");
+                    if end.is_success() {
+                        self.judge_pause();
+                    }
+                }
                 _ => {}
             }
         }
