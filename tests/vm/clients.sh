@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # What programs that read the virtual camera notice of greenroom, with one v4l2loopback, in the guest: clients.sh PROGRAMS
-# TOOLS [short]. tests/vm/clients does it for all versions and prints the table. The room is plain red; every frame that
+# TOOLS VERSION [short]. tests/vm/clients does it for all versions and prints the table. The room is plain red; every frame that
 # any reader gets is looked at. Prints a line `case NAME ok|FAILED|n/a`, and notes with what was measured, in the guest's
 # own time.
 #
@@ -12,11 +12,10 @@
 # - stranger: a user who may not open the nodes is told which are there and how to get access.
 set -uo pipefail
 here=$(dirname "$0")
-greenroom=$1/greenroom consume=$2/consume short=${3:-}
+greenroom=$1/greenroom consume=$2/consume version=$3 short=${4:-}
 . "$here/session-lib.sh"
 export RUST_BACKTRACE=0
 node=/dev/video10 size=320x180 vivid=/dev/video0
-version=$(modinfo -F version v4l2loopback)
 begin() { start_greenroom clients --camera $vivid --size $size --fps 10 --idle-after 1 --model landscape; }
 is_late() { case $version in 0.12.* | 0.13.*) return 1 ;; esac; }
 set_vivid() { v4l2-ctl -d $vivid -c "$@"; }
@@ -75,7 +74,13 @@ first_by_mmap() {
     gap=$(awk '$1 == "frame" { for (i = 1; i < NF; i++) if ($i == "stamp") { print $(i + 1) - last; last = $(i + 1) } }' \
         "$logs/$name.consumer.log" | sed -n 2p)
     echo "note the first one is $(ms "$age") ms old, the second one $(ms "$gap") ms younger"
-    is_most "$age" 0.100 && is_most "$gap" 0.600
+    # Up to 0.13 who has mapped the node counts as watching before it streams. It finds a live picture then, which is as old
+    # as the next one lets it become: the camera has ten a second, and the guest makes six.
+    if grep -q '^frame 0 .* composed ' "$logs/$name.consumer.log"; then
+        is_most "$age" "$gap" && is_most "$gap" 0.300
+    else
+        is_most "$age" 0.100 && is_most "$gap" 0.600
+    fi
 }
 first_by_v4l2ctl() {
     local begun first

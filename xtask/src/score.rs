@@ -13,6 +13,7 @@ mod stills;
 mod table;
 mod variants;
 pub(crate) mod ways;
+mod world;
 
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
@@ -54,6 +55,12 @@ pub struct Arguments {
     /// Also a clip without a true alpha: only how steady it is
     #[arg(long, value_name = "CLIP")]
     steady: Vec<PathBuf>,
+    /// Also sets of many people and rooms, in a folder laid out as ../shared/footage is: a table of its own
+    #[arg(long, value_name = "FOLDER")]
+    world: Option<PathBuf>,
+    /// Of those sets, every second subject: parameters are chosen on one half and checked on the other
+    #[arg(long, value_enum, default_value_t, requires = "world")]
+    half: world::Half,
     /// Write the tables into this page, with --rivals and --ablation
     #[arg(long, value_name = "PAGE")]
     table: Option<PathBuf>,
@@ -82,8 +89,11 @@ pub fn run(places: &Places, arguments: &Arguments) -> Result<ExitCode> {
     let (pairs, rest) = arguments.clips.as_chunks::<2>();
     ensure!(rest.is_empty(), "each clip needs its alpha behind it");
     ensure!(
-        !pairs.is_empty() || arguments.stills.is_some() || !arguments.steady.is_empty(),
-        "there is nothing to score: name clips with their alphas, --stills or --steady"
+        !pairs.is_empty()
+            || arguments.stills.is_some()
+            || !arguments.steady.is_empty()
+            || arguments.world.is_some(),
+        "there is nothing to score: name clips with their alphas, --stills, --steady or --world"
     );
     let model = MODELS.into_iter().find(|model| model.0 == arguments.model);
     let model = model.context("--model is general or landscape")?;
@@ -107,6 +117,9 @@ pub fn run(places: &Places, arguments: &Arguments) -> Result<ExitCode> {
     }
     for clip in &arguments.steady {
         board.steady(clip)?;
+    }
+    if let Some(folder) = &arguments.world {
+        print!("\n{}", world::score(&board.renderer, &board.ways, folder, arguments.half)?);
     }
     // Behind the other rows, which are one table.
     if let Some(spill) = &spill {

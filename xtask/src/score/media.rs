@@ -28,6 +28,22 @@ impl Mattes {
 
 /// Reads a video as grey, full range: an alpha as it is, of a picture its luma.
 pub fn read_grey(path: &Path) -> Result<Mattes> {
+    let [width, height] = size(path)?;
+    let samples = ffmpeg(path, &GREY)?;
+    Ok(Mattes { width, height, samples })
+}
+
+/// As [`read_grey`], brought to another size: each sample is the mean of those that it covers.
+pub fn read_grey_at(path: &Path, [width, height]: [usize; 2]) -> Result<Mattes> {
+    let scale = format!("scale={width}:{height}:flags=area");
+    let samples = ffmpeg(path, &[&["-vf", &scale], &GREY[..]].concat())?;
+    Ok(Mattes { width, height, samples })
+}
+
+/// Each frame once: where one comes late FFmpeg would write the one before again.
+const GREY: [&str; 7] = ["-fps_mode", "passthrough", "-pix_fmt", "gray", "-f", "rawvideo", "-"];
+
+fn size(path: &Path) -> Result<[usize; 2]> {
     let entries = "stream=width,height";
     let output = Command::new("ffprobe")
         .args(["-v", "error", "-select_streams", "v:0", "-show_entries", entries, "-of", "csv=p=0"])
@@ -38,12 +54,7 @@ pub fn read_grey(path: &Path) -> Result<Mattes> {
     let Some((width, height)) = text.trim().split_once(',') else {
         bail!("{} is no video: {}", path.display(), String::from_utf8_lossy(&output.stderr).trim());
     };
-    let (width, height) = (width.parse()?, height.parse()?);
-    // Each frame once: where one comes late FFmpeg would write the one before again.
-    let passed = ["-fps_mode", "passthrough"];
-    let options = [&passed[..], &["-pix_fmt", "gray", "-f", "rawvideo", "-"]].concat();
-    let samples = ffmpeg(path, &options)?;
-    Ok(Mattes { width, height, samples })
+    Ok([width.parse()?, height.parse()?])
 }
 
 /// What FFmpeg writes to its standard output when it reads `input`.

@@ -8,7 +8,7 @@ use anyhow::{Context, Result, ensure};
 
 use tempfile::TempDir;
 
-use super::media::{Mattes, ffmpeg, read_grey};
+use super::media::{Mattes, ffmpeg, read_grey, read_grey_at};
 
 /// The steps of refinement that make the matte, as `[cut]` of the configuration has them. A new step is a line here.
 /// `spill` changes the picture and not the matte: see [`super::spill`].
@@ -126,10 +126,24 @@ impl Renderer {
 
     /// The mattes of `clip` in this way.
     pub fn mattes(&self, way: &Way, clip: &Path) -> Result<Mattes> {
+        self.read_mattes(way, clip, read_grey)
+    }
+
+    /// The same, brought to a width and a height.
+    pub fn mattes_at(&self, way: &Way, clip: &Path, size: [usize; 2]) -> Result<Mattes> {
+        self.read_mattes(way, clip, |matte| read_grey_at(matte, size))
+    }
+
+    fn read_mattes(
+        &self,
+        way: &Way,
+        clip: &Path,
+        read: impl FnOnce(&Path) -> Result<Mattes>,
+    ) -> Result<Mattes> {
         let matte = self.work.path().join("matte.y4m");
         let mut command = self.command(way, clip)?;
         self.finish(command.args(["-", "--background", "#808080", "--matte"]).arg(&matte))?;
-        let mattes = read_grey(&matte)?;
+        let mattes = read(&matte)?;
         fs::remove_file(&matte).context("greenroom wrote no matte")?;
         Ok(mattes)
     }

@@ -36,7 +36,10 @@ impl PauseMark {
         let flags = OFlags::CREATE | OFlags::EXCL | OFlags::NOFOLLOW | OFlags::CLOEXEC;
         let made = open(path, flags | OFlags::WRONLY, Mode::RUSR | Mode::WUSR);
         if let Err(error) = made.map(File::from) {
-            self.complain("the pause ends with this greenroom, also when it crashes", &error.into());
+            self.complain(
+                "the pause ends with this greenroom, also when it crashes",
+                &error.into(),
+            );
         }
     }
 
@@ -82,7 +85,8 @@ mod tests {
     #[test]
     fn something_else_at_its_place_is_left_alone() {
         let folder = tempfile::tempdir().unwrap();
-        let (mark, older) = (PauseMark::of(Some(&folder.path().join("s"))), folder.path().join("old"));
+        let (mark, older) =
+            (PauseMark::of(Some(&folder.path().join("s"))), folder.path().join("old"));
         fs::write(&older, "old").unwrap();
         symlink(&older, folder.path().join("s.paused")).unwrap();
         mark.set();

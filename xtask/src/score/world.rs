@@ -1,0 +1,188 @@
+//! `cargo xtask score --world FOLDER`: sets of many people in many rooms, each set counted once.
+
+mod measure;
+mod sets;
+
+use std::fmt::Write;
+use std::path::Path;
+
+use anyhow::Result;
+
+use self::measure::Measured;
+use self::sets::Set;
+use super::media::{read_grey, read_grey_at};
+use super::ways::{Renderer, Way};
+
+/// Which of the subjects: parameters are chosen on one half and checked on the other.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, clap::ValueEnum)]
+pub enum Half {
+    #[default]
+    Both,
+    Even,
+    Odd,
+}
+
+/// A second in which more of the picture shows the room is a bad one.
+const BAD_SECOND: f64 = 0.02;
+
+/// Scores every way on every set in `folder`, and prints a line for each subject and a table.
+///
+/// # Errors
+/// If a clip cannot be read or rendered.
+pub fn score(renderer: &Renderer, ways: &[Way], folder: &Path, half: Half) -> Result<String> {
+    let sets = sets::find(folder, &renderer.work.path().join("world"), half)?;
+    let mut table = String::from(HEAD);
+    for way in ways {
+        let mut lines = Vec::new();
+        for set in &sets {
+            let measured = measure_set(renderer, way, set)?;
+            let line = Line::of(&measured);
+            writeln!(
+                table,
+                "{}",
+                line.print(set.name, &way.name, set.truth.name(), measured.len())
+            )?;
+            lines.push(line);
+        }
+        let count = sets.iter().map(|set| set.subjects.len()).sum();
+        writeln!(table, "{}", Line::mean(&lines).print("all sets", &way.name, "", count))?;
+    }
+    Ok(table)
+}
+
+fn measure_set(renderer: &Renderer, way: &Way, set: &Set) -> Result<Vec<Measured>> {
+    let measure = |subject: &sets::Subject| -> Result<Measured> {
+        let truth = read_grey(&subject.truth)?;
+        let size = [truth.width, truth.height];
+        let mattes = renderer.mattes_at(way, &subject.clip, size)?;
+        let measured = if subject.is_still {
+            Measured::of_still(&mattes.last(), &truth)?
+        } else {
+            Measured::of_clip(&mattes, &truth, &read_grey_at(&subject.clip, size)?, subject.fps)?
+        };
+        println!("{} {}: {measured}", way.short, subject.name);
+        Ok(measured)
+    };
+    set.subjects.iter().map(measure).collect()
+}
+
+const HEAD: &str = "| set | matte | truth | n | IoU mean | p10 | least | false % | p90 | worst | missed % | \
+     worst second | room shown % | worst second | clips with a second over 2 % | toggles |\n\
+     |---|---|---|---|---|---|---|---|---|---|---|---|---|---|---|---|\n";
+
+/// Figures of a set.
+#[derive(Default)]
+struct Line {
+    iou: f64,
+    iou_low: f64,
+    iou_least: f64,
+    wrong: f64,
+    wrong_high: f64,
+    wrong_worst: f64,
+    missed: f64,
+    missed_second: f64,
+    shown: f64,
+    shown_second: f64,
+    bad_clips: f64,
+    toggles: f64,
+}
+
+impl Line {
+    fn of(measured: &[Measured]) -> Self {
+        let all = |figure: fn(&Measured) -> Option<f64>| -> Vec<f64> {
+            let mut values: Vec<f64> = measured.iter().filter_map(figure).collect();
+            values.sort_by(f64::total_cmp);
+            values
+        };
+        let ious = all(|one| one.iou);
+        let wrong = all(|one| Some(one.wrong));
+        let shown_seconds = all(|one| Some(one.shown_second));
+        Self {
+            iou: mean(&ious),
+            iou_low: percentile(&ious, 0.10),
+            iou_least: percentile(&ious, 0.0),
+            wrong: mean(&wrong),
+            wrong_high: percentile(&wrong, 0.90),
+            wrong_worst: percentile(&wrong, 1.0),
+            missed: mean(&all(|one| Some(one.missed))),
+            missed_second: percentile(&all(|one| Some(one.missed_second)), 1.0),
+            shown: mean(&all(|one| Some(one.shown))),
+            shown_second: percentile(&shown_seconds, 1.0),
+            bad_clips: shown_seconds.iter().filter(|&&shown| shown > BAD_SECOND).count() as f64,
+            toggles: mean(&all(|one| one.toggles)),
+        }
+    }
+
+    /// The mean of several; of the worst ones the worst, and all bad clips.
+    fn mean(lines: &[Self]) -> Self {
+        let of = |figure: fn(&Self) -> f64| mean(&lines.iter().map(figure).collect::<Vec<_>>());
+        let worst = |figure: fn(&Self) -> f64| lines.iter().map(figure).fold(0.0, f64::max);
+        Self {
+            iou: of(|line| line.iou),
+            iou_low: of(|line| line.iou_low),
+            iou_least: lines.iter().map(|line| line.iou_least).fold(1.0, f64::min),
+            wrong: of(|line| line.wrong),
+            wrong_high: of(|line| line.wrong_high),
+            wrong_worst: worst(|line| line.wrong_worst),
+            missed: of(|line| line.missed),
+            missed_second: worst(|line| line.missed_second),
+            shown: of(|line| line.shown),
+            shown_second: worst(|line| line.shown_second),
+            bad_clips: lines.iter().map(|line| line.bad_clips).sum(),
+            toggles: of(|line| line.toggles),
+        }
+    }
+
+    fn print(&self, set: &str, way: &str, truth: &str, count: usize) -> String {
+        let hundredths = |value: f64| format!("{:.2}", value * 100.0);
+        format!(
+            "| {set} | {way} | {truth} | {count} | {:.4} | {:.3} | {:.3} | {} | {} | {} | {} | {} | {} | {} | {:.0} | {:.1} |",
+            self.iou,
+            self.iou_low,
+            self.iou_least,
+            hundredths(self.wrong),
+            hundredths(self.wrong_high),
+            hundredths(self.wrong_worst),
+            hundredths(self.missed),
+            hundredths(self.missed_second),
+            hundredths(self.shown),
+            hundredths(self.shown_second),
+            self.bad_clips,
+            self.toggles,
+        )
+    }
+}
+
+fn mean(values: &[f64]) -> f64 {
+    values.iter().sum::<f64>() / values.len().max(1) as f64
+}
+
+/// Between two values as far as the share lies between their places; of none 0.
+fn percentile(sorted: &[f64], share: f64) -> f64 {
+    let place = share * sorted.len().saturating_sub(1) as f64;
+    let (low, between) = (place.floor() as usize, place.fract());
+    let Some(&below) = sorted.get(low) else { return 0.0 };
+    let above = sorted.get(low + 1).copied().unwrap_or(below);
+    below + (above - below) * between
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_percentile_lies_between_two_values() {
+        assert_eq!(percentile(&[], 0.5), 0.0);
+        assert_eq!(percentile(&[3.0], 0.9), 3.0);
+        assert_eq!(percentile(&[0.0, 1.0, 2.0, 3.0, 4.0], 0.1), 0.4);
+        assert_eq!(percentile(&[0.0, 1.0], 1.0), 1.0);
+    }
+
+    #[test]
+    fn each_set_counts_once() {
+        let line = |iou, bad_clips| Line { iou, iou_least: iou, bad_clips, ..Line::default() };
+        let all = Line::mean(&[line(0.8, 2.0), line(0.6, 1.0)]);
+        assert!((all.iou - 0.7).abs() < 1e-9);
+        assert_eq!((all.iou_least, all.bad_clips), (0.6, 3.0));
+    }
+}
