@@ -27,9 +27,8 @@ const READ_PAUSE: Duration = Duration::from_millis(500);
 const UNREAD_FOR: Duration = Duration::from_millis(1500);
 
 /// A program that has opened the node may begin to stream, and its first picture is then the one
-/// that was written last: until then that one is written again so often. It is to be at most 100 ms old, also where a
-/// busy machine writes it late.
-const RENEWAL: Duration = Duration::from_millis(50);
+/// that was written last: until then that one is written again so often.
+const RENEWAL: Duration = Duration::from_millis(80);
 /// For so long after the node was opened, if it was closed as often: of two that open it at once the
 /// kernel may tell as of one.
 const SHORT_VISIT: Duration = Duration::from_millis(250);
