@@ -153,8 +153,9 @@ impl Line {
     }
 }
 
+/// Of none 0, which `sum` would make a negative one.
 fn mean(values: &[f64]) -> f64 {
-    values.iter().sum::<f64>() / values.len().max(1) as f64
+    values.iter().fold(0.0, |sum, value| sum + value) / values.len().max(1) as f64
 }
 
 /// Between two values as far as the share lies between their places; of none 0.
