@@ -202,7 +202,8 @@ impl Tally {
     }
 }
 
-fn same_shape(mattes: &Mattes, other: &Mattes, what: &str) -> Result<()> {
+/// That the two have the same size and count; `what` the other is goes into the sentence.
+pub fn same_shape(mattes: &Mattes, other: &Mattes, what: &str) -> Result<()> {
     let shape = |mattes: &Mattes| (mattes.width, mattes.height, mattes.samples.len());
     let (have, want) = (shape(mattes), shape(other));
     ensure!(
@@ -218,7 +219,8 @@ fn same_shape(mattes: &Mattes, other: &Mattes, what: &str) -> Result<()> {
     Ok(())
 }
 
-fn mean(values: &[f64]) -> Option<f64> {
+/// `None` of no values.
+pub fn mean(values: &[f64]) -> Option<f64> {
     (!values.is_empty()).then(|| values.iter().sum::<f64>() / values.len() as f64)
 }
 

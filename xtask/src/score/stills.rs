@@ -43,7 +43,7 @@ pub fn read(folder: &Path, work: &Path) -> Result<Vec<Still>> {
 }
 
 fn still(picture: &Path, work: &Path) -> Result<Still> {
-    let name = picture.file_stem().unwrap_or_default().to_string_lossy().into_owned();
+    let name = super::name(picture);
     let clip = work.join(format!("{name}.mkv"));
     show(picture, &clip)?;
     let truth = read_grey(&picture.with_extension("alpha.png"))?;

@@ -10,6 +10,7 @@ use anyhow::Result;
 
 use self::measure::Measured;
 use self::sets::Set;
+use super::figures;
 use super::media::{read_grey, read_grey_at};
 use super::ways::{Renderer, Way};
 
@@ -153,9 +154,9 @@ impl Line {
     }
 }
 
-/// Of none 0, which `sum` would make a negative one.
+/// Of none 0.
 fn mean(values: &[f64]) -> f64 {
-    values.iter().fold(0.0, |sum, value| sum + value) / values.len().max(1) as f64
+    figures::mean(values).unwrap_or(0.0)
 }
 
 /// Between two values as far as the share lies between their places; of none 0.

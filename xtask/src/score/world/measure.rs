@@ -2,9 +2,10 @@
 
 use std::fmt;
 
-use anyhow::{Result, ensure};
+use anyhow::Result;
 
-use crate::score::edges::{self, Grey};
+use super::mean;
+use crate::score::figures::{self, Figure, Tally, same_shape};
 use crate::score::media::Mattes;
 
 /// Of one clip or still; shares are shares of the picture.
@@ -52,18 +53,10 @@ impl Measured {
     /// If sizes or counts differ.
     pub fn of_clip(mattes: &Mattes, truth: &Mattes, picture: &Mattes, fps: f64) -> Result<Self> {
         let second = (fps.round() as usize).max(1);
-        let measured = Self::of_frames(&frames(mattes, truth)?, second);
-        frames(picture, truth)?;
-        let (mut still, mut toggles) = (0, 0);
-        let grey = |samples| Grey { samples, width: truth.width };
-        let pairs = || picture.frames().map(grey).zip(mattes.frames().map(grey));
-        for ((picture, matte), (next_picture, next_matte)) in pairs().zip(pairs().skip(1)) {
-            let (more_still, more) = edges::toggles([picture, next_picture], [matte, next_matte]);
-            still += more_still;
-            toggles += more;
-        }
-        let toggles = (still > 0).then(|| toggles as f64 * 10_000.0 / still as f64);
-        Ok(Self { toggles, ..measured })
+        let mut steadiness = Tally::default();
+        steadiness.add_steadiness(mattes, picture)?;
+        let toggles = steadiness.figures().get(Figure::Toggles);
+        Ok(Self { toggles, ..Self::of_frames(&frames(mattes, truth)?, second) })
     }
 
     fn of_frames(frames: &[FrameFigures], second: usize) -> Self {
@@ -72,7 +65,7 @@ impl Measured {
             |figure: fn(&FrameFigures) -> f64| -> Vec<f64> { frames.iter().map(figure).collect() };
         let (missed, shown) = (all(|frame| frame.missed), all(|frame| frame.shown));
         Self {
-            iou: (!ious.is_empty()).then(|| mean(&ious)),
+            iou: figures::mean(&ious),
             wrong: mean(&all(|frame| frame.wrong)),
             missed: mean(&missed),
             missed_second: worst(&missed, second),
@@ -99,13 +92,7 @@ impl fmt::Display for Measured {
 }
 
 fn frames(mattes: &Mattes, truth: &Mattes) -> Result<Vec<FrameFigures>> {
-    let shape = |of: &Mattes| (of.width, of.height, of.samples.len());
-    ensure!(
-        shape(mattes) == shape(truth),
-        "{:?} samples of matte or picture, {:?} of the truth: they must have the same size and frame count",
-        shape(mattes),
-        shape(truth)
-    );
+    same_shape(mattes, truth, "truth")?;
     Ok(mattes.frames().zip(truth.frames()).map(|(ours, truth)| frame(ours, truth)).collect())
 }
 
@@ -127,10 +114,6 @@ fn frame(ours: &[u8], truth: &[u8]) -> FrameFigures {
         missed: share(missed),
         shown: shown as f64 / 255.0 / area,
     }
-}
-
-fn mean(values: &[f64]) -> f64 {
-    values.iter().sum::<f64>() / values.len().max(1) as f64
 }
 
 /// The mean of the worst `second` values that follow each other.

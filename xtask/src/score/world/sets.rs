@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use anyhow::{Context, Result, ensure};
 
 use super::Half;
-use crate::score::stills;
+use crate::score::{name as name_of, stills};
 
 /// Several subjects of one kind.
 pub struct Set {
@@ -75,11 +75,9 @@ pub fn find(folder: &Path, work: &Path, half: Half) -> Result<Vec<Set>> {
     ];
     if half != Half::Both {
         for set in sets.iter_mut().filter(|set| set.subjects.len() > 2) {
-            let mut at = 0;
-            set.subjects.retain(|_| {
-                at += 1;
-                (at % 2 == 1) == (half == Half::Even)
-            });
+            let first = usize::from(half == Half::Odd);
+            set.subjects =
+                std::mem::take(&mut set.subjects).into_iter().skip(first).step_by(2).collect();
         }
     }
     for subject in sets.iter().flat_map(|set| &set.subjects) {
@@ -97,7 +95,7 @@ fn clip(folder: &Path, name: &str, truth: &str, fps: f64) -> Subject {
 
 fn still_set(name: &'static str, truth: Truth, folder: &Path, work: &Path) -> Result<Set> {
     let of = |still: stills::Still| Subject {
-        name: still.picture.file_stem().unwrap_or_default().to_string_lossy().into_owned(),
+        name: name_of(&still.picture),
         truth: still.picture.with_extension("alpha.png"),
         clip: still.clip,
         is_still: true,
