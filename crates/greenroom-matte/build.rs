@@ -3,8 +3,11 @@
 use std::path::Path;
 
 /// Names and sizes in bytes; `cargo xtask assets` checks the SHA-256.
-const MODELS: [(&str, u64); 2] =
-    [("selfie_segmentation.tflite", 249_024), ("selfie_segmentation_landscape.tflite", 249_792)];
+const MODELS: [(&str, u64); 3] = [
+    ("selfie_segmentation.tflite", 249_024),
+    ("selfie_segmentation_landscape.tflite", 249_792),
+    ("selfie_multiclass_256x256.tflite", 16_371_837),
+];
 
 fn main() {
     // Asked at run time: a target folder may be shared by several clones, and this program with it.

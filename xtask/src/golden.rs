@@ -26,6 +26,9 @@ pub(crate) const MODELS: [Model; 2] = [
     ("general", "selfie_segmentation.tflite", 320, 288),
 ];
 
+/// The network of `MulticlassEngine`, which nobody chooses by name. It is shown a few of the inputs only.
+const MULTICLASS: Model = ("multiclass", "selfie_multiclass_256x256.tflite", 256, 256);
+
 /// A probability is stored as the nearest of 65536 steps, at most 8e-6 off, in a grey PNG.
 const STEPS: f32 = 65535.0;
 
@@ -37,11 +40,14 @@ pub fn run(places: &Places) -> Result<()> {
     let work = places.target.join("golden");
     let python = python(places)?;
     let assets = places.repository.join("assets");
-    for (model, file, width, height) in MODELS {
+    for (model, file, width, height) in MODELS.into_iter().chain([MULTICLASS]) {
         let folder = work.join(model);
         fs::create_dir_all(&folder).with_context(|| format!("cannot make {}", folder.display()))?;
-        let inputs = inputs::all(&assets.join("photos"), width, height)
+        let mut inputs = inputs::all(&assets.join("photos"), width, height)
             .context("cannot read assets/photos; run `cargo xtask assets` first")?;
+        if model == MULTICLASS.0 {
+            inputs.retain(inputs::Input::is_for_multiclass);
+        }
         for input in &inputs {
             fs::write(folder.join(&input.name).with_extension("rgb"), &input.rgb)?;
         }

@@ -21,13 +21,13 @@ pub enum MatteError {
         /// What was seen, with the place.
         reason: String,
     },
-    /// A sound TFLite file, but not a network this engine runs. Use a MediaPipe selfie model.
-    #[error(
-        "the model {model} is not a MediaPipe selfie segmentation network: {reason}; use one of that family"
-    )]
+    /// A sound TFLite file, but not a network this engine runs. Use a model of the family.
+    #[error("the model {model} is not a {family} network: {reason}; use one of that family")]
     OtherNetwork {
         /// Name of the model.
         model: String,
+        /// The networks that the engine runs.
+        family: &'static str,
         /// The first difference that was found.
         reason: String,
     },

@@ -19,8 +19,9 @@
 //! ```
 //!
 //! A model is one [`Engine`] that is fed what its [`ModelDescription`] asks for. The built-in
-//! models run on [`SelfieEngine`], greenroom's own engine for the MediaPipe selfie family. With the
-//! feature `onnx`, a user's own model runs on `onnx::OnnxEngine`.
+//! models run on [`SelfieEngine`], greenroom's own engine for the MediaPipe selfie family. [`MulticlassEngine`] runs a
+//! far larger network that is too slow for every frame. With the feature `onnx`, a user's own model runs on
+//! `onnx::OnnxEngine`.
 //!
 //! Steady state asks for no memory, and everything runs on the caller's thread.
 #![deny(unsafe_code)]
@@ -30,6 +31,7 @@
 )]
 
 mod buffer;
+mod dense;
 mod description;
 mod engine;
 mod error;
@@ -38,15 +40,19 @@ mod exposure;
 pub mod fuzzing;
 mod guard;
 mod isa;
+mod kernels;
 mod maker;
 mod models;
+mod multiclass;
 #[cfg(feature = "onnx")]
 pub mod onnx;
 mod planes;
 mod prepare;
 mod refine;
+mod ring;
 mod selfie;
 mod tensor;
+mod tflite;
 mod upscale;
 mod yuv;
 
@@ -57,6 +63,7 @@ pub use guard::{Comparison, RoomGuard};
 pub use isa::Isa;
 pub use maker::MatteMaker;
 pub use models::Model;
+pub use multiclass::MulticlassEngine;
 pub use prepare::Preparer;
 pub use refine::{Guide, People, PlainSteps, RefineSteps};
 pub use selfie::SelfieEngine;

@@ -1,11 +1,11 @@
 //! All memory of an inference, asked for once, when the plan is known.
 
-use super::graph::MapShape;
-use super::kernels::{self, Pointwise};
 use super::plan::{Gate, Plan, Project};
-use super::ring::Ring;
 use crate::Isa;
 use crate::buffer::Buffer;
+use crate::kernels::{self, Pointwise};
+use crate::ring::Ring;
+use crate::tflite::MapShape;
 
 /// A map that is kept, and the sum of each of its channels.
 #[derive(Debug)]

@@ -1,27 +1,23 @@
 //! The engine for the MediaPipe selfie family: MobileNetV3-like, 106,413 parameters, 33 million
 //! multiply-adds at 256x144 before the plan's algebra and 29 after.
 //!
-//! `flatbuffer` reads bytes, `tflite` makes a `graph` of them, `recognise` finds the `network` in it,
-//! `plan` packs that, `run` runs it row by row in `memory`, `kernels` do the arithmetic.
+//! `crate::tflite` reads the file's operators (`operators` says which there are), `recognise` finds the `network` in
+//! them, `plan` packs that, `run` runs it row by row in `memory`, `crate::kernels` do the arithmetic.
 
-mod flatbuffer;
-mod graph;
-mod kernels;
 mod memory;
 mod network;
+mod operators;
 mod plan;
 mod recognise;
-mod ring;
 mod run;
-mod tflite;
 
 use std::borrow::Cow;
 
 use greenroom_frame::SizePx;
 
-use self::graph::Graph;
 use self::memory::Memory;
 use self::network::Network;
+use self::operators::Graph;
 use self::plan::Plan;
 #[cfg(any(test, feature = "fuzzing"))]
 pub(crate) use self::recognise::VALUES_MAX;

@@ -12,28 +12,9 @@
 
 use greenroom_frame::SizePx;
 
-use super::graph::MapShape;
-
-/// What is done to a value after a convolution.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Activation {
-    None,
-    /// max(x, 0)
-    Relu,
-    /// x · clamp(x + 3, 0, 6) / 6
-    HardSwish,
-}
-
-/// A 1x1 convolution, or a layer of a squeeze-excite gate.
-#[derive(Debug, Clone)]
-pub(super) struct Dense {
-    pub inputs: usize,
-    pub outputs: usize,
-    /// `[outputs][inputs]`
-    pub weights: Vec<f32>,
-    pub bias: Vec<f32>,
-    pub activation: Activation,
-}
+use crate::dense::Dense;
+use crate::kernels::Activation;
+use crate::tflite::MapShape;
 
 /// The first convolution: 3x3, stride 2, from three channels.
 #[derive(Debug)]

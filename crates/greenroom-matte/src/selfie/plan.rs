@@ -9,9 +9,10 @@
 //!   mean(skip) + project(mean(x)), without a pass over the large map.
 //! * A gate multiplies channels, so it goes into the weights of the layer behind it.
 
-use super::graph::MapShape;
-use super::kernels::{Depthwise, Pointwise, Quadruple};
-use super::network::{self, Activation, Dense, Network, Skip};
+use super::network::{self, Network, Skip};
+use crate::dense::Dense;
+use crate::kernels::{Activation, Depthwise, Pointwise, Quadruple};
+use crate::tflite::MapShape;
 
 /// A gate, ready to run.
 #[derive(Debug)]
@@ -99,18 +100,13 @@ impl Plan {
             bottlenecks: bottlenecks.map(|(index, b)| Bottleneck::new(b, wanted(index))).collect(),
             head: Head {
                 input: network.head.input,
-                expand: pack(&network.head.expand),
+                expand: network.head.expand.pack(),
                 gate: Gate::new(&network.head.gate),
             },
             decoders: network.decoders.iter().map(Decoder::new).collect(),
             output: Quadruple::new(output.input.channels, &output.weights, output.bias),
         }
     }
-}
-
-fn pack(dense: &Dense) -> Pointwise {
-    let shape = (dense.inputs, dense.outputs);
-    Pointwise::new(shape, &dense.weights, &dense.bias, dense.activation)
 }
 
 /// The stem's 27 inputs go from `[row][column][channel]` to the planes' order
@@ -132,7 +128,7 @@ fn pack_depthwise(depthwise: &network::Depthwise, adds_input: bool) -> Depthwise
 
 impl Gate {
     fn new(gate: &network::Gate) -> Self {
-        Self { squeeze: gate.squeeze.as_ref().map(pack), excite: pack(&gate.excite) }
+        Self { squeeze: gate.squeeze.as_ref().map(Dense::pack), excite: gate.excite.pack() }
     }
 
     /// Number of means that go in.
@@ -143,21 +139,21 @@ impl Gate {
 
 impl Gated {
     fn new(dense: &Dense) -> Self {
-        Self { plain: pack(dense), current: pack(dense) }
+        Self { plain: dense.pack(), current: dense.pack() }
     }
 }
 
 impl Bottleneck {
     fn new(b: &network::Bottleneck, means_wanted: bool) -> Self {
         let project = match &b.gate {
-            None => Project::Plain(pack(&b.project)),
+            None => Project::Plain(b.project.pack()),
             Some(gate) => Project::Gated(Box::new((Gate::new(gate), Gated::new(&b.project)))),
         };
         Self {
             input: b.input,
             inner: MapShape { channels: b.depthwise.channels, ..b.output },
             output: b.output,
-            expand: pack(&b.expand),
+            expand: b.expand.pack(),
             depthwise: pack_depthwise(&b.depthwise, false),
             project,
             residual: b.residual,
@@ -172,37 +168,11 @@ impl Decoder {
         Self {
             skip: d.skip,
             output: d.output,
-            small: Gated::new(&product(&d.merge, &d.project)),
-            mean: pack(&d.project),
+            small: Gated::new(&Dense { activation: Activation::None, ..d.merge.after(&d.project) }),
+            mean: d.project.pack(),
             gate: Gate::new(&d.gate),
             merge: Gated::new(&unbiased),
             depthwise: pack_depthwise(&d.depthwise, true),
         }
-    }
-}
-
-/// `second` after `first`, without `second`'s activation. Summed in 64 bits, so that the product
-/// is as exact as a weight can be.
-fn product(second: &Dense, first: &Dense) -> Dense {
-    let row = |output: usize| &second.weights[output * second.inputs..][..second.inputs];
-    let dot = |output: usize, values: &mut dyn Iterator<Item = f32>| -> f64 {
-        row(output).iter().zip(values).map(|(&a, b)| f64::from(a) * f64::from(b)).sum()
-    };
-    let mut weights = Vec::with_capacity(second.outputs * first.inputs);
-    let mut bias = Vec::with_capacity(second.outputs);
-    for output in 0..second.outputs {
-        for input in 0..first.inputs {
-            let mut column = first.weights.iter().skip(input).step_by(first.inputs).copied();
-            weights.push(dot(output, &mut column) as f32);
-        }
-        let constant = dot(output, &mut first.bias.iter().copied());
-        bias.push((constant + f64::from(second.bias[output])) as f32);
-    }
-    Dense {
-        inputs: first.inputs,
-        outputs: second.outputs,
-        weights,
-        bias,
-        activation: Activation::None,
     }
 }

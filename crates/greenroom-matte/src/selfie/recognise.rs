@@ -1,11 +1,12 @@
 //! Finds the family's [`Network`] in a graph and checks that everything in it fits together: what
 //! comes out of here has weights and maps of the lengths that their shapes say.
 
-use super::graph::{Graph, Kind, MapShape, Operator, TensorId};
-use super::network::{
-    Activation, Bottleneck, Decoder, Dense, Depthwise, Gate, Head, Network, Output, Skip, Stem,
-};
+use super::network::{Bottleneck, Decoder, Depthwise, Gate, Head, Network, Output, Skip, Stem};
+use super::operators::{Graph, Kind, Operator};
 use crate::MatteError;
+use crate::dense::Dense;
+use crate::kernels::Activation;
+use crate::tflite::{MapShape, TensorId};
 
 impl Network {
     /// Recognises the family in `graph`.

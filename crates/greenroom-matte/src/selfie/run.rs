@@ -1,14 +1,14 @@
 //! One inference: the plan, row by row. A map is written once and read while its rows are still in
 //! the cache; only the maps that are needed later are kept whole.
 
-use super::graph::MapShape;
-use super::kernels::{self, Pointwise};
 use super::memory::{Map, Memory, Scratch};
 use super::network::Skip;
 use super::plan::{Bottleneck, Decoder, Gate, Gated, Head, Plan, Project};
-use super::ring::{Padding, Ring};
 use crate::Isa;
 use crate::buffer::Buffer;
+use crate::kernels::{self, Pointwise};
+use crate::ring::{Padding, Ring};
+use crate::tflite::MapShape;
 
 impl Plan {
     /// `picture` is three planes of the picture's size; `alpha` gets one probability a pixel.

@@ -1,56 +1,32 @@
-//! A network as a list of operators and the tensors between them, as far as the selfie family needs
-//! it. `tflite` reads one from a file.
+//! A network as a list of operators and the tensors between them.
 
 use std::fmt;
 
+use super::OperatorKind;
 use crate::MatteError;
 
 /// Number of a tensor.
-pub(super) type TensorId = usize;
-
-/// The operators of the family. Options that only have one value in it are checked on reading and
-/// not kept.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Kind {
-    Conv {
-        stride: usize,
-    },
-    Depthwise {
-        stride: usize,
-    },
-    Relu,
-    HardSwish,
-    Logistic,
-    Add,
-    Mul,
-    /// MEAN over rows and columns, or AVERAGE_POOL_2D of the whole map.
-    GlobalMean,
-    /// RESIZE_BILINEAR by 2 with half-pixel centres.
-    Double,
-    /// Convolution2DTransposeBias, 2x2 with stride 2.
-    TransposedConv,
-    /// Widens a float16 constant.
-    Dequantize,
-}
+pub(crate) type TensorId = usize;
 
 /// One operator.
 #[derive(Debug, Clone)]
-pub(super) struct Operator {
-    pub kind: Kind,
+pub(crate) struct Operator<K> {
+    pub kind: K,
     pub inputs: Vec<TensorId>,
     pub output: TensorId,
 }
 
 /// What the elements of a tensor are.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Element {
+pub(crate) enum Element {
     F32,
     F16,
+    I32,
     Other,
 }
 
 #[derive(Debug)]
-pub(super) struct Tensor<'a> {
+pub(crate) struct Tensor<'a> {
     pub shape: Vec<usize>,
     pub element: Element,
     /// The values of a constant; empty for a tensor that is computed.
@@ -59,7 +35,7 @@ pub(super) struct Tensor<'a> {
 
 /// Rows, columns and channels of a feature map; the batch is 1.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) struct MapShape {
+pub(crate) struct MapShape {
     pub height: usize,
     pub width: usize,
     pub channels: usize,
@@ -85,19 +61,23 @@ impl fmt::Display for MapShape {
 
 /// The network as the file has it.
 #[derive(Debug)]
-pub(super) struct Graph<'a> {
+pub(crate) struct Graph<'a, K> {
     /// The model's name, for messages.
     pub model: &'a str,
     pub tensors: Vec<Tensor<'a>>,
-    pub operators: Vec<Operator>,
+    pub operators: Vec<Operator<K>>,
     pub input: TensorId,
     pub output: TensorId,
 }
 
-impl<'a> Graph<'a> {
+impl<K: OperatorKind> Graph<'_, K> {
     /// "This is another network, because".
     pub fn other_network(&self, reason: impl Into<String>) -> MatteError {
-        MatteError::OtherNetwork { model: self.model.to_owned(), reason: reason.into() }
+        MatteError::OtherNetwork {
+            model: self.model.to_owned(),
+            family: K::FAMILY,
+            reason: reason.into(),
+        }
     }
 
     /// The shape of `tensor`, if it is a feature map.
@@ -117,7 +97,7 @@ impl<'a> Graph<'a> {
         let source = self
             .operators
             .iter()
-            .find(|operator| operator.kind == Kind::Dequantize && operator.output == tensor)
+            .find(|operator| operator.kind.is_dequantize() && operator.output == tensor)
             .map_or(tensor, |dequantize| dequantize.inputs[0]);
         let Tensor { shape: have, element, data } = &self.tensors[source];
         let wrong = |what: String| self.other_network(format!("constant {tensor} {what}"));
@@ -129,7 +109,9 @@ impl<'a> Graph<'a> {
             Element::F16 => {
                 data.as_chunks().0.iter().map(|&le| widen(u16::from_le_bytes(le))).collect()
             }
-            Element::Other => return Err(wrong("is neither float32 nor float16".to_owned())),
+            Element::I32 | Element::Other => {
+                return Err(wrong("is neither float32 nor float16".to_owned()));
+            }
         };
         let want = shape.iter().product::<usize>();
         if values.len() != want {
@@ -139,6 +121,17 @@ impl<'a> Graph<'a> {
             return Err(wrong("holds a value that is not a number".to_owned()));
         }
         Ok(values)
+    }
+
+    /// That the constant `tensor` holds these 32-bit integers.
+    pub fn expect_integers(&self, tensor: TensorId, want: &[i32]) -> Result<(), MatteError> {
+        let Tensor { element, data, .. } = &self.tensors[tensor];
+        let have = data.as_chunks().0.iter().map(|&le| i32::from_le_bytes(le));
+        if *element == Element::I32 && data.len() == 4 * want.len() && have.eq(want.iter().copied())
+        {
+            return Ok(());
+        }
+        Err(self.other_network(format!("constant {tensor} is not {want:?}")))
     }
 }
 

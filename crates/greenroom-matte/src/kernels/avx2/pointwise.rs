@@ -2,14 +2,23 @@ use std::arch::x86_64::*;
 use std::marker::PhantomData;
 
 use super::{LANES, activate};
-use crate::selfie::kernels::layers::{NARROW_PANEL, PANEL, Panel, Pointwise, WIDE_PANEL};
+use crate::kernels::layers::{Bordered, NARROW_PANEL, PANEL, Panel, Pointwise, WIDE_PANEL};
 
-/// What a call works on. `input` has `inputs` values a pixel, `addend` and `out` have `outputs`.
+/// What a call works on. `input` has `inputs` values a pixel, an addend and `out` have `outputs`.
 struct Job<'a, I> {
     layer: &'a Pointwise,
     input: I,
-    addend: Option<&'a [f32]>,
+    addend: Addend<'a>,
     out: &'a mut [f32],
+}
+
+/// What is added to the sums.
+#[derive(Clone, Copy)]
+enum Addend<'a> {
+    None,
+    Values(&'a [f32]),
+    /// What `out` holds.
+    Out,
 }
 
 /// The sums of `PIXELS` pixels over `VECTORS` vectors of outputs.
@@ -17,7 +26,24 @@ type Sums<const PIXELS: usize, const VECTORS: usize> = [[__m256; VECTORS]; PIXEL
 
 #[target_feature(enable = "avx2,fma")]
 pub fn pointwise(layer: &Pointwise, input: &[f32], addend: Option<&[f32]>, out: &mut [f32]) {
+    let addend = addend.map_or(Addend::None, Addend::Values);
     Job { layer, input: Pixels(input), addend, out }.run();
+}
+
+#[target_feature(enable = "avx2,fma")]
+pub fn pointwise_onto(layer: &Pointwise, input: &[f32], out: &mut [f32]) {
+    Job { layer, input: Pixels(input), addend: Addend::Out, out }.run();
+}
+
+#[target_feature(enable = "avx2,fma")]
+pub fn convolve(layer: &Pointwise, input: Bordered<'_>, out: &mut [f32]) {
+    // Panel by panel, so that its weights stay in the cache for all rows.
+    for panel in layer.panels() {
+        for (y, out) in out.chunks_exact_mut(input.width * layer.outputs()).enumerate() {
+            let windows = Windows { rows: input.window_rows(y), channels: input.channels };
+            Job { layer, input: windows, addend: Addend::None, out }.run_whole_panel(panel);
+        }
+    }
 }
 
 #[target_feature(enable = "avx2,fma")]
@@ -25,20 +51,25 @@ pub fn stem(layer: &Pointwise, rows: &[[&[f32]; 3]; 3], out: &mut [f32]) {
     // SAFETY: a row has two columns for each pixel and one more, because `out` is a pixel short.
     let tap = |at: usize| unsafe { rows[at / 9][at / 3 % 3].as_ptr().add(at % 3) };
     let input = Planes { taps: std::array::from_fn(tap), life: PhantomData };
-    Job { layer, input, addend: None, out }.run();
+    Job { layer, input, addend: Addend::None, out }.run();
 }
 
 impl<I: Input> Job<'_, I> {
     #[target_feature(enable = "avx2,fma")]
     fn run(&mut self) {
         for panel in self.layer.panels() {
-            // Twelve sums (nine in a wide panel), weights and an input: the sixteen registers.
-            match panel.width {
-                WIDE_PANEL => self.run_panel::<3, 3>(panel),
-                PANEL => self.run_panel::<6, 2>(panel),
-                NARROW_PANEL => self.run_panel::<8, 1>(panel),
-                width => unreachable!("no panel is {width} wide"),
-            }
+            self.run_whole_panel(panel);
+        }
+    }
+
+    #[target_feature(enable = "avx2,fma")]
+    fn run_whole_panel(&mut self, panel: Panel) {
+        // Twelve sums (nine in a wide panel), weights and an input: the sixteen registers.
+        match panel.width {
+            WIDE_PANEL => self.run_panel::<3, 3>(panel),
+            PANEL => self.run_panel::<6, 2>(panel),
+            NARROW_PANEL => self.run_panel::<8, 1>(panel),
+            width => unreachable!("no panel is {width} wide"),
         }
     }
 
@@ -107,7 +138,12 @@ impl<I: Input> Job<'_, I> {
                 sums[vector] = bias;
             }
         }
-        if let Some(addend) = self.addend {
+        let addend = match self.addend {
+            Addend::None => None,
+            Addend::Values(values) => Some(values),
+            Addend::Out => Some(&*self.out),
+        };
+        if let Some(addend) = addend {
             for (index, sums) in sums.iter_mut().enumerate() {
                 let at = (pixel + index) * self.layer.outputs() + panel.first;
                 for (vector, sum) in sums.iter_mut().enumerate() {
@@ -165,6 +201,12 @@ trait Input {
 /// Pixels side by side.
 struct Pixels<'a>(&'a [f32]);
 
+/// The rows of 3x3 windows: three neighbouring pixels of each row are inputs of a pixel.
+struct Windows<'a> {
+    rows: [&'a [f32]; 3],
+    channels: usize,
+}
+
 /// Where each of the 27 inputs of the first pixel is; those of the next are two values further. (A
 /// table, because the compiler else sees that neighbours share inputs, keeps these and spills the
 /// sums.)
@@ -193,6 +235,33 @@ impl Input for Pixels<'_> {
             for index in 0..inputs {
                 let weights = weights.add(index * VECTORS * LANES);
                 multiply_add(&mut sums, weights, values.add(index), inputs);
+            }
+        }
+        sums
+    }
+}
+
+impl Input for Windows<'_> {
+    // SAFETY: the caller keeps the contract of `Input::add`.
+    #[inline]
+    #[target_feature(enable = "avx2,fma")]
+    unsafe fn add<const PIXELS: usize, const VECTORS: usize>(
+        &self,
+        layer: &Pointwise,
+        panel: Panel,
+        pixel: usize,
+        mut sums: Sums<PIXELS, VECTORS>,
+    ) -> Sums<PIXELS, VECTORS> {
+        let mut weights = layer.panel_weights(panel).as_ptr();
+        for row in self.rows {
+            // SAFETY: the pixels exist and each row has two pixels more, so all windows are in it; the panel has as
+            // many rows of VECTORS vectors of weights as the three windows have values.
+            unsafe {
+                let values = row.as_ptr().add(pixel * self.channels);
+                for index in 0..3 * self.channels {
+                    multiply_add(&mut sums, weights, values.add(index), self.channels);
+                    weights = weights.add(VECTORS * LANES);
+                }
             }
         }
         sums

@@ -1,7 +1,7 @@
 //! Every instruction set against the reference, for every width and the channels of the family.
 
 use super::*;
-use crate::selfie::network::Activation;
+use crate::kernels::Activation;
 
 /// Values that differ everywhere, in about -1..1.
 fn noise(len: usize, seed: u32) -> Vec<f32> {
@@ -67,6 +67,51 @@ fn pointwise_is_the_sum_it_claims_to_be() {
             (0..inputs).map(|i| input[pixel * inputs + i] * weights[output * inputs + i]).sum();
         let want = (sum + bias[output] + addend[at]).max(0.0);
         assert!((have - want).abs() < 1e-6);
+    }
+}
+
+#[test]
+fn pointwise_onto_adds_to_what_is_there() {
+    for (inputs, outputs, width) in [(96, 128, 64), (8, 24, 7), (27, 8, 13), (64, 16, 1)] {
+        let (weights, bias) = (noise(inputs * outputs, 1), noise(outputs, 2));
+        let layer = Pointwise::new((inputs, outputs), &weights, &bias, Activation::Relu);
+        let (input, before) = (noise(width * inputs, 3), noise(width * outputs, 4));
+        let mut want = vec![0.0; width * outputs];
+        pointwise(Isa::SCALAR, &layer, &input, Some(&before), &mut want);
+        for isa in Isa::available() {
+            let mut have = before.clone();
+            pointwise_onto(isa, &layer, &input, &mut have);
+            assert_close(&have, &want, 2e-5, &format!("{isa} {inputs}x{outputs}x{width}"));
+        }
+    }
+}
+
+#[test]
+fn convolve_is_the_sum_over_its_window() {
+    for (channels, outputs, (height, width)) in
+        [(8, 16, (3, 7)), (16, 24, (1, 1)), (24, 40, (4, 32))]
+    {
+        let inputs = 9 * channels;
+        let (weights, bias) = (noise(inputs * outputs, 1), noise(outputs, 2));
+        let layer = Pointwise::new((inputs, outputs), &weights, &bias, Activation::Relu);
+        let values = noise((height + 2) * (width + 2) * channels, 3);
+        let mut want = vec![0.0; height * width * outputs];
+        for (at, want) in want.iter_mut().enumerate() {
+            let (x, y, output) = (at / outputs % width, at / outputs / width, at % outputs);
+            let mut sum = bias[output];
+            for input in 0..inputs {
+                let (row, column) = (input / (3 * channels), input / channels % 3);
+                let pixel = (y + row) * (width + 2) + x + column;
+                sum +=
+                    values[pixel * channels + input % channels] * weights[output * inputs + input];
+            }
+            *want = sum.max(0.0);
+        }
+        for isa in Isa::available() {
+            let mut have = vec![9.0; want.len()];
+            convolve(isa, &layer, Bordered { values: &values, width, channels }, &mut have);
+            assert_close(&have, &want, 2e-5, &format!("{isa} {channels}x{outputs}"));
+        }
     }
 }
 

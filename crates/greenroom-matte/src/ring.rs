@@ -1,10 +1,10 @@
 //! The rows that a depthwise convolution looks at, as they are made one by one.
 
-use super::graph::MapShape;
+use crate::tflite::MapShape;
 
 /// The last `window` rows of a map, each with padding columns of zeros at both ends.
 #[derive(Debug)]
-pub(super) struct Ring<'a> {
+pub(crate) struct Ring<'a> {
     /// `slots` rows of `row_len`.
     rows: &'a mut [f32],
     /// One row of zeros, for what is above and below the map.
@@ -16,7 +16,7 @@ pub(super) struct Ring<'a> {
 /// How a window of `window` pixels that moves by `stride` lies on a side of `len` pixels when the
 /// result has `len / stride` (TFLite's SAME).
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) struct Padding {
+pub(crate) struct Padding {
     pub window: usize,
     /// Pixels of padding before the first.
     pub before: usize,

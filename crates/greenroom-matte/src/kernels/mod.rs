@@ -1,4 +1,4 @@
-//! The arithmetic, one row of a map (or one whole map) a call. Here are the checks and the choice
+//! The arithmetic of the networks, one row of a map (or one whole map) a call. Here are the checks and the choice
 //! of the instruction set; `scalar` is the reference, the others give the same within rounding.
 //!
 //! A row is pixels side by side, the channels of a pixel side by side.
@@ -11,7 +11,7 @@ mod scalar;
 #[cfg(test)]
 mod tests;
 
-pub use layers::{Depthwise, Pointwise, Quadruple};
+pub use layers::{Activation, Bordered, Depthwise, Pointwise, Quadruple};
 
 use crate::Isa;
 use crate::isa::Kind;
@@ -47,6 +47,31 @@ pub fn pointwise(
     assert_eq!(input.len(), pixels * layer.inputs());
     assert!(addend.is_none_or(|addend| addend.len() == out.len()));
     dispatch!(isa, pointwise(layer, input, addend, out));
+}
+
+/// out = activation(layer · input + out), pixel by pixel.
+///
+/// # Panics
+/// If `input` and `out` are not of the same number of pixels.
+pub fn pointwise_onto(isa: Isa, layer: &Pointwise, input: &[f32], out: &mut [f32]) {
+    let pixels = out.len() / layer.outputs();
+    assert_eq!(out.len(), pixels * layer.outputs());
+    assert_eq!(input.len(), pixels * layer.inputs());
+    dispatch!(isa, pointwise_onto(layer, input, out));
+}
+
+/// A whole map by a 3x3 convolution with stride 1. The layer's inputs are `[row][column][channel]` of the window.
+///
+/// # Panics
+/// If the layer's inputs are not those of a window of `input`, or `out` has not its pixels.
+pub fn convolve(isa: Isa, layer: &Pointwise, input: Bordered<'_>, out: &mut [f32]) {
+    let Bordered { values, width, channels } = input;
+    let row_len = (width + 2) * channels;
+    assert!(width > 0 && channels > 0 && layer.inputs() == 9 * channels);
+    assert!(values.len().is_multiple_of(row_len) && values.len() >= 3 * row_len);
+    let height = values.len() / row_len - 2;
+    assert_eq!(out.len(), height * width * layer.outputs());
+    dispatch!(isa, convolve(layer, input, out));
 }
 
 /// One row of the 3x3 convolution with stride 2 from three planes. `rows[c][y]` is row `y` of the

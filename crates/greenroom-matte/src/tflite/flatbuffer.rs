@@ -4,7 +4,7 @@
 
 /// Something in the file points outside it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) struct Broken {
+pub(crate) struct Broken {
     /// Where reading was tried.
     pub at_bytes: usize,
     /// What was to be read.
@@ -15,11 +15,11 @@ type Read<T> = Result<T, Broken>;
 
 /// The whole file.
 #[derive(Debug, Clone, Copy)]
-pub(super) struct File<'a>(&'a [u8]);
+pub(crate) struct File<'a>(&'a [u8]);
 
 /// A table: fields by number, each of which may be absent.
 #[derive(Debug, Clone, Copy)]
-pub(super) struct Table<'a> {
+pub(crate) struct Table<'a> {
     file: File<'a>,
     at: usize,
     vtable: usize,
@@ -28,7 +28,7 @@ pub(super) struct Table<'a> {
 
 /// A vector of `count` elements from `start` on, known to lie inside the file.
 #[derive(Debug, Clone, Copy)]
-pub(super) struct Vector<'a> {
+pub(crate) struct Vector<'a> {
     file: File<'a>,
     start: usize,
     count: usize,

@@ -1,8 +1,8 @@
 //! The reference: plain Rust, one thing after the other. The inner loops run along the channels,
 //! so that the compiler can still use what the machine has.
 
-use super::layers::{Depthwise, PANEL, Panel, Pointwise, Quadruple, WIDE_PANEL};
-use crate::selfie::network::Activation;
+use super::layers::{Bordered, Depthwise, PANEL, Panel, Pointwise, Quadruple, WIDE_PANEL};
+use crate::kernels::Activation;
 
 impl Activation {
     fn apply(self, value: f32) -> f32 {
@@ -19,29 +19,68 @@ pub fn pointwise(layer: &Pointwise, input: &[f32], addend: Option<&[f32]>, out: 
         for (pixel, values) in input.chunks_exact(layer.inputs()).enumerate() {
             let at = pixel * layer.outputs() + panel.first;
             let addend = addend.map(|addend| &addend[at..][..panel.width]);
-            let out = &mut out[at..][..panel.width];
-            // A fixed width lets the compiler unroll.
-            match panel.width {
-                WIDE_PANEL => pixel_panel::<WIDE_PANEL>(layer, panel, values, addend, out),
-                PANEL => pixel_panel::<PANEL>(layer, panel, values, addend, out),
-                _ => pixel_panel::<8>(layer, panel, values, addend, out),
+            pixel_panel(layer, panel, &[values], addend, &mut out[at..][..panel.width]);
+        }
+    }
+}
+
+pub fn pointwise_onto(layer: &Pointwise, input: &[f32], out: &mut [f32]) {
+    let mut addend = [0.0; WIDE_PANEL];
+    for panel in layer.panels() {
+        let addend = &mut addend[..panel.width];
+        for (pixel, values) in input.chunks_exact(layer.inputs()).enumerate() {
+            let out = &mut out[pixel * layer.outputs() + panel.first..][..panel.width];
+            addend.copy_from_slice(out);
+            pixel_panel(layer, panel, &[values], Some(addend), out);
+        }
+    }
+}
+
+pub fn convolve(layer: &Pointwise, input: Bordered<'_>, out: &mut [f32]) {
+    let Bordered { width, channels, .. } = input;
+    for (y, out) in out.chunks_exact_mut(width * layer.outputs()).enumerate() {
+        let rows = input.window_rows(y);
+        for panel in layer.panels() {
+            for pixel in 0..width {
+                let values = rows.map(|row| &row[pixel * channels..][..3 * channels]);
+                let out = &mut out[pixel * layer.outputs() + panel.first..][..panel.width];
+                pixel_panel(layer, panel, &values, None, out);
             }
         }
     }
 }
 
-fn pixel_panel<const WIDTH: usize>(
+/// The outputs of `panel` for one pixel, whose inputs lie in `parts`.
+fn pixel_panel(
     layer: &Pointwise,
     panel: Panel,
-    values: &[f32],
+    parts: &[&[f32]],
+    addend: Option<&[f32]>,
+    out: &mut [f32],
+) {
+    // A fixed width lets the compiler unroll.
+    match panel.width {
+        WIDE_PANEL => pixel_panel_of::<WIDE_PANEL>(layer, panel, parts, addend, out),
+        PANEL => pixel_panel_of::<PANEL>(layer, panel, parts, addend, out),
+        _ => pixel_panel_of::<8>(layer, panel, parts, addend, out),
+    }
+}
+
+fn pixel_panel_of<const WIDTH: usize>(
+    layer: &Pointwise,
+    panel: Panel,
+    parts: &[&[f32]],
     addend: Option<&[f32]>,
     out: &mut [f32],
 ) {
     let mut sums = [0.0; WIDTH];
     sums.copy_from_slice(&layer.bias()[panel.first..][..WIDTH]);
-    for (value, weights) in values.iter().zip(layer.panel_weights(panel).as_chunks::<WIDTH>().0) {
-        for (sum, weight) in sums.iter_mut().zip(weights) {
-            *sum += value * weight;
+    let mut weights = layer.panel_weights(panel).as_chunks::<WIDTH>().0.iter();
+    for values in parts {
+        for (value, weights) in values.iter().zip(&mut weights) {
+            for (sum, weight) in sums.iter_mut().zip(weights) {
+                *sum += value * weight;
+            }
         }
     }
     if let Some(addend) = addend {

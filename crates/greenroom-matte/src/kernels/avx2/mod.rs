@@ -11,9 +11,9 @@ mod quadruple;
 use std::arch::x86_64::*;
 
 pub use self::depthwise::depthwise;
-pub use self::pointwise::{pointwise, stem};
+pub use self::pointwise::{convolve, pointwise, pointwise_onto, stem};
 pub use self::quadruple::{logistic, quadruple};
-use crate::selfie::network::Activation;
+use crate::kernels::Activation;
 
 /// Floats in a vector.
 const LANES: usize = 8;

@@ -2,7 +2,16 @@
 //! constructor, so its lengths always fit together; the kernels rely on that.
 
 use crate::buffer::Buffer;
-use crate::selfie::network::Activation;
+
+/// What is done to a value after a convolution.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Activation {
+    None,
+    /// max(x, 0)
+    Relu,
+    /// x · clamp(x + 3, 0, 6) / 6
+    HardSwish,
+}
 
 /// Output channels that are computed together: two or three vectors of eight.
 pub const WIDE_PANEL: usize = 24;
@@ -117,6 +126,24 @@ fn panels(outputs: usize) -> impl Iterator<Item = Panel> {
         first += width;
         Some(panel)
     })
+}
+
+/// A map with one pixel of zeros around it.
+#[derive(Debug, Clone, Copy)]
+pub struct Bordered<'a> {
+    /// All rows, each of `width + 2` pixels.
+    pub values: &'a [f32],
+    /// Columns without the border.
+    pub width: usize,
+    pub channels: usize,
+}
+
+impl Bordered<'_> {
+    /// The three rows of the windows of row `y` of the map without its border.
+    pub fn window_rows(&self, y: usize) -> [&[f32]; 3] {
+        let row_len = (self.width + 2) * self.channels;
+        std::array::from_fn(|row| &self.values[(y + row) * row_len..][..row_len])
+    }
 }
 
 /// Every channel by itself over a window of neighbouring pixels.

@@ -1,7 +1,7 @@
 use std::arch::x86_64::*;
 
 use super::{LANES, activate};
-use crate::selfie::kernels::layers::Depthwise;
+use crate::kernels::layers::Depthwise;
 
 /// Pixels that are summed at a time: neighbours share most of their inputs.
 const PIXELS: usize = 4;

@@ -1,8 +1,8 @@
 use std::arch::x86_64::*;
 
 use super::LANES;
-use crate::selfie::kernels::layers::Quadruple;
-use crate::selfie::kernels::scalar;
+use crate::kernels::layers::Quadruple;
+use crate::kernels::scalar;
 
 #[target_feature(enable = "avx2,fma")]
 pub fn quadruple(layer: &Quadruple, row: &[f32], top: &mut [f32], bottom: &mut [f32]) {

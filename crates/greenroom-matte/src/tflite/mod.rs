@@ -1,11 +1,32 @@
-//! Reads a [`Graph`] from a TFLite file. The numbers of fields and operators are those of TFLite's
-//! schema.
+//! Reads a [`Graph`] from a TFLite file, for every engine of ours. The numbers of fields and operators are those of
+//! TFLite's schema. Which operators a network may have is said by an [`OperatorKind`].
 
-use super::flatbuffer::{Broken, File, Table, Vector};
-use super::graph::{Element, Graph, Kind, Operator, Tensor, TensorId};
+mod flatbuffer;
+mod graph;
+
+use std::fmt::Debug;
+
+pub(crate) use self::flatbuffer::Table;
+use self::flatbuffer::{Broken, File, Vector};
+use self::graph::{Element, Tensor};
+pub(crate) use self::graph::{Graph, MapShape, Operator, TensorId};
 use crate::MatteError;
 
-/// A map of the family has at most 256x256x16 values; one of more than this is not from it, and
+/// The operators of a family of networks. Options that have only one value in it are checked on reading and not kept.
+pub(crate) trait OperatorKind: Copy + Debug + PartialEq {
+    /// The family's name, for messages.
+    const FAMILY: &'static str;
+
+    /// The kind of an operator and the number of its inputs. Shapes are checked by the network.
+    fn read(options: Table<'_>, code: i32, custom_name: &[u8]) -> Result<(Self, usize), Fault>;
+
+    /// Whether this operator widens a float16 constant.
+    fn is_dequantize(self) -> bool {
+        false
+    }
+}
+
+/// A map of our networks has at most 128x128x384 values; one of more than this is not from them, and
 /// nothing sized from a file can exhaust the memory.
 const MAX_TENSOR_LEN: usize = 1 << 24;
 
@@ -14,28 +35,12 @@ const MAX_TENSOR_LEN: usize = 1 << 24;
 const MAX_RANK: usize = 4;
 const MAX_IDS: usize = 8;
 
-/// Tensors, operators, codes and buffers of a file: the family has a few hundred. Without a limit
+/// Tensors, operators, codes and buffers of a file: our networks have a few hundred. Without a limit
 /// each four bytes of a file could ask for a hundred of memory.
 const MAX_TABLES: usize = 4096;
 
-/// TFLite's numbers of the operators in the file format.
-mod code {
-    pub const ADD: i32 = 0;
-    pub const AVERAGE_POOL_2D: i32 = 1;
-    pub const CONV_2D: i32 = 3;
-    pub const DEPTHWISE_CONV_2D: i32 = 4;
-    pub const DEQUANTIZE: i32 = 6;
-    pub const LOGISTIC: i32 = 14;
-    pub const MUL: i32 = 18;
-    pub const RELU: i32 = 19;
-    pub const RESIZE_BILINEAR: i32 = 23;
-    pub const CUSTOM: i32 = 32;
-    pub const MEAN: i32 = 40;
-    pub const HARD_SWISH: i32 = 117;
-}
-
 /// Why a file could not be read as a graph, before the model's name is put to it.
-enum Fault {
+pub(crate) enum Fault {
     Broken(Broken),
     Other(String),
 }
@@ -46,11 +51,12 @@ impl From<Broken> for Fault {
     }
 }
 
-fn other<T>(reason: impl Into<String>) -> Result<T, Fault> {
+/// "This is another network, because".
+pub(crate) fn other<T>(reason: impl Into<String>) -> Result<T, Fault> {
     Err(Fault::Other(reason.into()))
 }
 
-impl<'a> Graph<'a> {
+impl<'a, K: OperatorKind> Graph<'a, K> {
     /// The graph in `bytes`; `model` is its name for messages.
     ///
     /// # Errors
@@ -71,7 +77,9 @@ impl<'a> Graph<'a> {
                     bytes.len()
                 ),
             },
-            Fault::Other(reason) => MatteError::OtherNetwork { model: model.to_owned(), reason },
+            Fault::Other(reason) => {
+                MatteError::OtherNetwork { model: model.to_owned(), family: K::FAMILY, reason }
+            }
         })
     }
 
@@ -103,7 +111,7 @@ impl<'a> Graph<'a> {
     }
 }
 
-/// That there are not more tables than a network of the family could have.
+/// That there are not more tables than one of our networks could have.
 fn few<'a>(tables: Vector<'a>, what: &str) -> Result<Vector<'a>, Fault> {
     if tables.len() > MAX_TABLES {
         return other(format!("it has {} {what}", tables.len()));
@@ -145,6 +153,7 @@ fn read_tensor<'a>(table: Table<'_>, buffers: &[&'a [u8]]) -> Result<Tensor<'a>,
     let element = match table.u8_or(1, 0, "a tensor's type")? {
         0 => Element::F32,
         1 => Element::F16,
+        2 => Element::I32,
         _ => Element::Other,
     };
     let buffer = table.u32(2, "a tensor's buffer")? as usize;
@@ -173,12 +182,12 @@ fn read_ids(ids: Vector<'_>, count: usize) -> Result<Vec<TensorId>, Fault> {
         .collect()
 }
 
-fn read_operator(
+fn read_operator<K: OperatorKind>(
     index: usize,
     table: Table<'_>,
     codes: &[(i32, &[u8])],
     tensor_count: usize,
-) -> Result<Operator, Fault> {
+) -> Result<Operator<K>, Fault> {
     let code = table.u32(0, "an operator's code")? as usize;
     let Some(&(code, custom_name)) = codes.get(code) else {
         return other(format!("operator {index} refers to code {code} of {}", codes.len()));
@@ -189,7 +198,7 @@ fn read_operator(
         tensor_count,
         "output of an operator",
     )?;
-    let (kind, input_count) = read_kind(table, code, custom_name).map_err(|fault| match fault {
+    let (kind, input_count) = K::read(table, code, custom_name).map_err(|fault| match fault {
         Fault::Other(reason) => Fault::Other(format!("operator {index}: {reason}")),
         broken => broken,
     })?;
@@ -199,69 +208,33 @@ fn read_operator(
     Ok(Operator { kind, inputs, output })
 }
 
-/// The kind of an operator and the number of its inputs. Shapes are checked by the network.
-fn read_kind(table: Table<'_>, code: i32, custom_name: &[u8]) -> Result<(Kind, usize), Fault> {
-    let kind = match code {
-        code::CONV_2D => {
-            let stride = read_conv_options(table, [3, 4, 5])?;
-            (Kind::Conv { stride }, 3)
-        }
-        code::DEPTHWISE_CONV_2D => {
-            let stride = read_conv_options(table, [4, 5, 6])?;
-            (Kind::Depthwise { stride }, 3)
-        }
-        code::RELU => (Kind::Relu, 1),
-        code::HARD_SWISH => (Kind::HardSwish, 1),
-        code::LOGISTIC => (Kind::Logistic, 1),
-        code::ADD => (Kind::Add, 2),
-        code::MUL => (Kind::Mul, 2),
-        code::AVERAGE_POOL_2D => (Kind::GlobalMean, 1),
-        code::MEAN => (Kind::GlobalMean, 2),
-        code::RESIZE_BILINEAR => {
-            let options = table.table(4, "the options of RESIZE_BILINEAR")?;
-            let half_pixel = match options {
-                Some(options) => {
-                    options.u8_or(2, 0, "align_corners")? == 0
-                        && options.u8_or(3, 0, "half_pixel_centers")? == 1
-                }
-                None => false,
-            };
-            if !half_pixel {
-                return other("RESIZE_BILINEAR without half-pixel centres");
-            }
-            (Kind::Double, 2)
-        }
-        code::DEQUANTIZE => (Kind::Dequantize, 1),
-        code::CUSTOM if custom_name == b"Convolution2DTransposeBias" => {
-            // Three numbers: padding (1 = SAME), stride across, stride down.
-            let options = table.vector(5, 1, "the options of the transposed convolution")?;
-            if options.as_bytes() != [1, 0, 0, 0, 2, 0, 0, 0, 2, 0, 0, 0] {
-                return other("a transposed convolution that does not double the size");
-            }
-            (Kind::TransposedConv, 3)
-        }
-        code::CUSTOM => {
-            let name = String::from_utf8_lossy(&custom_name[..custom_name.len().min(40)]);
-            return other(format!("unknown custom operator {name:?}"));
-        }
-        code => return other(format!("TFLite operator {code} does not occur in the family")),
-    };
-    Ok(kind)
+/// The options of a convolution without dilation.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct ConvolutionOptions {
+    /// 1 or 2, the same both ways.
+    pub stride: usize,
+    /// TFLite's number of the activation: 0 is none, 1 is ReLU.
+    pub activation: u8,
 }
 
-/// The stride of a convolution without activation and dilation. `fields` are the numbers of the
-/// activation and of both dilations. The padding is not read: of a 1x1 window it says nothing, and
-/// of a larger one the shape of the output, which the network checks, tells SAME from VALID.
-fn read_conv_options(table: Table<'_>, fields: [usize; 3]) -> Result<usize, Fault> {
+/// Reads the options of a convolution. `fields` are the numbers of the activation and of both dilations. Activations
+/// above `last_activation` are refused. The padding is not read: of a 1x1 window it says nothing, and of a larger one
+/// the shape of the output, which the network checks, tells SAME from VALID.
+pub(crate) fn read_convolution(
+    table: Table<'_>,
+    fields: [usize; 3],
+    last_activation: u8,
+) -> Result<ConvolutionOptions, Fault> {
     const WHAT: &str = "the options of a convolution";
     let Some(options) = table.table(4, WHAT)? else { return other("convolution without options") };
     let [activation, dilation_x, dilation_y] = fields;
-    let plain = options.u8_or(activation, 0, WHAT)? == 0
+    let activation = options.u8_or(activation, 0, WHAT)?;
+    let plain = activation <= last_activation
         && options.i32_or(dilation_x, 1, WHAT)? == 1
         && options.i32_or(dilation_y, 1, WHAT)? == 1;
     match (options.i32_or(1, 0, WHAT)?, options.i32_or(2, 0, WHAT)?) {
-        (1, 1) if plain => Ok(1),
-        (2, 2) if plain => Ok(2),
+        (1, 1) if plain => Ok(ConvolutionOptions { stride: 1, activation }),
+        (2, 2) if plain => Ok(ConvolutionOptions { stride: 2, activation }),
         (x, y) => other(format!("convolution with stride {x}x{y} or other unknown options")),
     }
 }
