@@ -1,7 +1,7 @@
 """Our engine against the reference runtime, one thread each, in interleaved rounds.
 
     cargo build --release --package greenroom-matte --example speed
-    target/golden/venv/bin/python xtask/speed.py target/release/examples/speed [ROUNDS [ISA]]
+    target/golden/venv/bin/python xtask/speed.py target/release/examples/speed [ROUNDS [ISA [MODEL]]]
 
 (`cargo xtask golden` makes the environment and the pictures.) Prints for each model and two pictures the median processor time of one inference of both,
 and the median, over the rounds, of ours divided by the reference's in the same round.
@@ -22,13 +22,16 @@ import resize
 MODELS = {
     "landscape": ("selfie_segmentation_landscape.tflite", 256, 144),
     "general": ("selfie_segmentation.tflite", 320, 288),
+    "multiclass": ("selfie_multiclass_256x256.tflite", 256, 256),
 }
-PICTURES = ["franck_01829", "noise"]
-COUNT = 12
+PICTURES = ["franck_01829", "blocks"]
+# Inferences at a time.
+COUNTS = {"landscape": 12, "general": 12, "multiclass": 2}
 
 ours = subprocess.Popen([sys.argv[1]], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
 rounds = int(sys.argv[2]) if len(sys.argv) > 2 else 30
 isa = sys.argv[3] if len(sys.argv) > 3 else "best"
+models = sys.argv[4:] or list(MODELS)
 assets = pathlib.Path(__file__).parent.parent / "assets/models"
 pictures = pathlib.Path(sys.prefix).parent
 
@@ -36,25 +39,29 @@ pictures = pathlib.Path(sys.prefix).parent
 def show(interpreter, picture):
     input_ = interpreter.get_input_details()[0]
     rgb = numpy.fromfile(picture, dtype=numpy.uint8).reshape(input_["shape"])
-    interpreter.set_tensor(input_["index"], rgb.astype(numpy.float32) / 255)
+    unit = rgb.astype(numpy.float32) / 255
+    multiclass = interpreter.get_output_details()[0]["shape"][3] > 1
+    interpreter.set_tensor(input_["index"], unit * 2 - 1 if multiclass else unit)
 
 
 def time_ours(model, picture):
-    print(model, isa, COUNT, picture, file=ours.stdin, flush=True)
+    print(model, isa, COUNTS[model], picture, file=ours.stdin, flush=True)
     return int(ours.stdout.readline())
 
 
 def time_reference(model, _):
     start = time.process_time_ns()
-    for _ in range(COUNT):
+    for _ in range(COUNTS[model]):
         interpreters[model].invoke()
-    return (time.process_time_ns() - start) / COUNT
+    return (time.process_time_ns() - start) / COUNTS[model]
 
 
 interpreters = {
-    model: resize.interpreter(assets / file, width, height) for model, (file, width, height) in MODELS.items()
+    model: resize.interpreter(assets / file, width, height)
+    for model, (file, width, height) in MODELS.items()
+    if model in models
 }
-for model, name in itertools.product(MODELS, PICTURES):
+for model, name in itertools.product(models, PICTURES):
     picture = pictures / model / f"{name}.rgb"
     show(interpreters[model], picture)
     time_ours(model, picture), time_reference(model, picture)

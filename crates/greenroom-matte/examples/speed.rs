@@ -3,18 +3,28 @@
 //!
 //! Reads lines `MODEL ISA COUNT FILE` (`landscape best 20 photo.rgb`), runs that many inferences on
 //! the 8-bit RGB picture of the model's size in FILE and answers with the processor time of one, in
-//! nanoseconds.
+//! nanoseconds. MODEL is the name of a built-in model or `multiclass`.
 
 use std::collections::HashMap;
 use std::io::{BufRead, Write};
 use std::time::Duration;
 
-use greenroom_matte::{AlphaMap, Engine, InputTensor, Isa, Model, SelfieEngine};
+use greenroom_matte::{AlphaMap, Engine, InputTensor, Isa, MulticlassEngine, SelfieEngine};
 use rustix::time::{ClockId, clock_gettime};
 
 fn processor_time() -> Duration {
     let now = clock_gettime(ClockId::ProcessCPUTime);
     Duration::new(now.tv_sec as u64, now.tv_nsec as u32)
+}
+
+fn engine(model: &str, isa: Isa) -> Box<dyn Engine> {
+    const LOADS: &str = "built-in models load";
+    if model == "multiclass" {
+        let file = MulticlassEngine::FILE;
+        return Box::new(MulticlassEngine::from_tflite(model, file, isa).expect(LOADS));
+    }
+    let model = model.parse().expect("a model's name");
+    Box::new(SelfieEngine::built_in(model, isa).expect(LOADS))
 }
 
 fn main() {
@@ -26,16 +36,19 @@ fn main() {
         let (engine, input, alpha) =
             engines.entry([model, isa, file].map(str::to_owned)).or_insert_with(|| {
                 let isa = if isa == "scalar" { Isa::SCALAR } else { Isa::best() };
-                let model: Model = model.parse().expect("a model's name");
-                let engine = SelfieEngine::built_in(model, isa).expect("built-in models load");
-                let description = model.description();
-                let mut input = InputTensor::new(&description);
+                let engine = engine(model, isa);
+                let description = engine.description();
+                let (scale, offset) =
+                    (description.normalisation.scale[0], description.normalisation.offset[0]);
+                let mut input = InputTensor::new(description);
+                let alpha = AlphaMap::new(description);
                 let rgb = std::fs::read(file).expect("FILE is readable");
                 let pixels = rgb.len() / 3;
                 for (at, value) in input.values_mut().iter_mut().enumerate() {
-                    *value = f32::from(rgb[at % pixels * 3 + at / pixels]) / 255.0;
+                    let unit = f32::from(rgb[at % pixels * 3 + at / pixels]) / 255.0;
+                    *value = unit * scale + offset;
                 }
-                (engine, input, AlphaMap::new(&description))
+                (engine, input, alpha)
             });
         let count: u32 = count.parse().expect("a count");
         let start = processor_time();

@@ -66,30 +66,6 @@ impl Dense {
         let bias = bias.map(|(output, &b)| (f64::from(b) + constant(output)) as f32).collect();
         Self { weights, bias, ..*self }
     }
-
-    /// The layer of outputs `first..first + count` only.
-    pub fn some_outputs(&self, first: usize, count: usize) -> Self {
-        Self {
-            inputs: self.inputs,
-            outputs: count,
-            weights: self.weights[first * self.inputs..][..count * self.inputs].to_vec(),
-            bias: self.bias[first..][..count].to_vec(),
-            activation: self.activation,
-        }
-    }
-
-    /// The share of inputs `first..first + count` in the sums. The first share has the bias.
-    pub fn some_inputs(&self, first: usize, count: usize) -> Self {
-        let rows = self.weights.chunks_exact(self.inputs);
-        let bias = if first == 0 { self.bias.clone() } else { vec![0.0; self.outputs] };
-        Self {
-            inputs: count,
-            outputs: self.outputs,
-            weights: rows.flat_map(|row| &row[first..][..count]).copied().collect(),
-            bias,
-            activation: self.activation,
-        }
-    }
 }
 
 #[cfg(test)]
@@ -136,18 +112,5 @@ mod tests {
             &apply(&layer.after_affine(&factors, &offsets), &input),
             &apply(&layer, &mapped),
         );
-    }
-
-    #[test]
-    fn parts_of_a_layer_make_up_the_whole() {
-        let layer = dense(6, 4, 3);
-        let input = [0.5, -2.0, 1.25, 3.0, -0.75, 1.0];
-        let whole = apply(&layer, &input);
-        assert_close(&apply(&layer.some_outputs(1, 2), &input), &whole[1..3]);
-        let parts = [(0, 2), (2, 4)].map(|(first, count)| {
-            apply(&layer.some_inputs(first, count), &input[first..][..count])
-        });
-        let sums: Vec<f32> = parts[0].iter().zip(&parts[1]).map(|(a, b)| a + b).collect();
-        assert_close(&sums, &whole);
     }
 }

@@ -49,17 +49,6 @@ pub fn pointwise(
     dispatch!(isa, pointwise(layer, input, addend, out));
 }
 
-/// out = activation(layer · input + out), pixel by pixel.
-///
-/// # Panics
-/// If `input` and `out` are not of the same number of pixels.
-pub fn pointwise_onto(isa: Isa, layer: &Pointwise, input: &[f32], out: &mut [f32]) {
-    let pixels = out.len() / layer.outputs();
-    assert_eq!(out.len(), pixels * layer.outputs());
-    assert_eq!(input.len(), pixels * layer.inputs());
-    dispatch!(isa, pointwise_onto(layer, input, out));
-}
-
 /// A whole map by a 3x3 convolution with stride 1. The layer's inputs are `[row][column][channel]` of the window.
 ///
 /// # Panics

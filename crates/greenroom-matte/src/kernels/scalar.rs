@@ -24,18 +24,6 @@ pub fn pointwise(layer: &Pointwise, input: &[f32], addend: Option<&[f32]>, out: 
     }
 }
 
-pub fn pointwise_onto(layer: &Pointwise, input: &[f32], out: &mut [f32]) {
-    let mut addend = [0.0; WIDE_PANEL];
-    for panel in layer.panels() {
-        let addend = &mut addend[..panel.width];
-        for (pixel, values) in input.chunks_exact(layer.inputs()).enumerate() {
-            let out = &mut out[pixel * layer.outputs() + panel.first..][..panel.width];
-            addend.copy_from_slice(out);
-            pixel_panel(layer, panel, &[values], Some(addend), out);
-        }
-    }
-}
-
 pub fn convolve(layer: &Pointwise, input: Bordered<'_>, out: &mut [f32]) {
     let Bordered { width, channels, .. } = input;
     for (y, out) in out.chunks_exact_mut(width * layer.outputs()).enumerate() {

@@ -71,22 +71,6 @@ fn pointwise_is_the_sum_it_claims_to_be() {
 }
 
 #[test]
-fn pointwise_onto_adds_to_what_is_there() {
-    for (inputs, outputs, width) in [(96, 128, 64), (8, 24, 7), (27, 8, 13), (64, 16, 1)] {
-        let (weights, bias) = (noise(inputs * outputs, 1), noise(outputs, 2));
-        let layer = Pointwise::new((inputs, outputs), &weights, &bias, Activation::Relu);
-        let (input, before) = (noise(width * inputs, 3), noise(width * outputs, 4));
-        let mut want = vec![0.0; width * outputs];
-        pointwise(Isa::SCALAR, &layer, &input, Some(&before), &mut want);
-        for isa in Isa::available() {
-            let mut have = before.clone();
-            pointwise_onto(isa, &layer, &input, &mut have);
-            assert_close(&have, &want, 2e-5, &format!("{isa} {inputs}x{outputs}x{width}"));
-        }
-    }
-}
-
-#[test]
 fn convolve_is_the_sum_over_its_window() {
     for (channels, outputs, (height, width)) in
         [(8, 16, (3, 7)), (16, 24, (1, 1)), (24, 40, (4, 32))]

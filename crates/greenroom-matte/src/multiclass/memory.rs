@@ -1,7 +1,7 @@
 //! All memory of an inference, asked for once, when the plan is known.
 
 use super::network::{HEAD_CHANNELS, LEVEL_CHANNELS, LEVEL_SIDES, PATCH, STEM};
-use super::plan::{BLOCK_CHANNELS, Bottleneck, Plan};
+use super::plan::{Bottleneck, Plan};
 use super::resize::Resize;
 use crate::buffer::Buffer;
 use crate::kernels::Bordered;
@@ -161,14 +161,14 @@ impl Memory {
 
 impl Scratch {
     fn new(plan: &Plan) -> Self {
-        // The decoder's rows; those of a bottleneck's block may be longer.
+        // The decoder's rows; those of a bottleneck may be longer.
         let mut row = LEVEL_SIDES[0] * LEVEL_CHANNELS;
         let (mut ring, mut zeros) = (0, super::network::PICTURE.width);
         for bottleneck in &plan.bottlenecks {
             let (map, padding) = (bottleneck.expanded(), bottleneck.padding());
             ring = ring.max(Ring::len(map, padding));
             zeros = zeros.max(Ring::row_len(map, padding));
-            row = row.max(bottleneck.output.width * BLOCK_CHANNELS);
+            row = row.max(bottleneck.output.width * bottleneck.depthwise.channels());
         }
         Self {
             ring: Buffer::zeros(ring),
@@ -181,13 +181,13 @@ impl Scratch {
 }
 
 impl Bottleneck {
-    /// The expanded map of one block.
+    /// Its expanded map.
     pub fn expanded(&self) -> MapShape {
-        MapShape { channels: BLOCK_CHANNELS, ..self.input }
+        MapShape { channels: self.expand.outputs(), ..self.input }
     }
 
     /// The padding of its 3x3 window, both ways, because its maps are squares.
     pub fn padding(&self) -> Padding {
-        Padding::same(3, self.stride, self.input.width)
+        Padding::same(3, self.depthwise.stride(), self.input.width)
     }
 }

@@ -13,26 +13,14 @@ use crate::dense::Dense;
 use crate::kernels::{Activation, Depthwise, Pointwise};
 use crate::tflite::MapShape;
 
-/// Channels of a bottleneck that are computed at a time: three rows of the expanded map stay in the second-level
-/// cache, a panel of `project` in the first.
-pub(super) const BLOCK_CHANNELS: usize = 96;
-
-/// Some channels of a bottleneck's expanded map.
-#[derive(Debug)]
-pub(super) struct Block {
-    pub expand: Pointwise,
-    pub depthwise: Depthwise,
-    /// Their share of the output. The first block's has the bias.
-    pub project: Pointwise,
-}
-
 #[derive(Debug)]
 pub(super) struct Bottleneck {
     pub input: MapShape,
     pub output: MapShape,
-    pub stride: usize,
+    pub expand: Pointwise,
+    pub depthwise: Depthwise,
+    pub project: Pointwise,
     pub residual: bool,
-    pub blocks: Vec<Block>,
 }
 
 /// See [`network::Attention`]; scale and offset are in the weights.
@@ -135,30 +123,20 @@ fn output(output: &network::Output) -> Dense {
     Dense { inputs: HEAD_CHANNELS, outputs: 4 * CLASSES, weights, bias, activation }
 }
 
-/// Channels `first..first + count` of a depthwise convolution.
-fn pack_depthwise(depthwise: &network::Depthwise, first: usize, count: usize) -> Depthwise {
+fn pack_depthwise(depthwise: &network::Depthwise) -> Depthwise {
     let network::Depthwise { stride, channels, weights, bias, activation } = depthwise;
-    let taps = weights.chunks_exact(*channels);
-    let weights: Vec<f32> = taps.flat_map(|tap| &tap[first..][..count]).copied().collect();
-    Depthwise::new((3, *stride, count), &weights, &bias[first..][..count], *activation, false)
+    Depthwise::new((3, *stride, *channels), weights, bias, *activation, false)
 }
 
 impl Bottleneck {
     fn new(b: &network::Bottleneck, expand: &Dense) -> Self {
-        let block = |index| {
-            let first = index * BLOCK_CHANNELS;
-            Block {
-                expand: expand.some_outputs(first, BLOCK_CHANNELS).pack(),
-                depthwise: pack_depthwise(&b.depthwise, first, BLOCK_CHANNELS),
-                project: b.project.some_inputs(first, BLOCK_CHANNELS).pack(),
-            }
-        };
         Self {
             input: MapShape { channels: expand.inputs, ..b.input },
             output: b.output,
-            stride: b.depthwise.stride,
+            expand: expand.pack(),
+            depthwise: pack_depthwise(&b.depthwise),
+            project: b.project.pack(),
             residual: b.residual,
-            blocks: (0..expand.outputs / BLOCK_CHANNELS).map(block).collect(),
         }
     }
 }
@@ -197,7 +175,6 @@ impl Attention {
 
 impl Separable {
     fn new(s: &network::Separable) -> Self {
-        let depthwise = pack_depthwise(&s.depthwise, 0, s.depthwise.channels);
-        Self { depthwise, dense: s.dense.pack() }
+        Self { depthwise: pack_depthwise(&s.depthwise), dense: s.dense.pack() }
     }
 }

@@ -146,32 +146,25 @@ impl Separable {
 }
 
 impl Bottleneck {
-    /// Block by block: some channels of the expanded map, row by row, and their share of the output.
+    /// Row by row, so that three rows of the expanded map are all that is kept of it.
     fn run(&self, isa: Isa, input: &Map, output: &mut Map, scratch: &mut Scratch) {
         let Scratch { ring, zeros, row, .. } = scratch;
         let (expanded, padding) = (self.expanded(), self.padding());
+        let mut ring = Ring::new(ring, zeros, expanded, padding);
         let row = &mut row[..self.output.width * expanded.channels];
-        for (index, block) in self.blocks.iter().enumerate() {
-            let mut ring = Ring::new(ring, zeros, expanded, padding);
-            let mut ready = 0;
-            for y in 0..self.output.height {
-                let top = y * self.stride;
-                let needed = (top + padding.window - padding.before).min(expanded.height);
-                while ready < needed {
-                    let out = ring.row_mut(ready);
-                    kernels::pointwise(isa, &block.expand, input.row(ready), None, out);
-                    ready += 1;
-                }
-                let rows = ring.window(top, padding.before);
-                kernels::depthwise(isa, &block.depthwise, &rows[..padding.window], row);
-                let out = output.row_mut(y);
-                if index == 0 {
-                    let addend = self.residual.then(|| input.row(y));
-                    kernels::pointwise(isa, &block.project, row, addend, out);
-                } else {
-                    kernels::pointwise_onto(isa, &block.project, row, out);
-                }
+        let mut ready = 0;
+        for y in 0..self.output.height {
+            let top = y * self.depthwise.stride();
+            let needed = (top + padding.window - padding.before).min(expanded.height);
+            while ready < needed {
+                let out = ring.row_mut(ready);
+                kernels::pointwise(isa, &self.expand, input.row(ready), None, out);
+                ready += 1;
             }
+            let rows = ring.window(top, padding.before);
+            kernels::depthwise(isa, &self.depthwise, &rows[..padding.window], row);
+            let addend = self.residual.then(|| input.row(y));
+            kernels::pointwise(isa, &self.project, row, addend, output.row_mut(y));
         }
     }
 }

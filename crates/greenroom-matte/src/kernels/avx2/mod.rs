@@ -11,7 +11,7 @@ mod quadruple;
 use std::arch::x86_64::*;
 
 pub use self::depthwise::depthwise;
-pub use self::pointwise::{convolve, pointwise, pointwise_onto, stem};
+pub use self::pointwise::{convolve, pointwise, stem};
 pub use self::quadruple::{logistic, quadruple};
 use crate::kernels::Activation;
 

@@ -4,21 +4,12 @@ use std::marker::PhantomData;
 use super::{LANES, activate};
 use crate::kernels::layers::{Bordered, NARROW_PANEL, PANEL, Panel, Pointwise, WIDE_PANEL};
 
-/// What a call works on. `input` has `inputs` values a pixel, an addend and `out` have `outputs`.
+/// What a call works on. `input` has `inputs` values a pixel, `addend` and `out` have `outputs`.
 struct Job<'a, I> {
     layer: &'a Pointwise,
     input: I,
-    addend: Addend<'a>,
+    addend: Option<&'a [f32]>,
     out: &'a mut [f32],
-}
-
-/// What is added to the sums.
-#[derive(Clone, Copy)]
-enum Addend<'a> {
-    None,
-    Values(&'a [f32]),
-    /// What `out` holds.
-    Out,
 }
 
 /// The sums of `PIXELS` pixels over `VECTORS` vectors of outputs.
@@ -26,13 +17,7 @@ type Sums<const PIXELS: usize, const VECTORS: usize> = [[__m256; VECTORS]; PIXEL
 
 #[target_feature(enable = "avx2,fma")]
 pub fn pointwise(layer: &Pointwise, input: &[f32], addend: Option<&[f32]>, out: &mut [f32]) {
-    let addend = addend.map_or(Addend::None, Addend::Values);
     Job { layer, input: Pixels(input), addend, out }.run();
-}
-
-#[target_feature(enable = "avx2,fma")]
-pub fn pointwise_onto(layer: &Pointwise, input: &[f32], out: &mut [f32]) {
-    Job { layer, input: Pixels(input), addend: Addend::Out, out }.run();
 }
 
 #[target_feature(enable = "avx2,fma")]
@@ -41,7 +26,7 @@ pub fn convolve(layer: &Pointwise, input: Bordered<'_>, out: &mut [f32]) {
     for panel in layer.panels() {
         for (y, out) in out.chunks_exact_mut(input.width * layer.outputs()).enumerate() {
             let windows = Windows { rows: input.window_rows(y), channels: input.channels };
-            Job { layer, input: windows, addend: Addend::None, out }.run_whole_panel(panel);
+            Job { layer, input: windows, addend: None, out }.run_whole_panel(panel);
         }
     }
 }
@@ -51,7 +36,7 @@ pub fn stem(layer: &Pointwise, rows: &[[&[f32]; 3]; 3], out: &mut [f32]) {
     // SAFETY: a row has two columns for each pixel and one more, because `out` is a pixel short.
     let tap = |at: usize| unsafe { rows[at / 9][at / 3 % 3].as_ptr().add(at % 3) };
     let input = Planes { taps: std::array::from_fn(tap), life: PhantomData };
-    Job { layer, input, addend: Addend::None, out }.run();
+    Job { layer, input, addend: None, out }.run();
 }
 
 impl<I: Input> Job<'_, I> {
@@ -138,12 +123,7 @@ impl<I: Input> Job<'_, I> {
                 sums[vector] = bias;
             }
         }
-        let addend = match self.addend {
-            Addend::None => None,
-            Addend::Values(values) => Some(values),
-            Addend::Out => Some(&*self.out),
-        };
-        if let Some(addend) = addend {
+        if let Some(addend) = self.addend {
             for (index, sums) in sums.iter_mut().enumerate() {
                 let at = (pixel + index) * self.layer.outputs() + panel.first;
                 for (vector, sum) in sums.iter_mut().enumerate() {
