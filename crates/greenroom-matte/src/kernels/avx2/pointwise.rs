@@ -212,10 +212,7 @@ impl Input for Pixels<'_> {
         // `inputs` rows of VECTORS vectors of weights.
         unsafe {
             let values = self.0.as_ptr().add(pixel * inputs);
-            for index in 0..inputs {
-                let weights = weights.add(index * VECTORS * LANES);
-                multiply_add(&mut sums, weights, values.add(index), inputs);
-            }
+            multiply_add_all(&mut sums, weights, values, (inputs, inputs));
         }
         sums
     }
@@ -238,10 +235,9 @@ impl Input for Windows<'_> {
             // many rows of VECTORS vectors of weights as the three windows have values.
             unsafe {
                 let values = row.as_ptr().add(pixel * self.channels);
-                for index in 0..3 * self.channels {
-                    multiply_add(&mut sums, weights, values.add(index), self.channels);
-                    weights = weights.add(VECTORS * LANES);
-                }
+                let count = 3 * self.channels;
+                multiply_add_all(&mut sums, weights, values, (count, self.channels));
+                weights = weights.add(count * VECTORS * LANES);
             }
         }
         sums
@@ -269,6 +265,34 @@ impl Input for Planes<'_> {
             }
         }
         sums
+    }
+}
+
+/// Adds the parts of `count` inputs to the sums: [`multiply_add`] for neighbouring values.
+///
+/// # Safety
+/// There are `count` times `VECTORS` vectors at `weights`, and `count` values at `values` and its `PIXELS - 1` strides.
+#[inline]
+#[target_feature(enable = "avx2,fma")]
+unsafe fn multiply_add_all<const PIXELS: usize, const VECTORS: usize>(
+    sums: &mut Sums<PIXELS, VECTORS>,
+    weights: *const f32,
+    values: *const f32,
+    (count, stride): (usize, usize),
+) {
+    /// Inputs in one round of the loop, so that the loop's own work is a small part: 0.94 of the time with one input.
+    const AT_A_TIME: usize = 4;
+    let whole = count / AT_A_TIME * AT_A_TIME;
+    // SAFETY: the caller's promise; `whole` is at most `count`.
+    unsafe {
+        for first in (0..whole).step_by(AT_A_TIME) {
+            for index in first..first + AT_A_TIME {
+                multiply_add(sums, weights.add(index * VECTORS * LANES), values.add(index), stride);
+            }
+        }
+        for index in whole..count {
+            multiply_add(sums, weights.add(index * VECTORS * LANES), values.add(index), stride);
+        }
     }
 }
 
