@@ -6,7 +6,9 @@ use std::alloc::{GlobalAlloc, Layout, System};
 use std::cell::Cell;
 
 use greenroom_frame::{Colour, Frame, PixelFormat, SizePx};
-use greenroom_matte::{Isa, MatteMaker, Model, Upscaler};
+use greenroom_matte::{
+    AlphaMap, Engine, InputTensor, Isa, MatteMaker, Model, MulticlassEngine, Upscaler,
+};
 
 /// The system's allocator, counting what the current thread asks for.
 struct Counting;
@@ -36,6 +38,18 @@ fn allocations(mut work: impl FnMut()) -> usize {
     let before = COUNT.get();
     work();
     COUNT.get() - before
+}
+
+#[test]
+fn the_multiclass_network_asks_for_no_memory() {
+    for isa in Isa::available() {
+        let file = MulticlassEngine::FILE;
+        let mut engine = MulticlassEngine::from_tflite("multiclass", file, isa).unwrap();
+        let input = InputTensor::new(engine.description());
+        let mut alpha = AlphaMap::new(engine.description());
+        let look = || engine.infer(&input, &mut alpha).unwrap();
+        assert_eq!(allocations(look), 0, "{isa}");
+    }
 }
 
 #[test]
