@@ -20,7 +20,7 @@ fn processor_time() -> Duration {
 fn engine(model: &str, isa: Isa) -> Box<dyn Engine> {
     const LOADS: &str = "built-in models load";
     if model == "multiclass" {
-        let file = MulticlassEngine::FILE;
+        let file = MulticlassEngine::file();
         return Box::new(MulticlassEngine::from_tflite(model, file, isa).expect(LOADS));
     }
     let model = model.parse().expect("a model's name");

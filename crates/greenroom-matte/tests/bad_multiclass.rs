@@ -52,7 +52,7 @@ fn other_networks_are_named_as_such() {
 
 #[test]
 fn cut_files_are_refused() {
-    let bytes = MulticlassEngine::FILE;
+    let bytes = MulticlassEngine::file();
     assert!(refusal(&bytes[..bytes.len() / 2]).contains("cut short or damaged"));
     let mut noise = Noise(2);
     for _ in 0..100 {
@@ -76,7 +76,7 @@ fn load_checked(bytes: &[u8]) -> Result<(), MatteError> {
 
 #[test]
 fn damaged_files_are_refused_or_run_but_never_panic() {
-    let mut bytes = MulticlassEngine::FILE.to_vec();
+    let mut bytes = MulticlassEngine::file().to_vec();
     let mut noise = Noise(3);
     let (mut loaded, mut refused) = (0, 0);
     for round in 0..rounds() {
@@ -109,6 +109,6 @@ fn damaged_files_are_refused_or_run_but_never_panic() {
         blows.iter().zip(saved).rev().for_each(|(&(at, _), value)| bytes[at] = value);
     }
     println!("{loaded} loaded, {refused} refused");
-    assert_eq!(bytes, MulticlassEngine::FILE);
+    assert_eq!(bytes, MulticlassEngine::file());
     assert!(loaded > 20 && refused > 20, "{loaded} loaded, {refused} refused");
 }

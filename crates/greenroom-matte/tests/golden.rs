@@ -106,6 +106,6 @@ fn general_is_the_reference_within_a_thousandth() {
 #[test]
 fn multiclass_is_the_reference_within_a_thousandth() {
     check("multiclass", Input::is_for_multiclass, |isa| {
-        MulticlassEngine::from_tflite("multiclass", MulticlassEngine::FILE, isa).unwrap()
+        MulticlassEngine::from_tflite("multiclass", MulticlassEngine::file(), isa).unwrap()
     });
 }

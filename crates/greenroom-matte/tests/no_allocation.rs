@@ -43,7 +43,7 @@ fn allocations(mut work: impl FnMut()) -> usize {
 #[test]
 fn the_multiclass_network_asks_for_no_memory() {
     for isa in Isa::available() {
-        let file = MulticlassEngine::FILE;
+        let file = MulticlassEngine::file();
         let mut engine = MulticlassEngine::from_tflite("multiclass", file, isa).unwrap();
         let input = InputTensor::new(engine.description());
         let mut alpha = AlphaMap::new(engine.description());

@@ -2,6 +2,8 @@
 //! file's order, and every map and constant with its shape: whatever differs is refused, and how much memory is asked
 //! for does not depend on the file.
 
+mod transformer;
+
 use super::network::{
     BOTTLENECKS, Bottleneck, BottleneckSize, CLASSES, Depthwise, HEAD_CHANNELS, HEAD_LAYERS,
     LEVEL_CHANNELS, LEVEL_SIDES, Network, Output, PICTURE, STEM, Separable, TRANSFORMERS, Window,

@@ -1,10 +1,10 @@
-//! The transformers' part of [`recognise`](super::recognise).
+//! The transformers of the network.
 
-use super::network::{Attention, PATCH, Transformer, TransformerSize};
-use super::operators::Kind;
-use super::recognise::{Map, Walk, four};
+use super::{Map, Walk, four};
 use crate::MatteError;
 use crate::kernels::Activation;
+use crate::multiclass::network::{Attention, PATCH, Transformer, TransformerSize};
+use crate::multiclass::operators::Kind;
 use crate::tflite::{MapShape, TensorId};
 
 /// What TRANSPOSE does everywhere in the network: it exchanges the two axes in the middle.
