@@ -138,9 +138,9 @@ pub struct Bordered<'a> {
     pub channels: usize,
 }
 
-impl Bordered<'_> {
+impl<'a> Bordered<'a> {
     /// The three rows of the windows of row `y` of the map without its border.
-    pub fn window_rows(&self, y: usize) -> [&[f32]; 3] {
+    pub fn window_rows(&self, y: usize) -> [&'a [f32]; 3] {
         let row_len = (self.width + 2) * self.channels;
         std::array::from_fn(|row| &self.values[(y + row) * row_len..][..row_len])
     }

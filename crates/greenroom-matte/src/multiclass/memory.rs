@@ -1,6 +1,7 @@
 //! All memory of an inference, asked for once, when the plan is known.
 
-use super::network::{HEAD_CHANNELS, LEVEL_CHANNELS, LEVEL_SIDES, PATCH, STEM};
+use super::decoder::{RINGS, ring_map, ring_padding};
+use super::network::{FINEST, LEVEL_CHANNELS, LEVEL_SIDES, PATCH, STEM};
 use super::plan::{Bottleneck, Plan};
 use super::resize::Resize;
 use crate::buffer::Buffer;
@@ -96,13 +97,23 @@ impl TransformerMemory {
     }
 }
 
-/// A level of the decoder.
+/// A level of the decoder, but for the finest.
 #[derive(Debug)]
-pub(super) struct LevelMemory {
+pub(super) struct CoarseLevel {
     /// Its lateral plus twice the coarser one.
     pub d: Map,
-    /// Its separable convolution. The finest level has none: that goes into the sum at once.
-    pub e: Option<(Map, Resize)>,
+    /// Its separable convolution.
+    pub e: Map,
+    /// From its side to that of the finest level.
+    pub resize: Resize,
+}
+
+impl CoarseLevel {
+    fn new(side: usize) -> Self {
+        let map = MapShape { height: side, width: side, channels: LEVEL_CHANNELS };
+        let resize = Resize::new(side, FINEST.width);
+        Self { d: Map::bordered(map), e: Map::plain(map), resize }
+    }
 }
 
 /// Memory that every step uses anew.
@@ -123,37 +134,28 @@ pub(super) struct Memory {
     /// Each bottleneck's output.
     pub bottlenecks: Vec<Map>,
     pub transformers: Vec<TransformerMemory>,
-    pub levels: Vec<LevelMemory>,
-    /// The sum of all levels.
-    pub sum: Map,
-    /// Outputs of the head's layers, in turns.
-    pub head: [Map; 2],
+    /// The levels of the decoder but for the finest, finest first.
+    pub levels: Vec<CoarseLevel>,
+    /// Three rows of each layer from the finest level on.
+    pub rings: [Buffer; RINGS],
     pub scratch: Scratch,
 }
 
 impl Memory {
     pub fn new(plan: &Plan) -> Self {
-        let finest = LEVEL_SIDES[0];
-        let square = |side, channels| MapShape { height: side, width: side, channels };
         // Behind the last two bottlenecks comes a transformer, which begins with a 3x3 window.
         let outputs = plan.bottlenecks.iter().enumerate().map(|(index, b)| match index {
             3 | 4 => Map::bordered(b.output),
             _ => Map::plain(b.output),
         });
-        let levels = LEVEL_SIDES.into_iter().map(|side| {
-            let map = square(side, LEVEL_CHANNELS);
-            let e = (side != finest).then(|| (Map::plain(map), Resize::new(side, finest)));
-            LevelMemory { d: Map::bordered(map), e }
-        });
-        let head = || Map::bordered(square(finest, HEAD_CHANNELS));
         let transformers = plan.transformers.iter().map(|t| TransformerMemory::new(t.map));
+        let ring = |index| Buffer::zeros(Ring::len(ring_map(index), ring_padding()));
         Self {
             stem: Map::plain(STEM),
             bottlenecks: outputs.collect(),
             transformers: transformers.collect(),
-            levels: levels.collect(),
-            sum: Map::bordered(square(finest, LEVEL_CHANNELS)),
-            head: [head(), head()],
+            levels: LEVEL_SIDES[1..].iter().map(|&side| CoarseLevel::new(side)).collect(),
+            rings: std::array::from_fn(ring),
             scratch: Scratch::new(plan),
         }
     }
@@ -162,8 +164,8 @@ impl Memory {
 impl Scratch {
     fn new(plan: &Plan) -> Self {
         // The decoder's rows; those of a bottleneck may be longer.
-        let mut row = LEVEL_SIDES[0] * LEVEL_CHANNELS;
-        let (mut ring, mut zeros) = (0, super::network::PICTURE.width);
+        let mut row = FINEST.width * FINEST.channels;
+        let (mut ring, mut zeros) = (0, Ring::row_len(FINEST, ring_padding()));
         for bottleneck in &plan.bottlenecks {
             let (map, padding) = (bottleneck.expanded(), bottleneck.padding());
             ring = ring.max(Ring::len(map, padding));

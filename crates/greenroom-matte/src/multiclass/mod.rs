@@ -2,11 +2,12 @@
 //! million parameters, 4.1 thousand million multiply-adds before the plan's algebra and 3.5 after.
 //!
 //! `crate::tflite` reads the file's operators (`operators` says which there are), `recognise` finds the `network` in
-//! them, `plan` packs that, `run`, `attention`, `resize` and `classes` run it in `memory`, `crate::kernels` do the
+//! them, `plan` packs that, `run`, `attention` and `decoder` run it in `memory`, `crate::kernels` do the
 //! arithmetic.
 
 mod attention;
 mod classes;
+mod decoder;
 mod memory;
 mod network;
 mod operators;

@@ -18,6 +18,9 @@ use crate::tflite::MapShape;
 
 /// Sides of the maps that the decoder takes up, finest first.
 pub(super) const LEVEL_SIDES: [usize; 4] = [128, 64, 32, 16];
+/// The decoder's finest map.
+pub(super) const FINEST: MapShape =
+    MapShape { height: LEVEL_SIDES[0], width: LEVEL_SIDES[0], channels: LEVEL_CHANNELS };
 /// Channels of the decoder's maps.
 pub(super) const LEVEL_CHANNELS: usize = 64;
 /// The classes that the file gives logits of: room (0), hair, skin of the body, skin of the face, clothes, others.

@@ -1,11 +1,10 @@
-//! One inference.
+//! One inference: the encoder here, the transformers in `attention`, the rest in `decoder`.
 
-use super::classes;
-use super::memory::{LevelMemory, Map, Memory, Scratch};
-use super::network::{LEVEL_CHANNELS, PICTURE};
-use super::plan::{Bottleneck, Plan, Separable};
+use super::memory::{Map, Memory, Scratch};
+use super::network::PICTURE;
+use super::plan::{Bottleneck, Plan};
 use crate::Isa;
-use crate::kernels::{self, Pointwise};
+use crate::kernels;
 use crate::ring::Ring;
 
 impl Plan {
@@ -27,8 +26,8 @@ impl Plan {
         self.transformers[0].run(isa, &maps[3], &mut transformers[0]);
         self.bottlenecks[4].run(isa, &transformers[0].x, &mut maps[4], scratch);
         self.transformers[1].run(isa, &maps[4], &mut transformers[1]);
-        self.run_levels(isa, memory);
-        self.run_head(isa, memory, alpha);
+        self.run_coarse_levels(isa, memory);
+        self.run_finest_level_and_head(isa, memory, alpha);
     }
 
     fn run_stem(&self, isa: Isa, picture: &[f32], map: &mut Map, scratch: &Scratch) {
@@ -42,105 +41,6 @@ impl Plan {
                 })
             });
             kernels::stem(isa, &self.stem, &rows, map.row_mut(y));
-        }
-    }
-
-    /// The decoder, from the coarsest level to the finest, into `memory.sum`.
-    fn run_levels(&self, isa: Isa, memory: &mut Memory) {
-        let Memory { stem, bottlenecks, transformers, levels, sum, scratch, .. } = memory;
-        let inputs = [stem, &bottlenecks[2], &transformers[0].x, &transformers[1].x];
-        for index in (0..levels.len()).rev() {
-            let (finer, coarser) = levels.split_at_mut(index + 1);
-            let LevelMemory { d, e } = &mut finer[index];
-            let coarser = coarser.first().map(|level| &level.d);
-            run_lateral(isa, &self.laterals[index], inputs[index], coarser, d, scratch);
-            if let Some((e, _)) = e {
-                for y in 0..e.shape.height {
-                    self.levels[index].run(isa, d, y, None, e.row_mut(y), &mut scratch.row);
-                }
-            }
-        }
-        let (finest, coarser) = levels.split_first().expect("there are four levels");
-        for y in 0..sum.shape.height {
-            let addend = &mut scratch.second_row[..sum.shape.width * LEVEL_CHANNELS];
-            addend.fill(0.0);
-            for (e, resize) in coarser.iter().filter_map(|level| level.e.as_ref()) {
-                resize.add_row(y, LEVEL_CHANNELS, |y| e.row(y), &mut scratch.blend, addend);
-            }
-            let (row, addend) = (&mut scratch.row, Some(&*addend));
-            self.levels[0].run(isa, &finest.d, y, addend, sum.row_mut(y), row);
-        }
-    }
-
-    fn run_head(&self, isa: Isa, memory: &mut Memory, alpha: &mut [f32]) {
-        let Memory { sum, head: [even, odd], scratch, .. } = memory;
-        let Some(([first, inner @ ..], last)) = self.head.split_last().map(|(a, b)| (b, a)) else {
-            unreachable!("the head has five layers")
-        };
-        first.run_map(isa, sum, even, scratch);
-        for (index, layer) in inner.iter().enumerate() {
-            match index % 2 {
-                0 => layer.run_map(isa, even, odd, scratch),
-                _ => layer.run_map(isa, odd, even, scratch),
-            }
-        }
-        let input = if inner.len() % 2 == 0 { even } else { odd };
-        let width = input.shape.width;
-        let features = &mut scratch.second_row[..width * last.dense.outputs()];
-        let logits = &mut scratch.blend[..width * self.classes.outputs()];
-        for (y, rows) in alpha.chunks_exact_mut(4 * width).enumerate() {
-            last.run(isa, input, y, None, features, &mut scratch.row);
-            kernels::pointwise(isa, &self.classes, features, None, logits);
-            let (top, bottom) = rows.split_at_mut(2 * width);
-            classes::alphas(logits, top, bottom);
-        }
-    }
-}
-
-/// d = lateral(input) + the coarser level's d, each of its pixels four times.
-fn run_lateral(
-    isa: Isa,
-    lateral: &Pointwise,
-    input: &Map,
-    coarser: Option<&Map>,
-    d: &mut Map,
-    scratch: &mut Scratch,
-) {
-    let doubled = &mut scratch.row[..d.shape.width * d.shape.channels];
-    for y in 0..d.shape.height {
-        let addend = coarser.map(|coarser| {
-            let pixels = coarser.row(y / 2).chunks_exact(LEVEL_CHANNELS);
-            let pairs = doubled.chunks_exact_mut(2 * LEVEL_CHANNELS);
-            for (pair, pixel) in pairs.zip(pixels) {
-                let (left, right) = pair.split_at_mut(LEVEL_CHANNELS);
-                left.copy_from_slice(pixel);
-                right.copy_from_slice(pixel);
-            }
-            &*doubled
-        });
-        kernels::pointwise(isa, lateral, input.row(y), addend, d.row_mut(y));
-    }
-}
-
-impl Separable {
-    /// Row `y` of the result, plus `addend`; `row` is memory.
-    fn run(
-        &self,
-        isa: Isa,
-        input: &Map,
-        y: usize,
-        addend: Option<&[f32]>,
-        out: &mut [f32],
-        row: &mut [f32],
-    ) {
-        let row = &mut row[..input.shape.width * input.shape.channels];
-        kernels::depthwise(isa, &self.depthwise, &input.windows().window_rows(y), row);
-        kernels::pointwise(isa, &self.dense, row, addend, out);
-    }
-
-    fn run_map(&self, isa: Isa, input: &Map, output: &mut Map, scratch: &mut Scratch) {
-        for y in 0..output.shape.height {
-            self.run(isa, input, y, None, output.row_mut(y), &mut scratch.row);
         }
     }
 }
