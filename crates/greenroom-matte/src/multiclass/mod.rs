@@ -51,7 +51,7 @@ pub struct MulticlassEngine {
 
 impl MulticlassEngine {
     /// The engine for the built-in file, on the fastest instruction set of this machine. Making it takes about as long
-    /// as one inference; it keeps 44 MB of memory, and an inference asks for no more.
+    /// as one inference; it keeps 31 MB of memory, and an inference asks for no more.
     ///
     /// # Errors
     /// As [`from_tflite`](Self::from_tflite); the built-in file passes.
