@@ -58,6 +58,9 @@ pub struct Arguments {
     /// Also sets of many people and rooms, in a folder laid out as ../shared/footage is: a table of its own
     #[arg(long, value_name = "FOLDER")]
     world: Option<PathBuf>,
+    /// Only ways whose name has this in it
+    #[arg(long, value_name = "TEXT", requires = "world")]
+    only: Option<String>,
     /// Of those sets, every second subject: parameters are chosen on one half and checked on the other
     #[arg(long, value_enum, default_value_t, requires = "world")]
     half: world::Half,
@@ -98,12 +101,18 @@ pub fn run(places: &Places, arguments: &Arguments) -> Result<ExitCode> {
     let model = MODELS.into_iter().find(|model| model.0 == arguments.model);
     let model = model.context("--model is general or landscape")?;
     let wants_all = arguments.table.is_some();
+    let mut ways =
+        ways::ways(model.0, arguments.rivals || wants_all, arguments.ablation || wants_all);
+    if let Some(only) = &arguments.only {
+        ways.retain(|way| way.name.contains(only.as_str()));
+        ensure!(!ways.is_empty(), "no way has \"{only}\" in its name");
+    }
     let mut board = Board {
         places,
         arguments,
         model,
         renderer: Renderer { program: daemon::build(places)?, work: tempfile::tempdir()? },
-        ways: ways::ways(model.0, arguments.rivals || wants_all, arguments.ablation || wants_all),
+        ways,
         table: Table::default(),
         missed: Vec::new(),
     };

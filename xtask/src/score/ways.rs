@@ -12,7 +12,8 @@ use super::media::{Mattes, ffmpeg, read_grey, read_grey_at};
 
 /// The steps of refinement that make the matte, as `[cut]` of the configuration has them. A new step is a line here.
 /// `spill` changes the picture and not the matte: see [`super::spill`].
-pub const STEPS: [&str; 6] = ["exposure", "crop", "islands", "raise", "smooth", "guide"];
+pub const STEPS: [&str; 7] =
+    ["exposure", "crop", "islands", "second_opinion", "raise", "smooth", "guide"];
 
 /// What a way is to the others.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -116,7 +117,11 @@ pub struct Renderer {
 impl Renderer {
     /// `greenroom render` of `clip` in this way, without its outputs.
     pub fn command(&self, way: &Way, clip: &Path) -> Result<Command> {
-        let path = self.work.path().join("config.toml");
+        self.command_in(self.work.path(), way, clip)
+    }
+
+    fn command_in(&self, folder: &Path, way: &Way, clip: &Path) -> Result<Command> {
+        let path = folder.join("config.toml");
         fs::write(&path, &way.config)
             .with_context(|| format!("cannot write {}", path.display()))?;
         let mut command = Command::new(&self.program);
@@ -140,12 +145,12 @@ impl Renderer {
         clip: &Path,
         read: impl FnOnce(&Path) -> Result<Mattes>,
     ) -> Result<Mattes> {
-        let matte = self.work.path().join("matte.y4m");
-        let mut command = self.command(way, clip)?;
+        // Of its own: several clips may be rendered side by side.
+        let folder = TempDir::new_in(self.work.path())?;
+        let matte = folder.path().join("matte.y4m");
+        let mut command = self.command_in(folder.path(), way, clip)?;
         self.finish(command.args(["-", "--background", "#808080", "--matte"]).arg(&matte))?;
-        let mattes = read(&matte)?;
-        fs::remove_file(&matte).context("greenroom wrote no matte")?;
-        Ok(mattes)
+        read(&matte)
     }
 
     /// The pictures of `clip` in this way, over black: planes of Y, U and V in 4:2:0, limited range, frame by frame.
