@@ -21,7 +21,7 @@ import resize
 
 MODELS = {
     "landscape": ("selfie_segmentation_landscape.tflite", 256, 144),
-    "general": ("selfie_segmentation.tflite", 320, 288),
+    "general": ("selfie_segmentation.tflite", 320, 224),
     "multiclass": ("selfie_multiclass_256x256.tflite", 256, 256),
 }
 PICTURES = ["franck_01829", "blocks"]

@@ -23,7 +23,7 @@ pub(crate) type Model = (&'static str, &'static str, usize, usize);
 /// The built-in networks.
 pub(crate) const MODELS: [Model; 2] = [
     ("landscape", "selfie_segmentation_landscape.tflite", 256, 144),
-    ("general", "selfie_segmentation.tflite", 320, 288),
+    ("general", "selfie_segmentation.tflite", 320, 224),
 ];
 
 /// The network of `MulticlassEngine`, which nobody chooses by name. It is shown a few of the inputs only.

@@ -1,5 +1,6 @@
 //! Reads I420 frames of a size from standard input and writes their mattes, grey, to standard
-//! output: `refine WIDTH HEIGHT MODEL [all] [STEP]...`, steps as `[cut]` has them, and `main` for one person.
+//! output: `refine WIDTH HEIGHT MODEL [all] [STEP]... [fps=FPS]`, steps as `[cut]` has them, and `main` for one person; of
+//! frames that come 30 times a second if nothing else is said.
 //! Prints to standard error what preparing, inferring, refining, fitting and composing take, in microseconds: medians at the
 //! end, or with `each` a line a frame.
 //! `cargo xtask cost` and `cargo xtask choice` run it.
@@ -8,7 +9,7 @@ use std::io::{Read, Write};
 use std::time::{Duration, Instant};
 
 use greenroom_frame::{Colour, Compositor, Frame, MatteView, PixelFormat, SizePx};
-use greenroom_matte::{Guide, MatteMaker, Model, People, RefineSteps, Upscaler};
+use greenroom_matte::{Guide, MatteMaker, Model, People, RefineSteps, SecondOpinion, Upscaler};
 
 fn main() -> Result<(), Box<dyn std::error::Error>> {
     let words: Vec<String> = std::env::args().skip(1).collect();
@@ -20,6 +21,7 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
         islands: has("islands"),
         people: if has("main") { People::Main } else { People::All },
         raise: has("raise"),
+        second_opinion: has("second_opinion"),
         smooth: has("smooth"),
         guide: has("guide"),
         spill: has("spill"),
@@ -27,6 +29,9 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     };
     let steps = if has("all") { RefineSteps::default() } else { some };
     let mut maker = MatteMaker::new(words[2].parse::<Model>()?)?.refined(steps)?;
+    if steps.second_opinion {
+        maker = maker.with_second_opinion(SecondOpinion::at_once()?);
+    }
     let mut frame = Frame::new(PixelFormat::I420, size, Colour::WEBCAM)?;
     let mut luma = Frame::new(PixelFormat::Grey, size, Colour::JPEG)?;
     let half = frame.format().chroma().plane_size(size);
@@ -35,8 +40,12 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     guide = if steps.spill { guide.with_spill() } else { guide };
     let background = Frame::new(PixelFormat::I420, size, Colour::WEBCAM)?;
     let (mut compositor, mut composed) = (Compositor::default(), background.clone());
+    let fps = words.iter().find_map(|word| word.strip_prefix("fps=")?.parse().ok()).unwrap_or(30.0);
+    let start_of_clip = Instant::now();
     let (mut times, mut out) = ([const { Vec::new() }; 5], std::io::stdout().lock());
     while std::io::stdin().lock().read_exact(frame.bytes_mut()).is_ok() {
+        let time = Duration::from_secs_f64(times[0].len() as f64 / fps);
+        frame.set_captured_at(start_of_clip + time);
         let start = Instant::now();
         maker.prepare(&frame.view())?;
         times[0].push(start.elapsed());

@@ -11,7 +11,7 @@ pub struct ModelDescription {
     pub name: Cow<'static, str>,
     /// SPDX expression of the weights' licence, if known.
     pub licence: Option<Cow<'static, str>>,
-    /// Size of the input picture. The whole frame is stretched to it.
+    /// Size of the input picture. The frame, or the part of it that is looked at, is stretched to it.
     pub input_size: SizePx,
     /// How the engine wants the input's three channels to lie. The engine's wish, not the file's.
     pub layout: Layout,

@@ -1,9 +1,17 @@
+use greenroom_frame::SizePx;
+
 use crate::{AlphaMap, InputTensor, MatteError, ModelDescription};
 
 /// Something that runs one model on the caller's thread.
 pub trait Engine: Send {
     /// What the model wants and gives.
     fn description(&self) -> &ModelDescription;
+
+    /// Sizes of picture that it can be fed, besides the description's; the alpha of each has the same size. Whoever
+    /// feeds it takes the one whose shape comes nearest to that of what is looked at.
+    fn other_sizes(&self) -> &[SizePx] {
+        &[]
+    }
 
     /// The alpha for `input`. greenroom's own engine asks for no memory.
     ///

@@ -46,6 +46,7 @@ mod models;
 mod multiclass;
 #[cfg(feature = "onnx")]
 pub mod onnx;
+mod opinion;
 mod planes;
 mod prepare;
 mod refine;
@@ -64,6 +65,7 @@ pub use isa::Isa;
 pub use maker::MatteMaker;
 pub use models::Model;
 pub use multiclass::MulticlassEngine;
+pub use opinion::SecondOpinion;
 pub use prepare::Preparer;
 pub use refine::{Guide, People, PlainSteps, RefineSteps};
 pub use selfie::SelfieEngine;

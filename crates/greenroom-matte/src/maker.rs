@@ -1,44 +1,44 @@
+mod look;
+mod parts;
+
 use std::fmt;
 use std::time::Instant;
 
-use greenroom_frame::{Colour, Frame, FrameView, PixelFormat, PlaneScaler};
+use greenroom_frame::{Colour, Frame, FrameView, PixelFormat, SizePx};
 
+use self::look::Look;
+use self::parts::{Fit, Parts};
 use crate::guard::Guarded;
-use crate::refine::crop::{LEVELS, Tracker, Window};
-use crate::refine::plain::Plain;
 use crate::refine::sense::Sense;
-use crate::refine::smooth::Smoother;
 use crate::{
-    AlphaMap, Engine, InputTensor, Isa, MatteError, Model, ModelDescription, OutputMeaning,
-    Preparer, RefineSteps, SelfieEngine,
+    Engine, Isa, MatteError, Model, ModelDescription, OutputMeaning, Preparer, RefineSteps,
+    SecondOpinion, SelfieEngine,
 };
+
+/// What most cameras send: what is made before the first frame comes is made for it.
+const USUAL: SizePx = SizePx::new(1280, 720);
 
 /// From a picture to its alpha: pre-processing, one model and its output.
 pub struct MatteMaker {
     engine: Box<dyn Engine>,
     preparer: Preparer,
-    input: InputTensor,
-    output: AlphaMap,
+    /// For each size that the engine can be fed.
+    looks: Vec<Look>,
+    /// Which of them the frame that was prepared last is looked at in.
+    newest: usize,
+    /// Of the frames so far; `None` before the first.
+    picture: Option<SizePx>,
+    /// What is fed where, for frames of that shape.
+    fit: Fit,
+    /// What is done about the mask, in the steps that are taken.
+    parts: Parts,
+    second_opinion: Option<SecondOpinion>,
     alpha: Frame,
     captured_at: Instant,
     isa: Isa,
-    crop: Option<Crop>,
-    sense: Option<Sense>,
-    /// What each level becomes by the step `raise`.
-    raised: Option<Box<[u8; 256]>>,
-    smoother: Option<Smoother>,
-    plain: Option<Plain>,
+    steps: RefineSteps,
     /// Of a foreign engine: what its alpha may show.
     guarded: Option<Box<Guarded>>,
-}
-
-/// What looking into a window takes.
-struct Crop {
-    tracker: Tracker,
-    /// Where the frame that was prepared last was looked at.
-    window: Option<Window>,
-    /// For each size of window, what brings the network's mask to its place in the whole.
-    places: Vec<(PlaneScaler, Frame)>,
 }
 
 impl fmt::Debug for MatteMaker {
@@ -79,18 +79,23 @@ impl MatteMaker {
     /// [`MatteError::Frame`] if the engine's output is not a usable picture size.
     pub fn with_engine(engine: Box<dyn Engine>, isa: Isa) -> Result<Self, MatteError> {
         let model = engine.description();
+        let own = (model.input_size, model.output_size);
+        let others = engine.other_sizes().iter().map(|&size| (size, size));
+        let look = |(input, output)| Look::new(input, output, model.layout);
+        let looks = std::iter::once(own).chain(others).map(look).collect::<Result<Vec<_>, _>>()?;
+        let fit = Fit::new(&looks, USUAL);
         Ok(Self {
-            preparer: Preparer::new(model, isa)?,
-            input: InputTensor::new(model),
-            output: AlphaMap::new(model),
-            alpha: Frame::new(PixelFormat::Grey, model.output_size, Colour::JPEG)?,
+            preparer: Preparer::with_sizes(model, engine.other_sizes(), isa)?,
+            newest: fit.whole,
+            alpha: Frame::new(PixelFormat::Grey, looks[fit.whole].alpha.size(), Colour::JPEG)?,
+            looks,
+            picture: None,
+            fit,
+            parts: Parts::default(),
+            second_opinion: None,
             captured_at: Instant::now(),
             isa,
-            crop: None,
-            sense: None,
-            raised: None,
-            smoother: None,
-            plain: None,
+            steps: RefineSteps::NONE,
             guarded: None,
             engine,
         })
@@ -104,17 +109,39 @@ impl MatteMaker {
     /// # Errors
     /// [`MatteError::Frame`] if the model's output is too small to hold windows.
     pub fn refined(mut self, steps: RefineSteps) -> Result<Self, MatteError> {
-        let canvas = self.description().output_size;
         let able = !self.engine.remembers();
-        self.crop = (steps.crop && able).then(|| Crop::new(canvas)).transpose()?;
-        self.preparer = self.preparer.exposed(steps.exposure && able);
-        self.sense = Sense::new(canvas, steps);
         let unsure = self.description().output == OutputMeaning::Probability;
-        self.raised = (steps.raise && able && unsure).then(|| Box::new(raised_levels()));
-        self.smoother =
-            (steps.smooth && able).then(|| Smoother::new(canvas, self.isa)).transpose()?;
-        self.plain = Plain::new(steps.plain, canvas);
+        self.steps = RefineSteps {
+            crop: steps.crop && able,
+            exposure: steps.exposure && able,
+            raise: steps.raise && able && unsure,
+            smooth: steps.smooth && able,
+            ..steps
+        };
+        self.preparer = self.preparer.exposed(self.steps.exposure);
+        self.parts = Parts::new(self.steps, self.fit, &self.looks, self.isa)?;
         Ok(self)
+    }
+
+    /// Has another network asked now and then, too; what it is sure is room is struck out of the alpha.
+    #[must_use]
+    pub fn with_second_opinion(self, second_opinion: SecondOpinion) -> Self {
+        Self { second_opinion: Some(second_opinion), ..self }
+    }
+
+    /// Makes ready for frames of `picture`'s shape.
+    fn fit_to(&mut self, picture: SizePx) -> Result<(), MatteError> {
+        if self.picture.replace(picture) == Some(picture) {
+            return Ok(());
+        }
+        let fit = Fit::new(&self.looks, picture);
+        if fit != self.fit {
+            self.parts = Parts::new(self.steps, fit, &self.looks, self.isa)?;
+            let canvas = self.looks[fit.whole].alpha.size();
+            self.alpha.reshape(PixelFormat::Grey, canvas, Colour::JPEG)?;
+            self.fit = fit;
+        }
+        Ok(())
     }
 
     /// Holds the alpha to what a built-in network sees, from now on: for engines that are foreign. What that network is
@@ -124,7 +151,7 @@ impl MatteMaker {
     /// # Errors
     /// As [`new`](Self::new).
     pub fn guarded(mut self, own: MatteMaker) -> Result<Self, MatteError> {
-        let shows_one_person = self.sense.as_ref().is_some_and(Sense::shows_one_person);
+        let shows_one_person = self.parts.sense.as_ref().is_some_and(Sense::shows_one_person);
         self.guarded = Some(Box::new(Guarded::new(own, shows_one_person)?));
         Ok(self)
     }
@@ -138,18 +165,9 @@ impl MatteMaker {
     pub fn reset(&mut self) {
         self.engine.reset();
         self.preparer.reset();
-        if let Some(crop) = &mut self.crop {
-            crop.tracker.reset();
-            crop.window = None;
-        }
-        if let Some(sense) = &mut self.sense {
-            sense.reset();
-        }
-        if let Some(smoother) = &mut self.smoother {
-            smoother.reset();
-        }
-        if let Some(plain) = &mut self.plain {
-            plain.reset();
+        self.parts.reset();
+        if let Some(second_opinion) = &mut self.second_opinion {
+            second_opinion.reset();
         }
         if let Some(guarded) = &mut self.guarded {
             guarded.reset();
@@ -157,7 +175,7 @@ impl MatteMaker {
     }
 
     /// The alpha of `frame` (planar, any size, colour and range): [`PixelFormat::Grey`] at the
-    /// model's size, 0 = room, 255 = person, with the frame's time of capture.
+    /// model's size that fits the frame's shape, 0 = room, 255 = person, with the frame's time of capture.
     ///
     /// # Errors
     /// [`MatteError::UnsupportedFrame`] if `frame` is not planar, and the engine's.
@@ -173,19 +191,13 @@ impl MatteMaker {
     /// [`MatteError::UnsupportedFrame`] if `frame` is not planar.
     pub fn prepare(&mut self, frame: &FrameView<'_>) -> Result<(), MatteError> {
         self.captured_at = frame.captured_at();
-        let Some(crop) = &mut self.crop else {
-            return self.preparer.prepare(frame, &mut self.input);
-        };
-        let canvas = self.engine.description().output_size;
-        let large_enough = frame.size().width_px >= 64 && frame.size().height_px >= 64;
-        let window = crop.tracker.next().filter(|_| large_enough && frame.format().is_planar());
-        if let Some(smoother) = self.smoother.as_mut().filter(|_| window != crop.window) {
-            smoother.look_anew();
-        }
-        crop.window = window;
-        match crop.window {
-            Some(window) => self.preparer.prepare(&window.of(frame, canvas), &mut self.input),
-            None => self.preparer.prepare(frame, &mut self.input),
+        self.fit_to(frame.size())?;
+        let window = self.parts.next_window(frame);
+        self.newest = window.map_or(self.fit.whole, |window| self.fit.windows[window.level]);
+        let input = &mut self.looks[self.newest].input;
+        match window {
+            Some(window) => self.preparer.prepare(&window.of(frame, self.alpha.size()), input),
+            None => self.preparer.prepare(frame, input),
         }
     }
 
@@ -195,14 +207,11 @@ impl MatteMaker {
     /// # Errors
     /// The engine's.
     pub fn infer(&mut self) -> Result<&Frame, MatteError> {
-        self.engine.infer(&self.input, &mut self.output)?;
-        for (byte, value) in self.alpha.bytes_mut().iter_mut().zip(self.output.values()) {
-            // `max` turns a NaN into 0, which is room. To the nearest: of floats from 2^23 on, the
-            // lowest bits are the whole part; `as u8` is not made into vectors.
-            *byte = ((value.max(0.0) * 255.0).min(255.0) + 8_388_608.0).to_bits() as u8;
-        }
-        self.alpha.set_captured_at(self.captured_at);
-        Ok(&self.alpha)
+        let look = &mut self.looks[self.newest];
+        self.engine.infer(&look.input, &mut look.output)?;
+        look.round();
+        look.alpha.set_captured_at(self.captured_at);
+        Ok(&look.alpha)
     }
 
     /// The last third of [`matte`](Self::matte): the [inferred](Self::infer) alpha with the
@@ -212,32 +221,16 @@ impl MatteMaker {
     /// # Errors
     /// As `prepare`.
     pub fn refine(&mut self, frame: &FrameView<'_>) -> Result<&Frame, MatteError> {
-        self.preparer.learn(&self.output);
-        if let Some(crop) = &mut self.crop {
-            crop.place(&mut self.alpha);
-        }
-        if let Some(sense) = &mut self.sense {
-            sense.apply(self.alpha.bytes_mut());
-        }
-        if let Some(crop) = &mut self.crop {
-            crop.tracker.learn(self.alpha.bytes());
-        }
-        if let Some(raised) = &self.raised {
-            // Most samples are 0 or 255, and stay so.
-            for levels in self.alpha.bytes_mut().chunks_mut(32) {
-                // Without a way out before the end, so that it is made into vectors.
-                let between = levels.iter().map(|level| u8::from(level.wrapping_add(1) > 1));
-                if between.fold(0, |any, one| any | one) != 0 {
-                    levels.iter_mut().for_each(|level| *level = raised[usize::from(*level)]);
-                }
-            }
-        }
-        if let Some(smoother) = &mut self.smoother {
-            smoother.smooth(frame, &mut self.alpha)?;
-        }
-        if let Some(plain) = &mut self.plain {
-            plain.filter(&mut self.alpha);
-        }
+        let look = &self.looks[self.newest];
+        let gain = self.preparer.gain();
+        self.preparer.learn(&look.output);
+        self.alpha.set_captured_at(self.captured_at);
+        self.parts.refine(
+            frame,
+            &look.alpha,
+            self.second_opinion.as_mut().map(|it| (it, gain)),
+            &mut self.alpha,
+        )?;
         if let Some(guarded) = &mut self.guarded {
             let name = &self.engine.description().name;
             if let Some(own) = guarded.overrule(name, frame, &mut self.alpha)? {
@@ -245,39 +238,5 @@ impl MatteMaker {
             }
         }
         Ok(&self.alpha)
-    }
-}
-
-/// Probabilities that half-sure samples are raised by: networks are less sure of hair than of the room
-/// beside it. 0.5 gains more on clips with the true alpha, but less against RVM's mattes of other people.
-const GAMMA: f32 = 0.7;
-
-fn raised_levels() -> [u8; 256] {
-    std::array::from_fn(|level| ((level as f32 / 255.0).powf(GAMMA) * 255.0).round() as u8)
-}
-
-impl Crop {
-    fn new(canvas: greenroom_frame::SizePx) -> Result<Self, MatteError> {
-        let place = |level: usize| {
-            let size = Window::size(level, canvas);
-            let scaler = PlaneScaler::new(canvas, size)?;
-            Ok::<_, MatteError>((scaler, Frame::new(PixelFormat::Grey, size, Colour::JPEG)?))
-        };
-        let places = (0..LEVELS).map(place).collect::<Result<_, _>>()?;
-        Ok(Self { tracker: Tracker::new(canvas), window: None, places })
-    }
-
-    /// From the alpha of the window to that of the whole picture; outside is room.
-    fn place(&mut self, alpha: &mut Frame) {
-        let Some(window) = self.window else { return };
-        let (scaler, small) = &mut self.places[window.level];
-        scaler.scale(alpha.view().plane(0), &mut small.view_mut().plane_mut(0));
-        let (left, top) = (window.left as usize, window.top as usize);
-        let mut view = alpha.view_mut();
-        let mut plane = view.plane_mut(0);
-        plane.fill(0);
-        for (y, row) in small.view().plane(0).iter_rows().enumerate() {
-            plane.row_mut(top + y)[left..][..row.len()].copy_from_slice(row);
-        }
     }
 }

@@ -1,4 +1,4 @@
-use greenroom_frame::{Colour, FrameView};
+use greenroom_frame::{Colour, FrameView, SizePx};
 
 use crate::exposure::Exposure;
 use crate::planes::SmallPlanes;
@@ -6,16 +6,22 @@ use crate::yuv::{self, Channel};
 use crate::{AlphaMap, InputTensor, Isa, Layout, MatteError, ModelDescription};
 
 /// Fills a model's input straight from a planar picture: each plane is scaled to the input's size
-/// (the whole frame is stretched to it, as MediaPipe does), and only there becomes RGB, with the
+/// (the frame or the part of it that is looked at is stretched to it, as MediaPipe does), and only there becomes RGB, with the
 /// picture's own matrix and range. Nothing at full size but the planes is touched, once.
 #[derive(Debug)]
 pub struct Preparer {
     isa: Isa,
     model: ModelDescription,
-    planes: SmallPlanes,
+    /// For each size of input.
+    planes: Vec<SmallPlanes>,
+    /// Which of them the picture that was prepared last is in.
+    newest: usize,
     /// One channel, on its way into an interleaved tensor.
     channel: Vec<f32>,
     exposure: Option<Exposure>,
+    /// How much brighter the model saw the last picture than it was; without `exposure`, how much brighter it is to
+    /// see the next.
+    gain: f32,
     /// Of the picture that was prepared last.
     colour: Colour,
 }
@@ -26,13 +32,36 @@ impl Preparer {
     /// # Errors
     /// [`MatteError::Frame`] if the model's input is not a usable picture size.
     pub fn new(model: &ModelDescription, isa: Isa) -> Result<Self, MatteError> {
+        Self::with_sizes(model, &[], isa)
+    }
+
+    /// A preparer for `model` that fills tensors of these other sizes, too.
+    ///
+    /// # Errors
+    /// As [`new`](Self::new), of any of the sizes.
+    pub fn with_sizes(
+        model: &ModelDescription,
+        other_sizes: &[SizePx],
+        isa: Isa,
+    ) -> Result<Self, MatteError> {
+        let sizes = || std::iter::once(&model.input_size).chain(other_sizes);
+        let most_px = sizes().map(|size| size.area_px() as usize).max().unwrap_or_default();
         let channel = match model.layout {
             Layout::Nchw => Vec::new(),
-            Layout::Nhwc => vec![0.0; model.input_size.area_px() as usize],
+            Layout::Nhwc => vec![0.0; most_px],
         };
-        let planes = SmallPlanes::new(model.input_size)?;
-        let colour = Colour::WEBCAM;
-        Ok(Self { isa, model: model.clone(), planes, channel, exposure: None, colour })
+        let planes = sizes().map(|&size| SmallPlanes::new(size)).collect::<Result<_, _>>()?;
+        let (newest, colour) = (0, Colour::WEBCAM);
+        Ok(Self {
+            isa,
+            model: model.clone(),
+            planes,
+            newest,
+            channel,
+            exposure: None,
+            gain: 1.0,
+            colour,
+        })
     }
 
     /// Makes dark pictures and persons against the light brighter for the model from now on, if
@@ -44,10 +73,21 @@ impl Preparer {
         self
     }
 
+    /// How much brighter the model saw the picture that was prepared last than it was.
+    pub(crate) fn gain(&self) -> f32 {
+        self.gain
+    }
+
+    /// Has the model see the next pictures so much brighter than they are, if they are not [exposed](Self::exposed)
+    /// by themselves.
+    pub(crate) fn set_gain(&mut self, gain: f32) {
+        self.gain = gain;
+    }
+
     /// What the model made of the picture that was prepared last: how bright the person is in it.
     pub fn learn(&mut self, alpha: &AlphaMap) {
         if let Some(exposure) = &mut self.exposure {
-            exposure.learn(self.planes.bytes()[0], self.colour, alpha.values());
+            exposure.learn(self.planes[self.newest].bytes()[0], self.colour, alpha.values());
         }
     }
 
@@ -69,28 +109,30 @@ impl Preparer {
         frame: &FrameView<'_>,
         tensor: &mut InputTensor,
     ) -> Result<(), MatteError> {
-        if (tensor.size(), tensor.layout()) != (self.model.input_size, self.model.layout) {
+        let place = self.planes.iter().position(|planes| planes.size() == tensor.size());
+        let Some(place) = place.filter(|_| tensor.layout() == self.model.layout) else {
             return Err(MatteError::WrongShape {
                 what: "the input tensor",
                 have: format!("{} {:?}", tensor.size(), tensor.layout()),
                 want: format!("{} {:?}", self.model.input_size, self.model.layout),
             });
-        }
-        self.planes.fill(frame)?;
+        };
+        self.newest = place;
+        self.planes[place].fill(frame)?;
         self.colour = frame.colour();
         self.convert(tensor);
         Ok(())
     }
 
     fn convert(&mut self, tensor: &mut InputTensor) {
-        let Self { colour, ref model, .. } = *self;
-        let planes = self.planes.bytes();
+        let Self { colour, newest, ref model, .. } = *self;
+        let planes = self.planes[newest].bytes();
         let mut channels = yuv::channels(colour, model.channel_order, model.normalisation);
         if let Some(exposure) = &mut self.exposure {
-            let gain = exposure.gain(planes[0], colour);
-            if gain != 1.0 {
-                channels = channels.map(|channel| channel.times(gain));
-            }
+            self.gain = exposure.gain(planes[0], colour);
+        }
+        if self.gain != 1.0 {
+            channels = channels.map(|channel| channel.times(self.gain));
         }
         let convert = |channel: &Channel, out: &mut [f32]| {
             yuv::convert(self.isa, channel, planes, out);
@@ -102,9 +144,10 @@ impl Preparer {
             }
             Layout::Nhwc => {
                 for (index, channel) in channels.iter().enumerate() {
-                    convert(channel, &mut self.channel);
+                    let values = &mut self.channel[..planes[0].len()];
+                    convert(channel, values);
                     let places = tensor.values_mut().iter_mut().skip(index).step_by(3);
-                    places.zip(&self.channel).for_each(|(place, value)| *place = *value);
+                    places.zip(values).for_each(|(place, value)| *place = *value);
                 }
             }
         }

@@ -13,9 +13,13 @@ pub struct InputTensor {
 impl InputTensor {
     /// A tensor of zeros as `model` wants it.
     pub fn new(model: &ModelDescription) -> Self {
-        let size = model.input_size;
+        Self::of_size(model.input_size, model.layout)
+    }
+
+    /// A tensor of zeros for a picture of `size`.
+    pub fn of_size(size: SizePx, layout: Layout) -> Self {
         let len = 3 * size.area_px() as usize;
-        Self { size, layout: model.layout, values: vec![0.0; len] }
+        Self { size, layout, values: vec![0.0; len] }
     }
 
     /// Columns and rows.
@@ -49,7 +53,11 @@ pub struct AlphaMap {
 impl AlphaMap {
     /// A map of zeros as `model` gives it.
     pub fn new(model: &ModelDescription) -> Self {
-        let size = model.output_size;
+        Self::of_size(model.output_size)
+    }
+
+    /// A map of zeros of `size`.
+    pub fn of_size(size: SizePx) -> Self {
         Self { size, values: vec![0.0; size.area_px() as usize] }
     }
 

@@ -2,6 +2,7 @@
 #![allow(clippy::unwrap_used)]
 
 use std::path::Path;
+use std::sync::LazyLock;
 use std::time::{Duration, Instant};
 
 use greenroom_frame::{Colour, Frame, PixelFormat, Rgb8, SizePx};
@@ -52,8 +53,15 @@ fn photo() -> Frame {
     frame
 }
 
+/// The size of the photo's alpha.
+fn size() -> SizePx {
+    static SIZE: LazyLock<SizePx> =
+        LazyLock::new(|| MatteMaker::new(MODEL).unwrap().matte(&photo().view()).unwrap().size());
+    *SIZE
+}
+
 fn width() -> usize {
-    MODEL.description().output_size.width_px as usize
+    size().width_px as usize
 }
 
 fn all(right: &[f32], shown: impl Fn(usize, usize) -> bool) -> Vec<f32> {
@@ -114,7 +122,8 @@ fn whatever_a_foreign_engine_gives_no_sure_room_is_shown() {
     ];
     let start = Instant::now();
     for (name, behaviour, most_used) in cases {
-        let description = MODEL.description();
+        let description =
+            ModelDescription { input_size: size(), output_size: size(), ..MODEL.description() };
         let engine = Foreign { description, right: truth.clone(), behaviour, frames: 0 };
         let own = MatteMaker::new(MODEL).unwrap().refined(RefineSteps::NONE).unwrap();
         let maker = MatteMaker::with_engine(Box::new(engine), Isa::best()).unwrap();

@@ -21,7 +21,7 @@ use crate::same_file::{is_same_file, would_replace};
 use crate::scenes::{SceneBook, SceneWords, check_privacy};
 
 pub use error::SettingsError;
-pub use model::{ModelChoice, OnnxChoice, format_of, model_file, onnx_options};
+pub use model::{Answers, ModelChoice, OnnxChoice, format_of, model_file, onnx_options};
 pub use old_environment::{OldEnvironment, VARIABLES as OLD_VARIABLES};
 
 /// Where frames come from.

@@ -13,7 +13,7 @@ use greenroom_device::{
     Source, SourceMode, Wake,
 };
 use greenroom_frame::{Colour, Frame, FrameShape, FrameView, PixelFormat, SizePx};
-use greenroom_matte::{MatteMaker, Model, PlainSteps, RefineSteps};
+use greenroom_matte::{MatteMaker, Model, PlainSteps, RefineSteps, SecondOpinion};
 use greenroom_scene::{BackgroundSpec, Pace, SceneSpec, Site};
 
 /// Counts every allocation of the process.
@@ -143,7 +143,11 @@ fn allocations_of(background: &BackgroundSpec, sink_size: SizePx) -> u64 {
     let plain = PlainSteps { threshold: Some(0.6), grow: 0.5, feather: 1.5, average: 0.3 };
     let steps = RefineSteps { plain, ..RefineSteps::default() };
     let matte = MatteFeed {
-        maker: MatteMaker::new(Model::DEFAULT).unwrap().refined(steps).unwrap(),
+        maker: MatteMaker::new(Model::DEFAULT)
+            .unwrap()
+            .refined(steps)
+            .unwrap()
+            .with_second_opinion(SecondOpinion::at_once().unwrap()),
         remake: Box::new(|| unreachable!("the network never fails")),
         server: None,
         steps,

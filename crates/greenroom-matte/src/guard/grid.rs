@@ -70,7 +70,11 @@ impl Grid {
     }
 
     /// Takes over the network's alpha.
-    pub(super) fn learn(&mut self, alpha: &[u8]) {
+    pub(super) fn learn(&mut self, alpha: &Frame) {
+        if alpha.size() != self.size {
+            *self = Self::new(alpha.size());
+        }
+        let alpha = alpha.bytes();
         self.alpha.copy_from_slice(alpha);
         let width = self.size.width_px as usize;
         // A square around each cell that may be a person: first along the rows, then along the columns.

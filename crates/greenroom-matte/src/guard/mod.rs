@@ -108,7 +108,7 @@ impl RoomGuard {
     /// As [`MatteMaker::matte`].
     pub fn look(&mut self, frame: &FrameView<'_>) -> Result<(), MatteError> {
         let alpha = self.network.matte(frame)?;
-        self.grid.learn(alpha.bytes());
+        self.grid.learn(alpha);
         self.looked_at = Some(frame.captured_at());
         self.frames_since = 0;
         self.first_looks_left = self.first_looks_left.saturating_sub(1);

@@ -56,9 +56,16 @@ impl MulticlassEngine {
     /// # Errors
     /// As [`from_tflite`](Self::from_tflite); the built-in file passes.
     pub fn built_in() -> Result<Self, MatteError> {
-        let mut engine = Self::from_tflite("selfie-multiclass", FILE, Isa::best())?;
-        engine.description.licence = Some(Cow::Borrowed("Apache-2.0"));
-        Ok(engine)
+        let engine = Self::from_tflite(NAME, FILE, Isa::best())?;
+        Ok(Self { description: Self::built_in_description(), ..engine })
+    }
+
+    /// What the built-in file wants and gives.
+    pub fn built_in_description() -> ModelDescription {
+        ModelDescription {
+            licence: Some(Cow::Borrowed("Apache-2.0")),
+            ..describe(Cow::Borrowed(NAME))
+        }
     }
 
     /// The TFLite file that is built in: 16 MB, float32, Apache-2.0.
@@ -74,19 +81,27 @@ impl MulticlassEngine {
     pub fn from_tflite(name: &str, bytes: &[u8], isa: Isa) -> Result<Self, MatteError> {
         let plan = Plan::new(&Network::recognise(&Graph::read(name, bytes)?)?);
         let memory = Memory::new(&plan);
-        let size = SizePx::new(PICTURE.width as u32, PICTURE.height as u32);
-        let description = ModelDescription {
-            name: Cow::Owned(name.to_owned()),
-            licence: None,
-            input_size: size,
-            layout: Layout::Nchw,
-            channel_order: ChannelOrder::Rgb,
-            normalisation: Normalisation::range(-1.0, 1.0),
-            output_size: size,
-            output: OutputMeaning::Probability,
-        };
+        let description = describe(Cow::Owned(name.to_owned()));
+        let size = description.input_size;
         tracing::debug!(model = name, %size, %isa, "model loaded");
         Ok(Self { description, isa, plan, memory })
+    }
+}
+
+/// The name of the built-in file.
+const NAME: &str = "selfie-multiclass";
+
+fn describe(name: Cow<'static, str>) -> ModelDescription {
+    let size = SizePx::new(PICTURE.width as u32, PICTURE.height as u32);
+    ModelDescription {
+        name,
+        licence: None,
+        input_size: size,
+        layout: Layout::Nchw,
+        channel_order: ChannelOrder::Rgb,
+        normalisation: Normalisation::range(-1.0, 1.0),
+        output_size: size,
+        output: OutputMeaning::Probability,
     }
 }
 

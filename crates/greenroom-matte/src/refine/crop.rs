@@ -1,3 +1,5 @@
+use std::ops::Range;
+
 use greenroom_frame::{FrameView, SizePx};
 
 /// Where the network looks: a window of the picture, in samples of the mask of the whole picture.
@@ -9,12 +11,27 @@ pub(crate) struct Window {
     pub top: u32,
 }
 
-/// Widths and heights of the windows, in sixteenths of the picture's, by falling area. A few fixed
-/// sizes, so that tables are kept and a window that follows the person does not breathe. Narrow
-/// ones: the network's input is narrower than most pictures, and squeezes them less then.
-const SIDES: [[u32; 2]; 6] = [[14, 16], [12, 16], [10, 16], [10, 12], [8, 10], [8, 8]];
+/// Widths and heights of the windows, in sixteenths of the picture's, by falling area: first those of wide and square
+/// pictures, then those of upright ones. A few fixed sizes, so that tables are kept and a window that follows the person
+/// does not breathe.
+const SIDES: [[u32; 2]; 12] = [
+    [14, 16],
+    [12, 16],
+    [10, 16],
+    [10, 12],
+    [8, 10],
+    [8, 8],
+    [16, 14],
+    [16, 12],
+    [14, 12],
+    [12, 10],
+    [10, 8],
+    [8, 8],
+];
 /// Number of [`SIDES`].
 pub(crate) const LEVELS: usize = SIDES.len();
+/// Those of upright pictures.
+const UPRIGHT: usize = 6;
 /// Frames for which a tighter window must fit, with some room to spare, before it is taken. More wait out more of
 /// a person's passing by: 8 and 30 give dtSSDs that are 1 and 2 % higher on mdn_b_inout.
 const PATIENCE_FRAMES: u32 = 3;
@@ -31,6 +48,8 @@ const PERSON: u8 = 128;
 #[derive(Debug)]
 pub(crate) struct Tracker {
     canvas: SizePx,
+    /// Which [`SIDES`] there are for this shape.
+    levels: Range<usize>,
     window: Option<Window>,
     tighter_frames: u32,
     frames: u32,
@@ -87,10 +106,11 @@ impl Window {
 }
 
 impl Tracker {
-    /// For masks of `canvas`.
-    pub(crate) fn new(canvas: SizePx) -> Self {
+    /// For masks of `canvas` of pictures that are upright or not.
+    pub(crate) fn new(canvas: SizePx, is_upright: bool) -> Self {
         let columns = vec![0; canvas.width_px as usize];
-        Self { canvas, window: None, tighter_frames: 0, frames: 0, columns }
+        let levels = if is_upright { UPRIGHT..LEVELS } else { 0..UPRIGHT };
+        Self { canvas, levels, window: None, tighter_frames: 0, frames: 0, columns }
     }
 
     pub(crate) fn reset(&mut self) {
@@ -120,9 +140,10 @@ impl Tracker {
         let fits = |level: &usize| fits_with(0, *level);
         // To spare, so that who sways does not have the window go to and fro.
         let fits_well = |level: &usize| fits_with(1, *level);
-        let tightest = (0..LEVELS).rev().find(fits_well);
+        let Range { start, end } = self.levels;
+        let tightest = (start..end).rev().find(fits_well);
         let held = self.window.filter(|window| window.holds(need, self.canvas));
-        let level_after = |level: usize| (level + 1..LEVELS).find(fits_well).unwrap_or(level);
+        let level_after = |level: usize| (level + 1..end).find(fits_well).unwrap_or(level);
         match (held, tightest) {
             (Some(window), Some(tightest)) if tightest > window.level => {
                 self.tighter_frames += 1;
@@ -136,11 +157,11 @@ impl Tracker {
             (None, tightest) => {
                 // A window that has moved on does not tighten by the way.
                 let level = match (self.window, tightest) {
-                    (Some(window), _) => (0..=window.level).rev().find(fits),
+                    (Some(window), _) => (start..=window.level).rev().find(fits),
                     (None, Some(_)) => {
                         self.tighter_frames += 1;
                         let is_over = self.tighter_frames >= PATIENCE_FRAMES;
-                        (0..LEVELS).find(fits_well).filter(|_| is_over)
+                        (start..end).find(fits_well).filter(|_| is_over)
                     }
                     (None, None) => None,
                 };

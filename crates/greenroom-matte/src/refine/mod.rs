@@ -5,6 +5,7 @@
 //! | `exposure` | [`MatteMaker`](crate::MatteMaker) | the network sees dark pictures and persons against the light brighter |
 //! | `crop` | [`MatteMaker`](crate::MatteMaker) | the network sees the person, not the room, when the person is small |
 //! | `islands` | [`MatteMaker`](crate::MatteMaker) | what floats beside a person is dropped where the network is unsure |
+//! | `second_opinion` | [`MatteMaker`](crate::MatteMaker) | what a large network is sure is room is struck out |
 //! | `raise` | [`MatteMaker`](crate::MatteMaker) | hair that the network is half sure of stays |
 //! | `smooth` | [`MatteMaker`](crate::MatteMaker) | edges that stand still are calm, and those of who goes as a whole |
 //! | `plain` | [`MatteMaker`](crate::MatteMaker) | none by default: threshold, wider or narrower, box blur, running average |
@@ -19,6 +20,7 @@ mod kernels;
 mod motion;
 pub(crate) mod plain;
 pub(crate) mod sense;
+pub(crate) mod sketches;
 pub(crate) mod smooth;
 mod spill;
 
@@ -51,6 +53,8 @@ pub struct RefineSteps {
     pub people: People,
     /// Half-sure samples count as a little more person; for masks of probabilities.
     pub raise: bool,
+    /// What a second network is sure is room is struck out; it is asked once in some seconds.
+    pub second_opinion: bool,
     /// The mask is blended with the one before where nothing moves, or all of a person does.
     pub smooth: bool,
     /// The matte's edge follows the edge in the picture.
@@ -69,6 +73,7 @@ impl RefineSteps {
         islands: false,
         people: People::All,
         raise: false,
+        second_opinion: false,
         smooth: false,
         guide: false,
         spill: false,
@@ -85,6 +90,7 @@ impl Default for RefineSteps {
             islands: true,
             people,
             raise: true,
+            second_opinion: true,
             smooth: true,
             guide: true,
             spill: true,

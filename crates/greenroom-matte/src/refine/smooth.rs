@@ -1,13 +1,13 @@
 mod carry;
 mod changes;
 
-use greenroom_frame::{Colour, Frame, FrameView, PixelFormat, PlaneScaler, SizePx};
+use greenroom_frame::{Colour, Frame, PixelFormat, PlaneScaler, SizePx};
 
 use self::carry::Carry;
 use self::changes::Changes;
 use super::kernels::follow;
 use super::motion::Motion;
-use super::sketch_grid;
+use super::sketches::Sketches;
 use crate::planes::SmallPlanes;
 use crate::{Isa, MatteError};
 
@@ -27,7 +27,7 @@ pub(crate) struct Smoother {
     weights: Frame,
     /// The mask so far, in 128ths of its levels: a slow approach does not get stuck.
     state: Vec<u16>,
-    /// Whether `state` and the older sketch are of the picture before this one.
+    /// Whether `state` is of the picture before this one.
     knows: bool,
     /// Frames until the network has seen its part of the picture for long.
     anew_frames: u32,
@@ -37,8 +37,6 @@ pub(crate) struct Smoother {
 #[derive(Debug)]
 struct Tables {
     picture: SizePx,
-    /// This picture and the one before it.
-    sketches: [SmallPlanes; 2],
     changes: Changes,
     /// How much the new mask counts in each cell; and what brings that to the mask's size.
     weights: Frame,
@@ -88,25 +86,27 @@ impl Smoother {
         self.anew_frames = ANEW_FRAMES;
     }
 
-    /// Smooths `mask`, which is that of all of `frame`.
+    /// Smooths `mask`, which is that of all of the newest picture of `sketches`.
+    ///
+    /// # Errors
+    /// [`MatteError::Frame`] if that is of a size for which there are no tables.
     pub(crate) fn smooth(
         &mut self,
-        frame: &FrameView<'_>,
+        sketches: &Sketches,
         mask: &mut Frame,
     ) -> Result<(), MatteError> {
+        let picture = sketches.picture();
         let tables = match &mut self.tables {
-            Some(tables) if tables.picture == frame.size() => tables,
+            Some(tables) if tables.picture == picture => tables,
             other => {
                 self.knows = false;
-                other.insert(Tables::new(frame.size(), mask.view().size())?)
+                other.insert(Tables::new(picture, [sketches.new.size(), mask.size()])?)
             }
         };
-        tables.sketches.swap(0, 1);
-        tables.sketches[0].fill(frame)?;
         let goes_on = self.knows && {
             let still = if self.anew_frames > 0 { STILL_ANEW } else { STILL };
             self.anew_frames = self.anew_frames.saturating_sub(1);
-            tables.weigh(self.isa, still)
+            tables.weigh(self.isa, sketches, still)
         };
         if !goes_on {
             let levels = self.state.iter_mut().zip(mask.bytes());
@@ -115,7 +115,7 @@ impl Smoother {
             tables.motion.reset();
             return Ok(());
         }
-        tables.carry(self.isa, &mut self.state);
+        tables.carry(self.isa, sketches, &mut self.state);
         let mut samples = self.weights.view_mut();
         tables.scaler.scale(tables.weights.view().plane(0), &mut samples.plane_mut(0));
         follow(self.isa, &mut self.state, mask.bytes_mut(), self.weights.bytes(), SURE_ROOM);
@@ -124,12 +124,9 @@ impl Smoother {
 }
 
 impl Tables {
-    fn new(picture: SizePx, mask: SizePx) -> Result<Self, MatteError> {
-        let (cells, row_step) = sketch_grid(picture);
-        let sketch = || Ok::<_, MatteError>(SmallPlanes::new(cells)?.sketching(row_step));
+    fn new(picture: SizePx, [cells, mask]: [SizePx; 2]) -> Result<Self, MatteError> {
         Ok(Self {
             picture,
-            sketches: [sketch()?, sketch()?],
             changes: Changes::new(cells),
             weights: Frame::new(PixelFormat::Grey, cells, Colour::JPEG)?,
             scaler: PlaneScaler::new(cells, mask)?,
@@ -140,8 +137,7 @@ impl Tables {
 
     /// The weights of the cells, `still` where nothing has changed; `false` if this is another picture
     /// altogether.
-    fn weigh(&mut self, isa: Isa, still: u8) -> bool {
-        let [new, old] = &self.sketches;
+    fn weigh(&mut self, isa: Isa, Sketches { new, old, .. }: &Sketches, still: u8) -> bool {
         let SizePx { width_px, height_px } = new.size();
         let (width, height) = (width_px as usize, height_px as usize);
         self.changes.clear(width, height);
@@ -158,8 +154,8 @@ impl Tables {
     }
 
     /// Takes `state`, the mask so far, along with a person who goes.
-    fn carry(&mut self, isa: Isa, state: &mut [u16]) {
-        let [new, old] = self.sketches.each_ref().map(SmallPlanes::bytes);
+    fn carry(&mut self, isa: Isa, sketches: &Sketches, state: &mut [u16]) {
+        let [new, old] = [&sketches.new, &sketches.old].map(SmallPlanes::bytes);
         let is_person = |at: usize| state[at] >= u16::from(PERSON) << 7;
         let way = self.motion.find(isa, is_person, [new[0], old[0]]);
         if let (Some(way), Some(person)) = (way, self.motion.extent()) {

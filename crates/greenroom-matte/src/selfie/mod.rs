@@ -28,8 +28,26 @@ use crate::{AlphaMap, Engine, InputTensor, Isa, MatteError, Model, ModelDescript
 pub struct SelfieEngine {
     description: ModelDescription,
     isa: Isa,
+    other_sizes: Vec<SizePx>,
+    /// For the description's size, and each of the others.
+    ready: Vec<Ready>,
+}
+
+/// The network, ready for pictures of one size.
+#[derive(Debug)]
+struct Ready {
+    size: SizePx,
     plan: Plan,
     memory: Memory,
+}
+
+impl Ready {
+    fn new(network: &Network) -> Self {
+        let plan = Plan::new(network);
+        let size = SizePx::new(plan.picture.width as u32, plan.picture.height as u32);
+        let memory = Memory::new(&plan);
+        Self { size, plan, memory }
+    }
 }
 
 impl SelfieEngine {
@@ -39,32 +57,37 @@ impl SelfieEngine {
     /// # Errors
     /// [`MatteError::NotAModel`], [`MatteError::DamagedModel`] or [`MatteError::OtherNetwork`].
     pub fn from_tflite(name: &str, bytes: &[u8], isa: Isa) -> Result<Self, MatteError> {
-        let network = Network::recognise(&Graph::read(name, bytes)?)?;
-        Ok(Self::new(name, &network, isa))
+        let ready = Ready::new(&Network::recognise(&Graph::read(name, bytes)?)?);
+        let description = ModelDescription::selfie(Cow::Owned(name.to_owned()), ready.size);
+        Ok(Self::new(description, &[], vec![ready], isa))
     }
 
-    /// The engine for a built-in model, at the size that its description tells.
+    /// The engine for a built-in model, at all [sizes](Model::sizes) that it is prepared for.
     ///
     /// # Errors
     /// As [`from_tflite`](Self::from_tflite); the built-in files pass.
     pub fn built_in(model: Model, isa: Isa) -> Result<Self, MatteError> {
         let description = model.description();
         let graph = Graph::read(&description.name, model.file())?;
-        let size = description.input_size;
-        let network = Network::recognise(&graph)?.resized(size).ok_or_else(|| {
-            graph.other_network(format!("its maps cannot be those of a picture of {size}"))
-        })?;
-        let engine = Self::new(&description.name, &network, isa);
-        Ok(Self { description, ..engine })
+        let at_size = |&size: &SizePx| {
+            let network = Network::recognise(&graph)?.resized(size).ok_or_else(|| {
+                graph.other_network(format!("its maps cannot be those of a picture of {size}"))
+            })?;
+            Ok(Ready::new(&network))
+        };
+        let ready = model.sizes().iter().map(at_size).collect::<Result<_, MatteError>>()?;
+        Ok(Self::new(description, &model.sizes()[1..], ready, isa))
     }
 
-    fn new(name: &str, network: &Network, isa: Isa) -> Self {
-        let plan = Plan::new(network);
-        let size = SizePx::new(plan.picture.width as u32, plan.picture.height as u32);
-        tracing::debug!(model = name, %size, %isa, "model loaded");
-        let description = ModelDescription::selfie(Cow::Owned(name.to_owned()), size);
-        let memory = Memory::new(&plan);
-        Self { description, isa, plan, memory }
+    fn new(
+        description: ModelDescription,
+        other_sizes: &[SizePx],
+        ready: Vec<Ready>,
+        isa: Isa,
+    ) -> Self {
+        let (name, size) = (&description.name, description.input_size);
+        tracing::debug!(model = %name, %size, %isa, "model loaded");
+        Self { description, isa, other_sizes: other_sizes.to_vec(), ready }
     }
 }
 
@@ -72,7 +95,8 @@ impl SelfieEngine {
 impl SelfieEngine {
     /// Values of all maps that are kept.
     pub(crate) fn map_values(&self) -> usize {
-        self.memory.maps.iter().chain(&self.memory.smalls).map(|map| map.values.len()).sum()
+        let maps = self.ready.iter().flat_map(|it| it.memory.maps.iter().chain(&it.memory.smalls));
+        maps.map(|map| map.values.len()).sum()
     }
 }
 
@@ -81,9 +105,20 @@ impl Engine for SelfieEngine {
         &self.description
     }
 
+    fn other_sizes(&self) -> &[SizePx] {
+        &self.other_sizes
+    }
+
     fn infer(&mut self, input: &InputTensor, alpha: &mut AlphaMap) -> Result<(), MatteError> {
-        self.description.check(input, alpha)?;
-        self.plan.run(self.isa, &mut self.memory, input.values(), alpha.values_mut());
+        let fits = |ready: &&mut Ready| {
+            (input.size(), input.layout(), alpha.size())
+                == (ready.size, self.description.layout, ready.size)
+        };
+        let Some(Ready { plan, memory, .. }) = self.ready.iter_mut().find(fits) else {
+            // The description's size is among those that do not fit.
+            return self.description.check(input, alpha);
+        };
+        plan.run(self.isa, memory, input.values(), alpha.values_mut());
         Ok(())
     }
 }

@@ -15,7 +15,7 @@ use crate::RunFailed;
 use crate::cli::RenderArgs;
 use crate::pipeline::{MatteOutput, MattePlanes, Painter};
 use crate::scenes::make_scene;
-use crate::settings::RenderSettings;
+use crate::settings::{Answers, RenderSettings};
 
 /// Longest wait for one frame of a file: a decoder that is silent for so long hangs.
 const PATIENCE: Duration = Duration::from_secs(60);
@@ -65,7 +65,7 @@ impl Job {
     /// Reads the first frame, which tells the picture's chroma, and opens the outputs for it.
     fn open(settings: &RenderSettings, source: &mut FileReader) -> anyhow::Result<Self> {
         let mode = source.mode();
-        let maker = settings.scene.model.build(settings.scene.steps)?;
+        let maker = settings.scene.model.build(settings.scene.steps, Answers::AtOnce)?;
         let mut frame = Frame::new(PixelFormat::I420, mode.size, mode.colour)?;
         let more = next_frame(source, &mut frame, &Wake::new().context("making an eventfd")?)?;
         let site = Site { shape: frame.shape(), pace: Pace::Exact };

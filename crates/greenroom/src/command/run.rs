@@ -19,7 +19,7 @@ use crate::scenes::{
     Director, DirectorHandle, FilesInUse, FirstScene, PauseMark, Replied, SceneRequest,
     make_first_scene,
 };
-use crate::settings::{OutputChoice, RunSettings};
+use crate::settings::{Answers, OutputChoice, RunSettings};
 use crate::status::Status;
 use crate::{RunFailed, service};
 
@@ -55,7 +55,7 @@ pub(super) fn run(args: &RunArgs) -> anyhow::Result<()> {
     let colour = source.as_ref().map_or(Colour::WEBCAM, |source| source.mode().colour);
     let site = Site { shape: FrameShape { format, size, colour }, pace: Pace::Live };
     let (first, scene) = make_first_scene(&settings.scene, site)?;
-    let maker = settings.scene.model.build(settings.scene.steps)?;
+    let maker = settings.scene.model.build(settings.scene.steps, Answers::Late)?;
     // YUYV, BT.601, limited range: what every consumer opens and assumes.
     let wanted = SinkMode { format: PixelFormat::Yuyv, size, rate, colour: Colour::WEBCAM };
     let output = open_output(&settings, wanted, scene)?.always_on(settings.always_on);
@@ -68,7 +68,8 @@ pub(super) fn run(args: &RunArgs) -> anyhow::Result<()> {
         }
         None => None,
     };
-    let matte = MatteFeed { maker, remake: Box::new(move || model.build(steps)), server, steps };
+    let remake = Box::new(move || model.build(steps, Answers::Late));
+    let matte = MatteFeed { maker, remake, server, steps };
     let feed =
         CameraFeed { source, name: camera.name(), open: Box::new(move || camera.open()), size };
     let pipeline = Pipeline::start(feed, matte, vec![output], settings.idle_after, is_paused)

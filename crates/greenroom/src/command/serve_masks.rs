@@ -7,7 +7,7 @@ use super::signals::{Parts, Signals};
 use crate::cli::ServeMasksArgs;
 use crate::masks::server::{Limits, Server, listen};
 use crate::service;
-use crate::settings::{ModelChoice, config};
+use crate::settings::{Answers, ModelChoice, config};
 
 /// `greenroom serve-masks`.
 pub(super) fn serve_masks(args: &ServeMasksArgs) -> anyhow::Result<()> {
@@ -23,10 +23,10 @@ pub(super) fn serve_masks(args: &ServeMasksArgs) -> anyhow::Result<()> {
     };
     // Each picture stands for itself: there is nothing to follow or to smooth.
     let steps = RefineSteps::NONE;
-    let matte = model.build(steps)?;
+    let matte = model.build(steps, Answers::AtOnce)?;
     let name = matte.description().name.clone();
     let listener = listen(&args.listen)?;
-    let make = Box::new(move || model.build(steps));
+    let make = Box::new(move || model.build(steps, Answers::AtOnce));
     let server = Server::start(listener, Limits::default(), matte, make);
     let server = server.context("starting the mask server")?;
     let address = server.address();

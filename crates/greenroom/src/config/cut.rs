@@ -10,11 +10,12 @@ use super::{ConfigError, check_keys, wrong};
 use crate::toml_file::one_line;
 
 /// Keys of the table.
-pub(super) const KEYS: [&str; 12] = [
+pub(super) const KEYS: [&str; 13] = [
     "crop",
     "exposure",
     "islands",
     "people",
+    "second_opinion",
     "raise",
     "smooth",
     "guide",
@@ -33,6 +34,7 @@ pub struct CutWords {
     pub exposure: Option<bool>,
     pub islands: Option<bool>,
     pub people: Option<PeopleWord>,
+    pub second_opinion: Option<bool>,
     pub raise: Option<bool>,
     pub smooth: Option<bool>,
     pub guide: Option<bool>,
@@ -70,6 +72,7 @@ impl CutWords {
             exposure: self.exposure.unwrap_or(usual.exposure),
             islands: self.islands.unwrap_or(usual.islands),
             people: self.people.map_or(usual.people, People::from),
+            second_opinion: self.second_opinion.unwrap_or(usual.second_opinion),
             raise: self.raise.unwrap_or(usual.raise),
             smooth: self.smooth.unwrap_or(usual.smooth),
             guide: self.guide.unwrap_or(usual.guide),

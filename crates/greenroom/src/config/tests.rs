@@ -67,7 +67,8 @@ fn steps_of_the_cut_are_on_unless_said_otherwise() {
     assert_eq!(parse("").unwrap().cut.steps(), RefineSteps::default());
     let one_less = RefineSteps { smooth: false, ..RefineSteps::default() };
     assert_eq!(parse("[cut]\nsmooth = false").unwrap().cut.steps(), one_less);
-    let steps = ["exposure", "crop", "islands", "raise", "smooth", "guide", "spill"];
+    let steps =
+        ["exposure", "crop", "islands", "second_opinion", "raise", "smooth", "guide", "spill"];
     let none = steps.map(|step| format!("{step} = false\n")).concat();
     assert_eq!(parse(&format!("[cut]\n{none}")).unwrap().cut.steps(), RefineSteps::NONE);
     let main = parse("[cut]\npeople = \"main\"").unwrap().cut.steps();

@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 use greenroom_matte::onnx::{
     ModelFormat, OnnxDescription, OnnxEngine, OnnxOptions, Provider, model_format,
 };
-use greenroom_matte::{Isa, MatteError, MatteMaker, Model, RefineSteps};
+use greenroom_matte::{Isa, MatteError, MatteMaker, Model, RefineSteps, SecondOpinion};
 
 use super::SettingsError;
 use crate::cli::OnnxArgs;
@@ -23,6 +23,15 @@ pub enum ModelChoice {
     TfLite(PathBuf, Vec<u8>),
     /// A user's ONNX file, with what is needed to run it.
     Onnx(Box<OnnxChoice>),
+}
+
+/// When a second opinion answers.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Answers {
+    /// When it has got round to it, and frames go on: for a camera.
+    Late,
+    /// Before the frame goes on, which waits: for a file.
+    AtOnce,
 }
 
 /// An ONNX file, and how it is run.
@@ -77,14 +86,20 @@ impl ModelChoice {
         }
     }
 
-    /// The network, ready to run, with the steps of refinement that are its maker's. A user's model is
-    /// [guarded](MatteMaker::guarded) by a built-in one. An ONNX file is read anew each time.
+    /// The network, ready to run, with the steps of refinement that are its maker's. The general network, for those
+    /// whose machine has time, has a second opinion. A user's model is [guarded](MatteMaker::guarded) by a built-in
+    /// one. An ONNX file is read anew each time.
     ///
     /// # Errors
     /// When a user's file cannot be run.
-    pub fn build(&self, steps: RefineSteps) -> Result<MatteMaker, MatteError> {
+    pub fn build(&self, steps: RefineSteps, answers: Answers) -> Result<MatteMaker, MatteError> {
         let maker = self.build_unguarded()?.refined(steps)?;
         match self {
+            ModelChoice::BuiltIn(Model::General) if steps.second_opinion => Ok(maker
+                .with_second_opinion(match answers {
+                    Answers::Late => SecondOpinion::on_a_thread()?,
+                    Answers::AtOnce => SecondOpinion::at_once()?,
+                })),
             ModelChoice::BuiltIn(_) | ModelChoice::BuiltInAsTrained(_) => Ok(maker),
             ModelChoice::TfLite(..) | ModelChoice::Onnx(_) => {
                 maker.guarded(MatteMaker::new(Model::DEFAULT)?.refined(steps)?)

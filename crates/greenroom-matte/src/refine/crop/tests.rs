@@ -18,7 +18,7 @@ fn after(tracker: &mut Tracker, frames: u32, mask: &[u8]) -> Option<Window> {
 
 #[test]
 fn a_small_person_is_looked_at_closely_and_slowly() {
-    let mut tracker = Tracker::new(CANVAS);
+    let mut tracker = Tracker::new(CANVAS, false);
     let small = mask([100, 150], [150, 256]);
     assert_eq!(after(&mut tracker, PATIENCE_FRAMES - 1, &small), None);
     assert_eq!(after(&mut tracker, 1, &small).unwrap().level, 0);
@@ -30,7 +30,7 @@ fn a_small_person_is_looked_at_closely_and_slowly() {
 
 #[test]
 fn it_grows_and_follows_at_once() {
-    let mut tracker = Tracker::new(CANVAS);
+    let mut tracker = Tracker::new(CANVAS, false);
     let window = after(&mut tracker, 300, &mask([100, 150], [150, 256])).unwrap();
     let moved = after(&mut tracker, 1, &mask([160, 210], [150, 256])).unwrap();
     assert!(moved.level <= window.level && moved.left > window.left, "{window:?} {moved:?}");
@@ -41,7 +41,7 @@ fn it_grows_and_follows_at_once() {
 #[test]
 fn who_is_gone_or_large_needs_the_whole_picture_and_who_is_half_out_its_whole_height() {
     let after_a_small_one = |person: &[u8]| {
-        let mut tracker = Tracker::new(CANVAS);
+        let mut tracker = Tracker::new(CANVAS, false);
         let window = after(&mut tracker, 100, &mask([100, 150], [150, 256])).unwrap();
         assert!(Window::size(window.level, CANVAS).height_px < CANVAS.height_px);
         after(&mut tracker, 1, person)
@@ -57,7 +57,7 @@ fn who_is_gone_or_large_needs_the_whole_picture_and_who_is_half_out_its_whole_he
 
 #[test]
 fn who_sways_does_not_have_the_window_go_to_and_fro() {
-    let mut tracker = Tracker::new(CANVAS);
+    let mut tracker = Tracker::new(CANVAS, false);
     // Each width that a person may have, and a little more or less of it.
     for width in 20..180 {
         let sways = [0, 2, 1, 3].map(|more| mask([60, 60 + width + more], [100, 256]));
@@ -74,7 +74,7 @@ fn who_sways_does_not_have_the_window_go_to_and_fro() {
 
 #[test]
 fn the_whole_picture_is_looked_at_every_so_often_and_after_a_reset() {
-    let mut tracker = Tracker::new(CANVAS);
+    let mut tracker = Tracker::new(CANVAS, false);
     let small = mask([100, 150], [150, 256]);
     after(&mut tracker, 300, &small);
     let mut whole = 0;

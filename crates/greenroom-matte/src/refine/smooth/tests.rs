@@ -1,5 +1,7 @@
 use super::*;
 
+use greenroom_frame::FrameView;
+
 const SIZE: SizePx = SizePx::new(320, 180);
 
 /// A picture with a square at `left`, and a mask of one level.
@@ -20,8 +22,26 @@ fn mask(level: u8) -> Frame {
     mask
 }
 
-fn smoother() -> Smoother {
-    Smoother::new(SizePx::new(64, 36), Isa::best()).unwrap()
+/// A smoother and the sketches that it goes by.
+struct Sketching {
+    smoother: Smoother,
+    sketches: Option<Sketches>,
+}
+
+impl Sketching {
+    fn new(isa: Isa) -> Self {
+        let smoother = Smoother::new(SizePx::new(64, 36), isa).unwrap();
+        Self { smoother, sketches: None }
+    }
+
+    fn smooth(&mut self, frame: &FrameView<'_>, mask: &mut Frame) {
+        let sketches = Sketches::add(&mut self.sketches, frame).unwrap();
+        self.smoother.smooth(sketches, mask).unwrap();
+    }
+}
+
+fn smoother() -> Sketching {
+    Sketching::new(Isa::best())
 }
 
 #[test]
@@ -30,7 +50,7 @@ fn where_nothing_moves_flicker_is_calmed() {
     let mut seen = Vec::new();
     for index in 0..40 {
         let mut mask = mask(if index % 2 == 0 { 100 } else { 150 });
-        smoother.smooth(&frame.view(), &mut mask).unwrap();
+        smoother.smooth(&frame.view(), &mut mask);
         seen.push(mask.bytes()[0]);
     }
     let end = &seen[20..];
@@ -41,9 +61,9 @@ fn where_nothing_moves_flicker_is_calmed() {
 #[test]
 fn what_moves_takes_the_new_mask_at_once_and_only_that() {
     let mut smoother = smoother();
-    smoother.smooth(&picture(50).view(), &mut mask(200)).unwrap();
+    smoother.smooth(&picture(50).view(), &mut mask(200));
     let mut new = mask(40);
-    smoother.smooth(&picture(200).view(), &mut new).unwrap();
+    smoother.smooth(&picture(200).view(), &mut new);
     // In the middle of where the square was and is; and far from both.
     let at = |x: usize, y: usize| new.bytes()[y * 64 + x];
     assert_eq!((at(16, 18), at(46, 18)), (40, 40));
@@ -53,10 +73,10 @@ fn what_moves_takes_the_new_mask_at_once_and_only_that() {
 #[test]
 fn what_was_seen_of_the_room_by_mistake_is_gone_at_once() {
     let (mut smoother, frame) = (smoother(), picture(50));
-    smoother.smooth(&frame.view(), &mut mask(110)).unwrap();
+    smoother.smooth(&frame.view(), &mut mask(110));
     let seen = [0, 1, 2].map(|_| {
         let mut new = mask(0);
-        smoother.smooth(&frame.view(), &mut new).unwrap();
+        smoother.smooth(&frame.view(), &mut new);
         new.bytes()[0]
     });
     // The guide shows what is above 38.
@@ -66,22 +86,22 @@ fn what_was_seen_of_the_room_by_mistake_is_gone_at_once() {
 #[test]
 fn nothing_of_the_past_counts_after_a_reset_a_cut_or_another_size() {
     let mut smoother = smoother();
-    let start = |smoother: &mut Smoother| {
-        smoother.smooth(&picture(50).view(), &mut mask(200)).unwrap();
+    let start = |smoother: &mut Sketching| {
+        smoother.smooth(&picture(50).view(), &mut mask(200));
         mask(0)
     };
     let mut new = start(&mut smoother);
-    smoother.reset();
-    smoother.smooth(&picture(50).view(), &mut new).unwrap();
+    smoother.smoother.reset();
+    smoother.smooth(&picture(50).view(), &mut new);
     assert!(new.bytes().iter().all(|&level| level == 0));
     let mut new = start(&mut smoother);
     let mut other = picture(50);
     other.bytes_mut().fill(30);
-    smoother.smooth(&other.view(), &mut new).unwrap();
+    smoother.smooth(&other.view(), &mut new);
     assert!(new.bytes().iter().all(|&level| level == 0));
     let mut new = start(&mut smoother);
     let small = Frame::new(PixelFormat::I420, SizePx::new(160, 90), Colour::WEBCAM).unwrap();
-    smoother.smooth(&small.view(), &mut new).unwrap();
+    smoother.smooth(&small.view(), &mut new);
     assert!(new.bytes().iter().all(|&level| level == 0));
 }
 
@@ -104,13 +124,13 @@ fn someone(left: usize, level: u8) -> (Frame, Frame) {
 #[test]
 fn who_goes_takes_the_mask_along() {
     for isa in Isa::available() {
-        let mut smoother = Smoother::new(SizePx::new(64, 36), isa).unwrap();
+        let mut smoother = Sketching::new(isa);
         let mut seen = Vec::new();
         for index in 0..22 {
             // Two samples of the mask to the right with each frame.
             let left = 10 + 10 * index;
             let (frame, mut mask) = someone(left, if index % 2 == 0 { 150 } else { 250 });
-            smoother.smooth(&frame.view(), &mut mask).unwrap();
+            smoother.smooth(&frame.view(), &mut mask);
             let row = &mask.bytes()[20 * 64..][..64];
             seen.push(row[left / 5 + 8]);
             // Nothing of them is left behind, and nothing runs ahead.

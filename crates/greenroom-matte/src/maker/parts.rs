@@ -1,0 +1,197 @@
+use greenroom_frame::{Colour, Frame, FrameView, PixelFormat, PlaneScaler, SizePx};
+
+use super::look::Look;
+use crate::models::{SQUEEZE, SQUEEZE_OF_WINDOWS, fitting};
+use crate::refine::crop::{LEVELS, Tracker, Window};
+use crate::refine::plain::Plain;
+use crate::refine::sense::Sense;
+use crate::refine::sketches::Sketches;
+use crate::refine::smooth::Smoother;
+use crate::{Isa, MatteError, RefineSteps, SecondOpinion};
+
+/// Which look takes what, for frames of one shape: places in the list of looks.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Fit {
+    /// The whole frame. The mask of all that is shown, the *canvas*, has the size of its output.
+    pub whole: usize,
+    /// A window of each size.
+    pub windows: [usize; LEVELS],
+    /// Whether the frames are higher than wide.
+    is_upright: bool,
+}
+
+impl Fit {
+    pub(super) fn new(looks: &[Look], picture: SizePx) -> Self {
+        let sizes: Vec<SizePx> = looks.iter().map(|look| look.input.size()).collect();
+        let of_window = |level| Window::size(level, picture);
+        Self {
+            whole: fitting(&sizes, picture, SQUEEZE),
+            windows: std::array::from_fn(|level| {
+                fitting(&sizes, of_window(level), SQUEEZE_OF_WINDOWS)
+            }),
+            is_upright: picture.height_px > picture.width_px,
+        }
+    }
+}
+
+/// What is done about the mask of a canvas.
+#[derive(Default)]
+pub(super) struct Parts {
+    crop: Option<Crop>,
+    pub sense: Option<Sense>,
+    /// What each level becomes by the step `raise`.
+    raised: Option<Box<[u8; 256]>>,
+    smoother: Option<Smoother>,
+    /// Of the pictures, for the steps that ask what has changed.
+    sketches: Option<Sketches>,
+    plain: Option<Plain>,
+}
+
+/// What looking into a window takes.
+struct Crop {
+    tracker: Tracker,
+    /// Where the frame that was prepared last was looked at.
+    window: Option<Window>,
+    /// For each size of window, what brings the network's mask to its place in the whole.
+    places: Vec<(PlaneScaler, Frame)>,
+}
+
+/// Pictures with a smaller side have no windows.
+const LEAST_SIDE_PX: u32 = 64;
+
+impl Parts {
+    /// For `steps`.
+    ///
+    /// # Errors
+    /// [`MatteError::Frame`] if the canvas is too small to hold windows.
+    pub(super) fn new(
+        steps: RefineSteps,
+        fit: Fit,
+        looks: &[Look],
+        isa: Isa,
+    ) -> Result<Self, MatteError> {
+        let canvas = looks[fit.whole].alpha.size();
+        Ok(Self {
+            crop: steps.crop.then(|| Crop::new(canvas, fit, looks)).transpose()?,
+            sense: Sense::new(canvas, steps),
+            raised: steps.raise.then(|| Box::new(raised_levels())),
+            smoother: steps.smooth.then(|| Smoother::new(canvas, isa)).transpose()?,
+            sketches: None,
+            plain: Plain::new(steps.plain, canvas),
+        })
+    }
+
+    pub(super) fn reset(&mut self) {
+        if let Some(crop) = &mut self.crop {
+            crop.tracker.reset();
+            crop.window = None;
+        }
+        if let Some(sense) = &mut self.sense {
+            sense.reset();
+        }
+        if let Some(smoother) = &mut self.smoother {
+            smoother.reset();
+        }
+        if let Some(plain) = &mut self.plain {
+            plain.reset();
+        }
+    }
+
+    /// The window that `frame` is to be looked at in; `None` for all of it.
+    pub(super) fn next_window(&mut self, frame: &FrameView<'_>) -> Option<Window> {
+        let crop = self.crop.as_mut()?;
+        let SizePx { width_px, height_px } = frame.size();
+        let has_windows = width_px.min(height_px) >= LEAST_SIDE_PX && frame.format().is_planar();
+        let window = crop.tracker.next().filter(|_| has_windows);
+        if let Some(smoother) = self.smoother.as_mut().filter(|_| window != crop.window) {
+            smoother.look_anew();
+        }
+        crop.window = window;
+        window
+    }
+
+    /// Makes `canvas` the mask of `frame`, from what the network `found` in what it looked at.
+    ///
+    /// # Errors
+    /// [`MatteError::UnsupportedFrame`] if `frame` is not planar.
+    pub(super) fn refine(
+        &mut self,
+        frame: &FrameView<'_>,
+        found: &Frame,
+        second_opinion: Option<(&mut SecondOpinion, f32)>,
+        canvas: &mut Frame,
+    ) -> Result<(), MatteError> {
+        match &mut self.crop {
+            Some(crop) if crop.window.is_some() => crop.place(found, canvas),
+            _ => canvas.bytes_mut().copy_from_slice(found.bytes()),
+        }
+        if let Some(sense) = &mut self.sense {
+            sense.apply(canvas.bytes_mut());
+        }
+        let sketches = match self.smoother.is_some() || second_opinion.is_some() {
+            true => Some(Sketches::add(&mut self.sketches, frame)?),
+            false => None,
+        };
+        if let (Some((second_opinion, gain)), Some(sketches)) = (second_opinion, sketches) {
+            second_opinion.apply(frame, (&sketches.new, gain), canvas)?;
+        }
+        if let Some(crop) = &mut self.crop {
+            crop.tracker.learn(canvas.bytes());
+        }
+        if let Some(raised) = &self.raised {
+            raise(raised, canvas.bytes_mut());
+        }
+        if let (Some(smoother), Some(sketches)) = (&mut self.smoother, sketches) {
+            smoother.smooth(sketches, canvas)?;
+        }
+        if let Some(plain) = &mut self.plain {
+            plain.filter(canvas);
+        }
+        Ok(())
+    }
+}
+
+/// Probabilities that half-sure samples are raised by: networks are less sure of hair than of the room
+/// beside it. 0.5 gains more on clips with the true alpha, but less against RVM's mattes of other people.
+const GAMMA: f32 = 0.7;
+
+fn raised_levels() -> [u8; 256] {
+    std::array::from_fn(|level| ((level as f32 / 255.0).powf(GAMMA) * 255.0).round() as u8)
+}
+
+fn raise(raised: &[u8; 256], mask: &mut [u8]) {
+    // Most samples are 0 or 255, and stay so.
+    for levels in mask.chunks_mut(32) {
+        // Without a way out before the end, so that it is made into vectors.
+        let between = levels.iter().map(|level| u8::from(level.wrapping_add(1) > 1));
+        if between.fold(0, |any, one| any | one) != 0 {
+            levels.iter_mut().for_each(|level| *level = raised[usize::from(*level)]);
+        }
+    }
+}
+
+impl Crop {
+    fn new(canvas: SizePx, fit: Fit, looks: &[Look]) -> Result<Self, MatteError> {
+        let place = |level: usize| {
+            let size = Window::size(level, canvas);
+            let scaler = PlaneScaler::new(looks[fit.windows[level]].alpha.size(), size)?;
+            Ok::<_, MatteError>((scaler, Frame::new(PixelFormat::Grey, size, Colour::JPEG)?))
+        };
+        let places = (0..LEVELS).map(place).collect::<Result<_, _>>()?;
+        Ok(Self { tracker: Tracker::new(canvas, fit.is_upright), window: None, places })
+    }
+
+    /// From the mask of the window to that of the whole picture; outside is room.
+    fn place(&mut self, found: &Frame, canvas: &mut Frame) {
+        let Some(window) = self.window else { return };
+        let (scaler, small) = &mut self.places[window.level];
+        scaler.scale(found.view().plane(0), &mut small.view_mut().plane_mut(0));
+        let (left, top) = (window.left as usize, window.top as usize);
+        let mut view = canvas.view_mut();
+        let mut plane = view.plane_mut(0);
+        plane.fill(0);
+        for (y, row) in small.view().plane(0).iter_rows().enumerate() {
+            plane.row_mut(top + y)[left..][..row.len()].copy_from_slice(row);
+        }
+    }
+}

@@ -1,0 +1,161 @@
+use std::fmt;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::mpsc::{Receiver, SyncSender, TryRecvError, TrySendError, sync_channel};
+use std::thread;
+use std::time::Instant;
+
+use greenroom_frame::{Colour, Frame, PixelFormat};
+
+use super::KeptSketch;
+use crate::{AlphaMap, Engine, InputTensor, MatteError, ModelDescription};
+
+/// A frame that a network is asked about, and its answer.
+#[derive(Debug)]
+pub(super) struct Question {
+    pub input: InputTensor,
+    pub sketch: KeptSketch,
+    /// The mask of the same frame, in cells of the sketch.
+    pub mask: Vec<u8>,
+    pub life: u32,
+    /// When the frame was taken.
+    pub asked_at: Instant,
+    output: AlphaMap,
+    /// How sure the network is of a person: grey, at its own size, of the whole frame.
+    pub person: Frame,
+    /// Whether `person` is an answer.
+    pub is_answered: bool,
+}
+
+impl Question {
+    pub(super) fn new(description: &ModelDescription) -> Result<Self, MatteError> {
+        Ok(Self {
+            input: InputTensor::new(description),
+            sketch: KeptSketch::new(),
+            mask: Vec::new(),
+            life: 0,
+            asked_at: Instant::now(),
+            output: AlphaMap::new(description),
+            person: Frame::new(PixelFormat::Grey, description.output_size, Colour::JPEG)?,
+            is_answered: false,
+        })
+    }
+
+    fn be_answered_by(&mut self, network: &mut dyn Engine) {
+        match network.infer(&self.input, &mut self.output) {
+            Ok(()) => {
+                let levels = self.person.bytes_mut().iter_mut().zip(self.output.values());
+                levels.for_each(|(level, value)| *level = (value * 255.0).round() as u8);
+                self.is_answered = true;
+            }
+            Err(error) => {
+                tracing::error!("second opinion: {error}");
+                self.is_answered = false;
+            }
+        }
+    }
+}
+
+/// Makes the network that answers.
+pub(super) type LoadNetwork = Box<dyn FnOnce() -> Result<Box<dyn Engine>, MatteError> + Send>;
+
+/// Who answers.
+pub(super) enum Asking {
+    /// The caller's thread.
+    AtOnce(Box<dyn Engine>),
+    /// Another thread, over two channels that hold one question each.
+    Thread { questions: SyncSender<Box<Question>>, answers: Receiver<Box<Question>> },
+    /// The thread has panicked, or there was none to be had: the mask is as without a second opinion.
+    Nobody,
+}
+
+impl fmt::Debug for Asking {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::AtOnce(_) => "AtOnce",
+            Self::Thread { .. } => "Thread",
+            Self::Nobody => "Nobody",
+        })
+    }
+}
+
+impl Asking {
+    /// Has a thread of its own answer, with the network that it `load`s when it is asked for the first time.
+    pub(super) fn on_a_thread(load: LoadNetwork) -> Self {
+        let (questions, asked) = sync_channel(1);
+        let (answered, answers) = sync_channel(1);
+        let thread = thread::Builder::new().name("second opinion".into());
+        match thread.spawn(move || answer_all(load, &asked, &answered)) {
+            Ok(_) => Self::Thread { questions, answers },
+            Err(error) => {
+                tracing::warn!("no thread for the second opinion ({error}); going on without it");
+                Self::Nobody
+            }
+        }
+    }
+
+    /// Asks. The question comes back if it was answered at once, or if nobody ever will.
+    pub(super) fn ask(&mut self, mut question: Box<Question>) -> Option<Box<Question>> {
+        match self {
+            Self::AtOnce(network) => {
+                question.be_answered_by(&mut **network);
+                Some(question)
+            }
+            Self::Thread { questions, .. } => match questions.try_send(question) {
+                Ok(()) => None,
+                Err(TrySendError::Full(question) | TrySendError::Disconnected(question)) => {
+                    *self = Self::Nobody;
+                    Some(question)
+                }
+            },
+            Self::Nobody => Some(question),
+        }
+    }
+
+    /// The question that was asked before, if it has been answered by now. Never waits.
+    pub(super) fn answer(&mut self) -> Option<Box<Question>> {
+        let Self::Thread { answers, .. } = self else { return None };
+        match answers.try_recv() {
+            Ok(answered) => Some(answered),
+            Err(TryRecvError::Empty) => None,
+            Err(TryRecvError::Disconnected) => {
+                *self = Self::Nobody;
+                None
+            }
+        }
+    }
+}
+
+/// The thread: answers until nobody asks any more.
+fn answer_all(
+    load: LoadNetwork,
+    asked: &Receiver<Box<Question>>,
+    answered: &SyncSender<Box<Question>>,
+) {
+    // Of this thread alone, as Linux has it. If it is refused, the thread is as good as others.
+    let _ = rustix::process::nice(LOWEST_PRIORITY);
+    let mut loading = Some(load);
+    let mut network = None;
+    while let Ok(mut question) = asked.recv() {
+        // The panic itself is told where all are; whoever asks goes on without a second opinion.
+        let outcome = catch_unwind(AssertUnwindSafe(|| {
+            if let Some(load) = loading.take() {
+                network = Some(load()?);
+            }
+            if let Some(network) = &mut network {
+                question.be_answered_by(&mut **network);
+            }
+            Ok::<_, MatteError>(())
+        }));
+        match outcome {
+            Ok(Ok(())) if answered.send(question).is_ok() => {}
+            Ok(Err(error)) => {
+                tracing::error!("second opinion: {error}; going on without it");
+                return;
+            }
+            _ => return,
+        }
+    }
+}
+
+/// The least of the machine's time: 19 of nice(2).
+const LOWEST_PRIORITY: i32 = 19;

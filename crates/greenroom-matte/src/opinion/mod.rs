@@ -1,0 +1,176 @@
+//! A second opinion: a large network that is asked once in some seconds, and never waited for.
+//!
+//! It only removes. What it is sure is room, and what has not changed since the picture that it saw, is struck out of the
+//! mask before the edge is laid. Where it has not answered yet, the mask is as without it.
+
+mod asking;
+mod cells;
+mod regions;
+#[cfg(test)]
+mod tests;
+mod verdict;
+
+use std::time::{Duration, Instant};
+
+use greenroom_frame::{Frame, FrameView, SizePx};
+
+use self::asking::{Asking, LoadNetwork, Question};
+use self::verdict::Verdict;
+use crate::planes::SmallPlanes;
+use crate::{Engine, Isa, MatteError, ModelDescription, MulticlassEngine, Preparer};
+
+/// Time from one question to the next while the answer fits.
+const ASK_EVERY: Duration = Duration::from_secs(3);
+/// The same once the picture is no longer the one that the answer is about.
+const ASK_ANEW: Duration = Duration::from_millis(1500);
+/// Share of the cells that have changed from which on an answer no longer fits.
+const OUTDATED: f32 = 0.1;
+/// Frames come a little early now and then.
+const JITTER: Duration = Duration::from_millis(5);
+
+/// Asks a network about some frames, and strikes out of masks what it is sure is room.
+#[derive(Debug)]
+pub struct SecondOpinion {
+    asking: Asking,
+    preparer: Preparer,
+    /// The next question; `None` while it is being answered.
+    question: Option<Box<Question>>,
+    /// When the frame of the last question was taken; `None` after a reset.
+    asked_at: Option<Instant>,
+    /// Counts resets: answers to questions from before one are not used.
+    life: u32,
+    verdict: Verdict,
+}
+
+impl SecondOpinion {
+    /// Asks MediaPipe's multiclass network ([`MulticlassEngine`]) on a thread of its own, at the lowest priority. It is
+    /// loaded there when it is asked for the first time.
+    ///
+    /// # Errors
+    /// [`MatteError::Frame`] if its input is no usable picture size; the built-in network's is.
+    pub fn on_a_thread() -> Result<Self, MatteError> {
+        let load = || Ok::<Box<dyn Engine>, _>(Box::new(MulticlassEngine::built_in()?));
+        Self::of_thread(&MulticlassEngine::built_in_description(), Box::new(load))
+    }
+
+    /// Asks the same network on the caller's thread, which waits for the answer: where frames come from a file, so that
+    /// what comes out does not depend on the machine.
+    ///
+    /// # Errors
+    /// Those of [`MulticlassEngine::built_in`]; the built-in file passes.
+    pub fn at_once() -> Result<Self, MatteError> {
+        let network = MulticlassEngine::built_in()?;
+        let description = network.description().clone();
+        Self::new(Asking::AtOnce(Box::new(network)), &description)
+    }
+
+    fn of_thread(description: &ModelDescription, load: LoadNetwork) -> Result<Self, MatteError> {
+        Self::new(Asking::on_a_thread(load), description)
+    }
+
+    fn new(asking: Asking, network: &ModelDescription) -> Result<Self, MatteError> {
+        Ok(Self {
+            asking,
+            preparer: Preparer::new(network, Isa::best())?,
+            question: Some(Box::new(Question::new(network)?)),
+            asked_at: None,
+            life: 0,
+            verdict: Verdict::default(),
+        })
+    }
+
+    /// The next frame has nothing to do with those before.
+    pub(crate) fn reset(&mut self) {
+        self.life = self.life.wrapping_add(1);
+        self.asked_at = None;
+        self.verdict.forget();
+    }
+
+    /// Strikes out of `mask`, that of all of `frame`, what is surely room by the newest answer, and asks anew when it
+    /// is time to. `sketch` is that of `frame`; the network sees it brighter by `gain`, as the fast one does.
+    ///
+    /// # Errors
+    /// [`MatteError::UnsupportedFrame`] if `frame` is not planar.
+    pub(crate) fn apply(
+        &mut self,
+        frame: &FrameView<'_>,
+        (sketch, gain): (&SmallPlanes, f32),
+        mask: &mut Frame,
+    ) -> Result<(), MatteError> {
+        self.verdict.fit(sketch.size(), mask.size())?;
+        self.listen()?;
+        let changed = self.verdict.compare(sketch, gain);
+        if self.is_due(frame.captured_at(), changed) {
+            self.preparer.set_gain(gain);
+            self.ask(frame, sketch, mask)?;
+            self.verdict.compare(sketch, gain);
+        }
+        self.verdict.strike(mask);
+        Ok(())
+    }
+
+    /// Whether a frame is to be asked about; `changed` is the share of it that is not as in the last answer's.
+    fn is_due(&self, captured_at: Instant, changed: f32) -> bool {
+        let Some(asked_at) = self.asked_at else { return true };
+        let wait = if changed > OUTDATED { ASK_ANEW } else { ASK_EVERY };
+        // Also when the clock went back: another camera.
+        captured_at.checked_duration_since(asked_at).is_none_or(|age| age + JITTER >= wait)
+    }
+
+    fn ask(
+        &mut self,
+        frame: &FrameView<'_>,
+        sketch: &SmallPlanes,
+        mask: &Frame,
+    ) -> Result<(), MatteError> {
+        let Some(mut question) = self.question.take() else { return Ok(()) };
+        self.preparer.prepare(frame, &mut question.input)?;
+        question.sketch.copy_from(sketch);
+        self.verdict.note(mask, &mut question.mask);
+        question.life = self.life;
+        question.asked_at = frame.captured_at();
+        question.is_answered = false;
+        self.asked_at = Some(frame.captured_at());
+        if let Some(question) = self.asking.ask(question) {
+            self.take(question)?;
+        }
+        Ok(())
+    }
+
+    /// Takes up an answer that has come.
+    fn listen(&mut self) -> Result<(), MatteError> {
+        match self.asking.answer() {
+            Some(question) => self.take(question),
+            None => Ok(()),
+        }
+    }
+
+    fn take(&mut self, question: Box<Question>) -> Result<(), MatteError> {
+        let question = self.question.insert(question);
+        match question.is_answered && question.life == self.life {
+            true => self.verdict.learn(question),
+            false => Ok(()),
+        }
+    }
+}
+
+/// Planes of a sketch that is kept.
+#[derive(Debug, Clone)]
+struct KeptSketch {
+    size: SizePx,
+    planes: [Vec<u8>; 3],
+}
+
+impl KeptSketch {
+    fn new() -> Self {
+        Self { size: SizePx::new(0, 0), planes: [const { Vec::new() }; 3] }
+    }
+
+    fn copy_from(&mut self, sketch: &SmallPlanes) {
+        self.size = sketch.size();
+        for (kept, plane) in self.planes.iter_mut().zip(sketch.bytes()) {
+            kept.clear();
+            kept.extend_from_slice(plane);
+        }
+    }
+}

@@ -1,0 +1,213 @@
+use std::borrow::Cow;
+use std::sync::mpsc::{Receiver, Sender, channel};
+
+use greenroom_frame::{Colour, PixelFormat};
+
+use super::*;
+use crate::refine::sketches::Sketches;
+use crate::{AlphaMap, InputTensor};
+
+const SIZE: SizePx = SizePx::new(320, 180);
+const MASK: SizePx = SizePx::new(64, 36);
+const INPUT: SizePx = SizePx::new(32, 32);
+
+/// Says that the left half is room; when it is told to, if it has to be told.
+struct LeftIsRoom {
+    description: ModelDescription,
+    go_on: Option<Receiver<()>>,
+    panics: bool,
+}
+
+fn description() -> ModelDescription {
+    ModelDescription::selfie(Cow::Borrowed("left is room"), INPUT)
+}
+
+impl Engine for LeftIsRoom {
+    fn description(&self) -> &ModelDescription {
+        &self.description
+    }
+
+    fn infer(&mut self, _: &InputTensor, alpha: &mut AlphaMap) -> Result<(), MatteError> {
+        assert!(!self.panics, "a network that panics, as a test wants");
+        if let Some(go_on) = &self.go_on {
+            go_on.recv().unwrap();
+        }
+        for row in alpha.values_mut().chunks_exact_mut(INPUT.width_px as usize) {
+            row[..16].fill(0.0);
+            row[16..].fill(1.0);
+        }
+        Ok(())
+    }
+}
+
+fn network(go_on: Option<Receiver<()>>, panics: bool) -> Box<dyn Engine> {
+    Box::new(LeftIsRoom { description: description(), go_on, panics })
+}
+
+/// Shows frames to a second opinion.
+struct Room {
+    opinion: SecondOpinion,
+    sketches: Option<Sketches>,
+    start: Instant,
+    gain: f32,
+}
+
+impl Room {
+    fn new(opinion: SecondOpinion) -> Self {
+        Self { opinion, sketches: None, start: Instant::now(), gain: 1.0 }
+    }
+
+    fn at_once() -> Self {
+        let asking = Asking::AtOnce(network(None, false));
+        Self::new(SecondOpinion::new(asking, &description()).unwrap())
+    }
+
+    fn late(panics: bool) -> (Self, Sender<()>) {
+        let (say, go_on) = channel();
+        let load = Box::new(move || Ok(network(Some(go_on), panics)));
+        (Self::new(SecondOpinion::of_thread(&description(), load).unwrap()), say)
+    }
+
+    /// What is left, in the middle row, of a mask of one level of the frame with this luma at a time.
+    fn left_of(&mut self, level: u8, luma: impl Fn(usize, usize) -> u8, at_ms: u64) -> Vec<u8> {
+        let mut frame = Frame::new(PixelFormat::I420, SIZE, Colour::WEBCAM).unwrap();
+        frame.bytes_mut().fill(128);
+        for (y, row) in frame.view_mut().plane_mut(0).iter_rows_mut().enumerate() {
+            row.iter_mut().enumerate().for_each(|(x, sample)| *sample = luma(x, y));
+        }
+        let at = self.start + Duration::from_millis(at_ms);
+        frame.set_captured_at(at);
+        let mut mask = Frame::new(PixelFormat::Grey, MASK, Colour::JPEG).unwrap();
+        mask.bytes_mut().fill(level);
+        mask.set_captured_at(at);
+        let sketches = Sketches::add(&mut self.sketches, &frame.view()).unwrap();
+        self.opinion.apply(&frame.view(), (&sketches.new, self.gain), &mut mask).unwrap();
+        mask.bytes()[18 * 64..19 * 64].to_vec()
+    }
+}
+
+fn still(x: usize, y: usize) -> u8 {
+    (60 + x / 4 + y / 4) as u8
+}
+
+#[test]
+fn what_is_room_is_struck_out_and_nothing_is_added() {
+    let mut room = Room::at_once();
+    let left = room.left_of(255, still, 0);
+    assert!(left[..28].iter().all(|&level| level == 0), "{left:?}");
+    assert!(left[36..].iter().all(|&level| level == 255), "{left:?}");
+    let left = room.left_of(7, still, 40);
+    assert!(left.iter().all(|&level| level <= 7) && left[36..] == [7; 28], "{left:?}");
+    assert_eq!(room.left_of(0, still, 80), [0; 64]);
+}
+
+#[test]
+fn what_has_changed_since_is_left_alone() {
+    let mut room = Room::at_once();
+    room.left_of(255, still, 0);
+    // A stripe in the room; nobody is asked about it yet.
+    let stripe = |x, y| if (80..120).contains(&x) { 250 } else { still(x, y) };
+    let left = room.left_of(255, stripe, 40);
+    assert!(left[17..23].iter().all(|&level| level == 255), "{left:?}");
+    assert!(left[..10].iter().all(|&level| level == 0), "{left:?}");
+}
+
+#[test]
+fn it_is_asked_every_three_seconds_and_sooner_when_the_picture_is_another() {
+    let mut room = Room::at_once();
+    let mut asked = Vec::new();
+    for at_ms in (0..12_000).step_by(40) {
+        let other = |x, y| 255 - still(x, y);
+        match at_ms < 8000 {
+            true => room.left_of(255, still, at_ms),
+            false => room.left_of(255, other, at_ms),
+        };
+        let asked_at = room.opinion.asked_at.unwrap().duration_since(room.start).as_millis();
+        if asked.last() != Some(&asked_at) {
+            asked.push(asked_at);
+        }
+    }
+    assert_eq!(asked, [0, 3000, 6000, 8000, 11_000]);
+}
+
+#[test]
+fn nobody_waits_for_an_answer() {
+    let (mut room, say) = Room::late(false);
+    for at_ms in [0, 40, 80] {
+        assert_eq!(room.left_of(255, still, at_ms), [255; 64]);
+    }
+    say.send(()).unwrap();
+    // It comes at some time.
+    let is_struck = |at_ms| {
+        std::thread::sleep(Duration::from_millis(5));
+        room.left_of(255, still, at_ms)[0] == 0
+    };
+    assert!((0..2000).map(|_| 120).any(is_struck));
+}
+
+#[test]
+fn an_answer_from_before_a_reset_is_not_used() {
+    let (mut room, say) = Room::late(false);
+    room.left_of(255, still, 0);
+    room.opinion.reset();
+    say.send(()).unwrap();
+    // It comes back without being believed; only then is this life's own question asked.
+    while room.opinion.asked_at.is_none() {
+        std::thread::sleep(Duration::from_millis(5));
+        assert_eq!(room.left_of(255, still, 40), [255; 64]);
+    }
+    say.send(()).unwrap();
+}
+
+#[test]
+fn a_network_that_panics_is_gone_and_frames_go_on() {
+    let (mut room, _say) = Room::late(true);
+    for turn in 0..100 {
+        assert_eq!(room.left_of(255, still, 40 * turn), [255; 64]);
+        std::thread::sleep(Duration::from_millis(2));
+    }
+    assert!(matches!(room.opinion.asking, Asking::Nobody), "{:?}", room.opinion.asking);
+}
+
+#[test]
+fn who_moves_is_somebody_and_what_stands_still_is_not() {
+    // The fast network is sure of a person at the left only, and all of that is denied.
+    let left_of = |room: &mut Room, luma: fn(usize, usize) -> u8, at_ms| {
+        room.opinion.asking = Asking::AtOnce(Box::new(AllIsRoom(description())));
+        room.left_of(255, luma, at_ms)
+    };
+    let mut room = Room::at_once();
+    assert_eq!(left_of(&mut room, still, 0), [255; 64], "it is not believed at once");
+    assert_eq!(left_of(&mut room, still, 1040), [0; 64], "nothing has moved for a second");
+    let mut room = Room::at_once();
+    left_of(&mut room, still, 0);
+    let moved = |x, y| if (40..100).contains(&x) { 250 } else { still(x, y) };
+    left_of(&mut room, moved, 40);
+    assert_eq!(left_of(&mut room, still, 1040), [255; 64], "something has moved");
+}
+
+struct AllIsRoom(ModelDescription);
+
+impl Engine for AllIsRoom {
+    fn description(&self) -> &ModelDescription {
+        &self.0
+    }
+
+    fn infer(&mut self, _: &InputTensor, alpha: &mut AlphaMap) -> Result<(), MatteError> {
+        alpha.values_mut().fill(0.0);
+        Ok(())
+    }
+}
+
+#[test]
+fn in_the_dark_small_changes_are_changes() {
+    let mut room = Room::at_once();
+    let dark = |x, y| still(x, y) / 8;
+    let moved = |x, y| if (80..120).contains(&x) { dark(x, y) + 6 } else { dark(x, y) };
+    for (gain, is_left) in [(1.0, false), (4.0, true)] {
+        room.opinion.reset();
+        room.gain = gain;
+        assert_eq!(room.left_of(255, dark, 0)[20], 0);
+        assert_eq!(room.left_of(255, moved, 40)[20] == 255, is_left, "gain {gain}");
+    }
+}

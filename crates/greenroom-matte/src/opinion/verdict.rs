@@ -1,0 +1,224 @@
+use std::time::{Duration, Instant};
+
+use greenroom_frame::{Frame, PlaneScaler, SizePx};
+
+use super::asking::Question;
+use super::cells::{blur, grey, most_around, soften};
+use super::regions::Regions;
+use crate::MatteError;
+use crate::planes::SmallPlanes;
+
+/// What the newest answer says of frames after the one that it saw.
+///
+/// An answer is believed where the picture has not changed since, in cells of the pictures' sketches. Flat colours look
+/// unchanged whatever goes on, so what has changed all around has changed.
+#[derive(Debug, Default)]
+pub(super) struct Verdict {
+    tables: Option<Tables>,
+    /// Whether there is an answer.
+    knows: bool,
+}
+
+/// What is made for sketches and masks of a size.
+#[derive(Debug)]
+struct Tables {
+    cells: SizePx,
+    mask: SizePx,
+    /// The sketch of the picture that the answer is about.
+    planes: [Vec<u8>; 3],
+    seen_at: Instant,
+    /// How sure it is that each sample of the mask is room: 255 is sure.
+    room: Frame,
+    /// Cells of a person by the mask of then, and of none by the answer, and how many they are.
+    denied: Vec<bool>,
+    denied_cells: usize,
+    /// It denies most of whom the mask shows: it is believed only once nothing has moved there for a while.
+    is_doubtful: bool,
+    /// 255 where the picture has changed since.
+    changed: Frame,
+    changed_of_mask: Frame,
+    /// Two rows of cells, and the cells again.
+    spare: [Vec<u8>; 2],
+    regions: Regions,
+    /// The network's answer in the cells and in the mask's samples; the scalers are made for its size.
+    person: [Frame; 2],
+    from_answer: Option<[PlaneScaler; 2]>,
+    to_mask: PlaneScaler,
+    to_cells: PlaneScaler,
+    mask_cells: Frame,
+}
+
+/// Probabilities of a person below the first are room for sure, from the second on they are none; between them, as far
+/// as it goes.
+const ROOM: [u8; 2] = [51, 128];
+/// Below this a cell is room: 0.5.
+pub(super) const DOUBT: u8 = 128;
+/// Level of the fast network's mask from which on it is sure of a person: 0.85.
+const SURE: u8 = 217;
+/// Up to this difference in each plane a cell is as it was, in good light: in the dark all differences are less.
+const SAME: f32 = 14.0;
+/// Up to this one in any light: noise.
+const NOISE: f32 = 3.0;
+/// What has changed in more than half of the cells that are so near has changed as a whole.
+const NEAR_CELLS: usize = 4;
+/// So few denied cells are no reason to doubt an answer.
+const FEW_CELLS: usize = 20;
+/// Time for which nothing may move where a doubtful answer denies a person.
+const STILL_FOR: Duration = Duration::from_secs(1);
+
+impl Tables {
+    fn new(cells: SizePx, mask: SizePx) -> Result<Self, MatteError> {
+        let area = cells.area_px() as usize;
+        Ok(Self {
+            cells,
+            mask,
+            planes: [const { Vec::new() }; 3].map(|_: Vec<u8>| vec![0; area]),
+            seen_at: Instant::now(),
+            room: grey(mask)?,
+            denied: vec![false; area],
+            denied_cells: 0,
+            is_doubtful: false,
+            changed: grey(cells)?,
+            changed_of_mask: grey(mask)?,
+            spare: [vec![0; area], vec![0; area]],
+            regions: Regions::new(cells, mask)?,
+            person: [grey(cells)?, grey(mask)?],
+            from_answer: None,
+            to_mask: PlaneScaler::new(cells, mask)?,
+            to_cells: PlaneScaler::new(mask, cells)?,
+            mask_cells: grey(cells)?,
+        })
+    }
+
+    /// Brings the answer to the cells and to the mask's samples.
+    fn scale(&mut self, answer: &Frame) -> Result<(), MatteError> {
+        let size = answer.size();
+        let kept = self.from_answer.take().filter(|scalers| scalers[0].from() == size);
+        let scalers = self.from_answer.insert(match kept {
+            Some(scalers) => scalers,
+            None => [PlaneScaler::new(size, self.cells)?, PlaneScaler::new(size, self.mask)?],
+        });
+        for (scaler, into) in scalers.iter_mut().zip(&mut self.person) {
+            scaler.scale(answer.view().plane(0), &mut into.view_mut().plane_mut(0));
+        }
+        Ok(())
+    }
+
+    /// Finds where the answer denies whom `mask`, in cells, is sure of.
+    fn find_denied(&mut self, mask: &[u8]) {
+        let mut sure_cells = 0;
+        self.denied_cells = 0;
+        for ((denied, &mask), &person) in
+            self.denied.iter_mut().zip(mask).zip(self.person[0].bytes())
+        {
+            *denied = mask >= SURE && person < DOUBT;
+            sure_cells += usize::from(mask >= SURE);
+            self.denied_cells += usize::from(*denied);
+        }
+        self.is_doubtful = self.denied_cells > FEW_CELLS && 2 * self.denied_cells > sure_cells;
+    }
+}
+
+impl Verdict {
+    pub(super) fn forget(&mut self) {
+        self.knows = false;
+    }
+
+    /// Makes ready for sketches and masks of these sizes. Asks for memory only when one of them is new.
+    ///
+    /// # Errors
+    /// [`MatteError::Frame`] if one of them is no usable picture size.
+    pub(super) fn fit(&mut self, cells: SizePx, mask: SizePx) -> Result<(), MatteError> {
+        let fits = |tables: &Tables| (tables.cells, tables.mask) == (cells, mask);
+        if !self.tables.as_ref().is_some_and(fits) {
+            self.tables = Some(Tables::new(cells, mask)?);
+            self.knows = false;
+        }
+        Ok(())
+    }
+
+    /// Writes `mask` down in cells.
+    pub(super) fn note(&mut self, mask: &Frame, cells: &mut Vec<u8>) {
+        cells.clear();
+        if let Some(tables) = &mut self.tables {
+            let into = &mut tables.mask_cells;
+            tables.to_cells.scale(mask.view().plane(0), &mut into.view_mut().plane_mut(0));
+            cells.extend_from_slice(into.bytes());
+        }
+    }
+
+    /// Takes over an answer; one about frames of another size says nothing.
+    ///
+    /// # Errors
+    /// [`MatteError::Frame`] if the answer is of no usable size.
+    pub(super) fn learn(&mut self, answer: &Question) -> Result<(), MatteError> {
+        let Some(tables) = &mut self.tables else { return Ok(()) };
+        if answer.sketch.size != tables.cells {
+            return Ok(());
+        }
+        tables.scale(&answer.person)?;
+        let [from, to] = ROOM.map(i32::from);
+        let regions = tables.regions.find(&answer.mask, tables.person[0].bytes());
+        for ((room, &person), &region) in
+            tables.room.bytes_mut().iter_mut().zip(tables.person[1].bytes()).zip(regions)
+        {
+            let sure = (255 * (to - i32::from(person)) / (to - from)).clamp(0, 255) as u8;
+            *room = sure.max(region);
+        }
+        tables.find_denied(&answer.mask);
+        for (kept, plane) in tables.planes.iter_mut().zip(&answer.sketch.planes) {
+            kept.copy_from_slice(plane);
+        }
+        tables.seen_at = answer.asked_at;
+        self.knows = true;
+        Ok(())
+    }
+
+    /// Finds what has changed since the answer's picture: the share of it. The networks see both pictures brighter by
+    /// `gain`. Without an answer nothing has changed.
+    pub(super) fn compare(&mut self, sketch: &SmallPlanes, gain: f32) -> f32 {
+        let Some(tables) = self.tables.as_mut().filter(|_| self.knows) else { return 0.0 };
+        let same = (SAME / gain).max(NOISE) as u8;
+        let changed = tables.changed.bytes_mut();
+        changed.fill(0);
+        for (old, new) in tables.planes.iter().zip(sketch.bytes()) {
+            for ((changed, old), new) in changed.iter_mut().zip(old).zip(new) {
+                *changed |= if old.abs_diff(*new) > same { 255 } else { 0 };
+            }
+        }
+        let changed_cells = changed.iter().filter(|&&changed| changed != 0).count();
+        let moved = tables.denied.iter().zip(changed.iter());
+        let moved_cells = moved.filter(|(denied, changed)| **denied && **changed != 0).count();
+        if tables.is_doubtful && 10 * moved_cells > tables.denied_cells {
+            // What moves is somebody.
+            self.knows = false;
+        }
+        let [rows, around] = &mut tables.spare;
+        around.copy_from_slice(changed);
+        blur(around, rows, tables.cells, NEAR_CELLS);
+        for (changed, around) in changed.iter_mut().zip(around.iter()) {
+            *changed |= if *around > 127 { 255 } else { 0 };
+        }
+        most_around(changed, rows, tables.cells);
+        soften(changed, rows, tables.cells);
+        changed_cells as f32 / tables.denied.len().max(1) as f32
+    }
+
+    /// Strikes out of `mask` what is room and has not changed; [`compare`](Self::compare) has been told the sketch of the
+    /// same frame.
+    pub(super) fn strike(&mut self, mask: &mut Frame) {
+        let Some(tables) = self.tables.as_mut().filter(|_| self.knows) else { return };
+        let age = mask.captured_at().saturating_duration_since(tables.seen_at);
+        if tables.is_doubtful && age < STILL_FOR {
+            return;
+        }
+        let (changed, into) = (tables.changed.view(), &mut tables.changed_of_mask);
+        tables.to_mask.scale(changed.plane(0), &mut into.view_mut().plane_mut(0));
+        let levels = mask.bytes_mut().iter_mut().zip(tables.room.bytes()).zip(into.bytes());
+        for ((level, &room), &changed) in levels {
+            let left = 255 - room.min(255 - changed);
+            // Rounded up: what is not struck out at all stays as it is.
+            *level = ((u16::from(*level) * u16::from(left) + 254) / 255) as u8;
+        }
+    }
+}
