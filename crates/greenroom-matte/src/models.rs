@@ -49,7 +49,7 @@ impl Model {
         }
     }
 
-    /// The sizes of picture that the network is prepared for; the one whose shape [fits](fitting) what is looked at is taken.
+    /// The sizes of picture that the network is prepared for; the one whose shape fits what is looked at is taken.
     ///
     /// The general network takes furniture for persons where a wide picture is squeezed: at 320x224 it shows a tenth less
     /// of 13 real rooms than at 320x288, in 0.8 of the time; one of an interior with plants it shows 0.25 % of, and

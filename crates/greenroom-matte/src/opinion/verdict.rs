@@ -218,7 +218,7 @@ impl Verdict {
         for ((level, &room), &changed) in levels {
             let left = 255 - room.min(255 - changed);
             // Rounded up: what is not struck out at all stays as it is.
-            *level = ((u16::from(*level) * u16::from(left) + 254) / 255) as u8;
+            *level = (u16::from(*level) * u16::from(left)).div_ceil(255) as u8;
         }
     }
 }
