@@ -4,7 +4,7 @@
 set -u
 greenroom=$1/greenroom media=$2
 judge=$PWD/tests/vm/compose.py
-export XDG_RUNTIME_DIR=/run
+export XDG_RUNTIME_DIR=/run XDG_CONFIG_HOME=$media/config
 failed=0
 
 # Said to be 30 frames a second, as the driver passes it on, and 3 in truth: the guest has better things to do.
