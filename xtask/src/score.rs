@@ -61,6 +61,15 @@ pub struct Arguments {
     /// Only ways whose name has this in it
     #[arg(long, value_name = "TEXT", requires = "world")]
     only: Option<String>,
+    /// Of those sets, only these
+    #[arg(long, value_delimiter = ',', num_args = 1, value_name = "SET,…", requires = "world")]
+    sets: Vec<String>,
+    /// Fail if the mean IoU of one of those sets is below this
+    #[arg(long, value_name = "IOU", requires = "world")]
+    least_mean: Option<f64>,
+    /// Fail if more of the room is shown in one of those sets than this, in percent of the picture
+    #[arg(long, value_name = "PERCENT", requires = "world")]
+    most_shown: Option<f64>,
     /// Of those sets, every second subject: parameters are chosen on one half and checked on the other
     #[arg(long, value_enum, default_value_t, requires = "world")]
     half: world::Half,
@@ -128,7 +137,15 @@ pub fn run(places: &Places, arguments: &Arguments) -> Result<ExitCode> {
         board.steady(clip)?;
     }
     if let Some(folder) = &arguments.world {
-        print!("\n{}", world::score(&board.renderer, &board.ways, folder, arguments.half)?);
+        let asked = world::Asked {
+            half: arguments.half,
+            sets: &arguments.sets,
+            least_mean: arguments.least_mean,
+            most_shown: arguments.most_shown,
+        };
+        let (table, missed) = world::score(&board.renderer, &board.ways, folder, &asked)?;
+        print!("\n{table}");
+        board.missed.extend(missed);
     }
     // Behind the other rows, which are one table.
     if let Some(spill) = &spill {

@@ -8,13 +8,13 @@ use std::path::Path;
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicUsize, Ordering::Relaxed};
 
-use anyhow::Result;
+use anyhow::{Result, bail};
 
 use self::measure::Measured;
 use self::sets::Set;
 use super::figures;
 use super::media::{read_grey, read_grey_at};
-use super::ways::{Renderer, Way};
+use super::ways::{Renderer, Role, Way};
 
 /// Which of the subjects: parameters are chosen on one half and checked on the other.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, clap::ValueEnum)]
@@ -25,15 +25,36 @@ pub enum Half {
     Odd,
 }
 
+/// What of the world is scored, and what of it is to be kept.
+pub struct Asked<'a> {
+    pub half: Half,
+    /// Names of sets; all if there are none.
+    pub sets: &'a [String],
+    /// Limits for our matte, of each set: of the mean IoU, and of the room shown in percent.
+    pub least_mean: Option<f64>,
+    pub most_shown: Option<f64>,
+}
+
 /// A second in which more of the picture shows the room is a bad one.
 const BAD_SECOND: f64 = 0.02;
 
-/// Scores every way on every set in `folder`, and prints a line for each subject and a table.
+/// Scores every way on the sets in `folder`, and prints a line for each subject. The table, and which limits were not
+/// kept.
 ///
 /// # Errors
-/// If a clip cannot be read or rendered.
-pub fn score(renderer: &Renderer, ways: &[Way], folder: &Path, half: Half) -> Result<String> {
-    let sets = sets::find(folder, &renderer.work.path().join("world"), half)?;
+/// If a clip cannot be read or rendered, or there is no such set.
+pub fn score(
+    renderer: &Renderer,
+    ways: &[Way],
+    folder: &Path,
+    asked: &Asked<'_>,
+) -> Result<(String, Vec<String>)> {
+    let mut sets = sets::find(folder, &renderer.work.path().join("world"), asked.half)?;
+    if let Some(name) = asked.sets.iter().find(|name| sets.iter().all(|set| set.name != **name)) {
+        bail!("there is no set {name}");
+    }
+    sets.retain(|set| asked.sets.is_empty() || asked.sets.iter().any(|name| name == set.name));
+    let mut missed = Vec::new();
     let mut table = String::from(HEAD);
     for way in ways {
         let mut lines = Vec::new();
@@ -45,12 +66,15 @@ pub fn score(renderer: &Renderer, ways: &[Way], folder: &Path, half: Half) -> Re
                 "{}",
                 line.print(set.name, &way.name, set.truth.name(), measured.len())
             )?;
+            if way.role == Role::Ours {
+                missed.extend(line.misses(set.name, asked));
+            }
             lines.push(line);
         }
         let count = sets.iter().map(|set| set.subjects.len()).sum();
         writeln!(table, "{}", Line::mean(&lines).print("all sets", &way.name, "", count))?;
     }
-    Ok(table)
+    Ok((table, missed))
 }
 
 fn measure_set(renderer: &Renderer, way: &Way, set: &Set) -> Result<Vec<Measured>> {
@@ -154,6 +178,19 @@ impl Line {
         }
     }
 
+    /// Which limits this line does not keep.
+    fn misses(&self, set: &str, asked: &Asked<'_>) -> Vec<String> {
+        let mut misses = Vec::new();
+        if let Some(least) = asked.least_mean.filter(|&least| self.iou < least) {
+            misses.push(format!("{set}: mean IoU {:.4} is below {least}", self.iou));
+        }
+        let shown = 100.0 * self.shown;
+        if let Some(most) = asked.most_shown.filter(|&most| shown > most) {
+            misses.push(format!("{set}: {shown:.2} % of the room is shown, more than {most} %"));
+        }
+        misses
+    }
+
     fn print(&self, set: &str, way: &str, truth: &str, count: usize) -> String {
         let hundredths = |value: f64| format!("{:.2}", value * 100.0);
         format!(
@@ -198,6 +235,20 @@ mod tests {
         assert_eq!(percentile(&[3.0], 0.9), 3.0);
         assert_eq!(percentile(&[0.0, 1.0, 2.0, 3.0, 4.0], 0.1), 0.4);
         assert_eq!(percentile(&[0.0, 1.0], 1.0), 1.0);
+    }
+
+    #[test]
+    fn limits_are_held_against_each_set() {
+        let line = Line { iou: 0.9, shown: 0.004, ..Line::default() };
+        let asked = |least_mean, most_shown| Asked {
+            half: Half::Both,
+            sets: &[],
+            least_mean: Some(least_mean),
+            most_shown: Some(most_shown),
+        };
+        assert!(line.misses("rooms", &asked(0.9, 0.4)).is_empty());
+        assert_eq!(line.misses("rooms", &asked(0.91, 0.4)).len(), 1);
+        assert_eq!(line.misses("rooms", &asked(0.91, 0.39)).len(), 2);
     }
 
     #[test]

@@ -15,8 +15,10 @@ use crate::planes::SmallPlanes;
 #[derive(Debug, Default)]
 pub(super) struct Verdict {
     tables: Option<Tables>,
-    /// Whether there is an answer.
+    /// Whether there is an answer that is believed, or may be yet.
     knows: bool,
+    /// The newest answer was about somebody who moves.
+    is_refuted: bool,
 }
 
 /// What is made for sketches and masks of a size.
@@ -32,7 +34,7 @@ struct Tables {
     /// Cells of a person by the mask of then, and of none by the answer, and how many they are.
     denied: Vec<bool>,
     denied_cells: usize,
-    /// It denies most of whom the mask shows: it is believed only once nothing has moved there for a while.
+    /// It denies much of whom the mask shows: it is believed only once nothing has moved there for a while.
     is_doubtful: bool,
     /// 255 where the picture has changed since.
     changed: Frame,
@@ -61,6 +63,8 @@ const SAME: f32 = 14.0;
 const NOISE: f32 = 3.0;
 /// What has changed in more than half of the cells that are so near has changed as a whole.
 const NEAR_CELLS: usize = 4;
+/// Share of whom the fast network is sure of that an answer may deny without being doubted.
+const MOST_DENIED: f32 = 0.35;
 /// So few denied cells are no reason to doubt an answer.
 const FEW_CELLS: usize = 20;
 /// Time for which nothing may move where a doubtful answer denies a person.
@@ -115,13 +119,14 @@ impl Tables {
             sure_cells += usize::from(mask >= SURE);
             self.denied_cells += usize::from(*denied);
         }
-        self.is_doubtful = self.denied_cells > FEW_CELLS && 2 * self.denied_cells > sure_cells;
+        self.is_doubtful = self.denied_cells > FEW_CELLS
+            && self.denied_cells as f32 > MOST_DENIED * sure_cells as f32;
     }
 }
 
 impl Verdict {
     pub(super) fn forget(&mut self) {
-        self.knows = false;
+        (self.knows, self.is_refuted) = (false, false);
     }
 
     /// Makes ready for sketches and masks of these sizes. Asks for memory only when one of them is new.
@@ -170,14 +175,16 @@ impl Verdict {
             kept.copy_from_slice(plane);
         }
         tables.seen_at = answer.asked_at;
-        self.knows = true;
+        (self.knows, self.is_refuted) = (true, false);
         Ok(())
     }
 
     /// Finds what has changed since the answer's picture: the share of it. The networks see both pictures brighter by
-    /// `gain`. Without an answer nothing has changed.
+    /// `gain`. Without an answer nothing has changed, and after a refuted one all has.
     pub(super) fn compare(&mut self, sketch: &SmallPlanes, gain: f32) -> f32 {
-        let Some(tables) = self.tables.as_mut().filter(|_| self.knows) else { return 0.0 };
+        let Some(tables) = self.tables.as_mut().filter(|_| self.knows) else {
+            return if self.is_refuted { 1.0 } else { 0.0 };
+        };
         let same = (SAME / gain).max(NOISE) as u8;
         let changed = tables.changed.bytes_mut();
         changed.fill(0);
@@ -191,7 +198,7 @@ impl Verdict {
         let moved_cells = moved.filter(|(denied, changed)| **denied && **changed != 0).count();
         if tables.is_doubtful && 10 * moved_cells > tables.denied_cells {
             // What moves is somebody.
-            self.knows = false;
+            (self.knows, self.is_refuted) = (false, true);
         }
         let [rows, around] = &mut tables.spare;
         around.copy_from_slice(changed);
