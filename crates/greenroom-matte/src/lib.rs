@@ -41,6 +41,7 @@ pub mod fuzzing;
 mod guard;
 mod isa;
 mod kernels;
+mod look;
 mod maker;
 mod models;
 mod multiclass;

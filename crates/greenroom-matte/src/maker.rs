@@ -1,4 +1,3 @@
-mod look;
 mod parts;
 
 use std::fmt;
@@ -6,9 +5,9 @@ use std::time::Instant;
 
 use greenroom_frame::{Colour, Frame, FrameView, PixelFormat, SizePx};
 
-use self::look::Look;
 use self::parts::{Fit, Parts};
 use crate::guard::Guarded;
+use crate::look::Look;
 use crate::refine::sense::Sense;
 use crate::{
     Engine, Isa, MatteError, Model, ModelDescription, OutputMeaning, Preparer, RefineSteps,

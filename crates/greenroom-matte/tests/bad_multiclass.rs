@@ -1,6 +1,9 @@
 //! A damaged file of the multiclass network gives one sentence and never a panic.
 #![allow(clippy::unwrap_used)]
 
+mod damage;
+
+use damage::{Noise, sentence_of};
 use greenroom_matte::{AlphaMap, Engine, InputTensor, Isa, MatteError, Model, MulticlassEngine};
 
 fn load(bytes: &[u8]) -> Result<MulticlassEngine, MatteError> {
@@ -8,27 +11,12 @@ fn load(bytes: &[u8]) -> Result<MulticlassEngine, MatteError> {
 }
 
 fn refusal(bytes: &[u8]) -> String {
-    let error = load(bytes).expect_err("this is no model");
-    let sentence = error.to_string();
-    assert!(sentence.contains("model.tflite") && !sentence.contains('\n'), "{sentence}");
-    assert!(sentence.len() < 300, "{sentence}");
-    sentence
+    sentence_of(load(bytes))
 }
 
 /// How many damaged files; `FUZZ_ROUNDS=20000 cargo test --release` for a long run.
 fn rounds() -> u32 {
-    std::env::var("FUZZ_ROUNDS").map_or(150, |rounds| rounds.parse().unwrap())
-}
-
-struct Noise(u64);
-
-impl Noise {
-    /// A number below `limit`.
-    fn below(&mut self, limit: usize) -> usize {
-        self.0 =
-            self.0.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
-        (self.0 >> 33) as usize % limit
-    }
+    damage::rounds(150)
 }
 
 /// A place in the file. Three of four are where its tables lie, before and behind the weights.

@@ -63,6 +63,22 @@ pub fn convolve(isa: Isa, layer: &Pointwise, input: Bordered<'_>, out: &mut [f32
     dispatch!(isa, convolve(layer, input, out));
 }
 
+/// The rows of three planes, one behind the other, that make up row `y` of a [`stem`]'s map; `zeros` is as long as a
+/// row, and lies below the picture.
+pub fn stem_rows<'a>(
+    picture: &'a [f32],
+    (height, width): (usize, usize),
+    zeros: &'a [f32],
+    y: usize,
+) -> [[&'a [f32]; 3]; 3] {
+    std::array::from_fn(|plane| {
+        std::array::from_fn(|row| match 2 * y + row {
+            row if row < height => &picture[(plane * height + row) * width..][..width],
+            _ => zeros,
+        })
+    })
+}
+
 /// One row of the 3x3 convolution with stride 2 from three planes. `rows[c][y]` is row `y` of the
 /// window in plane `c`; the column right of the picture counts as 0. The layer's 27 inputs are
 /// `[plane][row][column]`.

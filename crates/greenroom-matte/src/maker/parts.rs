@@ -1,6 +1,6 @@
 use greenroom_frame::{Colour, Frame, FrameView, PixelFormat, PlaneScaler, SizePx};
 
-use super::look::Look;
+use crate::look::Look;
 use crate::models::{SQUEEZE, SQUEEZE_OF_WINDOWS, fitting};
 use crate::refine::crop::{LEVELS, Tracker, Window};
 use crate::refine::plain::Plain;

@@ -34,12 +34,7 @@ impl Plan {
         let (height, width) = (PICTURE.height, PICTURE.width);
         let zeros = &scratch.zeros[..width];
         for y in 0..map.shape.height {
-            let rows = std::array::from_fn(|plane| {
-                std::array::from_fn(|row| match 2 * y + row {
-                    row if row < height => &picture[(plane * height + row) * width..][..width],
-                    _ => zeros,
-                })
-            });
+            let rows = kernels::stem_rows(picture, (height, width), zeros, y);
             kernels::stem(isa, &self.stem, &rows, map.row_mut(y));
         }
     }

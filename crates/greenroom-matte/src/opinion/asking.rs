@@ -4,53 +4,44 @@ use std::sync::mpsc::{Receiver, SyncSender, TryRecvError, TrySendError, sync_cha
 use std::thread;
 use std::time::Instant;
 
-use greenroom_frame::{Colour, Frame, PixelFormat};
-
 use super::KeptSketch;
-use crate::{AlphaMap, Engine, InputTensor, MatteError, ModelDescription};
+use crate::look::Look;
+use crate::{Engine, MatteError, ModelDescription};
 
 /// A frame that a network is asked about, and its answer.
 #[derive(Debug)]
 pub(super) struct Question {
-    pub input: InputTensor,
+    /// The whole frame; its alpha is the answer, how sure the network is of a person.
+    pub look: Look,
     pub sketch: KeptSketch,
     /// The mask of the same frame, in cells of the sketch.
     pub mask: Vec<u8>,
     pub life: u32,
     /// When the frame was taken.
     pub asked_at: Instant,
-    output: AlphaMap,
-    /// How sure the network is of a person: grey, at its own size, of the whole frame.
-    pub person: Frame,
-    /// Whether `person` is an answer.
+    /// Whether there is an answer.
     pub is_answered: bool,
 }
 
 impl Question {
     pub(super) fn new(description: &ModelDescription) -> Result<Self, MatteError> {
         Ok(Self {
-            input: InputTensor::new(description),
+            look: Look::new(description.input_size, description.output_size, description.layout)?,
             sketch: KeptSketch::new(),
             mask: Vec::new(),
             life: 0,
             asked_at: Instant::now(),
-            output: AlphaMap::new(description),
-            person: Frame::new(PixelFormat::Grey, description.output_size, Colour::JPEG)?,
             is_answered: false,
         })
     }
 
     fn be_answered_by(&mut self, network: &mut dyn Engine) {
-        match network.infer(&self.input, &mut self.output) {
+        match network.infer(&self.look.input, &mut self.look.output) {
             Ok(()) => {
-                let levels = self.person.bytes_mut().iter_mut().zip(self.output.values());
-                levels.for_each(|(level, value)| *level = (value * 255.0).round() as u8);
+                self.look.round();
                 self.is_answered = true;
             }
-            Err(error) => {
-                tracing::error!("second opinion: {error}");
-                self.is_answered = false;
-            }
+            Err(error) => tracing::error!("second opinion: {error}"),
         }
     }
 }

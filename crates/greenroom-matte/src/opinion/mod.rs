@@ -100,10 +100,13 @@ impl SecondOpinion {
         self.verdict.fit(sketch.size(), mask.size())?;
         self.listen()?;
         let changed = self.verdict.compare(sketch, gain);
-        if self.is_due(frame.captured_at(), changed) {
+        if self.question.is_some() && self.is_due(frame.captured_at(), changed) {
             self.preparer.set_gain(gain);
             self.ask(frame, sketch, mask)?;
-            self.verdict.compare(sketch, gain);
+            if self.question.is_some() {
+                // Answered at once.
+                self.verdict.compare(sketch, gain);
+            }
         }
         self.verdict.strike(mask);
         Ok(())
@@ -123,18 +126,18 @@ impl SecondOpinion {
         sketch: &SmallPlanes,
         mask: &Frame,
     ) -> Result<(), MatteError> {
-        let Some(mut question) = self.question.take() else { return Ok(()) };
-        self.preparer.prepare(frame, &mut question.input)?;
+        let Some(question) = &mut self.question else { return Ok(()) };
+        self.preparer.prepare(frame, &mut question.look.input)?;
         question.sketch.copy_from(sketch);
         self.verdict.note(mask, &mut question.mask);
         question.life = self.life;
         question.asked_at = frame.captured_at();
         question.is_answered = false;
         self.asked_at = Some(frame.captured_at());
-        if let Some(question) = self.asking.ask(question) {
-            self.take(question)?;
+        match self.question.take().and_then(|question| self.asking.ask(question)) {
+            Some(answered) => self.take(answered),
+            None => Ok(()),
         }
-        Ok(())
     }
 
     /// Takes up an answer that has come.

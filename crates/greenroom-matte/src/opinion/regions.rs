@@ -3,18 +3,17 @@ use greenroom_frame::{Frame, PlaneScaler, SizePx};
 use super::cells::{grey, most_around};
 use super::verdict::DOUBT;
 use crate::MatteError;
+use crate::refine::components::{Component, Components};
 
 /// Regions that are room as a whole: what the fast network is unsure of, and the other mostly calls room. So a laptop goes
 /// in one piece, also where the one network is unsure and the other sees a hand.
 #[derive(Debug)]
 pub(super) struct Regions {
     cells: SizePx,
-    /// 255 where the fast network is sure, or so in a cell beside.
+    /// 255 where the fast network is sure, or so in a cell beside; then [`INNER`] or [`ROOM`] in all others.
     edges: Vec<u8>,
     spare: Vec<u8>,
-    /// Cells of the region that is looked at, and those that are to be visited yet.
-    region: Vec<u32>,
-    open: Vec<u32>,
+    components: Components,
     found: Frame,
     of_mask: Frame,
     to_mask: PlaneScaler,
@@ -25,7 +24,10 @@ const UNSURE: [u8; 2] = [21, 224];
 /// Share of a region that is room by the answer, from which on all of it is.
 const MOST_ROOM: f32 = 0.25;
 /// What is left of a smaller region without its rim, in cells, is an edge, and no thing.
-const LEAST_CELLS: usize = 8;
+const LEAST_CELLS: u32 = 8;
+/// A cell of a region, and one that is room by the answer.
+const INNER: u8 = 1;
+const ROOM: u8 = 2;
 
 impl Regions {
     pub(super) fn new(cells: SizePx, mask: SizePx) -> Result<Self, MatteError> {
@@ -34,8 +36,7 @@ impl Regions {
             cells,
             edges: vec![0; area],
             spare: vec![0; area],
-            region: Vec::with_capacity(area),
-            open: Vec::with_capacity(area),
+            components: Components::side_by_side(cells),
             found: grey(cells)?,
             of_mask: grey(mask)?,
             to_mask: PlaneScaler::new(cells, mask)?,
@@ -50,19 +51,18 @@ impl Regions {
         }
         // Without its rim, an edge is nothing.
         most_around(&mut self.edges, &mut self.spare, self.cells);
-        self.found.bytes_mut().fill(0);
-        for seed in 0..self.edges.len() {
-            if self.edges[seed] != 0 {
-                continue;
-            }
-            self.gather(seed);
-            let is_room = |&&cell: &&u32| person[cell as usize] < DOUBT;
-            let room_cells = self.region.iter().filter(is_room).count();
-            if self.region.len() >= LEAST_CELLS
-                && room_cells as f32 >= MOST_ROOM * self.region.len() as f32
-            {
-                let found = self.found.bytes_mut();
-                self.region.iter().for_each(|&cell| found[cell as usize] = 255);
+        for (edge, &person) in self.edges.iter_mut().zip(person) {
+            let level = if person < DOUBT { ROOM } else { INNER };
+            *edge = if *edge == 0 { level } else { 0 };
+        }
+        self.components.find(&self.edges, INNER, ROOM);
+        let Components { runs, all, .. } = &self.components;
+        let found = self.found.bytes_mut();
+        found.fill(0);
+        for run in runs {
+            let Component { area, sure: room, .. } = all[run.component as usize];
+            if area >= LEAST_CELLS && room as f32 >= MOST_ROOM * area as f32 {
+                found[run.samples(self.cells.width_px as usize)].fill(255);
             }
         }
         // With the rim again, but not into what the fast network is sure of.
@@ -73,32 +73,6 @@ impl Regions {
         let into = &mut self.of_mask;
         self.to_mask.scale(self.found.view().plane(0), &mut into.view_mut().plane_mut(0));
         into.bytes()
-    }
-
-    /// Fills `region` with all that hangs together with `seed`, and marks it as looked at.
-    fn gather(&mut self, seed: usize) {
-        let (width, area) = (self.cells.width_px as usize, self.edges.len());
-        self.region.clear();
-        self.open.clear();
-        self.edges[seed] = 255;
-        self.open.push(seed as u32);
-        while let Some(cell) = self.open.pop() {
-            self.region.push(cell);
-            let at = cell as usize;
-            let column = at % width;
-            let beside = [
-                (column > 0).then(|| at - 1),
-                (column + 1 < width).then_some(at + 1),
-                at.checked_sub(width),
-                Some(at + width).filter(|&below| below < area),
-            ];
-            for next in beside.into_iter().flatten() {
-                if self.edges[next] == 0 {
-                    self.edges[next] = 255;
-                    self.open.push(next as u32);
-                }
-            }
-        }
     }
 }
 

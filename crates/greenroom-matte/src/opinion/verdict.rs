@@ -76,7 +76,7 @@ impl Tables {
         Ok(Self {
             cells,
             mask,
-            planes: [const { Vec::new() }; 3].map(|_: Vec<u8>| vec![0; area]),
+            planes: [(); 3].map(|()| vec![0; area]),
             seen_at: Instant::now(),
             room: grey(mask)?,
             denied: vec![false; area],
@@ -161,7 +161,7 @@ impl Verdict {
         if answer.sketch.size != tables.cells {
             return Ok(());
         }
-        tables.scale(&answer.person)?;
+        tables.scale(&answer.look.alpha)?;
         let [from, to] = ROOM.map(i32::from);
         let regions = tables.regions.find(&answer.mask, tables.person[0].bytes());
         for ((room, &person), &region) in

@@ -14,6 +14,7 @@
 //!
 //! Each can be switched off by itself, and none of them asks for memory in steady state.
 
+pub(crate) mod components;
 pub(crate) mod crop;
 pub(crate) mod guide;
 mod kernels;

@@ -1,11 +1,8 @@
 //! What makes sense of a mask: lamps and chairs that look a little like a person are none.
 
-mod components;
-
 use greenroom_frame::SizePx;
 
-use components::{Component, Components};
-
+use super::components::{Component, Components};
 use super::{People, RefineSteps};
 
 /// Drops islands of masks, and keeps to the main person if that is wanted.

@@ -3,7 +3,8 @@ use greenroom_frame::{Colour, Frame, PixelFormat, SizePx};
 use crate::{AlphaMap, InputTensor, Layout, MatteError};
 
 /// What the engine is fed in one of its sizes, and what comes out.
-pub(super) struct Look {
+#[derive(Debug)]
+pub(crate) struct Look {
     pub input: InputTensor,
     pub output: AlphaMap,
     /// The output, in bytes.
@@ -11,7 +12,7 @@ pub(super) struct Look {
 }
 
 impl Look {
-    pub(super) fn new(input: SizePx, output: SizePx, layout: Layout) -> Result<Self, MatteError> {
+    pub(crate) fn new(input: SizePx, output: SizePx, layout: Layout) -> Result<Self, MatteError> {
         Ok(Self {
             input: InputTensor::of_size(input, layout),
             output: AlphaMap::of_size(output),
@@ -20,7 +21,7 @@ impl Look {
     }
 
     /// Makes `alpha` what `output` is.
-    pub(super) fn round(&mut self) {
+    pub(crate) fn round(&mut self) {
         for (byte, value) in self.alpha.bytes_mut().iter_mut().zip(self.output.values()) {
             // `max` turns a NaN into 0, which is room. To the nearest: of floats from 2^23 on, the
             // lowest bits are the whole part; `as u8` is not made into vectors.

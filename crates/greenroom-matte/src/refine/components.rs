@@ -2,7 +2,7 @@ use greenroom_frame::SizePx;
 
 /// Samples `start..end` of row `y` that belong together.
 #[derive(Debug, Clone, Copy)]
-pub(super) struct Run {
+pub(crate) struct Run {
     pub y: u32,
     pub start: u32,
     pub end: u32,
@@ -12,7 +12,7 @@ pub(super) struct Run {
 
 /// What is known of a component.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) struct Component {
+pub(crate) struct Component {
     /// In samples.
     pub area: u32,
     /// Sum of its alphas.
@@ -25,7 +25,7 @@ pub(super) struct Component {
 
 impl Run {
     /// Its samples in a mask that is `width` wide.
-    pub(super) fn samples(self, width: usize) -> std::ops::Range<usize> {
+    pub(crate) fn samples(self, width: usize) -> std::ops::Range<usize> {
         let row = self.y as usize * width;
         row + self.start as usize..row + self.end as usize
     }
@@ -35,8 +35,10 @@ impl Run {
 /// two-scan labeling algorithm", 2008). Room for the worst mask is set aside at the start; memory
 /// that no mask needs is never touched.
 #[derive(Debug)]
-pub(super) struct Components {
+pub(crate) struct Components {
     size: SizePx,
+    /// Columns that runs of two rows share to belong together: none if corners are enough.
+    shared: u32,
     pub runs: Vec<Run>,
     pub all: Vec<Component>,
 }
@@ -45,14 +47,20 @@ pub(super) struct Components {
 const CHUNK: usize = 32;
 
 impl Components {
-    pub(super) fn new(size: SizePx) -> Self {
+    /// Of samples that meet at least at a corner.
+    pub(crate) fn new(size: SizePx) -> Self {
         let most = (size.width_px.div_ceil(2) * size.height_px) as usize;
-        Self { size, runs: Vec::with_capacity(most), all: Vec::with_capacity(most) }
+        Self { size, shared: 0, runs: Vec::with_capacity(most), all: Vec::with_capacity(most) }
     }
 
-    /// Finds those of `mask` of alphas from `level` on, corner to corner; `sure` is the alpha from
+    /// Of samples that meet at a side.
+    pub(crate) fn side_by_side(size: SizePx) -> Self {
+        Self { shared: 1, ..Self::new(size) }
+    }
+
+    /// Finds those of `mask` of alphas from `level` on; `sure` is the alpha from
     /// which on a sample counts as sure.
-    pub(super) fn find(&mut self, mask: &[u8], level: u8, sure: u8) {
+    pub(crate) fn find(&mut self, mask: &[u8], level: u8, sure: u8) {
         let width = self.size.width_px as usize;
         self.runs.clear();
         let mut above = 0..0;
@@ -71,12 +79,12 @@ impl Components {
         let mut upper = above.start;
         for lower in here {
             let Run { start, end, .. } = self.runs[lower];
-            while upper < above.end && self.runs[upper].end < start {
+            while upper < above.end && self.runs[upper].end < start + self.shared {
                 upper += 1;
             }
             // The last one that meets this run may meet the next as well.
             let mut other = upper;
-            while other < above.end && self.runs[other].start <= end {
+            while other < above.end && self.runs[other].start + self.shared <= end {
                 let (a, b) = (self.root(other), self.root(lower));
                 self.runs[a.max(b)].component = a.min(b) as u32;
                 other += 1;
