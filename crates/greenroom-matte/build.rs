@@ -3,10 +3,11 @@
 use std::path::Path;
 
 /// Names and sizes in bytes; `cargo xtask assets` checks the SHA-256.
-const MODELS: [(&str, u64); 3] = [
+const MODELS: [(&str, u64); 4] = [
     ("selfie_segmentation.tflite", 249_024),
     ("selfie_segmentation_landscape.tflite", 249_792),
     ("selfie_multiclass_256x256.tflite", 16_371_837),
+    ("face_detection_short_range.tflite", 229_032),
 ];
 
 fn main() {

@@ -36,6 +36,7 @@ mod description;
 mod engine;
 mod error;
 mod exposure;
+mod face;
 #[cfg(any(test, feature = "fuzzing"))]
 pub mod fuzzing;
 mod guard;
@@ -43,6 +44,7 @@ mod isa;
 mod kernels;
 mod look;
 mod maker;
+mod map;
 mod models;
 mod multiclass;
 #[cfg(feature = "onnx")]
@@ -61,6 +63,7 @@ mod yuv;
 pub use description::{ChannelOrder, Layout, ModelDescription, Normalisation, OutputMeaning};
 pub use engine::Engine;
 pub use error::MatteError;
+pub use face::{Face, FaceFinder};
 pub use guard::{Comparison, RoomGuard};
 pub use isa::Isa;
 pub use maker::MatteMaker;

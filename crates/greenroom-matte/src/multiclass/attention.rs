@@ -1,11 +1,12 @@
 //! The transformers, on maps as they are: pixels at the same place of their patches look at each other, so nothing has
 //! to be unfolded.
 
-use super::memory::{Map, TransformerMemory};
+use super::memory::TransformerMemory;
 use super::network::PATCH;
 use super::plan::{Attention, Transformer};
 use crate::Isa;
 use crate::kernels;
+use crate::map::Map;
 use crate::tflite::MapShape;
 
 impl Transformer {

@@ -3,11 +3,12 @@
 //! stay in the cache.
 
 use super::classes;
-use super::memory::{CoarseLevel, Map, Memory};
+use super::memory::{CoarseLevel, Memory};
 use super::network::{FINEST, HEAD_CHANNELS, HEAD_LAYERS, LEVEL_CHANNELS};
 use super::plan::{Plan, Separable};
 use crate::Isa;
 use crate::kernels;
+use crate::map::Map;
 use crate::ring::{Padding, Ring};
 use crate::tflite::MapShape;
 

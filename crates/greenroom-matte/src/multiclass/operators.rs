@@ -1,13 +1,10 @@
 //! The operators that the network has, and how they are read from its file.
 
 use crate::kernels::Activation;
-use crate::tflite::{Fault, OperatorKind, Table, other, read_convolution};
+use crate::tflite::{Fault, OperatorKind, Table, other, read_convolution, read_no_activation};
 
 /// The file as operators of the network.
 pub(super) type Graph<'a> = crate::tflite::Graph<'a, Kind>;
-
-/// One of them.
-pub(super) type Operator = crate::tflite::Operator<Kind>;
 
 /// The operators of the network.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -121,19 +118,6 @@ fn read_conv(table: Table<'_>, fields: [usize; 3]) -> Result<(usize, Activation)
         _ => Activation::None,
     };
     Ok((options.stride, activation))
-}
-
-/// That the operator's activation, field number `field` of its options, is none.
-fn read_no_activation(table: Table<'_>, field: usize) -> Result<(), Fault> {
-    const WHAT: &str = "the options of an operator";
-    let activation = match table.table(4, WHAT)? {
-        Some(options) => options.u8_or(field, 0, WHAT)?,
-        None => 0,
-    };
-    if activation == 0 {
-        return Ok(());
-    }
-    other(format!("an activation {activation} where none should be"))
 }
 
 /// That resizing is by half-pixel centres. Field number `field` of the options is `align_corners`; the next one is

@@ -8,11 +8,11 @@ use super::network::{
     BOTTLENECKS, Bottleneck, BottleneckSize, CLASSES, Depthwise, HEAD_CHANNELS, HEAD_LAYERS,
     LEVEL_CHANNELS, LEVEL_SIDES, Network, Output, PICTURE, STEM, Separable, TRANSFORMERS, Window,
 };
-use super::operators::{Graph, Kind, Operator};
+use super::operators::{Graph, Kind};
 use crate::MatteError;
 use crate::dense::Dense;
 use crate::kernels::Activation;
-use crate::tflite::{MapShape, TensorId};
+use crate::tflite::{MapShape, MapTensor, four};
 
 impl Network {
     /// Reads the network from `graph`.
@@ -20,8 +20,8 @@ impl Network {
     /// # Errors
     /// [`MatteError::OtherNetwork`] with the first difference.
     pub fn recognise(graph: &Graph<'_>) -> Result<Self, MatteError> {
-        let mut walk = Walk { graph, next: 0 };
-        let picture = Map { id: graph.input, shape: PICTURE };
+        let mut walk = Walk::new(graph);
+        let picture = MapTensor { id: graph.input, shape: PICTURE };
         walk.expect_shape(picture.id, &four(PICTURE))?;
         let (stem, mut x) = walk.window(picture, 2, STEM.channels)?;
         let first = walk.lateral(x)?;
@@ -50,99 +50,33 @@ impl Network {
     }
 }
 
-/// A feature map: its tensor and its shape, which has been checked.
-#[derive(Debug, Clone, Copy)]
-pub(super) struct Map {
-    pub id: TensorId,
-    pub shape: MapShape,
-}
-
-/// A map's shape as a tensor has it.
-pub(super) fn four(shape: MapShape) -> [usize; 4] {
-    [1, shape.height, shape.width, shape.channels]
-}
-
 /// Takes the operators in the file's order.
-pub(super) struct Walk<'g> {
-    pub graph: &'g Graph<'g>,
-    next: usize,
-}
+type Walk<'g> = crate::tflite::Walk<'g, Kind>;
 
-impl<'g> Walk<'g> {
-    /// The next operator, which is of `kind` and whose output has the shape `output`.
-    fn operator(&mut self, kind: Kind, output: &[usize]) -> Result<&'g Operator, MatteError> {
-        let index = self.next;
-        let Some(operator) = self.graph.operators.get(index) else {
-            return Err(self.graph.other_network(format!("it has {index} operators only")));
-        };
-        if operator.kind != kind {
-            let have = operator.kind;
-            let reason = format!("operator {index} is {have:?} instead of {kind:?}");
-            return Err(self.graph.other_network(reason));
-        }
-        self.expect_shape(operator.output, output)?;
-        self.next += 1;
-        Ok(operator)
-    }
-
-    /// As [`operator`](Self::operator); its input number `position` is `input`.
-    pub fn operator_on(
-        &mut self,
-        kind: Kind,
-        (position, input): (usize, TensorId),
-        output: &[usize],
-    ) -> Result<&'g Operator, MatteError> {
-        let operator = self.operator(kind, output)?;
-        if operator.inputs[position] == input {
-            return Ok(operator);
-        }
-        let reason = format!("the {kind:?} of tensor {} is not of {input}", operator.output);
-        Err(self.graph.other_network(reason))
-    }
-
-    /// The operator of `kind`, Add or Mul, on `a` and `b`; its output.
-    pub fn binary(&mut self, kind: Kind, a: Map, b: TensorId) -> Result<Map, MatteError> {
-        let operator = self.operator(kind, &four(a.shape))?;
-        let inputs = [operator.inputs[0], operator.inputs[1]];
-        if inputs == [a.id, b] || inputs == [b, a.id] {
-            return Ok(Map { id: operator.output, ..a });
-        }
-        let reason = format!("the {kind:?} of tensor {} is of others", operator.output);
-        Err(self.graph.other_network(reason))
-    }
-
-    pub fn expect_shape(&self, tensor: TensorId, want: &[usize]) -> Result<(), MatteError> {
-        let have = &self.graph.tensors[tensor].shape;
-        if have == want {
-            return Ok(());
-        }
-        let reason = format!("tensor {tensor} has the shape {have:?} instead of {want:?}");
-        Err(self.graph.other_network(reason))
-    }
-
+impl Walk<'_> {
     /// A convolution with a square window of `side` pixels: its weights, its bias, its output.
     fn conv(
         &mut self,
-        x: Map,
+        x: MapTensor,
         (side, stride, outputs): (usize, usize, usize),
         activation: Activation,
-    ) -> Result<(Vec<f32>, Vec<f32>, Map), MatteError> {
+    ) -> Result<(Vec<f32>, Vec<f32>, MapTensor), MatteError> {
         let shape = MapShape { channels: outputs, ..strided(x.shape, stride) };
         let kind = Kind::Conv { stride, activation };
         let operator = self.operator_on(kind, (0, x.id), &four(shape))?;
         let weights_shape = [outputs, side, side, x.shape.channels];
         let weights = self.graph.constant(operator.inputs[1], &weights_shape)?;
         let bias = self.graph.constant(operator.inputs[2], &[outputs])?;
-        Ok((weights, bias, Map { id: operator.output, shape }))
+        Ok((weights, bias, MapTensor { id: operator.output, shape }))
     }
 
     /// A 1x1 convolution.
     pub fn dense(
         &mut self,
-        x: Map,
+        x: MapTensor,
         outputs: usize,
         activation: Activation,
-    ) -> Result<(Dense, Map), MatteError> {
+    ) -> Result<(Dense, MapTensor), MatteError> {
         let (weights, bias, y) = self.conv(x, (1, 1, outputs), activation)?;
         Ok((Dense { inputs: x.shape.channels, outputs, weights, bias, activation }, y))
     }
@@ -150,10 +84,10 @@ impl<'g> Walk<'g> {
     /// A 3x3 convolution with ReLU.
     pub fn window(
         &mut self,
-        x: Map,
+        x: MapTensor,
         stride: usize,
         outputs: usize,
-    ) -> Result<(Window, Map), MatteError> {
+    ) -> Result<(Window, MapTensor), MatteError> {
         let activation = Activation::Relu;
         let (weights, bias, y) = self.conv(x, (3, stride, outputs), activation)?;
         Ok((Window { inputs: x.shape.channels, outputs, weights, bias, activation }, y))
@@ -162,10 +96,10 @@ impl<'g> Walk<'g> {
     /// A convolution of each channel by itself, with a square window of `side` pixels.
     fn depthwise(
         &mut self,
-        x: Map,
+        x: MapTensor,
         (side, stride): (usize, usize),
         activation: Activation,
-    ) -> Result<(Depthwise, Map), MatteError> {
+    ) -> Result<(Depthwise, MapTensor), MatteError> {
         let shape = strided(x.shape, stride);
         let kind = Kind::Depthwise { stride, activation };
         let operator = self.operator_on(kind, (0, x.id), &four(shape))?;
@@ -173,11 +107,11 @@ impl<'g> Walk<'g> {
         let weights = self.graph.constant(operator.inputs[1], &[1, side, side, channels])?;
         let bias = self.graph.constant(operator.inputs[2], &[channels])?;
         let depthwise = Depthwise { stride, channels, weights, bias, activation };
-        Ok((depthwise, Map { id: operator.output, shape }))
+        Ok((depthwise, MapTensor { id: operator.output, shape }))
     }
 
     /// A factor and an offset for each channel, then a 1x1 convolution: one layer.
-    fn lateral(&mut self, x: Map) -> Result<(Dense, Map), MatteError> {
+    fn lateral(&mut self, x: MapTensor) -> Result<(Dense, MapTensor), MatteError> {
         let (scale, y) = self.depthwise(x, (1, 1), Activation::None)?;
         let (dense, y) = self.dense(y, LEVEL_CHANNELS, Activation::None)?;
         Ok((dense.after_affine(&scale.weights, &scale.bias), y))
@@ -185,10 +119,10 @@ impl<'g> Walk<'g> {
 
     fn separable(
         &mut self,
-        x: Map,
+        x: MapTensor,
         outputs: usize,
         activation: Activation,
-    ) -> Result<(Separable, Map), MatteError> {
+    ) -> Result<(Separable, MapTensor), MatteError> {
         let (depthwise, y) = self.depthwise(x, (3, 1), activation)?;
         let (dense, y) = self.dense(y, outputs, activation)?;
         Ok((Separable { depthwise, dense }, y))
@@ -196,9 +130,9 @@ impl<'g> Walk<'g> {
 
     fn bottleneck(
         &mut self,
-        x: Map,
+        x: MapTensor,
         size: &BottleneckSize,
-    ) -> Result<(Bottleneck, Map), MatteError> {
+    ) -> Result<(Bottleneck, MapTensor), MatteError> {
         let (expand, y) = self.dense(x, size.expanded, Activation::Relu)?;
         let (depthwise, y) = self.depthwise(y, (3, size.stride), Activation::Relu)?;
         let (project, mut y) = self.dense(y, size.outputs, Activation::None)?;
@@ -211,11 +145,14 @@ impl<'g> Walk<'g> {
 
     /// The decoder, coarsest map first: d = lateral + 2x the d before; its sum is that of all separable(d), brought to
     /// the size of the finest.
-    fn levels(&mut self, laterals: &[Map]) -> Result<(Vec<Separable>, Map), MatteError> {
+    fn levels(
+        &mut self,
+        laterals: &[MapTensor],
+    ) -> Result<(Vec<Separable>, MapTensor), MatteError> {
         let finest = laterals[0].shape;
         let mut levels = Vec::new();
         let mut enlarged = Vec::new();
-        let mut coarser: Option<Map> = None;
+        let mut coarser: Option<MapTensor> = None;
         for (&lateral, side) in laterals.iter().zip(LEVEL_SIDES).rev() {
             let d = match coarser {
                 None => lateral,
@@ -239,13 +176,13 @@ impl<'g> Walk<'g> {
         Ok((levels, sum))
     }
 
-    fn resize(&mut self, kind: Kind, x: Map, side: usize) -> Result<Map, MatteError> {
+    fn resize(&mut self, kind: Kind, x: MapTensor, side: usize) -> Result<MapTensor, MatteError> {
         let shape = MapShape { height: side, width: side, ..x.shape };
         let operator = self.operator_on(kind, (0, x.id), &four(shape))?;
-        Ok(Map { id: operator.output, shape })
+        Ok(MapTensor { id: operator.output, shape })
     }
 
-    fn head(&mut self, mut x: Map) -> Result<(Vec<Separable>, Map), MatteError> {
+    fn head(&mut self, mut x: MapTensor) -> Result<(Vec<Separable>, MapTensor), MatteError> {
         let mut layers = Vec::new();
         for _ in 0..HEAD_LAYERS {
             let layer;
@@ -255,19 +192,15 @@ impl<'g> Walk<'g> {
         Ok((layers, x))
     }
 
-    fn output(&mut self, x: Map) -> Result<Output, MatteError> {
+    fn output(&mut self, x: MapTensor) -> Result<Output, MatteError> {
         let channels = x.shape.channels;
         let shape = MapShape { height: 2 * x.shape.height, width: 2 * x.shape.width, channels };
         let operator = self.operator_on(Kind::TransposedConv, (2, x.id), &four(shape))?;
         let doubled = self.graph.constant(operator.inputs[1], &[channels, 2, 2, channels])?;
         let doubled_bias = self.graph.constant(operator.inputs[3], &[channels])?;
-        let y = Map { id: operator.output, shape };
+        let y = MapTensor { id: operator.output, shape };
         let (classes, y) = self.dense(y, CLASSES, Activation::None)?;
-        let count = self.graph.operators.len();
-        if y.id != self.graph.output || self.next != count {
-            let reason = format!("it goes on behind operator {} of {count}", self.next);
-            return Err(self.graph.other_network(reason));
-        }
+        self.finish(&[y.id])?;
         Ok(Output { doubled, doubled_bias, classes })
     }
 }

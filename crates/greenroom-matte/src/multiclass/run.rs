@@ -1,10 +1,11 @@
 //! One inference: the encoder here, the transformers in `attention`, the rest in `decoder`.
 
-use super::memory::{Map, Memory, Scratch};
+use super::memory::{Memory, Scratch};
 use super::network::PICTURE;
 use super::plan::{Bottleneck, Plan};
 use crate::Isa;
 use crate::kernels;
+use crate::map::Map;
 use crate::ring::Ring;
 
 impl Plan {

@@ -316,7 +316,7 @@ impl<'g> Walk<'g> {
         let weights = self.constant(operator.inputs[1], &[1, 2, 2, input.channels])?;
         let bias = self.constant(operator.inputs[2], &[1])?[0];
         let probability = self.elementwise(Kind::Logistic, operator.output)?;
-        if probability != self.graph.output {
+        if [probability] != *self.graph.outputs {
             return Err(self.missing(Kind::Logistic, operator.output));
         }
         Ok(Output { input, weights, bias })

@@ -67,7 +67,8 @@ pub(crate) struct Graph<'a, K> {
     pub tensors: Vec<Tensor<'a>>,
     pub operators: Vec<Operator<K>>,
     pub input: TensorId,
-    pub output: TensorId,
+    /// As many as [`OperatorKind::OUTPUTS`] says.
+    pub outputs: Vec<TensorId>,
 }
 
 impl<K: OperatorKind> Graph<'_, K> {

@@ -3,6 +3,7 @@
 
 mod flatbuffer;
 mod graph;
+mod walk;
 
 use std::fmt::Debug;
 
@@ -10,12 +11,15 @@ pub(crate) use self::flatbuffer::Table;
 use self::flatbuffer::{Broken, File, Vector};
 use self::graph::{Element, Tensor};
 pub(crate) use self::graph::{Graph, MapShape, Operator, TensorId};
+pub(crate) use self::walk::{MapTensor, Walk, four};
 use crate::MatteError;
 
 /// The operators of a family of networks. Options that have only one value in it are checked on reading and not kept.
 pub(crate) trait OperatorKind: Copy + Debug + PartialEq {
     /// The family's name, for messages.
     const FAMILY: &'static str;
+    /// How many outputs a network has.
+    const OUTPUTS: usize = 1;
 
     /// The kind of an operator and the number of its inputs. Shapes are checked by the network.
     fn read(options: Table<'_>, code: i32, custom_name: &[u8]) -> Result<(Self, usize), Fault>;
@@ -106,8 +110,11 @@ impl<'a, K: OperatorKind> Graph<'a, K> {
             .map(|(index, table)| read_operator(index, table?, &codes, count))
             .collect::<Result<Vec<_>, Fault>>()?;
         let input = one_id(subgraph.vector(1, 4, "the inputs")?, count, "input")?;
-        let output = one_id(subgraph.vector(2, 4, "the outputs")?, count, "output")?;
-        Ok(Self { model, tensors, operators, input, output })
+        let outputs = read_ids(subgraph.vector(2, 4, "the outputs")?, count)?;
+        if outputs.len() != K::OUTPUTS {
+            return other(format!("it has {} outputs instead of {}", outputs.len(), K::OUTPUTS));
+        }
+        Ok(Self { model, tensors, operators, input, outputs })
     }
 }
 
@@ -237,4 +244,17 @@ pub(crate) fn read_convolution(
         (2, 2) if plain => Ok(ConvolutionOptions { stride: 2, activation }),
         (x, y) => other(format!("convolution with stride {x}x{y} or other unknown options")),
     }
+}
+
+/// That the operator's activation, field number `field` of its options, is none.
+pub(crate) fn read_no_activation(table: Table<'_>, field: usize) -> Result<(), Fault> {
+    const WHAT: &str = "the options of an operator";
+    let activation = match table.table(4, WHAT)? {
+        Some(options) => options.u8_or(field, 0, WHAT)?,
+        None => 0,
+    };
+    if activation == 0 {
+        return Ok(());
+    }
+    other(format!("an activation {activation} where none should be"))
 }

@@ -1,11 +1,11 @@
 //! The transformers of the network.
 
-use super::{Map, Walk, four};
+use super::Walk;
 use crate::MatteError;
 use crate::kernels::Activation;
 use crate::multiclass::network::{Attention, PATCH, Transformer, TransformerSize};
 use crate::multiclass::operators::Kind;
-use crate::tflite::{MapShape, TensorId};
+use crate::tflite::{MapShape, MapTensor, TensorId, four};
 
 /// What TRANSPOSE does everywhere in the network: it exchanges the two axes in the middle.
 const EXCHANGE: [i32; 4] = [0, 2, 1, 3];
@@ -13,9 +13,9 @@ const EXCHANGE: [i32; 4] = [0, 2, 1, 3];
 impl Walk<'_> {
     pub fn transformer(
         &mut self,
-        x: Map,
+        x: MapTensor,
         size: &TransformerSize,
-    ) -> Result<(Transformer, Map), MatteError> {
+    ) -> Result<(Transformer, MapTensor), MatteError> {
         let (window, y) = self.window(x, 1, size.channels)?;
         let (first, y) = self.dense(y, size.channels, Activation::Relu)?;
         let mut unfolded = self.unfold(y)?;
@@ -31,24 +31,24 @@ impl Walk<'_> {
     }
 
     /// Puts pixels at the same place of their patches into one row: a row a place, a column a patch.
-    fn unfold(&mut self, x: Map) -> Result<Map, MatteError> {
+    fn unfold(&mut self, x: MapTensor) -> Result<MapTensor, MatteError> {
         let [by_rows, by_patches, places_last, places_first] = unfolding(x.shape);
         let y = self.reshape(x.id, &by_rows)?;
         let y = self.exchange(y, &by_patches)?;
         let y = self.reshape(y, &places_last)?;
         let id = self.exchange(y, &places_first)?;
         let [_, height, width, channels] = places_first;
-        Ok(Map { id, shape: MapShape { height, width, channels } })
+        Ok(MapTensor { id, shape: MapShape { height, width, channels } })
     }
 
     /// The way back to a map of `shape`.
-    fn fold(&mut self, x: Map, shape: MapShape) -> Result<Map, MatteError> {
+    fn fold(&mut self, x: MapTensor, shape: MapShape) -> Result<MapTensor, MatteError> {
         let [by_rows, by_patches, places_last, _] = unfolding(shape);
         let y = self.exchange(x.id, &places_last)?;
         let y = self.reshape(y, &by_patches)?;
         let y = self.exchange(y, &by_rows)?;
         let id = self.reshape(y, &four(shape))?;
-        Ok(Map { id, shape })
+        Ok(MapTensor { id, shape })
     }
 
     fn reshape(&mut self, x: TensorId, shape: &[usize]) -> Result<TensorId, MatteError> {
@@ -62,13 +62,17 @@ impl Walk<'_> {
     }
 
     /// The operator of `kind` on `x` with a constant for each channel: the constant, the output.
-    fn with_constant(&mut self, kind: Kind, x: Map) -> Result<(Vec<f32>, Map), MatteError> {
+    fn with_constant(
+        &mut self,
+        kind: Kind,
+        x: MapTensor,
+    ) -> Result<(Vec<f32>, MapTensor), MatteError> {
         let operator = self.operator_on(kind, (0, x.id), &four(x.shape))?;
         let constant = self.graph.constant(operator.inputs[1], &[x.shape.channels])?;
-        Ok((constant, Map { id: operator.output, ..x }))
+        Ok((constant, MapTensor { id: operator.output, ..x }))
     }
 
-    fn attention(&mut self, x: Map) -> Result<(Attention, Map), MatteError> {
+    fn attention(&mut self, x: MapTensor) -> Result<(Attention, MapTensor), MatteError> {
         let MapShape { height, width, channels } = x.shape;
         let (scale, n) = self.with_constant(Kind::Mul, x)?;
         let (offset, n) = self.with_constant(Kind::Add, n)?;

@@ -1,0 +1,161 @@
+//! Where are faces? MediaPipe's face detection, short range (BlazeFace, arXiv:1907.05047): 0.1 million parameters, 30
+//! million multiply-adds.
+//!
+//! `crate::tflite` reads the file's operators (`operators` says which there are), `recognise` finds the `network` in
+//! them, `run` runs it on `crate::kernels`. `letterbox` fits a picture into the network's square, `boxes` makes faces
+//! of what the network says.
+
+mod boxes;
+mod letterbox;
+mod network;
+mod operators;
+mod recognise;
+mod run;
+
+use std::borrow::Cow;
+
+use greenroom_frame::FrameView;
+
+use self::boxes::MAX_FACES;
+use self::letterbox::Letterbox;
+use self::network::{ANCHORS, Network};
+use self::operators::Graph;
+use self::run::{Memory, Picture};
+use crate::{
+    ChannelOrder, InputTensor, Isa, Layout, MatteError, ModelDescription, Normalisation,
+    OutputMeaning, Preparer,
+};
+
+/// A `static`, so that the program holds one copy of it.
+static FILE: &[u8] = include_bytes!(concat!(
+    env!("CARGO_MANIFEST_DIR"),
+    "/../../assets/models/face_detection_short_range.tflite"
+));
+
+/// The name of the built-in file.
+const NAME: &str = "face-short-range";
+
+/// What the network sees beside the picture.
+const BLACK: f32 = -1.0;
+
+/// A face in a picture: a square about from the brows to the chin, as MediaPipe draws it.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Face {
+    /// Its left edge, in shares of the picture's width. It may lie outside of 0..=1, as all edges may.
+    pub left: f32,
+    /// Its upper edge, in shares of the picture's height.
+    pub top: f32,
+    /// In shares of the picture's width, above 0.
+    pub width: f32,
+    /// In shares of the picture's height, above 0.
+    pub height: f32,
+    /// How sure the network is that this is a face: 0.5..=1.
+    pub score: f32,
+}
+
+/// Finds faces that are not far away: within some two metres of a camera, from 1/8 of the picture's longer side on.
+///
+/// It takes about as long as the general network of [`SelfieEngine`](crate::SelfieEngine), on the caller's thread.
+#[derive(Debug)]
+pub struct FaceFinder {
+    isa: Isa,
+    network: Network,
+    memory: Memory,
+    /// For the shape of the frame that was looked at last.
+    input: Option<Input>,
+    /// Before those that overlap are suppressed.
+    candidates: Vec<Face>,
+    faces: Vec<Face>,
+}
+
+impl FaceFinder {
+    /// A finder with the built-in file, on the fastest instruction set of this machine.
+    ///
+    /// # Errors
+    /// As [`from_tflite`](Self::from_tflite); the built-in file passes.
+    pub fn built_in() -> Result<Self, MatteError> {
+        Self::from_tflite(NAME, FILE, Isa::best())
+    }
+
+    /// The TFLite file that is built in: 229 kB, float16, Apache-2.0.
+    pub fn file() -> &'static [u8] {
+        FILE
+    }
+
+    /// A finder with the TFLite file in `bytes`, which must be that very network; its weights may differ. `name` goes
+    /// into messages.
+    ///
+    /// # Errors
+    /// [`MatteError::NotAModel`], [`MatteError::DamagedModel`] or [`MatteError::OtherNetwork`].
+    pub fn from_tflite(name: &str, bytes: &[u8], isa: Isa) -> Result<Self, MatteError> {
+        let network = Network::recognise(&Graph::read(name, bytes)?)?;
+        let memory = Memory::new(&network);
+        tracing::debug!(model = name, %isa, "model loaded");
+        let (candidates, faces) = (Vec::with_capacity(ANCHORS), Vec::with_capacity(MAX_FACES));
+        Ok(Self { isa, network, memory, input: None, candidates, faces })
+    }
+
+    /// The faces in `frame`, at most eight, best first; none overlaps another by much. The network sees the frame `gain`
+    /// times as bright as it is. Asks for memory only when the frame's size or format is another than the last one's.
+    ///
+    /// # Errors
+    /// [`MatteError::UnsupportedFrame`] if `frame` is not planar, [`MatteError::Frame`] if a chroma plane has no sample.
+    pub fn find(&mut self, frame: &FrameView<'_>, gain: f32) -> Result<&[Face], MatteError> {
+        let letterbox = Letterbox::new(frame.size());
+        let input = match &mut self.input {
+            Some(input) if input.letterbox == letterbox => input,
+            other => {
+                self.memory.picture.fill(BLACK);
+                other.insert(Input::new(letterbox, self.isa)?)
+            }
+        };
+        input.show(frame, gain, &mut self.memory.picture)?;
+        self.network.run(self.isa, &mut self.memory);
+        boxes::decode(&self.memory.answers, &mut self.candidates);
+        boxes::suppress(&self.candidates, &mut self.faces);
+        self.faces.iter_mut().for_each(|face| *face = letterbox.to_picture(*face));
+        Ok(&self.faces)
+    }
+}
+
+/// Brings frames of one shape into the network's square.
+#[derive(Debug)]
+struct Input {
+    letterbox: Letterbox,
+    preparer: Preparer,
+    /// The frame at the letterbox's size.
+    tensor: InputTensor,
+}
+
+impl Input {
+    fn new(letterbox: Letterbox, isa: Isa) -> Result<Self, MatteError> {
+        let description = ModelDescription {
+            name: Cow::Borrowed(NAME),
+            licence: Some(Cow::Borrowed("Apache-2.0")),
+            input_size: letterbox.size,
+            layout: Layout::Nhwc,
+            channel_order: ChannelOrder::Rgb,
+            normalisation: Normalisation::range(BLACK, 1.0),
+            output_size: letterbox.size,
+            output: OutputMeaning::Probability,
+        };
+        let preparer = Preparer::new(&description, isa)?;
+        Ok(Self { letterbox, preparer, tensor: InputTensor::new(&description) })
+    }
+
+    fn show(
+        &mut self,
+        frame: &FrameView<'_>,
+        gain: f32,
+        picture: &mut Picture,
+    ) -> Result<(), MatteError> {
+        let Letterbox { size, left_px, top_px } = self.letterbox;
+        self.preparer.set_gain(gain);
+        self.preparer.prepare(frame, &mut self.tensor)?;
+        let row_len = 3 * size.width_px as usize;
+        for (y, row) in (top_px as usize..).zip(self.tensor.values().chunks_exact(row_len)) {
+            picture.row_mut(y)[3 * left_px as usize..][..row_len].copy_from_slice(row);
+        }
+        Ok(())
+    }
+}
