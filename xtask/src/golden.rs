@@ -1,5 +1,5 @@
 //! Golden outputs of the built-in models, made by the reference runtime, for the engine's test in
-//! `crates/greenroom-matte/tests/golden.rs`.
+//! `crates/greenroom-matte/tests/golden.rs`, and of the finder of faces for `src/face/tests.rs` there.
 //!
 //! The inputs come from the same code as in the test; Python only runs the model.
 
@@ -29,6 +29,9 @@ pub(crate) const MODELS: [Model; 2] = [
 /// The network of `MulticlassEngine`, which nobody chooses by name. It is shown a few of the inputs only.
 const MULTICLASS: Model = ("multiclass", "selfie_multiclass_256x256.tflite", 256, 256);
 
+/// The network of `FaceFinder`, for which the same goes. Its outputs are floats, five for each anchor.
+const FACE: Model = ("face", "face_detection_short_range.tflite", 128, 128);
+
 /// A probability is stored as the nearest of 65536 steps, at most 8e-6 off, in a grey PNG.
 const STEPS: f32 = 65535.0;
 
@@ -40,13 +43,13 @@ pub fn run(places: &Places) -> Result<()> {
     let work = places.target.join("golden");
     let python = python(places)?;
     let assets = places.repository.join("assets");
-    for (model, file, width, height) in MODELS.into_iter().chain([MULTICLASS]) {
+    for (model, file, width, height) in MODELS.into_iter().chain([MULTICLASS, FACE]) {
         let folder = work.join(model);
         fs::create_dir_all(&folder).with_context(|| format!("cannot make {}", folder.display()))?;
         let mut inputs = inputs::all(&assets.join("photos"), width, height)
             .context("cannot read assets/photos; run `cargo xtask assets` first")?;
-        if model == MULTICLASS.0 {
-            inputs.retain(inputs::Input::is_for_multiclass);
+        if [MULTICLASS.0, FACE.0].contains(&model) {
+            inputs.retain(inputs::Input::is_for_large_outputs);
         }
         for input in &inputs {
             fs::write(folder.join(&input.name).with_extension("rgb"), &input.rgb)?;
@@ -58,13 +61,12 @@ pub fn run(places: &Places) -> Result<()> {
         let golden = places.repository.join("crates/greenroom-matte/tests/golden").join(model);
         fs::create_dir_all(&golden)?;
         for input in &inputs {
-            let probabilities = fs::read(folder.join(&input.name).with_extension("f32"))?;
-            let steps = quantise(&probabilities)?;
-            let path = golden.join(&input.name).with_extension("png");
-            image::ImageBuffer::<image::Luma<u16>, _>::from_raw(width as u32, height as u32, steps)
-                .context("the reference's output has another size than its input")?
-                .save(&path)
-                .with_context(|| format!("cannot write {}", path.display()))?;
+            let output = fs::read(folder.join(&input.name).with_extension("f32"))?;
+            let path = golden.join(&input.name);
+            match model == FACE.0 {
+                true => fs::write(path.with_extension("f32"), output)?,
+                false => save(&output, (width, height), &path.with_extension("png"))?,
+            }
         }
         let line = |input: &inputs::Input| {
             format!("{} {:016x}\n", input.name, inputs::checksum(&input.rgb))
@@ -73,6 +75,15 @@ pub fn run(places: &Places) -> Result<()> {
         println!("{model}: {} golden outputs in {}", inputs.len(), golden.display());
     }
     Ok(())
+}
+
+/// Writes `probabilities`, little-endian floats, as a picture of `width` x `height`.
+fn save(probabilities: &[u8], (width, height): (usize, usize), path: &Path) -> Result<()> {
+    let steps = quantise(probabilities)?;
+    image::ImageBuffer::<image::Luma<u16>, _>::from_raw(width as u32, height as u32, steps)
+        .context("the reference's output has another size than its input")?
+        .save(path)
+        .with_context(|| format!("cannot write {}", path.display()))
 }
 
 /// The Python of a virtual environment with the reference runtime, made on first use.

@@ -105,7 +105,7 @@ fn general_is_the_reference_within_a_thousandth() {
 
 #[test]
 fn multiclass_is_the_reference_within_a_thousandth() {
-    check("multiclass", Input::is_for_multiclass, |isa| {
+    check("multiclass", Input::is_for_large_outputs, |isa| {
         MulticlassEngine::from_tflite("multiclass", MulticlassEngine::file(), isa).unwrap()
     });
 }

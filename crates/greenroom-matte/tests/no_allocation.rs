@@ -7,7 +7,7 @@ use std::cell::Cell;
 
 use greenroom_frame::{Colour, Frame, PixelFormat, SizePx};
 use greenroom_matte::{
-    AlphaMap, Engine, InputTensor, Isa, MatteMaker, Model, MulticlassEngine, Upscaler,
+    AlphaMap, Engine, FaceFinder, InputTensor, Isa, MatteMaker, Model, MulticlassEngine, Upscaler,
 };
 
 /// The system's allocator, counting what the current thread asks for.
@@ -49,6 +49,28 @@ fn the_multiclass_network_asks_for_no_memory() {
         let mut alpha = AlphaMap::new(engine.description());
         let look = || engine.infer(&input, &mut alpha).unwrap();
         assert_eq!(allocations(look), 0, "{isa}");
+    }
+}
+
+#[test]
+fn finding_faces_asks_for_no_memory() {
+    for isa in Isa::available() {
+        let mut finder = FaceFinder::from_tflite("faces", FaceFinder::file(), isa).unwrap();
+        for (format, size) in [
+            (PixelFormat::I420, SizePx::new(1280, 720)),
+            (PixelFormat::Grey, SizePx::new(480, 641)),
+        ] {
+            let picture = Frame::new(format, size, Colour::WEBCAM).unwrap();
+            let mut find = |gain| {
+                finder.find(&picture.view(), gain).unwrap();
+            };
+            assert!(allocations(|| find(1.0)) > 0, "the first frame makes the tables");
+            assert_eq!(
+                allocations(|| [1.0, 2.0].into_iter().for_each(&mut find)),
+                0,
+                "{format} {isa}"
+            );
+        }
     }
 }
 

@@ -11,6 +11,8 @@ mod network;
 mod operators;
 mod recognise;
 mod run;
+#[cfg(test)]
+mod tests;
 
 use std::borrow::Cow;
 
