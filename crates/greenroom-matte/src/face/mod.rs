@@ -55,9 +55,10 @@ pub struct Face {
     pub score: f32,
 }
 
-/// Finds faces that are not far away: within some two metres of a camera, from 1/8 of the picture's longer side on.
+/// Finds faces that are not far away, on the caller's thread.
 ///
-/// It takes about as long as the general network of [`SelfieEngine`](crate::SelfieEngine), on the caller's thread.
+/// A face of 1/8 of the picture's longer side is found (11 photos of a man, made smaller: scores of 0.65 and more, 0.82
+/// in the median), of 1/10 every other time, of 1/12 never. A frame of 1280x720 takes 2 ms with AVX2, 6 ms without.
 #[derive(Debug)]
 pub struct FaceFinder {
     isa: Isa,
@@ -97,11 +98,12 @@ impl FaceFinder {
         Ok(Self { isa, network, memory, input: None, candidates, faces })
     }
 
-    /// The faces in `frame`, at most eight, best first; none overlaps another by much. The network sees the frame `gain`
-    /// times as bright as it is. Asks for memory only when the frame's size or format is another than the last one's.
+    /// The faces in `frame`, at most eight, best first; none overlaps another by much. The network sees the frame
+    /// `gain` times as bright as it is. Asks for memory only when the frame's size or format is another than the last one's.
     ///
     /// # Errors
-    /// [`MatteError::UnsupportedFrame`] if `frame` is not planar, [`MatteError::Frame`] if a chroma plane has no sample.
+    /// [`MatteError::UnsupportedFrame`] if `frame` is not planar, [`MatteError::Frame`] if a chroma plane has no
+    /// sample.
     pub fn find(&mut self, frame: &FrameView<'_>, gain: f32) -> Result<&[Face], MatteError> {
         let letterbox = Letterbox::new(frame.size());
         let input = match &mut self.input {
