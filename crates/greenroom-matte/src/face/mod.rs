@@ -18,11 +18,10 @@ use std::borrow::Cow;
 
 use greenroom_frame::FrameView;
 
-use self::boxes::MAX_FACES;
 use self::letterbox::Letterbox;
 use self::network::{ANCHORS, Network};
 use self::operators::Graph;
-use self::run::{Memory, Picture};
+use self::run::Memory;
 use crate::{
     ChannelOrder, InputTensor, Isa, Layout, MatteError, ModelDescription, Normalisation,
     OutputMeaning, Preparer,
@@ -64,14 +63,19 @@ pub struct FaceFinder {
     isa: Isa,
     network: Network,
     memory: Memory,
-    /// For the shape of the frame that was looked at last.
-    input: Option<Input>,
+    /// Where the picture lies that the network saw last: what is beside it is black.
+    seen: Option<Letterbox>,
+    preparer: FacePreparer,
+    view: FaceView,
     /// Before those that overlap are suppressed.
     candidates: Vec<Face>,
     faces: Vec<Face>,
 }
 
 impl FaceFinder {
+    /// At most so many faces are found in a picture.
+    pub(crate) const MAX_FACES: usize = boxes::MAX_FACES;
+
     /// A finder with the built-in file, on the fastest instruction set of this machine.
     ///
     /// # Errors
@@ -94,8 +98,16 @@ impl FaceFinder {
         let network = Network::recognise(&Graph::read(name, bytes)?)?;
         let memory = Memory::new(&network);
         tracing::debug!(model = name, %isa, "model loaded");
-        let (candidates, faces) = (Vec::with_capacity(ANCHORS), Vec::with_capacity(MAX_FACES));
-        Ok(Self { isa, network, memory, input: None, candidates, faces })
+        Ok(Self {
+            isa,
+            network,
+            memory,
+            seen: None,
+            preparer: FacePreparer::new(isa),
+            view: FaceView::default(),
+            candidates: Vec::with_capacity(ANCHORS),
+            faces: Vec::with_capacity(Self::MAX_FACES),
+        })
     }
 
     /// The faces in `frame`, at most eight, best first; none overlaps another by much. The network sees the frame
@@ -105,61 +117,92 @@ impl FaceFinder {
     /// [`MatteError::UnsupportedFrame`] if `frame` is not planar, [`MatteError::Frame`] if a chroma plane has no
     /// sample.
     pub fn find(&mut self, frame: &FrameView<'_>, gain: f32) -> Result<&[Face], MatteError> {
-        let letterbox = Letterbox::new(frame.size());
-        let input = match &mut self.input {
-            Some(input) if input.letterbox == letterbox => input,
-            other => {
-                self.memory.picture.fill(BLACK);
-                other.insert(Input::new(letterbox, self.isa)?)
-            }
-        };
-        input.show(frame, gain, &mut self.memory.picture)?;
+        let mut view = std::mem::take(&mut self.view);
+        let outcome = self.preparer.prepare(frame, gain, &mut view);
+        if outcome.is_ok() {
+            self.find_in(&view);
+        }
+        self.view = view;
+        outcome.map(|()| &*self.faces)
+    }
+
+    /// The same for a frame that was [prepared](FacePreparer::prepare); none are in a view that never was.
+    pub(crate) fn find_in(&mut self, view: &FaceView) -> &[Face] {
+        self.faces.clear();
+        let Some((letterbox, tensor)) = &view.0 else { return &self.faces };
+        let picture = &mut self.memory.picture;
+        if self.seen.replace(*letterbox) != Some(*letterbox) {
+            picture.fill(BLACK);
+        }
+        let Letterbox { size, left_px, top_px } = *letterbox;
+        let row_len = 3 * size.width_px as usize;
+        for (y, row) in (top_px as usize..).zip(tensor.values().chunks_exact(row_len)) {
+            picture.row_mut(y)[3 * left_px as usize..][..row_len].copy_from_slice(row);
+        }
         self.network.run(self.isa, &mut self.memory);
         boxes::decode(&self.memory.answers, &mut self.candidates);
         boxes::suppress(&self.candidates, &mut self.faces);
         self.faces.iter_mut().for_each(|face| *face = letterbox.to_picture(*face));
-        Ok(&self.faces)
+        &self.faces
     }
 }
 
-/// Brings frames of one shape into the network's square.
+/// A frame as the network is to see it: made on one thread, looked at on another.
+#[derive(Debug, Default)]
+pub(crate) struct FaceView(Option<(Letterbox, InputTensor)>);
+
+/// Makes frames small for the network.
 #[derive(Debug)]
-struct Input {
-    letterbox: Letterbox,
-    preparer: Preparer,
-    /// The frame at the letterbox's size.
-    tensor: InputTensor,
+pub(crate) struct FacePreparer {
+    isa: Isa,
+    /// For the shape of the frame that was prepared last.
+    ready: Option<(Letterbox, ModelDescription, Preparer)>,
 }
 
-impl Input {
-    fn new(letterbox: Letterbox, isa: Isa) -> Result<Self, MatteError> {
-        let description = ModelDescription {
-            name: Cow::Borrowed(NAME),
-            licence: Some(Cow::Borrowed("Apache-2.0")),
-            input_size: letterbox.size,
-            layout: Layout::Nhwc,
-            channel_order: ChannelOrder::Rgb,
-            normalisation: Normalisation::range(BLACK, 1.0),
-            output_size: letterbox.size,
-            output: OutputMeaning::Probability,
-        };
-        let preparer = Preparer::new(&description, isa)?;
-        Ok(Self { letterbox, preparer, tensor: InputTensor::new(&description) })
+impl FacePreparer {
+    pub(crate) fn new(isa: Isa) -> Self {
+        Self { isa, ready: None }
     }
 
-    fn show(
+    /// Makes `view` that of `frame`, `gain` times as bright. Asks for memory only when the frame's size or format is
+    /// another than the last one's.
+    ///
+    /// # Errors
+    /// As [`FaceFinder::find`].
+    pub(crate) fn prepare(
         &mut self,
         frame: &FrameView<'_>,
         gain: f32,
-        picture: &mut Picture,
+        view: &mut FaceView,
     ) -> Result<(), MatteError> {
-        let Letterbox { size, left_px, top_px } = self.letterbox;
-        self.preparer.set_gain(gain);
-        self.preparer.prepare(frame, &mut self.tensor)?;
-        let row_len = 3 * size.width_px as usize;
-        for (y, row) in (top_px as usize..).zip(self.tensor.values().chunks_exact(row_len)) {
-            picture.row_mut(y)[3 * left_px as usize..][..row_len].copy_from_slice(row);
-        }
-        Ok(())
+        let letterbox = Letterbox::new(frame.size());
+        let kept = self.ready.take().filter(|(of, ..)| *of == letterbox);
+        let (_, description, preparer) = self.ready.insert(match kept {
+            Some(ready) => ready,
+            None => {
+                let description = description(letterbox);
+                let preparer = Preparer::new(&description, self.isa)?;
+                (letterbox, description, preparer)
+            }
+        });
+        let kept = view.0.take().filter(|(of, _)| *of == letterbox);
+        let (_, tensor) =
+            view.0.insert(kept.unwrap_or_else(|| (letterbox, InputTensor::new(description))));
+        preparer.set_gain(gain);
+        preparer.prepare(frame, tensor)
+    }
+}
+
+/// What the network wants of the part of its square where the picture lies.
+fn description(letterbox: Letterbox) -> ModelDescription {
+    ModelDescription {
+        name: Cow::Borrowed(NAME),
+        licence: Some(Cow::Borrowed("Apache-2.0")),
+        input_size: letterbox.size,
+        layout: Layout::Nhwc,
+        channel_order: ChannelOrder::Rgb,
+        normalisation: Normalisation::range(BLACK, 1.0),
+        output_size: letterbox.size,
+        output: OutputMeaning::Probability,
     }
 }

@@ -39,7 +39,7 @@ impl Fit {
 pub(super) struct Parts {
     crop: Option<Crop>,
     pub sense: Option<Sense>,
-    /// What each level becomes by the step `raise`.
+    /// What each level becomes by the step `raise`, at most.
     raised: Option<Box<[u8; 256]>>,
     smoother: Option<Smoother>,
     /// Of the pictures, for the steps that ask what has changed.
@@ -132,14 +132,19 @@ impl Parts {
             true => Some(Sketches::add(&mut self.sketches, frame)?),
             false => None,
         };
+        let mut raisable = None;
         if let (Some((second_opinion, gain)), Some(sketches)) = (second_opinion, sketches) {
             second_opinion.apply(frame, (&sketches.new, gain), canvas)?;
+            raisable = second_opinion.raisable();
         }
         if let Some(crop) = &mut self.crop {
             crop.tracker.learn(canvas.bytes());
         }
         if let Some(raised) = &self.raised {
-            raise(raised, canvas.bytes_mut());
+            match raisable {
+                Some(raisable) => raise_some(raised, raisable, canvas.bytes_mut()),
+                None => raise(raised, canvas.bytes_mut()),
+            }
         }
         if let (Some(smoother), Some(sketches)) = (&mut self.smoother, sketches) {
             smoother.smooth(sketches, canvas)?;
@@ -167,6 +172,14 @@ fn raise(raised: &[u8; 256], mask: &mut [u8]) {
         if between.fold(0, |any, one| any | one) != 0 {
             levels.iter_mut().for_each(|level| *level = raised[usize::from(*level)]);
         }
+    }
+}
+
+/// Raises each sample by `raisable` 255ths of the way.
+fn raise_some(raised: &[u8; 256], raisable: impl Iterator<Item = u8>, mask: &mut [u8]) {
+    for (level, share) in mask.iter_mut().zip(raisable) {
+        let [old, new, share] = [*level, raised[usize::from(*level)], share].map(u32::from);
+        *level = (old + (new - old) * share / 255) as u8;
     }
 }
 

@@ -5,14 +5,18 @@ use std::thread;
 use std::time::Instant;
 
 use super::KeptSketch;
+use crate::face::FaceView;
 use crate::look::Look;
-use crate::{Engine, MatteError, ModelDescription};
+use crate::{Engine, Face, FaceFinder, MatteError, ModelDescription};
 
-/// A frame that a network is asked about, and its answer.
+/// A frame that the networks are asked about, and their answer.
 #[derive(Debug)]
 pub(super) struct Question {
     /// The whole frame; its alpha is the answer, how sure the network is of a person.
     pub look: Look,
+    /// The same frame for the network that finds faces, and what it found.
+    pub face_view: FaceView,
+    pub faces: Vec<Face>,
     pub sketch: KeptSketch,
     /// The mask of the same frame, in cells of the sketch.
     pub mask: Vec<u8>,
@@ -27,6 +31,8 @@ impl Question {
     pub(super) fn new(description: &ModelDescription) -> Result<Self, MatteError> {
         Ok(Self {
             look: Look::new(description.input_size, description.output_size, description.layout)?,
+            face_view: FaceView::default(),
+            faces: Vec::with_capacity(FaceFinder::MAX_FACES),
             sketch: KeptSketch::new(),
             mask: Vec::new(),
             life: 0,
@@ -34,25 +40,37 @@ impl Question {
             is_answered: false,
         })
     }
+}
 
-    fn be_answered_by(&mut self, network: &mut dyn Engine) {
-        match network.infer(&self.look.input, &mut self.look.output) {
+/// The networks that answer.
+pub(super) struct Networks {
+    /// Tells who is a person and what is room.
+    pub large: Box<dyn Engine>,
+    /// The large one calls dark faces in dim light room; this one sees them.
+    pub faces: FaceFinder,
+}
+
+impl Networks {
+    fn answer(&mut self, question: &mut Question) {
+        match self.large.infer(&question.look.input, &mut question.look.output) {
             Ok(()) => {
-                self.look.round();
-                self.is_answered = true;
+                question.look.round();
+                question.faces.clear();
+                question.faces.extend_from_slice(self.faces.find_in(&question.face_view));
+                question.is_answered = true;
             }
             Err(error) => tracing::error!("second opinion: {error}"),
         }
     }
 }
 
-/// Makes the network that answers.
-pub(super) type LoadNetwork = Box<dyn FnOnce() -> Result<Box<dyn Engine>, MatteError> + Send>;
+/// Makes the networks that answer.
+pub(super) type LoadNetworks = Box<dyn FnOnce() -> Result<Networks, MatteError> + Send>;
 
 /// Who answers.
 pub(super) enum Asking {
     /// The caller's thread.
-    AtOnce(Box<dyn Engine>),
+    AtOnce(Box<Networks>),
     /// Another thread, over two channels that hold one question each.
     Thread { questions: SyncSender<Box<Question>>, answers: Receiver<Box<Question>> },
     /// The thread has panicked, or there was none to be had: the mask is as without a second opinion.
@@ -70,8 +88,8 @@ impl fmt::Debug for Asking {
 }
 
 impl Asking {
-    /// Has a thread of its own answer, with the network that it `load`s when it is asked for the first time.
-    pub(super) fn on_a_thread(load: LoadNetwork) -> Self {
+    /// Has a thread of its own answer, with the networks that it `load`s when it is asked for the first time.
+    pub(super) fn on_a_thread(load: LoadNetworks) -> Self {
         let (questions, asked) = sync_channel(1);
         let (answered, answers) = sync_channel(1);
         let thread = thread::Builder::new().name("second opinion".into());
@@ -87,8 +105,8 @@ impl Asking {
     /// Asks. The question comes back if it was answered at once, or if nobody ever will.
     pub(super) fn ask(&mut self, mut question: Box<Question>) -> Option<Box<Question>> {
         match self {
-            Self::AtOnce(network) => {
-                question.be_answered_by(&mut **network);
+            Self::AtOnce(networks) => {
+                networks.answer(&mut question);
                 Some(question)
             }
             Self::Thread { questions, .. } => match questions.try_send(question) {
@@ -118,22 +136,22 @@ impl Asking {
 
 /// The thread: answers until nobody asks any more.
 fn answer_all(
-    load: LoadNetwork,
+    load: LoadNetworks,
     asked: &Receiver<Box<Question>>,
     answered: &SyncSender<Box<Question>>,
 ) {
     // Of this thread alone, as Linux has it. If it is refused, the thread is as good as others.
     let _ = rustix::process::nice(LOWEST_PRIORITY);
     let mut loading = Some(load);
-    let mut network = None;
+    let mut networks = None;
     while let Ok(mut question) = asked.recv() {
         // The panic itself is told where all are; whoever asks goes on without a second opinion.
         let outcome = catch_unwind(AssertUnwindSafe(|| {
             if let Some(load) = loading.take() {
-                network = Some(load()?);
+                networks = Some(load()?);
             }
-            if let Some(network) = &mut network {
-                question.be_answered_by(&mut **network);
+            if let Some(networks) = &mut networks {
+                networks.answer(&mut question);
             }
             Ok::<_, MatteError>(())
         }));

@@ -1,10 +1,12 @@
 //! A second opinion: a large network that is asked once in some seconds, and never waited for.
 //!
 //! It only removes. What it is sure is room, and what has not changed since the picture that it saw, is struck out of the
-//! mask before the edge is laid. Where it has not answered yet, the mask is as without it.
+//! mask before the edge is laid. Where it has not answered yet, the mask is as without it. Heads are not struck out: a
+//! network that finds faces is asked with it, and sees dark ones that the large one takes for room.
 
 mod asking;
 mod cells;
+mod heads;
 mod regions;
 #[cfg(test)]
 mod tests;
@@ -14,25 +16,27 @@ use std::time::{Duration, Instant};
 
 use greenroom_frame::{Frame, FrameView, SizePx};
 
-use self::asking::{Asking, LoadNetwork, Question};
+use self::asking::{Asking, LoadNetworks, Networks, Question};
 use self::verdict::Verdict;
+use crate::face::FacePreparer;
 use crate::planes::SmallPlanes;
-use crate::{Engine, Isa, MatteError, ModelDescription, MulticlassEngine, Preparer};
+use crate::{Engine, FaceFinder, Isa, MatteError, ModelDescription, MulticlassEngine, Preparer};
 
 /// Time from one question to the next while the answer fits.
 const ASK_EVERY: Duration = Duration::from_secs(3);
 /// The same once the picture is no longer the one that the answer is about.
-const ASK_ANEW: Duration = Duration::from_millis(1500);
+const ASK_ANEW: Duration = Duration::from_secs(1);
 /// Share of the cells that have changed from which on an answer no longer fits.
 const OUTDATED: f32 = 0.1;
 /// Frames come a little early now and then.
 const JITTER: Duration = Duration::from_millis(5);
 
-/// Asks a network about some frames, and strikes out of masks what it is sure is room.
+/// Asks two networks about some frames, and strikes out of masks what it is sure is room.
 #[derive(Debug)]
 pub struct SecondOpinion {
     asking: Asking,
     preparer: Preparer,
+    face_preparer: FacePreparer,
     /// The next question; `None` while it is being answered.
     question: Option<Box<Question>>,
     /// When the frame of the last question was taken; `None` after a reset.
@@ -43,28 +47,32 @@ pub struct SecondOpinion {
 }
 
 impl SecondOpinion {
-    /// Asks MediaPipe's multiclass network ([`MulticlassEngine`]) on a thread of its own, at the lowest priority. It is
-    /// loaded there when it is asked for the first time.
+    /// Asks MediaPipe's multiclass network ([`MulticlassEngine`]), and [`FaceFinder`], on a thread of its own, at the lowest
+    /// priority. They are loaded there when they are asked for the first time.
     ///
     /// # Errors
     /// [`MatteError::Frame`] if its input is no usable picture size; the built-in network's is.
     pub fn on_a_thread() -> Result<Self, MatteError> {
-        let load = || Ok::<Box<dyn Engine>, _>(Box::new(MulticlassEngine::built_in()?));
+        let load = || {
+            let large = Box::new(MulticlassEngine::built_in()?);
+            Ok(Networks { large, faces: FaceFinder::built_in()? })
+        };
         Self::of_thread(&MulticlassEngine::built_in_description(), Box::new(load))
     }
 
-    /// Asks the same network on the caller's thread, which waits for the answer: where frames come from a file, so that
+    /// Asks the same networks on the caller's thread, which waits for the answer: where frames come from a file, so that
     /// what comes out does not depend on the machine.
     ///
     /// # Errors
-    /// Those of [`MulticlassEngine::built_in`]; the built-in file passes.
+    /// Those of [`MulticlassEngine::built_in`] and [`FaceFinder::built_in`]; the built-in files pass.
     pub fn at_once() -> Result<Self, MatteError> {
-        let network = MulticlassEngine::built_in()?;
-        let description = network.description().clone();
-        Self::new(Asking::AtOnce(Box::new(network)), &description)
+        let large = Box::new(MulticlassEngine::built_in()?);
+        let description = large.description().clone();
+        let networks = Networks { large, faces: FaceFinder::built_in()? };
+        Self::new(Asking::AtOnce(Box::new(networks)), &description)
     }
 
-    fn of_thread(description: &ModelDescription, load: LoadNetwork) -> Result<Self, MatteError> {
+    fn of_thread(description: &ModelDescription, load: LoadNetworks) -> Result<Self, MatteError> {
         Self::new(Asking::on_a_thread(load), description)
     }
 
@@ -72,6 +80,7 @@ impl SecondOpinion {
         Ok(Self {
             asking,
             preparer: Preparer::new(network, Isa::best())?,
+            face_preparer: FacePreparer::new(Isa::best()),
             question: Some(Box::new(Question::new(network)?)),
             asked_at: None,
             life: 0,
@@ -101,8 +110,7 @@ impl SecondOpinion {
         self.listen()?;
         let changed = self.verdict.compare(sketch, gain);
         if self.question.is_some() && self.is_due(frame.captured_at(), changed) {
-            self.preparer.set_gain(gain);
-            self.ask(frame, sketch, mask)?;
+            self.ask(frame, (sketch, gain), mask)?;
             if self.question.is_some() {
                 // Answered at once.
                 self.verdict.compare(sketch, gain);
@@ -110,6 +118,11 @@ impl SecondOpinion {
         }
         self.verdict.strike(mask);
         Ok(())
+    }
+
+    /// How much each sample of the last mask may be raised by, of 255; `None` where there is no answer to go by.
+    pub(crate) fn raisable(&self) -> Option<impl Iterator<Item = u8>> {
+        self.verdict.raisable()
     }
 
     /// Whether a frame is to be asked about; `changed` is the share of it that is not as in the last answer's.
@@ -123,11 +136,13 @@ impl SecondOpinion {
     fn ask(
         &mut self,
         frame: &FrameView<'_>,
-        sketch: &SmallPlanes,
+        (sketch, gain): (&SmallPlanes, f32),
         mask: &Frame,
     ) -> Result<(), MatteError> {
         let Some(question) = &mut self.question else { return Ok(()) };
+        self.preparer.set_gain(gain);
         self.preparer.prepare(frame, &mut question.look.input)?;
+        self.face_preparer.prepare(frame, gain, &mut question.face_view)?;
         question.sketch.copy_from(sketch);
         self.verdict.note(mask, &mut question.mask);
         question.life = self.life;

@@ -40,8 +40,12 @@ impl Engine for LeftIsRoom {
     }
 }
 
-fn network(go_on: Option<Receiver<()>>, panics: bool) -> Box<dyn Engine> {
-    Box::new(LeftIsRoom { description: description(), go_on, panics })
+fn networks(go_on: Option<Receiver<()>>, panics: bool) -> Networks {
+    of(LeftIsRoom { description: description(), go_on, panics })
+}
+
+fn of(large: impl Engine + 'static) -> Networks {
+    Networks { large: Box::new(large), faces: FaceFinder::built_in().unwrap() }
 }
 
 /// Turns of 5 ms each that a thread is given to come to its work: two minutes, for a machine that has other things to do.
@@ -61,13 +65,13 @@ impl Room {
     }
 
     fn at_once() -> Self {
-        let asking = Asking::AtOnce(network(None, false));
+        let asking = Asking::AtOnce(Box::new(networks(None, false)));
         Self::new(SecondOpinion::new(asking, &description()).unwrap())
     }
 
     fn late(panics: bool) -> (Self, Sender<()>) {
         let (say, go_on) = channel();
-        let load = Box::new(move || Ok(network(Some(go_on), panics)));
+        let load = Box::new(move || Ok(networks(Some(go_on), panics)));
         (Self::new(SecondOpinion::of_thread(&description(), load).unwrap()), say)
     }
 
@@ -181,7 +185,7 @@ fn a_network_that_panics_is_gone_and_frames_go_on() {
 fn who_moves_is_somebody_and_what_stands_still_is_not() {
     // The fast network is sure of a person at the left only, and all of that is denied.
     let left_of = |room: &mut Room, luma: fn(usize, usize) -> u8, at_ms| {
-        room.opinion.asking = Asking::AtOnce(Box::new(AllIsRoom(description())));
+        room.opinion.asking = Asking::AtOnce(Box::new(of(AllIsRoom(description()))));
         room.left_of(255, luma, at_ms)
     };
     let mut room = Room::at_once();
@@ -218,4 +222,32 @@ fn in_the_dark_small_changes_are_changes() {
         assert_eq!(room.left_of(255, dark, 0)[3], 0);
         assert_eq!(room.left_of(255, moved, 40)[3] == 255, is_left, "gain {gain}");
     }
+}
+
+#[test]
+fn a_head_is_not_struck_out_whatever_the_large_network_says() {
+    let path = concat!(env!("CARGO_MANIFEST_DIR"), "/../../assets/photos/franck_01829.jpg");
+    // A man in the left two thirds of the picture, his face at 80..165, 63..148.
+    let photo = image::open(path).unwrap().into_luma8();
+    let man = |x, y| match x < 225 {
+        true => photo.get_pixel(x as u32 * 16 / 5, y as u32 * 16 / 5).0[0],
+        false => 90,
+    };
+    let asking = Asking::AtOnce(Box::new(of(AllIsRoom(description()))));
+    let mut room = Room::new(SecondOpinion::new(asking, &description()).unwrap());
+    room.left_of(255, man, 0);
+    // By then it is believed that all else is room, for nothing has moved.
+    let left = room.left_of(255, man, 1040);
+    assert!(left[18..31].iter().all(|&level| level == 255), "{left:?}");
+    assert!(left[..11].iter().chain(&left[38..]).all(|&level| level == 0), "{left:?}");
+    // What is not there is not added, and only the head of who is half sure is raised.
+    assert_eq!(room.left_of(0, man, 1080), [0; 64]);
+    let raisable: Vec<u8> = room.opinion.raisable().unwrap().collect();
+    let row = &raisable[18 * 64..][..64];
+    assert_eq!((row[24], row[5], row[50]), (255, 0, 0));
+    // Too little for the networks to be asked anew.
+    let moved = |x, y| if x >= 300 { 250 } else { man(x, y) };
+    room.left_of(0, moved, 1120);
+    let row: Vec<u8> = room.opinion.raisable().unwrap().skip(18 * 64).take(64).collect();
+    assert_eq!((row[24], row[5], row[62]), (255, 0, 255));
 }

@@ -4,9 +4,10 @@ use greenroom_frame::{Frame, PlaneScaler, SizePx};
 
 use super::asking::Question;
 use super::cells::{blur, grey, most_around, soften};
+use super::heads;
 use super::regions::Regions;
-use crate::MatteError;
 use crate::planes::SmallPlanes;
+use crate::{Face, MatteError};
 
 /// What the newest answer says of frames after the one that it saw.
 ///
@@ -45,6 +46,8 @@ struct Tables {
     /// The network's answer in the cells and in the mask's samples; the scalers are made for its size.
     person: [Frame; 2],
     from_answer: Option<[PlaneScaler; 2]>,
+    /// 255 where heads are in the answer's picture, in the same two.
+    heads: [Frame; 2],
     to_mask: PlaneScaler,
     to_cells: PlaneScaler,
     mask_cells: Frame,
@@ -88,6 +91,7 @@ impl Tables {
             regions: Regions::new(cells, mask)?,
             person: [grey(cells)?, grey(mask)?],
             from_answer: None,
+            heads: [grey(cells)?, grey(mask)?],
             to_mask: PlaneScaler::new(cells, mask)?,
             to_cells: PlaneScaler::new(mask, cells)?,
             mask_cells: grey(cells)?,
@@ -106,6 +110,18 @@ impl Tables {
             scaler.scale(answer.view().plane(0), &mut into.view_mut().plane_mut(0));
         }
         Ok(())
+    }
+
+    /// Has heads be persons, whatever the answer says of them.
+    fn keep_heads(&mut self, faces: &[Face]) {
+        heads::draw(faces, &mut self.heads[0]);
+        let [cells, mask] = &mut self.heads;
+        self.to_mask.scale(cells.view().plane(0), &mut mask.view_mut().plane_mut(0));
+        for (person, heads) in self.person.iter_mut().zip(&self.heads) {
+            for (person, &head) in person.bytes_mut().iter_mut().zip(heads.bytes()) {
+                *person = (*person).max(head);
+            }
+        }
     }
 
     /// Finds where the answer denies whom `mask`, in cells, is sure of.
@@ -162,6 +178,7 @@ impl Verdict {
             return Ok(());
         }
         tables.scale(&answer.look.alpha)?;
+        tables.keep_heads(&answer.faces);
         let [from, to] = ROOM.map(i32::from);
         let regions = tables.regions.find(&answer.mask, tables.person[0].bytes());
         for ((room, &person), &region) in
@@ -208,6 +225,8 @@ impl Verdict {
         }
         most_around(changed, rows, tables.cells);
         soften(changed, rows, tables.cells);
+        let (changed, into) = (tables.changed.view(), &mut tables.changed_of_mask);
+        tables.to_mask.scale(changed.plane(0), &mut into.view_mut().plane_mut(0));
         changed_cells as f32 / tables.denied.len().max(1) as f32
     }
 
@@ -219,13 +238,19 @@ impl Verdict {
         if tables.is_doubtful && age < STILL_FOR {
             return;
         }
-        let (changed, into) = (tables.changed.view(), &mut tables.changed_of_mask);
-        tables.to_mask.scale(changed.plane(0), &mut into.view_mut().plane_mut(0));
-        let levels = mask.bytes_mut().iter_mut().zip(tables.room.bytes()).zip(into.bytes());
-        for ((level, &room), &changed) in levels {
+        let levels = mask.bytes_mut().iter_mut().zip(tables.room.bytes());
+        for ((level, &room), &changed) in levels.zip(tables.changed_of_mask.bytes()) {
             let left = 255 - room.min(255 - changed);
             // Rounded up: what is not struck out at all stays as it is.
             *level = (u16::from(*level) * u16::from(left)).div_ceil(255) as u8;
         }
+    }
+
+    /// How much each of the mask's samples may be raised by, of 255: where the picture has changed, and heads, whose hair
+    /// networks are half sure of. What is half sure and stands still is furniture. `None` without an answer.
+    pub(super) fn raisable(&self) -> Option<impl Iterator<Item = u8>> {
+        let tables = self.tables.as_ref().filter(|_| self.knows)?;
+        let heads = tables.heads[1].bytes().iter();
+        Some(tables.changed_of_mask.bytes().iter().zip(heads).map(|(a, b)| *a.max(b)))
     }
 }
