@@ -48,7 +48,7 @@ pub enum GetArg {
     Rvm,
     /// U2NetP, finds what stands out (Apache-2.0, 4 MB).
     U2netp,
-    /// ONNX Runtime, which runs ONNX models (MIT, 28 MB).
+    /// ONNX Runtime, which runs ONNX models (MIT, 19 MB).
     Onnxruntime,
     /// MediaPipe's large network: built in, for the second opinion.
     Multiclass,

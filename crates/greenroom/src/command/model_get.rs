@@ -94,13 +94,13 @@ fn agree_and_fetch(package: &Package, target: &Path, yes: bool) -> anyhow::Resul
     progress.finish_and_clear();
     signals.ended();
     fetched?;
-    say(format_args!(
-        "{} is here, and is the file that was wanted (SHA-256): {}",
-        package.name,
-        target.display()
-    ))
+    let path = target.display();
+    say(format_args!("{} is here, and its SHA-256 is the expected one: {path}", package.name))?;
+    if stop.is_ringing() {
+        bail!("stopped; what was got stays");
+    }
+    Ok(())
 }
-
 /// What would be got, for whoever is to agree.
 fn offer(package: &Package, target: &Path) -> Lines {
     let megabytes = |bytes: u64| format!("{:.1} MB", bytes as f64 / 1e6);
