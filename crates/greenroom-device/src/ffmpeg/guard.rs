@@ -101,15 +101,26 @@ impl Guard {
             let soft = Some(hard.map_or(cpu_seconds, |hard| hard.min(cpu_seconds)));
             setrlimit(Resource::Cpu, Rlimit { current: soft, maximum: hard })?;
         }
-        if self.is_tied {
-            set_parent_process_death_signal(Some(Signal::KILL))?;
-            // Killed between fork and here: the signal would never come.
-            if getppid().is_none_or(|now| now.as_raw_nonzero().get() as u32 != parent) {
-                return Err(io::ErrorKind::BrokenPipe.into());
-            }
-        }
-        Ok(())
+        if self.is_tied { tie_to(parent) } else { Ok(()) }
     }
+}
+
+/// Has the child of `command` killed when the *thread* that starts it ends, however it ends. The child has no other
+/// limits.
+pub fn tie_to_this_thread(command: &mut Command) {
+    let parent = std::process::id();
+    // SAFETY: the closure runs in the forked child, where only async-signal-safe calls are allowed:
+    // it makes plain system calls, and neither allocates, locks nor panics.
+    unsafe { command.pre_exec(move || tie_to(parent)) };
+}
+
+fn tie_to(parent: u32) -> io::Result<()> {
+    set_parent_process_death_signal(Some(Signal::KILL))?;
+    // Killed between fork and here: the signal would never come.
+    if getppid().is_none_or(|now| now.as_raw_nonzero().get() as u32 != parent) {
+        return Err(io::ErrorKind::BrokenPipe.into());
+    }
+    Ok(())
 }
 
 /// Has the child of `command` inherit `files`, each under the number that it has here.

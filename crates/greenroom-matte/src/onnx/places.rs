@@ -67,7 +67,7 @@ impl Environment {
             folders.push(python.join("site-packages/onnxruntime/capi"));
             folders.push(python.join("dist-packages/onnxruntime/capi"));
         }
-        // What `pip install --target` of our sentence makes, and a place for a copy.
+        // What `pip install --target` makes there, and what `greenroom model get onnxruntime` brings.
         if let Some(own) = self.data_folder() {
             folders.push(own.join("python/onnxruntime/capi"));
             folders.push(own.join("lib"));

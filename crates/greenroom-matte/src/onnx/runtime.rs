@@ -14,8 +14,7 @@ use super::{OnnxOptions, Provider, elf, one_line};
 use crate::MatteError;
 
 /// The command that gets an ONNX Runtime where greenroom finds it, on any distribution.
-pub const GET_RUNTIME: &str =
-    "pip install --no-deps --target ~/.local/share/greenroom/python onnxruntime";
+pub const GET_RUNTIME: &str = "greenroom model get onnxruntime";
 
 /// A library that is loaded stays so, and there can be only one of it.
 static LOADED: Mutex<Option<Runtime>> = Mutex::new(None);
@@ -205,6 +204,6 @@ mod tests {
             .unwrap();
         let said = refusal(Path::new(libc));
         assert!(said.contains("no ONNX Runtime"), "{said}");
-        assert!(said.contains("pip install"), "{said}");
+        assert!(said.contains("greenroom model get onnxruntime"), "{said}");
     }
 }

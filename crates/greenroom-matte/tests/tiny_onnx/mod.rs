@@ -12,7 +12,7 @@ pub const UINT8: u64 = 2;
 pub fn runtime() -> Option<PathBuf> {
     let assets = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../assets/tests");
     let named = std::env::var_os("GREENROOM_ONNX_LIBRARY").map(PathBuf::from);
-    let library = named.unwrap_or_else(|| assets.join("libonnxruntime.so.1.32.0"));
+    let library = named.unwrap_or_else(|| assets.join("libonnxruntime.so.1.28.0"));
     let usable = library.is_file() && cfg!(target_arch = "x86_64");
     if !usable {
         left_out(&format!("no ONNX Runtime at {}", library.display()));

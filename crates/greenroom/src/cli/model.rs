@@ -1,6 +1,6 @@
 use std::path::PathBuf;
 
-use clap::{Args, Subcommand};
+use clap::{Args, Subcommand, ValueEnum};
 
 /// Arguments of `greenroom model`.
 #[derive(Debug, Args)]
@@ -19,6 +19,17 @@ pub enum ModelCommand {
         #[allow(missing_docs)]
         tools: ModelTools,
     },
+    /// Get a model, or the ONNX Runtime that runs models: asks first, fetches it with pip, checks it.
+    Get {
+        /// What to get.
+        name: GetArg,
+        /// Agree to the size and the licence, and ask nothing.
+        #[arg(short, long)]
+        yes: bool,
+        #[command(flatten)]
+        #[allow(missing_docs)]
+        tools: ModelTools,
+    },
     /// Tell what a file is, what its description lacks, and how long one inference takes here.
     Check {
         /// A TFLite or ONNX file, or the name of one in ~/.local/share/greenroom/models.
@@ -28,6 +39,28 @@ pub enum ModelCommand {
         #[allow(missing_docs)]
         tools: ModelTools,
     },
+}
+
+/// What `greenroom model get` gets. Of what is hidden it only tells why there is nothing to get.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum GetArg {
+    /// Robust Video Matting, the best edges (GPL-3.0, 14 MB).
+    Rvm,
+    /// U2NetP, finds what stands out (Apache-2.0, 4 MB).
+    U2netp,
+    /// ONNX Runtime, which runs ONNX models (MIT, 19 MB).
+    Onnxruntime,
+    /// MediaPipe's large network: built in, for the second opinion.
+    Multiclass,
+    /// Built in.
+    #[value(hide = true)]
+    General,
+    /// Built in.
+    #[value(hide = true)]
+    Landscape,
+    /// Published in a form that ONNX Runtime does not run.
+    #[value(hide = true)]
+    BodyPix,
 }
 
 /// What models are run with.

@@ -4,6 +4,7 @@ mod config;
 mod docs;
 mod list;
 mod model;
+mod model_get;
 mod render;
 mod run;
 mod serve_masks;

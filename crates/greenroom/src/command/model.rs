@@ -7,10 +7,11 @@ use greenroom_matte::onnx::{
 };
 use greenroom_matte::{Comparison, Layout, MatteError, MatteMaker, Model, RoomGuard};
 
+use super::model_get::get;
 use crate::cli::{ModelArgs, ModelCommand, ModelTools};
 use crate::models::{
-    DescriptionError, KnownModel, empty_room, known_models, model_folder, person, read_description,
-    template,
+    DescriptionError, KnownModel, empty_room, known_models, model_folder, package_of_model, person,
+    read_description, template,
 };
 use crate::settings::{ModelChoice, config, format_of, model_file, onnx_options};
 use crate::terminal::Lines;
@@ -23,6 +24,7 @@ const PATIENCE: Duration = Duration::from_secs(4);
 pub(super) fn model(args: &ModelArgs) -> anyhow::Result<()> {
     match &args.command {
         ModelCommand::List { tools } => list(&options(tools)?).print(),
+        ModelCommand::Get { name, yes, tools } => get(*name, *yes, options(tools)?),
         ModelCommand::Check { file, tools } => check(file, options(tools)?),
     }
 }
@@ -46,7 +48,7 @@ fn list(options: &OnnxOptions) -> Lines {
     let folder = model_folder();
     let shown =
         folder.as_ref().map_or("nowhere: no home folder".into(), |it| it.display().to_string());
-    text.push("Models that greenroom has a description of; the file is yours to get");
+    text.push("Models that greenroom has a description of, and whose file you bring");
     let known = known_models();
     for model in &known {
         list_known(&mut text, model, folder.as_deref());
@@ -82,7 +84,12 @@ fn list_known(text: &mut Lines, model: &KnownModel, folder: Option<&Path>) {
     text.push(format_args!("  {:<10} {size:<8} {licence}", description.name));
     match folder.and_then(|folder| model.file_in(folder)) {
         Some(file) => text.push(format_args!("    here: {}", file.display())),
-        None => text.push(format_args!("    not here; {source}")),
+        None => match package_of_model(&description.name) {
+            Some(package) => {
+                text.push(format_args!("    not here; greenroom model get {}", package.name))
+            }
+            None => text.push(format_args!("    not here; {source}")),
+        },
     }
 }
 
@@ -97,7 +104,8 @@ fn own_files(folder: &Path, known: &[KnownModel]) -> Vec<String> {
     names
 }
 
-fn check(name: &str, options: OnnxOptions) -> anyhow::Result<()> {
+/// `greenroom model check`.
+pub(super) fn check(name: &str, options: OnnxOptions) -> anyhow::Result<()> {
     let built_in = name.parse::<Model>().is_ok();
     if !built_in {
         let path = model_file(name)?;
@@ -256,7 +264,7 @@ fn milliseconds(time: Duration) -> String {
 }
 
 /// Prints one line.
-fn say(line: impl std::fmt::Display) -> anyhow::Result<()> {
+pub(super) fn say(line: impl std::fmt::Display) -> anyhow::Result<()> {
     let mut lines = Lines::default();
     lines.push(line);
     lines.print()

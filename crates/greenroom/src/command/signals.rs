@@ -143,6 +143,12 @@ impl Signals {
         self.has_started.store(true, SeqCst);
         &self.stop
     }
+
+    /// From here on nothing is left that has to be brought to an end: a signal ends the process again, as before
+    /// [`started`](Self::started).
+    pub fn ended(&self) {
+        self.has_started.store(false, SeqCst);
+    }
 }
 
 fn end_at_once(parts: Parts) -> ! {

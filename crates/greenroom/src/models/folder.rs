@@ -2,12 +2,20 @@ use std::path::{Path, PathBuf};
 
 use super::{KnownModel, known_models};
 
-/// Where users keep models: `$XDG_DATA_HOME/greenroom/models`, by default in `~/.local/share`.
-pub fn model_folder() -> Option<PathBuf> {
+/// Where greenroom's data lies: `$XDG_DATA_HOME/greenroom`, by default in `~/.local/share`.
+pub fn data_folder() -> Option<PathBuf> {
     let set = std::env::var_os("XDG_DATA_HOME").map(PathBuf::from);
     let folder = set.filter(|folder| folder.is_absolute());
-    let folder = folder.or_else(|| Some(std::env::home_dir()?.join(".local/share")))?;
-    Some(folder.join("greenroom/models"))
+    let folder = folder.or_else(|| {
+        let home = std::env::home_dir().filter(|home| home.is_absolute())?;
+        Some(home.join(".local/share"))
+    })?;
+    Some(folder.join("greenroom"))
+}
+
+/// Where users keep models: the folder `models` of the [`data_folder`].
+pub fn model_folder() -> Option<PathBuf> {
+    Some(data_folder()?.join("models"))
 }
 
 /// The file that `name` means: a path, or a file of the folder by its name, by its name without the
@@ -17,7 +25,12 @@ pub fn find_file(name: &str) -> Option<PathBuf> {
     if path.exists() {
         return Some(path);
     }
-    let folder = model_folder()?;
+    find_in_model_folder(name)
+}
+
+/// The file of the user's folder that `name` means, as in [`find_file`].
+pub fn find_in_model_folder(name: &str) -> Option<PathBuf> {
+    let (path, folder) = (Path::new(name), model_folder()?);
     let here = ["", ".onnx", ".tflite"].map(|ending| folder.join(format!("{name}{ending}")));
     // A name of several parts is a path, and there is no such file.
     let plain = path.components().count() == 1 && !path.is_absolute() && !name.is_empty();

@@ -38,17 +38,12 @@ pub enum SettingsError {
     )]
     MainPersonOfServer,
     /// A model that is described, but whose file is not there.
-    #[error(
-        "the file of the model {name} is not here; get it ({place}) and put it into {}",
-        folder.display()
-    )]
+    #[error("the file of the model {name} is not here; {next}")]
     ModelNotHere {
         /// The model.
         name: String,
-        /// Where to get it.
-        place: String,
-        /// Where to put it.
-        folder: PathBuf,
+        /// How to get it.
+        next: String,
     },
     /// What does the arithmetic, unknown.
     #[error("{0}")]

@@ -9,7 +9,9 @@ use greenroom_matte::{Isa, MatteError, MatteMaker, Model, RefineSteps, SecondOpi
 use super::SettingsError;
 use crate::cli::OnnxArgs;
 use crate::config::ConfigFile;
-use crate::models::{find_file, known_models, model_folder, read_description};
+use crate::models::{
+    KnownModel, find_file, known_models, model_folder, package_of_model, read_description,
+};
 
 /// Which network finds the person. A later engine is a variant here and an arm in
 /// [`build`](Self::build).
@@ -132,7 +134,7 @@ impl ModelChoice {
 /// The file that `text` means: a path, or a file of the user's folder.
 ///
 /// # Errors
-/// One sentence, for a known model with where to get its file.
+/// One sentence, for a known model with how to get its file.
 pub fn model_file(text: &str) -> Result<PathBuf, SettingsError> {
     find_file(text).ok_or_else(|| no_such(text))
 }
@@ -181,11 +183,17 @@ fn unreadable(path: &Path, why: std::io::Error) -> SettingsError {
 }
 
 fn no_such(text: &str) -> SettingsError {
+    let name = text.to_owned();
+    if let Some(package) = package_of_model(text) {
+        let next = format!("get it with `greenroom model get {}`", package.name);
+        return SettingsError::ModelNotHere { name, next };
+    }
     let known = known_models().into_iter().find(|known| known.description.name == text);
     match (known, model_folder()) {
-        (Some(known), Some(folder)) => {
-            SettingsError::ModelNotHere { name: text.to_owned(), place: known.source, folder }
+        (Some(KnownModel { source, .. }), Some(folder)) => {
+            let next = format!("get it ({source}) and put it into {}", folder.display());
+            SettingsError::ModelNotHere { name, next }
         }
-        _ => SettingsError::NoSuchModel(text.to_owned()),
+        _ => SettingsError::NoSuchModel(name),
     }
 }
