@@ -111,6 +111,11 @@ dispatch! {
     /// `state += (new * 128 - state) * weight / 255`, and `new` becomes a 128th of what it is then. Where
     /// `new` is `room[0]` or less, the weight is `room[1]` or more.
     fn follow(state: &mut [u16], new: &mut [u8], weights: &[u8], room: [u8; 2]);
+    /// How near each of `chroma` (U and V) comes to the screen's: `out[0]` is `neutral + (dot - across * |cross|) /
+    /// length^2 * (screen - neutral)` of the two as vectors from 128, with the codes `scale = [neutral, screen,
+    /// across]`. `maps` are the screen's U and V, and the codes that are all screen and all person; `out[1]` is the
+    /// alpha between these.
+    fn screen_distance(out: [&mut [u8]; 2], chroma: [&[u8]; 2], maps: [&[u8]; 4], scale: [f32; 3]);
 }
 
 #[cfg(test)]

@@ -330,3 +330,27 @@ pub(super) fn widen(wide: &mut [f32], line: &[f32], places: &[(u32, f32)], growt
         }
     }
 }
+
+pub(super) fn screen_distance(
+    [distance, alpha]: [&mut [u8]; 2],
+    [u, v]: [&[u8]; 2],
+    [screen_u, screen_v, room, person]: [&[u8]; 4],
+    [neutral, screen, across]: [f32; 3],
+) {
+    let len = distance.len();
+    let (alpha, u, v) = (&mut alpha[..len], &u[..len], &v[..len]);
+    let (screen_u, screen_v) = (&screen_u[..len], &screen_v[..len]);
+    let (room, person) = (&room[..len], &person[..len]);
+    for x in 0..len {
+        let [u, v, su, sv] = [u[x], v[x], screen_u[x], screen_v[x]].map(|code| f32::from(code) - 128.0);
+        let (dot, cross) = (u * su + v * sv, u * sv - v * su);
+        let share = (dot - across * cross.abs()) / (su * su + sv * sv).max(1.0);
+        let code = (neutral + share * (screen - neutral)).clamp(0.0, 255.0);
+        let [room, person] = [room[x], person[x]].map(f32::from);
+        let share = (room - code) / (room - person).max(1.0);
+        // To the nearest, as above.
+        let round = |level: f32| (level + 8_388_608.0).to_bits() as u8;
+        distance[x] = round(code);
+        alpha[x] = round(share.clamp(0.0, 1.0) * 255.0);
+    }
+}
