@@ -59,7 +59,7 @@ impl MattePlanes {
             }
         }
         if let Some(key) = key {
-            key.draw(&frame, luma, chroma)?;
+            key.draw(&frame, luma, chroma);
         }
         let matte = MatteView::new(frame, luma.view(), chroma.view())?;
         Ok(matte.with_edge(guide.as_ref().and_then(Guide::edge)))

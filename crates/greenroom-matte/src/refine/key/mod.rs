@@ -76,6 +76,9 @@ struct Tables {
 /// How much faster colours beside the screen's hue leave it than those along it: what is at an angle of 45 degrees to
 /// the screen has a distance of 0 or less.
 const ACROSS: f32 = 1.0;
+/// Code of distance up to which a sample is all person where the network is sure of one: light of the screen on skin and
+/// hair makes nobody transparent, and a gap between arm and body is nearer to the screen than that.
+const SURE_PERSON: f32 = 144.0;
 /// Frames without a screen after which it is looked for anew: a second.
 const FORGET_AFTER: u32 = 30;
 /// Frames without a screen after which the log says so: three seconds.
@@ -164,20 +167,9 @@ impl ScreenKey {
 
     /// Lays the key's edge into `luma` and `chroma`, the alphas of `frame`'s planes, where the key decides; after
     /// [`pull`](Self::pull) of the same frame.
-    ///
-    /// # Errors
-    /// [`MatteError::Frame`] if a size is none that can be scaled to.
-    pub fn draw(
-        &mut self,
-        frame: &FrameView<'_>,
-        luma: &mut Frame,
-        chroma: &mut Frame,
-    ) -> Result<(), MatteError> {
-        match &mut self.tables {
-            Some(Tables { drawing, mask, regions, is_keyed: true, .. }) => {
-                drawing.draw(frame, mask, regions.rules(), [luma, chroma])
-            }
-            _ => Ok(()),
+    pub fn draw(&mut self, frame: &FrameView<'_>, luma: &mut Frame, chroma: &mut Frame) {
+        if let Some(Tables { drawing, mask, regions, is_keyed: true, .. }) = &mut self.tables {
+            drawing.draw(self.isa, frame, mask, regions.rules(), [luma, chroma]);
         }
     }
 
@@ -222,7 +214,7 @@ impl Tables {
             mask: grey(plane)?,
             cells: vec![Cell::default(); grid.cells()],
             regions: Regions::new(grid),
-            drawing: Drawing::new(picture, plane, grid)?,
+            drawing: Drawing::new(picture, plane, grid),
             is_keyed: false,
         })
     }
@@ -238,11 +230,13 @@ impl Tables {
         let (u, v) = (frame.plane(1), frame.plane(2));
         let width = u.row_bytes();
         let (maps, alpha) = (self.model.fine(), self.mask.bytes_mut());
+        let scale = [NEUTRAL, SCREEN, ACROSS, SURE_PERSON];
         for y in 0..u.rows() {
             let row = y * width..(y + 1) * width;
             let out = [&mut self.distance[row.clone()], &mut alpha[row.clone()]];
             let maps = maps.map(|map| &map[row.clone()]);
-            screen_distance(isa, out, [u.row(y), v.row(y)], maps, [NEUTRAL, SCREEN, ACROSS]);
+            let network = &self.fine.1.bytes()[row];
+            screen_distance(isa, out, [u.row(y), v.row(y)], maps, network, scale);
         }
         measure(&mut self.cells, self.grid, frame, &self.distance, alpha);
     }
