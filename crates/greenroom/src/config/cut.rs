@@ -124,18 +124,12 @@ pub(super) fn read(words: Value, path: &Path) -> Result<CutWords, ConfigError> {
         return Err(wrong("cut", "must be a table: [cut]", path));
     };
     check_keys(table, &KEYS, " in [cut]", path)?;
-    if let Some(key) = table.get("key") {
-        let text = key.as_str().unwrap_or_default();
-        if let Err(why) = text.parse::<KeyColour>() {
-            return Err(wrong("key of [cut]", &format!("is wrong: {why}"), path));
-        }
-    }
     for (key, value) in table {
         let (fits, want) = match key.as_str() {
             "people" => {
                 (matches!(value.as_str(), Some("all" | "main")), "must be \"all\" or \"main\"")
             }
-            "key" => (value.is_str(), "must be a colour or \"auto\""),
+            "key" => (value.is_str(), "must be a colour in quotes, such as \"#00b140\", or \"auto\""),
             "threshold" | "grow" | "feather" | "average" => {
                 (value.is_float() || value.is_integer(), "must be a number, without quotes")
             }
@@ -144,6 +138,9 @@ pub(super) fn read(words: Value, path: &Path) -> Result<CutWords, ConfigError> {
         if !fits {
             return Err(wrong(&format!("{key} of [cut]"), want, path));
         }
+    }
+    if let Some(Err(why)) = table.get("key").and_then(Value::as_str).map(str::parse::<KeyColour>) {
+        return Err(wrong("key of [cut]", &format!("is wrong: {why}"), path));
     }
     let words = CutWords::deserialize(words)
         .map_err(|error| wrong("[cut]", &format!("has {}", one_line(error.message())), path))?;

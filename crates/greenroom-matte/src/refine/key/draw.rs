@@ -33,7 +33,10 @@ pub(super) struct Drawing {
 }
 
 /// How far a window reaches.
-pub(in super::super) const REACH: usize = 2;
+const REACH: usize = 2;
+/// Chroma is smeared by its size and by JPEG, and alpha with it: 0.15..0.85 becomes 0..1. Without it, MAD of hard edges is
+/// 58 to 68 % higher and that of soft ones (an alpha enlarged to 1280x720) 12 % lower; with 0.2..0.8, soft ones are 10 % worse.
+const GAIN: f32 = 1.0 / 0.7;
 
 impl Drawing {
     pub(super) fn new(picture: SizePx, chroma: SizePx, grid: Grid) -> Self {
@@ -180,6 +183,9 @@ impl Drawing {
                 }
                 double(isa, &mut fine[..2 * columns.len()], mixed);
             }
+            let [slopes, offsets] = &mut self.fine;
+            slopes.iter_mut().for_each(|slope| *slope *= GAIN);
+            offsets.iter_mut().for_each(|offset| *offset = (*offset - 127.5) * GAIN + 127.5);
             let [slopes, offsets] = self.fine.each_ref().map(|fine| &fine[..places.len()]);
             let luma = &frame.plane(0).row(y)[places.clone()];
             apply(isa, &mut plane.row_mut(y)[places.clone()], luma, [slopes; 2], [offsets; 2], 0.0);

@@ -73,7 +73,10 @@ impl Studio {
         let mut frame = Frame::new(self.format, self.size, Colour::WEBCAM).unwrap();
         let width = self.size.width_px as usize;
         let alpha = self.alpha();
-        let codes = |x: usize, y: usize| self.codes(alpha[y * width + x], x, y);
+        let codes = |x: usize, y: usize| {
+            let (x, y) = (x.min(width - 1), y.min(alpha.len() / width - 1));
+            self.codes(alpha[y * width + x], x, y)
+        };
         let mut noise = Noise(seed);
         let mut view = frame.view_mut();
         for plane in 0..3 {
