@@ -85,7 +85,8 @@ fn a_key_asks_for_no_memory() {
         [(PixelFormat::I420, SizePx::new(1280, 720)), (PixelFormat::I422, SizePx::new(640, 480))]
     {
         let mut picture = Frame::new(format, size, Colour::WEBCAM).unwrap();
-        let mut network = Frame::new(PixelFormat::Grey, SizePx::new(320, 224), Colour::JPEG).unwrap();
+        let mut network =
+            Frame::new(PixelFormat::Grey, SizePx::new(320, 224), Colour::JPEG).unwrap();
         let mut luma = Frame::new(PixelFormat::Grey, size, Colour::JPEG).unwrap();
         let plane = format.chroma().plane_size(size);
         let mut chroma = Frame::new(PixelFormat::Grey, plane, Colour::JPEG).unwrap();

@@ -30,8 +30,20 @@ struct Screen {
 
 const ALL: [f32; 4] = [0.0, 1.0, 0.0, 1.0];
 const SCREENS: [Screen; 5] = [
-    Screen { name: "green", rgb: [0.0, 177.0, 64.0], covers: ALL, spill: 0.0, keys: ["auto", "#00b140"] },
-    Screen { name: "green, spill", rgb: [0.0, 177.0, 64.0], covers: ALL, spill: 0.15, keys: ["auto", "#00b140"] },
+    Screen {
+        name: "green",
+        rgb: [0.0, 177.0, 64.0],
+        covers: ALL,
+        spill: 0.0,
+        keys: ["auto", "#00b140"],
+    },
+    Screen {
+        name: "green, spill",
+        rgb: [0.0, 177.0, 64.0],
+        covers: ALL,
+        spill: 0.15,
+        keys: ["auto", "#00b140"],
+    },
     Screen {
         name: "green, in part",
         rgb: [0.0, 177.0, 64.0],
@@ -39,7 +51,13 @@ const SCREENS: [Screen; 5] = [
         spill: 0.0,
         keys: ["auto", "#00b140"],
     },
-    Screen { name: "blue", rgb: [0.0, 71.0, 187.0], covers: ALL, spill: 0.0, keys: ["auto", "#0047bb"] },
+    Screen {
+        name: "blue",
+        rgb: [0.0, 71.0, 187.0],
+        covers: ALL,
+        spill: 0.0,
+        keys: ["auto", "#0047bb"],
+    },
     Screen {
         name: "the clip's own yellow wall",
         rgb: [148.0, 150.0, 0.0],
@@ -57,14 +75,17 @@ const JPEG: &str = "5";
 /// A table of all screens and clips; the clips stay in `folder`.
 pub fn table(renderer: &Renderer, model: &str, folder: &Path, pairs: &[Pair]) -> Result<String> {
     fs::create_dir_all(folder).with_context(|| format!("cannot make {}", folder.display()))?;
-    let mut text = "| screen | clip | key | IoU mean | MAD ×1000 | edge MAD | dtSSD | false area |\n".to_owned();
+    let mut text =
+        "| screen | clip | key | IoU mean | MAD ×1000 | edge MAD | dtSSD | false area |\n"
+            .to_owned();
     text += "|---|---|---|---|---|---|---|---|\n";
     for screen in &SCREENS {
         for pair in pairs {
             let truth = read_grey(&pair.alpha)?;
             let clip = set_before(screen, pair, &truth, folder)?;
             for key in ["none"].into_iter().chain(screen.keys) {
-                let settings = if key == "none" { String::new() } else { format!("key = \"{key}\"\n") };
+                let settings =
+                    if key == "none" { String::new() } else { format!("key = \"{key}\"\n") };
                 let way = Way {
                     role: Role::Ours,
                     name: key.into(),
@@ -73,7 +94,13 @@ pub fn table(renderer: &Renderer, model: &str, folder: &Path, pairs: &[Pair]) ->
                     config: ways::config(&STEPS, &settings),
                 };
                 let figures = Tally::against(&renderer.mattes(&way, &clip)?, &truth)?.figures();
-                let columns = [Figure::IouMean, Figure::Mad, Figure::EdgeMad, Figure::Dtssd, Figure::FalseArea];
+                let columns = [
+                    Figure::IouMean,
+                    Figure::Mad,
+                    Figure::EdgeMad,
+                    Figure::Dtssd,
+                    Figure::FalseArea,
+                ];
                 let columns = columns.map(|figure| figure.print(figures.get(figure))).join(" | ");
                 let line = format!("| {} | {} | {key} | {columns} |", screen.name, pair.name);
                 eprintln!("{line}");
@@ -86,13 +113,20 @@ pub fn table(renderer: &Renderer, model: &str, folder: &Path, pairs: &[Pair]) ->
 
 /// The person of a clip before `screen`, as Motion JPEG.
 fn set_before(screen: &Screen, pair: &Pair, truth: &Mattes, folder: &Path) -> Result<PathBuf> {
-    let path = folder.join(format!("{}-{}.mkv", pair.name, screen.name.replace([',', ' ', '\''], "")));
-    let pictures = ffmpeg(&pair.clip, &["-fps_mode", "passthrough", "-pix_fmt", "rgb24", "-f", "rawvideo", "-"])?;
+    let path =
+        folder.join(format!("{}-{}.mkv", pair.name, screen.name.replace([',', ' ', '\''], "")));
+    let pictures = ffmpeg(
+        &pair.clip,
+        &["-fps_mode", "passthrough", "-pix_fmt", "rgb24", "-f", "rawvideo", "-"],
+    )?;
     let area = truth.width * truth.height;
     ensure!(pictures.len() == 3 * truth.samples.len(), "{}: clip and alpha differ", pair.name);
     let size = format!("{}x{}", truth.width, truth.height);
     let mut child = Command::new("ffmpeg")
-        .args(["-v", "error", "-y", "-f", "rawvideo", "-pix_fmt", "rgb24", "-r", "30", "-s", &size, "-i", "-"])
+        .args([
+            "-v", "error", "-y", "-f", "rawvideo", "-pix_fmt", "rgb24", "-r", "30", "-s", &size,
+            "-i", "-",
+        ])
         .args(["-c:v", "mjpeg", "-pix_fmt", "yuvj420p", "-q:v", JPEG])
         .arg(&path)
         .stdin(Stdio::piped())
@@ -109,7 +143,13 @@ fn set_before(screen: &Screen, pair: &Pair, truth: &Mattes, folder: &Path) -> Re
     Ok(path)
 }
 
-fn compose(screen: &Screen, picture: &[u8], alpha: &[u8], width: usize, noise: &mut Noise) -> Vec<u8> {
+fn compose(
+    screen: &Screen,
+    picture: &[u8],
+    alpha: &[u8],
+    width: usize,
+    noise: &mut Noise,
+) -> Vec<u8> {
     let height = alpha.len() / width;
     let shadow = blurred(alpha, width, width / 40);
     let [left, right, top, bottom] = screen.covers;
@@ -119,8 +159,10 @@ fn compose(screen: &Screen, picture: &[u8], alpha: &[u8], width: usize, noise: &
             let at = y * width + x;
             let (across, down) = (x as f32 / width as f32, y as f32 / height as f32);
             // Light from the left and above; folds; the person's shadow to the right and below.
-            let wrinkles = 0.05 * (37.0 * across + 5.0 * (3.0 * down).sin()).sin() + 0.03 * (23.0 * down + 9.0 * across).sin();
-            let cast = (x >= width / 25 && y >= height / 25).then(|| shadow[at - width / 25 - height / 25 * width]);
+            let wrinkles = 0.05 * (37.0 * across + 5.0 * (3.0 * down).sin()).sin()
+                + 0.03 * (23.0 * down + 9.0 * across).sin();
+            let cast = (x >= width / 25 && y >= height / 25)
+                .then(|| shadow[at - width / 25 - height / 25 * width]);
             let shade = 1.0 - 0.3 * cast.unwrap_or(0.0);
             let light = (1.1 - 0.35 * across - 0.15 * down + wrinkles) * shade;
             let is_screen = (left..right).contains(&across) && (top..bottom).contains(&down);
@@ -130,7 +172,8 @@ fn compose(screen: &Screen, picture: &[u8], alpha: &[u8], width: usize, noise: &
             for (channel, &full) in screen.rgb.iter().enumerate() {
                 let own = f32::from(picture[3 * at + channel]);
                 let room = if is_screen { full * light } else { own };
-                let value = share * (own + spill * full) + (1.0 - share) * room + NOISE * noise.normal();
+                let value =
+                    share * (own + spill * full) + (1.0 - share) * room + NOISE * noise.normal();
                 out.push(value.round() as u8);
             }
         }
@@ -152,7 +195,9 @@ fn blurred(alpha: &[u8], width: usize, reach: usize) -> Vec<f32> {
     let mut rows = vec![0.0; alpha.len()];
     for y in 0..height {
         let start = y * width;
-        mean(width, &|x| f32::from(alpha[start + x]) / 255.0, &mut |x, value| rows[start + x] = value);
+        mean(width, &|x| f32::from(alpha[start + x]) / 255.0, &mut |x, value| {
+            rows[start + x] = value
+        });
     }
     let mut out = vec![0.0; alpha.len()];
     for x in 0..width {

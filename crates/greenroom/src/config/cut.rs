@@ -129,7 +129,9 @@ pub(super) fn read(words: Value, path: &Path) -> Result<CutWords, ConfigError> {
             "people" => {
                 (matches!(value.as_str(), Some("all" | "main")), "must be \"all\" or \"main\"")
             }
-            "key" => (value.is_str(), "must be a colour in quotes, such as \"#00b140\", or \"auto\""),
+            "key" => {
+                (value.is_str(), "must be a colour in quotes, such as \"#00b140\", or \"auto\"")
+            }
             "threshold" | "grow" | "feather" | "average" => {
                 (value.is_float() || value.is_integer(), "must be a number, without quotes")
             }

@@ -388,7 +388,8 @@ pub(super) fn fit_luma(
         (l_sums[x], p_sums[x], ll_sums[x], lp_sums[x], pp_sums[x]) = (l, p, ll, lp, pp);
     }
     for x in 0..len {
-        let mean = |sums: &[f32]| (sums[x] + sums[x + 1] + sums[x + 2] + sums[x + 3] + sums[x + 4]) / 25.0;
+        let mean =
+            |sums: &[f32]| (sums[x] + sums[x + 1] + sums[x + 2] + sums[x + 3] + sums[x + 4]) / 25.0;
         let (l, p) = (mean(l_sums), mean(p_sums));
         let [ll, lp, pp] = [mean(ll_sums) - l * l, mean(lp_sums) - l * p, mean(pp_sums) - p * p];
         // Noise of luma that explains nothing: a deviation of 5 codes; of alpha: 2.

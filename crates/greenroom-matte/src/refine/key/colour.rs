@@ -73,9 +73,9 @@ impl FromStr for KeyColour {
             Ok(_) => Err(format!(
                 "\"{text}\" is too grey to tell a screen by; write a colour such as \"#00b140\", or \"auto\""
             )),
-            Err(_) => {
-                Err(format!("\"{text}\" is not a colour; write #rrggbb, such as \"#00b140\", or \"auto\""))
-            }
+            Err(_) => Err(format!(
+                "\"{text}\" is not a colour; write #rrggbb, such as \"#00b140\", or \"auto\""
+            )),
         }
     }
 }

@@ -88,8 +88,14 @@ impl Drawing {
     }
 
     /// The columns and rows of luma that samples of chroma cover.
-    fn covered(&self, columns: &Range<usize>, rows: &Range<usize>, height: usize) -> [Range<usize>; 2] {
-        let columns = (2 * columns.start).min(self.luma_width)..(2 * columns.end).min(self.luma_width);
+    fn covered(
+        &self,
+        columns: &Range<usize>,
+        rows: &Range<usize>,
+        height: usize,
+    ) -> [Range<usize>; 2] {
+        let columns =
+            (2 * columns.start).min(self.luma_width)..(2 * columns.end).min(self.luma_width);
         let step = self.row_step;
         [columns, (step * rows.start).min(height)..(step * rows.end).min(height)]
     }
@@ -102,7 +108,13 @@ impl Drawing {
     }
 
     /// Luma and alpha of samples, and of those around that windows reach.
-    fn load(&mut self, frame: &FrameView<'_>, mask: &Frame, columns: &Range<usize>, rows: &Range<usize>) {
+    fn load(
+        &mut self,
+        frame: &FrameView<'_>,
+        mask: &Frame,
+        columns: &Range<usize>,
+        rows: &Range<usize>,
+    ) {
         let (width, height) = (self.chroma.width_px as usize, self.chroma.height_px as usize);
         let more = REACH + 1;
         let columns = columns.start.saturating_sub(more)..(columns.end + more).min(width);
@@ -110,13 +122,19 @@ impl Drawing {
         for y in rows.start.saturating_sub(more)..(rows.end + more).min(height) {
             let part = y * width + columns.start..y * width + columns.end;
             let levels = mask.bytes()[part.clone()].iter();
-            self.alpha[part.clone()].iter_mut().zip(levels).for_each(|(out, &level)| *out = f32::from(level));
+            self.alpha[part.clone()]
+                .iter_mut()
+                .zip(levels)
+                .for_each(|(out, &level)| *out = f32::from(level));
             let last = plane.rows() - 1;
-            let [above, below] =
-                [y * self.row_step, (y + 1) * self.row_step - 1].map(|row| plane.row(row.min(last)));
+            let [above, below] = [y * self.row_step, (y + 1) * self.row_step - 1]
+                .map(|row| plane.row(row.min(last)));
             for (out, x) in self.luma[part].iter_mut().zip(columns.clone()) {
                 let (one, other) = (2 * x, (2 * x + 1).min(self.luma_width - 1));
-                let sum = [above[one], above[other], below[one], below[other]].map(u16::from).iter().sum::<u16>();
+                let sum = [above[one], above[other], below[one], below[other]]
+                    .map(u16::from)
+                    .iter()
+                    .sum::<u16>();
                 *out = f32::from(sum) / 4.0;
             }
         }

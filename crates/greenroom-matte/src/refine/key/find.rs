@@ -36,7 +36,12 @@ impl Finder {
 
     /// The mean chroma of the screen in `frame`, of which `network` is the mask at the size of its chroma; `None` if
     /// there is no such screen.
-    pub(super) fn find(&mut self, key: KeyColour, frame: &FrameView<'_>, network: &[u8]) -> Option<Hue> {
+    pub(super) fn find(
+        &mut self,
+        key: KeyColour,
+        frame: &FrameView<'_>,
+        network: &[u8],
+    ) -> Option<Hue> {
         let named = match key {
             KeyColour::Auto => None,
             KeyColour::Colour(rgb) => Some(Hue::of(rgb, frame.colour())),
@@ -45,7 +50,8 @@ impl Finder {
             Some(hue) => (hue, NAMED, LEAST_NAMED),
             None => (self.most_frequent(frame, network)?, ALIKE, LEAST_FOUND),
         };
-        let least_saturation = (LEAST_SATURATION * guess.saturation()).clamp(MIN_SATURATION / 2.0, 30.0);
+        let least_saturation =
+            (LEAST_SATURATION * guess.saturation()).clamp(MIN_SATURATION / 2.0, 30.0);
         let (mut count, mut found, mut sum) = (0, 0, Hue { u: 0.0, v: 0.0 });
         for (hue, level) in samples(frame, network) {
             count += 1;

@@ -20,8 +20,11 @@ impl Grid {
     pub(super) fn new(picture: SizePx, chroma: SizePx) -> Self {
         let halves = (picture.area_px() as f64 / CELLS).sqrt() / 2.0;
         let cell_px = 2 * (halves.round() as u32).max(2);
-        let size = SizePx::new(picture.width_px.div_ceil(cell_px), picture.height_px.div_ceil(cell_px));
-        let share = |chroma: u32, picture: u32| if 2 * chroma > picture + 1 { cell_px } else { cell_px / 2 };
+        let size =
+            SizePx::new(picture.width_px.div_ceil(cell_px), picture.height_px.div_ceil(cell_px));
+        let share = |chroma: u32, picture: u32| {
+            if 2 * chroma > picture + 1 { cell_px } else { cell_px / 2 }
+        };
         let samples =
             [share(chroma.width_px, picture.width_px), share(chroma.height_px, picture.height_px)];
         Self { size, cell_px, samples }

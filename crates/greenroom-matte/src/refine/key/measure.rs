@@ -62,7 +62,9 @@ pub(super) fn measure(
     let (width, across) = (u.row_bytes(), grid.samples[0] as usize);
     for y in (0..u.rows()).step_by(ROW_STEP) {
         let row = &mut cells[grid.row_of(y) * grid.columns()..][..grid.columns()];
-        let line = |plane: &'_ [u8]| -> std::ops::Range<usize> { y * width..(y * width + width).min(plane.len()) };
+        let line = |plane: &'_ [u8]| -> std::ops::Range<usize> {
+            y * width..(y * width + width).min(plane.len())
+        };
         let chunks = u.row(y).chunks(across).zip(v.row(y).chunks(across));
         let planes = distance[line(distance)].chunks(across).zip(alpha[line(alpha)].chunks(across));
         for (cell, ((u, v), (distance, alpha))) in row.iter_mut().zip(chunks.zip(planes)) {

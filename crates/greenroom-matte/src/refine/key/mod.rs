@@ -125,7 +125,8 @@ impl ScreenKey {
             return Ok(None);
         }
         let fits = self.tables.as_ref().is_some_and(|tables| {
-            (tables.picture, tables.chroma, tables.network) == (frame.size(), chroma, network.size())
+            (tables.picture, tables.chroma, tables.network)
+                == (frame.size(), chroma, network.size())
         });
         let tables = match &mut self.tables {
             Some(tables) if fits => tables,
@@ -174,7 +175,9 @@ impl ScreenKey {
     }
 
     fn report(&mut self) {
-        if self.frames_without >= REPORT_AFTER && !std::mem::replace(&mut self.reported.missing, true) {
+        if self.frames_without >= REPORT_AFTER
+            && !std::mem::replace(&mut self.reported.missing, true)
+        {
             match self.key {
                 KeyColour::Auto => tracing::warn!(
                     "key: no screen of one colour is in the picture; the network finds the person (give the colour, as in \
@@ -187,7 +190,8 @@ impl ScreenKey {
                 ),
             }
         }
-        let wears_key = self.tables.as_ref().is_some_and(|it| it.is_keyed && it.regions.wears_key());
+        let wears_key =
+            self.tables.as_ref().is_some_and(|it| it.is_keyed && it.regions.wears_key());
         if wears_key && !std::mem::replace(&mut self.reported.clothes, true) {
             tracing::warn!(
                 "key: a part of the person has the screen's colour and is kept, with the network's edge; wear \
@@ -243,7 +247,8 @@ impl Tables {
 
     fn learn(&mut self, at_once: bool) {
         let regions = &self.regions;
-        let is_person = |at| !at_once && regions.is_solid(at) && regions.rules()[at] == Rule::Person;
+        let is_person =
+            |at| !at_once && regions.is_solid(at) && regions.rules()[at] == Rule::Person;
         self.model.learn(&self.cells, self.coarse.1.bytes(), is_person, at_once);
     }
 
@@ -262,7 +267,10 @@ impl Tables {
                     Rule::Person => alpha.fill(255),
                     Rule::Key => {}
                     Rule::Within => {
-                        alpha.iter_mut().zip(levels).for_each(|(alpha, level)| *alpha = (*alpha).min(*level));
+                        alpha
+                            .iter_mut()
+                            .zip(levels)
+                            .for_each(|(alpha, level)| *alpha = (*alpha).min(*level));
                     }
                 }
             }

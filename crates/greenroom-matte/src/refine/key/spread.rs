@@ -74,7 +74,11 @@ impl Level {
     fn push(&mut self, coarse: &Level) {
         // The coarser cell beside is a quarter as near.
         let two = |at: usize, count: usize| {
-            let beside = if at.is_multiple_of(2) { (at / 2).saturating_sub(1) } else { (at / 2 + 1).min(count - 1) };
+            let beside = if at.is_multiple_of(2) {
+                (at / 2).saturating_sub(1)
+            } else {
+                (at / 2 + 1).min(count - 1)
+            };
             [at / 2, beside]
         };
         for y in 0..self.rows {
@@ -85,7 +89,8 @@ impl Level {
                 if weight < 1.0 {
                     let columns = two(x, coarse.columns);
                     let row = |row: usize| {
-                        let [near, far] = columns.map(|column| coarse.values[row * coarse.columns + column]);
+                        let [near, far] =
+                            columns.map(|column| coarse.values[row * coarse.columns + column]);
                         0.75 * near + 0.25 * far
                     };
                     let around = 0.75 * row(rows[0]) + 0.25 * row(rows[1]);
@@ -106,11 +111,15 @@ mod tests {
         let mut spreader = Spreader::new(size);
         // A slope across, of which the middle is missing.
         let values: Vec<f32> = (0..91).map(|at| (at % 13) as f32).collect();
-        let weights: Vec<f32> = (0..91).map(|at| if (4..9).contains(&(at % 13)) { 0.0 } else { 1.0 }).collect();
+        let weights: Vec<f32> =
+            (0..91).map(|at| if (4..9).contains(&(at % 13)) { 0.0 } else { 1.0 }).collect();
         let mut out = vec![0.0; 91];
         assert!(spreader.fill(&values, &weights, &mut out));
         for (at, (&out, &value)) in out.iter().zip(&values).enumerate() {
-            assert!((out - value).abs() < if weights[at] > 0.0 { 1e-6 } else { 2.5 }, "{at}: {out}");
+            assert!(
+                (out - value).abs() < if weights[at] > 0.0 { 1e-6 } else { 2.5 },
+                "{at}: {out}"
+            );
         }
         assert!(!spreader.fill(&values, &[0.0; 91], &mut out));
     }

@@ -88,7 +88,8 @@ fn light_shadow_and_folds_are_no_person() {
         assert_exact(&studio, KeyColour::Auto);
         assert_exact(&studio, KeyColour::Colour(GREEN));
     }
-    let noisy = Studio { light: uneven, noise: 6.0, format: PixelFormat::I422, ..Studio::default() };
+    let noisy =
+        Studio { light: uneven, noise: 6.0, format: PixelFormat::I422, ..Studio::default() };
     assert_exact(&noisy, KeyColour::Auto);
 }
 
@@ -97,8 +98,14 @@ fn spill_makes_nobody_transparent() {
     let studio = Studio { light: uneven, spill: 0.12, ..Studio::default() };
     assert_exact(&studio, KeyColour::Auto);
     let cut = cut(&studio, KeyColour::Auto, &studio.network());
-    let inside = studio.alpha().into_iter().zip(cut.luma.bytes()).filter(|(truth, _)| *truth == 255).map(|(_, ours)| *ours);
-    let (sum, count) = inside.fold((0.0, 0.0), |(sum, count), ours| (sum + f64::from(ours), count + 1.0));
+    let inside = studio
+        .alpha()
+        .into_iter()
+        .zip(cut.luma.bytes())
+        .filter(|(truth, _)| *truth == 255)
+        .map(|(_, ours)| *ours);
+    let (sum, count) =
+        inside.fold((0.0, 0.0), |(sum, count), ours| (sum + f64::from(ours), count + 1.0));
     assert!(sum / count > 253.0, "{}", sum / count);
 }
 
@@ -113,7 +120,8 @@ fn beside_a_screen_the_network_decides() {
     let room_shown = |luma: &Frame| {
         let width = studio.size.width_px as usize;
         let is_room = |at: usize| !(0.19..0.86).contains(&((at % width) as f32 / width as f32));
-        let shown = luma.bytes().iter().enumerate().filter(|&(at, &alpha)| is_room(at) && alpha > 25);
+        let shown =
+            luma.bytes().iter().enumerate().filter(|&(at, &alpha)| is_room(at) && alpha > 25);
         shown.count()
     };
     assert_eq!(room_shown(&cut_well.luma), 0);
@@ -149,7 +157,9 @@ fn without_a_screen_the_network_decides() {
         assert!(!is_keyed && !key.reported.missing);
         let picture = studio.picture(FRAMES - 1);
         let (mut plain_luma, mut plain_chroma) = (luma.clone(), chroma.clone());
-        Guide::new().fit(&network.view(), &picture.view(), &mut plain_luma, &mut plain_chroma).unwrap();
+        Guide::new()
+            .fit(&network.view(), &picture.view(), &mut plain_luma, &mut plain_chroma)
+            .unwrap();
         assert_eq!((luma.bytes(), chroma.bytes()), (plain_luma.bytes(), plain_chroma.bytes()));
         for _ in 0..super::REPORT_AFTER {
             assert!(key.pull(&network.view(), &picture.view()).unwrap().is_none());
@@ -177,8 +187,12 @@ fn a_screen_that_goes_dim_or_goes_away_is_followed() {
     assert!(mad <= 2.0 && edge <= 60.0, "{mad} {edge}");
     // Another screen in its place.
     let blue = Studio { screen: BLUE, ..Studio::default() }.picture(1);
-    let keyed = (0..60).filter(|_| key.pull(&network.view(), &blue.view()).unwrap().is_some()).count();
-    assert!((20..40).contains(&keyed), "after a second without one it is looked for again: {keyed}");
+    let keyed =
+        (0..60).filter(|_| key.pull(&network.view(), &blue.view()).unwrap().is_some()).count();
+    assert!(
+        (20..40).contains(&keyed),
+        "after a second without one it is looked for again: {keyed}"
+    );
     // Pictures without chroma have no screen.
     let grey = Frame::new(PixelFormat::Grey, studio.size, Colour::JPEG).unwrap();
     assert!(key.pull(&network.view(), &grey.view()).unwrap().is_none());
@@ -204,6 +218,7 @@ fn a_lamp_before_the_screen_is_not_shown() {
     for _ in 0..FRAMES {
         mask = key.pull(&network.view(), &picture.view()).unwrap().unwrap().bytes().to_vec();
     }
-    let shown = (30..70).flat_map(|y| mask[y * 320 + 40..][..20].iter()).filter(|&&alpha| alpha > 25);
+    let shown =
+        (30..70).flat_map(|y| mask[y * 320 + 40..][..20].iter()).filter(|&&alpha| alpha > 25);
     assert_eq!(shown.count(), 0);
 }

@@ -90,7 +90,8 @@ impl Studio {
                     for at in 0..across * down {
                         sum += codes(x * across + at % across, y * down + at / across)[plane];
                     }
-                    *out = (sum / (across * down) as f32 + self.noise * noise.normal()).round() as u8;
+                    *out =
+                        (sum / (across * down) as f32 + self.noise * noise.normal()).round() as u8;
                 }
             }
         }
