@@ -104,6 +104,9 @@ impl ScreenKey {
     pub fn reset(&mut self) {
         self.hue = None;
         self.frames_without = 0;
+        if let Some(tables) = &mut self.tables {
+            tables.regions.reset();
+        }
     }
 
     /// The mask of `frame` by its screen and its `network`'s mask (a grey picture of any size): of the size of its

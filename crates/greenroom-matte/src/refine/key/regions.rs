@@ -39,6 +39,8 @@ pub(super) struct Regions {
     /// Steps through what is not screen from the person that the network sees; [`UNREACHED`] for all else.
     steps: Vec<u8>,
     queue: Vec<u32>,
+    /// Frames since the network saw a person in a cell that has not been clear since; [`FORGOTTEN`] for all else.
+    ages: Vec<u8>,
     /// 255 where the network is sure of a person and the colour is the screen's; then 255 where that is left to the network.
     clothes: Vec<u8>,
     wears_key: bool,
@@ -58,9 +60,14 @@ const MAY_BE_SCREEN: u8 = 160;
 /// The level from which on the network sees a person; and is sure of one.
 const PERSON: u8 = 128;
 const SURE: u8 = 225;
+/// Frames for which a cell counts as the network's person after the network has lost it: a second. Networks lose who goes
+/// out of the picture before the last of them is gone.
+const FORGOTTEN: u8 = 30;
 /// Cells that what is shown may be away from the person: surrounded on three sides, or on two only.
 const FAR_STEPS: u8 = 12;
 const NEAR_STEPS: u8 = 3;
+/// A screen that has one in so many cells along a side of the picture goes on beyond it.
+const CLOSED: usize = 3;
 /// Thousandths of the picture from which on the person's screen-coloured region is clothes and no gap between arm and
 /// body; and down to which it stays so.
 const CLOTHES: usize = 10;
@@ -83,6 +90,7 @@ impl Regions {
             is_inside: vec![false; cells],
             steps: vec![UNREACHED; cells],
             queue: Vec::with_capacity(cells),
+            ages: vec![FORGOTTEN; cells],
             clothes: vec![0; cells],
             wears_key: false,
         }
@@ -101,6 +109,12 @@ impl Regions {
     /// Whether a cell and all around it are without screen.
     pub(super) fn is_solid(&self, at: usize) -> bool {
         self.nearby[0][at] && !self.nearby[1][at]
+    }
+
+    /// The next picture has nothing to do with those before.
+    pub(super) fn reset(&mut self) {
+        self.ages.fill(FORGOTTEN);
+        self.wears_key = false;
     }
 
     /// Finds the regions of a picture: its cells, and the levels of the network's mask in them. False if there is no
@@ -178,23 +192,35 @@ impl Regions {
     /// On which sides of each cell there is screen, and which cells it surrounds.
     fn find_sides(&mut self) {
         let (width, area) = (self.size.width_px as usize, self.screen.len());
-        self.sides.fill(0);
-        let mut scan = |cells: &mut dyn Iterator<Item = usize>, side: u8| {
-            let mut seen = 0;
+        let Self { sides, screen, .. } = self;
+        sides.fill(0);
+        let is_screen = |at: usize| screen[at] != 0;
+        // Where the screen goes on beyond a side of the picture, who is cut by that side is surrounded there, too.
+        let goes_on = |cells: &mut dyn ExactSizeIterator<Item = usize>| {
+            let count = cells.len();
+            CLOSED * cells.filter(|&at| is_screen(at)).count() >= count
+        };
+        let rows = || (0..area).step_by(width);
+        let left = if goes_on(&mut rows()) { LEFT } else { 0 };
+        let right = if goes_on(&mut (width - 1..area).step_by(width)) { RIGHT } else { 0 };
+        let above = if goes_on(&mut (0..width)) { ABOVE } else { 0 };
+        let below = if goes_on(&mut (area - width..area)) { BELOW } else { 0 };
+        let mut scan = |cells: &mut dyn Iterator<Item = usize>, beyond: u8, side: u8| {
+            let mut seen = beyond;
             for at in cells {
-                self.sides[at] |= seen;
-                if self.screen[at] != 0 {
+                sides[at] |= seen;
+                if is_screen(at) {
                     seen = side;
                 }
             }
         };
-        for start in (0..area).step_by(width) {
-            scan(&mut (start..start + width), LEFT);
-            scan(&mut (start..start + width).rev(), RIGHT);
+        for start in rows() {
+            scan(&mut (start..start + width), left, LEFT);
+            scan(&mut (start..start + width).rev(), right, RIGHT);
         }
         for column in 0..width {
-            scan(&mut (column..area).step_by(width), ABOVE);
-            scan(&mut (column..area).step_by(width).rev(), BELOW);
+            scan(&mut (column..area).step_by(width), above, ABOVE);
+            scan(&mut (column..area).step_by(width).rev(), below, BELOW);
         }
         for (is_inside, &sides) in self.is_inside.iter_mut().zip(&self.sides) {
             *is_inside = sides.count_ones() >= 3
@@ -209,7 +235,12 @@ impl Regions {
         self.steps.fill(UNREACHED);
         self.queue.clear();
         for (at, &level) in network.iter().enumerate() {
-            if level >= PERSON && self.nearby[0][at] {
+            self.ages[at] = match (self.nearby[0][at], level >= PERSON) {
+                (false, _) => FORGOTTEN,
+                (true, true) => 0,
+                (true, false) => (self.ages[at] + 1).min(FORGOTTEN),
+            };
+            if self.ages[at] == 0 || self.ages[at] < FORGOTTEN && self.is_inside[at] {
                 self.steps[at] = 0;
                 self.queue.push(at as u32);
             }

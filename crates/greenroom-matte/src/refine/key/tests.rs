@@ -199,6 +199,25 @@ fn a_screen_that_goes_dim_or_goes_away_is_followed() {
 }
 
 #[test]
+fn who_is_lost_by_the_network_stays_for_a_second() {
+    let studio = Studio::default();
+    let mut network = studio.network();
+    let Cut { mut key, .. } = cut(&studio, KeyColour::Auto, &network);
+    network.bytes_mut().fill(0);
+    let picture = studio.picture(1);
+    let is_shown = |key: &mut ScreenKey| {
+        let mask = key.pull(&network.view(), &picture.view()).unwrap().unwrap();
+        mask.plane(0).row(150)[160] == 255
+    };
+    let frames = (0..60).take_while(|_| is_shown(&mut key)).count();
+    assert!((20..40).contains(&frames), "{frames}");
+    // Not over the end of a call.
+    let Cut { mut key, .. } = cut(&studio, KeyColour::Auto, &studio.network());
+    key.reset();
+    assert!(!is_shown(&mut key));
+}
+
+#[test]
 fn a_lamp_before_the_screen_is_not_shown() {
     let studio = Studio::default();
     let mut picture = studio.picture(1);
