@@ -74,7 +74,7 @@ pub struct Arguments {
     /// Of those sets, every second subject: parameters are chosen on one half and checked on the other
     #[arg(long, value_enum, default_value_t, requires = "world")]
     half: world::Half,
-    /// Only a table of the clips' persons before screens of one colour that are made here, with `key` of [cut]
+    /// Only a table of the clips' persons before screens of one colour that are made here, with `key` of `[cut]`
     #[arg(long)]
     screens: bool,
     /// Write the tables into this page, with --rivals and --ablation

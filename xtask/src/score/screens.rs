@@ -1,5 +1,5 @@
 //! `--screens`: the persons of clips with a true alpha before screens of one colour that are made here, as a webcam sends
-//! them: uneven light, wrinkles, the person's shadow, noise, JPEG in 4:2:0. What [`key`](greenroom_matte::KeyColour) of
+//! them: uneven light, wrinkles, the person's shadow, noise, JPEG in 4:2:0. What `key` of
 //! `[cut]` makes of them, against the truth.
 
 use std::fmt::Write as _;
