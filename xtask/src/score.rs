@@ -7,6 +7,7 @@ mod edges;
 pub(crate) mod figures;
 pub(crate) mod media;
 mod reference;
+mod screens;
 mod sheets;
 mod spill;
 mod stills;
@@ -73,6 +74,9 @@ pub struct Arguments {
     /// Of those sets, every second subject: parameters are chosen on one half and checked on the other
     #[arg(long, value_enum, default_value_t, requires = "world")]
     half: world::Half,
+    /// Only a table of the clips' persons before screens of one colour that are made here, with `key` of `[cut]`
+    #[arg(long)]
+    screens: bool,
     /// Write the tables into this page, with --rivals and --ablation
     #[arg(long, value_name = "PAGE")]
     table: Option<PathBuf>,
@@ -125,6 +129,12 @@ pub fn run(places: &Places, arguments: &Arguments) -> Result<ExitCode> {
         table: Table::default(),
         missed: Vec::new(),
     };
+    if arguments.screens {
+        let pairs: Vec<_> = pairs.iter().map(|[clip, alpha]| pair(clip, alpha)).collect();
+        let folder = places.target.join("score/screens");
+        println!("{}", screens::table(&board.renderer, model.0, &folder, &pairs)?);
+        return Ok(ExitCode::SUCCESS);
+    }
     Table::print_head();
     board.clips(pairs)?;
     let mut spill = None;
@@ -181,14 +191,14 @@ impl Board<'_> {
             }
         }
         for [clip, alpha] in pairs {
-            let pair = Pair { name: name(clip), clip: clip.clone(), alpha: alpha.clone() };
+            let named = pair(clip, alpha);
             let truth = read_grey(alpha)?;
-            self.pair(&pair, &truth)?;
+            self.pair(&named, &truth)?;
             for variant in &self.arguments.variants {
                 let folder = self.places.target.join("score/variants");
-                match variant.make(&folder, &pair, &truth, plate.as_ref())? {
+                match variant.make(&folder, &named, &truth, plate.as_ref())? {
                     Ok(made) => self.pair(&made, &read_grey(&made.alpha)?)?,
-                    Err(why) => eprintln!("{}, {variant:?}: left out, {why}", pair.name),
+                    Err(why) => eprintln!("{}, {variant:?}: left out, {why}", named.name),
                 }
             }
         }
@@ -305,6 +315,10 @@ impl Board<'_> {
         let folder = self.arguments.sheets.as_deref()?;
         Some(Sheets { renderer: &self.renderer, folder })
     }
+}
+
+fn pair(clip: &Path, alpha: &Path) -> Pair {
+    Pair { name: name(clip), clip: clip.to_owned(), alpha: alpha.to_owned() }
 }
 
 fn name(clip: &Path) -> String {

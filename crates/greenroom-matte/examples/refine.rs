@@ -1,5 +1,5 @@
 //! Reads I420 frames of a size from standard input and writes their mattes, grey, to standard
-//! output: `refine WIDTH HEIGHT MODEL [all] [STEP]... [fps=FPS]`, steps as `[cut]` has them, and `main` for one person; of
+//! output: `refine WIDTH HEIGHT MODEL [all] [STEP]... [fps=FPS]`, steps as `[cut]` has them, `key=COLOUR`, and `main` for one person; of
 //! frames that come 30 times a second if nothing else is said.
 //! Prints to standard error what preparing, inferring, refining, fitting and composing take, in microseconds: medians at the
 //! end, or with `each` a line a frame.
@@ -9,7 +9,9 @@ use std::io::{Read, Write};
 use std::time::{Duration, Instant};
 
 use greenroom_frame::{Colour, Compositor, Frame, MatteView, PixelFormat, SizePx};
-use greenroom_matte::{Guide, MatteMaker, Model, People, RefineSteps, SecondOpinion, Upscaler};
+use greenroom_matte::{
+    Guide, KeyColour, MatteMaker, Model, People, RefineSteps, ScreenKey, SecondOpinion, Upscaler,
+};
 
 fn main() -> Result<(), Box<dyn std::error::Error>> {
     let words: Vec<String> = std::env::args().skip(1).collect();
@@ -38,6 +40,8 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     let mut chroma = Frame::new(PixelFormat::Grey, half, Colour::JPEG)?;
     let (mut guide, mut plain) = (Guide::new(), [Upscaler::new(), Upscaler::new()]);
     guide = if steps.spill { guide.with_spill() } else { guide };
+    let key = words.iter().find_map(|word| word.strip_prefix("key=")).map(str::parse::<KeyColour>);
+    let mut key = key.transpose()?.map(ScreenKey::new);
     let background = Frame::new(PixelFormat::I420, size, Colour::WEBCAM)?;
     let (mut compositor, mut composed) = (Compositor::default(), background.clone());
     let fps = words.iter().find_map(|word| word.strip_prefix("fps=")?.parse().ok()).unwrap_or(30.0);
@@ -56,11 +60,19 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
         let alpha = maker.refine(&frame.view())?;
         times[2].push(start.elapsed());
         let start = Instant::now();
+        let keyed = match &mut key {
+            Some(key) => key.pull(&alpha.view(), &frame.view())?,
+            None => None,
+        };
         if steps.guide {
-            guide.fit(&alpha.view(), &frame.view(), &mut luma, &mut chroma)?;
+            let alpha = keyed.unwrap_or(alpha.view());
+            guide.fit(&alpha, &frame.view(), &mut luma, &mut chroma)?;
         } else {
             plain[0].upscale(&alpha.view(), &mut luma.view_mut())?;
             plain[1].upscale(&alpha.view(), &mut chroma.view_mut())?;
+        }
+        if let Some(key) = &mut key {
+            key.draw(&frame.view(), &mut luma, &mut chroma);
         }
         times[3].push(start.elapsed());
         let start = Instant::now();

@@ -71,7 +71,7 @@ pub use models::Model;
 pub use multiclass::MulticlassEngine;
 pub use opinion::SecondOpinion;
 pub use prepare::Preparer;
-pub use refine::{Guide, People, PlainSteps, RefineSteps};
+pub use refine::{Guide, KeyColour, People, PlainSteps, RefineSteps, ScreenKey};
 pub use selfie::SelfieEngine;
 pub use tensor::{AlphaMap, InputTensor};
 pub use upscale::Upscaler;

@@ -5,9 +5,10 @@
 use std::alloc::{GlobalAlloc, Layout, System};
 use std::cell::Cell;
 
-use greenroom_frame::{Colour, Frame, PixelFormat, SizePx};
+use greenroom_frame::{Colour, Frame, PixelFormat, Rgb8, SizePx};
 use greenroom_matte::{
-    AlphaMap, Engine, FaceFinder, InputTensor, Isa, MatteMaker, Model, MulticlassEngine, Upscaler,
+    AlphaMap, Engine, FaceFinder, InputTensor, Isa, KeyColour, MatteMaker, Model, MulticlassEngine,
+    ScreenKey, Upscaler,
 };
 
 /// The system's allocator, counting what the current thread asks for.
@@ -96,5 +97,44 @@ fn steady_state_asks_for_no_memory() {
                 assert_eq!(allocations(|| (0..5).for_each(|_| frame())), 0, "{format} {isa}");
             }
         }
+    }
+}
+
+#[test]
+fn a_key_asks_for_no_memory() {
+    let green = Colour::WEBCAM.encode(Rgb8 { r: 0, g: 177, b: 64 });
+    for (format, size) in
+        [(PixelFormat::I420, SizePx::new(1280, 720)), (PixelFormat::I422, SizePx::new(640, 480))]
+    {
+        let mut picture = Frame::new(format, size, Colour::WEBCAM).unwrap();
+        let mut network =
+            Frame::new(PixelFormat::Grey, SizePx::new(320, 224), Colour::JPEG).unwrap();
+        let mut luma = Frame::new(PixelFormat::Grey, size, Colour::JPEG).unwrap();
+        let plane = format.chroma().plane_size(size);
+        let mut chroma = Frame::new(PixelFormat::Grey, plane, Colour::JPEG).unwrap();
+        // A person with a slanted edge in the lower half, and nobody in every other frame.
+        picture.fill(green);
+        for (plane, code) in [60, 120, 135].into_iter().enumerate() {
+            let mut view = picture.view_mut();
+            let mut plane = view.plane_mut(plane);
+            let (columns, rows) = (plane.row_bytes(), plane.rows());
+            for y in rows / 2..rows {
+                plane.row_mut(y)[columns / 3 - y / 8..columns / 2 + y / 8].fill(code);
+            }
+        }
+        let mut empty = picture.clone();
+        empty.fill(green);
+        for y in 112..224 {
+            network.view_mut().plane_mut(0).row_mut(y)[110..160].fill(255);
+        }
+        let mut key = ScreenKey::new(KeyColour::Auto);
+        let mut frame = |picture: &Frame| {
+            let keyed = key.pull(&network.view(), &picture.view()).unwrap();
+            assert!(keyed.is_some(), "there is a screen");
+            key.draw(&picture.view(), &mut luma, &mut chroma);
+        };
+        assert!(allocations(|| frame(&picture)) > 0, "the first frame makes the tables");
+        let both = || [&picture, &empty, &picture].into_iter().for_each(&mut frame);
+        assert_eq!(allocations(both), 0, "{format}");
     }
 }

@@ -139,6 +139,9 @@ impl SceneSettings {
         let awaits_background = old.is_some() && words.background.is_none();
         let words = words.over(&old.map(|old| old.words(scene.is_some())).unwrap_or_default());
         let steps = config.cut.steps();
+        if steps.key.is_some() && steps.people == People::Main {
+            return Err(SettingsError::MainPersonOfKey.into());
+        }
         let words = words.located_in(&here);
         let book = SceneBook::new(config.scenes, scene, &words, steps.people)?;
         // What makes no sense is told before anything starts; a background may come later.
@@ -365,5 +368,13 @@ mod tests {
         assert_eq!(run(main).unwrap().scene.steps.people, People::Main);
         let sentence = run(&format!("{server}{main}")).unwrap_err().to_string();
         assert!(sentence.contains("--mask-server none"), "{sentence}");
+    }
+
+    #[test]
+    fn a_key_and_one_person_only_are_refused_together() {
+        let key = "[cut]\nkey = \"#00b140\"\n";
+        assert_eq!(run(key).unwrap().scene.steps.key, Some("#00b140".parse().unwrap()));
+        let sentence = run(&format!("{key}people = \"main\"")).unwrap_err().to_string();
+        assert!(sentence.contains("take one of the two away"), "{sentence}");
     }
 }

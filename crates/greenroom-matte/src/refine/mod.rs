@@ -9,6 +9,7 @@
 //! | `raise` | [`MatteMaker`](crate::MatteMaker) | hair that the network is half sure of stays |
 //! | `smooth` | [`MatteMaker`](crate::MatteMaker) | edges that stand still are calm, and those of who goes as a whole |
 //! | `plain` | [`MatteMaker`](crate::MatteMaker) | none by default: threshold, wider or narrower, box blur, running average |
+//! | `key` | [`ScreenKey`] | before a screen of one colour, the screen decides; none by default |
 //! | `guide` | [`Guide`] | the edge is laid where the picture has one |
 //! | `spill` | [`Guide`] | at the edge the person has their own colour, not the old room's |
 //!
@@ -18,6 +19,7 @@ pub(crate) mod components;
 pub(crate) mod crop;
 pub(crate) mod guide;
 mod kernels;
+mod key;
 mod motion;
 pub(crate) mod plain;
 pub(crate) mod sense;
@@ -26,6 +28,7 @@ pub(crate) mod smooth;
 mod spill;
 
 pub use guide::Guide;
+pub use key::{KeyColour, ScreenKey};
 pub use plain::PlainSteps;
 
 use greenroom_frame::SizePx;
@@ -58,6 +61,8 @@ pub struct RefineSteps {
     pub second_opinion: bool,
     /// The mask is blended with the one before where nothing moves, or all of a person does.
     pub smooth: bool,
+    /// The colour of the screen that the person is before; `None`: there is none.
+    pub key: Option<KeyColour>,
     /// The matte's edge follows the edge in the picture.
     pub guide: bool,
     /// The old room's colour is taken out of the edge; only with `guide`.
@@ -76,6 +81,7 @@ impl RefineSteps {
         raise: false,
         second_opinion: false,
         smooth: false,
+        key: None,
         guide: false,
         spill: false,
         plain: PlainSteps { threshold: None, grow: 0.0, feather: 0.0, average: 0.0 },

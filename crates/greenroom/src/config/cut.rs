@@ -2,15 +2,16 @@
 
 use std::path::Path;
 
-use greenroom_matte::{People, PlainSteps, RefineSteps};
-use serde::Deserialize;
+use greenroom_matte::{KeyColour, People, PlainSteps, RefineSteps};
+use serde::de::Error;
+use serde::{Deserialize, Deserializer};
 use toml::Value;
 
 use super::{ConfigError, check_keys, wrong};
 use crate::toml_file::one_line;
 
 /// Keys of the table.
-pub(super) const KEYS: [&str; 13] = [
+pub(super) const KEYS: [&str; 14] = [
     "crop",
     "exposure",
     "islands",
@@ -18,6 +19,7 @@ pub(super) const KEYS: [&str; 13] = [
     "second_opinion",
     "raise",
     "smooth",
+    "key",
     "guide",
     "spill",
     "threshold",
@@ -37,6 +39,8 @@ pub struct CutWords {
     pub second_opinion: Option<bool>,
     pub raise: Option<bool>,
     pub smooth: Option<bool>,
+    #[serde(default, deserialize_with = "key_colour")]
+    pub key: Option<KeyColour>,
     pub guide: Option<bool>,
     pub spill: Option<bool>,
     pub threshold: Option<f32>,
@@ -52,6 +56,11 @@ pub struct CutWords {
 pub enum PeopleWord {
     All,
     Main,
+}
+
+/// `key` of the table; a word that is none was refused before.
+fn key_colour<'de, D: Deserializer<'de>>(words: D) -> Result<Option<KeyColour>, D::Error> {
+    String::deserialize(words)?.parse().map(Some).map_err(D::Error::custom)
 }
 
 impl From<PeopleWord> for People {
@@ -75,6 +84,7 @@ impl CutWords {
             second_opinion: self.second_opinion.unwrap_or(usual.second_opinion),
             raise: self.raise.unwrap_or(usual.raise),
             smooth: self.smooth.unwrap_or(usual.smooth),
+            key: self.key.or(usual.key),
             guide: self.guide.unwrap_or(usual.guide),
             spill: self.spill.unwrap_or(usual.spill),
             plain: PlainSteps {
@@ -119,6 +129,9 @@ pub(super) fn read(words: Value, path: &Path) -> Result<CutWords, ConfigError> {
             "people" => {
                 (matches!(value.as_str(), Some("all" | "main")), "must be \"all\" or \"main\"")
             }
+            "key" => {
+                (value.is_str(), "must be a colour in quotes, such as \"#00b140\", or \"auto\"")
+            }
             "threshold" | "grow" | "feather" | "average" => {
                 (value.is_float() || value.is_integer(), "must be a number, without quotes")
             }
@@ -127,6 +140,9 @@ pub(super) fn read(words: Value, path: &Path) -> Result<CutWords, ConfigError> {
         if !fits {
             return Err(wrong(&format!("{key} of [cut]"), want, path));
         }
+    }
+    if let Some(Err(why)) = table.get("key").and_then(Value::as_str).map(str::parse::<KeyColour>) {
+        return Err(wrong("key of [cut]", &format!("is wrong: {why}"), path));
     }
     let words = CutWords::deserialize(words)
         .map_err(|error| wrong("[cut]", &format!("has {}", one_line(error.message())), path))?;

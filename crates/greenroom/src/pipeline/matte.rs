@@ -1,16 +1,17 @@
 use greenroom_frame::{Colour, Frame, FrameView, MatteView, PixelFormat, SizePx};
-use greenroom_matte::{Guide, MatteError, RefineSteps, Upscaler};
+use greenroom_matte::{Guide, MatteError, RefineSteps, ScreenKey, Upscaler};
 
 /// Brings a model's alpha to the size of a frame's planes.
 pub struct MattePlanes {
     luma: (Upscaler, Frame),
     chroma: (Upscaler, Frame),
+    key: Option<ScreenKey>,
     guide: Option<Guide>,
 }
 
 impl MattePlanes {
-    /// Planes for frames of `size`; other sizes are adopted when they come. Of `steps`, `guide` and
-    /// `spill` are those that are taken here.
+    /// Planes for frames of `size`; other sizes are adopted when they come. Of `steps`, `key`,
+    /// `guide` and `spill` are those that are taken here.
     ///
     /// # Errors
     /// [`greenroom_frame::FrameError::BadSize`].
@@ -19,11 +20,19 @@ impl MattePlanes {
         Ok(Self {
             luma: (Upscaler::new(), plane()?),
             chroma: (Upscaler::new(), plane()?),
+            key: steps.key.map(ScreenKey::new),
             guide: steps.guide.then(|| match steps.spill {
                 true => Guide::new().with_spill(),
                 false => Guide::new(),
             }),
         })
+    }
+
+    /// The next frame has nothing to do with those before.
+    pub fn reset(&mut self) {
+        if let Some(key) = &mut self.key {
+            key.reset();
+        }
     }
 
     /// The matte of `frame` from its `alpha` at the model's size.
@@ -35,18 +44,24 @@ impl MattePlanes {
         alpha: FrameView<'_>,
         frame: FrameView<'_>,
     ) -> Result<MatteView<'_>, MatteError> {
-        if let Some(guide) = &mut self.guide {
-            guide.fit(&alpha, &frame, &mut self.luma.1, &mut self.chroma.1)?;
-            let matte = MatteView::new(frame, self.luma.1.view(), self.chroma.1.view())?;
-            return Ok(matte.with_edge(guide.edge()));
+        let Self { luma: (to_luma, luma), chroma: (to_chroma, chroma), key, guide } = self;
+        let keyed = key.as_mut().map(|key| key.pull(&alpha, &frame)).transpose()?.flatten();
+        let alpha = keyed.unwrap_or(alpha);
+        if let Some(guide) = guide {
+            guide.fit(&alpha, &frame, luma, chroma)?;
+        } else {
+            let chroma_size = frame.format().chroma().plane_size(frame.size());
+            for (upscaler, plane, size) in
+                [(to_luma, &mut *luma, frame.size()), (to_chroma, &mut *chroma, chroma_size)]
+            {
+                plane.reshape(PixelFormat::Grey, size, Colour::JPEG)?;
+                upscaler.upscale(&alpha, &mut plane.view_mut())?;
+            }
         }
-        let chroma_size = frame.format().chroma().plane_size(frame.size());
-        for ((upscaler, plane), size) in
-            [(&mut self.luma, frame.size()), (&mut self.chroma, chroma_size)]
-        {
-            plane.reshape(PixelFormat::Grey, size, Colour::JPEG)?;
-            upscaler.upscale(&alpha, &mut plane.view_mut())?;
+        if let Some(key) = key {
+            key.draw(&frame, luma, chroma);
         }
-        Ok(MatteView::new(frame, self.luma.1.view(), self.chroma.1.view())?)
+        let matte = MatteView::new(frame, luma.view(), chroma.view())?;
+        Ok(matte.with_edge(guide.as_ref().and_then(Guide::edge)))
     }
 }

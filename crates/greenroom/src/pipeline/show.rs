@@ -31,6 +31,8 @@ const FIXED_FDS: usize = 4;
 pub(super) struct Shower {
     shared: Arc<Shared>,
     planes: MattePlanes,
+    /// What the last frame was taken for.
+    epoch: Option<Epoch>,
     outputs: Vec<Output>,
     nodes: Option<NodeWatch>,
     cues: Arc<Cues>,
@@ -68,6 +70,7 @@ impl Shower {
         Self {
             shared,
             planes,
+            epoch: None,
             outputs,
             nodes: nodes.ok(),
             cues,
@@ -325,6 +328,10 @@ impl Shower {
     fn show_on_all(&mut self, cut: &Cut) -> Result<bool, DeviceError> {
         let frame = cut.shot.frame.view();
         let start = Instant::now();
+        if self.epoch.replace(cut.shot.epoch) != Some(cut.shot.epoch) {
+            // Another call: perhaps another camera.
+            self.planes.reset();
+        }
         let matte = match self.planes.fit(cut.alpha.view(), frame) {
             Ok(matte) => matte,
             Err(error) => {

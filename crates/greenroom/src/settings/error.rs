@@ -37,6 +37,12 @@ pub enum SettingsError {
          take one of the two away (--mask-server none)"
     )]
     MainPersonOfServer,
+    /// A key shows everyone who is before the screen.
+    #[error(
+        "people = \"main\" of [cut] shows one person, and key shows everyone before the screen; take one of the two \
+         away"
+    )]
+    MainPersonOfKey,
     /// A model that is described, but whose file is not there.
     #[error("the file of the model {name} is not here; {next}")]
     ModelNotHere {

@@ -111,6 +111,22 @@ dispatch! {
     /// `state += (new * 128 - state) * weight / 255`, and `new` becomes a 128th of what it is then. Where
     /// `new` is `room[0]` or less, the weight is `room[1]` or more.
     fn follow(state: &mut [u16], new: &mut [u8], weights: &[u8], room: [u8; 2]);
+    /// How near each of `chroma` (U and V) comes to the screen's: `out[0]` is `neutral + (dot - across * |cross|) /
+    /// length^2 * (screen - neutral)` of the two as vectors from 128, with the codes `scale = [neutral, screen, across,
+    /// sure]`. `maps` are the screen's U and V, and the codes that are all screen and all person; `out[1]` is the alpha
+    /// between these. The surer the `network`'s mask is of the person, from 160 to 250, the nearer the code that is all
+    /// person comes to `sure`.
+    fn screen_distance(
+        out: [&mut [u8]; 2],
+        chroma: [&[u8]; 2],
+        maps: [&[u8]; 4],
+        network: &[u8],
+        scale: [f32; 4],
+    );
+    /// The best slope and offset of `alpha` over `luma` in windows of 5x5, as far as luma explains alpha: with the share
+    /// of its variance that it does, and of the alpha itself the rest. The five rows of each are longer by two at both
+    /// ends than those of `out`; `sums` is as long as five of them.
+    fn fit_luma(out: [&mut [f32]; 2], luma: [&[f32]; 5], alpha: [&[f32]; 5], sums: &mut [f32]);
 }
 
 #[cfg(test)]
