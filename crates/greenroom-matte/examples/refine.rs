@@ -1,5 +1,5 @@
 //! Reads I420 frames of a size from standard input and writes their mattes, grey, to standard
-//! output: `refine WIDTH HEIGHT MODEL [all] [STEP]... [fps=FPS]`, steps as `[cut]` has them, `key=COLOUR`, and `main` for one person; of
+//! output: `refine WIDTH HEIGHT MODEL [all] [STEP]... [fps=FPS] [quality=QUALITY]`, steps as `[cut]` has them, `key=COLOUR`, and `main` for one person; of
 //! frames that come 30 times a second if nothing else is said.
 //! Prints to standard error what preparing, inferring, refining, fitting and composing take, in microseconds: medians at the
 //! end, or with `each` a line a frame.
@@ -29,10 +29,14 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
         spill: has("spill"),
         ..RefineSteps::NONE
     };
+    let quality = words.iter().find_map(|word| word.strip_prefix("quality=")).map(str::parse);
+    let quality = quality.transpose()?.unwrap_or_default();
     let steps = if has("all") { RefineSteps::default() } else { some };
-    let mut maker = MatteMaker::new(words[2].parse::<Model>()?)?.refined(steps)?;
+    let steps = RefineSteps { quality, ..steps };
+    let mut maker =
+        MatteMaker::of_quality(words[2].parse::<Model>()?, steps.quality)?.refined(steps)?;
     if steps.second_opinion {
-        maker = maker.with_second_opinion(SecondOpinion::at_once()?);
+        maker = maker.with_second_opinion(SecondOpinion::at_once()?.paced(steps.quality));
     }
     let mut frame = Frame::new(PixelFormat::I420, size, Colour::WEBCAM)?;
     let mut luma = Frame::new(PixelFormat::Grey, size, Colour::JPEG)?;

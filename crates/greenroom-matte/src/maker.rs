@@ -1,4 +1,5 @@
 mod parts;
+mod second_look;
 
 use std::fmt;
 use std::time::Instant;
@@ -6,12 +7,13 @@ use std::time::Instant;
 use greenroom_frame::{Colour, Frame, FrameView, PixelFormat, SizePx};
 
 use self::parts::{Fit, Parts};
+use self::second_look::SecondLook;
 use crate::guard::Guarded;
 use crate::look::Look;
 use crate::refine::sense::Sense;
 use crate::{
-    Engine, Isa, MatteError, Model, ModelDescription, OutputMeaning, Preparer, RefineSteps,
-    SecondOpinion, SelfieEngine,
+    Engine, Isa, MatteError, Model, ModelDescription, OutputMeaning, Preparer, Quality,
+    RefineSteps, SecondOpinion, SelfieEngine,
 };
 
 /// What most cameras send: what is made before the first frame comes is made for it.
@@ -29,6 +31,8 @@ pub struct MatteMaker {
     picture: Option<SizePx>,
     /// What is fed where, for frames of that shape.
     fit: Fit,
+    /// In the best quality.
+    second_look: Option<SecondLook>,
     /// What is done about the mask, in the steps that are taken.
     parts: Parts,
     second_opinion: Option<SecondOpinion>,
@@ -63,6 +67,15 @@ impl MatteMaker {
         Self::with_engine(Box::new(SelfieEngine::built_in(model, isa)?), isa)
     }
 
+    /// A maker with a built-in model that is prepared for `quality`, which [`refined`](Self::refined) is to be told, too.
+    ///
+    /// # Errors
+    /// As [`new`](Self::new).
+    pub fn of_quality(model: Model, quality: Quality) -> Result<Self, MatteError> {
+        let isa = Isa::best();
+        Self::with_engine(Box::new(SelfieEngine::of_quality(model, quality, isa)?), isa)
+    }
+
     /// A maker with a TFLite file of the MediaPipe selfie family. `name` goes into messages.
     ///
     /// # Errors
@@ -90,6 +103,7 @@ impl MatteMaker {
             looks,
             picture: None,
             fit,
+            second_look: None,
             parts: Parts::default(),
             second_opinion: None,
             captured_at: Instant::now(),
@@ -119,6 +133,7 @@ impl MatteMaker {
         };
         self.preparer = self.preparer.exposed(self.steps.exposure);
         self.parts = Parts::new(self.steps, self.fit, &self.looks, self.isa)?;
+        self.second_look = self.wanted_second_look()?;
         Ok(self)
     }
 
@@ -139,8 +154,17 @@ impl MatteMaker {
             let canvas = self.looks[fit.whole].alpha.size();
             self.alpha.reshape(PixelFormat::Grey, canvas, Colour::JPEG)?;
             self.fit = fit;
+            self.second_look = self.wanted_second_look()?;
         }
         Ok(())
+    }
+
+    /// What looking twice takes, where that is wanted and there is a size for it.
+    fn wanted_second_look(&self) -> Result<Option<SecondLook>, MatteError> {
+        let Fit { whole, again, .. } = self.fit;
+        let is_wanted =
+            self.steps.quality == Quality::Best && !self.engine.remembers() && again != whole;
+        is_wanted.then(|| SecondLook::new(&self.looks[again], &self.looks[whole])).transpose()
     }
 
     /// Holds the alpha to what a built-in network sees, from now on: for engines that are foreign. What that network is
@@ -193,11 +217,14 @@ impl MatteMaker {
         self.fit_to(frame.size())?;
         let window = self.parts.next_window(frame);
         self.newest = window.map_or(self.fit.whole, |window| self.fit.windows[window.level]);
-        let input = &mut self.looks[self.newest].input;
-        match window {
-            Some(window) => self.preparer.prepare(&window.of(frame, self.alpha.size()), input),
-            None => self.preparer.prepare(frame, input),
+        if let Some(window) = window {
+            let part = window.of(frame, self.alpha.size());
+            return self.preparer.prepare(&part, &mut self.looks[self.newest].input);
         }
+        if self.second_look.is_some() {
+            self.preparer.prepare(frame, &mut self.looks[self.fit.again].input)?;
+        }
+        self.preparer.prepare(frame, &mut self.looks[self.newest].input)
     }
 
     /// The second third of [`matte`](Self::matte): the alpha of the last
@@ -209,6 +236,15 @@ impl MatteMaker {
         let look = &mut self.looks[self.newest];
         self.engine.infer(&look.input, &mut look.output)?;
         look.round();
+        let is_whole = self.newest == self.fit.whole && !self.parts.looks_into_a_window();
+        if let Some(second_look) = self.second_look.as_mut().filter(|_| is_whole) {
+            let both = self.looks.get_disjoint_mut([self.fit.whole, self.fit.again]);
+            let [first, second] = both.expect("a second look is in another size than the first");
+            self.engine.infer(&second.input, &mut second.output)?;
+            second.round();
+            second_look.join(second, first);
+        }
+        let look = &mut self.looks[self.newest];
         look.alpha.set_captured_at(self.captured_at);
         Ok(&look.alpha)
     }

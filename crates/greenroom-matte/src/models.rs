@@ -4,7 +4,7 @@ use std::str::FromStr;
 
 use greenroom_frame::SizePx;
 
-use crate::{ChannelOrder, Layout, ModelDescription, Normalisation, OutputMeaning};
+use crate::{ChannelOrder, Layout, ModelDescription, Normalisation, OutputMeaning, Quality};
 
 /// The built-in models. A later one is a variant here and its lines in [`Model::description`] and [`Model::file`].
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -37,7 +37,7 @@ impl Model {
 
     /// What the model wants and gives.
     ///
-    /// Its size is the first of [`sizes`](Self::sizes).
+    /// Its size is the first of the [`sizes`](Self::sizes) of balanced quality.
     pub fn description(self) -> ModelDescription {
         let name = match self {
             Self::Landscape => "selfie-landscape",
@@ -45,7 +45,7 @@ impl Model {
         };
         ModelDescription {
             licence: Some(Cow::Borrowed("Apache-2.0")),
-            ..ModelDescription::selfie(Cow::Borrowed(name), self.sizes()[0])
+            ..ModelDescription::selfie(Cow::Borrowed(name), self.sizes(Quality::Balanced)[0])
         }
     }
 
@@ -54,7 +54,7 @@ impl Model {
     /// The general network takes furniture for persons where a wide picture is squeezed: at 320x224 it shows a tenth less
     /// of 13 real rooms than at 320x288, in 0.8 of the time; one of an interior with plants it shows 0.25 % of, and
     /// before 5 %. The landscape one gains from no other size than its own.
-    pub fn sizes(self) -> &'static [SizePx] {
+    pub fn sizes(self, quality: Quality) -> &'static [SizePx] {
         const LANDSCAPE: [SizePx; 1] = [SizePx::new(256, 144)];
         const GENERAL: [SizePx; 6] = [
             SizePx::new(320, 224),
@@ -64,9 +64,18 @@ impl Model {
             SizePx::new(224, 336),
             SizePx::new(192, 352),
         ];
-        match self {
-            Self::Landscape => &LANDSCAPE,
-            Self::General => &GENERAL,
+        const GENERAL_FAST: [SizePx; 6] = [
+            SizePx::new(256, 176),
+            SizePx::new(240, 208),
+            SizePx::new(304, 160),
+            SizePx::new(224, 224),
+            SizePx::new(176, 272),
+            SizePx::new(144, 272),
+        ];
+        match (self, quality) {
+            (Self::Landscape, _) => &LANDSCAPE,
+            (Self::General, Quality::Fast) => &GENERAL_FAST,
+            (Self::General, Quality::Balanced | Quality::Best) => &GENERAL,
         }
     }
 
@@ -85,6 +94,8 @@ impl Model {
 pub(crate) const SQUEEZE: f64 = 0.85;
 /// The same for windows.
 pub(crate) const SQUEEZE_OF_WINDOWS: f64 = 0.75;
+/// The same for the second look at a whole frame.
+pub(crate) const SQUEEZE_OF_SECOND_LOOK: f64 = 0.65;
 
 /// Which of `sizes` fits a picture best that is to be squeezed so much.
 pub(crate) fn fitting(sizes: &[SizePx], picture: SizePx, squeeze: f64) -> usize {
@@ -136,7 +147,7 @@ mod tests {
 
     #[test]
     fn the_size_follows_the_shape_of_the_picture() {
-        let sizes = Model::General.sizes();
+        let sizes = Model::General.sizes(Quality::Balanced);
         for (picture, size) in [
             ((1280, 720), (320, 224)),
             ((640, 360), (320, 224)),
@@ -151,5 +162,11 @@ mod tests {
         }
         // What it is run on differs little in number, for time's sake.
         assert!(sizes.iter().all(|size| (65_000..=95_000).contains(&size.area_px())));
+        let shape = |size: &SizePx| f64::from(size.width_px) / f64::from(size.height_px);
+        for (size, fast) in sizes.iter().zip(Model::General.sizes(Quality::Fast)) {
+            assert!((shape(size) / shape(fast) - 1.0).abs() < 0.13, "{size} {fast}");
+            let less = fast.area_px() as f64 / size.area_px() as f64;
+            assert!((0.5..=0.7).contains(&less), "{size} {fast}");
+        }
     }
 }

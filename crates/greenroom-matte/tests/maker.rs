@@ -5,7 +5,7 @@ use std::path::Path;
 use std::time::{Duration, Instant};
 
 use greenroom_frame::{Colour, Frame, PixelFormat, Rgb8, SizePx};
-use greenroom_matte::{Isa, MatteError, MatteMaker, Model, RefineSteps, Upscaler};
+use greenroom_matte::{Isa, MatteError, MatteMaker, Model, Quality, RefineSteps, Upscaler};
 
 fn folder(name: &str) -> std::path::PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join(name)
@@ -45,7 +45,7 @@ fn the_person_of_a_photo_is_found_in_every_colour_encoding() {
             let frame = photo("franck_01829.jpg", colour);
             let mut maker = MatteMaker::new(model).unwrap();
             let fitting = maker.matte(&frame.view()).unwrap();
-            assert!(model.sizes().contains(&fitting.size()));
+            assert!(model.sizes(Quality::Balanced).contains(&fitting.size()));
             let size = model.description().output_size;
             let mut alpha = Frame::new(PixelFormat::Grey, size, Colour::JPEG).unwrap();
             Upscaler::new().upscale(&fitting.view(), &mut alpha.view_mut()).unwrap();
@@ -169,4 +169,29 @@ fn models_have_names_that_parse() {
         assert_eq!(model.to_string().parse(), Ok(model));
     }
     assert!("best".parse::<Model>().unwrap_err().contains("landscape, general"));
+}
+
+#[test]
+fn each_quality_finds_the_person_and_the_best_looks_twice() {
+    let frame = photo("franck_01829.jpg", Colour::WEBCAM);
+    let person = |quality| {
+        let steps = RefineSteps { quality, ..RefineSteps::NONE };
+        let maker = MatteMaker::of_quality(Model::General, quality).unwrap();
+        let mut maker = maker.refined(steps).unwrap();
+        let alpha = maker.matte(&frame.view()).unwrap();
+        assert!(Model::General.sizes(quality).contains(&alpha.size()));
+        alpha.clone()
+    };
+    let [fast, balanced, best] = Quality::ALL.map(person);
+    assert!(fast.size().area_px() < balanced.size().area_px());
+    let share = |alpha: &Frame| {
+        let person = alpha.bytes().iter().filter(|&&level| level > 127).count();
+        person as f64 / alpha.bytes().len() as f64
+    };
+    for alpha in [&fast, &best] {
+        assert!((share(alpha) - share(&balanced)).abs() < 0.02, "{}", share(alpha));
+    }
+    // The second look differs a little, and counts half.
+    assert_eq!(best.size(), balanced.size());
+    assert!(best.bytes() != balanced.bytes());
 }

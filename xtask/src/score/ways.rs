@@ -27,6 +27,8 @@ pub enum Role {
     /// Ours without this step.
     Without(&'static str),
     Ours,
+    /// Ours in another quality than the default.
+    Quality,
     /// The bare network in the reference runtime.
     Reference,
 }
@@ -97,6 +99,11 @@ pub fn ways(model: &str, rivals: bool, ablation: bool) -> Vec<Way> {
         add(Role::Without(left_out), &name, &name, model, config(&others, ""));
     }
     add(Role::Ours, "ours", "ours", model, config(&STEPS, ""));
+    for quality in ["fast", "best"].into_iter().filter(|_| ablation) {
+        let name = format!("ours, quality {quality}");
+        let settings = format!("quality = \"{quality}\"\n");
+        add(Role::Quality, &name, quality, model, config(&STEPS, &settings));
+    }
     ways
 }
 

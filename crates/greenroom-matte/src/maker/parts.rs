@@ -1,7 +1,7 @@
 use greenroom_frame::{Colour, Frame, FrameView, PixelFormat, PlaneScaler, SizePx};
 
 use crate::look::Look;
-use crate::models::{SQUEEZE, SQUEEZE_OF_WINDOWS, fitting};
+use crate::models::{SQUEEZE, SQUEEZE_OF_SECOND_LOOK, SQUEEZE_OF_WINDOWS, fitting};
 use crate::refine::crop::{LEVELS, Tracker, Window};
 use crate::refine::plain::Plain;
 use crate::refine::sense::Sense;
@@ -14,6 +14,8 @@ use crate::{Isa, MatteError, RefineSteps, SecondOpinion};
 pub(super) struct Fit {
     /// The whole frame. The mask of all that is shown, the *canvas*, has the size of its output.
     pub whole: usize,
+    /// The whole frame again, more squeezed; the same where no other size is.
+    pub again: usize,
     /// A window of each size.
     pub windows: [usize; LEVELS],
     /// Whether the frames are higher than wide.
@@ -26,6 +28,7 @@ impl Fit {
         let of_window = |level| Window::size(level, picture);
         Self {
             whole: fitting(&sizes, picture, SQUEEZE),
+            again: fitting(&sizes, picture, SQUEEZE_OF_SECOND_LOOK),
             windows: std::array::from_fn(|level| {
                 fitting(&sizes, of_window(level), SQUEEZE_OF_WINDOWS)
             }),
@@ -110,6 +113,11 @@ impl Parts {
         window
     }
 
+    /// Whether the newest frame is looked at in a window.
+    pub(super) fn looks_into_a_window(&self) -> bool {
+        self.crop.as_ref().is_some_and(|crop| crop.window.is_some())
+    }
+
     /// Makes `canvas` the mask of `frame`, from what the network `found` in what it looked at.
     ///
     /// # Errors
@@ -128,7 +136,8 @@ impl Parts {
         if let Some(sense) = &mut self.sense {
             sense.apply(canvas.bytes_mut());
         }
-        let sketches = match self.smoother.is_some() || second_opinion.is_some() {
+        let has_use = self.smoother.is_some() || self.crop.is_some() || second_opinion.is_some();
+        let sketches = match has_use {
             true => Some(Sketches::add(&mut self.sketches, frame)?),
             false => None,
         };
@@ -139,6 +148,9 @@ impl Parts {
         }
         if let Some(crop) = &mut self.crop {
             crop.tracker.learn(canvas.bytes());
+            if let Some(sketches) = sketches {
+                crop.tracker.watch(sketches);
+            }
         }
         if let Some(raised) = &self.raised {
             match raisable {

@@ -1,5 +1,6 @@
 use greenroom_frame::Frame;
 
+use super::verdict::DOUBT;
 use crate::Face;
 
 /// A head about the middle of the square of its face, which goes from the brows to the chin: half of its width, and how
@@ -10,8 +11,27 @@ const DOWN: f32 = 0.6;
 /// The ellipse is sure of a head, and so many times its size is none any more.
 const RIM: f32 = 1.15;
 
+/// Share of a face's square that the large network has to call room, for that face to be one that it does not see.
+const UNSEEN: f32 = 0.1;
+
+/// Whether the large network does not see `face`: `person`, its answer, is of any size.
+pub(super) fn is_unseen(face: &Face, person: &Frame) -> bool {
+    let size = person.size();
+    let inside = |from: f32, length: f32, side: u32| {
+        let at = |share: f32| (share * side as f32).round().clamp(0.0, side as f32) as usize;
+        at(from)..at(from + length)
+    };
+    let columns = inside(face.left, face.width, size.width_px);
+    let rows = inside(face.top, face.height, size.height_px);
+    let cells = (columns.len() * rows.len()).max(1);
+    let plane = person.view().plane(0);
+    let in_rows = plane.iter_rows().skip(rows.start).take(rows.len());
+    let room = in_rows.flat_map(|row| &row[columns.clone()]).filter(|&&level| level < DOUBT);
+    room.count() as f32 > UNSEEN * cells as f32
+}
+
 /// Makes `cells`, a grey picture of any size, 255 where the heads of `faces` are and 0 elsewhere, with a soft rim.
-pub(super) fn draw(faces: &[Face], cells: &mut Frame) {
+pub(super) fn draw<'a>(faces: impl IntoIterator<Item = &'a Face>, cells: &mut Frame) {
     cells.bytes_mut().fill(0);
     let size = cells.size();
     let sides = [size.width_px, size.height_px].map(|side| side as f32);
@@ -58,5 +78,19 @@ mod tests {
         assert_eq!([cell(0, 45), cell(159, 45), cell(0, 0)], [255, 0, 0]);
         draw(&[], &mut cells);
         assert!(cells.bytes().iter().all(|&level| level == 0));
+    }
+
+    #[test]
+    fn a_face_is_unseen_if_a_tenth_of_it_is_room() {
+        let mut person = grey(SizePx::new(100, 100)).unwrap();
+        let face = Face { left: 0.2, top: 0.8, width: 0.2, height: 0.4, score: 0.9 };
+        person.bytes_mut().fill(255);
+        assert!(!is_unseen(&face, &person));
+        // The lower half of it lies outside of the picture; 2 of 20 columns, then 3.
+        person.bytes_mut().chunks_exact_mut(100).for_each(|row| row[30..32].fill(0));
+        assert!(!is_unseen(&face, &person));
+        person.bytes_mut().chunks_exact_mut(100).for_each(|row| row[30..33].fill(0));
+        assert!(is_unseen(&face, &person));
+        assert!(!is_unseen(&Face { left: 2.0, ..face }, &person));
     }
 }

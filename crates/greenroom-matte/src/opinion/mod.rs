@@ -20,12 +20,30 @@ use self::asking::{Asking, LoadNetworks, Networks, Question};
 use self::verdict::Verdict;
 use crate::face::FacePreparer;
 use crate::planes::SmallPlanes;
-use crate::{Engine, FaceFinder, Isa, MatteError, ModelDescription, MulticlassEngine, Preparer};
+use crate::{
+    Engine, FaceFinder, Isa, MatteError, ModelDescription, MulticlassEngine, Preparer, Quality,
+};
 
-/// Time from one question to the next while the answer fits.
-const ASK_EVERY: Duration = Duration::from_secs(3);
-/// The same once the picture is no longer the one that the answer is about.
-const ASK_ANEW: Duration = Duration::from_secs(1);
+/// How often questions are asked.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+struct Pace {
+    /// Time from one question to the next while the answer fits.
+    calm: Duration,
+    /// The same once the picture is no longer the one that the answer is about.
+    outdated: Duration,
+}
+
+impl From<Quality> for Pace {
+    /// Asked three times as often as balanced, it shows a thirtieth less of the room, and the person no better.
+    fn from(quality: Quality) -> Self {
+        let [calm, outdated] = match quality {
+            Quality::Fast => [6, 2],
+            Quality::Balanced | Quality::Best => [3, 1],
+        };
+        Self { calm: Duration::from_secs(calm), outdated: Duration::from_secs(outdated) }
+    }
+}
+
 /// Share of the cells that have changed from which on an answer no longer fits.
 const OUTDATED: f32 = 0.1;
 /// Frames come a little early now and then.
@@ -34,6 +52,7 @@ const JITTER: Duration = Duration::from_millis(5);
 /// Asks two networks about some frames, and strikes out of masks what it is sure is room.
 #[derive(Debug)]
 pub struct SecondOpinion {
+    pace: Pace,
     asking: Asking,
     preparer: Preparer,
     face_preparer: FacePreparer,
@@ -78,6 +97,7 @@ impl SecondOpinion {
 
     fn new(asking: Asking, network: &ModelDescription) -> Result<Self, MatteError> {
         Ok(Self {
+            pace: Quality::Balanced.into(),
             asking,
             preparer: Preparer::new(network, Isa::best())?,
             face_preparer: FacePreparer::new(Isa::best()),
@@ -86,6 +106,12 @@ impl SecondOpinion {
             life: 0,
             verdict: Verdict::default(),
         })
+    }
+
+    /// Asks as often as `quality` wants; balanced, if nothing is said.
+    #[must_use]
+    pub fn paced(self, quality: Quality) -> Self {
+        Self { pace: quality.into(), ..self }
     }
 
     /// The next frame has nothing to do with those before.
@@ -128,7 +154,8 @@ impl SecondOpinion {
     /// Whether a frame is to be asked about; `changed` is the share of it that is not as in the last answer's.
     fn is_due(&self, captured_at: Instant, changed: f32) -> bool {
         let Some(asked_at) = self.asked_at else { return true };
-        let wait = if changed > OUTDATED { ASK_ANEW } else { ASK_EVERY };
+        let Pace { calm, outdated } = self.pace;
+        let wait = if changed > OUTDATED { outdated } else { calm };
         // Also when the clock went back: another camera.
         captured_at.checked_duration_since(asked_at).is_none_or(|age| age + JITTER >= wait)
     }

@@ -112,16 +112,23 @@ impl Tables {
         Ok(())
     }
 
-    /// Has heads be persons, whatever the answer says of them.
+    /// Has heads whose faces the answer does not see be persons; then finds where all heads are.
     fn keep_heads(&mut self, faces: &[Face]) {
-        heads::draw(faces, &mut self.heads[0]);
-        let [cells, mask] = &mut self.heads;
-        self.to_mask.scale(cells.view().plane(0), &mut mask.view_mut().plane_mut(0));
+        let unseen = faces.iter().filter(|face| heads::is_unseen(face, &self.person[0]));
+        heads::draw(unseen, &mut self.heads[0]);
+        self.scale_heads();
         for (person, heads) in self.person.iter_mut().zip(&self.heads) {
             for (person, &head) in person.bytes_mut().iter_mut().zip(heads.bytes()) {
                 *person = (*person).max(head);
             }
         }
+        heads::draw(faces, &mut self.heads[0]);
+        self.scale_heads();
+    }
+
+    fn scale_heads(&mut self) {
+        let [cells, mask] = &mut self.heads;
+        self.to_mask.scale(cells.view().plane(0), &mut mask.view_mut().plane_mut(0));
     }
 
     /// Finds where the answer denies whom `mask`, in cells, is sure of.

@@ -2,6 +2,8 @@ use std::ops::Range;
 
 use greenroom_frame::{FrameView, SizePx};
 
+use super::sketches::Sketches;
+
 /// Where the network looks: a window of the picture, in samples of the mask of the whole picture.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Window {
@@ -37,6 +39,12 @@ const UPRIGHT: usize = 6;
 const PATIENCE_FRAMES: u32 = 3;
 /// Every so many frames the network sees the whole picture, and finds who has come in.
 const WHOLE_EVERY_FRAMES: u32 = 30;
+/// The same while something moves outside of the window: somebody comes in.
+const WHOLE_WHILE_MOVING_FRAMES: u32 = 6;
+/// Change of a cell's luma from one frame to the next from which on something moves there.
+const MOVES: u8 = 20;
+/// Share of the picture's cells that have to move: 1 of so many.
+const MOVING_SHARE: usize = 150;
 /// Alpha from which on a sample is of the person.
 const PERSON: u8 = 128;
 
@@ -53,6 +61,10 @@ pub(crate) struct Tracker {
     window: Option<Window>,
     tighter_frames: u32,
     frames: u32,
+    /// Frames since the whole picture was looked at.
+    windowed_frames: u32,
+    /// Whether something moves outside of the window.
+    is_restless: bool,
     /// How many samples of the person each column has.
     columns: Vec<u16>,
 }
@@ -110,17 +122,64 @@ impl Tracker {
     pub(crate) fn new(canvas: SizePx, is_upright: bool) -> Self {
         let columns = vec![0; canvas.width_px as usize];
         let levels = if is_upright { UPRIGHT..LEVELS } else { 0..UPRIGHT };
-        Self { canvas, levels, window: None, tighter_frames: 0, frames: 0, columns }
+        Self {
+            canvas,
+            levels,
+            window: None,
+            tighter_frames: 0,
+            frames: 0,
+            windowed_frames: 0,
+            is_restless: false,
+            columns,
+        }
     }
 
     pub(crate) fn reset(&mut self) {
         (self.window, self.tighter_frames, self.frames) = (None, 0, 0);
+        (self.windowed_frames, self.is_restless) = (0, false);
     }
 
     /// Where to look in the next frame; `None` is everywhere.
     pub(crate) fn next(&mut self) -> Option<Window> {
         self.frames += 1;
-        self.window.filter(|_| !self.frames.is_multiple_of(WHOLE_EVERY_FRAMES))
+        self.windowed_frames += 1;
+        let is_due = self.frames.is_multiple_of(WHOLE_EVERY_FRAMES)
+            || self.is_restless && self.windowed_frames >= WHOLE_WHILE_MOVING_FRAMES;
+        let window = self.window.filter(|_| !is_due);
+        if window.is_none() {
+            self.windowed_frames = 0;
+        }
+        window
+    }
+
+    /// Learns from what has changed since the frame before.
+    pub(crate) fn watch(&mut self, sketches: &Sketches) {
+        self.is_restless = false;
+        let Some(window) = self.window else { return };
+        let cells = sketches.new.size();
+        let size = Window::size(window.level, self.canvas);
+        let inside = |from: u32, side: u32, canvas: u32, cells: u32| {
+            let cell = |at: u32| (at * cells).div_ceil(canvas).min(cells) as usize;
+            cell(from)..cell(from + side)
+        };
+        let SizePx { width_px, height_px } = self.canvas;
+        let columns = inside(window.left, size.width_px, width_px, cells.width_px);
+        let rows = inside(window.top, size.height_px, height_px, cells.height_px);
+        let width = cells.width_px as usize;
+        let [old, new] = [&sketches.old, &sketches.new].map(|sketch| sketch.bytes()[0]);
+        let moving_in = |[old, new]: [&[u8]; 2]| {
+            old.iter().zip(new).filter(|(old, new)| old.abs_diff(**new) >= MOVES).count()
+        };
+        let all = old.chunks_exact(width).zip(new.chunks_exact(width)).enumerate();
+        let moving = all.map(|(y, (old, new))| {
+            if !rows.contains(&y) {
+                return moving_in([old, new]);
+            }
+            let [left, right] = [0..columns.start, columns.end..width];
+            moving_in([&old[left.clone()], &new[left]])
+                + moving_in([&old[right.clone()], &new[right]])
+        });
+        self.is_restless = moving.sum::<usize>() * MOVING_SHARE >= old.len();
     }
 
     /// Learns from the mask of the whole picture.

@@ -33,6 +33,8 @@ pub use plain::PlainSteps;
 
 use greenroom_frame::SizePx;
 
+use crate::Quality;
+
 /// Whom a matte shows.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub enum People {
@@ -55,6 +57,8 @@ pub struct RefineSteps {
     pub islands: bool,
     /// Whom the matte shows.
     pub people: People,
+    /// How much work goes into it; of a built-in model.
+    pub quality: Quality,
     /// Half-sure samples count as a little more person; for masks of probabilities.
     pub raise: bool,
     /// What a second network is sure is room is struck out; it is asked once in some seconds.
@@ -78,6 +82,7 @@ impl RefineSteps {
         exposure: false,
         islands: false,
         people: People::All,
+        quality: Quality::Balanced,
         raise: false,
         second_opinion: false,
         smooth: false,

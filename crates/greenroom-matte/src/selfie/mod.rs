@@ -21,7 +21,7 @@ use self::operators::Graph;
 use self::plan::Plan;
 #[cfg(any(test, feature = "fuzzing"))]
 pub(crate) use self::recognise::VALUES_MAX;
-use crate::{AlphaMap, Engine, InputTensor, Isa, MatteError, Model, ModelDescription};
+use crate::{AlphaMap, Engine, InputTensor, Isa, MatteError, Model, ModelDescription, Quality};
 
 /// greenroom's own engine for MediaPipe Selfie Segmentation, on one thread.
 #[derive(Debug)]
@@ -62,12 +62,22 @@ impl SelfieEngine {
         Ok(Self::new(description, &[], vec![ready], isa))
     }
 
-    /// The engine for a built-in model, at all [sizes](Model::sizes) that it is prepared for.
+    /// The engine for a built-in model, at all [sizes](Model::sizes) that it is prepared for in balanced quality.
     ///
     /// # Errors
     /// As [`from_tflite`](Self::from_tflite); the built-in files pass.
     pub fn built_in(model: Model, isa: Isa) -> Result<Self, MatteError> {
-        let description = model.description();
+        Self::of_quality(model, Quality::Balanced, isa)
+    }
+
+    /// The same in a given quality.
+    ///
+    /// # Errors
+    /// As [`from_tflite`](Self::from_tflite); the built-in files pass.
+    pub fn of_quality(model: Model, quality: Quality, isa: Isa) -> Result<Self, MatteError> {
+        let sizes = model.sizes(quality);
+        let description =
+            ModelDescription { input_size: sizes[0], output_size: sizes[0], ..model.description() };
         let graph = Graph::read(&description.name, model.file())?;
         let at_size = |&size: &SizePx| {
             let network = Network::recognise(&graph)?.resized(size).ok_or_else(|| {
@@ -75,8 +85,8 @@ impl SelfieEngine {
             })?;
             Ok(Ready::new(&network))
         };
-        let ready = model.sizes().iter().map(at_size).collect::<Result<_, MatteError>>()?;
-        Ok(Self::new(description, &model.sizes()[1..], ready, isa))
+        let ready = sizes.iter().map(at_size).collect::<Result<_, MatteError>>()?;
+        Ok(Self::new(description, &sizes[1..], ready, isa))
     }
 
     fn new(

@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use greenroom_matte::{KeyColour, People, PlainSteps, RefineSteps};
+use greenroom_matte::{KeyColour, People, PlainSteps, Quality, RefineSteps};
 use serde::de::Error;
 use serde::{Deserialize, Deserializer};
 use toml::Value;
@@ -11,7 +11,8 @@ use super::{ConfigError, check_keys, wrong};
 use crate::toml_file::one_line;
 
 /// Keys of the table.
-pub(super) const KEYS: [&str; 14] = [
+pub(super) const KEYS: [&str; 15] = [
+    "quality",
     "crop",
     "exposure",
     "islands",
@@ -32,6 +33,8 @@ pub(super) const KEYS: [&str; 14] = [
 #[derive(Debug, Clone, Copy, Default, PartialEq, Deserialize)]
 #[allow(missing_docs)]
 pub struct CutWords {
+    #[serde(default, deserialize_with = "quality")]
+    pub quality: Option<Quality>,
     pub crop: Option<bool>,
     pub exposure: Option<bool>,
     pub islands: Option<bool>,
@@ -58,6 +61,11 @@ pub enum PeopleWord {
     Main,
 }
 
+/// `quality` of the table; a word that is none was refused before.
+fn quality<'de, D: Deserializer<'de>>(words: D) -> Result<Option<Quality>, D::Error> {
+    String::deserialize(words)?.parse().map(Some).map_err(D::Error::custom)
+}
+
 /// `key` of the table; a word that is none was refused before.
 fn key_colour<'de, D: Deserializer<'de>>(words: D) -> Result<Option<KeyColour>, D::Error> {
     String::deserialize(words)?.parse().map(Some).map_err(D::Error::custom)
@@ -77,6 +85,7 @@ impl CutWords {
     pub fn steps(self) -> RefineSteps {
         let usual = RefineSteps::default();
         RefineSteps {
+            quality: self.quality.unwrap_or(usual.quality),
             crop: self.crop.unwrap_or(usual.crop),
             exposure: self.exposure.unwrap_or(usual.exposure),
             islands: self.islands.unwrap_or(usual.islands),
@@ -126,6 +135,10 @@ pub(super) fn read(words: Value, path: &Path) -> Result<CutWords, ConfigError> {
     check_keys(table, &KEYS, " in [cut]", path)?;
     for (key, value) in table {
         let (fits, want) = match key.as_str() {
+            "quality" => {
+                let is_one = value.as_str().is_some_and(|word| word.parse::<Quality>().is_ok());
+                (is_one, "must be \"fast\", \"balanced\" or \"best\"")
+            }
             "people" => {
                 (matches!(value.as_str(), Some("all" | "main")), "must be \"all\" or \"main\"")
             }

@@ -1,4 +1,4 @@
-use greenroom_matte::{KeyColour, People, RefineSteps};
+use greenroom_matte::{KeyColour, People, Quality, RefineSteps};
 
 use super::*;
 
@@ -76,6 +76,8 @@ fn steps_of_the_cut_are_on_unless_said_otherwise() {
     for (line, part) in [
         ("people = \"few\"", "people of [cut] must be \"all\" or \"main\""),
         ("people = true", "people of [cut] must be"),
+        ("quality = \"good\"", "quality of [cut] must be \"fast\", \"balanced\" or \"best\""),
+        ("quality = 2", "quality of [cut] must be"),
         ("crop = \"yes\"", "crop of [cut] must be true or false"),
         ("key = true", "key of [cut] must be a colour in quotes"),
         ("key = \"green\"", "write #rrggbb, such as \"#00b140\", or \"auto\""),
@@ -88,6 +90,10 @@ fn steps_of_the_cut_are_on_unless_said_otherwise() {
     let key = |word: &str| parse(&format!("[cut]\nkey = \"{word}\"")).unwrap().cut.steps().key;
     assert_eq!(key("auto"), Some(KeyColour::Auto));
     assert_eq!(key("#00b140").unwrap().to_string(), "#00b140");
+    for quality in Quality::ALL {
+        let steps = parse(&format!("[cut]\nquality = \"{quality}\"")).unwrap().cut.steps();
+        assert_eq!(steps, RefineSteps { quality, ..RefineSteps::default() });
+    }
     let plain = "[cut]\nthreshold = 0.7\ngrow = -2\nfeather = 1.5\naverage = 0.5";
     let plain = parse(plain).unwrap().cut.steps().plain;
     assert_eq!((plain.threshold, plain.grow), (Some(0.7), -2.0));

@@ -95,16 +95,22 @@ impl ModelChoice {
     /// # Errors
     /// When a user's file cannot be run.
     pub fn build(&self, steps: RefineSteps, answers: Answers) -> Result<MatteMaker, MatteError> {
-        let maker = self.build_unguarded()?.refined(steps)?;
         match self {
-            ModelChoice::BuiltIn(Model::General) if steps.second_opinion => Ok(maker
-                .with_second_opinion(match answers {
+            ModelChoice::BuiltIn(model) => {
+                let maker = MatteMaker::of_quality(*model, steps.quality)?.refined(steps)?;
+                if !steps.second_opinion || *model != Model::General {
+                    return Ok(maker);
+                }
+                let second_opinion = match answers {
                     Answers::Late => SecondOpinion::on_a_thread()?,
                     Answers::AtOnce => SecondOpinion::at_once()?,
-                })),
-            ModelChoice::BuiltIn(_) | ModelChoice::BuiltInAsTrained(_) => Ok(maker),
+                };
+                Ok(maker.with_second_opinion(second_opinion.paced(steps.quality)))
+            }
+            ModelChoice::BuiltInAsTrained(_) => self.build_unguarded()?.refined(steps),
             ModelChoice::TfLite(..) | ModelChoice::Onnx(_) => {
-                maker.guarded(MatteMaker::new(Model::DEFAULT)?.refined(steps)?)
+                let own = MatteMaker::of_quality(Model::DEFAULT, steps.quality)?.refined(steps)?;
+                self.build_unguarded()?.refined(steps)?.guarded(own)
             }
         }
     }
