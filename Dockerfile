@@ -49,6 +49,8 @@ USER 1000:44
 WORKDIR /data
 # Not below /run: a runtime that lays its own tmpfs there, or over a folder of it, does not leave it open to user 1000.
 ENV GREENROOM_SOCKET=/tmp/greenroom.sock
+# ONNX Runtime 1.29 and later report to their maker if nobody says otherwise.
+ENV ORT_DISABLE_TELEMETRY=1
 STOPSIGNAL SIGTERM
 ENTRYPOINT ["/usr/libexec/greenroom-entrypoint"]
 CMD ["run"]
