@@ -45,7 +45,7 @@ const PERSON_LIMITS: [f32; 2] = [20.0, 108.0];
 /// Frames in which all maps are filled once.
 const TURNS: usize = 2;
 /// How much a new picture counts: of the cells that are seen, and, each time, of those that are filled. With 0.125 and 0.12,
-/// MAD before a green screen is 3 % higher of who sits and 9 % of who walks.
+/// MAD before a green screen is 3 % higher of who sits and 10 % of who walks.
 const SEEN: f32 = 0.4;
 const HIDDEN: f32 = 0.36;
 /// Samples of a cell that need not be screen for it to count as all screen: 2 %.
@@ -112,7 +112,7 @@ impl ScreenModel {
                 map[at] += seen * (limit - map[at]);
             }
         }
-        // Half the maps a frame: with a quarter of them, MAD of who walks is 3 % higher.
+        // Half the maps a frame: with a quarter of them, MAD of who walks is 2 % higher.
         self.turn = (self.turn + 1) % TURNS;
         let (first, step) = if at_once { (0, 1) } else { (self.turn, TURNS) };
         for index in (first..MAPS).step_by(step) {
