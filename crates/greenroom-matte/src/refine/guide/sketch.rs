@@ -64,7 +64,7 @@ impl Sketch {
             let pairs = fine.bytes().chunks_exact(4 * width);
             for (row, pair) in plane.chunks_exact_mut(width).zip(pairs) {
                 let (above, below) = pair.split_at(2 * width);
-                quarter(isa, row, above, below);
+                quarter(isa, row, above, below, 0.25 / 255.0);
             }
         }
     }

@@ -56,8 +56,8 @@ dispatch! {
     fn solve(out: &mut [f32], moments: &[f32], epsilon: f32);
     /// `values = bytes / 255`.
     fn to_floats(values: &mut [f32], bytes: &[u8]);
-    /// `values[x]` becomes the mean of the two neighbours in each of two rows, over 255.
-    fn quarter(values: &mut [f32], above: &[u8], below: &[u8]);
+    /// `values[x]` becomes the sum of the two neighbours in each of two rows, times `scale`.
+    fn quarter(values: &mut [f32], above: &[u8], below: &[u8], scale: f32);
     /// `out = 0.75 * near + 0.25 * far`.
     fn mix(out: &mut [f32], rows: [&[f32]; 2]);
     /// Twice as many values, half-pixel centres; `values` has one more at both ends.
@@ -123,10 +123,25 @@ dispatch! {
         network: &[u8],
         scale: [f32; 4],
     );
+    /// Counts samples of U, V, distance and alpha in each column: `sums` are those of distances of `levels[0]` and more, of
+    /// alphas of `levels[1]` and more and of `levels[2]` and less, and of U, V and distances; `squares` those of distances.
+    fn tally(
+        sums: [&mut [u16]; 6],
+        squares: &mut [u32],
+        rows: [&[u8]; 4],
+        levels: [u8; 3],
+    );
     /// The best slope and offset of `alpha` over `luma` in windows of 5x5, as far as luma explains alpha: with the share
-    /// of its variance that it does, and of the alpha itself the rest. The five rows of each are longer by two at both
-    /// ends than those of `out`; `sums` is as long as five of them.
-    fn fit_luma(out: [&mut [f32]; 2], luma: [&[f32]; 5], alpha: [&[f32]; 5], sums: &mut [f32]);
+    /// of its variance that it does, and of the alpha itself the rest. The alpha that they give is `gain` times as far
+    /// from half. The five rows of each are longer by two at both ends than those of `out`; `sums` is as long as five of
+    /// them.
+    fn fit_luma(
+        out: [&mut [f32]; 2],
+        luma: [&[f32]; 5],
+        alpha: [&[f32]; 5],
+        sums: &mut [f32],
+        gain: f32,
+    );
 }
 
 #[cfg(test)]

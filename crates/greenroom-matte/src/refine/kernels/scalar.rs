@@ -87,11 +87,11 @@ pub(super) fn to_floats(values: &mut [f32], bytes: &[u8]) {
 }
 
 #[inline(always)]
-pub(super) fn quarter(values: &mut [f32], above: &[u8], below: &[u8]) {
+pub(super) fn quarter(values: &mut [f32], above: &[u8], below: &[u8], scale: f32) {
     let pairs = above.as_chunks::<2>().0.iter().zip(below.as_chunks::<2>().0);
     for (value, (above, below)) in values.iter_mut().zip(pairs) {
         let sum = [above[0], above[1], below[0], below[1]].map(i32::from).iter().sum::<i32>();
-        *value = sum as f32 * (0.25 / 255.0);
+        *value = sum as f32 * scale;
     }
 }
 
@@ -361,11 +361,39 @@ pub(super) fn screen_distance(
 }
 
 #[inline(always)]
+pub(super) fn tally(
+    [near, solid, clear, us, vs, distances]: [&mut [u16]; 6],
+    squares: &mut [u32],
+    [u, v, distance, alpha]: [&[u8]; 4],
+    levels: [u8; 3],
+) {
+    let len = squares.len();
+    let add = |sums: &mut [u16], row: &[u8]| {
+        let sums = sums[..len].iter_mut().zip(&row[..len]);
+        sums.for_each(|(sum, &code)| *sum += u16::from(code));
+    };
+    let count = |sums: &mut [u16], row: &[u8], least: u8, most: u8| {
+        let sums = sums[..len].iter_mut().zip(&row[..len]);
+        sums.for_each(|(sum, &code)| *sum += u16::from((code >= least) & (code <= most)));
+    };
+    count(near, distance, levels[0], 255);
+    count(solid, alpha, levels[1], 255);
+    count(clear, alpha, 0, levels[2]);
+    add(us, u);
+    add(vs, v);
+    add(distances, distance);
+    for (sum, &code) in squares.iter_mut().zip(&distance[..len]) {
+        *sum += u32::from(code) * u32::from(code);
+    }
+}
+
+#[inline(always)]
 pub(super) fn fit_luma(
     [slopes, offsets]: [&mut [f32]; 2],
     luma: [&[f32]; 5],
     alpha: [&[f32]; 5],
     sums: &mut [f32],
+    gain: f32,
 ) {
     let (len, wide) = (slopes.len(), slopes.len() + 4);
     let offsets = &mut offsets[..len];
@@ -375,6 +403,7 @@ pub(super) fn fit_luma(
     let (lp_sums, rest) = rest.split_at_mut(wide);
     let pp_sums = &mut rest[..wide];
     let (luma, alpha) = (luma.map(|row| &row[..wide]), alpha.map(|row| &row[..wide]));
+    let middle = &alpha[2][2..][..len];
     for x in 0..wide {
         let (mut l, mut p, mut ll, mut lp, mut pp) = (0.0, 0.0, 0.0, 0.0, 0.0);
         for row in 0..5 {
@@ -395,7 +424,8 @@ pub(super) fn fit_luma(
         // Noise of luma that explains nothing: a deviation of 5 codes; of alpha: 2.
         let slope = lp / (ll.max(0.0) + 25.0);
         let explained = (lp * slope / (pp.max(0.0) + 4.0)).clamp(0.0, 1.0);
-        slopes[x] = explained * slope;
-        offsets[x] = explained * (p - slope * l) + (1.0 - explained) * offsets[x];
+        let offset = explained * (p - slope * l) + (1.0 - explained) * middle[x];
+        slopes[x] = gain * explained * slope;
+        offsets[x] = gain * (offset - 127.5) + 127.5;
     }
 }

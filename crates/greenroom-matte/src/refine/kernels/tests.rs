@@ -42,7 +42,7 @@ fn every_isa_gives_the_same_bits() {
             [0; 5].map(|_: u8| vec![0.0; len]);
         let chroma = noise(2 * len, 20);
         to_floats(isa, &mut luma, &chroma[..len]);
-        quarter(isa, &mut small, &chroma, &noise(2 * len, 22));
+        quarter(isa, &mut small, &chroma, &noise(2 * len, 22), 0.25 / 255.0);
         mix(isa, &mut mixed, [&luma, &small]);
         let mut twice = vec![0.0; 2 * len];
         double(isa, &mut twice, &floats(len + 2, 23));
@@ -125,6 +125,35 @@ fn every_isa_gives_the_same_bits() {
         let found = shares_of.each_ref().map(Vec::as_slice);
         super::colours(isa, [&mut person, &mut less], [p, r], [&rows[1], &rows[2]], found);
         (sums, shares_of, person, less)
+    });
+    same_bits(|isa, len| {
+        let chroma = [40, 41].map(|seed| noise(len, seed));
+        let maps = [42, 43, 44, 45].map(|seed| noise(len, seed));
+        let [mut distance, mut alpha] = [vec![0; len], vec![0; len]];
+        screen_distance(
+            isa,
+            [&mut distance, &mut alpha],
+            chroma.each_ref().map(Vec::as_slice),
+            maps.each_ref().map(Vec::as_slice),
+            &noise(len, 46),
+            [64.0, 192.0, 1.0, 144.0],
+        );
+        let rows = |seed| [0, 1, 2, 3, 4].map(|row: usize| floats(len + 4, seed + row));
+        let (lumas, alphas) = (rows(47), rows(52));
+        let [mut slopes, mut offsets] = [vec![0.0; len], vec![0.0; len]];
+        fit_luma(
+            isa,
+            [&mut slopes, &mut offsets],
+            lumas.each_ref().map(Vec::as_slice),
+            alphas.each_ref().map(Vec::as_slice),
+            &mut vec![0.0; 5 * (len + 4)],
+            1.4,
+        );
+        let (mut sums, mut squares) = ([3; 6].map(|it: u16| vec![it; len]), vec![5; len]);
+        let [u, v] = chroma.each_ref().map(Vec::as_slice);
+        let columns = sums.each_mut().map(Vec::as_mut_slice);
+        tally(isa, columns, &mut squares, [u, v, &distance, &alpha], [128, 140, 115]);
+        (distance, alpha, slopes, offsets, sums, squares)
     });
 }
 

@@ -2,7 +2,7 @@ use std::ops::Range;
 
 use greenroom_frame::{Frame, FrameView, SizePx};
 
-use super::super::kernels::{apply, double, fit_luma, mix};
+use super::super::kernels::{apply, double, fit_luma, mix, quarter};
 use super::grid::Grid;
 use super::regions::Rule;
 use crate::Isa;
@@ -25,6 +25,10 @@ pub(super) struct Drawing {
     alpha: Vec<f32>,
     slopes: Vec<f32>,
     offsets: Vec<f32>,
+    /// Cells that an edge is drawn in, those that its windows reach, and in a row those that it is fitted in.
+    is_edge: Vec<bool>,
+    is_reached: Vec<bool>,
+    is_fitted: Vec<bool>,
     /// Moments of the columns of a window.
     sums: Vec<f32>,
     /// A row of slopes or offsets between two, with one more at both ends; and twice as wide.
@@ -51,6 +55,9 @@ impl Drawing {
             alpha: zeros(area),
             slopes: zeros(area),
             offsets: zeros(area),
+            is_edge: Vec::with_capacity(grid.cells()),
+            is_reached: vec![false; grid.cells()],
+            is_fitted: vec![false; grid.columns()],
             sums: zeros(5 * width),
             mixed: zeros(width + 2),
             fine: [zeros(2 * width), zeros(2 * width)],
@@ -67,22 +74,47 @@ impl Drawing {
         [luma, chroma]: [&mut Frame; 2],
     ) {
         self.copy(rules, mask, chroma);
-        let [across, down] = self.grid.samples.map(|count| count as usize);
-        let (width, height) = (self.chroma.width_px as usize, self.chroma.height_px as usize);
-        for (row, rules) in rules.chunks_exact(self.grid.columns()).enumerate() {
-            let rows = row * down..((row + 1) * down).min(height);
-            for (cells, rule) in runs(rules) {
-                let columns = cells.start * across..(cells.end * across).min(width);
-                match rule {
-                    Rule::Network => {}
-                    Rule::Room => self.fill(luma, &columns, &rows, 0),
-                    Rule::Person => self.fill(luma, &columns, &rows, 255),
-                    Rule::Key | Rule::Within => {
-                        self.load(frame, mask, &columns, &rows);
-                        self.fit(isa, &columns, &rows);
-                        self.draw_part(isa, frame, luma, &columns, &rows);
-                    }
+        self.find_windows(rules);
+        let (columns, down) = (self.grid.columns(), self.grid.samples[1] as usize);
+        let height = self.chroma.height_px as usize;
+        let rows_of = |row: usize| row * down..((row + 1) * down).min(height);
+        for row in 0..rules.len() / columns {
+            self.load(isa, frame, mask, row * columns, rows_of(row));
+        }
+        for row in 0..rules.len() / columns {
+            self.fit(isa, row * columns, rows_of(row));
+        }
+        for (row, rules) in rules.chunks_exact(columns).enumerate() {
+            for (cells, drawn) in runs(rules, drawn_as) {
+                let columns = self.samples(&cells);
+                match drawn {
+                    Drawn::Not => {}
+                    Drawn::Level(level) => self.fill(luma, &columns, &rows_of(row), level),
+                    Drawn::Edge => self.draw_part(isa, frame, luma, &columns, &rows_of(row)),
                 }
+            }
+        }
+    }
+
+    /// The columns of chroma that cells of a row cover.
+    fn samples(&self, cells: &Range<usize>) -> Range<usize> {
+        let (across, width) = (self.grid.samples[0] as usize, self.chroma.width_px as usize);
+        cells.start * across..(cells.end * across).min(width)
+    }
+
+    /// Finds the cells that an edge is drawn in, and those that its windows reach.
+    fn find_windows(&mut self, rules: &[Rule]) {
+        let columns = self.grid.columns();
+        let [across, down] = self.grid.samples.map(|count| (REACH + 1).div_ceil(count as usize));
+        self.is_edge.clear();
+        self.is_edge.extend(rules.iter().map(|rule| drawn_as(rule) == Drawn::Edge));
+        self.is_reached.fill(false);
+        let rows = rules.len() / columns;
+        for (at, _) in self.is_edge.iter().enumerate().filter(|(_, is_edge)| **is_edge) {
+            let (x, y) = (at % columns, at / columns);
+            for y in y.saturating_sub(down)..(y + down + 1).min(rows) {
+                let reached = x.saturating_sub(across)..(x + across + 1).min(columns);
+                self.is_reached[y * columns..][reached].fill(true);
             }
         }
     }
@@ -107,63 +139,82 @@ impl Drawing {
         rows.for_each(|y| plane.row_mut(y)[columns.clone()].fill(level));
     }
 
-    /// Luma and alpha of samples, and of those around that windows reach.
+    /// Luma and alpha of the samples that windows reach, in the row of cells that begins with `first`: `rows` of chroma.
     fn load(
         &mut self,
+        isa: Isa,
         frame: &FrameView<'_>,
         mask: &Frame,
-        columns: &Range<usize>,
-        rows: &Range<usize>,
+        first: usize,
+        rows: Range<usize>,
     ) {
-        let (width, height) = (self.chroma.width_px as usize, self.chroma.height_px as usize);
-        let more = REACH + 1;
-        let columns = columns.start.saturating_sub(more)..(columns.end + more).min(width);
-        let plane = frame.plane(0);
-        for y in rows.start.saturating_sub(more)..(rows.end + more).min(height) {
-            let part = y * width + columns.start..y * width + columns.end;
-            let levels = mask.bytes()[part.clone()].iter();
-            self.alpha[part.clone()]
-                .iter_mut()
-                .zip(levels)
-                .for_each(|(out, &level)| *out = f32::from(level));
-            let last = plane.rows() - 1;
-            let [above, below] = [y * self.row_step, (y + 1) * self.row_step - 1]
-                .map(|row| plane.row(row.min(last)));
-            for (out, x) in self.luma[part].iter_mut().zip(columns.clone()) {
-                let (one, other) = (2 * x, (2 * x + 1).min(self.luma_width - 1));
-                let sum = [above[one], above[other], below[one], below[other]]
-                    .map(u16::from)
-                    .iter()
-                    .sum::<u16>();
-                *out = f32::from(sum) / 4.0;
+        let (width, plane) = (self.chroma.width_px as usize, frame.plane(0));
+        let last = plane.rows() - 1;
+        for (cells, is_reached) in runs(&self.is_reached[first..][..self.grid.columns()], |&it| it)
+        {
+            let columns = self.samples(&cells);
+            // The last column of an odd width is as wide as half a sample.
+            let whole = columns.start..columns.end.min(self.luma_width / 2);
+            for y in if is_reached { rows.clone() } else { 0..0 } {
+                let part = y * width + columns.start..y * width + columns.end;
+                let levels = mask.bytes()[part.clone()].iter();
+                let alpha = self.alpha[part.clone()].iter_mut();
+                alpha.zip(levels).for_each(|(out, &level)| *out = f32::from(level));
+                let [above, below] = [y * self.row_step, (y + 1) * self.row_step - 1]
+                    .map(|row| plane.row(row.min(last)));
+                let pairs = 2 * whole.start..2 * whole.end;
+                let (out, rest) = self.luma[part].split_at_mut(whole.len());
+                quarter(isa, out, &above[pairs.clone()], &below[pairs], 0.25);
+                let half = [above, below].map(|row| f32::from(row[self.luma_width - 1]));
+                rest.fill(0.5 * (half[0] + half[1]));
             }
         }
     }
 
-    /// Slopes and offsets of samples, and of those beside them.
-    fn fit(&mut self, isa: Isa, columns: &Range<usize>, rows: &Range<usize>) {
+    /// Slopes and offsets of samples that edges are drawn in, and of those beside them, in a row of cells.
+    fn fit(&mut self, isa: Isa, first: usize, rows: Range<usize>) {
         let (width, height) = (self.chroma.width_px as usize, self.chroma.height_px as usize);
-        let all = columns.start.saturating_sub(1)..(columns.end + 1).min(width);
-        // Where a whole window is in the picture.
-        let inner = all.start.max(REACH)..all.end.min(width.saturating_sub(REACH));
-        for y in rows.start.saturating_sub(1)..(rows.end + 1).min(height) {
-            let at = |columns: Range<usize>| y * width + columns.start..y * width + columns.end;
-            self.slopes[at(all.clone())].fill(0.0);
-            self.offsets[at(all.clone())].copy_from_slice(&self.alpha[at(all.clone())]);
-            if inner.is_empty() {
-                continue;
-            }
-            let window = inner.start - REACH..inner.end + REACH;
-            let five = |plane| -> [&[f32]; 2 * REACH + 1] {
-                let plane: &Vec<f32> = plane;
-                std::array::from_fn(|near| {
-                    let y = (y + near).saturating_sub(REACH).min(height - 1);
-                    &plane[y * width + window.start..y * width + window.end]
-                })
+        let count = self.grid.columns();
+        let cells = |first: usize| self.is_edge.get(first..first + count);
+        let (above, below) = (first.checked_sub(count).and_then(cells), cells(first + count));
+        for y in rows.clone() {
+            // The first and the last row are beside other cells, too.
+            let beside = match y {
+                y if y == rows.start => above,
+                y if y + 1 == rows.end => below,
+                _ => None,
             };
-            let (luma, alpha) = (five(&self.luma), five(&self.alpha));
-            let out = [&mut self.slopes[at(inner.clone())], &mut self.offsets[at(inner.clone())]];
-            fit_luma(isa, out, luma, alpha, &mut self.sums[..5 * window.len()]);
+            self.is_fitted.copy_from_slice(&self.is_edge[first..][..count]);
+            for (is_fitted, beside) in self.is_fitted.iter_mut().zip(beside.into_iter().flatten()) {
+                *is_fitted |= beside;
+            }
+            for (cells, _) in runs(&self.is_fitted, |&it| it).filter(|(_, is_fitted)| *is_fitted) {
+                let columns = self.samples(&cells);
+                let all = columns.start.saturating_sub(1)..(columns.end + 1).min(width);
+                // Where a whole window is in the picture.
+                let inner = all.start.max(REACH)..all.end.min(width.saturating_sub(REACH));
+                let all = y * width + all.start..y * width + all.end;
+                self.slopes[all.clone()].fill(0.0);
+                let alphas = self.alpha[all.clone()].iter();
+                for (offset, alpha) in self.offsets[all].iter_mut().zip(alphas) {
+                    *offset = GAIN * (alpha - 127.5) + 127.5;
+                }
+                if inner.is_empty() {
+                    continue;
+                }
+                let window = inner.start - REACH..inner.end + REACH;
+                let five = |plane| -> [&[f32]; 2 * REACH + 1] {
+                    let plane: &Vec<f32> = plane;
+                    std::array::from_fn(|near| {
+                        let y = (y + near).saturating_sub(REACH).min(height - 1);
+                        &plane[y * width + window.start..y * width + window.end]
+                    })
+                };
+                let (luma, alpha) = (five(&self.luma), five(&self.alpha));
+                let at = y * width + inner.start..y * width + inner.end;
+                let out = [&mut self.slopes[at.clone()], &mut self.offsets[at]];
+                fit_luma(isa, out, luma, alpha, &mut self.sums[..5 * window.len()], GAIN);
+            }
         }
     }
 
@@ -202,9 +253,7 @@ impl Drawing {
                 double(isa, &mut fine[..2 * columns.len()], mixed);
             }
             let [slopes, offsets] = &mut self.fine;
-            slopes.iter_mut().for_each(|slope| *slope *= GAIN);
-            offsets.iter_mut().for_each(|offset| *offset = (*offset - 127.5) * GAIN + 127.5);
-            let [slopes, offsets] = self.fine.each_ref().map(|fine| &fine[..places.len()]);
+            let [slopes, offsets] = [&slopes[..places.len()], &offsets[..places.len()]];
             let luma = &frame.plane(0).row(y)[places.clone()];
             apply(isa, &mut plane.row_mut(y)[places.clone()], luma, [slopes; 2], [offsets; 2], 0.0);
         }
@@ -212,13 +261,14 @@ impl Drawing {
 
     /// Chroma's alpha is the mask.
     fn copy(&self, rules: &[Rule], mask: &Frame, chroma: &mut Frame) {
-        let (across, width) = (self.grid.samples[0] as usize, self.chroma.width_px as usize);
+        let width = self.chroma.width_px as usize;
         let rows = mask.bytes().chunks_exact(width).zip(chroma.bytes_mut().chunks_exact_mut(width));
         for (y, (from, into)) in rows.enumerate() {
             let row = self.grid.row_of(y) * self.grid.columns();
-            for (cells, rule) in runs(&rules[row..][..self.grid.columns()]) {
-                let columns = cells.start * across..(cells.end * across).min(width);
-                if rule != Rule::Network {
+            let is_drawn = |rule: &Rule| *rule != Rule::Network;
+            for (cells, is_drawn) in runs(&rules[row..][..self.grid.columns()], is_drawn) {
+                if is_drawn {
+                    let columns = self.samples(&cells);
                     into[columns.clone()].copy_from_slice(&from[columns]);
                 }
             }
@@ -226,12 +276,32 @@ impl Drawing {
     }
 }
 
-/// Stretches of cells with one rule.
-fn runs(rules: &[Rule]) -> impl Iterator<Item = (Range<usize>, Rule)> {
+/// What is drawn into a cell of luma.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Drawn {
+    Not,
+    Level(u8),
+    Edge,
+}
+
+fn drawn_as(rule: &Rule) -> Drawn {
+    match rule {
+        Rule::Network => Drawn::Not,
+        Rule::Room => Drawn::Level(0),
+        Rule::Person => Drawn::Level(255),
+        Rule::Key | Rule::Within => Drawn::Edge,
+    }
+}
+
+/// Stretches of cells of which `kind` says the same.
+fn runs<T, K: PartialEq>(
+    cells: &[T],
+    kind: impl Fn(&T) -> K + Copy,
+) -> impl Iterator<Item = (Range<usize>, K)> {
     let mut at = 0;
-    rules.chunk_by(|a, b| a == b).map(move |run| {
+    cells.chunk_by(move |a, b| kind(a) == kind(b)).map(move |run| {
         let start = at;
         at += run.len();
-        (start..at, run[0])
+        (start..at, kind(&run[0]))
     })
 }

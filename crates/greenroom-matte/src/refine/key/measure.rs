@@ -1,7 +1,9 @@
-use greenroom_frame::FrameView;
+use greenroom_frame::{FrameView, SizePx};
 
+use super::super::kernels::tally;
 use super::grid::Grid;
 use super::model::SCREEN;
+use crate::Isa;
 
 /// What is measured of the samples of one cell.
 #[derive(Debug, Clone, Copy, Default)]
@@ -24,7 +26,7 @@ pub(super) const HALF: u8 = 128;
 const SOLID: u8 = 140;
 const CLEAR: u8 = 115;
 /// Every so many rows one is looked at.
-const ROW_STEP: usize = 2;
+pub(super) const ROW_STEP: usize = 2;
 
 impl Cell {
     /// Whether all samples but so many of a hundred are screen.
@@ -49,38 +51,62 @@ impl Cell {
     }
 }
 
-/// Measures each cell: `distance` and `alpha` are planes of the size of `frame`'s chroma.
-pub(super) fn measure(
-    cells: &mut [Cell],
+/// Measures cells.
+#[derive(Debug)]
+pub(super) struct Measurer {
     grid: Grid,
-    frame: &FrameView<'_>,
-    distance: &[u8],
-    alpha: &[u8],
-) {
-    cells.fill(Cell::default());
-    let (u, v) = (frame.plane(1), frame.plane(2));
-    let (width, across) = (u.row_bytes(), grid.samples[0] as usize);
-    for y in (0..u.rows()).step_by(ROW_STEP) {
-        let row = &mut cells[grid.row_of(y) * grid.columns()..][..grid.columns()];
-        let line = |plane: &'_ [u8]| -> std::ops::Range<usize> {
-            y * width..(y * width + width).min(plane.len())
-        };
-        let chunks = u.row(y).chunks(across).zip(v.row(y).chunks(across));
-        let planes = distance[line(distance)].chunks(across).zip(alpha[line(alpha)].chunks(across));
-        for (cell, ((u, v), (distance, alpha))) in row.iter_mut().zip(chunks.zip(planes)) {
-            let sum = |samples: &[u8]| samples.iter().map(|&s| u32::from(s)).sum::<u32>();
-            let count = |samples: &[u8], is: fn(u8) -> bool| {
-                samples.iter().map(|&s| u32::from(is(s))).sum::<u32>()
-            };
-            cell.count += distance.len() as u32;
-            cell.screen += count(distance, |code| code >= HALF);
-            cell.solid += count(alpha, |alpha| alpha >= SOLID);
-            cell.clear += count(alpha, |alpha| alpha <= CLEAR);
-            cell.chroma[0] += sum(u);
-            cell.chroma[1] += sum(v);
-            cell.distances[0] += sum(distance);
-            cell.distances[1] +=
-                distance.iter().map(|&code| u32::from(code) * u32::from(code)).sum::<u32>();
+    /// Sums of the columns of a row of cells.
+    sums: [Vec<u16>; 6],
+    squares: Vec<u32>,
+}
+
+impl Measurer {
+    /// For pictures whose chroma has that size.
+    pub(super) fn new(grid: Grid, chroma: SizePx) -> Self {
+        let width = chroma.width_px as usize;
+        Self { grid, sums: std::array::from_fn(|_| vec![0; width]), squares: vec![0; width] }
+    }
+
+    /// Measures each cell: `distance` and `alpha` are planes of the size of `frame`'s chroma, of which every
+    /// [`ROW_STEP`]th row counts.
+    pub(super) fn measure(
+        &mut self,
+        isa: Isa,
+        cells: &mut [Cell],
+        frame: &FrameView<'_>,
+        distance: &[u8],
+        alpha: &[u8],
+    ) {
+        let (u, v) = (frame.plane(1), frame.plane(2));
+        let [across, down] = self.grid.samples.map(|count| count as usize);
+        let width = u.row_bytes();
+        for (row, cells) in cells.chunks_exact_mut(self.grid.columns()).enumerate() {
+            self.sums.iter_mut().for_each(|sums| sums.fill(0));
+            self.squares.fill(0);
+            let rows = (row * down).next_multiple_of(ROW_STEP)..((row + 1) * down).min(u.rows());
+            let rows = rows.step_by(ROW_STEP);
+            let count = rows.len() as u32;
+            for y in rows {
+                let [distance, alpha] = [distance, alpha].map(|plane| &plane[y * width..][..width]);
+                let sums = self.sums.each_mut().map(Vec::as_mut_slice);
+                let planes = [u.row(y), v.row(y), distance, alpha];
+                tally(isa, sums, &mut self.squares, planes, [HALF, SOLID, CLEAR]);
+            }
+            for (x, cell) in cells.iter_mut().enumerate() {
+                let columns = x * across..((x + 1) * across).min(width);
+                let [screen, solid, clear, u, v, distance] = self.sums.each_ref().map(|sums| {
+                    sums[columns.clone()].iter().map(|&sum| u32::from(sum)).sum::<u32>()
+                });
+                let squares = self.squares[columns.clone()].iter().sum();
+                *cell = Cell {
+                    count: count * columns.len() as u32,
+                    screen,
+                    solid,
+                    clear,
+                    chroma: [u, v],
+                    distances: [distance, squares],
+                };
+            }
         }
     }
 }

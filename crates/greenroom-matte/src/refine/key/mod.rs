@@ -17,13 +17,15 @@ mod tests;
 
 pub use colour::KeyColour;
 
+use std::ops::Range;
+
 use greenroom_frame::{Chroma, Colour, Frame, FrameView, PixelFormat, PlaneScaler, SizePx};
 
 use self::colour::Hue;
 use self::draw::Drawing;
 use self::find::Finder;
 use self::grid::Grid;
-use self::measure::{Cell, measure};
+use self::measure::{Cell, Measurer, ROW_STEP};
 use self::model::{NEUTRAL, SCREEN, ScreenModel};
 use self::regions::{Regions, Rule};
 use super::kernels::screen_distance;
@@ -66,6 +68,7 @@ struct Tables {
     distance: Vec<u8>,
     /// The key's alpha, then the mask that is made of it and the network's.
     mask: Frame,
+    measurer: Measurer,
     cells: Vec<Cell>,
     regions: Regions,
     drawing: Drawing,
@@ -155,6 +158,7 @@ impl ScreenKey {
             tables.is_keyed = tables.regions.find(&tables.cells, tables.coarse.1.bytes());
         }
         if tables.is_keyed {
+            tables.find_rest(self.isa, frame);
             tables.decide();
             tables.learn(false);
             self.frames_without = 0;
@@ -219,6 +223,7 @@ impl Tables {
             model: ScreenModel::new(grid, plane)?,
             distance: vec![0; plane.area_px() as usize],
             mask: grey(plane)?,
+            measurer: Measurer::new(grid, plane),
             cells: vec![Cell::default(); grid.cells()],
             regions: Regions::new(grid),
             drawing: Drawing::new(picture, plane, grid),
@@ -232,20 +237,51 @@ impl Tables {
         }
     }
 
-    /// Measures how far all of `frame` is from the screen's colour.
+    /// Measures how far `frame` is from the screen's colour, in every [`ROW_STEP`]th row of chroma.
     fn look(&mut self, isa: Isa, frame: &FrameView<'_>) {
-        let (u, v) = (frame.plane(1), frame.plane(2));
-        let width = u.row_bytes();
-        let (maps, alpha) = (self.model.fine(), self.mask.bytes_mut());
-        let scale = [NEUTRAL, SCREEN, ACROSS, SURE_PERSON];
-        for y in 0..u.rows() {
-            let row = y * width..(y + 1) * width;
-            let out = [&mut self.distance[row.clone()], &mut alpha[row.clone()]];
-            let maps = maps.map(|map| &map[row.clone()]);
-            let network = &self.fine.1.bytes()[row];
-            screen_distance(isa, out, [u.row(y), v.row(y)], maps, network, scale);
+        let width = frame.plane(1).row_bytes();
+        for y in (0..frame.plane(1).rows()).step_by(ROW_STEP) {
+            self.find_distance(isa, frame, y, 0..width);
         }
-        measure(&mut self.cells, self.grid, frame, &self.distance, alpha);
+        let alpha = self.mask.bytes();
+        self.measurer.measure(isa, &mut self.cells, frame, &self.distance, alpha);
+    }
+
+    /// Finds distance and alpha of samples of row `y`.
+    fn find_distance(&mut self, isa: Isa, frame: &FrameView<'_>, y: usize, columns: Range<usize>) {
+        let chroma = [1, 2].map(|plane| &frame.plane(plane).row(y)[columns.clone()]);
+        let first = y * frame.plane(1).row_bytes();
+        let part = first + columns.start..first + columns.end;
+        let out = [&mut self.distance[part.clone()], &mut self.mask.bytes_mut()[part.clone()]];
+        let maps = self.model.fine().map(|map| &map[part.clone()]);
+        let network = &self.fine.1.bytes()[part];
+        let scale = [NEUTRAL, SCREEN, ACROSS, SURE_PERSON];
+        screen_distance(isa, out, chroma, maps, network, scale);
+    }
+
+    /// Finds the alpha of the rows between those that were [looked](Self::look) at, where the key decides.
+    fn find_rest(&mut self, isa: Isa, frame: &FrameView<'_>) {
+        let (columns, width) = (self.grid.columns(), frame.plane(1).row_bytes());
+        let across = self.grid.samples[0] as usize;
+        for y in (0..frame.plane(1).rows()).filter(|y| !y.is_multiple_of(ROW_STEP)) {
+            let (row, mut next) = (self.grid.row_of(y) * columns, 0);
+            while next < columns {
+                let is_keyed = |at: usize| {
+                    at < columns
+                        && matches!(self.regions.rules()[row + at], Rule::Key | Rule::Within)
+                };
+                let start = next;
+                while is_keyed(next) {
+                    next += 1;
+                }
+                if start < next {
+                    let samples = start * across..(next * across).min(width);
+                    self.find_distance(isa, frame, y, samples);
+                } else {
+                    next += 1;
+                }
+            }
+        }
     }
 
     fn learn(&mut self, at_once: bool) {

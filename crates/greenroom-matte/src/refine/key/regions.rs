@@ -33,6 +33,13 @@ pub(super) struct Regions {
     components: Components,
     /// Whether samples nearby are solid, and whether some are clear.
     nearby: [Vec<bool>; 2],
+    /// Whether there is screen at or beside a cell, and whether something that is neither screen nor inside.
+    beside: [Vec<bool>; 2],
+    flags: Vec<bool>,
+    /// Flags of which each has those beside it.
+    rows: Vec<bool>,
+    /// The screen that columns have seen.
+    seen: Vec<u8>,
     /// In which directions there is screen: [`LEFT`] and so on.
     sides: Vec<u8>,
     is_inside: Vec<bool>,
@@ -86,6 +93,10 @@ impl Regions {
             screen: vec![0; cells],
             components: Components::side_by_side(grid.size),
             nearby: [vec![false; cells], vec![false; cells]],
+            beside: [vec![false; cells], vec![false; cells]],
+            flags: vec![false; cells],
+            rows: vec![false; cells],
+            seen: vec![0; grid.columns()],
             sides: vec![0; cells],
             is_inside: vec![false; cells],
             steps: vec![UNREACHED; cells],
@@ -134,8 +145,10 @@ impl Regions {
     fn find_clothes(&mut self, cells: &[Cell], network: &[u8]) {
         let (width, area) = (self.size.width_px as usize, cells.len());
         for (at, (cell, out)) in cells.iter().zip(&mut self.clothes).enumerate() {
-            let sure = neighbours(at, width, area).all(|near| network[near] >= SURE);
-            *out = if sure && cell.is_mostly_screen() { 255 } else { 0 };
+            let is_clothes = cell.is_mostly_screen()
+                && network[at] >= SURE
+                && neighbours(at, width, area).all(|near| network[near] >= SURE);
+            *out = if is_clothes { 255 } else { 0 };
         }
         self.components.find(&self.clothes, 128, 255);
         let least = if self.wears_key { CLOTHES_STAY } else { CLOTHES };
@@ -180,12 +193,11 @@ impl Regions {
     /// What is solid or clear in the cells around each.
     fn look_around(&mut self, cells: &[Cell]) {
         let width = self.size.width_px as usize;
-        let some = |part: u32, cell: &Cell| 100 * part > SPECKS_PERCENT * cell.count;
-        for at in 0..cells.len() {
-            let mut near = neighbours(at, width, cells.len());
-            self.nearby[0][at] = near.any(|near| some(cells[near].solid, &cells[near]));
-            let mut near = neighbours(at, width, cells.len());
-            self.nearby[1][at] = near.any(|near| some(cells[near].clear, &cells[near]));
+        let parts = [|cell: &Cell| cell.solid, |cell: &Cell| cell.clear];
+        for (nearby, part) in self.nearby.iter_mut().zip(parts) {
+            let flags = self.flags.iter_mut().zip(cells);
+            flags.for_each(|(flag, cell)| *flag = 100 * part(cell) > SPECKS_PERCENT * cell.count);
+            spread(&self.flags, width, &mut self.rows, nearby);
         }
     }
 
@@ -205,22 +217,30 @@ impl Regions {
         let right = if goes_on(&mut (width - 1..area).step_by(width)) { RIGHT } else { 0 };
         let above = if goes_on(&mut (0..width)) { ABOVE } else { 0 };
         let below = if goes_on(&mut (area - width..area)) { BELOW } else { 0 };
-        let mut scan = |cells: &mut dyn Iterator<Item = usize>, beyond: u8, side: u8| {
-            let mut seen = beyond;
-            for at in cells {
-                sides[at] |= seen;
-                if is_screen(at) {
-                    seen = side;
-                }
-            }
+        let scan = |at: usize, side: u8, sides: &mut u8, seen: &mut u8| {
+            *sides |= *seen;
+            *seen = if is_screen(at) { side } else { *seen };
         };
         for start in rows() {
-            scan(&mut (start..start + width), left, LEFT);
-            scan(&mut (start..start + width).rev(), right, RIGHT);
+            let (mut seen_left, mut seen_right) = (left, right);
+            for x in 0..width {
+                let (at, back) = (start + x, start + width - 1 - x);
+                scan(at, LEFT, &mut sides[at], &mut seen_left);
+                scan(back, RIGHT, &mut sides[back], &mut seen_right);
+            }
         }
-        for column in 0..width {
-            scan(&mut (column..area).step_by(width), above, ABOVE);
-            scan(&mut (column..area).step_by(width).rev(), below, BELOW);
+        let seen = &mut self.seen[..width];
+        seen.fill(above);
+        for start in rows() {
+            let columns = sides[start..start + width].iter_mut().zip(&mut *seen);
+            let both = columns.enumerate();
+            both.for_each(|(x, (sides, seen))| scan(start + x, ABOVE, sides, seen));
+        }
+        seen.fill(below);
+        for start in rows().rev() {
+            let columns = sides[start..start + width].iter_mut().zip(&mut *seen);
+            let both = columns.enumerate();
+            both.for_each(|(x, (sides, seen))| scan(start + x, BELOW, sides, seen));
         }
         for (is_inside, &sides) in self.is_inside.iter_mut().zip(&self.sides) {
             *is_inside = sides.count_ones() >= 3
@@ -261,13 +281,18 @@ impl Regions {
     }
 
     fn decide(&mut self) {
-        let (width, area) = (self.size.width_px as usize, self.screen.len());
-        for at in 0..area {
-            let mut near = neighbours(at, width, area);
-            let is_ruled = self.is_inside[at] || near.any(|near| self.screen[near] != 0);
+        let width = self.size.width_px as usize;
+        let Self { flags, rows, beside, screen, is_inside, .. } = self;
+        let [near_screen, near_open] = beside;
+        flags.iter_mut().zip(&*screen).for_each(|(flag, &screen)| *flag = screen != 0);
+        spread(flags, width, rows, near_screen);
+        let all = flags.iter_mut().zip(&*is_inside);
+        all.for_each(|(flag, &is_inside)| *flag = !(*flag | is_inside));
+        spread(flags, width, rows, near_open);
+        for at in 0..self.rules.len() {
+            let is_ruled = self.is_inside[at] || self.beside[0][at];
             // At the rim of the screen, what is beside it is the room.
-            let mut near = neighbours(at, width, area);
-            let is_deep = near.all(|near| self.is_inside[near] || self.screen[near] != 0);
+            let is_deep = !self.beside[1][at];
             let is_shown = is_deep && self.steps[at] != UNREACHED;
             self.rules[at] = match self.nearby.each_ref().map(|near| near[at]) {
                 _ if !is_ruled || self.clothes[at] != 0 => Rule::Network,
@@ -279,6 +304,18 @@ impl Regions {
             };
         }
     }
+}
+
+/// `out` becomes whether a cell or one around it is flagged; `rows` is as long.
+fn spread(flags: &[bool], width: usize, rows: &mut [bool], out: &mut [bool]) {
+    for (row, flags) in rows.chunks_exact_mut(width).zip(flags.chunks_exact(width)) {
+        row.copy_from_slice(flags);
+        row[1..].iter_mut().zip(flags).for_each(|(flag, left)| *flag |= left);
+        row.iter_mut().zip(&flags[1..]).for_each(|(flag, right)| *flag |= right);
+    }
+    out.copy_from_slice(rows);
+    out[width..].iter_mut().zip(&*rows).for_each(|(flag, above)| *flag |= above);
+    out.iter_mut().zip(&rows[width..]).for_each(|(flag, below)| *flag |= below);
 }
 
 /// A cell and those around it.

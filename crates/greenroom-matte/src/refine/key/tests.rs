@@ -185,6 +185,17 @@ fn a_screen_that_goes_dim_or_goes_away_is_followed() {
     key.draw(&picture.view(), &mut luma, &mut chroma);
     let [mad, edge] = errors(&dim, luma.bytes());
     assert!(mad <= 2.0 && edge <= 60.0, "{mad} {edge}");
+    // Within six frames: the shadow of who walks moves.
+    let Cut { mut key, .. } = cut(&studio, KeyColour::Auto, &network);
+    let shaded = Studio { light: uneven, ..Studio::default() };
+    for seed in 0..6 {
+        assert!(key.pull(&network.view(), &shaded.picture(seed).view()).unwrap().is_some());
+    }
+    luma.bytes_mut().fill(0);
+    key.draw(&shaded.picture(5).view(), &mut luma, &mut chroma);
+    let [mad, edge] = errors(&shaded, luma.bytes());
+    println!("shaded: MAD {mad:.2}, edge {edge:.1}");
+    assert!(mad <= 2.0 && edge <= 60.0, "{mad} {edge}");
     // Another screen in its place.
     let blue = Studio { screen: BLUE, ..Studio::default() }.picture(1);
     let keyed =
