@@ -11,8 +11,10 @@ use rustix::stdio::stderr;
 const MAX_LINES: usize = 1000;
 /// What a line may take at the most: a pipe that is ready takes 4 KiB (`PIPE_BUF`) in one piece, without waiting.
 const MAX_LINE_BYTES: usize = 4000;
-/// Without a line being written for so long, standard error takes nothing more.
+/// Without a line being written for so long, it is asked whether standard error takes anything.
 const PATIENCE: Duration = Duration::from_millis(500);
+/// How often that is asked while it seems to take something and a line is not written all the same.
+const MOST_ROUNDS: u32 = 6;
 /// What the writing thread needs of a stack.
 const STACK_BYTES: usize = 128 << 10;
 
@@ -70,6 +72,15 @@ impl State {
         })
     }
 
+    /// Writes what is there on the caller's thread, as far as that does not wait.
+    fn write_what_is_taken(&mut self) {
+        while is_ready(Some(Duration::ZERO))
+            && let Some(line) = self.next()
+        {
+            write(&line);
+        }
+    }
+
     fn is_done(&self) -> bool {
         self.lines.is_empty() && self.dropped == 0 && !self.is_writing
     }
@@ -88,25 +99,30 @@ impl Queue {
             drop(state);
             self.came.notify_one();
         } else {
-            // The system has no thread left. Then by whoever logs, as far as that does not wait.
-            while is_ready(Some(Duration::ZERO))
-                && let Some(line) = state.next()
-            {
-                write(&line);
-            }
+            // The system has no thread left.
+            state.write_what_is_taken();
         }
     }
 
-    /// Waits until all is written, or nothing is taken any more.
+    /// Waits until all is written, or nothing is taken any more. Where the thread gets no processor, the lines are
+    /// written here: a sentence is not lost because the machine is busy.
     pub(super) fn flush(&self) {
         let mut state = self.lock();
+        let mut rounds = 0;
         while state.has_thread && !state.is_done() {
             let before = state.written;
             let patient = self.went.wait_timeout(state, PATIENCE);
             let (after, patience) = patient.unwrap_or_else(PoisonError::into_inner);
             state = after;
-            if patience.timed_out() && state.written == before {
+            if !patience.timed_out() || state.written != before {
+                continue;
+            }
+            rounds += 1;
+            if rounds > MOST_ROUNDS || !is_ready(Some(Duration::ZERO)) {
                 return;
+            }
+            if !state.is_writing {
+                state.write_what_is_taken();
             }
         }
     }
@@ -186,6 +202,19 @@ mod tests {
         assert_eq!((taken[0].as_str(), taken.len()), ("0\n", MAX_LINES + 1));
         assert!(taken[MAX_LINES].contains("7 log lines were dropped"), "{}", taken[MAX_LINES]);
         assert!(state.is_done());
+    }
+
+    #[test]
+    fn a_line_is_written_although_the_thread_never_comes_to_it() {
+        // `has_thread`, and there is none: as if it got no processor.
+        let mut state = state();
+        state.push("a line of a test\n".into());
+        let queue = Queue { state: Mutex::new(state), came: Condvar::new(), went: Condvar::new() };
+        // Whoever reads the tests' output may be slow himself.
+        assert!((0..100).any(|_| {
+            queue.flush();
+            queue.lock().is_done()
+        }));
     }
 
     #[test]
