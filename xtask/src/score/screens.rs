@@ -29,41 +29,23 @@ struct Screen {
 }
 
 const ALL: [f32; 4] = [0.0, 1.0, 0.0, 1.0];
+const GREEN: Screen = Screen {
+    name: "green",
+    rgb: [0.0, 177.0, 64.0],
+    covers: ALL,
+    spill: 0.0,
+    keys: ["auto", "#00b140"],
+};
 const SCREENS: [Screen; 5] = [
-    Screen {
-        name: "green",
-        rgb: [0.0, 177.0, 64.0],
-        covers: ALL,
-        spill: 0.0,
-        keys: ["auto", "#00b140"],
-    },
-    Screen {
-        name: "green, spill",
-        rgb: [0.0, 177.0, 64.0],
-        covers: ALL,
-        spill: 0.15,
-        keys: ["auto", "#00b140"],
-    },
-    Screen {
-        name: "green, in part",
-        rgb: [0.0, 177.0, 64.0],
-        covers: [0.12, 0.88, 0.06, 1.0],
-        spill: 0.0,
-        keys: ["auto", "#00b140"],
-    },
-    Screen {
-        name: "blue",
-        rgb: [0.0, 71.0, 187.0],
-        covers: ALL,
-        spill: 0.0,
-        keys: ["auto", "#0047bb"],
-    },
+    GREEN,
+    Screen { name: "green, spill", spill: 0.15, ..GREEN },
+    Screen { name: "green, in part", covers: [0.12, 0.88, 0.06, 1.0], ..GREEN },
+    Screen { name: "blue", rgb: [0.0, 71.0, 187.0], keys: ["auto", "#0047bb"], ..GREEN },
     Screen {
         name: "the clip's own yellow wall",
         rgb: [148.0, 150.0, 0.0],
-        covers: ALL,
-        spill: 0.0,
         keys: ["auto", "#949600"],
+        ..GREEN
     },
 ];
 

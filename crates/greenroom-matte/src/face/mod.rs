@@ -39,6 +39,9 @@ const NAME: &str = "face-short-range";
 /// What the network sees beside the picture.
 const BLACK: f32 = -1.0;
 
+/// How the network takes a picture.
+const LAYOUT: Layout = Layout::Nhwc;
+
 /// A face in a picture: a square about from the brows to the chin, as MediaPipe draws it.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Face {
@@ -156,7 +159,7 @@ pub(crate) struct FaceView(Option<(Letterbox, InputTensor)>);
 pub(crate) struct FacePreparer {
     isa: Isa,
     /// For the shape of the frame that was prepared last.
-    ready: Option<(Letterbox, ModelDescription, Preparer)>,
+    ready: Option<(Letterbox, Preparer)>,
 }
 
 impl FacePreparer {
@@ -176,18 +179,14 @@ impl FacePreparer {
         view: &mut FaceView,
     ) -> Result<(), MatteError> {
         let letterbox = Letterbox::new(frame.size());
-        let kept = self.ready.take().filter(|(of, ..)| *of == letterbox);
-        let (_, description, preparer) = self.ready.insert(match kept {
+        let kept = self.ready.take().filter(|(of, _)| *of == letterbox);
+        let (_, preparer) = self.ready.insert(match kept {
             Some(ready) => ready,
-            None => {
-                let description = description(letterbox);
-                let preparer = Preparer::new(&description, self.isa)?;
-                (letterbox, description, preparer)
-            }
+            None => (letterbox, Preparer::new(&description(letterbox), self.isa)?),
         });
         let kept = view.0.take().filter(|(of, _)| *of == letterbox);
-        let (_, tensor) =
-            view.0.insert(kept.unwrap_or_else(|| (letterbox, InputTensor::new(description))));
+        let new = || (letterbox, InputTensor::of_size(letterbox.size, LAYOUT));
+        let (_, tensor) = view.0.insert(kept.unwrap_or_else(new));
         preparer.set_gain(gain);
         preparer.prepare(frame, tensor)
     }
@@ -199,7 +198,7 @@ fn description(letterbox: Letterbox) -> ModelDescription {
         name: Cow::Borrowed(NAME),
         licence: Some(Cow::Borrowed("Apache-2.0")),
         input_size: letterbox.size,
-        layout: Layout::Nhwc,
+        layout: LAYOUT,
         channel_order: ChannelOrder::Rgb,
         normalisation: Normalisation::range(BLACK, 1.0),
         output_size: letterbox.size,

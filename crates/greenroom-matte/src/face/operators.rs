@@ -1,6 +1,8 @@
 //! The operators that the network has, and how they are read from its file.
 
-use crate::tflite::{Fault, OperatorKind, Table, other, read_convolution, read_no_activation};
+use crate::tflite::{
+    Fault, OperatorKind, Table, code, other, read_convolution, read_no_activation,
+};
 
 /// The file as operators of the network.
 pub(super) type Graph<'a> = crate::tflite::Graph<'a, Kind>;
@@ -24,19 +26,6 @@ pub(super) enum Kind {
     Concatenate,
     /// Widens a float16 constant.
     Dequantize,
-}
-
-/// TFLite's numbers of the operators in the file format.
-mod code {
-    pub const ADD: i32 = 0;
-    pub const CONCATENATION: i32 = 2;
-    pub const CONV_2D: i32 = 3;
-    pub const DEPTHWISE_CONV_2D: i32 = 4;
-    pub const DEQUANTIZE: i32 = 6;
-    pub const MAX_POOL_2D: i32 = 17;
-    pub const RELU: i32 = 19;
-    pub const RESHAPE: i32 = 22;
-    pub const PAD: i32 = 34;
 }
 
 impl OperatorKind for Kind {

@@ -1,7 +1,9 @@
 //! The operators that the network has, and how they are read from its file.
 
 use crate::kernels::Activation;
-use crate::tflite::{Fault, OperatorKind, Table, other, read_convolution, read_no_activation};
+use crate::tflite::{
+    Fault, OperatorKind, Table, code, other, read_convolution, read_no_activation,
+};
 
 /// The file as operators of the network.
 pub(super) type Graph<'a> = crate::tflite::Graph<'a, Kind>;
@@ -30,21 +32,6 @@ pub(super) enum Kind {
     Nearest,
     /// TRANSPOSE_CONV with stride 2.
     TransposedConv,
-}
-
-/// TFLite's numbers of the operators in the file format.
-mod code {
-    pub const ADD: i32 = 0;
-    pub const CONV_2D: i32 = 3;
-    pub const DEPTHWISE_CONV_2D: i32 = 4;
-    pub const MUL: i32 = 18;
-    pub const RESHAPE: i32 = 22;
-    pub const RESIZE_BILINEAR: i32 = 23;
-    pub const SOFTMAX: i32 = 25;
-    pub const TRANSPOSE: i32 = 39;
-    pub const TRANSPOSE_CONV: i32 = 67;
-    pub const SUM: i32 = 74;
-    pub const RESIZE_NEAREST_NEIGHBOR: i32 = 97;
 }
 
 /// TFLite's number of ReLU among the activations; 0 is none.

@@ -1,6 +1,6 @@
 //! The operators that a network of the selfie family has, and how they are read from its file.
 
-use crate::tflite::{Fault, OperatorKind, Table, other, read_convolution};
+use crate::tflite::{Fault, OperatorKind, Table, code, other, read_convolution};
 
 /// The file as operators of the family.
 pub(super) type Graph<'a> = crate::tflite::Graph<'a, Kind>;
@@ -30,22 +30,6 @@ pub(super) enum Kind {
     TransposedConv,
     /// Widens a float16 constant.
     Dequantize,
-}
-
-/// TFLite's numbers of the operators in the file format.
-mod code {
-    pub const ADD: i32 = 0;
-    pub const AVERAGE_POOL_2D: i32 = 1;
-    pub const CONV_2D: i32 = 3;
-    pub const DEPTHWISE_CONV_2D: i32 = 4;
-    pub const DEQUANTIZE: i32 = 6;
-    pub const LOGISTIC: i32 = 14;
-    pub const MUL: i32 = 18;
-    pub const RELU: i32 = 19;
-    pub const RESIZE_BILINEAR: i32 = 23;
-    pub const CUSTOM: i32 = 32;
-    pub const MEAN: i32 = 40;
-    pub const HARD_SWISH: i32 = 117;
 }
 
 impl OperatorKind for Kind {

@@ -1,6 +1,7 @@
 //! Reads a [`Graph`] from a TFLite file, for every engine of ours. The numbers of fields and operators are those of
 //! TFLite's schema. Which operators a network may have is said by an [`OperatorKind`].
 
+pub(crate) mod code;
 mod flatbuffer;
 mod graph;
 mod walk;

@@ -1,6 +1,8 @@
 //! `[cut]`: what is done about the network's mask.
 
+use std::fmt::Display;
 use std::path::Path;
+use std::str::FromStr;
 
 use greenroom_matte::{KeyColour, People, PlainSteps, Quality, RefineSteps};
 use serde::de::Error;
@@ -33,7 +35,7 @@ pub(super) const KEYS: [&str; 15] = [
 #[derive(Debug, Clone, Copy, Default, PartialEq, Deserialize)]
 #[allow(missing_docs)]
 pub struct CutWords {
-    #[serde(default, deserialize_with = "quality")]
+    #[serde(default, deserialize_with = "parsed")]
     pub quality: Option<Quality>,
     pub crop: Option<bool>,
     pub exposure: Option<bool>,
@@ -42,7 +44,7 @@ pub struct CutWords {
     pub second_opinion: Option<bool>,
     pub raise: Option<bool>,
     pub smooth: Option<bool>,
-    #[serde(default, deserialize_with = "key_colour")]
+    #[serde(default, deserialize_with = "parsed")]
     pub key: Option<KeyColour>,
     pub guide: Option<bool>,
     pub spill: Option<bool>,
@@ -61,13 +63,12 @@ pub enum PeopleWord {
     Main,
 }
 
-/// `quality` of the table; a word that is none was refused before.
-fn quality<'de, D: Deserializer<'de>>(words: D) -> Result<Option<Quality>, D::Error> {
-    String::deserialize(words)?.parse().map(Some).map_err(D::Error::custom)
-}
-
-/// `key` of the table; a word that is none was refused before.
-fn key_colour<'de, D: Deserializer<'de>>(words: D) -> Result<Option<KeyColour>, D::Error> {
+/// A word of the table that stands for something; one that does not was refused before.
+fn parsed<'de, D, T>(words: D) -> Result<Option<T>, D::Error>
+where
+    D: Deserializer<'de>,
+    T: FromStr<Err: Display>,
+{
     String::deserialize(words)?.parse().map(Some).map_err(D::Error::custom)
 }
 
