@@ -19,6 +19,7 @@ mod stars;
 #[cfg(test)]
 mod tests;
 mod video;
+mod watched;
 
 use greenroom_frame::{FrameView, MatteView};
 

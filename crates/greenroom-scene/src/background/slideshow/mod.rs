@@ -13,6 +13,7 @@ use greenroom_frame::{Frame, FrameView, fade};
 
 use self::shelf::{Folder, Shelf, Turn};
 use super::read_ahead::ReadAhead;
+use super::watched::WatchedTime;
 use super::{Background, Fit, Room};
 use crate::adapt::Adapter;
 use crate::{Moment, Pace, SceneError, Site};
@@ -21,8 +22,6 @@ use crate::{Moment, Pace, SceneError, Site};
 const FADE: Duration = Duration::from_secs(1);
 /// How often a folder of one picture is looked at for more.
 const LOOK_AGAIN: Duration = Duration::from_secs(1);
-/// Nobody has watched for so long: the show stands still until somebody does.
-const STANDS_STILL_AFTER: Duration = Duration::from_secs(1);
 /// Longest that [`Pace::Exact`] waits for a picture; a machine may be slow.
 const EXACT_PATIENCE: Duration = Duration::from_secs(120);
 
@@ -37,9 +36,9 @@ pub(super) struct Slideshow {
     coming: Option<(Frame, Duration)>,
     /// What is seen while it comes.
     mixed: Frame,
-    /// The show's time, without pauses; that of the last moment; that of the next turn.
+    watched: WatchedTime,
+    /// The show's time at this frame, and that of the next turn.
     time: Duration,
-    last: Option<Duration>,
     due_at: Duration,
     goes_on: bool,
     adapter: Adapter,
@@ -75,20 +74,12 @@ impl Slideshow {
             mixed: shown.clone(),
             shown,
             coming: None,
+            watched: WatchedTime::new(site.pace),
             time: Duration::ZERO,
-            last: None,
             due_at: every,
             goes_on: false,
             adapter: Adapter::default(),
         })
-    }
-
-    fn tick(&mut self, moment: Duration) {
-        let passed = self.last.map_or(Duration::ZERO, |last| moment.saturating_sub(last));
-        self.last = Some(moment);
-        if self.pace == Pace::Exact || passed <= STANDS_STILL_AFTER {
-            self.time += passed;
-        }
     }
 
     /// Lets the next picture come, if it is time and it is there.
@@ -128,7 +119,7 @@ impl Background for Slideshow {
         room: &Room<'a>,
         moment: &Moment,
     ) -> Result<FrameView<'a>, SceneError> {
-        self.tick(moment.time);
+        self.time = self.watched.tick(moment.time);
         self.turn();
         let fade_time = FADE.min(self.every);
         let time = self.time;

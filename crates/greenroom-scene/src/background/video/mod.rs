@@ -17,15 +17,13 @@ use greenroom_frame::{Frame, FrameView};
 use self::player::Player;
 use self::reel::{Kept, Reel};
 use super::read_ahead::ReadAhead;
+use super::watched::WatchedTime;
 use super::{Background, Fit, Room};
 use crate::adapt::Adapter;
 use crate::{Moment, Pace, SceneError, Site};
 
 /// Memory in which a clip is kept whole, so that it is decoded once: 6 s of 1280x720 at 30 fps.
 const KEPT_BYTES: usize = 256 << 20;
-
-/// Nobody has watched for so long: the clip stands still until somebody does.
-const STANDS_STILL_AFTER: Duration = Duration::from_secs(1);
 
 /// Longest that [`Pace::Exact`] waits for the frame it needs. A machine may be slow: a clip that
 /// will not go on is told by its reader before.
@@ -45,7 +43,7 @@ pub(super) struct Video {
     reel: Arc<Reel>,
     stop: Wake,
     pace: Pace,
-    clock: Clock,
+    time: WatchedTime,
     shown: Option<Arc<Frame>>,
     kept: Option<Arc<Kept>>,
     adapter: Adapter,
@@ -98,7 +96,7 @@ impl Video {
             reel: Arc::clone(&reel),
             stop,
             pace: site.pace,
-            clock: Clock::default(),
+            time: WatchedTime::new(site.pace),
             shown: None,
             kept: None,
             adapter: Adapter::default(),
@@ -114,7 +112,7 @@ impl Background for Video {
         room: &Room<'a>,
         moment: &Moment,
     ) -> Result<FrameView<'a>, SceneError> {
-        let time = self.clock.tick(moment.time, self.pace) + ROUNDING;
+        let time = self.time.tick(moment.time) + ROUNDING;
         if self.kept.is_none() {
             let patience = match self.pace {
                 Pace::Live => Duration::ZERO,
@@ -137,23 +135,5 @@ impl Drop for Video {
         self.shown = None;
         self.reel.stop();
         self.stop.ring();
-    }
-}
-
-/// The time of the clip: that of the frames it stands behind, without the pauses.
-#[derive(Debug, Default, Clone)]
-struct Clock {
-    time: Duration,
-    last: Option<Duration>,
-}
-
-impl Clock {
-    fn tick(&mut self, moment: Duration, pace: Pace) -> Duration {
-        let passed = self.last.map_or(Duration::ZERO, |last| moment.saturating_sub(last));
-        self.last = Some(moment);
-        if pace == Pace::Exact || passed <= STANDS_STILL_AFTER {
-            self.time += passed;
-        }
-        self.time
     }
 }

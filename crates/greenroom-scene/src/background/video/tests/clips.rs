@@ -101,7 +101,7 @@ impl Eye {
         time: Duration,
         patience: Duration,
     ) -> Result<u32, SceneError> {
-        let due = video.clock.clone().tick(time, video.pace) + ROUNDING;
+        let due = video.time.clone().tick(time) + ROUNDING;
         if video.kept.is_none() {
             video.kept = video.reel.take_due(due, &mut video.shown, patience)?;
         }
