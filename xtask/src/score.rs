@@ -47,7 +47,7 @@ pub struct Arguments {
     /// Also rows for the bare landscape network and what other programs do with its mask
     #[arg(long)]
     rivals: bool,
-    /// Also variants of each clip, made by FFmpeg
+    /// Also variants of each clip, and of each subject of --world, made by FFmpeg
     #[arg(long, value_enum, value_delimiter = ',', num_args = 1, value_name = "VARIANT,…")]
     variants: Vec<Variant>,
     /// Also stills: a folder of NAME.jpg with NAME.alpha.png
@@ -80,7 +80,8 @@ pub struct Arguments {
     /// Write the tables into this page, with --rivals and --ablation
     #[arg(long, value_name = "PAGE")]
     table: Option<PathBuf>,
-    /// Make contact sheets in this folder: the worst frames of each clip, and, with --rivals, all ways side by side
+    /// Make contact sheets in this folder: the worst frames of each clip (of those sets the worst one), and, with
+    /// --rivals, all ways side by side
     #[arg(long, value_name = "FOLDER")]
     sheets: Option<PathBuf>,
     /// Fail if the median IoU of a clip is below this
@@ -150,6 +151,8 @@ pub fn run(places: &Places, arguments: &Arguments) -> Result<ExitCode> {
         let asked = world::Asked {
             half: arguments.half,
             sets: &arguments.sets,
+            variants: &arguments.variants,
+            sheets: board.sheets(),
             least_mean: arguments.least_mean,
             most_shown: arguments.most_shown,
         };

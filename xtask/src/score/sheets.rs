@@ -21,7 +21,7 @@ const FRAMES: usize = 7;
 const APART_FRAMES: usize = 10;
 
 /// A picture, and what it is.
-type Cell = (RgbImage, String);
+pub type Cell = (RgbImage, String);
 
 /// Makes sheets in a folder.
 pub struct Sheets<'a> {
@@ -53,6 +53,37 @@ impl Sheets<'_> {
                 ]
             });
         self.save(&format!("worst, {name}"), &rows.collect::<Vec<_>>())
+    }
+
+    /// One frame of a clip: picture, composed in this way on green, truth. The mattes with the number of that frame in
+    /// each.
+    pub fn row(
+        &self,
+        name: &str,
+        clip: &Path,
+        way: &Way,
+        frame: usize,
+        [ours, truth]: [(&Mattes, usize); 2],
+    ) -> Result<Vec<Cell>> {
+        let (picture, on) = (
+            self.frames_of(&mut decoder(clip), &[frame])?,
+            self.composed(way, clip, "#00c000", &[frame])?,
+        );
+        let faults = fault_picture(grey(ours.0, ours.1), &grey(truth.0, truth.1));
+        let pictures = picture.into_iter().chain(on).chain([faults]);
+        let words =
+            [format!("{name}: {frame}"), way.short.clone(), "red false, blue missed".into()];
+        Ok(pictures.zip(words).collect())
+    }
+
+    /// A page of such rows, two beside each other.
+    pub fn worst_of_each(&self, name: &str, mut rows: Vec<Vec<Cell>>) -> Result<()> {
+        let mut pairs = Vec::new();
+        while !rows.is_empty() {
+            let two = rows.drain(..rows.len().min(2));
+            pairs.push(two.flatten().collect());
+        }
+        self.save(name, &pairs)
     }
 
     /// Frames of one clip, spread evenly: each way on each background.
@@ -93,7 +124,8 @@ impl Sheets<'_> {
         background: &str,
         frames: &[usize],
     ) -> Result<Vec<RgbImage>> {
-        let mut command = self.renderer.command(way, clip)?;
+        let folder = tempfile::tempdir()?;
+        let mut command = self.renderer.command(folder.path(), way, clip)?;
         self.frames_of(command.args(["-", "--background", background]), frames)
     }
 
@@ -174,6 +206,16 @@ fn grey(mattes: &Mattes, frame: usize) -> RgbImage {
     })
 }
 
+/// Red where ours has a person and the truth has none, blue where it is the other way round, grey where both have one.
+fn fault_picture(mut ours: RgbImage, truth: &RgbImage) -> RgbImage {
+    for (pixel, truth) in ours.pixels_mut().zip(truth.pixels()) {
+        let (have, want) = (pixel.0[0], truth.0[0]);
+        let both = have.min(want) / 2;
+        *pixel = Rgb([both + (have - have.min(want)), both, both + (want - have.min(want))]);
+    }
+    ours
+}
+
 fn sheet(rows: &[Vec<Cell>]) -> RgbImage {
     let columns = rows.iter().map(Vec::len).max().unwrap_or(0) as u32;
     let first = rows.first().and_then(|row| row.first());
@@ -184,7 +226,12 @@ fn sheet(rows: &[Vec<Cell>]) -> RgbImage {
     for (row, cells) in (0..).zip(rows) {
         for (column, (picture, words)) in (0..).zip(cells) {
             let (x, y) = (column * CELL_PX, row * step);
-            let picture = imageops::resize(picture, CELL_PX, height, FilterType::CatmullRom);
+            // As large as it fits: not all clips of a page have one shape.
+            let scale = f64::from(CELL_PX) / f64::from(picture.width());
+            let scale = scale.min(f64::from(height) / f64::from(picture.height()));
+            let [across, down] = [picture.width(), picture.height()]
+                .map(|side| (f64::from(side) * scale).round() as u32);
+            let picture = imageops::resize(picture, across, down, FilterType::CatmullRom);
             imageops::replace(&mut sheet, &picture, x.into(), y.into());
             write(&mut sheet, words, (x + 6, y + height + 3));
         }
@@ -195,6 +242,13 @@ fn sheet(rows: &[Vec<Cell>]) -> RgbImage {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn faults_have_colours() {
+        let row = |samples: [u8; 3]| RgbImage::from_fn(3, 1, |x, _| Rgb([samples[x as usize]; 3]));
+        let faults = fault_picture(row([255, 0, 255]), &row([0, 255, 255]));
+        assert_eq!(faults.as_raw()[..], [255, 0, 0, 0, 0, 255, 127, 127, 127]);
+    }
 
     #[test]
     fn the_furthest_frames_are_apart() {

@@ -1,4 +1,4 @@
-//! Clips made from clips, for what these do not show: a person far from the camera, a dim room.
+//! Clips made from clips, for what these do not show: a person far from the camera, a dim room, other cameras.
 //!
 //! FFmpeg makes them, alike on every machine (its noise has a seed), and keeps them in the target folder.
 
@@ -16,6 +16,30 @@ pub enum Variant {
     Small,
     /// A dim room: a sixth of the light, little colour, and the noise of a sensor at its limit
     Dark,
+    /// Left and right exchanged
+    Mirrored,
+    /// The noise of a cheap sensor
+    Noise,
+    /// JPEG as cheap webcams make it
+    Jpeg,
+    /// A camera of 4:3, which sees less at the sides
+    #[value(name = "4:3")]
+    FourToThree,
+    /// A telephone held upright: 9:16
+    Portrait,
+    /// 360 rows
+    #[value(name = "360p")]
+    Small360,
+    /// 1080 rows
+    #[value(name = "1080p")]
+    Large1080,
+}
+
+/// What FFmpeg does to a clip: filters for the picture, filters for the alpha where that changes too, an encoder.
+struct Recipe {
+    picture: &'static str,
+    alpha: Option<&'static str>,
+    encoder: &'static [&'static str],
 }
 
 /// A clip and its true alpha.
@@ -44,10 +68,38 @@ impl Plate {
 const SMALL: f64 = 0.45;
 
 impl Variant {
-    fn word(self) -> &'static str {
+    /// As it is named on the command line.
+    pub fn word(self) -> &'static str {
         match self {
             Variant::Small => "small",
             Variant::Dark => "dark",
+            Variant::Mirrored => "mirrored",
+            Variant::Noise => "noise",
+            Variant::Jpeg => "jpeg",
+            Variant::FourToThree => "4:3",
+            Variant::Portrait => "portrait",
+            Variant::Small360 => "360p",
+            Variant::Large1080 => "1080p",
+        }
+    }
+
+    /// How it is made of any clip; `None` for the one that is made of two.
+    fn recipe(self) -> Option<Recipe> {
+        let recipe = |picture, alpha| Some(Recipe { picture, alpha, encoder: &WITHOUT_LOSS });
+        match self {
+            Variant::Small => None,
+            Variant::Dark => recipe(DARK, None),
+            Variant::Mirrored => recipe("hflip", Some("hflip")),
+            Variant::Noise => recipe("format=yuv420p,noise=all_seed=6:alls=14:allf=t", None),
+            Variant::Jpeg => Some(Recipe {
+                picture: "scale=out_range=pc,format=yuvj420p",
+                alpha: None,
+                encoder: &["-c:v", "mjpeg", "-q:v", "14"],
+            }),
+            Variant::FourToThree => recipe(FOUR_TO_THREE, Some(FOUR_TO_THREE)),
+            Variant::Portrait => recipe(PORTRAIT, Some(PORTRAIT)),
+            Variant::Small360 => recipe("scale=-2:360:flags=area", None),
+            Variant::Large1080 => recipe("scale=-2:1080:flags=bicubic", None),
         }
     }
 
@@ -67,26 +119,35 @@ impl Variant {
             clip: path(""),
             alpha: pair.alpha.clone(),
         };
-        match self {
-            Variant::Small => {
-                let size = (truth.width, truth.height);
-                let Some(plate) = plate.filter(|plate| plate.size == size) else {
-                    return Ok(Err("no clip of this size has a frame with nobody in it"));
-                };
-                if touches_a_side(truth) {
-                    return Ok(Err("the person is cut by the left or right border"));
-                }
+        if let Some(recipe) = self.recipe() {
+            encode(&[&pair.clip], recipe.picture, recipe.encoder, &made.clip)?;
+            if let Some(filters) = recipe.alpha {
                 made.alpha = path(".alpha");
-                small(pair, plate, &made)?;
+                encode(&[&pair.alpha], filters, &WITHOUT_LOSS, &made.alpha)?;
             }
-            Variant::Dark => encode(&[&pair.clip], DARK, &made.clip)?,
+            return Ok(Ok(made));
         }
+        let size = (truth.width, truth.height);
+        let Some(plate) = plate.filter(|plate| plate.size == size) else {
+            return Ok(Err("no clip of this size has a frame with nobody in it"));
+        };
+        if touches_a_side(truth) {
+            return Ok(Err("the person is cut by the left or right border"));
+        }
+        made.alpha = path(".alpha");
+        small(pair, plate, &made)?;
         Ok(Ok(made))
     }
 }
 
+const WITHOUT_LOSS: [&str; 2] = ["-c:v", "ffv1"];
+
+/// The middle, on whole chroma samples; what is as narrow already stays.
+const FOUR_TO_THREE: &str = "crop='trunc(min(iw,ih*4/3)/2)*2':ih";
+const PORTRAIT: &str = "crop='trunc(min(iw,ih*9/16)/2)*2':ih";
+
 /// Luma to a sixth over black, chroma to a third, and noise that changes from frame to frame.
-const DARK: &str = "[0:v]format=yuv420p,lutyuv=y='16+(val-16)*0.17':u='128+(val-128)*0.33':v='128+(val-128)*0.33',\
+const DARK: &str = "format=yuv420p,lutyuv=y='16+(val-16)*0.17':u='128+(val-128)*0.33':v='128+(val-128)*0.33',\
                     noise=all_seed=6:alls=7:allf=t";
 
 /// The person is cut out by the true alpha, and stands on the lower border, right of the middle.
@@ -104,17 +165,18 @@ fn small(pair: &Pair, plate: &Plate, made: &Pair) -> Result<()> {
         plate.frame,
         plate.frame + 1,
     );
-    encode(&[&pair.clip, &pair.alpha, &plate.clip], &picture, &made.clip)?;
+    encode(&[&pair.clip, &pair.alpha, &plate.clip], &picture, &WITHOUT_LOSS, &made.clip)?;
     let alpha = format!(
         "[0:v]format=gray,{scale},format=gbrp,pad={width}:{height}:{x}:{y}:black,format=gray,settb=1/30,setpts=N"
     );
-    encode(&[&pair.alpha], &alpha, &made.alpha)
+    encode(&[&pair.alpha], &alpha, &WITHOUT_LOSS, &made.alpha)
 }
 
-/// Without loss, each frame once.
-fn encode(inputs: &[&Path], filters: &str, to: &Path) -> Result<()> {
-    let words = ["-filter_complex", filters, "-fps_mode", "passthrough", "-c:v", "ffv1", "-an"];
-    let mut words: Vec<_> = words.iter().map(std::ffi::OsString::from).collect();
+/// Each frame once.
+fn encode(inputs: &[&Path], filters: &str, encoder: &[&str], to: &Path) -> Result<()> {
+    let words = ["-filter_complex", filters, "-fps_mode", "passthrough", "-an"];
+    let words = words.iter().chain(encoder);
+    let mut words: Vec<_> = words.map(std::ffi::OsString::from).collect();
     words.push(to.into());
     ffmpeg_of(inputs, &words).map(drop)
 }

@@ -122,12 +122,9 @@ pub struct Renderer {
 }
 
 impl Renderer {
-    /// `greenroom render` of `clip` in this way, without its outputs.
-    pub fn command(&self, way: &Way, clip: &Path) -> Result<Command> {
-        self.command_in(self.work.path(), way, clip)
-    }
-
-    fn command_in(&self, folder: &Path, way: &Way, clip: &Path) -> Result<Command> {
+    /// `greenroom render` of `clip` in this way, without its outputs. `folder` takes its configuration: one for each
+    /// of those that run side by side.
+    pub fn command(&self, folder: &Path, way: &Way, clip: &Path) -> Result<Command> {
         let path = folder.join("config.toml");
         fs::write(&path, &way.config)
             .with_context(|| format!("cannot write {}", path.display()))?;
@@ -155,7 +152,7 @@ impl Renderer {
         // Of its own: several clips may be rendered side by side.
         let folder = TempDir::new_in(self.work.path())?;
         let matte = folder.path().join("matte.y4m");
-        let mut command = self.command_in(folder.path(), way, clip)?;
+        let mut command = self.command(folder.path(), way, clip)?;
         self.finish(command.args(["-", "--background", "#808080", "--matte"]).arg(&matte))?;
         read(&matte)
     }
@@ -163,7 +160,7 @@ impl Renderer {
     /// The pictures of `clip` in this way, over black: planes of Y, U and V in 4:2:0, limited range, frame by frame.
     pub fn over_black(&self, way: &Way, clip: &Path) -> Result<Vec<u8>> {
         let picture = self.work.path().join("picture.y4m");
-        let mut command = self.command(way, clip)?;
+        let mut command = self.command(self.work.path(), way, clip)?;
         self.finish(command.arg(&picture).args(["--background", "#000000"]))?;
         let passed = ["-fps_mode", "passthrough"];
         let options = [&passed[..], &["-pix_fmt", "yuv420p", "-f", "rawvideo", "-"]].concat();

@@ -1,19 +1,19 @@
 //! `cargo xtask score --world FOLDER`: sets of many people in many rooms, each set counted once.
 
 mod measure;
+mod render;
 mod sets;
 
 use std::fmt::Write;
 use std::path::Path;
-use std::sync::Mutex;
-use std::sync::atomic::{AtomicUsize, Ordering::Relaxed};
 
 use anyhow::{Result, bail};
 
 use self::measure::Measured;
-use self::sets::Set;
+use self::render::Rendering;
 use super::figures;
-use super::media::{read_grey, read_grey_at};
+use super::sheets::Sheets;
+use super::variants::Variant;
 use super::ways::{Renderer, Role, Way};
 
 /// Which of the subjects: parameters are chosen on one half and checked on the other.
@@ -30,6 +30,10 @@ pub struct Asked<'a> {
     pub half: Half,
     /// Names of sets; all if there are none.
     pub sets: &'a [String],
+    /// Also made of each subject.
+    pub variants: &'a [Variant],
+    /// Also pages of the worst frame of each subject, in our ways.
+    pub sheets: Option<Sheets<'a>>,
     /// Limits for our matte, of each set: of the mean IoU, and of the room shown in percent.
     pub least_mean: Option<f64>,
     pub most_shown: Option<f64>,
@@ -56,59 +60,29 @@ pub fn score(
     sets.retain(|set| asked.sets.is_empty() || asked.sets.iter().any(|name| name == set.name));
     let mut missed = Vec::new();
     let mut table = String::from(HEAD);
-    for way in ways {
-        let mut lines = Vec::new();
+    let all_variants = std::iter::once(None).chain(asked.variants.iter().copied().map(Some));
+    for (variant, way) in
+        all_variants.flat_map(|variant| ways.iter().map(move |way| (variant, way)))
+    {
+        let is_ours = matches!(way.role, Role::Ours | Role::Quality);
+        let sheets = asked.sheets.as_ref().filter(|_| is_ours);
+        let rendering = Rendering { renderer, way, variant, sheets };
+        let (mut lines, mut count) = (Vec::new(), 0);
         for set in &sets {
-            let measured = measure_set(renderer, way, set)?;
+            let measured = rendering.measure(set)?;
             let line = Line::of(&measured);
-            writeln!(
-                table,
-                "{}",
-                line.print(set.name, &way.name, set.truth.name(), measured.len())
-            )?;
-            if way.role == Role::Ours {
+            let name = rendering.name_of(set.name);
+            writeln!(table, "{}", line.print(&name, &way.name, set.truth.name(), measured.len()))?;
+            if way.role == Role::Ours && variant.is_none() {
                 missed.extend(line.misses(set.name, asked));
             }
             lines.push(line);
+            count += measured.len();
         }
-        let count = sets.iter().map(|set| set.subjects.len()).sum();
-        writeln!(table, "{}", Line::mean(&lines).print("all sets", &way.name, "", count))?;
+        let name = rendering.name_of("all sets");
+        writeln!(table, "{}", Line::mean(&lines).print(&name, &way.name, "", count))?;
     }
     Ok((table, missed))
-}
-
-fn measure_set(renderer: &Renderer, way: &Way, set: &Set) -> Result<Vec<Measured>> {
-    let measure = |subject: &sets::Subject| -> Result<Measured> {
-        let truth = read_grey(&subject.truth)?;
-        let size = [truth.width, truth.height];
-        let mattes = renderer.mattes_at(way, &subject.clip, size)?;
-        let measured = if subject.is_still {
-            Measured::of_still(&mattes.last(), &truth)?
-        } else {
-            Measured::of_clip(&mattes, &truth, &read_grey_at(&subject.clip, size)?, subject.fps)?
-        };
-        println!("{} {}: {measured}", way.short, subject.name);
-        Ok(measured)
-    };
-    // Side by side: nothing here is judged by time.
-    let next = AtomicUsize::new(0);
-    let measured: Vec<Mutex<Option<Result<Measured>>>> =
-        set.subjects.iter().map(|_| Mutex::new(None)).collect();
-    std::thread::scope(|scope| {
-        for _ in 0..std::thread::available_parallelism().map_or(1, usize::from) {
-            scope.spawn(|| {
-                while let at = next.fetch_add(1, Relaxed)
-                    && let Some(subject) = set.subjects.get(at)
-                {
-                    *measured[at].lock().expect("nobody panics with it") = Some(measure(subject));
-                }
-            });
-        }
-    });
-    let ended = |slot: Mutex<Option<Result<Measured>>>| {
-        slot.into_inner().expect("nobody panics with it").expect("every subject was measured")
-    };
-    measured.into_iter().map(ended).collect()
 }
 
 const HEAD: &str = "| set | matte | truth | n | IoU mean | p10 | least | false % | p90 | worst | missed % | \
@@ -243,6 +217,8 @@ mod tests {
         let asked = |least_mean, most_shown| Asked {
             half: Half::Both,
             sets: &[],
+            variants: &[],
+            sheets: None,
             least_mean: Some(least_mean),
             most_shown: Some(most_shown),
         };

@@ -26,6 +26,8 @@ pub struct Measured {
     /// Of 10,000 samples of a still picture, those that cross alpha 0.5; `None` for a still, and where nothing stands
     /// still.
     pub toggles: Option<f64>,
+    /// The frame with the most that is called what it is not.
+    pub worst_frame: usize,
 }
 
 /// A truth below this is room.
@@ -72,6 +74,7 @@ impl Measured {
             shown: mean(&shown),
             shown_second: worst(&shown, second),
             toggles: None,
+            worst_frame: worst_frame(frames),
         }
     }
 }
@@ -116,6 +119,11 @@ fn frame(ours: &[u8], truth: &[u8]) -> FrameFigures {
     }
 }
 
+fn worst_frame(frames: &[FrameFigures]) -> usize {
+    let fault = |at: &usize| frames[*at].wrong + frames[*at].missed;
+    (0..frames.len()).max_by(|a, b| fault(a).total_cmp(&fault(b))).unwrap_or(0)
+}
+
 /// The mean of the worst `second` values that follow each other.
 fn worst(values: &[f64], second: usize) -> f64 {
     values.windows(second.min(values.len()).max(1)).map(mean).fold(0.0, f64::max)
@@ -143,6 +151,7 @@ mod tests {
         near(measured.missed_second, 0.05);
         near(measured.iou.unwrap(), (1.0 + 5.0 / 7.0 * 2.0 + 0.8) / 4.0);
         assert!(measured.toggles.is_some());
+        assert_eq!(measured.worst_frame, 2);
     }
 
     #[test]
