@@ -197,6 +197,22 @@ mod tests {
     }
 
     #[test]
+    fn a_wheel_is_a_zip_file() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("hello-1.0.0-py3-none-any.whl");
+        let mut wheel = zip::ZipWriter::new(fs::File::create(&path).unwrap());
+        wheel.start_file("package/hello.txt", zip::write::SimpleFileOptions::default()).unwrap();
+        std::io::Write::write_all(&mut wheel, b"hello").unwrap();
+        wheel.finish().unwrap();
+        let (out, file) = (folder.path().join("out"), pin(5, HELLO_SHA256));
+        client::unpack(&path, &[&file], &out, "hello==1.0.0").unwrap();
+        check(&out.join(&file.path), &file).unwrap();
+        let other = PinnedFile { path: "package/other.txt".into(), ..file };
+        let error = client::unpack(&path, &[&other], &out, "hello==1.0.0").unwrap_err();
+        assert!(format!("{error:#}").contains("package/other.txt"), "{error:#}");
+    }
+
+    #[test]
     fn the_notice_is_written_once() {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("NOTICE");

@@ -1,14 +1,12 @@
-//! The registries' ordinary clients, and the programs that open what they bring.
-//!
-//! `tar` and `unzip` are called as programs: every Debian has the first, wheels alone need the second, and they
-//! spare us four crates for a chore.
+//! The registries' ordinary clients, and what opens what they bring: the program `tar`, which every Debian has, and for
+//! wheels the crate that greenroom opens them with.
 
-use std::fs;
-use std::io::ErrorKind;
+use std::fs::{self, File};
+use std::io::{self, ErrorKind};
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output, Stdio};
 
-use anyhow::{Context, Result, anyhow, bail};
+use anyhow::{Context, Result, anyhow, bail, ensure};
 
 use super::manifest::{Kind, Package, PinnedFile};
 
@@ -55,33 +53,33 @@ pub fn download(package: &Package, folder: &Path) -> Result<PathBuf> {
 
 /// Takes the wanted files out of the archive into `folder`, under their paths inside the archive.
 pub fn unpack(archive: &Path, wanted: &[&PinnedFile], folder: &Path, spec: &str) -> Result<()> {
-    // -m and -DD: the files get today's time. Archives carry dates such as 1985, which hide a change from cargo.
     let is_zip =
         archive.extension().is_some_and(|extension| extension == "whl" || extension == "zip");
     let paths = wanted.iter().map(|file| file.path.as_str());
-    let output = if is_zip {
-        call(
-            Command::new("unzip").arg("-q").arg(archive).args(paths).arg("-d").arg(folder),
-            "unzip",
-        )?
-    } else {
-        call(
-            Command::new("tar")
-                .arg("-xmf")
-                .arg(archive)
-                .arg("-C")
-                .arg(folder)
-                .arg("--")
-                .args(paths),
-            "tar",
-        )?
-    };
-    if !output.status.success() {
-        bail!(
-            "a pinned file is not in {spec} ({}); correct its path in assets.toml",
-            reason(&output)
-        );
+    let unpacked =
+        if is_zip { unzip(archive, paths, folder) } else { untar(archive, paths, folder) };
+    unpacked.with_context(|| {
+        format!("a pinned file cannot be had from {spec}; correct its path in assets.toml")
+    })
+}
+
+fn unzip<'a>(archive: &Path, paths: impl Iterator<Item = &'a str>, folder: &Path) -> Result<()> {
+    let mut archive = zip::ZipArchive::new(File::open(archive)?)?;
+    for path in paths {
+        let mut packed = archive.by_name(path).with_context(|| path.to_owned())?;
+        let to = folder.join(path);
+        fs::create_dir_all(to.parent().context("a path in a package has a folder")?)?;
+        io::copy(&mut packed, &mut File::create(to)?)?;
     }
+    Ok(())
+}
+
+fn untar<'a>(archive: &Path, paths: impl Iterator<Item = &'a str>, folder: &Path) -> Result<()> {
+    // -m: the files get today's time. Archives carry dates such as 1985, which hide a change from cargo.
+    let mut tar = Command::new("tar");
+    tar.arg("-xmf").arg(archive).arg("-C").arg(folder).arg("--").args(paths);
+    let output = call(&mut tar, "tar")?;
+    ensure!(output.status.success(), "{}", reason(&output));
     Ok(())
 }
 
