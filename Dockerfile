@@ -12,13 +12,13 @@ RUN apt-get update -qq \
 WORKDIR /src
 COPY . .
 # The networks are compiled in. They come with the build context where it has them; else npm gets them, which only this
-# stage sees. Either way xtask compares each with the SHA-256 of assets.toml.
+# stage sees. Either way xtask-assets compares each with the SHA-256 of assets.toml.
 RUN --mount=type=cache,target=/var/cache/greenroom,sharing=locked \
     export CARGO_HOME=/var/cache/greenroom/cargo CARGO_TARGET_DIR=/var/cache/greenroom/target \
-    && cargo build --locked --quiet --package xtask \
-    && { cargo xtask assets || { apt-get update -qq \
+    && get_assets="cargo run --locked --release --quiet --package xtask-assets" \
+    && { $get_assets || { apt-get update -qq \
         && DEBIAN_FRONTEND=noninteractive apt-get install -qq -y --no-install-recommends npm >/dev/null \
-        && cargo xtask assets; }; } \
+        && $get_assets; }; } \
     && cargo build --locked --release --package greenroom \
     && install -D "$CARGO_TARGET_DIR/release/greenroom" /out/bin/greenroom \
     && strip --strip-debug /out/bin/greenroom \

@@ -32,7 +32,8 @@ install() {
 # need COMMAND PACKAGE: the command from anywhere, else the package (Node.js may come from elsewhere).
 need() { command -v "$1" >/dev/null || install "$2"; }
 
-# What it takes to build greenroom and get its assets.
+# prepare_build [CARGO-OPTION...]: what it takes to build greenroom, and its assets. The options are those of the build that
+# follows (--release): what both have in common is built once.
 prepare_build() {
     install gcc libc6-dev pkg-config libturbojpeg0-dev ffmpeg
     need npm npm
@@ -46,6 +47,6 @@ prepare_build() {
     local have
     have=$(rustc --version | awk '{print $2}')
     printf '1.92.0\n%s\n' "$have" | sort -CV || fail "Rust $have is too old; run: rustup update stable"
-    say "building the tools and getting the assets (a minute or two the first time)"
-    cargo xtask assets
+    say "getting the networks and the demo clip (half a minute the first time)"
+    cargo run --quiet "$@" --package xtask-assets
 }

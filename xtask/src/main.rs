@@ -4,7 +4,6 @@
 //! `cargo xtask --help` lists them. A chore is one module and one line in [`Command`].
 #![forbid(unsafe_code)]
 
-mod assets;
 mod choice;
 mod clients;
 mod cost;
@@ -36,7 +35,11 @@ struct Arguments {
 #[derive(Subcommand)]
 enum Command {
     /// Get the third-party files of assets.toml into assets/, checked, and write assets/NOTICE
-    Assets(assets::Arguments),
+    Assets {
+        /// Also get what only tests need (an ONNX Runtime, models for it: 44 MB)
+        #[arg(long)]
+        tests: bool,
+    },
     /// Measure which network is worth its time, and write the table of docs/cut.md
     Choice(choice::Arguments),
     /// Ask `greenroom serve-masks` for masks as the old program's client does (Python, PyPI opencv, requests)
@@ -66,7 +69,9 @@ enum Command {
 fn main() -> ExitCode {
     let places = Places::find();
     let outcome = match Arguments::parse().command {
-        Command::Assets(arguments) => assets::run(&places, &arguments).map(|()| ExitCode::SUCCESS),
+        Command::Assets { tests } => {
+            xtask_assets::get(&places.repository, tests).map(|()| ExitCode::SUCCESS)
+        }
         Command::Choice(arguments) => choice::run(&places, &arguments),
         Command::Clients(arguments) => clients::run(&places, &arguments),
         Command::Cost(arguments) => cost::run(&places, &arguments),

