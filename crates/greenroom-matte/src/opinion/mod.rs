@@ -7,6 +7,7 @@
 mod asking;
 mod cells;
 mod heads;
+mod movers;
 mod regions;
 #[cfg(test)]
 mod tests;

@@ -5,6 +5,7 @@ use greenroom_frame::{Frame, PlaneScaler, SizePx};
 use super::asking::Question;
 use super::cells::{blur, grey, most_around, soften};
 use super::heads;
+use super::movers::Movers;
 use super::regions::Regions;
 use crate::planes::SmallPlanes;
 use crate::{Face, MatteError};
@@ -43,6 +44,7 @@ struct Tables {
     /// Two rows of cells, and the cells again.
     spare: [Vec<u8>; 2],
     regions: Regions,
+    movers: Movers,
     /// The network's answer in the cells and in the mask's samples; the scalers are made for its size.
     person: [Frame; 2],
     from_answer: Option<[PlaneScaler; 2]>,
@@ -89,6 +91,7 @@ impl Tables {
             changed_of_mask: grey(mask)?,
             spare: [vec![0; area], vec![0; area]],
             regions: Regions::new(cells, mask)?,
+            movers: Movers::new(cells, mask)?,
             person: [grey(cells)?, grey(mask)?],
             from_answer: None,
             heads: [grey(cells)?, grey(mask)?],
@@ -195,6 +198,11 @@ impl Verdict {
             *room = sure.max(region);
         }
         tables.find_denied(&answer.mask);
+        tables.movers.learn(&tables.denied);
+        if self.knows {
+            // Who has moved since the answer before.
+            tables.movers.watch(tables.changed.bytes());
+        }
         for (kept, plane) in tables.planes.iter_mut().zip(&answer.sketch.planes) {
             kept.copy_from_slice(plane);
         }
@@ -224,6 +232,7 @@ impl Verdict {
             // What moves is somebody.
             (self.knows, self.is_refuted) = (false, true);
         }
+        tables.movers.watch(changed);
         let [rows, around] = &mut tables.spare;
         around.copy_from_slice(changed);
         blur(around, rows, tables.cells, NEAR_CELLS);
@@ -237,7 +246,7 @@ impl Verdict {
         changed_cells as f32 / tables.denied.len().max(1) as f32
     }
 
-    /// Strikes out of `mask` what is room and has not changed; [`compare`](Self::compare) has been told the sketch of the
+    /// Strikes out of `mask` what is room, has not changed and is nobody who moves; [`compare`](Self::compare) has been told the sketch of the
     /// same frame.
     pub(super) fn strike(&mut self, mask: &mut Frame) {
         let Some(tables) = self.tables.as_mut().filter(|_| self.knows) else { return };
@@ -246,8 +255,9 @@ impl Verdict {
             return;
         }
         let levels = mask.bytes_mut().iter_mut().zip(tables.room.bytes());
-        for ((level, &room), &changed) in levels.zip(tables.changed_of_mask.bytes()) {
-            let left = 255 - room.min(255 - changed);
+        let spared = tables.changed_of_mask.bytes().iter().zip(tables.movers.of_mask());
+        for ((level, &room), (&changed, &mover)) in levels.zip(spared) {
+            let left = 255 - room.min(255 - changed.max(mover));
             // Rounded up: what is not struck out at all stays as it is.
             *level = (u16::from(*level) * u16::from(left)).div_ceil(255) as u8;
         }
