@@ -108,11 +108,8 @@ fn sheet(pictures: &[PathBuf]) -> Result<RgbImage> {
     for (index, path) in (0..).zip(pictures) {
         let (x, y) = (index % COLUMNS * width, index / COLUMNS * (height + LABEL_PX));
         let picture = image::open(path)?.into_rgb8();
-        let scale = (f64::from(width) / f64::from(picture.width()))
-            .min(f64::from(height) / f64::from(picture.height()));
-        let side = |side: u32| (f64::from(side) * scale).round() as u32;
-        let (w, h) = (side(picture.width()), side(picture.height()));
-        let picture = imageops::resize(&picture, w, h, FilterType::CatmullRom);
+        let picture = fitted(&picture, CELL);
+        let (w, h) = picture.dimensions();
         imageops::replace(
             &mut sheet,
             &picture,
@@ -122,6 +119,15 @@ fn sheet(pictures: &[PathBuf]) -> Result<RgbImage> {
         write(&mut sheet, label(path).trim_start_matches("effect "), (x + 6, y + height + 5));
     }
     Ok(sheet)
+}
+
+/// The picture as large as it fits into a cell of `width` x `height`.
+pub fn fitted(picture: &RgbImage, (width, height): (u32, u32)) -> RgbImage {
+    let scale = (f64::from(width) / f64::from(picture.width()))
+        .min(f64::from(height) / f64::from(picture.height()));
+    let side = |side: u32| (f64::from(side) * scale).round() as u32;
+    let (across, down) = (side(picture.width()), side(picture.height()));
+    imageops::resize(picture, across, down, FilterType::CatmullRom)
 }
 
 /// Writes a line of text, 20 pixels high, light on dark.

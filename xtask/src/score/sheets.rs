@@ -5,12 +5,12 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
 use anyhow::{Context, Result, ensure};
-use image::imageops::{self, FilterType};
+use image::imageops;
 use image::{Rgb, RgbImage};
 
 use super::media::Mattes;
 use super::ways::{Renderer, Role, Way};
-use crate::sheets::write;
+use crate::sheets::{fitted, write};
 
 /// Width of a cell, and height of the strip of text under it.
 const CELL_PX: u32 = 400;
@@ -55,8 +55,8 @@ impl Sheets<'_> {
         self.save(&format!("worst, {name}"), &rows.collect::<Vec<_>>())
     }
 
-    /// One frame of a clip: picture, composed in this way on green, truth. The mattes with the number of that frame in
-    /// each.
+    /// One frame of a clip: picture, composed in this way on green, where ours and the truth differ. Both mattes come with
+    /// the number that this frame has in them.
     pub fn row(
         &self,
         name: &str,
@@ -77,13 +77,8 @@ impl Sheets<'_> {
     }
 
     /// A page of such rows, two beside each other.
-    pub fn worst_of_each(&self, name: &str, mut rows: Vec<Vec<Cell>>) -> Result<()> {
-        let mut pairs = Vec::new();
-        while !rows.is_empty() {
-            let two = rows.drain(..rows.len().min(2));
-            pairs.push(two.flatten().collect());
-        }
-        self.save(name, &pairs)
+    pub fn worst_of_each(&self, name: &str, rows: &[Vec<Cell>]) -> Result<()> {
+        self.save(name, &rows.chunks(2).map(<[_]>::concat).collect::<Vec<_>>())
     }
 
     /// Frames of one clip, spread evenly: each way on each background.
@@ -226,12 +221,8 @@ fn sheet(rows: &[Vec<Cell>]) -> RgbImage {
     for (row, cells) in (0..).zip(rows) {
         for (column, (picture, words)) in (0..).zip(cells) {
             let (x, y) = (column * CELL_PX, row * step);
-            // As large as it fits: not all clips of a page have one shape.
-            let scale = f64::from(CELL_PX) / f64::from(picture.width());
-            let scale = scale.min(f64::from(height) / f64::from(picture.height()));
-            let [across, down] = [picture.width(), picture.height()]
-                .map(|side| (f64::from(side) * scale).round() as u32);
-            let picture = imageops::resize(picture, across, down, FilterType::CatmullRom);
+            // Not all clips of a page have one shape.
+            let picture = fitted(picture, (CELL_PX, height));
             imageops::replace(&mut sheet, &picture, x.into(), y.into());
             write(&mut sheet, words, (x + 6, y + height + 3));
         }

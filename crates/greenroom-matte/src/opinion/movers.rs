@@ -12,8 +12,6 @@ use crate::refine::components::Components;
 #[derive(Debug)]
 pub(super) struct Movers {
     cells: SizePx,
-    /// 255 in cells of a person that the answer denies.
-    denied: Vec<u8>,
     regions: Components,
     /// For each region: its cells that have changed.
     changed_cells: Vec<u32>,
@@ -32,7 +30,6 @@ impl Movers {
         let area = cells.area_px() as usize;
         Ok(Self {
             cells,
-            denied: vec![0; area],
             regions: Components::side_by_side(cells),
             changed_cells: Vec::with_capacity(area),
             found: [grey(cells)?, grey(mask)?],
@@ -40,11 +37,9 @@ impl Movers {
         })
     }
 
-    /// Takes over an answer, which denies a person in these cells. Until something moves nobody is a mover.
-    pub(super) fn learn(&mut self, denied: &[bool]) {
-        let levels = self.denied.iter_mut().zip(denied);
-        levels.for_each(|(level, denied)| *level = if *denied { 255 } else { 0 });
-        self.regions.find(&self.denied, 255, 255);
+    /// Takes over an answer; `denied` is 255 in cells where it denies a person. Until something moves nobody is a mover.
+    pub(super) fn learn(&mut self, denied: &[u8]) {
+        self.regions.find(denied, 255, 255);
         self.found.iter_mut().for_each(|found| found.bytes_mut().fill(0));
     }
 
@@ -87,14 +82,10 @@ mod tests {
 
     const CELLS: SizePx = SizePx::new(20, 10);
 
-    /// Cells of the columns `x` and the rows `y`.
-    fn cells(x: [usize; 2], y: [usize; 2]) -> Vec<bool> {
+    /// 255 in cells of the columns `x` and the rows `y`.
+    fn cells(x: [usize; 2], y: [usize; 2]) -> Vec<u8> {
         let is_in = |at: usize, [from, to]: [usize; 2]| (from..to).contains(&at);
-        (0..200).map(|at| is_in(at % 20, x) && is_in(at / 20, y)).collect()
-    }
-
-    fn levels(cells: &[bool]) -> Vec<u8> {
-        cells.iter().map(|&is_in| if is_in { 255 } else { 0 }).collect()
+        (0..200).map(|at| if is_in(at % 20, x) && is_in(at / 20, y) { 255 } else { 0 }).collect()
     }
 
     #[test]
@@ -102,18 +93,18 @@ mod tests {
         let mut movers = Movers::new(CELLS, CELLS).unwrap();
         // A person of 5x8 cells, and a chair that does not move.
         let person = cells([2, 7], [1, 9]);
-        let both: Vec<bool> =
+        let both: Vec<u8> =
             person.iter().zip(cells([12, 16], [4, 9])).map(|(&one, other)| one | other).collect();
         movers.learn(&both);
         assert_eq!(movers.of_mask(), [0; 200]);
         // Half of the person, and a part of the room beside.
-        movers.watch(&levels(&cells([0, 4], [1, 9])));
+        movers.watch(&cells([0, 4], [1, 9]));
         assert_eq!(movers.of_mask(), [0; 200]);
-        movers.watch(&levels(&cells([4, 10], [1, 9])));
-        assert_eq!(movers.of_mask(), levels(&person));
+        movers.watch(&cells([4, 10], [1, 9]));
+        assert_eq!(movers.of_mask(), person);
         // Standing still again, the person is no less one.
         movers.watch(&[0; 200]);
-        assert_eq!(movers.of_mask(), levels(&person));
+        assert_eq!(movers.of_mask(), person);
         movers.learn(&both);
         assert_eq!(movers.of_mask(), [0; 200]);
     }

@@ -33,8 +33,8 @@ struct Tables {
     seen_at: Instant,
     /// How sure it is that each sample of the mask is room: 255 is sure.
     room: Frame,
-    /// Cells of a person by the mask of then, and of none by the answer, and how many they are.
-    denied: Vec<bool>,
+    /// 255 in cells of a person by the mask of then, and of none by the answer; and how many they are.
+    denied: Vec<u8>,
     denied_cells: usize,
     /// It denies much of whom the mask shows: it is believed only once nothing has moved there for a while.
     is_doubtful: bool,
@@ -84,7 +84,7 @@ impl Tables {
             planes: [(); 3].map(|()| vec![0; area]),
             seen_at: Instant::now(),
             room: grey(mask)?,
-            denied: vec![false; area],
+            denied: vec![0; area],
             denied_cells: 0,
             is_doubtful: false,
             changed: grey(cells)?,
@@ -141,9 +141,9 @@ impl Tables {
         for ((denied, &mask), &person) in
             self.denied.iter_mut().zip(mask).zip(self.person[0].bytes())
         {
-            *denied = mask >= SURE && person < DOUBT;
+            *denied = if mask >= SURE && person < DOUBT { 255 } else { 0 };
             sure_cells += usize::from(mask >= SURE);
-            self.denied_cells += usize::from(*denied);
+            self.denied_cells += usize::from(*denied != 0);
         }
         self.is_doubtful = self.denied_cells > FEW_CELLS
             && self.denied_cells as f32 > MOST_DENIED * sure_cells as f32;
@@ -227,7 +227,7 @@ impl Verdict {
         }
         let changed_cells = changed.iter().filter(|&&changed| changed != 0).count();
         let moved = tables.denied.iter().zip(changed.iter());
-        let moved_cells = moved.filter(|(denied, changed)| **denied && **changed != 0).count();
+        let moved_cells = moved.filter(|(denied, changed)| **denied & **changed != 0).count();
         if tables.is_doubtful && 10 * moved_cells > tables.denied_cells {
             // What moves is somebody.
             (self.knows, self.is_refuted) = (false, true);
@@ -246,8 +246,8 @@ impl Verdict {
         changed_cells as f32 / tables.denied.len().max(1) as f32
     }
 
-    /// Strikes out of `mask` what is room, has not changed and is nobody who moves; [`compare`](Self::compare) has been told the sketch of the
-    /// same frame.
+    /// Strikes out of `mask` what is room, has not changed and is nobody who moves; [`compare`](Self::compare) has been
+    /// told the sketch of the same frame.
     pub(super) fn strike(&mut self, mask: &mut Frame) {
         let Some(tables) = self.tables.as_mut().filter(|_| self.knows) else { return };
         let age = mask.captured_at().saturating_duration_since(tables.seen_at);

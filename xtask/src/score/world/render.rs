@@ -32,7 +32,7 @@ impl Rendering<'_> {
         let (measured, rows): (Vec<_>, Vec<_>) = all.into_iter().flatten().unzip();
         if let Some(sheets) = self.sheets {
             let name = format!("{}, {}", self.name_of(set.name), self.way.short);
-            sheets.worst_of_each(&name, rows)?;
+            sheets.worst_of_each(&name, &rows)?;
         }
         Ok(measured)
     }
@@ -54,16 +54,21 @@ impl Rendering<'_> {
             clip: subject.clip.clone(),
             alpha: subject.truth.clone(),
         };
+        let mut truth = read_grey(&pair.alpha)?;
         if let Some(variant) = self.variant {
-            match variant.make(folder.path(), &pair, &read_grey(&pair.alpha)?, None)? {
-                Ok(made) => pair = made,
+            match variant.make(folder.path(), &pair, &truth, None)? {
+                Ok(made) => {
+                    if made.alpha != pair.alpha {
+                        truth = read_grey(&made.alpha)?;
+                    }
+                    pair = made;
+                }
                 Err(why) => {
                     eprintln!("{name}: left out, {why}");
                     return Ok(None);
                 }
             }
         }
-        let truth = read_grey(&pair.alpha)?;
         let size = [truth.width, truth.height];
         let mattes = self.renderer.mattes_at(self.way, &pair.clip, size)?;
         let (frame, mattes, measured) = if subject.is_still {
