@@ -119,11 +119,12 @@ wait $!
 (sleep 1; v4l2-ctl -d /dev/video0 -c inject_fatal_streaming_error=1) &
 refused "has gone away" "$probe" capture /dev/video0 YUYV 320x180 10 60
 wait $!
+# vivid draws for each frame: about 43 are lost between 30, fewer than 8 in one run of a million.
 v4l2-ctl -d /dev/video0 -c percentage_of_dropped_buffers=60
-"$probe" capture /dev/video0 YUYV 160x120 5 12 >"$OUT/lossy" || fail "a driver that loses frames is refused"
+"$probe" capture /dev/video0 YUYV 160x120 10 30 >"$OUT/lossy" || fail "a driver that loses frames is refused"
 lost=$(sed -n 's/.*dropped: \([0-9]*\).*/\1/p' "$OUT/lossy" | paste -sd+ | bc)
-echo "$lost lost of $((lost + 12))"
-[ "$lost" -ge 6 ] || fail "what the driver loses is not counted"
+echo "$lost lost of $((lost + 30))"
+[ "$lost" -ge 8 ] || fail "what the driver loses is not counted"
 v4l2-ctl -d /dev/video0 -c percentage_of_dropped_buffers=100
 refused "no frame: NotYet" strace -c -o "$OUT/polls" "$probe" capture /dev/video0 YUYV 160x120 5 1
 [ "$(sed -n 's/ *ppoll$//p' "$OUT/polls" | awk '{ print $4 }')" -le 3 ] || fail "it spins while no frame comes"
