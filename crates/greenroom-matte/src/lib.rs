@@ -42,6 +42,7 @@ pub mod fuzzing;
 mod guard;
 mod isa;
 mod kernels;
+mod letterbox;
 mod look;
 mod maker;
 mod map;

@@ -22,7 +22,7 @@ pub enum Variant {
     Noise,
     /// JPEG as cheap webcams make it
     Jpeg,
-    /// A camera of 4:3, which sees less at the sides
+    /// A camera of 4:3, which sees less at the sides of whoever it shows
     #[value(name = "4:3")]
     FourToThree,
     /// A telephone held upright: 9:16
@@ -37,8 +37,8 @@ pub enum Variant {
 
 /// What FFmpeg does to a clip: filters for the picture, filters for the alpha where that changes too, an encoder.
 struct Recipe {
-    picture: &'static str,
-    alpha: Option<&'static str>,
+    picture: String,
+    alpha: Option<String>,
     encoder: &'static [&'static str],
 }
 
@@ -84,22 +84,27 @@ impl Variant {
     }
 
     /// How it is made of any clip; `None` for the one that is made of two.
-    fn recipe(self) -> Option<Recipe> {
-        let recipe = |picture, alpha| Some(Recipe { picture, alpha, encoder: &WITHOUT_LOSS });
+    fn recipe(self, truth: &Mattes) -> Option<Recipe> {
+        let encoder: &[&str] = &WITHOUT_LOSS;
+        let of_picture =
+            |filters: &str| Some(Recipe { picture: filters.into(), alpha: None, encoder });
+        let of_both = |filters: String| {
+            Some(Recipe { alpha: Some(filters.clone()), picture: filters, encoder })
+        };
         match self {
             Variant::Small => None,
-            Variant::Dark => recipe(DARK, None),
-            Variant::Mirrored => recipe("hflip", Some("hflip")),
-            Variant::Noise => recipe("format=yuv420p,noise=all_seed=6:alls=14:allf=t", None),
+            Variant::Dark => of_picture(DARK),
+            Variant::Mirrored => of_both("hflip".into()),
+            Variant::Noise => of_picture("format=yuv420p,noise=all_seed=6:alls=14:allf=t"),
             Variant::Jpeg => Some(Recipe {
-                picture: "scale=out_range=pc,format=yuvj420p",
+                picture: "scale=out_range=pc,format=yuvj420p".into(),
                 alpha: None,
                 encoder: &["-c:v", "mjpeg", "-q:v", "14"],
             }),
-            Variant::FourToThree => recipe(FOUR_TO_THREE, Some(FOUR_TO_THREE)),
-            Variant::Portrait => recipe(PORTRAIT, Some(PORTRAIT)),
-            Variant::Small360 => recipe("scale=-2:360:flags=area", None),
-            Variant::Large1080 => recipe("scale=-2:1080:flags=bicubic", None),
+            Variant::FourToThree => of_both(part_around_the_person("4/3", truth)),
+            Variant::Portrait => of_both(part_around_the_person("9/16", truth)),
+            Variant::Small360 => of_picture("scale=-2:360:flags=area"),
+            Variant::Large1080 => of_picture("scale=-2:1080:flags=bicubic"),
         }
     }
 
@@ -119,9 +124,9 @@ impl Variant {
             clip: path(""),
             alpha: pair.alpha.clone(),
         };
-        if let Some(recipe) = self.recipe() {
-            encode(&[&pair.clip], recipe.picture, recipe.encoder, &made.clip)?;
-            if let Some(filters) = recipe.alpha {
+        if let Some(recipe) = self.recipe(truth) {
+            encode(&[&pair.clip], &recipe.picture, recipe.encoder, &made.clip)?;
+            if let Some(filters) = &recipe.alpha {
                 made.alpha = path(".alpha");
                 encode(&[&pair.alpha], filters, &WITHOUT_LOSS, &made.alpha)?;
             }
@@ -142,9 +147,26 @@ impl Variant {
 
 const WITHOUT_LOSS: [&str; 2] = ["-c:v", "ffv1"];
 
-/// The middle, on whole chroma samples; what is as narrow already stays.
-const FOUR_TO_THREE: &str = "crop='trunc(min(iw,ih*4/3)/2)*2':ih";
-const PORTRAIT: &str = "crop='trunc(min(iw,ih*9/16)/2)*2':ih";
+/// A part of all of the picture's height with whoever `truth` shows in its middle, on whole chroma samples; what is as
+/// narrow already stays.
+fn part_around_the_person(shape: &str, truth: &Mattes) -> String {
+    let centre = centre_across(truth);
+    format!(
+        "crop='trunc(min(iw,ih*{shape})/2)*2':ih:'clip(trunc((iw*{centre:.4}-ow/2)/2)*2,0,iw-ow)'"
+    )
+}
+
+/// Where the person is on average, as a share of the width; the middle if there is none.
+fn centre_across(truth: &Mattes) -> f64 {
+    let (mut sum, mut moment) = (0.0, 0.0);
+    for row in truth.samples.chunks_exact(truth.width) {
+        for (x, &sample) in row.iter().enumerate().filter(|(_, sample)| **sample > 0) {
+            sum += f64::from(sample);
+            moment += f64::from(sample) * (x as f64 + 0.5);
+        }
+    }
+    if sum > 0.0 { moment / sum / truth.width as f64 } else { 0.5 }
+}
 
 /// Luma to a sixth over black, chroma to a third, and noise that changes from frame to frame.
 const DARK: &str = "format=yuv420p,lutyuv=y='16+(val-16)*0.17':u='128+(val-128)*0.33':v='128+(val-128)*0.33',\
@@ -207,6 +229,12 @@ mod tests {
     fn who_is_cut_by_a_side_is_not_made_small() {
         assert!(!touches_a_side(&truth(4)));
         assert!(touches_a_side(&truth(5)));
+    }
+
+    #[test]
+    fn who_sits_at_a_side_is_in_the_middle_of_a_narrower_picture() {
+        assert_eq!(centre_across(&truth(4)), 0.975);
+        assert_eq!(centre_across(&truth(0)), 0.5);
     }
 
     #[test]

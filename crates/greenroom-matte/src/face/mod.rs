@@ -2,11 +2,10 @@
 //! million multiply-adds.
 //!
 //! `crate::tflite` reads the file's operators (`operators` says which there are), `recognise` finds the `network` in
-//! them, `run` runs it on `crate::kernels`. `letterbox` fits a picture into the network's square, `boxes` makes faces
-//! of what the network says.
+//! them, `run` runs it on `crate::kernels`. `crate::letterbox` fits a picture into the network's square, `boxes`
+//! makes faces of what the network says.
 
 mod boxes;
-mod letterbox;
 mod network;
 mod operators;
 mod recognise;
@@ -16,15 +15,14 @@ mod tests;
 
 use std::borrow::Cow;
 
-use greenroom_frame::FrameView;
+use greenroom_frame::{FrameView, SizePx};
 
-use self::letterbox::Letterbox;
-use self::network::{ANCHORS, Network};
+use self::network::{ANCHORS, Network, PICTURE};
 use self::operators::Graph;
 use self::run::Memory;
+use crate::letterbox::{Canvas, Letterbox, LetterboxPreparer, LetterboxView};
 use crate::{
-    ChannelOrder, InputTensor, Isa, Layout, MatteError, ModelDescription, Normalisation,
-    OutputMeaning, Preparer,
+    ChannelOrder, Isa, Layout, MatteError, ModelDescription, Normalisation, OutputMeaning,
 };
 
 /// A `static`, so that the program holds one copy of it.
@@ -68,8 +66,8 @@ pub struct FaceFinder {
     memory: Memory,
     /// Where the picture lies that the network saw last: what is beside it is black.
     seen: Option<Letterbox>,
-    preparer: FacePreparer,
-    view: FaceView,
+    preparer: LetterboxPreparer,
+    view: LetterboxView,
     /// Before those that overlap are suppressed.
     candidates: Vec<Face>,
     faces: Vec<Face>,
@@ -106,11 +104,16 @@ impl FaceFinder {
             network,
             memory,
             seen: None,
-            preparer: FacePreparer::new(isa),
-            view: FaceView::default(),
+            preparer: Self::preparer(isa),
+            view: LetterboxView::default(),
             candidates: Vec::with_capacity(ANCHORS),
             faces: Vec::with_capacity(Self::MAX_FACES),
         })
+    }
+
+    /// What makes frames small for [`find_in`](Self::find_in).
+    pub(crate) fn preparer(isa: Isa) -> LetterboxPreparer {
+        LetterboxPreparer::new(&description(), Canvas::Square, isa)
     }
 
     /// The faces in `frame`, at most eight, best first; none overlaps another by much. The network sees the frame
@@ -129,15 +132,15 @@ impl FaceFinder {
         outcome.map(|()| &*self.faces)
     }
 
-    /// The same for a frame that was [prepared](FacePreparer::prepare); none are in a view that never was.
-    pub(crate) fn find_in(&mut self, view: &FaceView) -> &[Face] {
+    /// The same for a frame that was [prepared](LetterboxPreparer::prepare); none are in a view that never was.
+    pub(crate) fn find_in(&mut self, view: &LetterboxView) -> &[Face] {
         self.faces.clear();
-        let Some((letterbox, tensor)) = &view.0 else { return &self.faces };
+        let Some((letterbox, tensor)) = view.get() else { return &self.faces };
         let picture = &mut self.memory.picture;
-        if self.seen.replace(*letterbox) != Some(*letterbox) {
+        if self.seen.replace(letterbox) != Some(letterbox) {
             picture.fill(BLACK);
         }
-        let Letterbox { size, left_px, top_px } = *letterbox;
+        let Letterbox { size, left_px, top_px, .. } = letterbox;
         let row_len = 3 * size.width_px as usize;
         for (y, row) in (top_px as usize..).zip(tensor.values().chunks_exact(row_len)) {
             picture.row_mut(y)[3 * left_px as usize..][..row_len].copy_from_slice(row);
@@ -145,63 +148,28 @@ impl FaceFinder {
         self.network.run(self.isa, &mut self.memory);
         boxes::decode(&self.memory.answers, &mut self.candidates);
         boxes::suppress(&self.candidates, &mut self.faces);
-        self.faces.iter_mut().for_each(|face| *face = letterbox.to_picture(*face));
+        self.faces.iter_mut().for_each(|face| *face = to_picture(letterbox, *face));
         &self.faces
     }
 }
 
-/// A frame as the network is to see it: made on one thread, looked at on another.
-#[derive(Debug, Default)]
-pub(crate) struct FaceView(Option<(Letterbox, InputTensor)>);
-
-/// Makes frames small for the network.
-#[derive(Debug)]
-pub(crate) struct FacePreparer {
-    isa: Isa,
-    /// For the shape of the frame that was prepared last.
-    ready: Option<(Letterbox, Preparer)>,
+/// Where a face lies in the picture, of which it was found in a square.
+fn to_picture(letterbox: Letterbox, face: Face) -> Face {
+    let [left, top] = letterbox.to_picture([face.left, face.top]);
+    let [right, bottom] = letterbox.to_picture([face.left + face.width, face.top + face.height]);
+    Face { left, top, width: right - left, height: bottom - top, ..face }
 }
 
-impl FacePreparer {
-    pub(crate) fn new(isa: Isa) -> Self {
-        Self { isa, ready: None }
-    }
-
-    /// Makes `view` that of `frame`, `gain` times as bright. Asks for memory only when the frame's size or format is
-    /// another than the last one's.
-    ///
-    /// # Errors
-    /// As [`FaceFinder::find`].
-    pub(crate) fn prepare(
-        &mut self,
-        frame: &FrameView<'_>,
-        gain: f32,
-        view: &mut FaceView,
-    ) -> Result<(), MatteError> {
-        let letterbox = Letterbox::new(frame.size());
-        let kept = self.ready.take().filter(|(of, _)| *of == letterbox);
-        let (_, preparer) = self.ready.insert(match kept {
-            Some(ready) => ready,
-            None => (letterbox, Preparer::new(&description(letterbox), self.isa)?),
-        });
-        let kept = view.0.take().filter(|(of, _)| *of == letterbox);
-        let new = || (letterbox, InputTensor::of_size(letterbox.size, LAYOUT));
-        let (_, tensor) = view.0.insert(kept.unwrap_or_else(new));
-        preparer.set_gain(gain);
-        preparer.prepare(frame, tensor)
-    }
-}
-
-/// What the network wants of the part of its square where the picture lies.
-fn description(letterbox: Letterbox) -> ModelDescription {
+fn description() -> ModelDescription {
+    let size = SizePx::new(PICTURE.width as u32, PICTURE.height as u32);
     ModelDescription {
         name: Cow::Borrowed(NAME),
         licence: Some(Cow::Borrowed("Apache-2.0")),
-        input_size: letterbox.size,
+        input_size: size,
         layout: LAYOUT,
         channel_order: ChannelOrder::Rgb,
         normalisation: Normalisation::range(BLACK, 1.0),
-        output_size: letterbox.size,
+        output_size: size,
         output: OutputMeaning::Probability,
     }
 }

@@ -4,18 +4,22 @@ use std::sync::mpsc::{Receiver, SyncSender, TryRecvError, TrySendError, sync_cha
 use std::thread;
 use std::time::Instant;
 
+use greenroom_frame::{Frame, SizePx};
+
 use super::KeptSketch;
-use crate::face::FaceView;
+use super::cells::grey;
+use crate::letterbox::{Letterbox, LetterboxView};
 use crate::look::Look;
-use crate::{Engine, Face, FaceFinder, MatteError, ModelDescription};
+use crate::{Engine, Face, FaceFinder, InputTensor, Layout, MatteError};
 
 /// A frame that the networks are asked about, and their answer.
 #[derive(Debug)]
 pub(super) struct Question {
-    /// The whole frame; its alpha is the answer, how sure the network is of a person.
-    pub look: Look,
+    /// The whole frame for the large network, and what it answered: how sure it is of a person.
+    pub view: LetterboxView,
+    pub person: Frame,
     /// The same frame for the network that finds faces, and what it found.
-    pub face_view: FaceView,
+    pub face_view: LetterboxView,
     pub faces: Vec<Face>,
     pub sketch: KeptSketch,
     /// The mask of the same frame, in cells of the sketch.
@@ -28,10 +32,11 @@ pub(super) struct Question {
 }
 
 impl Question {
-    pub(super) fn new(description: &ModelDescription) -> Result<Self, MatteError> {
+    pub(super) fn new() -> Result<Self, MatteError> {
         Ok(Self {
-            look: Look::new(description.input_size, description.output_size, description.layout)?,
-            face_view: FaceView::default(),
+            view: LetterboxView::default(),
+            person: grey(SizePx::new(1, 1))?,
+            face_view: LetterboxView::default(),
             faces: Vec::with_capacity(FaceFinder::MAX_FACES),
             sketch: KeptSketch::new(),
             mask: Vec::new(),
@@ -44,25 +49,61 @@ impl Question {
 
 /// The networks that answer.
 pub(super) struct Networks {
-    /// Tells who is a person and what is room.
-    pub large: Box<dyn Engine>,
+    /// Tells who is a person and what is room; an answer has the size of its input.
+    large: Box<dyn Engine>,
+    look: Look,
     /// The large one calls dark faces in dim light room; this one sees them.
-    pub faces: FaceFinder,
+    faces: FaceFinder,
 }
 
 impl Networks {
-    fn answer(&mut self, question: &mut Question) {
-        match self.large.infer(&question.look.input, &mut question.look.output) {
-            Ok(()) => {
-                question.look.round();
-                question.faces.clear();
-                question.faces.extend_from_slice(self.faces.find_in(&question.face_view));
-                question.is_answered = true;
+    pub(super) fn new(large: Box<dyn Engine>, faces: FaceFinder) -> Result<Self, MatteError> {
+        let size = large.description().input_size;
+        let look = Look::new(size, size, Layout::Nchw)?;
+        Ok(Self { large, look, faces })
+    }
+
+    fn answer(&mut self, question: &mut Question) -> Result<(), MatteError> {
+        let Some((letterbox, picture)) = question.view.get() else { return Ok(()) };
+        self.draw(letterbox, picture);
+        self.large.infer(&self.look.input, &mut self.look.output)?;
+        self.look.round();
+        let Letterbox { size, left_px, top_px, .. } = letterbox;
+        if question.person.size() != size {
+            question.person = grey(size)?;
+        }
+        let (answer, mut person) = (self.look.alpha.view(), question.person.view_mut());
+        let mut person = person.plane_mut(0);
+        let rows = answer.plane(0).iter_rows().skip(top_px as usize);
+        for (to, from) in person.iter_rows_mut().zip(rows) {
+            to.copy_from_slice(&from[left_px as usize..][..size.width_px as usize]);
+        }
+        question.faces.clear();
+        question.faces.extend_from_slice(self.faces.find_in(&question.face_view));
+        question.is_answered = true;
+        Ok(())
+    }
+
+    /// Has the large network see `picture` where it lies in its input, on grey.
+    fn draw(&mut self, letterbox: Letterbox, picture: &InputTensor) {
+        let Letterbox { input, size, left_px, top_px } = letterbox;
+        let [width, input_width, left] =
+            [size.width_px, input.width_px, left_px].map(|side_px| side_px as usize);
+        let values = self.look.input.values_mut();
+        values.fill(GREY);
+        let channels = values.chunks_exact_mut(input.area_px() as usize);
+        let pictures = picture.values().chunks_exact(size.area_px() as usize);
+        for (channel, picture) in channels.zip(pictures) {
+            let rows = channel.chunks_exact_mut(input_width).skip(top_px as usize);
+            for (row, from) in rows.zip(picture.chunks_exact(width)) {
+                row[left..][..width].copy_from_slice(from);
             }
-            Err(error) => tracing::error!("second opinion: {error}"),
         }
     }
 }
+
+/// Halfway from black to white, for a network whose input is from -1 to 1.
+const GREY: f32 = 0.0;
 
 /// Makes the networks that answer.
 pub(super) type LoadNetworks = Box<dyn FnOnce() -> Result<Networks, MatteError> + Send>;
@@ -106,7 +147,9 @@ impl Asking {
     pub(super) fn ask(&mut self, mut question: Box<Question>) -> Option<Box<Question>> {
         match self {
             Self::AtOnce(networks) => {
-                networks.answer(&mut question);
+                if let Err(error) = networks.answer(&mut question) {
+                    tracing::error!("second opinion: {error}");
+                }
                 Some(question)
             }
             Self::Thread { questions, .. } => match questions.try_send(question) {
@@ -150,8 +193,10 @@ fn answer_all(
             if let Some(load) = loading.take() {
                 networks = Some(load()?);
             }
-            if let Some(networks) = &mut networks {
-                networks.answer(&mut question);
+            if let Some(networks) = &mut networks
+                && let Err(error) = networks.answer(&mut question)
+            {
+                tracing::error!("second opinion: {error}");
             }
             Ok::<_, MatteError>(())
         }));

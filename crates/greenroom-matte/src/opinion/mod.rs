@@ -19,11 +19,9 @@ use greenroom_frame::{Frame, FrameView, SizePx};
 
 use self::asking::{Asking, LoadNetworks, Networks, Question};
 use self::verdict::Verdict;
-use crate::face::FacePreparer;
+use crate::letterbox::{Canvas, LetterboxPreparer};
 use crate::planes::SmallPlanes;
-use crate::{
-    Engine, FaceFinder, Isa, MatteError, ModelDescription, MulticlassEngine, Preparer, Quality,
-};
+use crate::{Engine, FaceFinder, Isa, MatteError, ModelDescription, MulticlassEngine, Quality};
 
 /// How often questions are asked.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -55,8 +53,8 @@ const JITTER: Duration = Duration::from_millis(5);
 pub struct SecondOpinion {
     pace: Pace,
     asking: Asking,
-    preparer: Preparer,
-    face_preparer: FacePreparer,
+    preparer: LetterboxPreparer,
+    face_preparer: LetterboxPreparer,
     /// The next question; `None` while it is being answered.
     question: Option<Box<Question>>,
     /// When the frame of the last question was taken; `None` after a reset.
@@ -75,7 +73,7 @@ impl SecondOpinion {
     pub fn on_a_thread() -> Result<Self, MatteError> {
         let load = || {
             let large = Box::new(MulticlassEngine::built_in()?);
-            Ok(Networks { large, faces: FaceFinder::built_in()? })
+            Networks::new(large, FaceFinder::built_in()?)
         };
         Self::of_thread(&MulticlassEngine::built_in_description(), Box::new(load))
     }
@@ -88,7 +86,7 @@ impl SecondOpinion {
     pub fn at_once() -> Result<Self, MatteError> {
         let large = Box::new(MulticlassEngine::built_in()?);
         let description = large.description().clone();
-        let networks = Networks { large, faces: FaceFinder::built_in()? };
+        let networks = Networks::new(large, FaceFinder::built_in()?)?;
         Self::new(Asking::AtOnce(Box::new(networks)), &description)
     }
 
@@ -100,9 +98,9 @@ impl SecondOpinion {
         Ok(Self {
             pace: Quality::Balanced.into(),
             asking,
-            preparer: Preparer::new(network, Isa::best())?,
-            face_preparer: FacePreparer::new(Isa::best()),
-            question: Some(Box::new(Question::new(network)?)),
+            preparer: LetterboxPreparer::new(network, Canvas::Wide, Isa::best()),
+            face_preparer: FaceFinder::preparer(Isa::best()),
+            question: Some(Box::new(Question::new()?)),
             asked_at: None,
             life: 0,
             verdict: Verdict::default(),
@@ -168,8 +166,7 @@ impl SecondOpinion {
         mask: &Frame,
     ) -> Result<(), MatteError> {
         let Some(question) = &mut self.question else { return Ok(()) };
-        self.preparer.set_gain(gain);
-        self.preparer.prepare(frame, &mut question.look.input)?;
+        self.preparer.prepare(frame, gain, &mut question.view)?;
         self.face_preparer.prepare(frame, gain, &mut question.face_view)?;
         question.sketch.copy_from(sketch);
         self.verdict.note(mask, &mut question.mask);

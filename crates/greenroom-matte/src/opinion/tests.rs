@@ -45,7 +45,7 @@ fn networks(go_on: Option<Receiver<()>>, panics: bool) -> Networks {
 }
 
 fn of(large: impl Engine + 'static) -> Networks {
-    Networks { large: Box::new(large), faces: FaceFinder::built_in().unwrap() }
+    Networks::new(Box::new(large), FaceFinder::built_in().unwrap()).unwrap()
 }
 
 /// Turns of 5 ms each that a thread is given to come to its work: two minutes, for a machine that has other things to do.
@@ -77,7 +77,17 @@ impl Room {
 
     /// What is left, in the middle row, of a mask of one level of the frame with this luma at a time.
     fn left_of(&mut self, level: u8, luma: impl Fn(usize, usize) -> u8, at_ms: u64) -> Vec<u8> {
-        let mut frame = Frame::new(PixelFormat::I420, SIZE, Colour::WEBCAM).unwrap();
+        self.left_in(SIZE, level, luma, at_ms)
+    }
+
+    fn left_in(
+        &mut self,
+        size: SizePx,
+        level: u8,
+        luma: impl Fn(usize, usize) -> u8,
+        at_ms: u64,
+    ) -> Vec<u8> {
+        let mut frame = Frame::new(PixelFormat::I420, size, Colour::WEBCAM).unwrap();
         frame.bytes_mut().fill(128);
         for (y, row) in frame.view_mut().plane_mut(0).iter_rows_mut().enumerate() {
             row.iter_mut().enumerate().for_each(|(x, sample)| *sample = luma(x, y));
@@ -209,6 +219,38 @@ impl Engine for AllIsRoom {
         alpha.values_mut().fill(0.0);
         Ok(())
     }
+}
+
+/// Says that what is not white is room, and that grey lies around the picture.
+struct WhiteIsPerson(ModelDescription);
+
+impl Engine for WhiteIsPerson {
+    fn description(&self) -> &ModelDescription {
+        &self.0
+    }
+
+    fn infer(&mut self, picture: &InputTensor, alpha: &mut AlphaMap) -> Result<(), MatteError> {
+        let red = &picture.values()[..INPUT.area_px() as usize];
+        for (row, alpha) in red.chunks_exact(32).zip(alpha.values_mut().chunks_exact_mut(32)) {
+            // 9:16 in 4:3 is 13.5 of 32 columns.
+            assert!(row[..9].iter().chain(&row[23..]).all(|&value| value == 0.0), "{row:?}");
+            for (alpha, value) in alpha.iter_mut().zip(row) {
+                *alpha = if *value > 0.6 { 1.0 } else { 0.0 };
+            }
+        }
+        Ok(())
+    }
+}
+
+#[test]
+fn an_upright_picture_is_shown_in_the_middle_of_a_wide_one() {
+    let asking = Asking::AtOnce(Box::new(of(WhiteIsPerson(description()))));
+    let mut room = Room::new(SecondOpinion::new(asking, &description()).unwrap());
+    // White from a quarter of it on.
+    let luma = |x, _| if x < 45 { 80 } else { 235 };
+    let left = room.left_in(SizePx::new(180, 320), 255, luma, 0);
+    assert!(left[..12].iter().all(|&level| level == 0), "{left:?}");
+    assert!(left[20..].iter().all(|&level| level == 255), "{left:?}");
 }
 
 #[test]

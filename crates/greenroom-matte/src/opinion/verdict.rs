@@ -187,7 +187,7 @@ impl Verdict {
         if answer.sketch.size != tables.cells {
             return Ok(());
         }
-        tables.scale(&answer.look.alpha)?;
+        tables.scale(&answer.person)?;
         tables.keep_heads(&answer.faces);
         let [from, to] = ROOM.map(i32::from);
         let regions = tables.regions.find(&answer.mask, tables.person[0].bytes());
