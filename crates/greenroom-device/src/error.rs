@@ -55,6 +55,12 @@ pub enum DeviceError {
         /// The pipe.
         what: String,
     },
+    /// Whoever reads it takes nothing more: end them.
+    #[error("whoever reads {what} takes nothing more; its last frame is not whole")]
+    Stalled {
+        /// The pipe.
+        what: String,
+    },
     /// We may not open it: get the right.
     #[error("no permission to open {what}; {remedy}")]
     Denied {

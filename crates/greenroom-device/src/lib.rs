@@ -40,21 +40,24 @@ pub use clip::{Clip, ClipFit, ClipNext, ClipReader, ClipSource};
 pub use error::DeviceError;
 pub use ffmpeg::tie_to_this_thread;
 pub use file::{
-    FileReader, FileTarget, Film, PartFile, Playback, Sound, check_target, open_file_sink,
-    open_null_sink,
+    FileReader, FileTarget, Film, PartFile, Playback, QueuedSink, Sound, check_target,
+    open_file_sink, open_null_sink,
 };
 pub use file_watch::{FileChanges, FileStamp, FileWatch};
 pub use holder::Holder;
 pub use leftover::{Leftover, end_leftovers};
 pub use list::{
     Devices, RefusedNode, devices, find_camera, find_camera_again, find_loopback, names_a_device,
+    own_loopbacks,
 };
-pub use loopback::{Dialect, LoopbackInfo, LoopbackSink, LoopbackState, ModuleVersion};
+pub use loopback::{
+    Dialect, LoopbackInfo, LoopbackOpener, LoopbackSink, LoopbackState, ModuleVersion,
+};
 pub use mjpeg::{JpegEncoder, MjpegData, MjpegDecoder, RgbPicture};
 pub use node_watch::NodeWatch;
 pub use pick::loopback_command;
 pub use printable::{is_printable, printable, without_secrets};
-pub use sink::{Sink, SinkMode};
+pub use sink::{Sink, SinkMode, SinkOpener};
 pub use source::{Codec, FrameRate, Next, PassedOver, Source, SourceMode};
 pub use v4l2::FourCc;
 pub use wake::{Wake, wait_readable};

@@ -225,6 +225,13 @@ pub fn find_loopback(name: &str) -> Result<LoopbackInfo, DeviceError> {
     }
 }
 
+/// The loopbacks that are labelled as ours and that no other program writes into, by their numbers.
+pub fn own_loopbacks() -> Vec<LoopbackInfo> {
+    let mut loopbacks = look(Wanted::Loopbacks).loopbacks;
+    loopbacks.retain(|node| node.is_labelled_ours() && node.state != crate::LoopbackState::Fed);
+    loopbacks
+}
+
 /// Whether `name` means a device rather than a file: `auto`, `/dev/video…`, `/dev/v4l/…`, a path to
 /// a video node, or the card name (or a part of it) of a node that is
 /// there now.

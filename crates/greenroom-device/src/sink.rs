@@ -22,8 +22,8 @@ pub trait Sink: Send {
     /// What it is, for people: a card name with its node, a file's path.
     fn name(&self) -> &str;
 
-    /// What it takes. Fixed for the sink's life: if a node's format is held by a reader, this is
-    /// the held one.
+    /// What it takes: if a node's format is held by a reader, this is the held one. It may become another in
+    /// [`audience`](Self::audience) only, when a consumer negotiates anew.
     fn mode(&self) -> SinkMode;
 
     /// Hands over one frame: exactly of [`mode`](Self::mode), with a tight layout. A file shows it at
@@ -33,6 +33,30 @@ pub trait Sink: Send {
     /// [`DeviceError::Gone`] when the device has left, [`DeviceError::ReaderLeft`] when the reader of a
     /// pipe closed it.
     fn write(&mut self, frame: FrameView<'_>) -> Result<(), DeviceError>;
+
+    /// Puts `placeholder`, as for [`write`](Self::write), in place of every frame that somebody could still read there.
+    ///
+    /// # Errors
+    /// As [`write`](Self::write).
+    fn blank(&mut self, placeholder: FrameView<'_>) -> Result<(), DeviceError> {
+        self.write(placeholder)
+    }
+
+    /// Whether what was written last is out: nothing of before comes any more.
+    fn is_settled(&self) -> bool {
+        true
+    }
+
+    /// Whether every frame that was written is kept behind the one before: a file, a pipe. On a device each takes the
+    /// place of the last, which is seen until then.
+    fn is_recording(&self) -> bool {
+        false
+    }
+
+    /// Frames that were passed over, since it was still busy with others.
+    fn dropped(&self) -> u64 {
+        0
+    }
 
     /// Stores a frame, as for [`write`](Self::write), that the device shows by itself to those who
     /// watch when nothing is written any more because this program hangs or was killed. To be called
@@ -74,4 +98,30 @@ pub trait Sink: Send {
     /// # Errors
     /// When the file could not be completed.
     fn finish(self: Box<Self>) -> Result<(), DeviceError>;
+}
+
+/// Opens a sink, again and again.
+pub trait SinkOpener: Send {
+    /// The sink, if it is there now.
+    ///
+    /// # Errors
+    /// Why it is not.
+    fn open(&mut self) -> Result<Box<dyn Sink>, DeviceError>;
+
+    /// A descriptor that is readable (POLLIN) when it may have come; then [`has_news`](Self::has_news) is to be asked,
+    /// which makes it unreadable again. `None` for what gives no sign.
+    fn news_fd(&self) -> Option<BorrowedFd<'_>> {
+        None
+    }
+
+    /// Whether it may have come since this was asked last.
+    fn has_news(&mut self) -> bool {
+        false
+    }
+}
+
+impl<F: FnMut() -> Result<Box<dyn Sink>, DeviceError> + Send> SinkOpener for F {
+    fn open(&mut self) -> Result<Box<dyn Sink>, DeviceError> {
+        self()
+    }
 }

@@ -75,8 +75,8 @@ pub struct Keep {
 /// A scene that is ready: everything it shows is loaded, but for what it is to
 /// [take over](Self::take_over).
 pub struct Scene {
+    spec: SceneSpec,
     site: Site,
-    framing_spec: FramingSpec,
     keep: Keep,
     clock: Clock,
     framing: Framing,
@@ -129,8 +129,8 @@ impl SceneSpec {
             .map(EffectSpec::build)
             .partition(|effect| matches!(effect, Effect::Picture(Target::All, _)));
         Ok(Scene {
+            spec: self.clone(),
             site,
-            framing_spec: self.framing,
             keep,
             clock: Clock::new(self.seed),
             framing: Framing::new(self.framing),
@@ -151,6 +151,22 @@ impl Scene {
         self.site
     }
 
+    /// Whether what is composed of a frame is the same for both, once this one has [gone on as](Self::go_on_as) the
+    /// other: nothing in it has a time of its own.
+    pub fn shows_the_same_as(&self, other: &Scene) -> bool {
+        let is_whole = |scene: &Scene| scene.keep == Keep::default();
+        !self.spec.background.plays()
+            && (self.site, &self.spec) == (other.site, &other.spec)
+            && is_whole(self)
+            && is_whole(other)
+    }
+
+    /// Goes on with the time and the framing of `other`, which [shows the same](Self::shows_the_same_as).
+    pub fn go_on_as(&mut self, other: &Scene) {
+        self.clock = other.clock.clone();
+        self.framing.go_on_from(&other.framing);
+    }
+
     /// Whether its background is to be taken over: then it is no sight of its own.
     pub fn keeps_background(&self) -> bool {
         self.keep.background
@@ -169,7 +185,7 @@ impl Scene {
         self.keep.background &= old.keep.background;
         self.keep.foreground &= old.keep.foreground;
         self.clock = old.clock.clone();
-        if self.framing_spec == old.framing_spec {
+        if self.spec.framing == old.spec.framing {
             self.framing.go_on_from(&old.framing);
         }
     }

@@ -39,7 +39,7 @@ pub enum Command {
     /// Change what a running greenroom shows.
     Set(SetArgs),
     /// Have a running greenroom show the next scene, or the next picture of a slideshow.
-    Next(SocketArgs),
+    Next(NextArgs),
     /// Have a running greenroom show the placeholder and close the camera.
     Pause(SocketArgs),
     /// End the pause.
@@ -132,9 +132,10 @@ pub struct RunArgs {
     #[arg(short, long, value_name = "CAMERA", env = "GREENROOM_CAMERA")]
     pub camera: Option<String>,
     /// Where the picture goes [default: auto]: auto, /dev/videoN (a v4l2loopback node), its card
-    /// name, a file (.y4m, .mkv, .mp4, .mov, .webm), - (Y4M to standard output), or null (nowhere).
+    /// name, a file (.y4m, .mkv, .mp4, .mov, .webm), - (Y4M to standard output), or null (nowhere). May be given
+    /// several times.
     #[arg(short, long, value_name = "OUTPUT", env = "GREENROOM_OUTPUT")]
-    pub output: Option<OsString>,
+    pub output: Option<Vec<OsString>>,
     /// Size to ask of the camera [default: 1280x720].
     #[arg(long, value_name = "WIDTHxHEIGHT", env = "GREENROOM_SIZE")]
     pub size: Option<String>,
@@ -235,6 +236,25 @@ pub struct StatusArgs {
     pub socket: SocketArgs,
 }
 
+/// Which output is meant.
+#[derive(Debug, Args)]
+pub struct OutputArg {
+    /// The output that is meant, by its name in `greenroom status`; all of them, if none is named.
+    #[arg(long, value_name = "NAME", global = true)]
+    pub output: Option<String>,
+}
+
+/// Arguments of `greenroom next`.
+#[derive(Debug, Args)]
+pub struct NextArgs {
+    #[command(flatten)]
+    #[allow(missing_docs)]
+    pub output: OutputArg,
+    #[command(flatten)]
+    #[allow(missing_docs)]
+    pub socket: SocketArgs,
+}
+
 /// Which greenroom is meant.
 #[derive(Debug, Args)]
 pub struct SocketArgs {
@@ -249,6 +269,9 @@ pub struct SetArgs {
     /// What to change.
     #[command(subcommand)]
     pub change: SetCommand,
+    #[command(flatten)]
+    #[allow(missing_docs)]
+    pub output: OutputArg,
     #[command(flatten)]
     #[allow(missing_docs)]
     pub socket: SocketArgs,
@@ -305,6 +328,9 @@ pub struct SnapshotArgs {
     /// The picture to write: .png, .jpg or .webp.
     #[arg(value_name = "FILE")]
     pub file: PathBuf,
+    /// The output whose picture it is, by its name in `greenroom status`; the first, if none is named.
+    #[arg(long, value_name = "NAME")]
+    pub output: Option<String>,
     #[command(flatten)]
     #[allow(missing_docs)]
     pub socket: SocketArgs,

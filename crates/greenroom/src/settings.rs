@@ -3,8 +3,8 @@
 mod error;
 mod model;
 mod old_environment;
+mod output;
 
-use std::ffi::{OsStr, OsString};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
@@ -23,6 +23,7 @@ use crate::scenes::{SceneBook, SceneWords, check_privacy};
 pub use error::SettingsError;
 pub use model::{Answers, ModelChoice, OnnxChoice, format_of, model_file, onnx_options};
 pub use old_environment::{OldEnvironment, VARIABLES as OLD_VARIABLES};
+pub use output::{OutputChoice, OutputSettings};
 
 /// Where frames come from.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -33,17 +34,6 @@ pub enum CameraChoice {
     Device(String),
     /// A video file.
     File(PathBuf),
-}
-
-/// Where frames go.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum OutputChoice {
-    /// A v4l2loopback node by `auto`, node or card name.
-    Device(String),
-    /// A file or standard output.
-    File(FileTarget),
-    /// `null`: everything is composed and nothing kept, for measuring.
-    Null,
 }
 
 /// What is shown, and who finds the person.
@@ -69,8 +59,8 @@ const USUAL_HEIGHT_PX: u32 = 720;
 pub struct RunSettings {
     /// Where frames come from.
     pub camera: CameraChoice,
-    /// Where they go.
-    pub output: OutputChoice,
+    /// Where they go: at least one.
+    pub outputs: Vec<OutputSettings>,
     /// Size to ask of the camera.
     pub size: SizePx,
     /// Rate to ask of the camera.
@@ -79,8 +69,6 @@ pub struct RunSettings {
     pub stop_after: Option<Duration>,
     /// How long after the last watcher the camera is closed.
     pub idle_after: Duration,
-    /// The camera stays open while nobody watches.
-    pub always_on: bool,
     /// A file as the camera is read as fast as it can be worked on.
     pub unpaced: bool,
     /// Devices that are named and not there are waited for: they were named in a service's file,
@@ -212,32 +200,43 @@ impl RunSettings {
         let over = |said: &Option<String>, config: &Option<String>, usual: &str| {
             said.as_ref().or(config.as_ref()).map_or_else(|| usual.to_owned(), String::clone)
         };
-        let output = args.output.clone().or(config.output.clone().map(Into::into));
         let placeholder = args.placeholder.as_ref().or(config.placeholder.as_ref());
         let size: SizePx = over(&args.size, &config.size, "1280x720").parse()?;
+        let outputs = (args.output.clone(), config.outputs.clone());
+        let always_on = args.always_on.or(config.always_on).unwrap_or(false);
+        let (camera, rate) = (
+            camera_choice(&over(&args.camera, &config.camera, "auto"))?,
+            frame_rate(&over(&args.fps, &config.fps, "30"))?,
+        );
+        let idle_after = idle_time(args.idle_after.or(config.idle_after).unwrap_or(3.0))?;
+        let mask_server = mask_server(args.mask_server.as_ref().or(config.mask_server.as_ref()))?;
+        let placeholder = placeholder.map(|path| checked_placeholder(path)).transpose()?;
+        let scene = SceneSettings::new(&args.scene, old, config, path, size.height_px)?;
         let settings = Self {
-            camera: camera_choice(&over(&args.camera, &config.camera, "auto"))?,
-            output: output_choice(&output.unwrap_or_else(|| "auto".into())),
+            camera,
+            outputs: OutputSettings::all(
+                outputs.0,
+                outputs.1,
+                always_on,
+                (&scene, size.height_px),
+            )?,
             size,
-            rate: frame_rate(&over(&args.fps, &config.fps, "30"))?,
+            rate,
             stop_after: stop_after.transpose()?,
-            idle_after: idle_time(args.idle_after.or(config.idle_after).unwrap_or(3.0))?,
-            always_on: args.always_on.or(config.always_on).unwrap_or(false),
+            idle_after,
             unpaced: args.unpaced,
             awaits_devices: old.is_some(),
-            placeholder: placeholder.map(|path| checked_placeholder(path)).transpose()?,
+            placeholder,
             socket: args.socket.clone(),
-            mask_server: mask_server(args.mask_server.as_ref().or(config.mask_server.as_ref()))?,
-            scene: SceneSettings::new(&args.scene, old, config, path, size.height_px)?,
+            mask_server,
+            scene,
         };
         if settings.mask_server.is_some() && settings.scene.steps.people == People::Main {
             return Err(SettingsError::MainPersonOfServer.into());
         }
-        if let OutputChoice::File(target) = &settings.output {
+        for target in settings.outputs.iter().filter_map(OutputSettings::target) {
             refuse_to_replace(target, &settings.reads())?;
-        }
-        // Before all work, of which it would be the end.
-        if let OutputChoice::File(target) = &settings.output {
+            // Before all work, of which it would be the end.
             target.check(false)?;
         }
         Ok(settings)
@@ -249,15 +248,19 @@ impl RunSettings {
             CameraChoice::File(path) => Some(path.clone()),
             _ => None,
         };
-        camera.into_iter().chain(self.placeholder.clone()).chain(self.scene.reads()).collect()
+        let of_outputs = self.outputs.iter().flat_map(|output| output.book.files());
+        let of_rest = camera.into_iter().chain(self.placeholder.clone()).chain(self.scene.reads());
+        of_rest.chain(of_outputs).collect()
     }
 
-    /// The file that is written.
-    pub fn recording(&self) -> Option<&Path> {
-        match &self.output {
-            OutputChoice::File(FileTarget::Path(path)) => Some(path),
-            _ => None,
-        }
+    /// The files that are written.
+    pub fn recordings(&self) -> Vec<PathBuf> {
+        let targets = self.outputs.iter().filter_map(OutputSettings::target);
+        let path = |target: &FileTarget| match target {
+            FileTarget::Path(path) => Some(path.clone()),
+            FileTarget::Stdout => None,
+        };
+        targets.filter_map(path).collect()
     }
 }
 
@@ -314,14 +317,6 @@ fn idle_time(seconds: f64) -> Result<Duration, SettingsError> {
 fn checked_placeholder(path: &Path) -> Result<PathBuf, SceneError> {
     user_placeholder(path, SizePx::new(64, 36), Colour::WEBCAM)?;
     Ok(path.to_owned())
-}
-
-fn output_choice(text: &OsStr) -> OutputChoice {
-    match text.to_str() {
-        Some("null") => OutputChoice::Null,
-        Some(name) if name != "-" && names_a_device(name) => OutputChoice::Device(name.to_owned()),
-        _ => OutputChoice::File(FileTarget::parse(&OsString::from(text))),
-    }
 }
 
 fn frame_rate(text: &str) -> Result<FrameRate, SettingsError> {

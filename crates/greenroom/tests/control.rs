@@ -225,7 +225,7 @@ fn a_pause_finds_a_place_where_all_wait_for_replies() {
     let fixture = Fixture::new();
     let (tell, told) = mpsc::channel();
     let answer = move |request, replier: Replier| match request {
-        Request::Next {} => tell.send(replier).unwrap(),
+        Request::Next { .. } => tell.send(replier).unwrap(),
         _ => replier.reply(Reply::Ok(Answer::Done {})),
     };
     let _server = Server::start(&fixture.path, Box::new(answer)).unwrap();
@@ -357,7 +357,7 @@ fn what_takes_long_holds_up_nobody_else_and_replies_keep_their_order() {
     let fixture = Fixture::new();
     let (tell, told) = mpsc::channel();
     let answer = move |request, replier: Replier| match request {
-        Request::Next {} => tell.send(replier).unwrap(),
+        Request::Next { .. } => tell.send(replier).unwrap(),
         _ => replier.reply(Reply::Ok(Answer::Done {})),
     };
     let _server = Server::start(&fixture.path, Box::new(answer)).unwrap();

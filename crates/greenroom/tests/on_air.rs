@@ -11,7 +11,7 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use air::{Air, BLUE, GREY, RED, is_placeholder, picture, yuv};
-use greenroom::control::{self, Answer, Reply, Request};
+use greenroom::control::{self, Answer, Reply, Request, SetWords};
 
 const CONFIG: &str = "scene = 'red'\n[scenes.red]\nbackground = 'red.png'\n[scenes.blue]\n\
                       background = 'blue.png'\neffects = ['greyscale']\n";
@@ -46,7 +46,7 @@ fn what_is_asked_for_is_shown() {
         let status = air.ask(&["status"]);
         String::from_utf8(status.stdout).unwrap().contains("camera   closed")
     });
-    assert_eq!(air.scene()["paused"], true);
+    assert_eq!(air.status()["paused"], true);
     air.tell(&["resume"]);
     air.wait_for(GREY);
 
@@ -159,7 +159,7 @@ fn a_pause_waits_for_nobody() {
     // It is being loaded.
     let _never_answered = silent.accept().unwrap();
     air.tell(&["pause"]);
-    assert_eq!(air.scene()["paused"], true);
+    assert_eq!(air.status()["paused"], true);
     air.tell(&["resume"]);
     air.wait_for(yuv(RED));
     let refused = asking.wait_with_output().unwrap();
@@ -183,7 +183,7 @@ fn a_pause_is_over_all_when_it_is_answered() {
     for number in 0..20 {
         air.wait_for(yuv(RED));
         assert_eq!(ask(Request::Pause {}), done);
-        assert_eq!(ask(Request::Snapshot { file: file.clone() }), done);
+        assert_eq!(ask(Request::Snapshot { file: file.clone(), output: None }), done);
         let shot = image::open(&file).unwrap().into_rgb8();
         let [red, green, _] = shot.get_pixel(4, 4).0;
         assert!(red < green, "number {number} shows the picture: {:?}", shot.get_pixel(4, 4));
@@ -208,7 +208,7 @@ fn a_pause_goes_on_in_the_next_greenroom() {
         air.start_again(&["--background", BLUE]);
         air.wait_until("the placeholder", |air| air.frames() > 10);
         assert!(air.corners_since(0).into_iter().all(is_placeholder), "{signal}");
-        assert_eq!(air.scene()["paused"], true);
+        assert_eq!(air.status()["paused"], true);
         let camera = air.ask(&["status"]).stdout;
         assert!(String::from_utf8(camera).unwrap().contains("camera   closed"));
         assert_eq!(air.log_has("still paused"), 1);
@@ -256,7 +256,8 @@ fn what_is_asked_for_in_a_pause_is_the_first_that_comes_after_it() {
     let done = Reply::Ok(Answer::Done {});
     let change = |background: &str| {
         let background = Some(background.to_owned());
-        Request::Set(greenroom::scenes::SceneWords { background, ..Default::default() })
+        let words = greenroom::scenes::SceneWords { background, ..Default::default() };
+        Request::Set(SetWords { output: None, words })
     };
     for (before, after) in [(RED, BLUE), (BLUE, RED), (RED, BLUE)] {
         air.wait_for(yuv(before));

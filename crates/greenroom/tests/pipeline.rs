@@ -13,7 +13,9 @@ use std::sync::atomic::{AtomicU32, Ordering::Relaxed};
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
-use greenroom::pipeline::{CameraFeed, MatteFeed, Output, Painter, Pipeline, Standby, StopError};
+use greenroom::pipeline::{
+    CameraFeed, MatteFeed, Output, OutputPolicy, Painter, Pipeline, Standby, StopError,
+};
 use greenroom::status::{CameraState, OutputState};
 use greenroom_device::{
     Audience, Codec, DeviceError, FrameRate, Next, PassedOver, Sink, SinkMode, Source, SourceMode,
@@ -222,6 +224,11 @@ impl Sink for Witness {
         Ok(())
     }
 
+    /// Into every buffer.
+    fn blank(&mut self, placeholder: FrameView<'_>) -> Result<(), DeviceError> {
+        (0..33).try_for_each(|_| self.write(placeholder))
+    }
+
     fn finish(self: Box<Self>) -> Result<(), DeviceError> {
         Ok(())
     }
@@ -307,7 +314,8 @@ impl Stage {
         };
         let sink = witness().unwrap();
         let painter = Painter::new(sink.mode(), scene).unwrap();
-        let output = Output::on_device("witness".into(), painter, Ok(sink), Box::new(witness));
+        let policy = OutputPolicy::device(witness);
+        let output = Output::new("witness".into(), painter, Ok(sink), policy);
         let network = {
             let mood = Arc::clone(&mood);
             move || {

@@ -7,7 +7,7 @@ use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
-use greenroom::pipeline::{CameraFeed, MatteFeed, Output, Painter, Pipeline};
+use greenroom::pipeline::{CameraFeed, MatteFeed, OnLoss, Output, OutputPolicy, Painter, Pipeline};
 use greenroom_device::{
     Codec, DeviceError, FrameRate, MjpegData, MjpegDecoder, Next, PassedOver, Sink, SinkMode,
     Source, SourceMode, Wake,
@@ -117,6 +117,10 @@ impl Sink for NullSink {
         Ok(())
     }
 
+    fn is_recording(&self) -> bool {
+        true
+    }
+
     fn finish(self: Box<Self>) -> Result<(), DeviceError> {
         Ok(())
     }
@@ -132,7 +136,9 @@ fn allocations_of(background: &BackgroundSpec, sink_size: SizePx) -> u64 {
     let shape = FrameShape { format: PixelFormat::I420, size, colour: Colour::JPEG };
     let spec = SceneSpec { background: background.clone(), ..SceneSpec::default() };
     let scene = spec.build(Site { shape, pace: Pace::Live }).unwrap();
-    let output = Output::to_file(Box::new(sink), Painter::new(mode, scene).unwrap());
+    let painter = Painter::new(mode, scene).unwrap();
+    let policy = OutputPolicy::recording(OnLoss::End);
+    let output = Output::new("null".into(), painter, Ok(Box::new(sink)), policy);
     let feed = CameraFeed {
         source: Some(Box::new(JpegCamera::new(size))),
         name: None,

@@ -299,6 +299,10 @@ impl Sink for EncodedSink {
         self.part.sync().map_err(|source| DeviceError::Io { what: what(), doing, source })
     }
 
+    fn is_recording(&self) -> bool {
+        true
+    }
+
     fn finish(mut self: Box<Self>) -> Result<(), DeviceError> {
         self.complete()?;
         let Self { name: what, part, frames, .. } = *self;

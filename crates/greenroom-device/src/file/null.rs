@@ -29,6 +29,10 @@ impl Sink for NullSink {
         Ok(check_frame(frame, self.mode)?)
     }
 
+    fn is_recording(&self) -> bool {
+        true
+    }
+
     fn finish(self: Box<Self>) -> Result<(), DeviceError> {
         Ok(())
     }

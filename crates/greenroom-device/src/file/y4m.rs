@@ -257,6 +257,10 @@ impl Sink for Y4mSink {
         }
     }
 
+    fn is_recording(&self) -> bool {
+        true
+    }
+
     fn finish(mut self: Box<Self>) -> Result<(), DeviceError> {
         self.complete()?;
         let Self { name: what, out, frames, .. } = *self;

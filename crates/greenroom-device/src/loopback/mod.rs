@@ -5,6 +5,7 @@ mod dialect;
 pub(crate) mod fuzz;
 mod info;
 mod lookout;
+mod opener;
 mod readers;
 mod sink;
 mod state;
@@ -17,6 +18,7 @@ use crate::v4l2::Caps;
 
 pub use dialect::{Dialect, ModuleVersion};
 pub use info::LoopbackInfo;
+pub use opener::LoopbackOpener;
 pub use sink::LoopbackSink;
 pub use state::LoopbackState;
 

@@ -13,6 +13,9 @@ use crate::node::{Node, busy, refusal};
 use crate::v4l2::{Direction, FourCc, StreamFormat, V4l2Error};
 use crate::{Audience, DeviceError, FrameRate, Sink, SinkMode};
 
+/// More writes than v4l2loopback's largest number of buffers (32): none keeps an older frame.
+const EVERY_BUFFER: usize = 33;
+
 /// The writing side of a loopback. Its descriptor stays open, and with it the format, for as long
 /// as the sink lives; what is not being written, nobody wakes for.
 ///
@@ -124,6 +127,10 @@ impl Sink for LoopbackSink {
                 Err(errno) => return Err(self.refused(errno)),
             }
         }
+    }
+
+    fn blank(&mut self, placeholder: FrameView<'_>) -> Result<(), DeviceError> {
+        (0..EVERY_BUFFER).try_for_each(|_| self.write(placeholder))
     }
 
     fn store_timeout_picture(&mut self, frame: FrameView<'_>) {

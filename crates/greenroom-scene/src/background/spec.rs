@@ -174,6 +174,11 @@ impl BackgroundSpec {
         matches!(self, BackgroundSpec::Slideshow { .. })
     }
 
+    /// Whether it has a time of its own.
+    pub fn plays(&self) -> bool {
+        matches!(self, BackgroundSpec::Video(_)) || self.is_slideshow()
+    }
+
     /// The file that is shown, if it is one. Folders are looked at by the slideshow itself.
     pub fn file(&self) -> Option<&Path> {
         match self {

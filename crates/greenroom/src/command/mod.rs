@@ -32,7 +32,9 @@ pub fn run(cli: Cli) -> anyhow::Result<()> {
         Command::List(args) => list::list(&args),
         Command::Status(args) => status::status(&args),
         Command::Set(args) => set::set(args),
-        Command::Next(socket) => set::ask(&socket, &Request::Next {}),
+        Command::Next(args) => {
+            set::ask(&args.socket, &Request::Next { output: args.output.output })
+        }
         Command::Pause(socket) => set::ask(&socket, &Request::Pause {}),
         Command::Resume(socket) => set::ask(&socket, &Request::Resume {}),
         Command::Snapshot(args) => set::snapshot(&args),

@@ -1,25 +1,21 @@
-use std::path::Path;
+mod outputs;
 
 use anyhow::Context;
-use greenroom_device::{
-    Codec, DeviceError, LoopbackSink, Sink, SinkMode, Wake, find_loopback, open_file_sink,
-    open_null_sink,
-};
+use greenroom_device::{Codec, SinkMode, Wake};
 use greenroom_frame::{Colour, FrameShape, PixelFormat};
 use greenroom_matte::RoomGuard;
-use greenroom_scene::{Pace, Scene, Site};
+use greenroom_scene::{Pace, Site};
 
 use super::signals::{Parts, Signals};
 use crate::camera::CameraOpener;
 use crate::cli::RunArgs;
-use crate::control::{self, Answer, ControlError, Replier, Reply, Request};
+use crate::control::{self, Answer, ControlError, Replier, Reply, Request, SetWords};
 use crate::masks::MaskClient;
-use crate::pipeline::{CameraFeed, MatteFeed, Output, Painter, Pipeline, Reporter};
+use crate::pipeline::{CameraFeed, MatteFeed, Pipeline, Reporter};
 use crate::scenes::{
     Director, DirectorHandle, FilesInUse, FirstScene, PauseMark, Replied, SceneRequest,
-    make_first_scene,
 };
-use crate::settings::{Answers, OutputChoice, RunSettings};
+use crate::settings::{Answers, OutputSettings, RunSettings};
 use crate::status::Status;
 use crate::{RunFailed, service};
 
@@ -40,7 +36,7 @@ pub(super) fn run(args: &RunArgs) -> anyhow::Result<()> {
     }
     let mut camera = CameraOpener::new(&settings);
     // Who watches always has the camera opened at once; then its mode is known, not planned.
-    let watched = settings.always_on || !matches!(settings.output, OutputChoice::Device(_));
+    let watched = settings.outputs.iter().any(OutputSettings::is_watched_at_once);
     let source = if watched { camera.first()? } else { None };
     let plan = match &source {
         Some(source) => Some((source.mode().size, source.mode().rate)),
@@ -54,11 +50,10 @@ pub(super) fn run(args: &RunArgs) -> anyhow::Result<()> {
     });
     let colour = source.as_ref().map_or(Colour::WEBCAM, |source| source.mode().colour);
     let site = Site { shape: FrameShape { format, size, colour }, pace: Pace::Live };
-    let (first, scene) = make_first_scene(&settings.scene, site)?;
     let maker = settings.scene.model.build(settings.scene.steps, Answers::Late)?;
     // YUYV, BT.601, limited range: what every consumer opens and assumes.
     let wanted = SinkMode { format: PixelFormat::Yuyv, size, rate, colour: Colour::WEBCAM };
-    let output = open_output(&settings, wanted, scene)?.always_on(settings.always_on);
+    let (outputs, scenes) = outputs::open(&settings, wanted, site)?;
     let stop = signals.started();
     let (model, steps) = (settings.scene.model.clone(), settings.scene.steps);
     let server = match settings.mask_server.clone() {
@@ -72,10 +67,10 @@ pub(super) fn run(args: &RunArgs) -> anyhow::Result<()> {
     let matte = MatteFeed { maker, remake, server, steps };
     let feed =
         CameraFeed { source, name: camera.name(), open: Box::new(move || camera.open()), size };
-    let pipeline = Pipeline::start(feed, matte, vec![output], settings.idle_after, is_paused)
+    let pipeline = Pipeline::start(feed, matte, outputs, settings.idle_after, is_paused)
         .context("starting threads")?;
     signals.hide_by(pipeline.hider());
-    serve(pipeline, stop, &settings, (socket, mark), first)
+    serve(pipeline, stop, &settings, (socket, mark), scenes)
 }
 
 fn claim_socket(settings: &RunSettings) -> Result<control::Claim, ControlError> {
@@ -90,13 +85,12 @@ fn serve(
     stop: &Wake,
     settings: &RunSettings,
     (socket, mark): (Result<control::Claim, ControlError>, PauseMark),
-    first: FirstScene,
+    scenes: Vec<(String, FirstScene)>,
 ) -> anyhow::Result<()> {
     let reporter = pipeline.reporter();
-    let files =
-        FilesInUse { recording: settings.recording().map(Path::to_owned), read: settings.reads() };
-    let config = settings.scene.config.clone();
-    let director = Director::start(first, pipeline.cues(), config, files, mark);
+    let files = FilesInUse { recordings: settings.recordings(), read: settings.reads() };
+    let config = settings.scene.config.as_deref();
+    let director = Director::start(scenes, pipeline.cues(), config, &files, mark);
     let director = director.context("starting threads")?;
     let handle = director.handle();
     let answer = Box::new(move |request, replier| answer(&reporter, &handle, request, replier));
@@ -115,9 +109,12 @@ fn serve(
 
 /// Answers at once, or has it done and answered by whoever does it.
 fn answer(reporter: &Reporter, director: &DirectorHandle, request: Request, replier: Replier) {
-    let request = match request {
+    let (output, request) = match request {
         Request::Status {} => {
-            let status = Status { scene: director.status(), ..reporter.status() };
+            let mut status = Status { paused: director.is_paused(), ..reporter.status() };
+            for (output, scene) in status.outputs.iter_mut().zip(director.status()) {
+                output.scene = scene;
+            }
             return replier.reply(Reply::Ok(Answer::Status(Box::new(status))));
         }
         #[cfg(feature = "faults")]
@@ -128,17 +125,19 @@ fn answer(reporter: &Reporter, director: &DirectorHandle, request: Request, repl
             };
             return replier.reply(reply);
         }
-        Request::Set(words) => SceneRequest::Change(words),
-        Request::Scene { name } => SceneRequest::GoTo(name),
-        Request::Next {} => SceneRequest::Next,
+        Request::Set(SetWords { output, words }) => (output, SceneRequest::Change(words)),
+        Request::Scene { output, name } => (output, SceneRequest::GoTo(name)),
+        Request::Next { output } => (output, SceneRequest::Next),
         Request::Pause {} => return director.pause(replied_by(replier)),
         Request::Resume {} => {
             director.resume();
             return replier.reply(Reply::Ok(Answer::Done {}));
         }
-        Request::Snapshot { file } => return director.snapshot(file, replied_by(replier)),
+        Request::Snapshot { output, file } => {
+            return director.snapshot(output.as_deref(), file, replied_by(replier));
+        }
     };
-    director.ask(request, replied_by(replier));
+    director.ask(output.as_deref(), request, replied_by(replier));
 }
 
 fn replied_by(replier: Replier) -> Replied {
@@ -147,46 +146,4 @@ fn replied_by(replier: Replier) -> Replied {
         replier.reply(done.map_or_else(Reply::Error, |()| Reply::Ok(Answer::Done {})));
     };
     Replied::new(tell, move || watch.is_abandoned())
-}
-
-fn open_output(settings: &RunSettings, wanted: SinkMode, scene: Scene) -> anyhow::Result<Output> {
-    let painter = |mode| {
-        let painter = Painter::new(mode, scene)?;
-        anyhow::Ok(painter.with_placeholder(settings.placeholder.clone()))
-    };
-    let sink = match &settings.output {
-        OutputChoice::Null => open_null_sink(wanted),
-        OutputChoice::File(target) => {
-            let sink = open_file_sink(target, wanted, None)?;
-            let mode = sink.mode();
-            tracing::info!("output: {}, {} {}", sink.name(), mode.size, mode.format);
-            sink
-        }
-        OutputChoice::Device(name) => {
-            let open = {
-                let name = name.clone();
-                move || -> Result<Box<dyn Sink>, DeviceError> {
-                    let loopback = find_loopback(&name)?;
-                    Ok(Box::new(LoopbackSink::open(&loopback, wanted.size, wanted.rate)?))
-                }
-            };
-            let sink = match open() {
-                Ok(sink) => Ok(sink),
-                // The module may be loaded later.
-                Err(error @ DeviceError::NoneHere { .. }) if name == "auto" => {
-                    tracing::warn!("{error}; or name a file with --output FILE; waiting for one");
-                    Err(error)
-                }
-                Err(error @ DeviceError::NotFound { .. }) if settings.awaits_devices => {
-                    tracing::warn!("{error}; waiting for it");
-                    Err(error)
-                }
-                Err(error) => return Err(error.into()),
-            };
-            let mode = sink.as_ref().map_or(wanted, |sink| sink.mode());
-            return Ok(Output::on_device(name.clone(), painter(mode)?, sink, Box::new(open)));
-        }
-    };
-    let mode = sink.mode();
-    Ok(Output::to_file(sink, painter(mode)?))
 }

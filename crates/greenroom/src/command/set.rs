@@ -6,7 +6,7 @@ use std::path::PathBuf;
 use anyhow::bail;
 
 use crate::cli::{SetArgs, SetCommand, SnapshotArgs, SocketArgs};
-use crate::control::{self, Answer, ControlError, Reply, Request};
+use crate::control::{self, Answer, ControlError, Reply, Request, SetWords};
 use crate::scenes::SceneWords;
 
 impl SocketArgs {
@@ -19,7 +19,9 @@ impl SocketArgs {
 /// `greenroom set`.
 pub(super) fn set(args: SetArgs) -> anyhow::Result<()> {
     let words = match args.change {
-        SetCommand::Scene { name } => return change(&args.socket, &Request::Scene { name }),
+        SetCommand::Scene { name } => {
+            return change(&args.socket, &Request::Scene { name, output: args.output.output });
+        }
         SetCommand::Background { background, fit } => SceneWords {
             background: Some(background),
             fit: fit.map(|fit| fit.word().to_owned()),
@@ -44,7 +46,8 @@ pub(super) fn set(args: SetArgs) -> anyhow::Result<()> {
     let words = words.located_in(&std::env::current_dir().unwrap_or_default());
     // Told here, without greenroom, what makes no sense.
     words.check()?;
-    change(&args.socket, &Request::Set(words))
+    let output = args.output.output;
+    change(&args.socket, &Request::Set(SetWords { output, words }))
 }
 
 /// Asks for another scene, and says what is to be known of it.
@@ -52,10 +55,14 @@ fn change(socket: &SocketArgs, request: &Request) -> anyhow::Result<()> {
     ask(socket, request)?;
     if let Ok(Reply::Ok(Answer::Status(status))) =
         control::ask(&socket.path()?, &Request::Status {})
-        && let Some(warning) = status.scene.warning
     {
-        // It was done, whether this can be told or not.
-        let _ = writeln!(io::stderr(), "greenroom: warning: {warning}");
+        let mut warnings: Vec<_> =
+            status.outputs.into_iter().filter_map(|output| output.scene.warning).collect();
+        warnings.dedup();
+        for warning in warnings {
+            // It was done, whether this can be told or not.
+            let _ = writeln!(io::stderr(), "greenroom: warning: {warning}");
+        }
     }
     Ok(())
 }
@@ -63,7 +70,7 @@ fn change(socket: &SocketArgs, request: &Request) -> anyhow::Result<()> {
 /// `greenroom snapshot`.
 pub(super) fn snapshot(args: &SnapshotArgs) -> anyhow::Result<()> {
     let file = std::path::absolute(&args.file).unwrap_or_else(|_| args.file.clone());
-    ask(&args.socket, &Request::Snapshot { file })
+    ask(&args.socket, &Request::Snapshot { file, output: args.output.clone() })
 }
 
 /// Asks for what has no answer but that it was done.

@@ -4,6 +4,7 @@
 mod cut;
 #[cfg(any(test, feature = "fuzzing"))]
 pub(crate) mod fuzz;
+mod output;
 
 use std::path::{Path, PathBuf};
 
@@ -11,6 +12,7 @@ use serde::Deserialize;
 use toml::{Table, Value};
 
 pub use cut::CutWords;
+pub use output::OutputWords;
 
 use crate::scenes::{SCENE_KEYS, SceneWords};
 use crate::toml_file::{self, one_line};
@@ -45,7 +47,8 @@ const ONNX_KEYS: [&str; 3] = ["library", "providers", "threads"];
 #[allow(missing_docs)]
 pub struct ConfigFile {
     pub camera: Option<String>,
-    pub output: Option<String>,
+    /// `output = "TO"` or `[[output]]`, in the order of the file.
+    pub outputs: Vec<OutputWords>,
     pub size: Option<String>,
     pub fps: Option<String>,
     pub idle_after: Option<f64>,
@@ -183,7 +186,9 @@ impl ConfigFile {
         }
         Ok(Self {
             camera: text(&mut table, "camera")?,
-            output: text(&mut table, "output")?,
+            outputs: table
+                .remove("output")
+                .map_or(Ok(Vec::new()), |words| output::read(words, path))?,
             size: text(&mut table, "size")?,
             fps: number(&mut table, "fps")?.map(|fps| fps.to_string()),
             idle_after: number(&mut table, "idle_after")?,

@@ -19,9 +19,10 @@ fn the_example_is_right_and_tells_of_every_key() {
     for (name, words) in &plain.scenes {
         words.check().unwrap_or_else(|error| panic!("{name}: {error}"));
     }
-    for key in KEYS.iter().chain(&SCENE_KEYS).chain(&ONNX_KEYS).chain(&cut::KEYS) {
-        let told = ["\n{key} =", "\n#{key} =", "[{key}.", "[{key}]"];
-        let told = told.map(|told| told.replace("{key}", key));
+    let keys = KEYS.iter().chain(&SCENE_KEYS).chain(&ONNX_KEYS).chain(&cut::KEYS);
+    for key in keys.chain(&output::KEYS) {
+        let told = ["\n{key} =", "\n#{key} =", "\n# {key} =", "[{key}.", "[{key}]"];
+        let told = told.map(|told: &str| told.replace("{key}", key));
         assert!(told.iter().any(|told| EXAMPLE.contains(told.as_str())), "{key}");
     }
     // What is commented out is right, too.
@@ -133,5 +134,31 @@ fn mistakes_get_one_sentence_with_the_nearest_right_name() {
     ] {
         let sentence = refusal(text);
         assert!(sentence.contains(words), "{text:?}: {sentence}");
+    }
+}
+
+#[test]
+fn one_output_is_a_text_and_several_are_tables() {
+    assert_eq!(parse("output = 'a.mp4'").unwrap().outputs, [OutputWords::to("a.mp4".into())]);
+    let two = "[[output]]\nto = 'auto'\n[[output]]\nto = 'b.mkv'\nname = 'b'\nscene = 's'\nsize = \
+               '640x360'\nalways_on = true\nopens_camera = false\n";
+    let [one, other] = &parse(two).unwrap().outputs[..] else { panic!("two were written") };
+    assert_eq!(*one, OutputWords::to("auto".into()));
+    assert_eq!((other.name.as_deref(), other.scene.as_deref()), (Some("b"), Some("s")));
+    assert_eq!((other.always_on, other.opens_camera), (Some(true), Some(false)));
+    // The example's, which is a comment for those who have one.
+    let of_example = EXAMPLE.split_once("# [[output]]").unwrap().1;
+    let of_example: Vec<_> = of_example.lines().map(|line| line.trim_start_matches("# ")).collect();
+    let of_example = parse(&format!("[[output]]{}", of_example.join("\n"))).unwrap();
+    assert!(of_example.outputs.len() > 1);
+    for (text, said) in [
+        ("output = 3", "[[output]]"),
+        ("output = ['a']", "must be tables"),
+        ("[[output]]\nname = 'a'", "missing field `to`"),
+        ("[[output]]\nto = 'a'\nscen = 'b'", "scene"),
+        ("[[output]]\nto = 1", "[[output]] has"),
+    ] {
+        let sentence = refusal(text);
+        assert!(sentence.contains(said), "{sentence}");
     }
 }

@@ -42,14 +42,21 @@ pub enum Request {
     Status {},
     /// Lay these words over the scene that is shown. Answered by [`Answer::Done`] when it is loaded,
     /// as are the others.
-    Set(SceneWords),
+    Set(SetWords),
     /// Show a scene of the configuration.
     Scene {
         /// Its name.
         name: String,
+        /// The output that is meant; all, if none is named.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        output: Option<String>,
     },
     /// Show the next scene, or picture of a slideshow.
-    Next {},
+    Next {
+        /// The output that is meant; all, if none is named.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        output: Option<String>,
+    },
     /// Show the placeholder and close the camera. Answered when every output shows it: nothing of before the
     /// pause comes after the answer.
     Pause {},
@@ -59,6 +66,9 @@ pub enum Request {
     Snapshot {
         /// A path from `/` on that ends with .png, .jpg or .webp.
         file: PathBuf,
+        /// The output whose picture it is; the first, if none is named.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        output: Option<String>,
     },
     /// A fault to try the safeguards with. Answered by [`Answer::Done`].
     #[cfg(feature = "faults")]
@@ -66,6 +76,37 @@ pub enum Request {
         /// Which.
         name: String,
     },
+}
+
+/// Words for a scene, and `"output"` beside them: the output that is meant; all, if none is named.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(try_from = "Object", into = "Object")]
+#[allow(missing_docs)]
+pub struct SetWords {
+    pub output: Option<String>,
+    pub words: SceneWords,
+}
+
+type Object = serde_json::Map<String, serde_json::Value>;
+
+impl TryFrom<Object> for SetWords {
+    type Error = serde_json::Error;
+
+    fn try_from(mut object: Object) -> Result<Self, serde_json::Error> {
+        let output = object.remove("output").map(serde_json::from_value).transpose()?.flatten();
+        Ok(Self { output, words: serde_json::from_value(object.into())? })
+    }
+}
+
+impl From<SetWords> for Object {
+    fn from(SetWords { output, words }: SetWords) -> Self {
+        let mut object = match serde_json::to_value(words) {
+            Ok(serde_json::Value::Object(object)) => object,
+            _ => Self::new(),
+        };
+        object.extend(output.map(|output| ("output".to_owned(), output.into())));
+        object
+    }
 }
 
 /// What is answered: one of these for every line.

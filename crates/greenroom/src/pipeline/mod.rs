@@ -9,6 +9,7 @@ pub(crate) mod faults;
 mod matte;
 mod matte_output;
 mod output;
+mod output_policy;
 mod output_report;
 mod output_show;
 mod output_state;
@@ -37,12 +38,14 @@ pub use cues::{Cues, Paused};
 use cutter::Cutter;
 pub use matte::MattePlanes;
 pub use matte_output::MatteOutput;
-pub use output::{OpenSink, Output};
+pub use output::Output;
+pub use output_policy::{Idle, OnLoss, OutputPolicy};
 pub use output_show::ShowError;
 pub use painter::Painter;
 pub use report::Reporter;
 use shared::Shared;
-use show::{MOST_OUTPUTS, Shower};
+pub use show::MOST_OUTPUTS;
+use show::Shower;
 pub use slot::Slot;
 pub use standby::Standby;
 pub use stats::Stats;
@@ -145,7 +148,7 @@ impl Pipeline {
         };
         // The last first: whoever hands on finds the next one there. If a later spawn fails, the
         // drop of `pipeline` ends those before.
-        shared.set_demand(!is_paused && outputs.iter().any(Output::is_on));
+        shared.set_demand(!is_paused && outputs.iter().any(Output::wants_camera));
         let shower = Shower::new(Arc::clone(&shared), planes, outputs, cues, idle_after);
         pipeline.shower =
             Some(thread::Builder::new().name("output".into()).spawn(move || shower.run())?);
@@ -201,8 +204,8 @@ impl Pipeline {
             result = result.and(thread.join().map_err(|_| StopError::Panic));
         }
         if let Some(shower) = self.shower.take() {
-            // A pipe whose reader stands still blocks a write for as long as it likes; nobody waits
-            // for it. A file is waited for: FFmpeg ends by itself.
+            // A device that takes no frame blocks for as long as it likes; nobody waits for it. A file is waited for:
+            // FFmpeg ends by itself.
             let is_writing = !Wake::wait([&self.shared.finishing], Some(STOP_PATIENCE));
             if is_writing && self.files.is_empty() {
                 return result.and(Err(StopError::Blocked));
@@ -235,8 +238,8 @@ pub enum StopError {
     /// An output was lost or could not be completed.
     #[error(transparent)]
     Output(#[from] DeviceError),
-    /// A reader of ours took nothing more.
-    #[error("whoever reads the output takes nothing more; its last frame is not whole")]
+    /// An output takes nothing more.
+    #[error("an output takes nothing more; its last frame may not be whole")]
     Blocked,
     /// A thread panicked.
     #[error("a part of greenroom failed, which is our bug; the lines above tell where")]

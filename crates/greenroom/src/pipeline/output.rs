@@ -4,15 +4,13 @@ use std::os::fd::BorrowedFd;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use greenroom_device::{Audience, DeviceError, Sink, Wake};
+use greenroom_device::{Audience, DeviceError, Sink, SinkMode, Wake};
 
 use super::cues::OutputCues;
+use super::output_policy::{Idle, OnLoss, OutputPolicy};
 use super::output_report::OutputReport;
 use super::output_state::State;
 use super::{Painter, Standby, Stats};
-
-/// Gets a sink that was lost, or was not there yet.
-pub type OpenSink = Box<dyn FnMut() -> Result<Box<dyn Sink>, DeviceError> + Send>;
 
 /// Time until a sink is tried again that gives no sign of its return (another program lets go of
 /// it); doubled with each try up to [`LONGEST_RETRY`]. A node that comes ends the wait.
@@ -26,9 +24,7 @@ pub struct Output {
     name: String,
     pub(super) painter: Painter,
     pub(super) state: State,
-    /// `None`: a file. It is always watched, ends with its last frame, and its loss is the end.
-    reopen: Option<OpenSink>,
-    always_on: bool,
+    policy: OutputPolicy,
     /// What was told last of why it is missing: one line an event.
     told: Option<String>,
     retry: Duration,
@@ -37,6 +33,8 @@ pub struct Output {
     pub(super) has_picture: bool,
     /// Somebody is about to watch, and the picture is on.
     renewal_due: bool,
+    /// Why it has ended before the others.
+    loss: Option<DeviceError>,
     pub(super) report: Arc<OutputReport>,
     pub(super) cues: Arc<OutputCues>,
 }
@@ -51,74 +49,46 @@ pub(super) struct Now<'a> {
 }
 
 impl Output {
-    /// An output to a device, which is there now (`sink`) or is awaited (and why, which the user
-    /// has been told). It shows a picture while somebody watches, comes back when its node does,
-    /// and leaves the placeholder when it ends.
-    pub fn on_device(
+    /// An output to `sink`, which is there now or is awaited (and why, which the user has been told). `name` tells it
+    /// from other outputs.
+    pub fn new(
         name: String,
         painter: Painter,
         sink: Result<Box<dyn Sink>, DeviceError>,
-        reopen: OpenSink,
+        policy: OutputPolicy,
     ) -> Self {
-        let state = State::Missing { retry_at: Instant::now() };
-        let mut output = Self::new(name, painter, state, Some(reopen));
-        match sink {
-            Ok(sink) => {
-                output.name = sink.name().to_owned();
-                output.state = State::Holding(sink);
-            }
-            Err(error) => output.told = Some(error.to_string()),
-        }
-        output.tell_state(output.told.clone());
-        output
-    }
-
-    /// An output that writes into a file, which ends with its last frame.
-    pub fn to_file(sink: Box<dyn Sink>, painter: Painter) -> Self {
-        let output = Self::new(sink.name().to_owned(), painter, State::Watched(sink), None);
-        output.tell_state(None);
-        output
-    }
-
-    fn new(name: String, painter: Painter, state: State, reopen: Option<OpenSink>) -> Self {
-        let (report, cues) = (Arc::default(), Arc::default());
-        Self {
-            name,
+        let (told, state) = match sink {
+            // Nobody comes and goes there.
+            Ok(sink) if sink.is_recording() => (None, State::Watched(sink)),
+            Ok(sink) => (None, State::Holding(sink)),
+            Err(error) => (Some(error.to_string()), State::Missing { retry_at: Instant::now() }),
+        };
+        let output = Self {
             painter,
             state,
-            reopen,
-            always_on: false,
-            told: None,
+            policy,
+            told,
             retry: RETRY,
             failing: false,
             has_picture: false,
             renewal_due: false,
-            report,
-            cues,
-        }
+            loss: None,
+            report: Arc::new(OutputReport::new(name.clone())),
+            cues: Arc::default(),
+            name,
+        };
+        output.tell_state(output.told.clone());
+        output
     }
 
-    /// Shows a picture also while nobody watches.
-    #[must_use]
-    pub fn always_on(mut self, always_on: bool) -> Self {
-        self.always_on = always_on;
-        self
-    }
-
-    /// What it is, for people.
+    /// What tells it from other outputs.
     pub fn name(&self) -> &str {
         &self.name
     }
 
-    /// Whether it is watched whatever happens: a file.
-    pub fn is_always_watched(&self) -> bool {
-        self.reopen.is_none() || self.always_on
-    }
-
-    /// Whether it is a file or a pipe: it ends with its last frame, and what was written to it cannot be covered any
-    /// more.
-    pub(super) fn is_file(&self) -> bool {
-        self.reopen.is_none()
+    /// Whether pictures go on while nobody watches.
+    fn keeps_on(&self) -> bool {
+        self.policy.idle == Idle::Keep
     }
 
     pub(super) fn cues(&self) -> Arc<OutputCues> {
@@ -134,23 +104,36 @@ impl Output {
         Arc::clone(&self.report)
     }
 
-    /// Whether a picture is wanted of it.
+    /// Whether something is to be shown on it.
     pub(super) fn is_on(&self) -> bool {
         match self.state {
-            State::Missing { .. } => false,
-            State::Holding(_) => self.always_on,
+            State::Missing { .. } | State::Ended => false,
+            State::Holding(_) => self.keeps_on(),
             State::Watched(_) | State::Lingering { .. } => true,
         }
     }
 
-    /// Whether its node is not there.
-    pub(super) fn is_missing(&self) -> bool {
-        matches!(self.state, State::Missing { .. })
+    /// Whether the camera is to be opened for it.
+    pub(super) fn wants_camera(&self) -> bool {
+        self.is_on() && self.policy.counts_as_demand
     }
 
-    /// Readable when somebody may have come or gone.
-    pub(super) fn audience_fd(&self) -> Option<BorrowedFd<'_>> {
-        self.state.sink()?.audience_fd()
+    /// Whether nothing will ever come of it any more.
+    pub(super) fn has_ended(&self) -> bool {
+        matches!(self.state, State::Ended)
+    }
+
+    /// Whether what was written last is out.
+    pub(super) fn is_settled(&self) -> bool {
+        self.state.sink().is_none_or(Sink::is_settled)
+    }
+
+    /// Readable when somebody may have come or gone, or when it may be there again.
+    pub(super) fn fd(&self) -> Option<BorrowedFd<'_>> {
+        match (&self.state, &self.policy.on_loss) {
+            (State::Missing { .. }, OnLoss::Retry(opener)) => opener.news_fd(),
+            (state, _) => state.sink()?.audience_fd(),
+        }
     }
 
     /// When it wants to be [minded](Self::mind) at the latest.
@@ -164,6 +147,7 @@ impl Output {
             State::Missing { .. } => self.look_for_it(now),
             State::Watched(_) => self.show_placeholder(now.standby, now.stats),
             State::Holding(_) | State::Lingering { .. } => self.take_up(now),
+            State::Ended => Ok(()),
         }
     }
 
@@ -174,7 +158,7 @@ impl Output {
         {
             sink.store_timeout_picture(frame);
         }
-        self.fill_with_placeholder(&Standby::Off, now.stats)?;
+        self.blank(&Standby::Off, now.stats)?;
         self.ask_audience(now)
     }
 
@@ -184,39 +168,36 @@ impl Output {
         std::mem::take(&mut self.renewal_due)
     }
 
-    /// Follows what happened: `asked` if its audience may have changed, `nodes_changed` if some
-    /// node came or went.
+    /// Follows what happened; `is_ready` if its [descriptor](Self::fd) was readable.
     ///
     /// # Errors
-    /// When a file is lost.
-    pub(super) fn mind(
-        &mut self,
-        asked: bool,
-        nodes_changed: bool,
-        now: &Now<'_>,
-    ) -> Result<(), DeviceError> {
+    /// When its loss is the end.
+    pub(super) fn mind(&mut self, is_ready: bool, now: &Now<'_>) -> Result<(), DeviceError> {
         match self.state {
-            State::Missing { retry_at } if nodes_changed || now.time >= retry_at => {
-                if nodes_changed {
+            State::Missing { retry_at } => {
+                let has_news = match &mut self.policy.on_loss {
+                    OnLoss::Retry(opener) => is_ready && opener.has_news(),
+                    OnLoss::End | OnLoss::Drop => false,
+                };
+                if has_news {
                     self.retry = RETRY;
                 }
-                self.look_for_it(now)
+                if has_news || now.time >= retry_at { self.look_for_it(now) } else { Ok(()) }
             }
             State::Lingering { until, .. } if now.time >= until => {
                 // Once more: who came in this moment is not sent away.
                 self.ask_audience(now)?;
                 self.end_lingering(now)
             }
-            _ if asked => self.ask_audience(now),
+            _ if is_ready => self.ask_audience(now),
             _ => Ok(()),
         }
     }
 
     fn look_for_it(&mut self, now: &Now<'_>) -> Result<(), DeviceError> {
-        let Some(reopen) = &mut self.reopen else { return Ok(()) };
-        match reopen() {
+        let OnLoss::Retry(opener) = &mut self.policy.on_loss else { return Ok(()) };
+        match opener.open() {
             Ok(sink) => {
-                self.name = sink.name().to_owned();
                 self.painter.set_mode(sink.mode()).map_err(DeviceError::from)?;
                 self.told = None;
                 self.retry = RETRY;
@@ -234,9 +215,26 @@ impl Output {
     fn ask_audience(&mut self, now: &Now<'_>) -> Result<(), DeviceError> {
         let Some(sink) = self.state.sink_mut() else { return Ok(()) };
         match sink.audience() {
-            Ok(audience) => self.follow(audience, now),
+            Ok(audience) => {
+                let mode = sink.mode();
+                if mode != self.painter.mode() {
+                    self.change_mode(mode)?;
+                }
+                self.follow(audience, now)
+            }
             Err(error) => self.lose(error, now.time),
         }
+    }
+
+    /// A consumer has negotiated anew.
+    fn change_mode(&mut self, mode: SinkMode) -> Result<(), DeviceError> {
+        // What was packed for the old one is of no use.
+        self.has_picture = false;
+        self.painter.set_mode(mode)?;
+        let SinkMode { format, size, .. } = mode;
+        tracing::info!("output: {} takes {size} {format} now", self.report.sink_name());
+        self.tell_state(None);
+        Ok(())
     }
 
     fn follow(&mut self, audience: Audience, now: &Now<'_>) -> Result<(), DeviceError> {
@@ -248,15 +246,14 @@ impl Output {
                 State::Watched(sink)
             }
             (State::Lingering { sink, .. }, true) => State::Watched(sink),
-            // A file has no audience that could leave.
-            (State::Watched(sink), false) if self.reopen.is_some() => {
+            (State::Watched(sink), false) => {
                 State::Lingering { sink, until: now.time + now.idle_after }
             }
             (state, _) => state,
         };
         self.tell_state(None);
         self.report.set_watchers(&audience.watchers);
-        if is_new && !self.always_on {
+        if is_new && !self.keeps_on() {
             return self.show_placeholder(now.standby, now.stats);
         }
         if audience.renewal_due {
@@ -269,8 +266,10 @@ impl Output {
     /// did.
     fn renew(&mut self, now: &Now<'_>) -> Result<(), DeviceError> {
         match self.state {
-            State::Holding(_) if !self.always_on => self.show_placeholder(&Standby::Off, now.stats),
-            State::Missing { .. } => Ok(()),
+            State::Holding(_) if !self.keeps_on() => {
+                self.show_placeholder(&Standby::Off, now.stats)
+            }
+            State::Missing { .. } | State::Ended => Ok(()),
             _ => {
                 self.renewal_due = true;
                 Ok(())
@@ -286,19 +285,27 @@ impl Output {
         };
         self.tell_state(None);
         match self.state {
-            State::Holding(_) if !self.always_on => {
-                self.fill_with_placeholder(&Standby::Off, now.stats)
-            }
+            State::Holding(_) if !self.keeps_on() => self.blank(&Standby::Off, now.stats),
             _ => Ok(()),
         }
     }
 
-    /// A device that is lost is waited for; a file is not.
+    /// What becomes of it is for the policy to say.
+    ///
+    /// # Errors
+    /// When its loss is the end.
     pub(super) fn lose(&mut self, error: DeviceError, time: Instant) -> Result<(), DeviceError> {
-        if self.reopen.is_none() {
-            return Err(error);
+        match self.policy.on_loss {
+            OnLoss::Retry(_) => self.miss(&error, time),
+            OnLoss::End => return Err(error),
+            OnLoss::Drop => {
+                self.state = State::Ended;
+                self.has_picture = false;
+                self.tell_state(Some(error.to_string()));
+                tracing::warn!("output: {error}; the others go on");
+                self.loss = Some(error);
+            }
         }
-        self.miss(&error, time);
         Ok(())
     }
 
@@ -315,27 +322,28 @@ impl Output {
     }
 
     fn tell_state(&self, reason: Option<String>) {
-        let mode = self.state.sink().map(Sink::mode);
-        self.report.set_state(&self.name, self.state.name(), mode, reason);
+        let sink = self.state.sink().map(|sink| (sink.name(), sink.mode()));
+        self.report.set_state(sink, self.state.name(), reason);
     }
 
     /// Whether its end is waited for however long it takes: a file that is being encoded. (The
     /// reader of a pipe may stand still for ever.)
     pub(super) fn is_waited_for(&self) -> bool {
-        self.reopen.is_none() && self.state.sink().is_some_and(|sink| !sink.may_stand_still())
+        self.state.sink().is_some_and(|sink| sink.is_recording() && !sink.may_stand_still())
     }
 
     /// Ends the output: a device is left with the placeholder in every buffer, a file is completed if
     /// all `is_well`, and otherwise leaves nothing.
     ///
     /// # Errors
-    /// When the file could not be completed.
+    /// When the file could not be completed, or was lost before.
     pub(super) fn finish(mut self, is_well: bool, stats: &Stats) -> Result<(), DeviceError> {
-        if self.reopen.is_some() {
-            self.fill_with_placeholder(&Standby::Off, stats)?;
+        if self.state.sink().is_some_and(|sink| !sink.is_recording()) {
+            self.blank(&Standby::Off, stats)?;
         } else if !is_well {
             return Ok(());
         }
-        self.state.into_sink().map_or(Ok(()), Sink::finish)
+        let finished = self.state.into_sink().map_or(Ok(()), Sink::finish);
+        self.loss.map_or(finished, Err)
     }
 }

@@ -9,7 +9,7 @@ use crate::status::{OutputState, OutputStatus, Watcher};
 const MOST_TOLD: usize = 64;
 
 /// What others may know of an output. Who watches is told in the log, too: one line an event.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub(super) struct OutputReport {
     status: Mutex<OutputStatus>,
     /// Those who have watched since somebody does, and were told of: a program that begins its
@@ -19,32 +19,55 @@ pub(super) struct OutputReport {
     pub(super) written: AtomicU64,
     /// Placeholders written.
     pub(super) placeholders: AtomicU64,
+    /// Frames that it was too slow for.
+    pub(super) dropped: AtomicU64,
 }
 
 impl OutputReport {
+    /// That of the output `name`.
+    pub(super) fn new(name: String) -> Self {
+        Self {
+            status: Mutex::new(OutputStatus {
+                sink: name.clone(),
+                name,
+                ..OutputStatus::default()
+            }),
+            told: Mutex::default(),
+            written: AtomicU64::new(0),
+            placeholders: AtomicU64::new(0),
+            dropped: AtomicU64::new(0),
+        }
+    }
+
+    /// What it writes to, for people.
+    pub(super) fn sink_name(&self) -> String {
+        lock(&self.status).sink.clone()
+    }
+
     /// The state as it is now.
     pub(super) fn status(&self) -> OutputStatus {
         OutputStatus {
             written: self.written.load(Relaxed),
             placeholders: self.placeholders.load(Relaxed),
+            dropped: self.dropped.load(Relaxed),
             ..lock(&self.status).clone()
         }
     }
 
-    /// Sets what the output is doing; `reason` says why it is missing.
+    /// Sets what the output is doing, and with which sink; `reason` says why there is none.
     pub(super) fn set_state(
         &self,
-        name: &str,
+        sink: Option<(&str, SinkMode)>,
         state: OutputState,
-        mode: Option<SinkMode>,
         reason: Option<String>,
     ) {
         let mut status = lock(&self.status);
         let before = std::mem::replace(&mut status.state, state);
-        status.name.clear();
-        status.name.push_str(name);
-        status.mode = mode
-            .map(|SinkMode { format, size, rate, .. }| format!("{size} {format} at {rate} fps"));
+        if let Some((name, _)) = sink {
+            name.clone_into(&mut status.sink);
+        }
+        let told = |SinkMode { format, size, rate, .. }| format!("{size} {format} at {rate} fps");
+        status.mode = sink.map(|(_, mode)| told(mode));
         status.reason = reason;
         if state != OutputState::Watched {
             status.watchers.clear();
@@ -52,6 +75,7 @@ impl OutputReport {
         if matches!(state, OutputState::Holding | OutputState::Missing) {
             lock(&self.told).clear();
         }
+        let name = &status.sink;
         match (before, state) {
             (OutputState::Lingering, OutputState::Holding) => {
                 tracing::info!("output: nobody watches {name} any more");
@@ -76,7 +100,7 @@ impl OutputReport {
         let mut told = lock(&self.told);
         for come in &watchers {
             if !told.contains(come) {
-                tracing::info!("output: {} is watched by {come}", status.name);
+                tracing::info!("output: {} is watched by {come}", status.sink);
                 if told.len() == MOST_TOLD {
                     told.remove(0);
                 }
@@ -122,13 +146,15 @@ mod tests {
             .with_ansi(false)
             .without_time()
             .finish();
-        tracing::subscriber::with_default(subscriber, || happens(&OutputReport::default()));
+        tracing::subscriber::with_default(subscriber, || {
+            happens(&OutputReport::new("cam".to_owned()))
+        });
         let text = String::from_utf8(lock(&log.0).clone()).unwrap();
         text.lines().map(str::to_owned).collect()
     }
 
     fn set(report: &OutputReport, state: OutputState) {
-        report.set_state("cam", state, None, None);
+        report.set_state(None, state, None);
     }
 
     fn watch(report: &OutputReport, pids: &[u32]) {
@@ -161,7 +187,7 @@ mod tests {
 
     #[test]
     fn what_was_told_does_not_grow_for_ever() {
-        let report = OutputReport::default();
+        let report = OutputReport::new("cam".to_owned());
         (0..1000).for_each(|pid| watch(&report, &[pid]));
         assert_eq!(lock(&report.told).len(), MOST_TOLD);
     }

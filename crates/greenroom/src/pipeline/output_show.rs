@@ -1,8 +1,10 @@
 //! What is written to an output: composed frames and the placeholder, nothing else.
 
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::atomic::Ordering::Relaxed;
 use std::time::Instant;
 
-use greenroom_device::DeviceError;
+use greenroom_device::{DeviceError, Sink};
 use greenroom_frame::{Frame, FrameError, FrameView, unpack};
 use greenroom_scene::{Room, SceneError};
 
@@ -10,10 +12,6 @@ use super::cues::OutputCues;
 use super::faults::{self, Fault};
 use super::stats::Stage;
 use super::{Output, Standby, Stats};
-
-/// Copies of the placeholder that are left in a device: more than v4l2loopback's largest number of
-/// buffers (32), so that none keeps an older frame.
-const LEFT_BEHIND: usize = 33;
 
 /// Why a frame was not shown.
 #[derive(Debug, thiserror::Error)]
@@ -30,12 +28,18 @@ pub enum ShowError {
 }
 
 impl Output {
-    /// Composes a frame and writes it. What cannot be shown becomes a placeholder.
+    /// Composes a frame and writes it; what one of the outputs `before` has composed of it is taken as it is where it is
+    /// the same. What cannot be shown becomes a placeholder.
     ///
     /// # Errors
-    /// When a file is lost.
-    pub(super) fn show(&mut self, room: &Room<'_>, stats: &Stats) -> Result<(), DeviceError> {
-        match self.compose_and_write(room, stats) {
+    /// When its loss is the end.
+    pub(super) fn show(
+        &mut self,
+        room: &Room<'_>,
+        before: &mut [Output],
+        stats: &Stats,
+    ) -> Result<(), DeviceError> {
+        match self.compose_and_write(room, before, stats) {
             Ok(()) => {
                 self.failing = false;
                 Stats::count(&stats.composed);
@@ -55,7 +59,12 @@ impl Output {
         }
     }
 
-    fn compose_and_write(&mut self, room: &Room<'_>, stats: &Stats) -> Result<(), ShowError> {
+    fn compose_and_write(
+        &mut self,
+        room: &Room<'_>,
+        before: &mut [Output],
+        stats: &Stats,
+    ) -> Result<(), ShowError> {
         if faults::strike(Fault::OutputPanic) {
             panic!("the output thread panics, as a test wants");
         }
@@ -65,16 +74,19 @@ impl Output {
             let now = Instant::now();
             stats.record(stage, now - std::mem::replace(&mut lap, now));
         };
-        self.painter.compose(room)?;
+        let shown = before.iter_mut().filter(|output| output.has_picture && output.is_on());
+        let composed = self.painter.compose_with(room, shown.map(|output| &mut output.painter))?;
         record(Stage::Compose);
         #[cfg(feature = "faults")]
-        if faults::strike(Fault::Leak) {
-            self.painter.leak(room)?;
-        }
-        let packed = self.painter.fit()?;
+        let composed = match faults::strike(Fault::Leak) {
+            true => self.painter.leak(room)?,
+            false => composed,
+        };
+        let packed = self.painter.fit_composed(composed)?;
         record(Stage::Pack);
         if let Some(sink) = self.state.sink_mut() {
             sink.write(packed)?;
+            self.report.dropped.store(sink.dropped(), Relaxed);
         }
         record(Stage::Write);
         send_snapshot(&self.cues, packed);
@@ -93,7 +105,7 @@ impl Output {
         standby: &Standby,
         stats: &Stats,
     ) -> Result<(), DeviceError> {
-        if self.is_file() {
+        if self.state.sink().is_none_or(Sink::is_recording) {
             return Ok(());
         }
         if !self.has_picture {
@@ -109,44 +121,65 @@ impl Output {
     /// Writes the placeholder that says `standby`.
     ///
     /// # Errors
-    /// When a file is lost.
+    /// When its loss is the end.
     pub(super) fn show_placeholder(
         &mut self,
         standby: &Standby,
         stats: &Stats,
     ) -> Result<(), DeviceError> {
-        match self.write_placeholder(standby) {
-            Ok(()) => {
-                Stats::count(&stats.placeholders);
-                Stats::count(&self.report.placeholders);
-                Ok(())
-            }
-            Err(error) => self.lose(error, Instant::now()),
-        }
+        self.cover(standby, stats, |sink, placeholder| sink.write(placeholder))
     }
 
-    fn write_placeholder(&mut self, standby: &Standby) -> Result<(), DeviceError> {
-        self.has_picture = false;
-        let frame = self.painter.placeholder(standby)?;
-        self.state.sink_mut().map_or(Ok(()), |sink| sink.write(frame))?;
-        send_snapshot(&self.cues, frame);
-        Ok(())
+    /// Puts the placeholder that says `standby` in place of everything that could still be read, so that nobody who
+    /// comes later sees the last second of what was shown before.
+    ///
+    /// # Errors
+    /// As [`show_placeholder`](Self::show_placeholder).
+    pub(super) fn blank(&mut self, standby: &Standby, stats: &Stats) -> Result<(), DeviceError> {
+        self.cover(standby, stats, |sink, placeholder| sink.blank(placeholder))
     }
 
-    /// Puts the placeholder that says `standby` into every buffer of a device, so that nobody who reads one
-    /// later sees the last second of what was shown before.
-    pub(super) fn fill_with_placeholder(
+    fn cover(
         &mut self,
         standby: &Standby,
         stats: &Stats,
+        write: impl FnOnce(&mut dyn Sink, FrameView<'_>) -> Result<(), DeviceError>,
     ) -> Result<(), DeviceError> {
-        for _ in 0..LEFT_BEHIND {
-            if self.is_missing() {
-                break;
-            }
-            self.show_placeholder(standby, stats)?;
+        self.has_picture = false;
+        let Some(sink) = self.state.sink_mut() else { return Ok(()) };
+        let frame = match self.painter.placeholder(standby) {
+            Ok(frame) => frame,
+            Err(error) => return self.lose(error.into(), Instant::now()),
+        };
+        if let Err(error) = write(sink, frame) {
+            return self.lose(error, Instant::now());
         }
+        send_snapshot(&self.cues, frame);
+        Stats::count(&stats.placeholders);
+        Stats::count(&self.report.placeholders);
         Ok(())
+    }
+
+    /// Something of ours failed over it: the placeholder takes the picture's place; if that fails as well, the sink is
+    /// lost.
+    ///
+    /// # Errors
+    /// When its loss is the end.
+    pub(super) fn recover(&mut self, stats: &Stats) -> Result<(), DeviceError> {
+        let covered =
+            catch_unwind(AssertUnwindSafe(|| self.show_placeholder(&Standby::Failed, stats)));
+        Stats::count(&stats.failed);
+        if !std::mem::replace(&mut self.failing, true) {
+            let name = self.name();
+            tracing::error!(
+                "output: a part of greenroom failed over {name}; going on with the next frame"
+            );
+        }
+        covered.unwrap_or_else(|_| {
+            let (what, why) =
+                (self.name().to_owned(), "greenroom fails over it, which is our bug".to_owned());
+            self.lose(DeviceError::Broken { what, why }, Instant::now())
+        })
     }
 }
 

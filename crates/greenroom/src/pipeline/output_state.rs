@@ -15,13 +15,15 @@ pub(super) enum State {
     /// The last one who watched has left; the picture goes on until `until`, since many programs
     /// close a camera only to open it again.
     Lingering { sink: Box<dyn Sink>, until: Instant },
+    /// It was lost, and is not looked for.
+    Ended,
 }
 
 impl State {
     /// The sink, if it is there.
     pub(super) fn sink(&self) -> Option<&dyn Sink> {
         match self {
-            State::Missing { .. } => None,
+            State::Missing { .. } | State::Ended => None,
             State::Holding(sink) | State::Watched(sink) | State::Lingering { sink, .. } => {
                 Some(sink.as_ref())
             }
@@ -31,7 +33,7 @@ impl State {
     /// The sink, if it is there.
     pub(super) fn sink_mut(&mut self) -> Option<&mut dyn Sink> {
         match self {
-            State::Missing { .. } => None,
+            State::Missing { .. } | State::Ended => None,
             State::Holding(sink) | State::Watched(sink) | State::Lingering { sink, .. } => {
                 Some(sink.as_mut())
             }
@@ -41,7 +43,7 @@ impl State {
     /// The sink, if it is there, for its end.
     pub(super) fn into_sink(self) -> Option<Box<dyn Sink>> {
         match self {
-            State::Missing { .. } => None,
+            State::Missing { .. } | State::Ended => None,
             State::Holding(sink) | State::Watched(sink) | State::Lingering { sink, .. } => {
                 Some(sink)
             }
@@ -53,7 +55,7 @@ impl State {
         match self {
             State::Missing { retry_at } => Some(*retry_at),
             State::Lingering { until, .. } => Some(*until),
-            State::Holding(_) | State::Watched(_) => None,
+            State::Holding(_) | State::Watched(_) | State::Ended => None,
         }
     }
 
@@ -64,6 +66,7 @@ impl State {
             State::Holding(_) => OutputState::Holding,
             State::Watched(_) => OutputState::Watched,
             State::Lingering { .. } => OutputState::Lingering,
+            State::Ended => OutputState::Ended,
         }
     }
 }

@@ -86,6 +86,7 @@ impl Painter {
     /// # Errors
     /// When it cannot be composed.
     pub fn compose(&mut self, room: &Room<'_>) -> Result<(), SceneError> {
+        self.stage.begin(room);
         self.stage.compose(room)
     }
 
@@ -94,8 +95,43 @@ impl Painter {
     /// # Errors
     /// When no kernel does the conversion.
     pub fn fit(&mut self) -> Result<FrameView<'_>, FrameError> {
+        self.fit_canvas(None)
+    }
+
+    /// Both stages, with the canvas of the first of `others` that has composed the same of this frame, if there is one.
+    ///
+    /// # Errors
+    /// Those of both.
+    pub(super) fn compose_with<'a>(
+        &mut self,
+        room: &Room<'_>,
+        mut others: impl Iterator<Item = &'a mut Self>,
+    ) -> Result<Composed<'a>, SceneError> {
+        self.stage.begin(room);
+        let now = room.frame.captured_at();
+        let Some(other) = others.find(|other| other.stage.shows_the_same_as(&self.stage, now))
+        else {
+            self.stage.compose(room)?;
+            return Ok(Composed(None));
+        };
+        self.stage.go_on_as(&other.stage);
+        Ok(Composed(Some(other.stage.canvas_mut())))
+    }
+
+    /// [`fit`](Self::fit) of what [`compose_with`](Self::compose_with) gave.
+    ///
+    /// # Errors
+    /// As `fit`.
+    pub(super) fn fit_composed(
+        &mut self,
+        composed: Composed<'_>,
+    ) -> Result<FrameView<'_>, FrameError> {
+        self.fit_canvas(composed.0)
+    }
+
+    fn fit_canvas(&mut self, others: Option<&mut Frame>) -> Result<FrameView<'_>, FrameError> {
         let mode = self.mode;
-        let canvas = self.stage.canvas_mut();
+        let canvas = others.unwrap_or_else(|| self.stage.canvas_mut());
         let fitted = if canvas.size() == mode.size {
             canvas
         } else {
@@ -136,10 +172,14 @@ impl Painter {
 
     /// A deliberate leak, for the test of the test that looks for leaks.
     #[cfg(feature = "faults")]
-    pub(super) fn leak(&mut self, room: &Room<'_>) -> Result<(), FrameError> {
-        greenroom_frame::unpack(room.frame, self.stage.canvas_mut())
+    pub(super) fn leak(&mut self, room: &Room<'_>) -> Result<Composed<'static>, FrameError> {
+        greenroom_frame::unpack(room.frame, self.stage.canvas_mut())?;
+        Ok(Composed(None))
     }
 }
+
+/// Whose canvas a frame was composed on: another painter's, or its own.
+pub(super) struct Composed<'a>(Option<&'a mut Frame>);
 
 /// What stands for the text of the user's placeholder.
 const OWN: &str = "the user's";

@@ -4,7 +4,7 @@ use super::Output;
 use super::output_report::OutputReport;
 use super::shared::Shared;
 use crate::masks::MaskServerReport;
-use crate::status::{Cpu, Quantiles, SceneStatus, Status};
+use crate::status::{Cpu, Quantiles, Status};
 
 /// Tells what is going on in a pipeline.
 #[derive(Clone)]
@@ -32,8 +32,8 @@ impl Reporter {
             uptime_s: self.shared.started.elapsed().as_secs_f64(),
             camera: self.shared.camera_status().clone(),
             outputs: self.outputs.iter().map(|output| output.status()).collect(),
-            // Whoever changes scenes tells of them.
-            scene: SceneStatus::default(),
+            // Whoever changes scenes tells of them, and of the pause.
+            paused: false,
             mask_server: self.mask_server.as_ref().map(|server| server.status()),
             frames: stats.frames(),
             latency_ms: Quantiles::of(&stats.latency),

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use std::sync::atomic::Ordering::SeqCst;
 use std::time::{Duration, Instant};
 
-use greenroom_device::{DeviceError, NodeWatch, wait_readable};
+use greenroom_device::{DeviceError, wait_readable};
 use greenroom_scene::Room;
 
 use super::faults::{self, Fault};
@@ -20,12 +20,14 @@ use crate::service;
 /// A matte thread that has been at one frame for so long hangs: the service manager is no longer
 /// told that all is well, and starts greenroom anew.
 const HANGS: Duration = Duration::from_secs(20);
+/// Time between two looks whether a slow output has written the placeholder of a pause.
+const SETTLE_LOOK: Duration = Duration::from_millis(5);
 /// So many turns in a row may panic; then the thread ends, and greenroom with it.
 const PANICS_BORNE: u32 = 10;
-/// Most outputs of one pipeline: what `wait_readable` takes, less [`FIXED_FDS`].
-pub(super) const MOST_OUTPUTS: usize = 64 - FIXED_FDS;
-/// The stop, the slot, the nodes, the cues.
-const FIXED_FDS: usize = 4;
+/// Most outputs of one pipeline; what `wait_readable` takes is 64 descriptors.
+pub const MOST_OUTPUTS: usize = 16;
+/// The stop, the slot, the cues.
+const FIXED_FDS: usize = 3;
 
 /// Composes each frame for each output and writes it.
 pub(super) struct Shower {
@@ -34,24 +36,17 @@ pub(super) struct Shower {
     /// What the last frame was taken for.
     epoch: Option<Epoch>,
     outputs: Vec<Output>,
-    nodes: Option<NodeWatch>,
     cues: Arc<Cues>,
     idle_after: Duration,
     view: View,
     standby: Standby,
     /// The pauses that were seen to, see [`PauseState::count`](super::cues::PauseState).
     pauses_seen: u64,
+    /// The newest of them, until whoever asked for it is told that nothing of before comes any more.
+    to_be_told: Option<u64>,
     /// When to tell the service manager that all is well, and how often.
     heartbeat: Option<(Instant, Duration)>,
     failing: bool,
-}
-
-/// What a wait ended with.
-#[derive(Default)]
-struct Ready {
-    nodes: bool,
-    /// Bit i: output i.
-    audiences: u64,
 }
 
 impl Shower {
@@ -62,9 +57,6 @@ impl Shower {
         cues: Arc<Cues>,
         idle_after: Duration,
     ) -> Self {
-        let nodes = NodeWatch::new().map_err(|error| {
-            tracing::warn!("{error}; a virtual camera that comes is noticed two seconds later");
-        });
         let now = Instant::now();
         let wanted = outputs.iter().any(Output::is_on);
         Self {
@@ -72,12 +64,12 @@ impl Shower {
             planes,
             epoch: None,
             outputs,
-            nodes: nodes.ok(),
             cues,
             idle_after,
             view: View::placeholder(now),
             standby: if wanted { Standby::Starting } else { Standby::Off },
             pauses_seen: 0,
+            to_be_told: None,
             heartbeat: service::watchdog_interval().map(|interval| (now + interval, interval)),
             failing: false,
         }
@@ -105,7 +97,8 @@ impl Shower {
         // Something shows at once, and on v4l2loopback it is what makes the node a camera.
         self.for_each(Output::begin)?;
         let mut panics = 0;
-        while !shared.stop.is_ringing() {
+        // Why those have ended that have is told at their ends.
+        while !shared.stop.is_ringing() && !self.outputs.iter().all(Output::has_ended) {
             match catch_unwind(AssertUnwindSafe(|| self.turn(&shared))) {
                 Ok(shown) => {
                     shown?;
@@ -131,13 +124,11 @@ impl Shower {
             panic!("the output thread panics between two frames, as a test wants");
         }
         self.follow_demand()?;
-        let ready = self.wait();
-        let nodes_changed = ready.nodes && self.nodes.as_ref().is_some_and(NodeWatch::clear);
-        let mut audiences = ready.audiences;
+        let mut ready = self.wait();
         self.for_each(|output, now| {
-            let asked = audiences & 1 != 0;
-            audiences >>= 1;
-            output.mind(asked, nodes_changed, now)
+            let is_ready = ready & 1 != 0;
+            ready >>= 1;
+            output.mind(is_ready, now)
         })?;
         self.renew()?;
         match shared.to_output.take_now() {
@@ -168,7 +159,18 @@ impl Shower {
                 (View::Placeholder { .. }, standby) => standby,
             },
         };
-        self.outputs.iter_mut().try_for_each(|output| act(output, &now))
+        let stats = now.stats;
+        self.outputs.iter_mut().try_for_each(|output| guarded(output, stats, |it| act(it, &now)))
+    }
+
+    /// Acts on those that are on.
+    fn for_each_on(
+        &mut self,
+        mut act: impl FnMut(&mut Output, &Stats) -> Result<(), DeviceError>,
+    ) -> Result<(), DeviceError> {
+        let stats = &self.shared.stats;
+        let mut on = self.outputs.iter_mut().filter(|output| output.is_on());
+        on.try_for_each(|output| guarded(output, stats, |it| act(it, stats)))
     }
 
     /// Whether anybody sees what is shown.
@@ -183,16 +185,17 @@ impl Shower {
         if pause.count != self.pauses_seen {
             self.begin_pause(pause.count)?;
         }
-        let is_watched = self.is_watched();
-        if self.shared.set_demand(is_watched && !pause.is_on) {
-            if is_watched {
+        self.tell_paused();
+        let is_wanted = self.outputs.iter().any(Output::wants_camera);
+        if self.shared.set_demand(is_wanted && !pause.is_on) {
+            if is_wanted {
                 self.lose_picture(Standby::Starting)?;
                 service::status_line("on air");
             } else {
                 self.standby = Standby::Off;
                 service::status_line("nobody watches, the camera is closed");
             }
-        } else if self.standby == Standby::Paused && !pause.is_on && !is_watched {
+        } else if self.standby == Standby::Paused && !pause.is_on && !is_wanted {
             self.standby = Standby::Off;
         }
         Ok(())
@@ -202,42 +205,44 @@ impl Shower {
     fn begin_pause(&mut self, count: u64) -> Result<(), DeviceError> {
         self.shared.set_demand(false);
         self.standby = Standby::Paused;
-        // Devices before pipes, whose readers may stand still.
-        for output in self.outputs.iter_mut().filter(|output| output.is_on() && !output.is_file()) {
-            output.fill_with_placeholder(&Standby::Paused, &self.shared.stats)?;
-        }
-        self.show_placeholders()?;
-        self.pauses_seen = count;
-        self.cues.tell_paused(count);
+        self.for_each_on(|output, stats| output.blank(&Standby::Paused, stats))?;
+        self.view = View::placeholder(Instant::now());
+        (self.pauses_seen, self.to_be_told) = (count, Some(count));
+        self.tell_paused();
         service::status_line("paused, the camera is closed");
         Ok(())
     }
 
-    /// Waits for whatever comes first.
-    fn wait(&self) -> Ready {
+    /// Tells those who asked for a pause once the placeholder is out everywhere: a reader of a pipe may stand still.
+    fn tell_paused(&mut self) {
+        if let Some(count) = self.to_be_told
+            && self.outputs.iter().all(Output::is_settled)
+        {
+            self.to_be_told = None;
+            self.cues.tell_paused(count);
+        }
+    }
+
+    /// Waits for whatever comes first. Bit i of what is told: output i.
+    fn wait(&self) -> u64 {
         let stop = self.shared.stop.as_fd();
         let mut fds: [BorrowedFd<'_>; FIXED_FDS + MOST_OUTPUTS] = [stop; FIXED_FDS + MOST_OUTPUTS];
         fds[1] = self.shared.to_output.bell().as_fd();
-        // Nodes that come and go are of interest only while one is missed.
-        let nodes = self.nodes.as_ref().filter(|_| self.outputs.iter().any(Output::is_missing));
-        fds[2] = nodes.map_or(stop, AsFd::as_fd);
-        fds[3] = self.cues.bell.as_fd();
+        fds[2] = self.cues.bell.as_fd();
         for (fd, output) in fds[FIXED_FDS..].iter_mut().zip(&self.outputs) {
-            *fd = output.audience_fd().unwrap_or(stop);
+            *fd = output.fd().unwrap_or(stop);
         }
         let patience = self.deadline().map(|time| time.saturating_duration_since(Instant::now()));
         let ready = wait_readable(&fds[..FIXED_FDS + self.outputs.len()], patience);
         // With the stop everything is over; its bit stands for descriptors that are not there, too.
-        if ready & 1 != 0 {
-            return Ready::default();
-        }
-        Ready { nodes: ready & 4 != 0, audiences: ready >> FIXED_FDS }
+        if ready & 1 != 0 { 0 } else { ready >> FIXED_FDS }
     }
 
     fn deadline(&self) -> Option<Instant> {
         let due = self.is_watched().then(|| self.view.deadline());
         let outputs = self.outputs.iter().filter_map(Output::deadline);
-        outputs.chain(due).chain(self.heartbeat.map(|(next, _)| next)).min()
+        let look = self.to_be_told.map(|_| Instant::now() + SETTLE_LOOK);
+        outputs.chain(due).chain(look).chain(self.heartbeat.map(|(next, _)| next)).min()
     }
 
     /// The demand that a picture must have been made for to be shown; `None` in a pause.
@@ -273,9 +278,7 @@ impl Shower {
             Due::Placeholder => self.show_placeholders(),
             Due::StallPlaceholder => self.lose_picture(Standby::Failed),
             Due::Repetition => {
-                for output in self.outputs.iter_mut().filter(|output| output.is_on()) {
-                    output.show_again(&Standby::Starting, &self.shared.stats)?;
-                }
+                self.for_each_on(|output, stats| output.show_again(&Standby::Starting, stats))?;
                 self.view = self.view.written_again(Instant::now());
                 Ok(())
             }
@@ -296,9 +299,7 @@ impl Shower {
             (_, true) => Standby::Paused,
             (standby, false) => standby.clone(),
         };
-        for output in self.outputs.iter_mut().filter(|output| output.is_on()) {
-            output.show_placeholder(&standby, &self.shared.stats)?;
-        }
+        self.for_each_on(|output, stats| output.show_placeholder(&standby, stats))?;
         self.view = View::placeholder(Instant::now());
         Ok(())
     }
@@ -345,8 +346,11 @@ impl Shower {
         self.failing = false;
         self.shared.stats.record(Stage::Upscale, start.elapsed());
         let room = Room { frame, matte };
-        for output in self.outputs.iter_mut().filter(|output| output.is_on()) {
-            output.show(&room, &self.shared.stats)?;
+        for at in 0..self.outputs.len() {
+            let (before, rest) = self.outputs.split_at_mut(at);
+            let Some(output) = rest.first_mut().filter(|output| output.is_on()) else { continue };
+            let stats = &self.shared.stats;
+            guarded(output, stats, |output| output.show(&room, before, stats))?;
         }
         tracing::trace!("shown {:?} after capture", frame.captured_at().elapsed());
         Ok(true)
@@ -367,4 +371,14 @@ impl Shower {
             }
         }
     }
+}
+
+/// What fails over one output is no matter of the others.
+fn guarded(
+    output: &mut Output,
+    stats: &Stats,
+    act: impl FnOnce(&mut Output) -> Result<(), DeviceError>,
+) -> Result<(), DeviceError> {
+    let done = catch_unwind(AssertUnwindSafe(|| act(output)));
+    done.unwrap_or_else(|_| output.recover(stats))
 }

@@ -57,16 +57,35 @@ impl Stage {
         &mut self.canvas
     }
 
+    /// Takes up what was asked for; then the frame is [composed](Self::compose), or what
+    /// [another stage](Self::shows_the_same_as) composed of it is shown.
+    pub(super) fn begin(&mut self, room: &Room<'_>) {
+        let now = room.frame.captured_at();
+        self.take_cue(now);
+        self.go_on();
+        self.tell_shape(room.frame.shape());
+        self.last = Some(now);
+    }
+
+    /// Whether its canvas shows the frame of `now` as `other`, which has [begun](Self::begin) it, would compose it.
+    pub(super) fn shows_the_same_as(&self, other: &Self, now: Instant) -> bool {
+        self.incoming.is_none()
+            && other.incoming.is_none()
+            && self.canvas.captured_at() == now
+            && self.scene.shows_the_same_as(&other.scene)
+    }
+
+    /// Goes on as if what `other` composed had been composed here.
+    pub(super) fn go_on_as(&mut self, other: &Self) {
+        self.scene.go_on_as(&other.scene);
+    }
+
     /// The person before the background, in the room's own format and colour.
     ///
     /// # Errors
     /// When it cannot be composed: the canvas must not be shown.
     pub(super) fn compose(&mut self, room: &Room<'_>) -> Result<(), SceneError> {
         let now = room.frame.captured_at();
-        self.take_cue(now);
-        self.go_on();
-        self.tell_shape(room.frame.shape());
-        self.last = Some(now);
         let Some(mut incoming) = self.incoming.take() else {
             return self.scene.compose(room, &mut self.canvas);
         };
@@ -191,7 +210,9 @@ mod tests {
             frame.set_captured_at(self.start + Duration::from_millis(ms));
             let (luma, chroma) = (grey(SIZE), grey(SizePx::new(32, 18)));
             let matte = MatteView::new(frame.view(), luma.view(), chroma.view()).unwrap();
-            self.stage.compose(&Room { frame: frame.view(), matte }).unwrap();
+            let room = Room { frame: frame.view(), matte };
+            self.stage.begin(&room);
+            self.stage.compose(&room).unwrap();
             self.stage.canvas_mut().view().plane(0).row(0)[0]
         }
 

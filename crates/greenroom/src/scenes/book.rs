@@ -55,6 +55,17 @@ impl SceneBook {
         Ok(book)
     }
 
+    /// The same book, open at the scene `name`, with what was said on the command line over it.
+    ///
+    /// # Errors
+    /// [`NoSuchScene`].
+    pub fn opened_at(&self, name: &str) -> Result<Self, NoSuchScene> {
+        let mut book = self.clone();
+        book.go_to(name)?;
+        book.change(&self.changes);
+        Ok(book)
+    }
+
     /// Whom the matte shows.
     pub fn people(&self) -> People {
         self.people

@@ -1,4 +1,5 @@
 use std::collections::BTreeMap;
+use std::ops::Range;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::{Path, PathBuf};
 use std::sync::mpsc::{self, Receiver, Sender};
@@ -12,17 +13,15 @@ use greenroom_scene::{SceneSpec, Site};
 use super::files::{Reported, WatchBackoff};
 use super::loader::Loader;
 use super::reload::Reload;
-use super::worker::SceneWorker;
+use super::replied::{Needs, Replied};
+use super::worker::{SceneThread, SceneWorker};
 use super::{PauseMark, SceneBook, SceneWords};
 use crate::pipeline::Cues;
 use crate::same_file::would_replace;
 use crate::snapshot;
 use crate::status::SceneStatus;
 
-/// The only output there is, so far, that scenes are changed on.
-pub(super) const OUTPUT: usize = 0;
-
-/// What is shown first, and the watch over its files that was set before they were read.
+/// What is shown first on an output, and the watch over its files that was set before they were read.
 pub struct FirstScene {
     /// Open at what is shown.
     pub(super) book: SceneBook,
@@ -39,7 +38,7 @@ pub struct FirstScene {
 #[derive(Debug, Clone, Default)]
 pub struct FilesInUse {
     /// What is recorded into: shown, it would be lost at the end.
-    pub recording: Option<PathBuf>,
+    pub recordings: Vec<PathBuf>,
     /// What is read: no snapshot takes its place.
     pub read: Vec<PathBuf>,
 }
@@ -55,32 +54,6 @@ pub enum SceneRequest {
     Next,
 }
 
-/// Whoever asked: told what came of a request, nothing or one sentence.
-pub struct Replied {
-    tell: Box<dyn FnOnce(Result<(), String>) + Send>,
-    is_abandoned: Box<dyn Fn() -> bool + Send>,
-}
-
-impl Replied {
-    /// `is_abandoned` says whether whoever asked has given up waiting for `tell`.
-    pub fn new(
-        tell: impl FnOnce(Result<(), String>) + Send + 'static,
-        is_abandoned: impl Fn() -> bool + Send + 'static,
-    ) -> Self {
-        Self { tell: Box::new(tell), is_abandoned: Box::new(is_abandoned) }
-    }
-
-    /// Tells what came of the request.
-    pub fn tell(self, done: Result<(), String>) {
-        (self.tell)(done);
-    }
-
-    /// Whether whoever asked has gone without waiting for the answer: then it is not to be done.
-    pub fn is_abandoned(&self) -> bool {
-        (self.is_abandoned)()
-    }
-}
-
 /// How long a request for a pause waits until the placeholder is shown: a reader of an output may stand still, and
 /// a slow machine may be at a frame.
 pub const PAUSE_PATIENCE: Duration = Duration::from_secs(5);
@@ -93,109 +66,143 @@ const STOP_PATIENCE: Duration = Duration::from_millis(500);
 
 /// The thread "scenes". Dropping it ends the thread.
 pub struct Director {
-    requests: Sender<(SceneRequest, Replied)>,
-    bell: Wake,
+    handle: DirectorHandle,
     stop: Wake,
     ended: Wake,
-    cues: Arc<Cues>,
-    status: Arc<Mutex<SceneStatus>>,
-    files: Arc<Mutex<FilesInUse>>,
-    mark: PauseMark,
     thread: Option<JoinHandle<()>>,
 }
 
 /// Asks a [`Director`]; outlives it without harm.
 #[derive(Clone)]
 pub struct DirectorHandle {
-    requests: Sender<(SceneRequest, Replied)>,
+    requests: Sender<(usize, SceneRequest, Replied)>,
     bell: Wake,
     cues: Arc<Cues>,
-    status: Arc<Mutex<SceneStatus>>,
-    files: Arc<Mutex<FilesInUse>>,
+    outputs: Arc<[OutputScene]>,
     mark: PauseMark,
 }
 
+/// What others may know of the scene of an output.
+struct OutputScene {
+    name: String,
+    status: Arc<Mutex<SceneStatus>>,
+    /// The files that are read for it, or may be.
+    read: Arc<Mutex<Vec<PathBuf>>>,
+}
+
 impl Director {
-    /// Changes scenes through `cues`, from now on: when asked, when a file of the first scene, which
-    /// is shown, changes, when the configuration does. `files` are those of the rest of the run, `mark` is kept while
-    /// a pause is on.
+    /// Changes scenes through `cues`, from now on: when asked, when a file of a first scene, which is shown, changes, when
+    /// the configuration does. `scenes` are those of the outputs by their names, in the order of `cues`; `files` are those
+    /// of the rest of the run, `mark` is kept while a pause is on.
     ///
     /// # Errors
     /// When the system has no thread or descriptor left.
     pub fn start(
-        FirstScene { book, wanted, trouble, spec, site, watch }: FirstScene,
+        scenes: Vec<(String, FirstScene)>,
         cues: Arc<Cues>,
-        config: Option<PathBuf>,
-        files: FilesInUse,
+        config: Option<&Path>,
+        files: &FilesInUse,
         mark: PauseMark,
     ) -> std::io::Result<Self> {
         let (requests, asked) = mpsc::channel();
-        let ours = Arc::clone(&cues);
         let (bell, stop, ended) = (Wake::new()?, Wake::new()?, Wake::new()?);
-        let status = Arc::default();
-        let in_use = Arc::new(Mutex::new(files.clone()));
-        let mut worker = SceneWorker {
-            book,
-            site,
-            cues,
-            config,
-            watch,
-            backoff: WatchBackoff::default(),
-            wanted,
-            files: Vec::new(),
-            fixed_files: files,
-            in_use: Arc::clone(&in_use),
-            stamps: BTreeMap::new(),
-            background: spec.background.clone(),
-            foreground: spec.foreground.clone(),
-            pending: None,
-            loader: Loader::new(bell.clone()),
-            reload: Reload::default(),
-            reported: Reported::default(),
+        let outputs = scenes.iter().map(|(name, _)| OutputScene {
+            name: name.clone(),
+            status: Arc::default(),
+            read: Arc::new(Mutex::new(files.read.clone())),
+        });
+        let outputs: Arc<[OutputScene]> = outputs.collect();
+        let (ours, config) = (Arc::clone(&cues), config.map(Path::to_owned));
+        let is_alone = scenes.len() == 1;
+        let worker = |(output, (name, first)): (usize, (String, FirstScene))| {
+            let FirstScene { book, wanted, trouble, spec, site, watch } = first;
+            let mut worker = SceneWorker {
+                output,
+                label: if is_alone { "scene".to_owned() } else { format!("scene of {name}") },
+                book,
+                site,
+                cues: Arc::clone(&ours),
+                config: config.clone(),
+                watch,
+                backoff: WatchBackoff::default(),
+                wanted,
+                files: Vec::new(),
+                fixed_files: files.clone(),
+                read: Arc::clone(&outputs[output].read),
+                stamps: BTreeMap::new(),
+                background: spec.background.clone(),
+                foreground: spec.foreground.clone(),
+                pending: None,
+                loader: Loader::new(bell.clone()),
+                reload: Reload::default(),
+                reported: Reported::default(),
+                status: Arc::clone(&outputs[output].status),
+            };
+            worker.begin(&spec, trouble);
+            worker
+        };
+        let mut thread = SceneThread {
+            outputs: scenes.into_iter().enumerate().map(worker).collect(),
+            cues: Arc::clone(&cues),
             asked,
             bell: bell.clone(),
             stop: stop.clone(),
-            status: Arc::clone(&status),
         };
-        worker.begin(&spec, trouble);
         let bell_at_end = ended.clone();
         let thread = thread::Builder::new().name("scenes".into()).spawn(move || {
             // What is shown goes on whatever fails here, and so must the way to change it. Who asked is told.
-            while catch_unwind(AssertUnwindSafe(|| worker.run())).is_err() {
+            while catch_unwind(AssertUnwindSafe(|| thread.run())).is_err() {
                 tracing::error!("scene: a part of greenroom failed; what was shown before stays");
-                if Wake::wait([&worker.stop], Some(AFTER_A_PANIC)) {
+                if Wake::wait([&thread.stop], Some(AFTER_A_PANIC)) {
                     break;
                 }
             }
             bell_at_end.ring();
         })?;
-        let thread = Some(thread);
-        Ok(Self { requests, bell, stop, ended, cues: ours, status, files: in_use, mark, thread })
+        let handle = DirectorHandle { requests, bell, cues, outputs, mark };
+        Ok(Self { handle, stop, ended, thread: Some(thread) })
     }
 
     /// For those who ask.
     pub fn handle(&self) -> DirectorHandle {
-        let (requests, bell) = (self.requests.clone(), self.bell.clone());
-        let (cues, status) = (Arc::clone(&self.cues), Arc::clone(&self.status));
-        let (files, mark) = (Arc::clone(&self.files), self.mark.clone());
-        DirectorHandle { requests, bell, cues, status, files, mark }
+        self.handle.clone()
     }
 }
 
 impl DirectorHandle {
-    /// Asks; `replied` is called when it is done, soon or (for media) after seconds.
-    pub fn ask(&self, request: SceneRequest, replied: Replied) {
+    /// Asks for a change on the output of this name, or on all; `replied` is called when it is done, soon or (for
+    /// media) after seconds.
+    pub fn ask(&self, output: Option<&str>, request: SceneRequest, replied: Replied) {
         if let SceneRequest::Change(words) = &request
             && words.clone().located_in(Path::new("/")) != *words
         {
             return replied.tell(Err(format!("a file is named by a {NOT_WHOLE}")));
         }
-        match self.requests.send((request, replied)) {
-            Ok(()) => self.bell.ring(),
-            Err(mpsc::SendError((_, replied))) => {
+        let outputs = match self.numbers_of(output) {
+            Ok(outputs) => outputs,
+            Err(sentence) => return replied.tell(Err(sentence)),
+        };
+        // On some there may be nothing to go on to.
+        let needs = if request == SceneRequest::Next { Needs::One } else { Needs::All };
+        let parts = replied.in_parts(outputs.len(), needs);
+        for (output, replied) in outputs.zip(parts) {
+            let sent = self.requests.send((output, request.clone(), replied));
+            if let Err(mpsc::SendError((_, _, replied))) = sent {
                 replied.tell(Err("greenroom is about to end; start it again".to_owned()));
             }
         }
+        self.bell.ring();
+    }
+
+    /// The numbers of the outputs that are meant.
+    fn numbers_of(&self, output: Option<&str>) -> Result<Range<usize>, String> {
+        let Some(name) = output else { return Ok(0..self.outputs.len()) };
+        let found = self.outputs.iter().position(|output| output.name == name);
+        let number = found.ok_or_else(|| {
+            let names: Vec<_> = self.outputs.iter().map(|output| output.name.as_str()).collect();
+            format!("no output is called \"{name}\"; there are {}", names.join(", "))
+        })?;
+        Ok(number..number + 1)
     }
 
     /// Shows the placeholder and closes the camera, at once, whatever is being loaded. `replied` is told when it is
@@ -237,23 +244,33 @@ impl DirectorHandle {
         }
     }
 
-    /// Writes what is shown into the picture file `path`, also while something is being loaded.
-    pub fn snapshot(&self, path: PathBuf, replied: Replied) {
+    /// Writes what is shown on the output of this name, or on the first, into the picture file `path`, also while something
+    /// is being loaded.
+    pub fn snapshot(&self, output: Option<&str>, path: PathBuf, replied: Replied) {
+        let output = match self.numbers_of(output) {
+            Ok(outputs) => outputs.start,
+            Err(sentence) => return replied.tell(Err(sentence)),
+        };
         if !path.is_absolute() {
             return replied.tell(Err(format!("{} is a {NOT_WHOLE}", path.display())));
         }
-        if would_replace(&path, &lock(&self.files).read) {
+        if self.outputs.iter().any(|output| would_replace(&path, &lock(&output.read))) {
             let path = path.display();
             let sentence =
                 format!("{path} is read by this greenroom; give the snapshot another name");
             return replied.tell(Err(sentence));
         }
-        snapshot::take(path, || self.cues.snapshot(OUTPUT), replied);
+        snapshot::take(path, || self.cues.snapshot(output), replied);
     }
 
-    /// What is shown.
-    pub fn status(&self) -> SceneStatus {
-        SceneStatus { paused: self.cues.is_paused(), ..lock(&self.status).clone() }
+    /// What is shown on each output, in their order.
+    pub fn status(&self) -> Vec<SceneStatus> {
+        self.outputs.iter().map(|output| lock(&output.status).clone()).collect()
+    }
+
+    /// Whether a pause is on.
+    pub fn is_paused(&self) -> bool {
+        self.cues.is_paused()
     }
 }
 

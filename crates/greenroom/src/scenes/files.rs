@@ -117,7 +117,8 @@ impl SceneWorker {
         // Its folder was made, say. There may be no configuration; one that must be there was read.
         if now.is_none() {
             if before.flatten().is_some() {
-                tracing::info!("scene: {} is gone; what was shown before stays", path.display());
+                let path = path.display();
+                tracing::info!("{}: {path} is gone; what was shown before stays", self.label);
             }
             return;
         }
@@ -133,12 +134,12 @@ impl SceneWorker {
                     let is_gone = was_named && wanted.name().is_none();
                     (!is_gone && wanted.words() != self.book.words()).then_some(wanted)
                 });
-                tracing::info!("scene: the configuration was read again");
+                tracing::info!("{}: the configuration was read again", self.label);
             }
             Err(error) => {
                 let sentence = error.to_string();
                 if self.reported.config.as_ref() != Some(&sentence) {
-                    tracing::warn!("scene: {sentence}; what was shown before stays");
+                    tracing::warn!("{}: {sentence}; what was shown before stays", self.label);
                     self.reported.config = Some(sentence);
                 }
             }
@@ -154,7 +155,7 @@ impl SceneWorker {
         let paths: Vec<PathBuf> = paths.cloned().collect();
         self.reload.keep(&paths);
         let read = self.fixed_files.read.iter().chain(&paths).cloned().chain(self.book.files());
-        lock(&self.in_use).read = read.collect();
+        *lock(&self.read) = read.collect();
         self.stamps.retain(|path, _| paths.contains(path));
         if let Some(watch) = &mut self.watch {
             watch.set(&paths);

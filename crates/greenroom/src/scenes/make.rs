@@ -22,16 +22,17 @@ pub fn make_scene(book: &SceneBook, site: Site) -> anyhow::Result<(SceneSpec, Sc
     Ok((spec, scene))
 }
 
-/// Makes the scene to begin with; its files, and the configuration, are watched from before they
+/// Makes the scene to begin with, at which `book` is open; its files, and the configuration, are watched from before they
 /// were read.
 ///
 /// # Errors
 /// As [`make_scene`].
 pub fn make_first_scene(
+    book: &SceneBook,
     settings: &SceneSettings,
     site: Site,
 ) -> anyhow::Result<(FirstScene, Scene)> {
-    let SceneSettings { book, config, awaits_background, .. } = settings;
+    let SceneSettings { config, awaits_background, .. } = settings;
     let mut watch = FileWatch::new().map_err(|error| {
         tracing::warn!("{error}; a background that is replaced is not noticed");
     });

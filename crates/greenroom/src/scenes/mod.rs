@@ -11,16 +11,18 @@ mod pause_mark;
 mod pending;
 mod privacy;
 mod reload;
+mod replied;
 mod show;
 mod words;
 mod worker;
 
 pub use book::{NoSuchScene, SceneBook};
 pub use director::{
-    Director, DirectorHandle, FilesInUse, FirstScene, PAUSE_PATIENCE, Replied, SceneRequest,
+    Director, DirectorHandle, FilesInUse, FirstScene, PAUSE_PATIENCE, SceneRequest,
 };
 pub use make::{make_first_scene, make_scene};
 pub use pause_mark::PauseMark;
 pub use privacy::NotAnonymous;
 pub(crate) use privacy::check_privacy;
+pub use replied::Replied;
 pub use words::{SCENE_KEYS, SceneWords, WordsError};

@@ -3,7 +3,7 @@
 use greenroom_scene::{Keep, SceneSpec};
 
 use super::book::NoSuchScene;
-use super::director::Replied;
+use super::replied::Replied;
 use super::{SceneBook, SceneWords};
 
 /// A change of what is shown.

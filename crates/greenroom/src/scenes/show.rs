@@ -4,7 +4,7 @@ use greenroom_device::ClipSource;
 use greenroom_scene::{BackgroundSpec, Keep, Scene, SceneSpec};
 
 use super::SceneBook;
-use super::director::{OUTPUT, lock};
+use super::director::lock;
 use super::make::{blurred_room, build};
 use super::pending::{Change, Target, Wish};
 use super::privacy::check_privacy;
@@ -25,7 +25,7 @@ impl SceneWorker {
         if let Some(mut loaded) = loaded {
             scene.take_over(&mut loaded);
         }
-        self.cues.change(OUTPUT, scene, cut);
+        self.cues.change(self.output, scene, cut);
         self.book = book;
         self.files = files_of(&spec);
         self.reported.scene = None;
@@ -36,7 +36,7 @@ impl SceneWorker {
 
     pub(super) fn complain(&mut self, sentence: &str) {
         if self.reported.scene.as_deref() != Some(sentence) {
-            tracing::warn!("scene: {sentence}; what was shown before stays");
+            tracing::warn!("{}: {sentence}; what was shown before stays", self.label);
             lock(&self.status).trouble = Some(sentence.to_owned());
             self.reported.scene = Some(sentence.to_owned());
         }
@@ -51,7 +51,7 @@ impl SceneWorker {
             check_privacy(&spec, book.people(), self.site.shape.size.height_px).err()
         };
         if let Some(error) = privacy(&book) {
-            tracing::warn!("scene: {error}; the blurred room is shown instead");
+            tracing::warn!("{}: {error}; the blurred room is shown instead", self.label);
             book.change(&blurred_room());
         }
         let change = Change::Follow(Box::new(book));
@@ -66,7 +66,7 @@ impl SceneWorker {
         if let Some(warning) =
             warning.as_ref().filter(|new| Some(*new) != self.reported.warning.as_ref())
         {
-            tracing::warn!("scene: {warning}");
+            tracing::warn!("{}: {warning}", self.label);
         }
         self.reported.warning.clone_from(&warning);
         *lock(&self.status) = SceneStatus {
@@ -75,7 +75,6 @@ impl SceneWorker {
             foreground: spec.foreground.as_ref().map(ToString::to_string),
             effects: spec.effects.iter().map(ToString::to_string).collect(),
             framing: spec.framing.to_string(),
-            paused: self.cues.is_paused(),
             trouble: None,
             warning,
         };

@@ -1,11 +1,11 @@
 //! The thread "scenes": waits for requests and for files that change, and sends scenes to the
-//! outputs.
+//! outputs, each of which has one of its own.
 //!
 //! What needs no file is shown at once. What does is loaded on the thread "loader", one at a time:
 //! a newer request gives up what it leaves nothing of, and is laid over what it leaves something of.
 
 use std::collections::BTreeMap;
-use std::os::fd::AsFd;
+use std::os::fd::{AsFd, BorrowedFd};
 use std::path::PathBuf;
 use std::sync::mpsc::Receiver;
 use std::sync::{Arc, Mutex};
@@ -15,22 +15,38 @@ use anyhow::bail;
 use greenroom_device::{FileStamp, FileWatch, Wake, wait_readable};
 use greenroom_scene::{BackgroundSpec, ForegroundSpec, Keep, Scene, SceneSpec, Site};
 
-use super::director::{FilesInUse, OUTPUT, Replied, SceneRequest, lock};
+use super::director::{FilesInUse, SceneRequest, lock};
 use super::files::{Reported, WatchBackoff};
 use super::loader::Loader;
 use super::pending::{Change, Pending, Target, Wish};
 use super::privacy::check_privacy;
 use super::reload::Reload;
+use super::replied::Replied;
 use super::show::told;
 use super::words::files_of;
 use super::{SceneBook, SceneWords};
-use crate::pipeline::Cues;
 use crate::pipeline::faults::{self, Fault};
+use crate::pipeline::{Cues, MOST_OUTPUTS};
 use crate::same_file::would_replace;
 use crate::status::SceneStatus;
 
-/// What the thread owns.
+/// The thread.
+pub(super) struct SceneThread {
+    /// One for each output, in their order.
+    pub(super) outputs: Vec<SceneWorker>,
+    pub(super) cues: Arc<Cues>,
+    /// Requests, and the numbers of the outputs that they are for.
+    pub(super) asked: Receiver<(usize, SceneRequest, Replied)>,
+    pub(super) bell: Wake,
+    pub(super) stop: Wake,
+}
+
+/// What is shown on one output, and what is to be.
 pub(super) struct SceneWorker {
+    /// Its number.
+    pub(super) output: usize,
+    /// How its scene is called in the log.
+    pub(super) label: String,
     pub(super) book: SceneBook,
     pub(super) site: Site,
     pub(super) cues: Arc<Cues>,
@@ -45,7 +61,7 @@ pub(super) struct SceneWorker {
     /// Those of the rest of the run.
     pub(super) fixed_files: FilesInUse,
     /// Both, and what else may be shown: for those who would write there.
-    pub(super) in_use: Arc<Mutex<FilesInUse>>,
+    pub(super) read: Arc<Mutex<Vec<PathBuf>>>,
     /// The files as they were when they were read last.
     pub(super) stamps: BTreeMap<PathBuf, Option<FileStamp>>,
     /// What stands behind and before the person now.
@@ -56,9 +72,6 @@ pub(super) struct SceneWorker {
     pub(super) loader: Loader,
     pub(super) reload: Reload,
     pub(super) reported: Reported,
-    pub(super) asked: Receiver<(SceneRequest, Replied)>,
-    pub(super) bell: Wake,
-    pub(super) stop: Wake,
     pub(super) status: Arc<Mutex<SceneStatus>>,
 }
 
@@ -68,6 +81,56 @@ const OVERTAKEN: &str = "a newer request took the place of this one before it wa
 const ABANDONED: &str = "whoever asked has gone";
 /// Background and foreground go on as they are.
 pub(super) const ALL: Keep = Keep { background: true, foreground: true };
+
+impl SceneThread {
+    pub(super) fn run(&mut self) {
+        while !self.wait() {
+            self.cues.backstage().clear();
+            self.cues.tidy();
+            self.outputs.iter_mut().for_each(SceneWorker::follow_shape);
+            if faults::strike(Fault::ScenesPanic) {
+                panic!("the scenes thread panics, as a test wants");
+            }
+            let now = Instant::now();
+            for output in &mut self.outputs {
+                output.listen(now);
+                let due = output.reload.due(now);
+                output.follow_files(&due);
+            }
+            self.bell.clear();
+            for output in &mut self.outputs {
+                if let Some(loaded) = output.loader.take() {
+                    output.take_loaded(loaded);
+                }
+            }
+            while let Ok((output, request, replied)) = self.asked.try_recv() {
+                self.outputs[output].serve(request, replied);
+                self.cues.tidy();
+            }
+            // What waited for a load to be given up.
+            for output in self.outputs.iter_mut().filter(|output| output.loader.is_idle()) {
+                output.load();
+            }
+        }
+        self.cues.tidy();
+    }
+
+    /// Waits for whatever comes first; true at the end.
+    fn wait(&self) -> bool {
+        let stop = self.stop.as_fd();
+        let mut fds = [stop; FIXED_FDS + MOST_OUTPUTS];
+        [fds[1], fds[2]] = [self.bell.as_fd(), self.cues.backstage().as_fd()];
+        for (fd, output) in fds[FIXED_FDS..].iter_mut().zip(&self.outputs) {
+            *fd = output.watch_fd().unwrap_or(stop);
+        }
+        let due = self.outputs.iter().filter_map(SceneWorker::deadline).min();
+        let patience = due.map(|due| due.saturating_duration_since(Instant::now()));
+        wait_readable(&fds[..FIXED_FDS + self.outputs.len()], patience) & 1 != 0
+    }
+}
+
+/// The stop, the bell, the cues.
+const FIXED_FDS: usize = 3;
 
 impl SceneWorker {
     /// `spec` is shown already.
@@ -80,47 +143,23 @@ impl SceneWorker {
         lock(&self.status).trouble = trouble;
     }
 
-    pub(super) fn run(&mut self) {
-        while !self.wait() {
-            self.cues.backstage().clear();
-            self.cues.tidy();
-            if let Some(shape) = self.cues.other_shape(OUTPUT) {
-                tracing::debug!(size = %shape.size, format = %shape.format, "scene: made anew");
-                self.site.shape = shape;
-                self.make_anew();
-            }
-            if faults::strike(Fault::ScenesPanic) {
-                panic!("the scenes thread panics, as a test wants");
-            }
-            let now = Instant::now();
-            self.listen(now);
-            let due = self.reload.due(now);
-            self.follow_files(&due);
-            self.bell.clear();
-            if let Some(loaded) = self.loader.take() {
-                self.take_loaded(loaded);
-            }
-            while let Ok((request, replied)) = self.asked.try_recv() {
-                self.serve(request, replied);
-                self.cues.tidy();
-            }
-            // What waited for a load to be given up.
-            if self.loader.is_idle() {
-                self.load();
-            }
-        }
-        self.cues.tidy();
+    /// Readable when something happened to files, unless that is not to be listened to now.
+    fn watch_fd(&self) -> Option<BorrowedFd<'_>> {
+        self.watch.as_ref().filter(|_| self.backoff.until.is_none()).map(AsFd::as_fd)
     }
 
-    /// Waits for whatever comes first; true at the end.
-    fn wait(&self) -> bool {
-        let stop = self.stop.as_fd();
-        let watch = self.watch.as_ref().filter(|_| self.backoff.until.is_none());
-        let watch = watch.map_or(stop, AsFd::as_fd);
-        let fds = [stop, self.bell.as_fd(), self.cues.backstage().as_fd(), watch];
-        let due = self.reload.deadline().into_iter().chain(self.backoff.until).min();
-        let patience = due.map(|due| due.saturating_duration_since(Instant::now()));
-        wait_readable(&fds, patience) & 1 != 0
+    /// When it has something to do at the latest.
+    fn deadline(&self) -> Option<Instant> {
+        self.reload.deadline().into_iter().chain(self.backoff.until).min()
+    }
+
+    /// Frames of another shape may have come.
+    fn follow_shape(&mut self) {
+        if let Some(shape) = self.cues.other_shape(self.output) {
+            tracing::debug!(size = %shape.size, format = %shape.format, "{}: made anew", self.label);
+            self.site.shape = shape;
+            self.make_anew();
+        }
     }
 
     fn serve(&mut self, request: SceneRequest, replied: Replied) {
@@ -157,7 +196,7 @@ impl SceneWorker {
         if !self.background.is_slideshow() {
             bail!("there is no other scene and no slideshow; write scenes into the configuration");
         }
-        self.cues.next_picture(OUTPUT);
+        self.cues.next_picture(self.output);
         Ok(())
     }
 
@@ -190,9 +229,9 @@ impl SceneWorker {
         if keep.foreground {
             spec.foreground = self.foreground.clone();
         }
-        if let Some(recording) = &self.fixed_files.recording
-            && would_replace(recording, &files_of(&spec))
-        {
+        let files = files_of(&spec);
+        let mut recordings = self.fixed_files.recordings.iter();
+        if let Some(recording) = recordings.find(|recording| would_replace(recording, &files)) {
             bail!("{} is being recorded; show another file", recording.display());
         }
         check_privacy(&spec, book.people(), self.site.shape.size.height_px)?;
@@ -229,7 +268,7 @@ impl SceneWorker {
                 self.pending = before;
                 return;
             }
-            tracing::info!("scene: {}", lock(&self.status));
+            tracing::info!("{}: {}", self.label, lock(&self.status));
             self.lay_over_wanted(&wish.change);
         }
         let mut wishes = Vec::new();
@@ -286,7 +325,8 @@ impl SceneWorker {
     fn take_loaded(&mut self, loaded: anyhow::Result<Scene>) {
         let Some(Pending { wishes, target }) = self.pending.take() else { return };
         if wishes.iter().any(Wish::is_abandoned) {
-            tracing::info!("scene: whoever asked for {} has gone", told(&target.spec.background));
+            let background = told(&target.spec.background);
+            tracing::info!("{}: whoever asked for {background} has gone", self.label);
             let (gone, rest): (Vec<_>, Vec<_>) = wishes.into_iter().partition(Wish::is_abandoned);
             gone.into_iter().for_each(|wish| wish.reply(&Err(ABANDONED.to_owned())));
             rest.into_iter().for_each(|wish| self.take_up(wish));
@@ -301,7 +341,7 @@ impl SceneWorker {
         if let Err(error) = done {
             return self.refuse(wishes, &error);
         }
-        tracing::info!("scene: {}", lock(&self.status));
+        tracing::info!("{}: {}", self.label, lock(&self.status));
         for wish in wishes {
             self.lay_over_wanted(&wish.change);
             wish.reply(&Ok(()));

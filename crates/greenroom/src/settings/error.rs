@@ -77,6 +77,17 @@ pub enum SettingsError {
     /// Scenes of a configuration that make no sense.
     #[error("{} of the scenes in {} cannot be shown; the lines above tell why", .0, .1.display())]
     WrongScenes(usize, PathBuf),
+    /// Two outputs that requests could not tell apart.
+    #[error(
+        "two outputs are called \"{0}\"; give one of them another name, in an [[output]] of the configuration"
+    )]
+    SameName(String),
+    /// One place for two pictures.
+    #[error("two outputs would both be written to {0}; take one of them away")]
+    SameOutput(String),
+    /// More than can be served.
+    #[error("{0} outputs are more than greenroom serves; name {1} at most")]
+    ManyOutputs(usize, usize),
     /// What is read as an output.
     #[error("{0} would be read and written at once; give another name")]
     SameFile(String),

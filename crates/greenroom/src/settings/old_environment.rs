@@ -8,7 +8,7 @@ use greenroom_frame::SizePx;
 use greenroom_scene::EffectSpec;
 
 use super::frame_rate;
-use crate::config::ConfigFile;
+use crate::config::{ConfigFile, OutputWords};
 use crate::masks::MaskServerUrl;
 use crate::scenes::SceneWords;
 
@@ -141,7 +141,14 @@ impl OldEnvironment {
         let size = config.size.filter(|_| !says_size);
         ConfigFile {
             camera: self.camera.clone().or(config.camera).or_else(|| there(CAMERA)),
-            output: self.output.clone().or(config.output).or_else(|| there(OUTPUT)),
+            outputs: match self
+                .output
+                .clone()
+                .or_else(|| config.outputs.is_empty().then(|| there(OUTPUT)).flatten())
+            {
+                Some(to) => vec![OutputWords::to(to)],
+                None => config.outputs,
+            },
             size: size.or_else(|| Some(SizePx::new(width_px, height_px).to_string())),
             fps: self.fps.clone().or(config.fps).or_else(|| Some(FPS.to_owned())),
             mask_server: self
@@ -225,7 +232,7 @@ mod tests {
         };
         let over = old.over(config);
         assert_eq!(over.camera.as_deref(), Some("/dev/video0"));
-        assert_eq!(over.output.as_deref(), Some("/dev/video20"));
+        assert_eq!(over.outputs, [OutputWords::to("/dev/video20".to_owned())]);
         assert_eq!(over.size.as_deref(), Some("1280x720"));
         assert_eq!(over.fps.as_deref(), Some("30"));
         assert_eq!(over.mask_server.as_deref(), Some("http://bodypix:9000"));

@@ -24,9 +24,8 @@ pub struct Status {
     pub camera: CameraStatus,
     /// The outputs, in the order they were named.
     pub outputs: Vec<OutputStatus>,
-    /// What is shown.
-    #[serde(default)]
-    pub scene: SceneStatus,
+    /// Every output shows the placeholder, because the user wants it.
+    pub paused: bool,
     /// Who finds the person elsewhere, if somebody does.
     #[serde(default)]
     pub mask_server: Option<MaskServerStatus>,
@@ -85,25 +84,33 @@ pub enum OutputState {
     Watched,
     /// The last watcher has just left; a new one would still find the camera open.
     Lingering,
+    /// It was lost for good; the others go on.
+    Ended,
 }
 
 /// One output.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
 pub struct OutputStatus {
-    /// Its name.
+    /// What tells it from other outputs: the name to give to `--output`.
     pub name: String,
-    /// `missing`, `holding`, `watched` or `lingering`.
+    /// What it writes to.
+    pub sink: String,
+    /// `missing`, `holding`, `watched`, `lingering` or `ended`.
     pub state: OutputState,
     /// What it shows, while it is there.
     pub mode: Option<String>,
     /// Who watches, as far as may be seen.
     pub watchers: Vec<Watcher>,
-    /// Why it is missing.
+    /// Why it is missing or has ended.
     pub reason: Option<String>,
     /// Composed frames written to it.
     pub written: u64,
     /// Placeholders written to it.
     pub placeholders: u64,
+    /// Frames that it was too slow for.
+    pub dropped: u64,
+    /// What it shows.
+    pub scene: SceneStatus,
 }
 
 /// The scene that is shown.
@@ -119,8 +126,6 @@ pub struct SceneStatus {
     pub effects: Vec<String>,
     /// Which part of the camera's picture is used.
     pub framing: String,
-    /// The placeholder is shown, because the user wants it.
-    pub paused: bool,
     /// Why the newest change is not shown.
     pub trouble: Option<String>,
     /// What of it hides people less than one may think.

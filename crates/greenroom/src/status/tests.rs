@@ -13,13 +13,22 @@ fn busy() -> Status {
             opened: 3,
         },
         outputs: vec![OutputStatus {
-            name: "greenroom (/dev/video10)".into(),
+            name: "auto".into(),
+            sink: "greenroom (/dev/video10)".into(),
             state: OutputState::Watched,
             mode: Some("1280x720 YUYV at 30 fps".into()),
             watchers: vec![Watcher { pid: 12, name: "zoom".into() }],
             reason: None,
             written: 1000,
             placeholders: 40,
+            dropped: 0,
+            scene: SceneStatus {
+                name: Some("office".into()),
+                background: "blur".into(),
+                effects: vec!["vignette".into(), "grain".into()],
+                framing: "auto".into(),
+                ..Default::default()
+            },
         }],
         mask_server: Some(MaskServerStatus {
             url: "http://bodypix:9000".into(),
@@ -29,13 +38,7 @@ fn busy() -> Status {
             local: 3,
             answer_ms: Some(Quantiles { p50: 5.06, p99: 9.0 }),
         }),
-        scene: SceneStatus {
-            name: Some("office".into()),
-            background: "blur".into(),
-            effects: vec!["vignette".into(), "grain".into()],
-            framing: "auto".into(),
-            ..Default::default()
-        },
+        paused: false,
         frames: FrameCounts { taken: 1010, composed: 1000, placeholders: 40, ..Default::default() },
         latency_ms: Some(Quantiles { p50: 12.345_67, p99: 20.0 }),
         stages_ms: vec![StageTime { name: "matte".into(), time: Quantiles { p50: 5.5, p99: 8.0 } }],
@@ -50,12 +53,13 @@ fn json_keeps_its_keys_and_comes_back() {
         "version": "0.1.0", "pid": 4711, "uptime_s": 3725.123,
         "camera": { "state": "streaming", "name": "Brio", "mode": "1280x720 MJPG at 30 fps",
             "reason": null, "opened": 3 },
-        "outputs": [{ "name": "greenroom (/dev/video10)", "state": "watched",
+        "outputs": [{ "name": "auto", "sink": "greenroom (/dev/video10)", "state": "watched",
             "mode": "1280x720 YUYV at 30 fps", "watchers": [{ "pid": 12, "name": "zoom" }],
-            "reason": null, "written": 1000, "placeholders": 40 }],
-        "scene": { "name": "office", "background": "blur", "foreground": null,
-            "effects": ["vignette", "grain"], "framing": "auto", "paused": false,
-            "trouble": null, "warning": null },
+            "reason": null, "written": 1000, "placeholders": 40, "dropped": 0,
+            "scene": { "name": "office", "background": "blur", "foreground": null,
+                "effects": ["vignette", "grain"], "framing": "auto",
+                "trouble": null, "warning": null } }],
+        "paused": false,
         "mask_server": { "url": "http://bodypix:9000", "state": "unwell",
             "reason": "broke off", "masks": 120, "local": 3,
             "answer_ms": { "p50": 5.06, "p99": 9.0 } },
@@ -79,7 +83,7 @@ fn text_is_aligned_and_says_what_is_there() {
     let expected = "\
 greenroom 0.1.0, pid 4711, up 1 h 02 min
 camera   streaming  Brio, 1280x720 MJPG at 30 fps, opened 3 times
-output   watched    greenroom (/dev/video10), 1280x720 YUYV at 30 fps
+output   watched    auto: greenroom (/dev/video10), 1280x720 YUYV at 30 fps
                     zoom (pid 12)
                     1000 pictures, 40 placeholders
 scene    office: before blur, framing auto, effects vignette grain

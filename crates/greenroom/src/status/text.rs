@@ -25,16 +25,27 @@ impl fmt::Display for Status {
             for watcher in &output.watchers {
                 line(f, "", &format_args!("{:STATE$} {watcher}", ""))?;
             }
-            let OutputStatus { written, placeholders, .. } = output;
-            let counts = format_args!("{written} pictures, {placeholders} placeholders");
+            let OutputStatus { written, placeholders, dropped, scene, .. } = output;
+            let slow = match dropped {
+                0 => String::new(),
+                dropped => format!(", {dropped} that it was too slow for"),
+            };
+            let counts = format_args!("{written} pictures, {placeholders} placeholders{slow}");
             line(f, "", &format_args!("{:STATE$} {counts}", ""))?;
+            line(f, "scene", scene)?;
+            if let Some(trouble) = &scene.trouble {
+                line(f, "", trouble)?;
+            }
+            if let Some(warning) = &scene.warning {
+                line(f, "", &format_args!("warning: {warning}"))?;
+            }
         }
-        line(f, "scene", &self.scene)?;
-        if let Some(trouble) = &self.scene.trouble {
-            line(f, "", trouble)?;
-        }
-        if let Some(warning) = &self.scene.warning {
-            line(f, "", &format_args!("warning: {warning}"))?;
+        if self.paused {
+            line(
+                f,
+                "paused",
+                &"every output shows the placeholder; to go on air: greenroom resume",
+            )?;
         }
         if let Some(server) = &self.mask_server {
             line(f, "masks", server)?;
@@ -59,13 +70,10 @@ fn line(f: &mut fmt::Formatter<'_>, what: &str, text: &dyn fmt::Display) -> fmt:
     writeln!(f, "{what:WHAT$}{}", printable(&text.to_string()))
 }
 
-/// `office (paused): blur, framing auto, effects vignette=0.3`
+/// `office: before blur, framing auto, effects vignette=0.3`
 impl fmt::Display for SceneStatus {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(self.name.as_deref().unwrap_or("(no name)"))?;
-        if self.paused {
-            f.write_str(" (paused)")?;
-        }
         write!(f, ": before {}", self.background)?;
         if let Some(foreground) = &self.foreground {
             write!(f, ", behind {foreground}")?;
@@ -123,8 +131,13 @@ impl fmt::Display for OutputStatus {
             OutputState::Holding => "holding",
             OutputState::Watched => "watched",
             OutputState::Lingering => "lingering",
+            OutputState::Ended => "ended",
         };
-        details(f, state, [&Some(self.name.clone()), &self.mode, &self.reason, &None])
+        let name = match self.name == self.sink {
+            true => self.name.clone(),
+            false => format!("{}: {}", self.name, self.sink),
+        };
+        details(f, state, [&Some(name), &self.mode, &self.reason, &None])
     }
 }
 

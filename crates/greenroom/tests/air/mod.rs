@@ -145,10 +145,15 @@ impl Air {
         log.lines().filter(|line| line.contains(words)).count()
     }
 
-    pub fn scene(&self) -> serde_json::Value {
+    pub fn status(&self) -> serde_json::Value {
         let status = self.ask(&["status", "--json"]);
         assert!(status.status.success(), "{status:?}");
-        serde_json::from_slice::<serde_json::Value>(&status.stdout).unwrap()["scene"].clone()
+        serde_json::from_slice(&status.stdout).unwrap()
+    }
+
+    /// Of the first output.
+    pub fn scene(&self) -> serde_json::Value {
+        self.status()["outputs"][0]["scene"].clone()
     }
 }
 

@@ -1,0 +1,108 @@
+//! Opens the outputs of `greenroom run`.
+
+use greenroom_device::{
+    DeviceError, FileTarget, LoopbackOpener, QueuedSink, Sink, SinkMode, SinkOpener,
+    open_file_sink, open_null_sink, own_loopbacks,
+};
+use greenroom_scene::Site;
+
+use crate::pipeline::{Idle, OnLoss, Output, OutputPolicy, Painter};
+use crate::scenes::{FirstScene, make_first_scene};
+use crate::settings::{OutputChoice, OutputSettings, RunSettings};
+
+/// All of them, and the scenes that they begin with, by their names.
+///
+/// # Errors
+/// When one cannot be opened, or its scene cannot be made.
+pub(super) fn open(
+    settings: &RunSettings,
+    wanted: SinkMode,
+    site: Site,
+) -> anyhow::Result<(Vec<Output>, Vec<(String, FirstScene)>)> {
+    let all = one_for_each_of_ours(&settings.outputs);
+    let is_alone = all.len() == 1;
+    let (mut outputs, mut scenes) = (Vec::new(), Vec::new());
+    for output in all {
+        let (first, scene) = make_first_scene(&output.book, &settings.scene, site)?;
+        let wanted = SinkMode { size: output.size.unwrap_or(wanted.size), ..wanted };
+        let (sink, policy) = open_sink(&output, settings, wanted, is_alone)?;
+        let mode = sink.as_ref().map_or(wanted, |sink| sink.mode());
+        let painter = Painter::new(mode, scene)?.with_placeholder(settings.placeholder.clone());
+        let counts_as_demand = output.opens_camera;
+        let idle = if output.always_on { Idle::Keep } else { policy.idle };
+        let policy = OutputPolicy { counts_as_demand, idle, ..policy };
+        outputs.push(Output::new(output.name.clone(), painter, sink, policy));
+        scenes.push((output.name, first));
+    }
+    Ok((outputs, scenes))
+}
+
+/// `auto` is every loopback that is labelled as ours, where there are several.
+fn one_for_each_of_ours(outputs: &[OutputSettings]) -> Vec<OutputSettings> {
+    let is_auto = |output: &OutputSettings| output.choice == OutputChoice::Device("auto".into());
+    let ours = if outputs.iter().any(is_auto) { own_loopbacks() } else { Vec::new() };
+    let mut all = Vec::new();
+    for output in outputs {
+        if ours.len() < 2 || !is_auto(output) {
+            all.push(output.clone());
+            continue;
+        }
+        for (index, loopback) in ours.iter().enumerate() {
+            let node = loopback.node.display().to_string();
+            let has = |other: &OutputSettings| other.choice == OutputChoice::Device(node.clone());
+            if outputs.iter().any(has) {
+                continue;
+            }
+            // The first keeps its name.
+            let name = if index == 0 { output.name.clone() } else { node.clone() };
+            all.push(OutputSettings { name, choice: OutputChoice::Device(node), ..output.clone() });
+        }
+    }
+    all
+}
+
+/// Its sink, as far as it is there, and what the output means to the whole.
+fn open_sink(
+    output: &OutputSettings,
+    settings: &RunSettings,
+    wanted: SinkMode,
+    is_alone: bool,
+) -> anyhow::Result<(Result<Box<dyn Sink>, DeviceError>, OutputPolicy)> {
+    let on_loss = if is_alone { OnLoss::End } else { OnLoss::Drop };
+    match &output.choice {
+        OutputChoice::Null => Ok((Ok(open_null_sink(wanted)), OutputPolicy::recording(on_loss))),
+        OutputChoice::File(target) => {
+            let sink = open_recording(target, wanted, settings.unpaced)?;
+            Ok((Ok(sink), OutputPolicy::recording(on_loss)))
+        }
+        OutputChoice::Device(name) => {
+            let mut opener = LoopbackOpener::new(name.clone(), wanted.size, wanted.rate);
+            let sink = match opener.open() {
+                Ok(sink) => Ok(sink),
+                // The module may be loaded later.
+                Err(error @ DeviceError::NoneHere { .. }) if name == "auto" => {
+                    tracing::warn!("{error}; or name a file with --output FILE; waiting for one");
+                    Err(error)
+                }
+                Err(error @ DeviceError::NotFound { .. }) if settings.awaits_devices => {
+                    tracing::warn!("{error}; waiting for it");
+                    Err(error)
+                }
+                Err(error) => return Err(error.into()),
+            };
+            Ok((sink, OutputPolicy::device(opener)))
+        }
+    }
+}
+
+fn open_recording(
+    target: &FileTarget,
+    wanted: SinkMode,
+    is_unpaced: bool,
+) -> anyhow::Result<Box<dyn Sink>> {
+    let sink = open_file_sink(target, wanted, None)?;
+    let mode = sink.mode();
+    tracing::info!("output: {}, {} {}", sink.name(), mode.size, mode.format);
+    // As fast as it can be worked on means that nothing is passed over.
+    Ok(if is_unpaced { sink } else { Box::new(QueuedSink::start(sink)?) })
+}

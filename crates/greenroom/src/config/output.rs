@@ -1,0 +1,65 @@
+//! `output = "TO"`, or a table `[[output]]` for each of several.
+
+use std::path::Path;
+
+use serde::Deserialize;
+use toml::Value;
+
+use super::{ConfigError, check_keys, wrong};
+use crate::toml_file::one_line;
+
+/// Keys of `[[output]]`.
+pub(super) const KEYS: [&str; 6] = ["to", "name", "scene", "size", "always_on", "opens_camera"];
+
+/// What the configuration says of an output.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Deserialize)]
+pub struct OutputWords {
+    /// Where the picture goes, as `--output` takes it.
+    pub to: String,
+    /// What it is called in requests; as `to`, if nothing is said.
+    #[serde(default)]
+    pub name: Option<String>,
+    /// The scene to begin with.
+    #[serde(default)]
+    pub scene: Option<String>,
+    /// The size of its frames.
+    #[serde(default)]
+    pub size: Option<String>,
+    /// Pictures go on while nobody watches it.
+    #[serde(default)]
+    pub always_on: Option<bool>,
+    /// Whether the camera is opened for those who watch it.
+    #[serde(default)]
+    pub opens_camera: Option<bool>,
+}
+
+impl OutputWords {
+    /// One of which nothing more is said.
+    pub fn to(to: String) -> Self {
+        Self { to, ..Self::default() }
+    }
+}
+
+pub(super) fn read(words: Value, path: &Path) -> Result<Vec<OutputWords>, ConfigError> {
+    let tables = match words {
+        Value::String(to) => return Ok(vec![OutputWords::to(to)]),
+        Value::Array(tables) => tables,
+        _ => {
+            return Err(wrong(
+                "output",
+                "must be a text in quotation marks, or tables: [[output]]",
+                path,
+            ));
+        }
+    };
+    let read = |words: Value| {
+        let Value::Table(table) = &words else {
+            return Err(wrong("output", "must be tables: [[output]]", path));
+        };
+        check_keys(table, &KEYS, " in [[output]]", path)?;
+        OutputWords::deserialize(words).map_err(|error| {
+            wrong("[[output]]", &format!("has {}", one_line(error.message())), path)
+        })
+    };
+    tables.into_iter().map(read).collect()
+}

@@ -1,0 +1,119 @@
+use std::ffi::{OsStr, OsString};
+
+use greenroom_device::{FileTarget, names_a_device};
+use greenroom_frame::SizePx;
+
+use super::{SceneSettings, SettingsError, same_target};
+use crate::config::OutputWords;
+use crate::pipeline::MOST_OUTPUTS;
+use crate::scenes::{SceneBook, check_privacy};
+
+/// Where frames go.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum OutputChoice {
+    /// A v4l2loopback node by `auto`, node or card name.
+    Device(String),
+    /// A file or standard output.
+    File(FileTarget),
+    /// `null`: everything is composed and nothing kept, for measuring.
+    Null,
+}
+
+/// One output, checked.
+#[derive(Debug, Clone)]
+pub struct OutputSettings {
+    /// What tells it from the others.
+    pub name: String,
+    /// Where frames go.
+    pub choice: OutputChoice,
+    /// The size of its frames, if it is not the camera's.
+    pub size: Option<SizePx>,
+    /// Open at the scene to begin with.
+    pub book: SceneBook,
+    /// Pictures go on while nobody watches it.
+    pub always_on: bool,
+    /// The camera is opened for those who watch it.
+    pub opens_camera: bool,
+}
+
+impl OutputChoice {
+    fn parse(text: &OsStr) -> Self {
+        match text.to_str() {
+            Some("null") => Self::Null,
+            Some(name) if name != "-" && names_a_device(name) => Self::Device(name.to_owned()),
+            _ => Self::File(FileTarget::parse(text)),
+        }
+    }
+
+    /// Whether both are the same place.
+    fn is_same(&self, other: &Self) -> bool {
+        match (self, other) {
+            (Self::File(one), Self::File(other)) => same_target(one, other),
+            (Self::Null, Self::Null) => false,
+            _ => self == other,
+        }
+    }
+}
+
+impl OutputSettings {
+    /// Those of the command line (`named`), else of the configuration, else `auto`. Each is open at its own scene, in
+    /// frames of a height, if one is named, else at that of all.
+    ///
+    /// # Errors
+    /// One sentence for the first word that makes no sense.
+    pub(super) fn all(
+        named: Option<Vec<OsString>>,
+        configured: Vec<OutputWords>,
+        always_on: bool,
+        (scene, height_px): (&SceneSettings, u32),
+    ) -> anyhow::Result<Vec<Self>> {
+        let mut outputs = Vec::new();
+        let plain = |to: OsString| (to, OutputWords::default());
+        let words: Vec<_> = match (named, configured) {
+            (Some(named), _) => named.into_iter().map(plain).collect(),
+            (None, configured) if configured.is_empty() => vec![plain("auto".into())],
+            (None, configured) => {
+                configured.into_iter().map(|words| (words.to.clone().into(), words)).collect()
+            }
+        };
+        if words.len() > MOST_OUTPUTS {
+            return Err(SettingsError::ManyOutputs(words.len(), MOST_OUTPUTS).into());
+        }
+        for (to, words) in words {
+            let choice = OutputChoice::parse(&to);
+            let to = to.to_string_lossy().into_owned();
+            let name = words.name.unwrap_or_else(|| to.clone());
+            if outputs.iter().any(|other: &Self| other.choice.is_same(&choice)) {
+                return Err(SettingsError::SameOutput(to).into());
+            }
+            if outputs.iter().any(|other| other.name == name) {
+                return Err(SettingsError::SameName(name).into());
+            }
+            let book = match words.scene {
+                Some(name) => scene.book.opened_at(&name)?,
+                None => scene.book.clone(),
+            };
+            if !scene.awaits_background {
+                check_privacy(&book.words().check()?, book.people(), height_px)?;
+            }
+            let size = words.size.map(|size| size.parse()).transpose()?;
+            let always_on = words.always_on.unwrap_or(always_on);
+            let opens_camera = words.opens_camera.unwrap_or(true);
+            outputs.push(Self { name, choice, size, book, always_on, opens_camera });
+        }
+        Ok(outputs)
+    }
+
+    /// The file or pipe that is written.
+    pub fn target(&self) -> Option<&FileTarget> {
+        match &self.choice {
+            OutputChoice::File(target) => Some(target),
+            _ => None,
+        }
+    }
+
+    /// Whether somebody watches it from the start: a file, or one that is always on.
+    pub fn is_watched_at_once(&self) -> bool {
+        self.opens_camera && (self.always_on || !matches!(self.choice, OutputChoice::Device(_)))
+    }
+}
