@@ -46,6 +46,7 @@ enum Mood {
     NetworkHangs,
     SinkGone,
     SinkHangs,
+    SinkPanics,
 }
 
 type Shared<T> = Arc<Mutex<T>>;
@@ -150,14 +151,7 @@ enum Seen {
 /// A device: looks at every frame it gets, and somebody watches it or not.
 struct Witness {
     background: Yuv8,
-    /// A write is held up.
-    hangs: Shared<bool>,
-    mood: Shared<Mood>,
-    seen: Shared<Vec<Seen>>,
-    watched: Shared<bool>,
-    /// Somebody has just opened it.
-    visited: Shared<bool>,
-    bell: Wake,
+    seat: Seat,
     placeholders: Vec<Frame>,
 }
 
@@ -195,11 +189,14 @@ impl Sink for Witness {
     }
 
     fn write(&mut self, frame: FrameView<'_>) -> Result<(), DeviceError> {
-        if *self.mood.lock().unwrap() == Mood::SinkGone {
+        if *self.seat.mood.lock().unwrap() == Mood::SinkGone {
             return Err(DeviceError::Gone { what: "witness".into() });
         }
-        while *self.mood.lock().unwrap() == Mood::SinkHangs {
-            *self.hangs.lock().unwrap() = true;
+        if *self.seat.mood.lock().unwrap() == Mood::SinkPanics {
+            panic!("a sink panics, as this test wants");
+        }
+        while *self.seat.mood.lock().unwrap() == Mood::SinkHangs {
+            *self.seat.hangs.lock().unwrap() = true;
             std::thread::sleep(Duration::from_millis(2));
         }
         let flat = |yuv: Yuv8| {
@@ -210,7 +207,7 @@ impl Sink for Witness {
                 .iter()
                 .all(|pair| *pair == [yuv.y, yuv.u, yuv.y, yuv.v])
         };
-        self.seen.lock().unwrap().push(if flat(WHITE) {
+        self.seat.seen.lock().unwrap().push(if flat(WHITE) {
             Seen::Person
         } else if flat(self.background) {
             Seen::Background
@@ -234,13 +231,13 @@ impl Sink for Witness {
     }
 
     fn audience_fd(&self) -> Option<BorrowedFd<'_>> {
-        Some(self.bell.as_fd())
+        Some(self.seat.bell.as_fd())
     }
 
     fn audience(&mut self) -> Result<Audience, DeviceError> {
-        self.bell.clear();
-        let watched = *self.watched.lock().unwrap();
-        let renewal_due = std::mem::take(&mut *self.visited.lock().unwrap());
+        self.seat.bell.clear();
+        let watched = *self.seat.watched.lock().unwrap();
+        let renewal_due = std::mem::take(&mut *self.seat.visited.lock().unwrap());
         Ok(Audience { watched, renewal_due, ..Audience::default() })
     }
 }
@@ -260,6 +257,48 @@ struct Stage {
     bell: Wake,
     cameras: Arc<AtomicU32>,
     hangs: Shared<bool>,
+}
+
+/// Where a witness sits: what it does, what it has seen, and who looks at it.
+#[derive(Clone)]
+struct Seat {
+    mood: Shared<Mood>,
+    seen: Shared<Vec<Seen>>,
+    watched: Shared<bool>,
+    visited: Shared<bool>,
+    bell: Wake,
+    hangs: Shared<bool>,
+}
+
+impl Default for Seat {
+    fn default() -> Self {
+        Self {
+            mood: Arc::new(Mutex::new(Mood::Well)),
+            seen: Arc::default(),
+            watched: Arc::default(),
+            visited: Arc::default(),
+            bell: Wake::new().unwrap(),
+            hangs: Arc::default(),
+        }
+    }
+}
+
+impl Seat {
+    fn sink(&self) -> Result<Box<dyn Sink>, DeviceError> {
+        if *self.mood.lock().unwrap() == Mood::SinkGone {
+            return Err(DeviceError::Gone { what: "witness".into() });
+        }
+        let background = Colour::WEBCAM.encode(GREEN.parse().unwrap());
+        let placeholders = Witness::placeholders();
+        Ok(Box::new(Witness { background, seat: self.clone(), placeholders }))
+    }
+
+    /// An output to a witness here, which shows the person before that background.
+    fn output(&self, name: &str, background: &str) -> Output {
+        let (seat, sink) = (self.clone(), self.sink().unwrap());
+        let painter = Painter::new(sink.mode(), scene(background)).unwrap();
+        Output::new(name.into(), painter, Ok(sink), OutputPolicy::device(move || seat.sink()))
+    }
 }
 
 const GREEN: &str = "#00b140";
@@ -283,39 +322,15 @@ impl Stage {
 
     /// A stage that nobody watches, and that closes its camera so long after somebody did.
     fn dark(idle_after: Duration) -> Self {
-        let mood = Arc::new(Mutex::new(Mood::Well));
-        let seen: Shared<Vec<Seen>> = Arc::default();
-        let watched: Shared<bool> = Arc::default();
-        let visited: Shared<bool> = Arc::default();
-        let bell = Wake::new().unwrap();
-        let hangs: Shared<bool> = Arc::default();
-        let background = Colour::WEBCAM.encode(GREEN.parse().unwrap());
-        let scene = scene(GREEN);
-        let witness = {
-            let hangs = Arc::clone(&hangs);
-            let (mood, seen) = (Arc::clone(&mood), Arc::clone(&seen));
-            let (watched, bell) = (Arc::clone(&watched), bell.clone());
-            let visited = Arc::clone(&visited);
-            move || -> Result<Box<dyn Sink>, DeviceError> {
-                if *mood.lock().unwrap() == Mood::SinkGone {
-                    return Err(DeviceError::Gone { what: "witness".into() });
-                }
-                Ok(Box::new(Witness {
-                    background,
-                    hangs: Arc::clone(&hangs),
-                    mood: Arc::clone(&mood),
-                    seen: Arc::clone(&seen),
-                    watched: Arc::clone(&watched),
-                    visited: Arc::clone(&visited),
-                    bell: bell.clone(),
-                    placeholders: Witness::placeholders(),
-                }))
-            }
-        };
-        let sink = witness().unwrap();
-        let painter = Painter::new(sink.mode(), scene).unwrap();
-        let policy = OutputPolicy::device(witness);
-        let output = Output::new("witness".into(), painter, Ok(sink), policy);
+        Self::beside(idle_after, Vec::new())
+    }
+
+    /// The same beside other outputs, which come after it.
+    fn beside(idle_after: Duration, others: Vec<Output>) -> Self {
+        let seat = Seat::default();
+        let mut outputs = vec![seat.output("witness", GREEN)];
+        outputs.extend(others);
+        let Seat { mood, seen, watched, visited, bell, hangs } = seat;
         let network = {
             let mood = Arc::clone(&mood);
             move || {
@@ -344,7 +359,7 @@ impl Stage {
             }
         };
         let feed = CameraFeed { source: None, name: None, open: Box::new(open), size: SIZE };
-        let pipeline = Pipeline::start(feed, matte, vec![output], idle_after, false).unwrap();
+        let pipeline = Pipeline::start(feed, matte, outputs, idle_after, false).unwrap();
         Self { pipeline, mood, seen, watched, visited, bell, cameras, hangs }
     }
 
@@ -686,4 +701,79 @@ fn every_frame_is_accounted_for() {
         "{taken} taken, {accounted} accounted for"
     );
     assert!(taken >= 60, "{taken}");
+}
+
+/// The first output is well all the time.
+#[test]
+fn what_fails_in_one_output_is_no_matter_of_another() {
+    for mood in [Mood::SinkGone, Mood::SinkPanics] {
+        let other = Seat::default();
+        *other.watched.lock().unwrap() = true;
+        let stage = Stage::beside(NEVER_IDLE, vec![other.output("other", OTHER)]);
+        stage.watch(true);
+        stage.wait_for(&[Seen::Person, Seen::Background]);
+        stage.wait_until(|| other.seen.lock().unwrap().contains(&Seen::Other));
+
+        stage.seen.lock().unwrap().clear();
+        let written = || stage.pipeline.reporter().status().outputs.clone();
+        let before = written();
+        *other.mood.lock().unwrap() = mood;
+        stage.wait_until(|| written()[1].state == OutputState::Missing);
+        let enough = written()[0].written + 50;
+        stage.wait_until(|| written()[0].written > enough);
+        // No placeholder, and each frame that was composed for it.
+        assert!(!stage.seen.lock().unwrap().contains(&Seen::Placeholder), "{mood:?}");
+        assert_eq!(written()[0].placeholders, before[0].placeholders);
+
+        *other.mood.lock().unwrap() = Mood::Well;
+        other.seen.lock().unwrap().clear();
+        stage.wait_until(|| other.seen.lock().unwrap().contains(&Seen::Other));
+        // Whoever comes back begins with the placeholder.
+        assert_eq!(other.seen.lock().unwrap()[0], Seen::Placeholder);
+        assert!(!stage.seen.lock().unwrap().contains(&Seen::Placeholder), "{mood:?}");
+        stage.end().unwrap();
+        assert!(!other.seen.lock().unwrap().contains(&Seen::Leak));
+    }
+}
+
+/// Outputs show their own scenes, and those that show the same share what is composed: until one of them changes.
+#[test]
+fn outputs_share_a_scene_and_part() {
+    let seats = [Seat::default(), Seat::default()];
+    let outputs = [("same", GREEN), ("other", OTHER)].into_iter().zip(&seats);
+    let outputs = outputs.map(|((name, background), seat)| {
+        *seat.watched.lock().unwrap() = true;
+        seat.output(name, background)
+    });
+    let stage = Stage::beside(NEVER_IDLE, outputs.collect());
+    stage.watch(true);
+    stage.wait_for(&[Seen::Person, Seen::Background]);
+    let sees = |seat: &Seat, wanted: Seen| {
+        seat.seen.lock().unwrap().clear();
+        stage.wait_until(|| seat.seen.lock().unwrap().contains(&wanted));
+    };
+    for _ in 0..3 {
+        sees(&seats[0], Seen::Background);
+        sees(&seats[1], Seen::Other);
+    }
+    let cues = stage.pipeline.cues();
+    // The second goes its own way.
+    cues.change(1, scene(OTHER), true);
+    sees(&seats[0], Seen::Other);
+    stage.wait_for(&[Seen::Person, Seen::Background]);
+    // And back.
+    cues.change(1, scene(GREEN), true);
+    sees(&seats[0], Seen::Background);
+    // The first goes, the second stays.
+    cues.change(0, scene(OTHER), true);
+    stage.wait_for(&[Seen::Other]);
+    sees(&seats[0], Seen::Background);
+    // Two that are the same while a third is not there.
+    *seats[0].mood.lock().unwrap() = Mood::SinkGone;
+    sees(&seats[1], Seen::Other);
+    cues.tidy();
+    stage.end().unwrap();
+    for seat in seats {
+        assert!(!seat.seen.lock().unwrap().contains(&Seen::Leak));
+    }
 }
