@@ -17,6 +17,7 @@ mod painter;
 mod report;
 mod shared;
 mod show;
+mod show_frame;
 mod slot;
 mod stage;
 mod standby;

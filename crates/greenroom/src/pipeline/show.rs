@@ -7,12 +7,11 @@ use std::sync::atomic::Ordering::SeqCst;
 use std::time::{Duration, Instant};
 
 use greenroom_device::{DeviceError, wait_readable};
-use greenroom_scene::Room;
 
 use super::faults::{self, Fault};
 use super::output::Now;
-use super::shared::{Cut, EndBell, Epoch, Flow, Shared};
-use super::stats::Stage;
+use super::shared::{EndBell, Epoch, Flow, Shared};
+use super::show_frame::guarded;
 use super::view::{Due, View};
 use super::{Cues, MattePlanes, Output, Standby, Stats};
 use crate::service;
@@ -31,14 +30,14 @@ const FIXED_FDS: usize = 3;
 
 /// Composes each frame for each output and writes it.
 pub(super) struct Shower {
-    shared: Arc<Shared>,
-    planes: MattePlanes,
+    pub(super) shared: Arc<Shared>,
+    pub(super) planes: MattePlanes,
     /// What the last frame was taken for.
-    epoch: Option<Epoch>,
-    outputs: Vec<Output>,
+    pub(super) epoch: Option<Epoch>,
+    pub(super) outputs: Vec<Output>,
     cues: Arc<Cues>,
     idle_after: Duration,
-    view: View,
+    pub(super) view: View,
     standby: Standby,
     /// The pauses that were seen to, see [`PauseState::count`](super::cues::PauseState).
     pauses_seen: u64,
@@ -46,7 +45,7 @@ pub(super) struct Shower {
     to_be_told: Option<u64>,
     /// When to tell the service manager that all is well, and how often.
     heartbeat: Option<(Instant, Duration)>,
-    failing: bool,
+    pub(super) failing: bool,
 }
 
 impl Shower {
@@ -285,7 +284,7 @@ impl Shower {
         }
     }
 
-    fn lose_picture(&mut self, standby: Standby) -> Result<(), DeviceError> {
+    pub(super) fn lose_picture(&mut self, standby: Standby) -> Result<(), DeviceError> {
         // The camera's last word after it was closed is old news.
         if self.shared.demand.epoch().wants_picture() && standby != Standby::Off {
             self.standby = standby;
@@ -304,58 +303,6 @@ impl Shower {
         Ok(())
     }
 
-    fn show(&mut self, cut: &Cut) -> Result<(), DeviceError> {
-        let epoch = self.shared.demand.epoch();
-        if cut.shot.epoch != epoch || !epoch.wants_picture() {
-            Stats::count(&self.shared.stats.dropped_unwatched);
-            return Ok(());
-        }
-        match catch_unwind(AssertUnwindSafe(|| self.show_on_all(cut))) {
-            Ok(Ok(true)) => {}
-            Ok(Ok(false)) => return self.lose_picture(Standby::Failed),
-            Ok(Err(error)) => return Err(error),
-            Err(_) => {
-                let lost = self.lose_picture(Standby::Failed);
-                Stats::count(&self.shared.stats.failed);
-                tracing::error!("output: a part of greenroom failed; going on with the next frame");
-                return lost;
-            }
-        }
-        self.view = View::picture(epoch, Instant::now());
-        Ok(())
-    }
-
-    /// False if the matte does not fit: nothing was written.
-    fn show_on_all(&mut self, cut: &Cut) -> Result<bool, DeviceError> {
-        let frame = cut.shot.frame.view();
-        let start = Instant::now();
-        if self.epoch.replace(cut.shot.epoch) != Some(cut.shot.epoch) {
-            // Another call: perhaps another camera.
-            self.planes.reset();
-        }
-        let matte = match self.planes.fit(cut.alpha.view(), frame) {
-            Ok(matte) => matte,
-            Err(error) => {
-                if !std::mem::replace(&mut self.failing, true) {
-                    tracing::error!("matte: {error}");
-                }
-                Stats::count(&self.shared.stats.failed);
-                return Ok(false);
-            }
-        };
-        self.failing = false;
-        self.shared.stats.record(Stage::Upscale, start.elapsed());
-        let room = Room { frame, matte };
-        for at in 0..self.outputs.len() {
-            let (before, rest) = self.outputs.split_at_mut(at);
-            let Some(output) = rest.first_mut().filter(|output| output.is_on()) else { continue };
-            let stats = &self.shared.stats;
-            guarded(output, stats, |output| output.show(&room, before, stats))?;
-        }
-        tracing::trace!("shown {:?} after capture", frame.captured_at().elapsed());
-        Ok(true)
-    }
-
     /// Tells the service manager that all is well, if it is. That this thread comes here shows
     /// that it does not hang; the matte thread is looked at.
     fn beat(&mut self) {
@@ -371,14 +318,4 @@ impl Shower {
             }
         }
     }
-}
-
-/// What fails over one output is no matter of the others.
-fn guarded(
-    output: &mut Output,
-    stats: &Stats,
-    act: impl FnOnce(&mut Output) -> Result<(), DeviceError>,
-) -> Result<(), DeviceError> {
-    let done = catch_unwind(AssertUnwindSafe(|| act(output)));
-    done.unwrap_or_else(|_| output.recover(stats))
 }

@@ -13,6 +13,7 @@ mod privacy;
 mod reload;
 mod replied;
 mod show;
+mod thread;
 mod words;
 mod worker;
 

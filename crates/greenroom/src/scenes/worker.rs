@@ -1,5 +1,4 @@
-//! The thread "scenes": waits for requests and for files that change, and sends scenes to the
-//! outputs, each of which has one of its own.
+//! What is shown on one output, and what is to be.
 //!
 //! What needs no file is shown at once. What does is loaded on the thread "loader", one at a time:
 //! a newer request gives up what it leaves nothing of, and is laid over what it leaves something of.
@@ -7,12 +6,11 @@
 use std::collections::BTreeMap;
 use std::os::fd::{AsFd, BorrowedFd};
 use std::path::PathBuf;
-use std::sync::mpsc::Receiver;
 use std::sync::{Arc, Mutex};
 use std::time::Instant;
 
 use anyhow::bail;
-use greenroom_device::{FileStamp, FileWatch, Wake, wait_readable};
+use greenroom_device::{FileStamp, FileWatch};
 use greenroom_scene::{BackgroundSpec, ForegroundSpec, Keep, Scene, SceneSpec, Site};
 
 use super::director::{FilesInUse, SceneRequest, lock};
@@ -25,21 +23,9 @@ use super::replied::Replied;
 use super::show::told;
 use super::words::files_of;
 use super::{SceneBook, SceneWords};
-use crate::pipeline::faults::{self, Fault};
-use crate::pipeline::{Cues, MOST_OUTPUTS};
+use crate::pipeline::Cues;
 use crate::same_file::would_replace;
 use crate::status::SceneStatus;
-
-/// The thread.
-pub(super) struct SceneThread {
-    /// One for each output, in their order.
-    pub(super) outputs: Vec<SceneWorker>,
-    pub(super) cues: Arc<Cues>,
-    /// Requests, and the numbers of the outputs that they are for.
-    pub(super) asked: Receiver<(usize, SceneRequest, Replied)>,
-    pub(super) bell: Wake,
-    pub(super) stop: Wake,
-}
 
 /// What is shown on one output, and what is to be.
 pub(super) struct SceneWorker {
@@ -82,56 +68,6 @@ const ABANDONED: &str = "whoever asked has gone";
 /// Background and foreground go on as they are.
 pub(super) const ALL: Keep = Keep { background: true, foreground: true };
 
-impl SceneThread {
-    pub(super) fn run(&mut self) {
-        while !self.wait() {
-            self.cues.backstage().clear();
-            self.cues.tidy();
-            self.outputs.iter_mut().for_each(SceneWorker::follow_shape);
-            if faults::strike(Fault::ScenesPanic) {
-                panic!("the scenes thread panics, as a test wants");
-            }
-            let now = Instant::now();
-            for output in &mut self.outputs {
-                output.listen(now);
-                let due = output.reload.due(now);
-                output.follow_files(&due);
-            }
-            self.bell.clear();
-            for output in &mut self.outputs {
-                if let Some(loaded) = output.loader.take() {
-                    output.take_loaded(loaded);
-                }
-            }
-            while let Ok((output, request, replied)) = self.asked.try_recv() {
-                self.outputs[output].serve(request, replied);
-                self.cues.tidy();
-            }
-            // What waited for a load to be given up.
-            for output in self.outputs.iter_mut().filter(|output| output.loader.is_idle()) {
-                output.load();
-            }
-        }
-        self.cues.tidy();
-    }
-
-    /// Waits for whatever comes first; true at the end.
-    fn wait(&self) -> bool {
-        let stop = self.stop.as_fd();
-        let mut fds = [stop; FIXED_FDS + MOST_OUTPUTS];
-        [fds[1], fds[2]] = [self.bell.as_fd(), self.cues.backstage().as_fd()];
-        for (fd, output) in fds[FIXED_FDS..].iter_mut().zip(&self.outputs) {
-            *fd = output.watch_fd().unwrap_or(stop);
-        }
-        let due = self.outputs.iter().filter_map(SceneWorker::deadline).min();
-        let patience = due.map(|due| due.saturating_duration_since(Instant::now()));
-        wait_readable(&fds[..FIXED_FDS + self.outputs.len()], patience) & 1 != 0
-    }
-}
-
-/// The stop, the bell, the cues.
-const FIXED_FDS: usize = 3;
-
 impl SceneWorker {
     /// `spec` is shown already.
     pub(super) fn begin(&mut self, spec: &SceneSpec, trouble: Option<String>) {
@@ -144,17 +80,17 @@ impl SceneWorker {
     }
 
     /// Readable when something happened to files, unless that is not to be listened to now.
-    fn watch_fd(&self) -> Option<BorrowedFd<'_>> {
+    pub(super) fn watch_fd(&self) -> Option<BorrowedFd<'_>> {
         self.watch.as_ref().filter(|_| self.backoff.until.is_none()).map(AsFd::as_fd)
     }
 
     /// When it has something to do at the latest.
-    fn deadline(&self) -> Option<Instant> {
+    pub(super) fn deadline(&self) -> Option<Instant> {
         self.reload.deadline().into_iter().chain(self.backoff.until).min()
     }
 
     /// Frames of another shape may have come.
-    fn follow_shape(&mut self) {
+    pub(super) fn follow_shape(&mut self) {
         if let Some(shape) = self.cues.other_shape(self.output) {
             tracing::debug!(size = %shape.size, format = %shape.format, "{}: made anew", self.label);
             self.site.shape = shape;
@@ -162,7 +98,7 @@ impl SceneWorker {
         }
     }
 
-    fn serve(&mut self, request: SceneRequest, replied: Replied) {
+    pub(super) fn serve(&mut self, request: SceneRequest, replied: Replied) {
         let (change, keep) = match request {
             SceneRequest::Change(words) => {
                 // What is not talked of goes on as it is, a video from where it is.
@@ -305,7 +241,7 @@ impl SceneWorker {
     }
 
     /// Has what is pending loaded.
-    fn load(&mut self) {
+    pub(super) fn load(&mut self) {
         let Some(files) = self.pending.as_ref().map(|pending| files_of(&pending.target.spec))
         else {
             return;
@@ -322,7 +258,7 @@ impl SceneWorker {
     }
 
     /// Shows what was loaded; not for those who have gone: they were told that nothing came of it.
-    fn take_loaded(&mut self, loaded: anyhow::Result<Scene>) {
+    pub(super) fn take_loaded(&mut self, loaded: anyhow::Result<Scene>) {
         let Some(Pending { wishes, target }) = self.pending.take() else { return };
         if wishes.iter().any(Wish::is_abandoned) {
             let background = told(&target.spec.background);

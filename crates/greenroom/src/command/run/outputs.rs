@@ -10,15 +10,14 @@ use crate::pipeline::{Idle, OnLoss, Output, OutputPolicy, Painter};
 use crate::scenes::{FirstScene, make_first_scene};
 use crate::settings::{OutputChoice, OutputSettings, RunSettings};
 
-/// All of them, and the scenes that they begin with, by their names.
+/// The outputs, and the scenes that they begin with, by their names.
+type Opened = (Vec<Output>, Vec<(String, FirstScene)>);
+
+/// Opens all of them.
 ///
 /// # Errors
 /// When one cannot be opened, or its scene cannot be made.
-pub(super) fn open(
-    settings: &RunSettings,
-    wanted: SinkMode,
-    site: Site,
-) -> anyhow::Result<(Vec<Output>, Vec<(String, FirstScene)>)> {
+pub(super) fn open(settings: &RunSettings, wanted: SinkMode, site: Site) -> anyhow::Result<Opened> {
     let all = one_for_each_of_ours(&settings.outputs);
     let is_alone = all.len() == 1;
     let (mut outputs, mut scenes) = (Vec::new(), Vec::new());
@@ -61,13 +60,15 @@ fn one_for_each_of_ours(outputs: &[OutputSettings]) -> Vec<OutputSettings> {
     all
 }
 
-/// Its sink, as far as it is there, and what the output means to the whole.
+/// A sink, as far as it is there, and what its output means to the whole.
+type OpenedSink = (Result<Box<dyn Sink>, DeviceError>, OutputPolicy);
+
 fn open_sink(
     output: &OutputSettings,
     settings: &RunSettings,
     wanted: SinkMode,
     is_alone: bool,
-) -> anyhow::Result<(Result<Box<dyn Sink>, DeviceError>, OutputPolicy)> {
+) -> anyhow::Result<OpenedSink> {
     let on_loss = if is_alone { OnLoss::End } else { OnLoss::Drop };
     match &output.choice {
         OutputChoice::Null => Ok((Ok(open_null_sink(wanted)), OutputPolicy::recording(on_loss))),
