@@ -34,7 +34,8 @@ unharmed() {
         }'
 }
 
-# shows NODE SIZE: what an unmodified FFmpeg reads there at last is the node's colour in the upper left corner.
+# shows NODE SIZE: what an unmodified FFmpeg reads there at last is the node's colour in the upper left corner. (The picture
+# takes its time on a slow machine; then the placeholder is all there was.)
 shows() {
     local size=${2%x*} seen
     seen=$(ffmpeg -nostdin -v error -f v4l2 -i "/dev/video$1" -frames:v 12 -pix_fmt yuv444p -f rawvideo - |
@@ -82,7 +83,7 @@ on_air() {
 own_scenes() {
     "$greenroom" set --output /dev/video20 background "$blue" &&
         [ "$(output 0 "['scene']['background']") $(output 1 "['scene']['background']")" = "$background $blue" ] &&
-        both_show
+        wait_for 30 both_show || both_show
 }
 readers_come() { start_reader 10 && start_reader 20; }
 disk_is_full() { wait_for 60 is 2 state ended && output 2 "['reason']" | grep film.y4m; }

@@ -39,7 +39,9 @@ fn end(air: &mut Air) -> (Option<i32>, String) {
 fn corners(video: &Path, size: (usize, usize)) -> Vec<[u8; 3]> {
     let mut ffmpeg = Command::new("ffmpeg");
     ffmpeg.args(["-v", "error", "-i"]).arg(video);
-    ffmpeg.args(["-fps_mode", "passthrough", "-pix_fmt", "yuv444p", "-f", "rawvideo", "-"]);
+    // Whatever times they have: after a stall two may be close together.
+    ffmpeg.args(["-vf", "settb=1/30,setpts=N", "-fps_mode", "passthrough"]);
+    ffmpeg.args(["-pix_fmt", "yuv444p", "-f", "rawvideo", "-"]);
     let out = ffmpeg.stdin(Stdio::null()).output().unwrap();
     assert!(out.status.success() && out.stderr.is_empty(), "{out:?}");
     let plane = size.0 * size.1;
