@@ -295,9 +295,14 @@ impl Seat {
 
     /// An output to a witness here, which shows the person before that background.
     fn output(&self, name: &str, background: &str) -> Output {
+        self.output_of(name, background, true)
+    }
+
+    fn output_of(&self, name: &str, background: &str, counts_as_demand: bool) -> Output {
         let (seat, sink) = (self.clone(), self.sink().unwrap());
         let painter = Painter::new(sink.mode(), scene(background)).unwrap();
-        Output::new(name.into(), painter, Ok(sink), OutputPolicy::device(move || seat.sink()))
+        let policy = OutputPolicy { counts_as_demand, ..OutputPolicy::device(move || seat.sink()) };
+        Output::new(name.into(), painter, Ok(sink), policy)
     }
 }
 
@@ -776,4 +781,28 @@ fn outputs_share_a_scene_and_part() {
     for seat in seats {
         assert!(!seat.seen.lock().unwrap().contains(&Seen::Leak));
     }
+}
+
+/// Who watches what does not open the camera sees a picture only while it is open for somebody else.
+#[test]
+fn an_output_that_does_not_open_the_camera_looks_on() {
+    let other = Seat::default();
+    *other.watched.lock().unwrap() = true;
+    let stage = Stage::beside(IDLE_AFTER, vec![other.output_of("other", OTHER, false)]);
+    stage.wait_until(|| other.seen.lock().unwrap().len() >= 40);
+    assert_eq!(stage.cameras(), 0);
+    for _ in 0..3 {
+        stage.watch(true);
+        stage.wait_until(|| other.seen.lock().unwrap().contains(&Seen::Other));
+        stage.watch(false);
+        stage.wait_until(|| stage.cameras() == 0);
+        // At once, and for as long as nobody else comes.
+        stage.wait_until(|| other.seen.lock().unwrap().last() == Some(&Seen::Placeholder));
+        other.seen.lock().unwrap().clear();
+        stage.wait_until(|| other.seen.lock().unwrap().len() >= 3);
+        let seen = other.seen.lock().unwrap().clone();
+        assert!(seen.iter().all(|&seen| seen == Seen::Placeholder), "{seen:?}");
+    }
+    stage.end().unwrap();
+    assert!(!other.seen.lock().unwrap().contains(&Seen::Leak));
 }

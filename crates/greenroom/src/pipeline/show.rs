@@ -192,6 +192,8 @@ impl Shower {
                 service::status_line("on air");
             } else {
                 self.standby = Standby::Off;
+                // Whoever watches what does not open the camera is left without one.
+                self.show_placeholders()?;
                 service::status_line("nobody watches, the camera is closed");
             }
         } else if self.standby == Standby::Paused && !pause.is_on && !is_wanted {
