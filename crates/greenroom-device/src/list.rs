@@ -7,7 +7,9 @@ use tracing::debug;
 
 use crate::camera::{Fit, not_fed};
 use crate::node::{Name, Node, is_video_node, refusal, sysfs_of, video_nodes};
-use crate::pick::{all_taken, loopbacks_to_name, no_camera, no_loopback, pick_card, pick_loopback};
+use crate::pick::{
+    all_taken, loopbacks_to_name, no_camera, no_loopback, pick_card, pick_loopback, usable_of_ours,
+};
 use crate::{CameraIdentity, CameraInfo, DeviceError, LoopbackInfo, access, loopback};
 
 /// What a look at every `/dev/videoN` found.
@@ -227,9 +229,7 @@ pub fn find_loopback(name: &str) -> Result<LoopbackInfo, DeviceError> {
 
 /// The loopbacks that are labelled as ours and that no other program writes into, by their numbers.
 pub fn own_loopbacks() -> Vec<LoopbackInfo> {
-    let mut loopbacks = look(Wanted::Loopbacks).loopbacks;
-    loopbacks.retain(|node| node.is_labelled_ours() && node.state != crate::LoopbackState::Fed);
-    loopbacks
+    usable_of_ours(&look(Wanted::Loopbacks).loopbacks).cloned().collect()
 }
 
 /// Whether `name` means a device rather than a file: `auto`, `/dev/video…`, `/dev/v4l/…`, a path to

@@ -34,12 +34,20 @@ pub(crate) fn pick_card(wanted: &str, cards: &[&str], kind: &str) -> Result<usiz
     }
 }
 
+/// The loopbacks that no other program writes into.
+fn usable(loopbacks: &[LoopbackInfo]) -> impl Iterator<Item = &LoopbackInfo> {
+    loopbacks.iter().filter(|loopback| loopback.state != LoopbackState::Fed)
+}
+
+/// Those of them that are labelled as ours.
+pub(crate) fn usable_of_ours(loopbacks: &[LoopbackInfo]) -> impl Iterator<Item = &LoopbackInfo> {
+    usable(loopbacks).filter(|loopback| loopback.is_labelled_ours())
+}
+
 /// The loopback for `auto`.
 pub(crate) fn pick_loopback(loopbacks: &[LoopbackInfo]) -> Option<&LoopbackInfo> {
-    let usable = || loopbacks.iter().filter(|loopback| loopback.state != LoopbackState::Fed);
-    usable()
-        .find(|loopback| loopback.is_labelled_ours())
-        .or_else(|| usable().find(|loopback| !loopback.is_labelled_obs()))
+    let not_obs = || usable(loopbacks).find(|loopback| !loopback.is_labelled_obs());
+    usable_of_ours(loopbacks).next().or_else(not_obs)
 }
 
 /// There are loopbacks, and `auto` may take none of them; `first` stands for all.

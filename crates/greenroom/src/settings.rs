@@ -234,8 +234,9 @@ impl RunSettings {
         if settings.mask_server.is_some() && settings.scene.steps.people == People::Main {
             return Err(SettingsError::MainPersonOfServer.into());
         }
+        let reads = settings.reads();
         for target in settings.outputs.iter().filter_map(OutputSettings::target) {
-            refuse_to_replace(target, &settings.reads())?;
+            refuse_to_replace(target, &reads)?;
             // Before all work, of which it would be the end.
             target.check(false)?;
         }
@@ -248,9 +249,8 @@ impl RunSettings {
             CameraChoice::File(path) => Some(path.clone()),
             _ => None,
         };
-        let of_outputs = self.outputs.iter().flat_map(|output| output.book.files());
-        let of_rest = camera.into_iter().chain(self.placeholder.clone()).chain(self.scene.reads());
-        of_rest.chain(of_outputs).collect()
+        // All outputs show what is in that book.
+        camera.into_iter().chain(self.placeholder.clone()).chain(self.scene.reads()).collect()
     }
 
     /// The files that are written.

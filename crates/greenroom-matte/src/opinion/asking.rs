@@ -63,7 +63,13 @@ impl Networks {
         Ok(Self { large, look, faces })
     }
 
-    fn answer(&mut self, question: &mut Question) -> Result<(), MatteError> {
+    fn answer(&mut self, question: &mut Question) {
+        if let Err(error) = self.try_to_answer(question) {
+            tracing::error!("second opinion: {error}");
+        }
+    }
+
+    fn try_to_answer(&mut self, question: &mut Question) -> Result<(), MatteError> {
         let Some((letterbox, picture)) = question.view.get() else { return Ok(()) };
         self.draw(letterbox, picture);
         self.large.infer(&self.look.input, &mut self.look.output)?;
@@ -147,9 +153,7 @@ impl Asking {
     pub(super) fn ask(&mut self, mut question: Box<Question>) -> Option<Box<Question>> {
         match self {
             Self::AtOnce(networks) => {
-                if let Err(error) = networks.answer(&mut question) {
-                    tracing::error!("second opinion: {error}");
-                }
+                networks.answer(&mut question);
                 Some(question)
             }
             Self::Thread { questions, .. } => match questions.try_send(question) {
@@ -193,10 +197,8 @@ fn answer_all(
             if let Some(load) = loading.take() {
                 networks = Some(load()?);
             }
-            if let Some(networks) = &mut networks
-                && let Err(error) = networks.answer(&mut question)
-            {
-                tracing::error!("second opinion: {error}");
+            if let Some(networks) = &mut networks {
+                networks.answer(&mut question);
             }
             Ok::<_, MatteError>(())
         }));

@@ -9,7 +9,7 @@ use crate::status::{OutputState, OutputStatus, Watcher};
 const MOST_TOLD: usize = 64;
 
 /// What others may know of an output. Who watches is told in the log, too: one line an event.
-#[derive(Debug)]
+#[derive(Debug, Default)]
 pub(super) struct OutputReport {
     status: Mutex<OutputStatus>,
     /// Those who have watched since somebody does, and were told of: a program that begins its
@@ -26,17 +26,8 @@ pub(super) struct OutputReport {
 impl OutputReport {
     /// That of the output `name`.
     pub(super) fn new(name: String) -> Self {
-        Self {
-            status: Mutex::new(OutputStatus {
-                sink: name.clone(),
-                name,
-                ..OutputStatus::default()
-            }),
-            told: Mutex::default(),
-            written: AtomicU64::new(0),
-            placeholders: AtomicU64::new(0),
-            dropped: AtomicU64::new(0),
-        }
+        let status = OutputStatus { sink: name.clone(), name, ..OutputStatus::default() };
+        Self { status: Mutex::new(status), ..Self::default() }
     }
 
     /// What it writes to, for people.

@@ -89,13 +89,17 @@ impl OutputSettings {
             if outputs.iter().any(|other| other.name == name) {
                 return Err(SettingsError::SameName(name).into());
             }
+            // That of all was checked as it was made.
             let book = match words.scene {
-                Some(name) => scene.book.opened_at(&name)?,
+                Some(name) => {
+                    let book = scene.book.opened_at(&name)?;
+                    if !scene.awaits_background {
+                        check_privacy(&book.words().check()?, book.people(), height_px)?;
+                    }
+                    book
+                }
                 None => scene.book.clone(),
             };
-            if !scene.awaits_background {
-                check_privacy(&book.words().check()?, book.people(), height_px)?;
-            }
             let size = words.size.map(|size| size.parse()).transpose()?;
             let always_on = words.always_on.unwrap_or(always_on);
             let opens_camera = words.opens_camera.unwrap_or(true);
