@@ -1,14 +1,22 @@
 //! `greenroom`, the virtual camera.
-#![forbid(unsafe_code)]
+#![deny(unsafe_code)]
 #![deny(clippy::disallowed_methods, clippy::print_stderr, clippy::print_stdout)]
+
+#[allow(unsafe_code)]
+mod memory;
 
 use std::panic::catch_unwind;
 use std::process::ExitCode;
 
 use greenroom::cli::Cli;
 use greenroom::log;
+use memory::Memory;
+
+#[global_allocator]
+static MEMORY: Memory = Memory;
 
 fn main() -> ExitCode {
+    memory::share_arenas();
     greenroom::command::outlive_file_size_limit();
     log::catch_panics();
     // 101 is what the standard library gives a program whose main thread panicked.

@@ -1,6 +1,7 @@
 //! The binary, as a user runs it: bad input gives one sentence and exit code 2, and harms nothing.
 #![allow(clippy::unwrap_used)]
 
+use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
 use std::process::{Command, Output, Stdio};
 use std::time::{Duration, Instant};
@@ -436,7 +437,6 @@ fn what_is_told_commands_no_terminal() {
 /// Few threads or processes: whatever is missing is told in a sentence, and nothing panics.
 #[test]
 fn a_system_without_threads_is_told() {
-    use std::os::unix::fs::PermissionsExt;
     let folder = folder_with_clip();
     let open = std::fs::Permissions::from_mode(0o777);
     std::fs::set_permissions(folder.path(), open).unwrap();
@@ -489,6 +489,43 @@ fn a_system_without_threads_is_told() {
         let has_sentence = said.lines().filter(|line| line.starts_with("greenroom: ")).count() == 1;
         assert_eq!(has_sentence, code != 0, "{most} threads, {args:?}: {code}: {said}");
     }
+}
+
+/// However little memory there is: an end with one sentence, not by a signal.
+#[test]
+fn a_system_without_memory_is_told() {
+    let folder = folder_with_clip();
+    // FFmpeg alone has as much as it likes: this is about our own memory.
+    for name in ["ffmpeg", "ffprobe"] {
+        let script = format!(
+            "#!/bin/sh\nPATH=${{PATH#*:}}\nexec prlimit --as={}: -- {name} \"$@\"\n",
+            4u64 << 30
+        );
+        let path = folder.path().join(name);
+        std::fs::write(&path, script).unwrap();
+        std::fs::set_permissions(&path, std::fs::Permissions::from_mode(0o755)).unwrap();
+    }
+    let path = format!("{}:{}", folder.path().display(), std::env::var("PATH").unwrap());
+    let mut told = 0;
+    // More than the program's own file and libraries, less than a run needs.
+    for mib in (40..=200).step_by(8) {
+        let mut command = Command::new("prlimit");
+        command.arg(format!("--as={}:{}", mib << 20, 4u64 << 30));
+        command.arg(env!("CARGO_BIN_EXE_greenroom"));
+        command.args(["run", "--camera", "clip.mkv", "--output", "null", "--socket", "socket"]);
+        command.args(["--stop-after", "0.2"]).current_dir(folder.path()).env("PATH", &path);
+        command.env_remove("GREENROOM_LOG").env("HOME", folder.path());
+        let output = command.env("XDG_CONFIG_HOME", folder.path()).output().unwrap();
+        let said = String::from_utf8(output.stderr).unwrap();
+        assert!(!said.contains("panicked"), "{mib} MiB: {said}");
+        let code = output.status.code();
+        let code = code.unwrap_or_else(|| panic!("{mib} MiB: {}: {said}", output.status));
+        assert!([0, 1, 2].contains(&code), "{mib} MiB: {code}: {said}");
+        let sentences = said.lines().filter(|line| line.starts_with("greenroom: ")).count();
+        assert_eq!(sentences, usize::from(code != 0), "{mib} MiB: {code}: {said}");
+        told += usize::from(said.contains("there is no more memory for greenroom"));
+    }
+    assert!(told > 0, "there was enough every time");
 }
 
 /// `config check` sees what `run` would fail over.
