@@ -6,6 +6,8 @@ use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
+use crate::session::OnLock;
+
 mod environment;
 mod masks;
 mod model;
@@ -165,6 +167,9 @@ pub struct RunArgs {
         env = "GREENROOM_ALWAYS_ON"
     )]
     pub always_on: Option<bool>,
+    /// What becomes of the picture when your session is locked [default: placeholder].
+    #[arg(long, value_enum, env = "GREENROOM_ON_LOCK")]
+    pub on_lock: Option<OnLock>,
     /// A PNG, JPEG or WebP picture to show in place of greenroom's own while there is no picture.
     #[arg(long, value_name = "FILE", env = "GREENROOM_PLACEHOLDER")]
     pub placeholder: Option<PathBuf>,

@@ -23,6 +23,7 @@ pub mod pipeline;
 mod same_file;
 pub mod scenes;
 pub mod service;
+pub mod session;
 pub mod settings;
 pub mod snapshot;
 pub mod status;

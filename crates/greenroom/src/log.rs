@@ -7,10 +7,12 @@
 mod format;
 mod queue;
 
+use std::any::Any;
 use std::backtrace::{Backtrace, BacktraceStatus};
+use std::cell::Cell;
 use std::fmt::Write as _;
 use std::io::{self, IsTerminal};
-use std::panic::PanicHookInfo;
+use std::panic::{AssertUnwindSafe, PanicHookInfo, catch_unwind};
 
 use greenroom_device::printable;
 use tracing_subscriber::EnvFilter;
@@ -44,6 +46,28 @@ pub fn catch_panics() {
     std::panic::set_hook(Box::new(tell_panic));
 }
 
+thread_local! {
+    /// Whoever called what panics tells of it.
+    static IS_TOLD_BY_CALLER: Cell<bool> = const { Cell::new(false) };
+}
+
+/// Runs other people's code that panics where an error would do: without a line, for the caller is to tell.
+///
+/// # Errors
+/// What the panic said.
+pub(crate) fn without_panic<T>(run: impl FnOnce() -> T) -> Result<T, String> {
+    IS_TOLD_BY_CALLER.set(true);
+    let done = catch_unwind(AssertUnwindSafe(run));
+    IS_TOLD_BY_CALLER.set(false);
+    done.map_err(|payload| message_of(&*payload).unwrap_or("no message").to_owned())
+}
+
+/// What a panic says.
+fn message_of(payload: &(dyn Any + Send)) -> Option<&str> {
+    let message = payload.downcast_ref::<&str>().copied();
+    message.or_else(|| payload.downcast_ref::<String>().map(String::as_str))
+}
+
 /// Writes `text` as a line of its own, behind the log lines before it: for the one sentence with which a
 /// command ends.
 pub fn say(text: &str) {
@@ -61,9 +85,10 @@ pub fn flush() {
 }
 
 fn tell_panic(panic: &PanicHookInfo<'_>) {
-    let payload = panic.payload();
-    let message = payload.downcast_ref::<&str>().copied();
-    let message = message.or_else(|| payload.downcast_ref::<String>().map(String::as_str));
+    if IS_TOLD_BY_CALLER.get() {
+        return;
+    }
+    let message = message_of(panic.payload());
     let thread = std::thread::current();
     let mut line = String::new();
     // A string takes whatever is written to it.

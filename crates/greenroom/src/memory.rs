@@ -11,7 +11,7 @@ use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use rustix::stdio::stderr;
 
 /// Who asks for more at once may ask whether there is so much (`Vec::try_reserve`): the answer is no, and theirs.
-const LARGEST_END_BYTES: usize = 64 << 20;
+const LARGEST_END_BYTES: usize = 1 << 30;
 /// Arenas of glibc's `malloc`. Left alone it makes one for each of our 20 threads, each with 64 MiB of addresses.
 /// Threads that have what they need ask for no memory, so that they do not wait for each other here.
 #[cfg(target_env = "gnu")]

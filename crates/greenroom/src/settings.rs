@@ -19,6 +19,7 @@ use crate::demo;
 use crate::masks::MaskServerUrl;
 use crate::same_file::{is_same_file, would_replace};
 use crate::scenes::{SceneBook, SceneWords, check_privacy};
+use crate::session::OnLock;
 
 pub use error::SettingsError;
 pub use model::{Answers, ModelChoice, OnnxChoice, format_of, model_file, onnx_options};
@@ -69,6 +70,8 @@ pub struct RunSettings {
     pub stop_after: Option<Duration>,
     /// How long after the last watcher the camera is closed.
     pub idle_after: Duration,
+    /// What becomes of the picture when the session is locked.
+    pub on_lock: OnLock,
     /// A file as the camera is read as fast as it can be worked on.
     pub unpaced: bool,
     /// Devices that are named and not there are waited for: they were named in a service's file,
@@ -203,6 +206,7 @@ impl RunSettings {
         let placeholder = args.placeholder.as_ref().or(config.placeholder.as_ref());
         let size: SizePx = over(&args.size, &config.size, "1280x720").parse()?;
         let outputs = (args.output.clone(), config.outputs.clone());
+        let config_on_lock = config.privacy.on_lock;
         let always_on = args.always_on.or(config.always_on).unwrap_or(false);
         let (camera, rate) = (
             camera_choice(&over(&args.camera, &config.camera, "auto"))?,
@@ -224,6 +228,7 @@ impl RunSettings {
             rate,
             stop_after: stop_after.transpose()?,
             idle_after,
+            on_lock: args.on_lock.or(config_on_lock).unwrap_or_default(),
             unpaced: args.unpaced,
             awaits_devices: old.is_some(),
             placeholder,
@@ -307,7 +312,8 @@ fn mask_server(text: Option<&String>) -> Result<Option<MaskServerUrl>, SettingsE
 }
 
 /// The camera's light may go out at once, and a day is as good as never.
-fn idle_time(seconds: f64) -> Result<Duration, SettingsError> {
+/// The time that seconds in the user's hand mean, after which the camera is closed.
+pub(crate) fn idle_time(seconds: f64) -> Result<Duration, SettingsError> {
     let time = Duration::try_from_secs_f64(seconds).ok();
     let time = time.filter(|time| *time <= Duration::from_secs(86_400));
     time.ok_or(SettingsError::NotIdleTime(seconds))

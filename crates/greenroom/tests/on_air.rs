@@ -46,7 +46,7 @@ fn what_is_asked_for_is_shown() {
         let status = air.ask(&["status"]);
         String::from_utf8(status.stdout).unwrap().contains("camera   closed")
     });
-    assert_eq!(air.status()["paused"], true);
+    assert!(air.is_hidden_by("pause"));
     air.tell(&["resume"]);
     air.wait_for(GREY);
 
@@ -77,12 +77,17 @@ fn what_makes_no_sense_is_told_and_nothing_changes() {
         (&["set", "foreground", "missing.png"], "missing.png"),
         (&["set", "blur", "strong"], "strong"),
         (&["set", "scene", "gren"], "there are red, blue"),
+        (&["set", "idle-after", "-1"], "write seconds from 0 to 86400"),
+        (&["set", "idle-after", "1e300"], "write seconds from 0 to 86400"),
         (&["snapshot", "shot.txt"], ".png"),
     ] {
         let said = air.refusal(args);
         assert!(said.contains(words), "{args:?}: {said}");
     }
     assert_eq!(air.scene()["background"], BLUE);
+    assert_eq!(air.status()["idle_after_s"], 3.0);
+    air.tell(&["set", "idle-after", "1.5"]);
+    assert_eq!(air.status()["idle_after_s"], 1.5);
     air.wait_for(yuv(BLUE));
 }
 
@@ -159,7 +164,7 @@ fn a_pause_waits_for_nobody() {
     // It is being loaded.
     let _never_answered = silent.accept().unwrap();
     air.tell(&["pause"]);
-    assert_eq!(air.status()["paused"], true);
+    assert!(air.is_hidden_by("pause"));
     air.tell(&["resume"]);
     air.wait_for(yuv(RED));
     let refused = asking.wait_with_output().unwrap();
@@ -208,7 +213,7 @@ fn a_pause_goes_on_in_the_next_greenroom() {
         air.start_again(&["--background", BLUE]);
         air.wait_until("the placeholder", |air| air.frames() > 10);
         assert!(air.corners_since(0).into_iter().all(is_placeholder), "{signal}");
-        assert_eq!(air.status()["paused"], true);
+        assert!(air.is_hidden_by("pause"));
         let camera = air.ask(&["status"]).stdout;
         assert!(String::from_utf8(camera).unwrap().contains("camera   closed"));
         assert_eq!(air.log_has("still paused"), 1);

@@ -32,7 +32,7 @@ fn a_panic_in_any_thread_takes_nothing_away() {
         air.wait_for(yuv(RED));
         air.tell(&["pause"]);
         air.wait_for_placeholder();
-        assert_eq!(air.status()["paused"], true, "{fault}");
+        assert!(air.is_hidden_by("pause"), "{fault}");
         air.tell(&["resume"]);
         air.wait_for(yuv(RED));
         air.tell(&["snapshot", "shot.png"]);

@@ -14,7 +14,8 @@ use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
 use greenroom::pipeline::{
-    CameraFeed, MatteFeed, Output, OutputPolicy, Painter, Pipeline, Standby, StopError,
+    CameraFeed, MatteFeed, Output, OutputPolicy, Painter, Pipeline, Reason, Reasons, Standby,
+    StopError,
 };
 use greenroom::status::{CameraState, OutputState};
 use greenroom_device::{
@@ -161,6 +162,7 @@ impl Witness {
         let all = [
             Standby::Off,
             Standby::Paused,
+            Standby::Locked,
             Standby::Starting,
             Standby::Lost,
             Standby::Busy(holder),
@@ -364,7 +366,8 @@ impl Stage {
             }
         };
         let feed = CameraFeed { source: None, name: None, open: Box::new(open), size: SIZE };
-        let pipeline = Pipeline::start(feed, matte, outputs, idle_after, false).unwrap();
+        let pipeline =
+            Pipeline::start(feed, matte, outputs, idle_after, Reasons::default()).unwrap();
         Self { pipeline, mood, seen, watched, visited, bell, cameras, hangs }
     }
 
@@ -506,7 +509,7 @@ fn a_pause_is_answered_when_the_placeholder_is_in_every_buffer() {
     stage.set(Mood::SinkHangs);
     stage.wait_until(|| *stage.hangs.lock().unwrap());
     let (tell, answered) = std::sync::mpsc::channel();
-    stage.pipeline.cues().pause(Box::new(move || tell.send(()).unwrap()));
+    stage.pipeline.cues().hide(Reason::Pause, Box::new(move || tell.send(()).unwrap()));
     // The picture from before the pause is still being written.
     assert!(answered.recv_timeout(Duration::from_millis(300)).is_err());
     stage.set(Mood::Well);
@@ -519,7 +522,7 @@ fn a_pause_is_answered_when_the_placeholder_is_in_every_buffer() {
     stage.wait_until(|| stage.seen.lock().unwrap().len() > count + 3);
     assert!(stage.seen.lock().unwrap()[count..].iter().all(|&seen| seen == Seen::Placeholder));
     stage.wait_until(|| stage.cameras() == 0);
-    stage.pipeline.cues().resume();
+    stage.pipeline.cues().end_hiding(Reason::Pause);
     stage.wait_for(&[Seen::Person, Seen::Background]);
     stage.end().unwrap();
 }
@@ -548,8 +551,8 @@ fn a_short_pause_is_a_pause() {
         let before = opened();
         stage.seen.lock().unwrap().clear();
         let (tell, answered) = std::sync::mpsc::channel();
-        stage.pipeline.cues().pause(Box::new(move || tell.send(()).unwrap()));
-        stage.pipeline.cues().resume();
+        stage.pipeline.cues().hide(Reason::Pause, Box::new(move || tell.send(()).unwrap()));
+        stage.pipeline.cues().end_hiding(Reason::Pause);
         answered.recv_timeout(Duration::from_secs(180)).unwrap();
         assert!(stage.seen.lock().unwrap().contains(&Seen::Placeholder));
         stage.wait_until(|| opened() > before);
@@ -564,7 +567,7 @@ fn the_scene_of_before_never_comes_back_after_an_interruption() {
     for interruption in [None, Some(Mood::CameraGone), Some(Mood::NetworkFails)] {
         let stage = Stage::new();
         match interruption {
-            None => stage.pipeline.cues().pause(Box::new(|| {})),
+            None => stage.pipeline.cues().hide(Reason::Pause, Box::new(|| {})),
             Some(mood) => stage.set(mood),
         }
         stage.wait_for(&[Seen::Placeholder]);
@@ -572,7 +575,7 @@ fn the_scene_of_before_never_comes_back_after_an_interruption() {
         // What a fade would show is neither of them: a leak, which `wait_until` never lets pass.
         stage.pipeline.cues().change(0, scene(OTHER), false);
         match interruption {
-            None => stage.pipeline.cues().resume(),
+            None => stage.pipeline.cues().end_hiding(Reason::Pause),
             Some(_) => stage.set(Mood::Well),
         }
         stage.wait_until(|| stage.seen.lock().unwrap().contains(&Seen::Other));
@@ -664,6 +667,11 @@ fn who_leaves_and_comes_back_at_once_finds_the_picture_going_on() {
     stage.wait_until(|| stage.output_state() == OutputState::Watched);
     assert_eq!(stage.pipeline.reporter().status().camera.opened, 1);
     stage.wait_for(&[Seen::Person, Seen::Background]);
+    // Who wants it closed sooner has it closed, also after somebody who has left already.
+    stage.watch(false);
+    stage.wait_until(|| stage.output_state() == OutputState::Lingering);
+    stage.pipeline.cues().set_idle_after(Duration::ZERO);
+    stage.wait_until(|| stage.output_state() == OutputState::Holding && stage.cameras() == 0);
     stage.end().unwrap();
 }
 

@@ -7,7 +7,9 @@ use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
-use greenroom::pipeline::{CameraFeed, MatteFeed, OnLoss, Output, OutputPolicy, Painter, Pipeline};
+use greenroom::pipeline::{
+    CameraFeed, MatteFeed, OnLoss, Output, OutputPolicy, Painter, Pipeline, Reasons,
+};
 use greenroom_device::{
     Codec, DeviceError, FrameRate, MjpegData, MjpegDecoder, Next, PassedOver, Sink, SinkMode,
     Source, SourceMode, Wake,
@@ -158,7 +160,8 @@ fn allocations_of(background: &BackgroundSpec, sink_size: SizePx) -> u64 {
         server: None,
         steps,
     };
-    let pipeline = Pipeline::start(feed, matte, vec![output], Duration::ZERO, false).unwrap();
+    let pipeline =
+        Pipeline::start(feed, matte, vec![output], Duration::ZERO, Reasons::default()).unwrap();
     let wait_for = |frames: u64| {
         let deadline = Instant::now() + Duration::from_secs(600);
         while *seen.lock().unwrap() < frames {

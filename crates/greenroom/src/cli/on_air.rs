@@ -75,6 +75,12 @@ pub enum SetCommand {
         /// As `greenroom run --look` takes it.
         look: String,
     },
+    /// For how long the camera stays open when nobody watches any more; of no output, but of the camera.
+    IdleAfter {
+        /// As `greenroom run --idle-after` takes them.
+        #[arg(allow_negative_numbers = true)]
+        seconds: f64,
+    },
     /// A scene of the configuration.
     Scene {
         /// Its name.

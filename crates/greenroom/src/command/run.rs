@@ -1,5 +1,7 @@
 mod outputs;
 
+use std::time::Duration;
+
 use anyhow::Context;
 use greenroom_device::{Codec, SinkMode, Wake};
 use greenroom_frame::{Colour, FrameShape, PixelFormat};
@@ -11,13 +13,13 @@ use crate::camera::CameraOpener;
 use crate::cli::RunArgs;
 use crate::control::{self, Answer, ControlError, Replier, Reply, Request, SetWords};
 use crate::masks::MaskClient;
-use crate::pipeline::{CameraFeed, MatteFeed, Pipeline, Reporter};
+use crate::pipeline::{CameraFeed, Cues, MatteFeed, Pipeline, Reason, Reasons, Reporter};
 use crate::scenes::{
     Director, DirectorHandle, FilesInUse, FirstScene, PauseMark, Replied, SceneRequest,
 };
-use crate::settings::{Answers, OutputSettings, RunSettings};
+use crate::settings::{Answers, OutputSettings, RunSettings, idle_time};
 use crate::status::Status;
-use crate::{RunFailed, service};
+use crate::{RunFailed, service, session};
 
 /// `greenroom run`.
 pub(super) fn run(args: &RunArgs) -> anyhow::Result<()> {
@@ -30,8 +32,11 @@ pub(super) fn run(args: &RunArgs) -> anyhow::Result<()> {
         return Err(error.into());
     }
     let mark = PauseMark::of(socket.as_ref().ok().map(control::Claim::path));
-    let is_paused = mark.is_set();
-    if is_paused {
+    let session = session::Listener::start(settings.on_lock);
+    let mut reasons = Reasons::default();
+    reasons.set(Reason::Lock, session.is_locked());
+    if mark.is_set() {
+        reasons.set(Reason::Pause, true);
         tracing::warn!("still paused, as when greenroom ended; to go on air: greenroom resume");
     }
     let mut camera = CameraOpener::new(&settings);
@@ -67,9 +72,10 @@ pub(super) fn run(args: &RunArgs) -> anyhow::Result<()> {
     let matte = MatteFeed { maker, remake, server, steps };
     let feed =
         CameraFeed { source, name: camera.name(), open: Box::new(move || camera.open()), size };
-    let pipeline = Pipeline::start(feed, matte, outputs, settings.idle_after, is_paused)
+    let pipeline = Pipeline::start(feed, matte, outputs, settings.idle_after, reasons)
         .context("starting threads")?;
     signals.hide_by(pipeline.hider());
+    session.tell(pipeline.cues());
     serve(pipeline, stop, &settings, (socket, mark), scenes)
 }
 
@@ -93,7 +99,9 @@ fn serve(
     let director = Director::start(scenes, pipeline.cues(), config, &files, mark);
     let director = director.context("starting threads")?;
     let handle = director.handle();
-    let answer = Box::new(move |request, replier| answer(&reporter, &handle, request, replier));
+    let cues = pipeline.cues();
+    let answer =
+        Box::new(move |request, replier| answer(&reporter, &cues, &handle, request, replier));
     let server = socket.and_then(|socket| socket.serve(answer));
     let server = server.map_err(|error| tracing::warn!("{error}"));
     service::ready();
@@ -108,10 +116,18 @@ fn serve(
 }
 
 /// Answers at once, or has it done and answered by whoever does it.
-fn answer(reporter: &Reporter, director: &DirectorHandle, request: Request, replier: Replier) {
+fn answer(
+    reporter: &Reporter,
+    cues: &Cues,
+    director: &DirectorHandle,
+    request: Request,
+    replier: Replier,
+) {
     let (output, request) = match request {
         Request::Status {} => {
-            let mut status = Status { paused: director.is_paused(), ..reporter.status() };
+            let hidden_by = cues.reasons().iter().collect();
+            let idle_after_s = cues.idle_after().as_secs_f64();
+            let mut status = Status { hidden_by, idle_after_s, ..reporter.status() };
             for (output, scene) in status.outputs.iter_mut().zip(director.status()) {
                 output.scene = scene;
             }
@@ -129,6 +145,16 @@ fn answer(reporter: &Reporter, director: &DirectorHandle, request: Request, repl
         Request::Scene { output, name } => (output, SceneRequest::GoTo(name)),
         Request::Next { output } => (output, SceneRequest::Next),
         Request::Pause {} => return director.pause(replied_by(replier)),
+        Request::IdleAfter { ms } => {
+            let seconds = Duration::from_millis(ms).as_secs_f64();
+            return replier.reply(match idle_time(seconds) {
+                Ok(time) => {
+                    cues.set_idle_after(time);
+                    Reply::Ok(Answer::Done {})
+                }
+                Err(error) => Reply::Error(error.to_string()),
+            });
+        }
         Request::Resume {} => {
             director.resume();
             return replier.reply(Reply::Ok(Answer::Done {}));

@@ -8,6 +8,7 @@ use anyhow::bail;
 use crate::cli::{SetArgs, SetCommand, SnapshotArgs, SocketArgs};
 use crate::control::{self, Answer, ControlError, Reply, Request, SetWords};
 use crate::scenes::SceneWords;
+use crate::settings::idle_time;
 
 impl SocketArgs {
     /// The socket that is meant.
@@ -21,6 +22,11 @@ pub(super) fn set(args: SetArgs) -> anyhow::Result<()> {
     let words = match args.change {
         SetCommand::Scene { name } => {
             return change(&args.socket, &Request::Scene { name, output: args.output.output });
+        }
+        SetCommand::IdleAfter { seconds } => {
+            let ms = idle_time(seconds)?.as_millis();
+            // A day at the most.
+            return ask(&args.socket, &Request::IdleAfter { ms: u64::try_from(ms)? });
         }
         SetCommand::Background { background, fit } => SceneWords {
             background: Some(background),

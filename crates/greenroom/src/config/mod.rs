@@ -5,6 +5,7 @@ mod cut;
 #[cfg(any(test, feature = "fuzzing"))]
 pub(crate) mod fuzz;
 mod output;
+mod privacy;
 
 use std::path::{Path, PathBuf};
 
@@ -13,6 +14,7 @@ use toml::{Table, Value};
 
 pub use cut::CutWords;
 pub use output::OutputWords;
+pub use privacy::PrivacyWords;
 
 use crate::scenes::{SCENE_KEYS, SceneWords};
 use crate::toml_file::{self, one_line};
@@ -21,7 +23,7 @@ use crate::toml_file::{self, one_line};
 pub const EXAMPLE: &str = include_str!("example.toml");
 
 /// Keys outside of the scenes.
-const KEYS: [&str; 14] = [
+const KEYS: [&str; 15] = [
     "camera",
     "output",
     "size",
@@ -34,6 +36,7 @@ const KEYS: [&str; 14] = [
     "onnx",
     "cut",
     "look",
+    "privacy",
     "scene",
     "scenes",
 ];
@@ -59,6 +62,8 @@ pub struct ConfigFile {
     pub onnx: OnnxConfig,
     /// What is done about the network's mask.
     pub cut: CutWords,
+    /// When the picture is hidden.
+    pub privacy: PrivacyWords,
     /// The look of scenes that say none themselves; they have it already.
     pub look: Option<String>,
     /// Name of the scene to begin with.
@@ -179,6 +184,8 @@ impl ConfigFile {
             Some(_) => return Err(wrong("always_on", "must be true or false", path)),
         };
         let cut = table.remove("cut").map(|words| cut::read(words, path)).transpose()?;
+        let privacy =
+            table.remove("privacy").map(|words| privacy::read(words, path)).transpose()?;
         let placeholder = text(&mut table, "placeholder")?;
         let look = text(&mut table, "look")?;
         for (_, words) in &mut scenes {
@@ -198,6 +205,7 @@ impl ConfigFile {
             mask_server: text(&mut table, "mask_server")?,
             onnx: onnx.unwrap_or_default(),
             cut: cut.unwrap_or_default(),
+            privacy: privacy.unwrap_or_default(),
             look,
             scene: text(&mut table, "scene")?,
             scenes,

@@ -20,7 +20,7 @@ fn the_example_is_right_and_tells_of_every_key() {
         words.check().unwrap_or_else(|error| panic!("{name}: {error}"));
     }
     let keys = KEYS.iter().chain(&SCENE_KEYS).chain(&ONNX_KEYS).chain(&cut::KEYS);
-    for key in keys.chain(&output::KEYS) {
+    for key in keys.chain(&output::KEYS).chain(&privacy::KEYS) {
         let told = ["\n{key} =", "\n#{key} =", "\n# {key} =", "[{key}.", "[{key}]"];
         let told = told.map(|told: &str| told.replace("{key}", key));
         assert!(told.iter().any(|told| EXAMPLE.contains(told.as_str())), "{key}");
@@ -32,6 +32,7 @@ fn the_example_is_right_and_tells_of_every_key() {
     });
     let all = parse(&all.collect::<Vec<_>>().join("\n")).unwrap();
     assert!(all.camera.is_some() && all.placeholder.is_some() && all.scene.is_some());
+    assert!(all.privacy.on_lock.is_some());
     assert!(all.onnx.library.is_some() && all.onnx.threads == Some(4));
     assert!(all.cut.crop.is_some() && all.cut.smooth.is_some() && all.cut.guide.is_some());
     assert!(all.cut.threshold.is_some() && all.cut.grow.is_some());
@@ -161,4 +162,15 @@ fn one_output_is_a_text_and_several_are_tables() {
         let sentence = refusal(text);
         assert!(sentence.contains(said), "{sentence}");
     }
+}
+
+#[test]
+fn what_a_lock_does_is_one_of_two_words() {
+    let on_lock =
+        |word: &str| parse(&format!("[privacy]\non_lock = {word}")).map(|c| c.privacy.on_lock);
+    assert_eq!(on_lock("'continue'").unwrap(), Some(crate::session::OnLock::Continue));
+    assert_eq!(on_lock("'placeholder'").unwrap(), Some(crate::session::OnLock::Placeholder));
+    let said = refusal("[privacy]\non_lock = 'go on'");
+    assert!(said.contains("placeholder") && said.contains("continue"), "{said}");
+    assert!(refusal("privacy = 1").contains("[privacy]"));
 }

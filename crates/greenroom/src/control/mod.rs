@@ -62,6 +62,12 @@ pub enum Request {
     Pause {},
     /// End the pause.
     Resume {},
+    /// Close the camera when nobody has watched for so long.
+    #[serde(rename = "idle_after")]
+    IdleAfter {
+        /// Milliseconds, up to a day.
+        ms: u64,
+    },
     /// Write what is shown into a picture file.
     Snapshot {
         /// A path from `/` on that ends with .png, .jpg or .webp.

@@ -1,14 +1,16 @@
-//! What the outputs' thread is told on air, and tells back: new scenes in, old ones out, a pause, a
+//! What the outputs' thread is told on air, and tells back: new scenes in, old ones out, reasons to hide, a
 //! snapshot. Nothing here waits, and no lock covers more than a move.
 
 use std::sync::atomic::{AtomicBool, Ordering::SeqCst};
 use std::sync::mpsc::{self, Receiver, Sender};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
 
 use greenroom_device::Wake;
 use greenroom_frame::{Frame, FrameShape};
 use greenroom_scene::Scene;
 
+use super::{Reason, Reasons};
 use crate::snapshot;
 
 /// A scene that is to come.
@@ -20,30 +22,29 @@ pub(super) struct Change {
 
 /// The cues of a pipeline.
 pub struct Cues {
-    /// Rung for the outputs' thread: the pause begins or ends.
+    /// Rung for the outputs' thread: a reason to hide begins or ends.
     pub(super) bell: Wake,
     /// Rung for whoever makes scenes: one is out of use, or frames of another shape came.
     pub(super) backstage: Wake,
-    pause: Mutex<Pause>,
+    hiding: Mutex<HidingState>,
+    idle_after: Mutex<Duration>,
     outputs: Vec<Arc<OutputCues>>,
 }
 
-/// Told when a pause is seen by everyone.
-pub type Paused = Box<dyn FnOnce() + Send>;
+/// Told when everyone sees the placeholder.
+pub type Hidden = Box<dyn FnOnce() + Send>;
 
-struct Pause {
-    is_on: bool,
-    /// Pauses so far: one that has ended before the outputs' thread looked is one all the same.
-    count: u64,
+struct HidingState {
+    now: Hiding,
     /// Those who wait until the placeholder is shown.
-    waiting: Vec<Paused>,
+    waiting: Vec<Hidden>,
 }
 
-/// What a look at the pause told.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) struct PauseState {
-    pub(super) is_on: bool,
-    /// Differs if a pause has begun since.
+/// Why the picture is hidden.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub(super) struct Hiding {
+    pub(super) reasons: Reasons,
+    /// Reasons so far: one that has ended before the outputs' thread looked is one all the same.
     pub(super) count: u64,
 }
 
@@ -59,11 +60,16 @@ pub(super) struct OutputCues {
 }
 
 impl Cues {
-    /// The cues of `outputs`; with `is_paused`, a pause is on from the start.
-    pub(super) fn new(outputs: Vec<Arc<OutputCues>>, is_paused: bool) -> std::io::Result<Self> {
+    /// The cues of `outputs`, hidden from the start if there are `reasons`.
+    pub(super) fn new(
+        outputs: Vec<Arc<OutputCues>>,
+        idle_after: Duration,
+        reasons: Reasons,
+    ) -> std::io::Result<Self> {
         let (bell, backstage) = (Wake::new()?, Wake::new()?);
-        let pause = Pause { is_on: is_paused, count: is_paused.into(), waiting: Vec::new() };
-        Ok(Self { bell, backstage, pause: Mutex::new(pause), outputs })
+        let now = Hiding { reasons, count: (!reasons.is_empty()).into() };
+        let hiding = Mutex::new(HidingState { now, waiting: Vec::new() });
+        Ok(Self { bell, backstage, hiding, idle_after: Mutex::new(idle_after), outputs })
     }
 
     /// Shows `scene` on output number `output`: cross-faded in, or with `cut` at once. If one that
@@ -99,42 +105,52 @@ impl Cues {
         lock(&self.outputs[output].shape).take()
     }
 
-    /// Shows the placeholder instead of the picture, and closes the camera. `shown` is called by the outputs' thread
-    /// when every output shows the placeholder: no picture of before comes after that.
-    pub fn pause(&self, shown: Paused) {
-        let mut pause = lock(&self.pause);
-        pause.is_on = true;
-        pause.count += 1;
-        pause.waiting.push(shown);
-        drop(pause);
+    /// Shows the placeholder instead of the picture, and closes the camera, as long as `reason` holds. `shown` is called
+    /// by the outputs' thread when every output shows the placeholder: no picture of before comes after that.
+    pub fn hide(&self, reason: Reason, shown: Hidden) {
+        let mut hiding = lock(&self.hiding);
+        hiding.now.reasons.set(reason, true);
+        hiding.now.count += 1;
+        hiding.waiting.push(shown);
+        drop(hiding);
         self.bell.ring();
     }
 
-    /// Ends the pause.
-    pub fn resume(&self) {
-        lock(&self.pause).is_on = false;
+    /// `reason` does not hold any more; others may.
+    pub fn end_hiding(&self, reason: Reason) {
+        lock(&self.hiding).now.reasons.set(reason, false);
         self.bell.ring();
     }
 
-    /// Whether a pause is on.
-    pub fn is_paused(&self) -> bool {
-        lock(&self.pause).is_on
+    /// Why the picture is hidden.
+    pub fn reasons(&self) -> Reasons {
+        self.hiding().reasons
     }
 
-    pub(super) fn pause_state(&self) -> PauseState {
-        let pause = lock(&self.pause);
-        PauseState { is_on: pause.is_on, count: pause.count }
+    pub(super) fn hiding(&self) -> Hiding {
+        lock(&self.hiding).now
     }
 
-    /// Tells those who wait for a pause up to number `count` that the placeholder is shown.
-    pub(super) fn tell_paused(&self, count: u64) {
-        let mut pause = lock(&self.pause);
+    /// For how long the camera stays open when nobody watches any more.
+    pub fn idle_after(&self) -> Duration {
+        *lock(&self.idle_after)
+    }
+
+    /// Changes that, also for those who have left already.
+    pub fn set_idle_after(&self, time: Duration) {
+        *lock(&self.idle_after) = time;
+        self.bell.ring();
+    }
+
+    /// Tells those who wait for reasons up to number `count` that the placeholder is shown.
+    pub(super) fn tell_hidden(&self, count: u64) {
+        let mut hiding = lock(&self.hiding);
         // Whoever came meanwhile waits for the next look.
-        let waiting = match pause.count == count {
-            true => std::mem::take(&mut pause.waiting),
+        let waiting = match hiding.now.count == count {
+            true => std::mem::take(&mut hiding.waiting),
             false => Vec::new(),
         };
-        drop(pause);
+        drop(hiding);
         waiting.into_iter().for_each(|shown| shown());
     }
 
@@ -206,7 +222,8 @@ mod tests {
     #[test]
     fn snapshots_that_nobody_takes_do_not_pile_up() {
         let output = Arc::new(OutputCues::default());
-        let cues = Cues::new(vec![Arc::clone(&output)], false).unwrap();
+        let cues =
+            Cues::new(vec![Arc::clone(&output)], Duration::ZERO, Reasons::default()).unwrap();
         for _ in 0..1000 {
             drop(cues.snapshot(0));
         }

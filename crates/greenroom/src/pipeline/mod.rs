@@ -14,6 +14,7 @@ mod output_report;
 mod output_show;
 mod output_state;
 mod painter;
+mod reasons;
 mod report;
 mod shared;
 mod show;
@@ -35,7 +36,7 @@ use greenroom_frame::{Colour, FrameError, FramePool, PixelFormat, SizePx};
 use greenroom_matte::{MatteError, MatteMaker, RefineSteps};
 
 use camera::Camera;
-pub use cues::{Cues, Paused};
+pub use cues::{Cues, Hidden};
 use cutter::Cutter;
 pub use matte::MattePlanes;
 pub use matte_output::MatteOutput;
@@ -43,6 +44,7 @@ pub use output::Output;
 pub use output_policy::{Idle, OnLoss, OutputPolicy};
 pub use output_show::ShowError;
 pub use painter::Painter;
+pub use reasons::{Reason, Reasons};
 pub use report::Reporter;
 use shared::Shared;
 pub use show::MOST_OUTPUTS;
@@ -107,7 +109,7 @@ const HIDE_PATIENCE: Duration = Duration::from_millis(200);
 
 impl Pipeline {
     /// Starts the threads. The camera is opened when somebody watches one of `outputs`, and closed
-    /// when nobody has for `idle_after`. With `is_paused`, a pause is on from the start.
+    /// when nobody has for `idle_after`. It is hidden from the start if there are `reasons`.
     ///
     /// # Errors
     /// When the system has no threads or descriptors left, or there are too many outputs.
@@ -116,7 +118,7 @@ impl Pipeline {
         matte: MatteFeed,
         mut outputs: Vec<Output>,
         idle_after: Duration,
-        is_paused: bool,
+        reasons: Reasons,
     ) -> io::Result<Self> {
         let invalid = |error: FrameError| io::Error::new(io::ErrorKind::InvalidInput, error);
         if outputs.len() > MOST_OUTPUTS {
@@ -133,7 +135,8 @@ impl Pipeline {
         shared.camera_status().name.clone_from(&feed.name);
         let mask_server = matte.server.as_ref().map(MaskClient::report);
         let reporter = Reporter::new(Arc::clone(&shared), &outputs, mask_server);
-        let cues = Arc::new(Cues::new(outputs.iter().map(Output::cues).collect(), is_paused)?);
+        let cues =
+            Arc::new(Cues::new(outputs.iter().map(Output::cues).collect(), idle_after, reasons)?);
         outputs.iter_mut().for_each(|output| output.follow_cues(cues.backstage().clone()));
         let mut pipeline = Self {
             shared: Arc::clone(&shared),
@@ -149,8 +152,8 @@ impl Pipeline {
         };
         // The last first: whoever hands on finds the next one there. If a later spawn fails, the
         // drop of `pipeline` ends those before.
-        shared.set_demand(!is_paused && outputs.iter().any(Output::wants_camera));
-        let shower = Shower::new(Arc::clone(&shared), planes, outputs, cues, idle_after);
+        shared.set_demand(reasons.is_empty() && outputs.iter().any(Output::wants_camera));
+        let shower = Shower::new(Arc::clone(&shared), planes, outputs, cues);
         pipeline.shower =
             Some(thread::Builder::new().name("output".into()).spawn(move || shower.run())?);
         let cutter = Cutter::new(Arc::clone(&shared), matte, alphas);

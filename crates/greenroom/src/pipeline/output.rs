@@ -137,8 +137,8 @@ impl Output {
     }
 
     /// When it wants to be [minded](Self::mind) at the latest.
-    pub(super) fn deadline(&self) -> Option<Instant> {
-        self.state.deadline()
+    pub(super) fn deadline(&self, idle_after: Duration) -> Option<Instant> {
+        self.state.deadline(idle_after)
     }
 
     /// First thing: whoever had the device before us, its last picture is not for the next watcher.
@@ -184,7 +184,7 @@ impl Output {
                 }
                 if has_news || now.time >= retry_at { self.look_for_it(now) } else { Ok(()) }
             }
-            State::Lingering { until, .. } if now.time >= until => {
+            State::Lingering { since, .. } if now.time >= since + now.idle_after => {
                 // Once more: who came in this moment is not sent away.
                 self.ask_audience(now)?;
                 self.end_lingering(now)
@@ -246,9 +246,7 @@ impl Output {
                 State::Watched(sink)
             }
             (State::Lingering { sink, .. }, true) => State::Watched(sink),
-            (State::Watched(sink), false) => {
-                State::Lingering { sink, until: now.time + now.idle_after }
-            }
+            (State::Watched(sink), false) => State::Lingering { sink, since: now.time },
             (state, _) => state,
         };
         self.tell_state(None);

@@ -1,4 +1,4 @@
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use greenroom_device::Sink;
 
@@ -12,9 +12,9 @@ pub(super) enum State {
     Holding(Box<dyn Sink>),
     /// Somebody watches.
     Watched(Box<dyn Sink>),
-    /// The last one who watched has left; the picture goes on until `until`, since many programs
+    /// The last one who watched has left at `since`; the picture goes on for a while, since many programs
     /// close a camera only to open it again.
-    Lingering { sink: Box<dyn Sink>, until: Instant },
+    Lingering { sink: Box<dyn Sink>, since: Instant },
     /// It was lost, and is not looked for.
     Ended,
 }
@@ -50,11 +50,11 @@ impl State {
         }
     }
 
-    /// When something is to be done at the latest.
-    pub(super) fn deadline(&self) -> Option<Instant> {
+    /// When something is to be done at the latest, where the picture goes on for `idle_after`.
+    pub(super) fn deadline(&self, idle_after: Duration) -> Option<Instant> {
         match self {
             State::Missing { retry_at } => Some(*retry_at),
-            State::Lingering { until, .. } => Some(*until),
+            State::Lingering { since, .. } => Some(*since + idle_after),
             State::Holding(_) | State::Watched(_) | State::Ended => None,
         }
     }

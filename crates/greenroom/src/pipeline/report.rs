@@ -32,8 +32,9 @@ impl Reporter {
             uptime_s: self.shared.started.elapsed().as_secs_f64(),
             camera: self.shared.camera_status().clone(),
             outputs: self.outputs.iter().map(|output| output.status()).collect(),
-            // Whoever changes scenes tells of them, and of the pause.
-            paused: false,
+            // Whoever changes scenes tells of them, and of what hides them.
+            hidden_by: Vec::new(),
+            idle_after_s: 0.0,
             mask_server: self.mask_server.as_ref().map(|server| server.status()),
             frames: stats.frames(),
             latency_ms: Quantiles::of(&stats.latency),

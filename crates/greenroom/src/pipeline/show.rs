@@ -8,12 +8,13 @@ use std::time::{Duration, Instant};
 
 use greenroom_device::{DeviceError, wait_readable};
 
+use super::cues::Hiding;
 use super::faults::{self, Fault};
 use super::output::Now;
 use super::shared::{EndBell, Epoch, Flow, Shared};
 use super::show_frame::guarded;
 use super::view::{Due, View};
-use super::{Cues, MattePlanes, Output, Standby, Stats};
+use super::{Cues, MattePlanes, Output, Reason, Standby, Stats};
 use crate::service;
 
 /// A matte thread that has been at one frame for so long hangs: the service manager is no longer
@@ -36,11 +37,10 @@ pub(super) struct Shower {
     pub(super) epoch: Option<Epoch>,
     pub(super) outputs: Vec<Output>,
     cues: Arc<Cues>,
-    idle_after: Duration,
     pub(super) view: View,
     standby: Standby,
-    /// The pauses that were seen to, see [`PauseState::count`](super::cues::PauseState).
-    pauses_seen: u64,
+    /// The reasons to hide that were seen to, see [`Hiding::count`].
+    reasons_seen: u64,
     /// The newest of them, until whoever asked for it is told that nothing of before comes any more.
     to_be_told: Option<u64>,
     /// When to tell the service manager that all is well, and how often.
@@ -54,7 +54,6 @@ impl Shower {
         planes: MattePlanes,
         outputs: Vec<Output>,
         cues: Arc<Cues>,
-        idle_after: Duration,
     ) -> Self {
         let now = Instant::now();
         let wanted = outputs.iter().any(Output::is_on);
@@ -64,10 +63,9 @@ impl Shower {
             epoch: None,
             outputs,
             cues,
-            idle_after,
             view: View::placeholder(now),
             standby: if wanted { Standby::Starting } else { Standby::Off },
-            pauses_seen: 0,
+            reasons_seen: 0,
             to_be_told: None,
             heartbeat: service::watchdog_interval().map(|interval| (now + interval, interval)),
             failing: false,
@@ -131,8 +129,8 @@ impl Shower {
         })?;
         self.renew()?;
         match shared.to_output.take_now() {
-            // A pause comes before a frame that came before it.
-            Some(Flow::Frame(_)) if self.cues.pause_state().count != self.pauses_seen => {
+            // A reason to hide comes before a frame that came before it.
+            Some(Flow::Frame(_)) if self.cues.hiding().count != self.reasons_seen => {
                 Stats::count(&shared.stats.dropped_unwatched);
             }
             Some(Flow::Frame(cut)) => self.show(&cut)?,
@@ -147,15 +145,16 @@ impl Shower {
         &mut self,
         mut act: impl FnMut(&mut Output, &Now<'_>) -> Result<(), DeviceError>,
     ) -> Result<(), DeviceError> {
+        let hidden = self.cues.reasons().standby();
         let now = Now {
             time: Instant::now(),
             stats: &self.shared.stats,
-            idle_after: self.idle_after,
-            standby: match (&self.view, &self.standby) {
-                _ if self.cues.is_paused() => &Standby::Paused,
+            idle_after: self.cues.idle_after(),
+            standby: match (&hidden, &self.view, &self.standby) {
+                (Some(hidden), ..) => hidden,
                 // Who comes while a picture is there gets the next one at once.
-                (View::Picture { .. }, _) | (_, Standby::Off) => &Standby::Starting,
-                (View::Placeholder { .. }, standby) => standby,
+                (None, View::Picture { .. }, _) | (None, _, Standby::Off) => &Standby::Starting,
+                (None, View::Placeholder { .. }, standby) => standby,
             },
         };
         let stats = now.stats;
@@ -177,50 +176,51 @@ impl Shower {
         self.outputs.iter().any(Output::is_on)
     }
 
-    /// Has the camera opened when somebody watches, and closed when nobody does, or in a pause.
+    /// Has the camera opened when somebody watches and nothing speaks against it, and closed when not.
     fn follow_demand(&mut self) -> Result<(), DeviceError> {
         self.cues.bell.clear();
-        let pause = self.cues.pause_state();
-        if pause.count != self.pauses_seen {
-            self.begin_pause(pause.count)?;
+        let hiding = self.cues.hiding();
+        if hiding.count != self.reasons_seen {
+            self.hide(hiding)?;
         }
-        self.tell_paused();
-        let is_wanted = self.outputs.iter().any(Output::wants_camera);
-        if self.shared.set_demand(is_wanted && !pause.is_on) {
-            if is_wanted {
-                self.lose_picture(Standby::Starting)?;
-                service::status_line("on air");
-            } else {
-                self.standby = Standby::Off;
+        self.tell_hidden();
+        let mut reasons = hiding.reasons;
+        reasons.set(Reason::Unwatched, !self.outputs.iter().any(Output::wants_camera));
+        let is_news = self.shared.set_demand(reasons.is_empty());
+        if let (Some(reason), Some(standby)) = (reasons.first(), reasons.standby()) {
+            if is_news || self.standby != standby {
+                self.standby = standby;
                 // Whoever watches what does not open the camera is left without one.
                 self.show_placeholders()?;
-                service::status_line("nobody watches, the camera is closed");
+                service::status_line(reason.sentence());
             }
-        } else if self.standby == Standby::Paused && !pause.is_on && !is_wanted {
-            self.standby = Standby::Off;
+        } else if is_news {
+            self.lose_picture(Standby::Starting)?;
+            service::status_line("on air");
         }
         Ok(())
     }
 
     /// Hides first: from here on no frame of before is shown, in no buffer. Then those who asked are told.
-    fn begin_pause(&mut self, count: u64) -> Result<(), DeviceError> {
+    fn hide(&mut self, hiding: Hiding) -> Result<(), DeviceError> {
         self.shared.set_demand(false);
-        self.standby = Standby::Paused;
-        self.for_each_on(|output, stats| output.blank(&Standby::Paused, stats))?;
+        // A reason that has ended already hides all the same, for a moment.
+        let standby = hiding.reasons.standby().unwrap_or(Standby::Starting);
+        self.for_each_on(|output, stats| output.blank(&standby, stats))?;
         self.view = View::placeholder(Instant::now());
-        (self.pauses_seen, self.to_be_told) = (count, Some(count));
-        self.tell_paused();
-        service::status_line("paused, the camera is closed");
+        self.standby = standby;
+        (self.reasons_seen, self.to_be_told) = (hiding.count, Some(hiding.count));
+        self.tell_hidden();
         Ok(())
     }
 
-    /// Tells those who asked for a pause once the placeholder is out everywhere: a reader of a pipe may stand still.
-    fn tell_paused(&mut self) {
+    /// Tells those who asked to hide once the placeholder is out everywhere: a reader of a pipe may stand still.
+    fn tell_hidden(&mut self) {
         if let Some(count) = self.to_be_told
             && self.outputs.iter().all(Output::is_settled)
         {
             self.to_be_told = None;
-            self.cues.tell_paused(count);
+            self.cues.tell_hidden(count);
         }
     }
 
@@ -241,15 +241,16 @@ impl Shower {
 
     fn deadline(&self) -> Option<Instant> {
         let due = self.is_watched().then(|| self.view.deadline());
-        let outputs = self.outputs.iter().filter_map(Output::deadline);
+        let idle_after = self.cues.idle_after();
+        let outputs = self.outputs.iter().filter_map(|output| output.deadline(idle_after));
         let look = self.to_be_told.map(|_| Instant::now() + SETTLE_LOOK);
         outputs.chain(due).chain(look).chain(self.heartbeat.map(|(next, _)| next)).min()
     }
 
-    /// The demand that a picture must have been made for to be shown; `None` in a pause.
+    /// The demand that a picture must have been made for to be shown; `None` while something hides it.
     fn wanted_epoch(&self) -> Option<Epoch> {
         let epoch = self.shared.demand.epoch();
-        (epoch.wants_picture() && !self.cues.is_paused()).then_some(epoch)
+        (epoch.wants_picture() && self.cues.reasons().is_empty()).then_some(epoch)
     }
 
     /// Nothing came: what was written last is written again before anybody misses it.
@@ -296,10 +297,7 @@ impl Shower {
     }
 
     fn show_placeholders(&mut self) -> Result<(), DeviceError> {
-        let standby = match (&self.standby, self.cues.is_paused()) {
-            (_, true) => Standby::Paused,
-            (standby, false) => standby.clone(),
-        };
+        let standby = self.cues.reasons().standby().unwrap_or_else(|| self.standby.clone());
         self.for_each_on(|output, stats| output.show_placeholder(&standby, stats))?;
         self.view = View::placeholder(Instant::now());
         Ok(())

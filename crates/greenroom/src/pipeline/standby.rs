@@ -7,6 +7,10 @@ pub enum Standby {
     Off,
     /// The user wants a pause.
     Paused,
+    /// The user's session is locked.
+    Locked,
+    /// The machine goes to sleep.
+    Asleep,
     /// The camera is being opened.
     Starting,
     /// The camera is not there, or refused.
@@ -24,6 +28,7 @@ impl fmt::Display for Standby {
         match self {
             Standby::Off => f.write_str("Camera off"),
             Standby::Paused => f.write_str("Paused"),
+            Standby::Locked | Standby::Asleep => f.write_str("Away"),
             Standby::Starting | Standby::Lost => f.write_str("Waiting for camera …"),
             Standby::Busy(holder) => write!(f, "Camera is used by {holder}"),
             Standby::Silent => f.write_str("Camera sends no picture"),

@@ -17,7 +17,7 @@ use super::replied::{Needs, Replied};
 use super::thread::SceneThread;
 use super::worker::SceneWorker;
 use super::{PauseMark, SceneBook, SceneWords};
-use crate::pipeline::Cues;
+use crate::pipeline::{Cues, Reason};
 use crate::same_file::would_replace;
 use crate::snapshot;
 use crate::status::SceneStatus;
@@ -209,12 +209,13 @@ impl DirectorHandle {
     /// Shows the placeholder and closes the camera, at once, whatever is being loaded. `replied` is told when it is
     /// shown.
     pub fn pause(&self, replied: Replied) {
-        let was_paused = self.cues.is_paused();
+        let was_paused = self.cues.reasons().contains(Reason::Pause);
         let (tell, told) = mpsc::channel();
-        self.cues.pause(Box::new(move || {
+        let shown = move || {
             // Who waits may have given up.
             let _ = tell.send(());
-        }));
+        };
+        self.cues.hide(Reason::Pause, Box::new(shown));
         self.mark.set();
         if !was_paused {
             tracing::info!("scene: paused");
@@ -237,9 +238,9 @@ impl DirectorHandle {
 
     /// Ends the pause.
     pub fn resume(&self) {
-        let was_paused = self.cues.is_paused();
+        let was_paused = self.cues.reasons().contains(Reason::Pause);
         self.mark.clear();
-        self.cues.resume();
+        self.cues.end_hiding(Reason::Pause);
         if was_paused {
             tracing::info!("scene: on air again");
         }
@@ -267,11 +268,6 @@ impl DirectorHandle {
     /// What is shown on each output, in their order.
     pub fn status(&self) -> Vec<SceneStatus> {
         self.outputs.iter().map(|output| lock(&output.status).clone()).collect()
-    }
-
-    /// Whether a pause is on.
-    pub fn is_paused(&self) -> bool {
-        self.cues.is_paused()
     }
 }
 

@@ -9,6 +9,7 @@ use greenroom_device::Holder;
 use serde::{Deserialize, Serialize, Serializer};
 
 use crate::histogram::Histogram;
+use crate::pipeline::Reason;
 
 /// All that a daemon tells of itself.
 #[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
@@ -24,8 +25,12 @@ pub struct Status {
     pub camera: CameraStatus,
     /// The outputs, in the order they were named.
     pub outputs: Vec<OutputStatus>,
-    /// Every output shows the placeholder, because the user wants it.
-    pub paused: bool,
+    /// Why every output shows the placeholder, whoever watches: `pause`, `lock`, `sleep`. Empty when nothing speaks
+    /// against a picture.
+    pub hidden_by: Vec<Reason>,
+    /// Seconds for which the camera stays open when nobody watches any more.
+    #[serde(serialize_with = "thousandths")]
+    pub idle_after_s: f64,
     /// Who finds the person elsewhere, if somebody does.
     #[serde(default)]
     pub mask_server: Option<MaskServerStatus>,

@@ -38,7 +38,8 @@ fn busy() -> Status {
             local: 3,
             answer_ms: Some(Quantiles { p50: 5.06, p99: 9.0 }),
         }),
-        paused: false,
+        hidden_by: vec![Reason::Pause, Reason::Lock],
+        idle_after_s: 3.0,
         frames: FrameCounts { taken: 1010, composed: 1000, placeholders: 40, ..Default::default() },
         latency_ms: Some(Quantiles { p50: 12.345_67, p99: 20.0 }),
         stages_ms: vec![StageTime { name: "matte".into(), time: Quantiles { p50: 5.5, p99: 8.0 } }],
@@ -59,7 +60,8 @@ fn json_keeps_its_keys_and_comes_back() {
             "scene": { "name": "office", "background": "blur", "foreground": null,
                 "effects": ["vignette", "grain"], "framing": "auto",
                 "trouble": null, "warning": null } }],
-        "paused": false,
+        "hidden_by": ["pause", "lock"],
+        "idle_after_s": 3.0,
         "mask_server": { "url": "http://bodypix:9000", "state": "unwell",
             "reason": "broke off", "masks": 120, "local": 3,
             "answer_ms": { "p50": 5.06, "p99": 9.0 } },
@@ -87,6 +89,8 @@ output   watched    auto: greenroom (/dev/video10), 1280x720 YUYV at 30 fps
                     zoom (pid 12)
                     1000 pictures, 40 placeholders
 scene    office: before blur, framing auto, effects vignette grain
+hidden   paused; to go on air: greenroom resume
+hidden   the session is locked; unlock it
 masks    unwell     http://bodypix:9000, 120 masks, 3 by the network here, answers p50 5.1 ms, p99 9.0 ms; it broke off
 frames   1010 in, 1000 out
 dropped  0 in the camera, 0 before the matte, 0 before the output, 0 unwatched

@@ -40,12 +40,8 @@ impl fmt::Display for Status {
                 line(f, "", &format_args!("warning: {warning}"))?;
             }
         }
-        if self.paused {
-            line(
-                f,
-                "paused",
-                &"every output shows the placeholder; to go on air: greenroom resume",
-            )?;
+        for reason in &self.hidden_by {
+            line(f, "hidden", &told(*reason))?;
         }
         if let Some(server) = &self.mask_server {
             line(f, "masks", server)?;
@@ -178,6 +174,16 @@ impl fmt::Display for Cpu {
             write!(f, "{:.1} % since the start, ", share * 100.0)?;
         }
         write!(f, "{:.1} s in all", self.time_s)
+    }
+}
+
+/// Why there is no picture, and the next step.
+fn told(reason: Reason) -> &'static str {
+    match reason {
+        Reason::Pause => "paused; to go on air: greenroom resume",
+        Reason::Lock => "the session is locked; unlock it",
+        Reason::Sleep => "the machine goes to sleep, or wakes up just now",
+        Reason::Unwatched => "nobody watches",
     }
 }
 

@@ -151,6 +151,10 @@ impl Air {
         serde_json::from_slice(&status.stdout).unwrap()
     }
 
+    pub fn is_hidden_by(&self, reason: &str) -> bool {
+        self.status()["hidden_by"].as_array().unwrap().iter().any(|hides| hides == reason)
+    }
+
     /// Of the first output.
     pub fn scene(&self) -> serde_json::Value {
         self.status()["outputs"][0]["scene"].clone()

@@ -1,0 +1,189 @@
+//! The user's session: while it is locked or the machine goes to sleep, the picture is hidden.
+
+mod logind;
+
+use std::sync::{Arc, Mutex, mpsc};
+use std::thread;
+use std::time::{Duration, Instant};
+
+use clap::ValueEnum;
+use serde::Deserialize;
+
+use self::logind::Logind;
+use crate::log;
+use crate::pipeline::{Cues, Reason};
+
+/// What becomes of the picture when the session is locked.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Deserialize, ValueEnum)]
+#[serde(rename_all = "lowercase")]
+pub enum OnLock {
+    /// The placeholder is shown, and the camera is closed, until it is unlocked
+    #[default]
+    Placeholder,
+    /// The picture goes on
+    Continue,
+}
+
+/// Time until a bus is tried again that was there and has gone; doubled with each try up to [`LONGEST_RETRY`]. One that
+/// is not there at the start never comes.
+const RETRY: Duration = Duration::from_secs(1);
+/// How long the start waits for the first word: a bus that hangs is no reason not to start.
+const START_PATIENCE: Duration = Duration::from_secs(2);
+/// Threads of zbus: those of its reactor and of its executor; and one more for luck.
+const THREADS_OF_THE_BUS: usize = 3;
+/// See [`RETRY`].
+const LONGEST_RETRY: Duration = Duration::from_secs(60);
+/// How long a sleep waits until the placeholder is shown.
+const HIDE_PATIENCE: Duration = Duration::from_secs(2);
+
+/// Somebody who hears what becomes of the session.
+pub struct Listener {
+    /// Takes up what is heard.
+    follower: mpsc::Sender<Arc<Cues>>,
+    is_locked: bool,
+}
+
+impl Listener {
+    /// Begins to listen, on a thread of its own that ends with the process. To be called before other threads are
+    /// started: those of the bus's crate are counted here, as it ends the process where it gets none.
+    pub fn start(on_lock: OnLock) -> Self {
+        let (follower, followed) = mpsc::channel();
+        let (tell_lock, told) = mpsc::channel();
+        let thread = thread::Builder::new().name("session".into());
+        if let Err(error) = thread.spawn(move || listen(on_lock, &tell_lock, &followed)) {
+            tracing::warn!("session: no thread ({error}); a locked screen is not noticed");
+        }
+        // Where no thread could be had the sender is gone: no wait.
+        let is_locked = told.recv_timeout(START_PATIENCE).unwrap_or(false);
+        Self { follower, is_locked }
+    }
+
+    /// Whether the session was locked already.
+    pub fn is_locked(&self) -> bool {
+        self.is_locked
+    }
+
+    /// From now on `cues` hide the picture while there is a reason.
+    pub fn tell(self, cues: Arc<Cues>) {
+        // It has ended where there is no bus.
+        let _ = self.follower.send(cues);
+    }
+}
+
+/// Tells whether the session is locked, then whoever it gets from `followed` what becomes of it.
+fn listen(on_lock: OnLock, tell_lock: &mpsc::Sender<bool>, followed: &mpsc::Receiver<Arc<Cues>>) {
+    if !has_threads(THREADS_OF_THE_BUS) {
+        tracing::warn!("session: the system has no thread left; a locked screen is not noticed");
+        return;
+    }
+    let logind = match log::without_panic(Logind::connect) {
+        Ok(Ok(logind)) => logind,
+        Ok(Err(error)) => return tell_unheard(&error),
+        Err(panic) => return tell_unheard(&panic),
+    };
+    let is_locked = match logind.is_locked() {
+        Ok(is_locked) => is_locked && on_lock == OnLock::Placeholder,
+        Err(error) => {
+            // It may come later.
+            tracing::info!("session: no word from logind yet ({error})");
+            false
+        }
+    };
+    // Whoever started us may wait no longer, and gives us no cues if greenroom could not start.
+    let _ = tell_lock.send(is_locked);
+    if let Ok(cues) = followed.recv() {
+        Session { cues, on_lock, is_locked }.run(logind);
+    }
+}
+
+fn tell_unheard(error: &dyn std::fmt::Display) {
+    tracing::info!("session: no word from logind ({error}); a locked screen is not noticed");
+}
+
+/// Whether the system gives us so many threads at once.
+fn has_threads(count: usize) -> bool {
+    let gate = Arc::new(Mutex::new(()));
+    let closed = gate.lock();
+    let start = |_| {
+        let gate = Arc::clone(&gate);
+        thread::Builder::new().spawn(move || drop(gate.lock()))
+    };
+    let started: Vec<_> = (0..count).map(start).collect();
+    drop(closed);
+    let mut all = true;
+    for thread in started {
+        all &= thread.is_ok_and(|thread| thread.join().is_ok());
+    }
+    all
+}
+
+/// What is done about the session.
+struct Session {
+    cues: Arc<Cues>,
+    on_lock: OnLock,
+    is_locked: bool,
+}
+
+impl Session {
+    fn run(mut self, logind: Logind) {
+        let mut logind = Some(logind);
+        let mut retry = RETRY;
+        loop {
+            let since = Instant::now();
+            // What was known goes on to hold: who is locked stays hidden.
+            let end = log::without_panic(|| {
+                let logind = logind.take().map_or_else(Logind::connect, Ok)?;
+                logind.follow(|news| self.heed(news))
+            });
+            let error = match end {
+                Ok(Ok(never)) => match never {},
+                Ok(Err(error)) => error.to_string(),
+                Err(panic) => panic,
+            };
+            tracing::debug!("session: {error}; trying again");
+            retry = if since.elapsed() > LONGEST_RETRY {
+                RETRY
+            } else {
+                (2 * retry).min(LONGEST_RETRY)
+            };
+            thread::sleep(retry);
+        }
+    }
+
+    fn heed(&mut self, news: logind::News) {
+        match news {
+            logind::News::Locked(is_locked) => self.lock(is_locked),
+            logind::News::Sleeps(true) => {
+                let (tell, told) = mpsc::channel();
+                // Who waits may have given up.
+                self.cues.hide(
+                    Reason::Sleep,
+                    Box::new(move || {
+                        let _ = tell.send(());
+                    }),
+                );
+                let _ = told.recv_timeout(HIDE_PATIENCE);
+                tracing::info!("session: the machine goes to sleep; hidden");
+            }
+            logind::News::Sleeps(false) => {
+                self.cues.end_hiding(Reason::Sleep);
+                tracing::info!("session: awake again");
+            }
+        }
+    }
+
+    fn lock(&mut self, is_locked: bool) {
+        if self.on_lock == OnLock::Continue
+            || std::mem::replace(&mut self.is_locked, is_locked) == is_locked
+        {
+            return;
+        }
+        if is_locked {
+            self.cues.hide(Reason::Lock, Box::new(|| {}));
+            tracing::info!("session: locked; hidden until it is unlocked");
+        } else {
+            self.cues.end_hiding(Reason::Lock);
+            tracing::info!("session: unlocked");
+        }
+    }
+}
