@@ -1,5 +1,6 @@
 //! What the command line means: words turned into checked values, once, before anything starts.
 
+mod checks;
 mod error;
 mod model;
 mod old_environment;
@@ -8,19 +9,22 @@ mod output;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use greenroom_device::{FileTarget, FrameRate, names_a_device};
-use greenroom_frame::{Colour, SizePx};
+use greenroom_device::{FileTarget, FrameRate};
+use greenroom_frame::SizePx;
 use greenroom_matte::{People, RefineSteps};
-use greenroom_scene::{SceneError, user_placeholder};
 
 use crate::cli::{FitArg, RenderArgs, RunArgs, SceneArgs};
 use crate::config::ConfigFile;
 use crate::demo;
 use crate::masks::MaskServerUrl;
-use crate::same_file::{is_same_file, would_replace};
 use crate::scenes::{SceneBook, SceneWords, check_privacy};
 use crate::session::OnLock;
 
+use checks::{
+    camera_choice, checked_placeholder, frame_rate, mask_server, refuse_to_replace, same_target,
+};
+
+pub(crate) use checks::idle_time;
 pub use error::SettingsError;
 pub use model::{Answers, ModelChoice, OnnxChoice, format_of, model_file, onnx_options};
 pub use old_environment::{OldEnvironment, VARIABLES as OLD_VARIABLES};
@@ -292,63 +296,6 @@ impl RenderSettings {
         let reads = scene.reads();
         targets().try_for_each(|target| refuse_to_replace(target, &reads))?;
         Ok(Self { input, output, matte, keeps_sound: !args.no_sound, scene })
-    }
-}
-
-fn camera_choice(text: &str) -> Result<CameraChoice, SettingsError> {
-    match text {
-        "auto" => Ok(CameraChoice::Auto),
-        "demo" => Ok(CameraChoice::File(demo::clip()?)),
-        _ if names_a_device(text) => Ok(CameraChoice::Device(text.to_owned())),
-        _ if Path::new(text).exists() => Ok(CameraChoice::File(text.into())),
-        _ => Err(SettingsError::NoSuchCamera(text.to_owned())),
-    }
-}
-
-/// Nothing, or `none`, is no server.
-fn mask_server(text: Option<&String>) -> Result<Option<MaskServerUrl>, SettingsError> {
-    let text = text.filter(|text| !text.is_empty() && *text != "none");
-    text.map(|text| text.parse().map_err(SettingsError::NotAMaskServer)).transpose()
-}
-
-/// The camera's light may go out at once, and a day is as good as never.
-/// The time that seconds in the user's hand mean, after which the camera is closed.
-pub(crate) fn idle_time(seconds: f64) -> Result<Duration, SettingsError> {
-    let time = Duration::try_from_secs_f64(seconds).ok();
-    let time = time.filter(|time| *time <= Duration::from_secs(86_400));
-    time.ok_or(SettingsError::NotIdleTime(seconds))
-}
-
-/// A picture is decoded once at the start, so that it is known to be whole.
-fn checked_placeholder(path: &Path) -> Result<PathBuf, SceneError> {
-    user_placeholder(path, SizePx::new(64, 36), Colour::WEBCAM)?;
-    Ok(path.to_owned())
-}
-
-fn frame_rate(text: &str) -> Result<FrameRate, SettingsError> {
-    let not_a_rate = || SettingsError::NotARate(text.to_owned());
-    let fps: f64 = text.parse().map_err(|_| not_a_rate())?;
-    if !(1.0..=240.0).contains(&fps) {
-        return Err(not_a_rate());
-    }
-    // Thousandths are exact enough for 23.976 and 29.97.
-    FrameRate::new((fps * 1000.0).round() as u32, 1000).ok_or_else(not_a_rate)
-}
-
-/// Whether two targets are one.
-fn same_target(one: &FileTarget, other: &FileTarget) -> bool {
-    match (one, other) {
-        (FileTarget::Path(one), FileTarget::Path(other)) => is_same_file(one, other),
-        _ => one == other,
-    }
-}
-
-fn refuse_to_replace(target: &FileTarget, read: &[PathBuf]) -> Result<(), SettingsError> {
-    match target {
-        FileTarget::Path(path) if would_replace(path, read) => {
-            Err(SettingsError::SameFile(path.display().to_string()))
-        }
-        _ => Ok(()),
     }
 }
 

@@ -346,6 +346,5 @@ impl<'g> Walk<'g> {
 /// Limits far above the family's own figures, so that nothing sized from a file gets out of hand.
 const MAX_CHANNELS: usize = 1024;
 const MAX_SIDE: usize = 2048;
-
 /// Values of all maps and weights, 4 bytes each; the general model has 2.9 million.
 pub(crate) const VALUES_MAX: usize = 1 << 25;

@@ -1,0 +1,81 @@
+//! Sums over boxes, and what the guide makes of them.
+
+#[inline(always)]
+pub(in super::super) fn add_row(sums: &mut [f32], row: &[f32]) {
+    sums.iter_mut().zip(row).for_each(|(sum, value)| *sum += value);
+}
+
+#[inline(always)]
+pub(in super::super) fn add_product(sums: &mut [f32], rows: [&[f32]; 2]) {
+    let [a, b] = rows;
+    sums.iter_mut().zip(a.iter().zip(b)).for_each(|(sum, (a, b))| *sum += a * b);
+}
+
+#[inline(always)]
+pub(in super::super) fn slide(sums: &mut [f32], rows: [&[f32]; 2]) {
+    let [new, old] = rows;
+    sums.iter_mut().zip(new.iter().zip(old)).for_each(|(sum, (new, old))| *sum += new - old);
+}
+
+#[inline(always)]
+pub(in super::super) fn slide_product(sums: &mut [f32], new: [&[f32]; 2], old: [&[f32]; 2]) {
+    let len = sums.len();
+    let ([a, b], [c, d]) = (new.map(|row| &row[..len]), old.map(|row| &row[..len]));
+    for x in 0..len {
+        sums[x] += a[x] * b[x] - c[x] * d[x];
+    }
+}
+
+#[inline(always)]
+pub(in super::super) fn spread(out: &mut [f32], padded: &[f32], scale: f32) {
+    // As many as stay in registers.
+    const LANES: usize = 16;
+    let (len, reach) = (out.len(), padded.len() - out.len());
+    let sums_from = |start: usize| {
+        let mut sums = [0.0; LANES];
+        for values in padded[start..].windows(LANES).take(reach + 1) {
+            sums.iter_mut().zip(values).for_each(|(sum, value)| *sum += value);
+        }
+        sums.map(|sum| sum * scale)
+    };
+    if len < LANES {
+        for (out, values) in out.iter_mut().zip(padded.windows(reach + 1)) {
+            *out = values.iter().fold(0.0, |sum, value| sum + value) * scale;
+        }
+        return;
+    }
+    let chunks = out.as_chunks_mut::<LANES>().0.iter_mut().enumerate();
+    chunks.for_each(|(index, out)| *out = sums_from(index * LANES));
+    // The last ones reach back; what was there comes out the same.
+    out[len - LANES..].copy_from_slice(&sums_from(len - LANES));
+}
+
+#[inline(always)]
+pub(in super::super) fn solve(out: &mut [f32], moments: &[f32], epsilon: f32) {
+    let len = out.len() / 4;
+    let row = |index: usize| &moments[index * len..][..len];
+    let (y, u, v, p) = (row(0), row(1), row(2), row(3));
+    let [yy, yu, yv, uu, uv, vv] = [4, 5, 6, 7, 8, 9].map(row);
+    let [yp, up, vp] = [10, 11, 12].map(row);
+    let (slopes, rest) = out.split_at_mut(len);
+    let (us, rest) = rest.split_at_mut(len);
+    let (vs, constants) = rest.split_at_mut(len);
+    let constants = &mut constants[..len];
+    for x in 0..len {
+        let (my, mu, mv, mp) = (y[x], u[x], v[x], p[x]);
+        // The symmetric covariance matrix a b c / b e f / c f i, and its right side.
+        let (a, b, c) = (yy[x] - my * my + epsilon, yu[x] - my * mu, yv[x] - my * mv);
+        let (e, f, i) = (uu[x] - mu * mu + epsilon, uv[x] - mu * mv, vv[x] - mv * mv + epsilon);
+        let (r, s, t) = (yp[x] - my * mp, up[x] - mu * mp, vp[x] - mv * mp);
+        let (ei_ff, cf_bi, bf_ce) = (e * i - f * f, c * f - b * i, b * f - c * e);
+        // The matrix is positive definite by epsilon; rounding is kept from dividing by nothing.
+        let over = 1.0 / (a * ei_ff + b * cf_bi + c * bf_ce).max(1e-16);
+        let by_y = (ei_ff * r + cf_bi * s + bf_ce * t) * over;
+        let by_u = (cf_bi * r + (a * i - c * c) * s + (b * c - a * f) * t) * over;
+        let by_v = (bf_ce * r + (b * c - a * f) * s + (a * e - b * b) * t) * over;
+        slopes[x] = by_y;
+        us[x] = by_u;
+        vs[x] = by_v;
+        constants[x] = mp - by_y * my - by_u * mu - by_v * mv;
+    }
+}
