@@ -112,6 +112,12 @@ vanishes_and_comes_back() {
     [ $code = 0 ] || return 1
     wait_for 60 is 1 state holding && start_reader 20
 }
+# A recording whose disk has no room for its first frames: it ends, and what it was taken from goes on.
+record_and_end() { "$greenroom" record /rec/talk.mkv && wait_for 120 grep -q 'WARN record: /rec/talk.mkv' "$log"; }
+records_on_a_full_disk() {
+    mkdir /rec && mount -t tmpfs -o size=4k tmpfs /rec && echo full >/rec/full && unharmed 0 record_and_end &&
+        grep 'WARN record' "$log" && [ "$(ls /rec)" = full ]
+}
 stands_still() { kill -STOP "${readers[20]}"; sleep 3; kill -CONT "${readers[20]}"; }
 panics() { "$greenroom" fault output-panic && wait_for 30 grep -q 'a part of greenroom failed over auto' "$log"; }
 
@@ -147,6 +153,7 @@ a_case readers readers_come || { cat "$log"; keep_logs; exit 1; }
 a_case disk-is-full disk_is_full
 a_case pipe-stands-still pipe_stands_still
 a_case unharmed-by-both unharmed 0 sleep 3
+a_case record-on-a-full-disk records_on_a_full_disk
 a_case one-vanishes vanishes_and_comes_back
 a_case one-reader-stands-still unharmed 0 stands_still
 a_case one-panics unharmed 1 panics

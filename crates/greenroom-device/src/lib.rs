@@ -41,7 +41,7 @@ pub use error::DeviceError;
 pub use ffmpeg::tie_to_this_thread;
 pub use file::{
     FileReader, FileTarget, Film, PartFile, Playback, QueuedSink, Sound, check_target,
-    open_file_sink, open_null_sink,
+    open_file_sink, open_null_sink, open_recording_sink,
 };
 pub use file_watch::{FileChanges, FileStamp, FileWatch};
 pub use holder::Holder;

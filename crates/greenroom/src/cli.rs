@@ -15,7 +15,7 @@ mod on_air;
 
 pub use masks::ServeMasksArgs;
 pub use model::{GetArg, ModelArgs, ModelCommand, ModelTools, OnnxArgs};
-pub use on_air::{NextArgs, OutputArg, SetArgs, SetCommand, SnapshotArgs};
+pub use on_air::{NextArgs, OutputArg, RecordArgs, SetArgs, SetCommand, SnapshotArgs};
 
 /// A virtual camera that puts you before another background.
 #[derive(Debug, Parser)]
@@ -50,6 +50,8 @@ pub enum Command {
     Resume(SocketArgs),
     /// Write what a running greenroom shows into a picture.
     Snapshot(SnapshotArgs),
+    /// Have a running greenroom record what it shows into a file, or end that.
+    Record(RecordArgs),
     /// The configuration: whether it is right, where it lies, an example.
     Config(ConfigArgs),
     /// The networks that find the person: which there are, what a file is.

@@ -20,6 +20,7 @@ pub mod log;
 pub mod masks;
 pub mod models;
 pub mod pipeline;
+pub mod recorder;
 mod same_file;
 pub mod scenes;
 pub mod service;

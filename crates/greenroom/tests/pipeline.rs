@@ -15,7 +15,7 @@ use std::time::{Duration, Instant};
 
 use greenroom::pipeline::{
     CameraFeed, MatteFeed, Output, OutputPolicy, Painter, Pipeline, Reason, Reasons, Standby,
-    StopError,
+    StopError, Tap, TapCounts,
 };
 use greenroom::status::{CameraState, OutputState};
 use greenroom_device::{
@@ -610,6 +610,47 @@ fn nobody_watches_nothing_works() {
         let left = seen.iter().rev().take_while(|&&seen| seen == Seen::Placeholder).count();
         assert!(left >= 32, "{left} placeholders");
     }
+    stage.end().unwrap();
+}
+
+/// A recording that wants the camera has it opened while nobody watches, and closed at its end; one that does not gets
+/// what is shown to others.
+#[test]
+fn a_recording_opens_the_camera_if_it_is_to() {
+    let stage = Stage::dark(IDLE_AFTER);
+    stage.wait_until(|| stage.seen.lock().unwrap().len() >= 33);
+    let (recorder, counts) = (Seat::default(), Arc::<TapCounts>::default());
+    let (ended, end) = std::sync::mpsc::channel();
+    let tap = |opens_camera| {
+        let sink = recorder.sink().unwrap();
+        Tap::new(sink, opens_camera, Arc::clone(&counts), ended.clone())
+    };
+    let cues = stage.pipeline.cues();
+    for _ in 0..2 {
+        recorder.seen.lock().unwrap().clear();
+        cues.begin_tap(0, tap(true));
+        stage.wait_until(|| recorder.seen.lock().unwrap().contains(&Seen::Person));
+        assert_eq!(stage.cameras(), 1);
+        cues.end_tap(0);
+        assert!(end.recv_timeout(Duration::from_secs(180)).unwrap().lost.is_none());
+        stage.wait_until(|| stage.cameras() == 0);
+        stage.wait_until(|| {
+            let seen = stage.seen.lock().unwrap();
+            seen.iter().rev().take_while(|&&seen| seen == Seen::Placeholder).count() >= 32
+        });
+    }
+    cues.begin_tap(0, tap(false));
+    recorder.seen.lock().unwrap().clear();
+    std::thread::sleep(Duration::from_millis(600));
+    assert_eq!(stage.cameras(), 0);
+    stage.watch(true);
+    stage.wait_until(|| recorder.seen.lock().unwrap().contains(&Seen::Person));
+    // What it fails with is no matter of the output.
+    *recorder.mood.lock().unwrap() = Mood::SinkGone;
+    assert!(end.recv_timeout(Duration::from_secs(180)).unwrap().lost.is_some());
+    stage.seen.lock().unwrap().clear();
+    stage.wait_until(|| stage.seen.lock().unwrap().len() >= 10);
+    assert!(!stage.seen.lock().unwrap().contains(&Seen::Placeholder));
     stage.end().unwrap();
 }
 

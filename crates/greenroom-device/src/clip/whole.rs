@@ -47,6 +47,46 @@ pub(crate) fn is_complete(file: &File) -> bool {
     end_bytes == Some(len_bytes)
 }
 
+/// Where the last fragment of an MP4 or MOV, or the last cluster of a Matroska or WebM, ends that is there whole, if the
+/// file was to be written in such parts and is cut off.
+pub(crate) fn last_whole_part_end(file: &File) -> Option<u64> {
+    let len_bytes = file.metadata().ok()?.len();
+    let mut head = [0; 64];
+    let head_bytes = read_at(file, &mut head, 0).ok()?;
+    match &head[..head_bytes] {
+        head @ [0x1A, 0x45, 0xDF, 0xA3, ..] => last_cluster_end(file, head, len_bytes),
+        _ => {
+            let (mut end, mut is_behind_samples) = (None, false);
+            let boxes_end = walk_boxes(file, len_bytes, |name, at| {
+                if is_behind_samples {
+                    end = Some(at);
+                }
+                is_behind_samples = name == b"mdat";
+                false
+            });
+            boxes_end.filter(|&end| is_behind_samples && end == len_bytes).or(end)
+        }
+    }
+}
+
+/// See [`last_whole_part_end`].
+fn last_cluster_end(file: &File, head: &[u8], len_bytes: u64) -> Option<u64> {
+    let (segment_at, _) = matroska_segment(head)?;
+    let (mut at, mut end) = (segment_at, None);
+    for _ in 0..MAX_BOXES {
+        let mut head = [0; 16];
+        let head_bytes = read_at(file, &mut head, at).ok()?;
+        let id_bytes = head.first()?.leading_zeros() as usize + 1;
+        let Some((Some(size), content)) = ebml_size(&head[..head_bytes], id_bytes) else { break };
+        at = at.checked_add(content as u64)?.checked_add(size)?;
+        if at > len_bytes {
+            break;
+        }
+        end = Some(at);
+    }
+    end
+}
+
 fn read_at(file: &File, into: &mut [u8], at: u64) -> io::Result<usize> {
     let mut filled = 0;
     while filled < into.len() {
@@ -58,31 +98,35 @@ fn read_at(file: &File, into: &mut [u8], at: u64) -> io::Result<usize> {
     Ok(filled)
 }
 
-/// Most boxes that are walked: a file in fragments has one every few seconds.
-const MAX_BOXES: usize = 10_000;
+/// Most boxes that are walked: a file in fragments has two a second. These are read in a second.
+const MAX_BOXES: usize = 500_000;
 
 /// Where the last box of an MP4 ends that begins in the file.
 fn boxes_end(file: &File, len_bytes: u64) -> Option<u64> {
-    walk_boxes(file, len_bytes, |_| false)
+    walk_boxes(file, len_bytes, |_, _| false)
 }
 
 /// Whether an MP4 has such a box.
 fn has_box(file: &File, name: &[u8; 4]) -> bool {
     let mut is_there = false;
-    walk_boxes(file, u64::MAX, |found| {
+    walk_boxes(file, u64::MAX, |found, _| {
         is_there |= found == name;
         is_there
     });
     is_there
 }
 
-/// See [`boxes_end`]; ends before a box whose name `stops` it.
-fn walk_boxes(file: &File, len_bytes: u64, mut stops: impl FnMut(&[u8]) -> bool) -> Option<u64> {
+/// See [`boxes_end`]; ends before a box whose name, and place, `stops` it.
+fn walk_boxes(
+    file: &File,
+    len_bytes: u64,
+    mut stops: impl FnMut(&[u8], u64) -> bool,
+) -> Option<u64> {
     let mut at = 0u64;
     for _ in 0..MAX_BOXES {
         let mut head = [0; 16];
         let read = read_at(file, &mut head, at).ok()?;
-        if read >= 8 && stops(&head[4..8]) {
+        if read >= 8 && stops(&head[4..8], at) {
             return None;
         }
         let [a, b, c, d, _, _, _, _, long @ ..] = head;
@@ -107,13 +151,19 @@ fn walk_boxes(file: &File, len_bytes: u64, mut stops: impl FnMut(&[u8]) -> bool)
 
 /// Where a Matroska segment ends, if it says so.
 fn matroska_end(head: &[u8]) -> Option<u64> {
+    let (content_at, size) = matroska_segment(head)?;
+    content_at.checked_add(size?)
+}
+
+/// Where the content of a Matroska segment begins, and its size, if it is known.
+fn matroska_segment(head: &[u8]) -> Option<(u64, Option<u64>)> {
     let (header, header_at) = ebml_size(head, 4)?;
     let segment_at = header_at + usize::try_from(header?).ok()?;
     if head.get(segment_at..segment_at + 4)? != [0x18, 0x53, 0x80, 0x67] {
         return None;
     }
     let (segment, content_at) = ebml_size(head, segment_at + 4)?;
-    (content_at as u64).checked_add(segment?)
+    Some((content_at as u64, segment))
 }
 
 /// The EBML size at `at` (`Some(None)`: not known) and where its element's content begins.
@@ -195,6 +245,48 @@ mod tests {
             io::Seek::rewind(&mut file).unwrap();
             let found = check(&file, end as u64);
             assert_eq!(found.is_ok(), end == bytes.len(), "{end} of {}", bytes.len());
+        }
+    }
+
+    /// The end of the last part that is whole, for every length.
+    fn whole_parts(bytes: &[u8]) -> Vec<Option<u64>> {
+        let end = |end| {
+            let mut file = tempfile::tempfile().unwrap();
+            file.write_all(&bytes[..end]).unwrap();
+            last_whole_part_end(&file)
+        };
+        (0..=bytes.len()).map(end).collect()
+    }
+
+    #[test]
+    fn the_last_whole_part_of_a_cut_file_is_found() {
+        let boxed = |name: &[u8; 4], content: &[u8]| {
+            let size = u32::try_from(8 + content.len()).unwrap();
+            [&size.to_be_bytes()[..], name, content].concat()
+        };
+        let head = [boxed(b"ftyp", b"iso5"), boxed(b"moov", b"1234")].concat();
+        let fragment = [boxed(b"moof", b"12"), boxed(b"mdat", b"123456")].concat();
+        let mp4 = [&head[..], &fragment, &fragment].concat();
+        let first = head.len() + fragment.len();
+        for (length, found) in whole_parts(&mp4).into_iter().enumerate() {
+            let wanted = match length {
+                length if length == mp4.len() => Some(mp4.len() as u64),
+                // A box is known by its name.
+                length if length == first || length >= first + 8 => Some(first as u64),
+                _ => None,
+            };
+            assert_eq!(found, wanted, "{length} of {mp4:?}");
+        }
+
+        let mkv_head = [0x1A, 0x45, 0xDF, 0xA3, 0x81, 7];
+        let segment = [0x18, 0x53, 0x80, 0x67, 0x01, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF];
+        let cluster = [0x1F, 0x43, 0xB6, 0x75, 0x84, 1, 2, 3, 4];
+        let mkv = [&mkv_head[..], &segment, &cluster, &cluster].concat();
+        let start = mkv_head.len() + segment.len();
+        for (length, found) in whole_parts(&mkv).into_iter().enumerate().skip(start) {
+            let whole = (length - start) / cluster.len();
+            let wanted = (whole > 0).then(|| (start + whole * cluster.len()) as u64);
+            assert_eq!(found, wanted, "{length} of {mkv:?}");
         }
     }
 

@@ -1,6 +1,8 @@
 //! Video files and pipes, read and written.
 
+mod container;
 mod encode;
+mod encoded_file;
 #[cfg(any(test, feature = "fuzzing"))]
 pub(crate) mod fuzz;
 mod null;
@@ -21,7 +23,7 @@ use std::time::Duration;
 
 use greenroom_frame::{FrameError, FrameLayout, FrameView};
 
-use self::encode::Container;
+use self::container::Container;
 pub use self::null::open_null_sink;
 pub use self::part::{PartFile, check_target};
 pub use self::queue::QueuedSink;
@@ -81,10 +83,10 @@ enum Kind {
 
 /// Every kind of file that can be written, by its name's ending.
 const KINDS: [(&str, Kind); 5] = [
-    ("mp4", Kind::Encoded(&encode::MP4)),
-    ("mkv", Kind::Encoded(&encode::MKV)),
-    ("mov", Kind::Encoded(&encode::MOV)),
-    ("webm", Kind::Encoded(&encode::WEBM)),
+    ("mp4", Kind::Encoded(&container::MP4)),
+    ("mkv", Kind::Encoded(&container::MKV)),
+    ("mov", Kind::Encoded(&container::MOV)),
+    ("webm", Kind::Encoded(&container::WEBM)),
     ("y4m", Kind::Y4m),
 ];
 
@@ -135,6 +137,22 @@ pub fn open_file_sink(
             Kind::Y4m => y4m::open_file(path, wanted, film),
             Kind::Encoded(container) => container.open(path, wanted, film),
         },
+    }
+}
+
+/// Opens a new file that is to be playable whenever its writing ends, also by the end of this process or of FFmpeg: what
+/// there is of it stays. In all else as [`open_file_sink`] does, for frames from a live camera.
+///
+/// # Errors
+/// [`DeviceError::Unsupported`] if the file is there already, or if its ending is not that of a kind that FFmpeg encodes;
+/// and those of [`open_file_sink`].
+pub fn open_recording_sink(path: &Path, wanted: SinkMode) -> Result<Box<dyn Sink>, DeviceError> {
+    match kind_of(path)? {
+        Kind::Encoded(container) => container.open_in_place(path, wanted),
+        Kind::Y4m => Err(DeviceError::Unsupported {
+            what: path.display().to_string(),
+            why: "a recording that takes no end is .mkv, .mp4, .mov or .webm; give it one of those endings".to_owned(),
+        }),
     }
 }
 

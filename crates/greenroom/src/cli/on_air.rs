@@ -88,6 +88,23 @@ pub enum SetCommand {
     },
 }
 
+/// Arguments of `greenroom record`.
+#[derive(Debug, Args)]
+pub struct RecordArgs {
+    /// A new file, .mkv, .mp4, .mov or .webm; or the word stop, which ends the recording. Without sound.
+    #[arg(value_name = "FILE|stop")]
+    pub file: PathBuf,
+    /// The output that is recorded, by its name in `greenroom status`; the first, if none is named.
+    #[arg(long, value_name = "NAME")]
+    pub output: Option<String>,
+    /// Open the camera for it, whoever watches.
+    #[arg(long)]
+    pub open_camera: bool,
+    #[command(flatten)]
+    #[allow(missing_docs)]
+    pub socket: SocketArgs,
+}
+
 /// Arguments of `greenroom snapshot`.
 #[derive(Debug, Args)]
 pub struct SnapshotArgs {

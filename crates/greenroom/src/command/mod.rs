@@ -38,6 +38,7 @@ pub fn run(cli: Cli) -> anyhow::Result<()> {
         Command::Pause(socket) => set::ask(&socket, &Request::Pause {}),
         Command::Resume(socket) => set::ask(&socket, &Request::Resume {}),
         Command::Snapshot(args) => set::snapshot(&args),
+        Command::Record(args) => set::record(&args),
         Command::Config(args) => config::config(&args),
         Command::Model(args) => model::model(&args),
         Command::ServeMasks(args) => serve_masks::serve_masks(&args),

@@ -13,7 +13,10 @@ use crate::camera::CameraOpener;
 use crate::cli::RunArgs;
 use crate::control::{self, Answer, ControlError, Replier, Reply, Request, SetWords};
 use crate::masks::MaskClient;
-use crate::pipeline::{CameraFeed, Cues, MatteFeed, Pipeline, Reason, Reasons, Reporter};
+use crate::pipeline::{
+    CameraFeed, Cues, MatteFeed, Pipeline, Reason, Reasons, Reporter, StopError,
+};
+use crate::recorder::Recorder;
 use crate::scenes::{
     Director, DirectorHandle, FilesInUse, FirstScene, PauseMark, Replied, SceneRequest,
 };
@@ -100,8 +103,11 @@ fn serve(
     let director = director.context("starting threads")?;
     let handle = director.handle();
     let cues = pipeline.cues();
-    let answer =
-        Box::new(move |request, replier| answer(&reporter, &cues, &handle, request, replier));
+    let recorder = Recorder::new(pipeline.cues());
+    let ours = recorder.clone();
+    let answer = Box::new(move |request, replier| {
+        answer(&reporter, &cues, &handle, &ours, request, replier)
+    });
     let server = socket.and_then(|socket| socket.serve(answer));
     let server = server.map_err(|error| tracing::warn!("{error}"));
     service::ready();
@@ -111,6 +117,10 @@ fn serve(
     drop(director);
     let stats = pipeline.stats();
     let ended = pipeline.stop();
+    // Where an output hangs, FFmpeg completes a recording by itself when greenroom has ended.
+    if !matches!(ended, Err(StopError::Blocked)) {
+        recorder.finish();
+    }
     tracing::info!("stopped: {stats}");
     ended.context(RunFailed)
 }
@@ -120,6 +130,7 @@ fn answer(
     reporter: &Reporter,
     cues: &Cues,
     director: &DirectorHandle,
+    recorder: &Recorder,
     request: Request,
     replier: Replier,
 ) {
@@ -128,8 +139,11 @@ fn answer(
             let hidden_by = cues.reasons().iter().collect();
             let idle_after_s = cues.idle_after().as_secs_f64();
             let mut status = Status { hidden_by, idle_after_s, ..reporter.status() };
-            for (output, scene) in status.outputs.iter_mut().zip(director.status()) {
+            for (number, (output, scene)) in
+                status.outputs.iter_mut().zip(director.status()).enumerate()
+            {
                 output.scene = scene;
+                output.recording = recorder.status(number);
             }
             return replier.reply(Reply::Ok(Answer::Status(Box::new(status))));
         }
@@ -158,6 +172,12 @@ fn answer(
         Request::Resume {} => {
             director.resume();
             return replier.reply(Reply::Ok(Answer::Done {}));
+        }
+        Request::Record { file, output, opens_camera } => {
+            return recorder.start(output.as_deref(), file, opens_camera, replied_by(replier));
+        }
+        Request::StopRecording { output } => {
+            return recorder.stop(output.as_deref(), replied_by(replier));
         }
         Request::Snapshot { output, file } => {
             return director.snapshot(output.as_deref(), file, replied_by(replier));

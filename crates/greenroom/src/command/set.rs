@@ -5,7 +5,7 @@ use std::path::PathBuf;
 
 use anyhow::bail;
 
-use crate::cli::{SetArgs, SetCommand, SnapshotArgs, SocketArgs};
+use crate::cli::{RecordArgs, SetArgs, SetCommand, SnapshotArgs, SocketArgs};
 use crate::control::{self, Answer, ControlError, Reply, Request, SetWords};
 use crate::scenes::SceneWords;
 use crate::settings::idle_time;
@@ -77,6 +77,16 @@ fn change(socket: &SocketArgs, request: &Request) -> anyhow::Result<()> {
 pub(super) fn snapshot(args: &SnapshotArgs) -> anyhow::Result<()> {
     let file = std::path::absolute(&args.file).unwrap_or_else(|_| args.file.clone());
     ask(&args.socket, &Request::Snapshot { file, output: args.output.clone() })
+}
+
+/// `greenroom record`.
+pub(super) fn record(args: &RecordArgs) -> anyhow::Result<()> {
+    let output = args.output.clone();
+    if args.file.as_os_str() == "stop" {
+        return ask(&args.socket, &Request::StopRecording { output });
+    }
+    let file = std::path::absolute(&args.file).unwrap_or_else(|_| args.file.clone());
+    ask(&args.socket, &Request::Record { file, output, opens_camera: args.open_camera })
 }
 
 /// Asks for what has no answer but that it was done.

@@ -48,7 +48,11 @@ fn connect(path: &Path) -> io::Result<UnixStream> {
 
 fn patience(request: &Request) -> Duration {
     match request {
-        Request::Set(_) | Request::Scene { .. } | Request::Next { .. } => LOADING_PATIENCE,
+        Request::Set(_)
+        | Request::Scene { .. }
+        | Request::Next { .. }
+        | Request::Record { .. }
+        | Request::StopRecording { .. } => LOADING_PATIENCE,
         // Before that, greenroom itself says that it cannot show the placeholder.
         Request::Pause {} => 2 * PAUSE_PATIENCE,
         _ => PATIENCE,

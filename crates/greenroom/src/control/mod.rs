@@ -12,6 +12,7 @@
 //! and an arm where the daemon answers.
 
 mod client;
+mod connected;
 #[cfg(any(test, feature = "fuzzing"))]
 pub(crate) mod fuzz;
 mod lines;
@@ -73,6 +74,24 @@ pub enum Request {
         /// A path from `/` on that ends with .png, .jpg or .webp.
         file: PathBuf,
         /// The output whose picture it is; the first, if none is named.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        output: Option<String>,
+    },
+    /// Record what is shown into a new file. Answered when it is opened.
+    Record {
+        /// A path from `/` on that ends with .mkv, .mp4, .mov or .webm.
+        file: PathBuf,
+        /// The output that is recorded; the first, if none is named.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        output: Option<String>,
+        /// Whether the camera is opened for it, whoever watches.
+        #[serde(default)]
+        opens_camera: bool,
+    },
+    /// End the recording. Answered when its file is complete.
+    #[serde(rename = "stop_recording")]
+    StopRecording {
+        /// The output that is recorded; all, if none is named.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         output: Option<String>,
     },

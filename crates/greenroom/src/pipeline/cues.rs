@@ -1,15 +1,17 @@
 //! What the outputs' thread is told on air, and tells back: new scenes in, old ones out, reasons to hide, a
 //! snapshot. Nothing here waits, and no lock covers more than a move.
 
+use std::ops::Range;
 use std::sync::atomic::{AtomicBool, Ordering::SeqCst};
 use std::sync::mpsc::{self, Receiver, Sender};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
-use greenroom_device::Wake;
+use greenroom_device::{SinkMode, Wake};
 use greenroom_frame::{Frame, FrameShape};
 use greenroom_scene::Scene;
 
+use super::tap::{Tap, TapCue};
 use super::{Reason, Reasons};
 use crate::snapshot;
 
@@ -49,8 +51,11 @@ pub(super) struct Hiding {
 }
 
 /// The cues of one output.
-#[derive(Default)]
 pub(super) struct OutputCues {
+    name: String,
+    sink_mode: Mutex<SinkMode>,
+    tap: Mutex<Option<TapCue>>,
+    tap_is_news: AtomicBool,
     change: Mutex<Option<Change>>,
     struck: Mutex<Vec<Scene>>,
     shape: Mutex<Option<FrameShape>>,
@@ -154,6 +159,37 @@ impl Cues {
         waiting.into_iter().for_each(|shown| shown());
     }
 
+    /// The numbers of the outputs that are meant: the one of this name, or all. An unknown name is told in one sentence.
+    ///
+    /// # Errors
+    /// When none is called so.
+    pub fn numbers_of(&self, output: Option<&str>) -> Result<Range<usize>, String> {
+        let Some(name) = output else { return Ok(0..self.outputs.len()) };
+        let found = self.outputs.iter().position(|output| output.name == name);
+        let number = found.ok_or_else(|| {
+            let names: Vec<_> = self.outputs.iter().map(|output| output.name.as_str()).collect();
+            format!("no output is called \"{name}\"; there are {}", names.join(", "))
+        })?;
+        Ok(number..number + 1)
+    }
+
+    /// What output number `output` takes.
+    pub fn sink_mode(&self, output: usize) -> SinkMode {
+        *lock(&self.outputs[output].sink_mode)
+    }
+
+    /// From now on `tap` takes what is written to output number `output`.
+    pub fn begin_tap(&self, output: usize, tap: Tap) {
+        self.outputs[output].tell_tap(TapCue::Begin(tap));
+        self.bell.ring();
+    }
+
+    /// Ends the tap of output number `output`.
+    pub fn end_tap(&self, output: usize) {
+        self.outputs[output].tell_tap(TapCue::End);
+        self.bell.ring();
+    }
+
     /// Has output number `output` go on to the next picture of its slideshow.
     pub fn next_picture(&self, output: usize) {
         self.outputs[output].next_picture.store(true, SeqCst);
@@ -177,6 +213,41 @@ impl Cues {
 }
 
 impl OutputCues {
+    /// Those of the output `name`, which takes frames of `sink_mode`.
+    pub(super) fn new(name: String, sink_mode: SinkMode) -> Self {
+        Self {
+            name,
+            sink_mode: Mutex::new(sink_mode),
+            tap: Mutex::default(),
+            tap_is_news: AtomicBool::default(),
+            change: Mutex::default(),
+            struck: Mutex::default(),
+            shape: Mutex::default(),
+            snapshot: Mutex::default(),
+            snapshot_is_wanted: AtomicBool::default(),
+            next_picture: AtomicBool::default(),
+        }
+    }
+
+    pub(super) fn tell_sink_mode(&self, mode: SinkMode) {
+        *lock(&self.sink_mode) = mode;
+    }
+
+    fn tell_tap(&self, cue: TapCue) {
+        // One that has not begun yet and is to end has ended.
+        let passed_over = lock(&self.tap).replace(cue);
+        drop(passed_over);
+        self.tap_is_news.store(true, SeqCst);
+    }
+
+    /// What the tap is told; told once.
+    pub(super) fn take_tap_cue(&self) -> Option<TapCue> {
+        if !self.tap_is_news.swap(false, SeqCst) {
+            return None;
+        }
+        lock(&self.tap).take()
+    }
+
     pub(super) fn take_change(&self) -> Option<Change> {
         lock(&self.change).take()
     }
@@ -210,6 +281,13 @@ fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
 
 #[cfg(test)]
 impl OutputCues {
+    pub(super) fn for_tests() -> Self {
+        use greenroom_frame::{Colour, PixelFormat, SizePx};
+        let (format, size) = (PixelFormat::Yuyv, SizePx::new(64, 36));
+        let rate = greenroom_device::FrameRate::new(30, 1).unwrap();
+        Self::new("cam".to_owned(), SinkMode { format, size, rate, colour: Colour::WEBCAM })
+    }
+
     pub(super) fn change_for_tests(&self) -> MutexGuard<'_, Option<Change>> {
         lock(&self.change)
     }
@@ -221,7 +299,7 @@ mod tests {
 
     #[test]
     fn snapshots_that_nobody_takes_do_not_pile_up() {
-        let output = Arc::new(OutputCues::default());
+        let output = Arc::new(OutputCues::for_tests());
         let cues =
             Cues::new(vec![Arc::clone(&output)], Duration::ZERO, Reasons::default()).unwrap();
         for _ in 0..1000 {

@@ -9,6 +9,7 @@ pub(crate) mod faults;
 mod matte;
 mod matte_output;
 mod output;
+mod output_audience;
 mod output_policy;
 mod output_report;
 mod output_show;
@@ -23,6 +24,7 @@ mod slot;
 mod stage;
 mod standby;
 mod stats;
+mod tap;
 mod view;
 
 use std::io;
@@ -52,6 +54,7 @@ use show::Shower;
 pub use slot::Slot;
 pub use standby::Standby;
 pub use stats::Stats;
+pub use tap::{Tap, TapCounts, TapEnd};
 
 use crate::masks::MaskClient;
 

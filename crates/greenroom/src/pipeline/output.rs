@@ -4,12 +4,13 @@ use std::os::fd::BorrowedFd;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use greenroom_device::{Audience, DeviceError, Sink, SinkMode, Wake};
+use greenroom_device::{DeviceError, Sink, Wake};
 
 use super::cues::OutputCues;
 use super::output_policy::{Idle, OnLoss, OutputPolicy};
 use super::output_report::OutputReport;
 use super::output_state::State;
+use super::tap::Tap;
 use super::{Painter, Standby, Stats};
 
 /// Time until a sink is tried again that gives no sign of its return (another program lets go of
@@ -32,11 +33,13 @@ pub struct Output {
     /// What was written last is a composed picture.
     pub(super) has_picture: bool,
     /// Somebody is about to watch, and the picture is on.
-    renewal_due: bool,
+    pub(super) renewal_due: bool,
     /// Why it has ended before the others.
     loss: Option<DeviceError>,
     pub(super) report: Arc<OutputReport>,
     pub(super) cues: Arc<OutputCues>,
+    /// Who records what is written to it.
+    pub(super) tap: Option<Tap>,
 }
 
 /// What an output needs to know of the whole.
@@ -63,6 +66,7 @@ impl Output {
             Ok(sink) => (None, State::Holding(sink)),
             Err(error) => (Some(error.to_string()), State::Missing { retry_at: Instant::now() }),
         };
+        let mode = painter.mode();
         let output = Self {
             painter,
             state,
@@ -74,7 +78,8 @@ impl Output {
             renewal_due: false,
             loss: None,
             report: Arc::new(OutputReport::new(name.clone())),
-            cues: Arc::default(),
+            cues: Arc::new(OutputCues::new(name.clone(), mode)),
+            tap: None,
             name,
         };
         output.tell_state(output.told.clone());
@@ -87,8 +92,8 @@ impl Output {
     }
 
     /// Whether pictures go on while nobody watches.
-    fn keeps_on(&self) -> bool {
-        self.policy.idle == Idle::Keep
+    pub(super) fn keeps_on(&self) -> bool {
+        self.policy.idle == Idle::Keep || self.tap.as_ref().is_some_and(Tap::opens_camera)
     }
 
     pub(super) fn cues(&self) -> Arc<OutputCues> {
@@ -115,7 +120,8 @@ impl Output {
 
     /// Whether the camera is to be opened for it.
     pub(super) fn wants_camera(&self) -> bool {
-        self.is_on() && self.policy.counts_as_demand
+        let counts_as_demand = self.policy.counts_as_demand;
+        self.is_on() && (counts_as_demand || self.tap.as_ref().is_some_and(Tap::opens_camera))
     }
 
     /// Whether nothing will ever come of it any more.
@@ -173,6 +179,9 @@ impl Output {
     /// # Errors
     /// When its loss is the end.
     pub(super) fn mind(&mut self, is_ready: bool, now: &Now<'_>) -> Result<(), DeviceError> {
+        if let Some(cue) = self.cues.take_tap_cue() {
+            self.set_tap(cue, now.stats)?;
+        }
         match self.state {
             State::Missing { retry_at } => {
                 let has_news = match &mut self.policy.on_loss {
@@ -199,6 +208,7 @@ impl Output {
         match opener.open() {
             Ok(sink) => {
                 self.painter.set_mode(sink.mode()).map_err(DeviceError::from)?;
+                self.cues.tell_sink_mode(sink.mode());
                 self.told = None;
                 self.retry = RETRY;
                 self.state = State::Holding(sink);
@@ -209,82 +219,6 @@ impl Output {
                 self.miss(&error, now.time);
                 Ok(())
             }
-        }
-    }
-
-    fn ask_audience(&mut self, now: &Now<'_>) -> Result<(), DeviceError> {
-        let Some(sink) = self.state.sink_mut() else { return Ok(()) };
-        match sink.audience() {
-            Ok(audience) => {
-                let mode = sink.mode();
-                if mode != self.painter.mode() {
-                    self.change_mode(mode)?;
-                }
-                self.follow(audience, now)
-            }
-            Err(error) => self.lose(error, now.time),
-        }
-    }
-
-    /// A consumer has negotiated anew.
-    fn change_mode(&mut self, mode: SinkMode) -> Result<(), DeviceError> {
-        // What was packed for the old one is of no use.
-        self.has_picture = false;
-        self.painter.set_mode(mode)?;
-        let SinkMode { format, size, .. } = mode;
-        tracing::info!("output: {} takes {size} {format} now", self.report.sink_name());
-        self.tell_state(None);
-        Ok(())
-    }
-
-    fn follow(&mut self, audience: Audience, now: &Now<'_>) -> Result<(), DeviceError> {
-        let missing = State::Missing { retry_at: now.time };
-        let mut is_new = false;
-        self.state = match (std::mem::replace(&mut self.state, missing), audience.watched) {
-            (State::Holding(sink), true) => {
-                is_new = true;
-                State::Watched(sink)
-            }
-            (State::Lingering { sink, .. }, true) => State::Watched(sink),
-            (State::Watched(sink), false) => State::Lingering { sink, since: now.time },
-            (state, _) => state,
-        };
-        self.tell_state(None);
-        self.report.set_watchers(&audience.watchers);
-        if is_new && !self.keeps_on() {
-            return self.show_placeholder(now.standby, now.stats);
-        }
-        if audience.renewal_due {
-            return self.renew(now);
-        }
-        Ok(())
-    }
-
-    /// Somebody is about to watch: their first picture must not have the time of the last one who
-    /// did.
-    fn renew(&mut self, now: &Now<'_>) -> Result<(), DeviceError> {
-        match self.state {
-            State::Holding(_) if !self.keeps_on() => {
-                self.show_placeholder(&Standby::Off, now.stats)
-            }
-            State::Missing { .. } | State::Ended => Ok(()),
-            _ => {
-                self.renewal_due = true;
-                Ok(())
-            }
-        }
-    }
-
-    fn end_lingering(&mut self, now: &Now<'_>) -> Result<(), DeviceError> {
-        let missing = State::Missing { retry_at: now.time };
-        self.state = match std::mem::replace(&mut self.state, missing) {
-            State::Lingering { sink, .. } => State::Holding(sink),
-            state => state,
-        };
-        self.tell_state(None);
-        match self.state {
-            State::Holding(_) if !self.keeps_on() => self.blank(&Standby::Off, now.stats),
-            _ => Ok(()),
         }
     }
 
@@ -319,7 +253,7 @@ impl Output {
         }
     }
 
-    fn tell_state(&self, reason: Option<String>) {
+    pub(super) fn tell_state(&self, reason: Option<String>) {
         let sink = self.state.sink().map(|sink| (sink.name(), sink.mode()));
         self.report.set_state(sink, self.state.name(), reason);
     }

@@ -90,7 +90,11 @@ impl Output {
         }
         record(Stage::Write);
         send_snapshot(&self.cues, packed);
+        let tap_is_well = self.tap.as_mut().is_none_or(|tap| tap.take(packed));
         self.has_picture = true;
+        if !tap_is_well {
+            self.end_tap(stats)?;
+        }
         Ok(())
     }
 
@@ -155,9 +159,10 @@ impl Output {
             return self.lose(error, Instant::now());
         }
         send_snapshot(&self.cues, frame);
+        let tap_is_well = self.tap.as_mut().is_none_or(|tap| tap.take_placeholder(frame));
         Stats::count(&stats.placeholders);
         Stats::count(&self.report.placeholders);
-        Ok(())
+        if tap_is_well { Ok(()) } else { self.end_tap(stats) }
     }
 
     /// Something of ours failed over it: the placeholder takes the picture's place; if that fails as well, the sink is

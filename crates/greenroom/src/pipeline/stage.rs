@@ -194,7 +194,7 @@ mod tests {
 
     impl Theatre {
         fn new() -> Self {
-            let (cues, backstage) = (Arc::new(OutputCues::default()), Wake::new().unwrap());
+            let (cues, backstage) = (Arc::new(OutputCues::for_tests()), Wake::new().unwrap());
             let mut stage = Stage::new(scene("#000000"));
             stage.follow(Arc::clone(&cues), backstage.clone());
             Self { stage, cues, backstage, start: Instant::now() }

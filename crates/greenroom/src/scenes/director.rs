@@ -1,5 +1,4 @@
 use std::collections::BTreeMap;
-use std::ops::Range;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::{Path, PathBuf};
 use std::sync::mpsc::{self, Receiver, Sender};
@@ -85,7 +84,6 @@ pub struct DirectorHandle {
 
 /// What others may know of the scene of an output.
 struct OutputScene {
-    name: String,
     status: Arc<Mutex<SceneStatus>>,
     /// The files that are read for it, or may be.
     read: Arc<Mutex<Vec<PathBuf>>>,
@@ -107,8 +105,7 @@ impl Director {
     ) -> std::io::Result<Self> {
         let (requests, asked) = mpsc::channel();
         let (bell, stop, ended) = (Wake::new()?, Wake::new()?, Wake::new()?);
-        let outputs = scenes.iter().map(|(name, _)| OutputScene {
-            name: name.clone(),
+        let outputs = scenes.iter().map(|_| OutputScene {
             status: Arc::default(),
             read: Arc::new(Mutex::new(files.read.clone())),
         });
@@ -179,7 +176,7 @@ impl DirectorHandle {
         {
             return replied.tell(Err(format!("a file is named by a {NOT_WHOLE}")));
         }
-        let outputs = match self.numbers_of(output) {
+        let outputs = match self.cues.numbers_of(output) {
             Ok(outputs) => outputs,
             Err(sentence) => return replied.tell(Err(sentence)),
         };
@@ -193,17 +190,6 @@ impl DirectorHandle {
             }
         }
         self.bell.ring();
-    }
-
-    /// The numbers of the outputs that are meant.
-    fn numbers_of(&self, output: Option<&str>) -> Result<Range<usize>, String> {
-        let Some(name) = output else { return Ok(0..self.outputs.len()) };
-        let found = self.outputs.iter().position(|output| output.name == name);
-        let number = found.ok_or_else(|| {
-            let names: Vec<_> = self.outputs.iter().map(|output| output.name.as_str()).collect();
-            format!("no output is called \"{name}\"; there are {}", names.join(", "))
-        })?;
-        Ok(number..number + 1)
     }
 
     /// Shows the placeholder and closes the camera, at once, whatever is being loaded. `replied` is told when it is
@@ -249,7 +235,7 @@ impl DirectorHandle {
     /// Writes what is shown on the output of this name, or on the first, into the picture file `path`, also while something
     /// is being loaded.
     pub fn snapshot(&self, output: Option<&str>, path: PathBuf, replied: Replied) {
-        let output = match self.numbers_of(output) {
+        let output = match self.cues.numbers_of(output) {
             Ok(outputs) => outputs.start,
             Err(sentence) => return replied.tell(Err(sentence)),
         };
@@ -277,7 +263,8 @@ fn wait_for_pause(told: &Receiver<()>, replied: Replied) {
 
 const NOT_PAUSED_YET: &str = "the pause is on and nothing new is shown, but an output takes no placeholder \
                               now: the last picture may stand there; end the program that reads it";
-const NOT_WHOLE: &str = "path that does not begin with /, and greenroom does not know from where it is meant; \
+/// Behind "a " or "is a ".
+pub(crate) const NOT_WHOLE: &str = "path that does not begin with /, and greenroom does not know from where it is meant; \
                          write the whole path";
 
 impl Drop for Director {

@@ -18,6 +18,7 @@ mod words;
 mod worker;
 
 pub use book::{NoSuchScene, SceneBook};
+pub(crate) use director::NOT_WHOLE;
 pub use director::{
     Director, DirectorHandle, FilesInUse, FirstScene, PAUSE_PATIENCE, SceneRequest,
 };

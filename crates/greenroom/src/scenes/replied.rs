@@ -47,6 +47,11 @@ impl Replied {
         (self.is_abandoned)()
     }
 
+    /// As many as there are parts of a request that must all be done.
+    pub(crate) fn for_all(self, count: usize) -> Vec<Self> {
+        self.in_parts(count, Needs::All)
+    }
+
     /// One for each of `count` parts of the request. Whoever asked is told when all parts are over.
     pub(super) fn in_parts(self, count: usize, needs: Needs) -> Vec<Self> {
         if count <= 1 {

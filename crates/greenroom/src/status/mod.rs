@@ -94,7 +94,7 @@ pub enum OutputState {
 }
 
 /// One output.
-#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
 pub struct OutputStatus {
     /// What tells it from other outputs: the name to give to `--output`.
     pub name: String,
@@ -116,6 +116,22 @@ pub struct OutputStatus {
     pub dropped: u64,
     /// What it shows.
     pub scene: SceneStatus,
+    /// What it is recorded into, if it is.
+    pub recording: Option<RecordingStatus>,
+}
+
+/// A recording that goes on.
+#[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
+pub struct RecordingStatus {
+    /// The file.
+    pub file: String,
+    /// Seconds since it was begun.
+    #[serde(serialize_with = "thousandths")]
+    pub time_s: f64,
+    /// Frames that were handed over for it.
+    pub frames: u64,
+    /// Those of them that its disk or encoder was too slow for.
+    pub dropped: u64,
 }
 
 /// The scene that is shown.

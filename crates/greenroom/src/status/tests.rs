@@ -29,6 +29,12 @@ fn busy() -> Status {
                 framing: "auto".into(),
                 ..Default::default()
             },
+            recording: Some(RecordingStatus {
+                file: "/home/me/talk.mkv".into(),
+                time_s: 12.346,
+                frames: 360,
+                dropped: 2,
+            }),
         }],
         mask_server: Some(MaskServerStatus {
             url: "http://bodypix:9000".into(),
@@ -59,7 +65,9 @@ fn json_keeps_its_keys_and_comes_back() {
             "reason": null, "written": 1000, "placeholders": 40, "dropped": 0,
             "scene": { "name": "office", "background": "blur", "foreground": null,
                 "effects": ["vignette", "grain"], "framing": "auto",
-                "trouble": null, "warning": null } }],
+                "trouble": null, "warning": null },
+            "recording": { "file": "/home/me/talk.mkv", "time_s": 12.346, "frames": 360,
+                "dropped": 2 } }],
         "hidden_by": ["pause", "lock"],
         "idle_after_s": 3.0,
         "mask_server": { "url": "http://bodypix:9000", "state": "unwell",
@@ -88,6 +96,7 @@ camera   streaming  Brio, 1280x720 MJPG at 30 fps, opened 3 times
 output   watched    auto: greenroom (/dev/video10), 1280x720 YUYV at 30 fps
                     zoom (pid 12)
                     1000 pictures, 40 placeholders
+record   /home/me/talk.mkv, 12 s, 2 frames that it was too slow for
 scene    office: before blur, framing auto, effects vignette grain
 hidden   paused; to go on air: greenroom resume
 hidden   the session is locked; unlock it

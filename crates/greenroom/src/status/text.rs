@@ -25,13 +25,20 @@ impl fmt::Display for Status {
             for watcher in &output.watchers {
                 line(f, "", &format_args!("{:STATE$} {watcher}", ""))?;
             }
-            let OutputStatus { written, placeholders, dropped, scene, .. } = output;
+            let OutputStatus { written, placeholders, dropped, scene, recording, .. } = output;
             let slow = match dropped {
                 0 => String::new(),
                 dropped => format!(", {dropped} that it was too slow for"),
             };
             let counts = format_args!("{written} pictures, {placeholders} placeholders{slow}");
             line(f, "", &format_args!("{:STATE$} {counts}", ""))?;
+            if let Some(RecordingStatus { file, time_s, dropped, .. }) = recording {
+                let slow = match dropped {
+                    0 => String::new(),
+                    dropped => format!(", {dropped} frames that it was too slow for"),
+                };
+                line(f, "record", &format_args!("{file}, {}{slow}", span(*time_s)))?;
+            }
             line(f, "scene", scene)?;
             if let Some(trouble) = &scene.trouble {
                 line(f, "", trouble)?;
