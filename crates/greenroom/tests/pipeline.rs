@@ -163,6 +163,7 @@ impl Witness {
             Standby::Off,
             Standby::Paused,
             Standby::Locked,
+            Standby::Asleep,
             Standby::Starting,
             Standby::Lost,
             Standby::Busy(holder),
