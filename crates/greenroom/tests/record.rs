@@ -61,12 +61,15 @@ fn wait_for_frames(air: &Air, count: u64) {
 
 /// The FFmpeg that writes `file`.
 fn encoder(file: &Path) -> String {
-    let wanted = format!("ffmpeg.*{}$", file.display());
-    let found = Command::new("pgrep").args(["-f", &wanted]).output().unwrap();
+    let holds = |pid: &String| {
+        let files = fs::read_dir(format!("/proc/{pid}/fd")).into_iter().flatten().flatten();
+        files.flat_map(|fd| fs::read_link(fd.path())).any(|path| path == file)
+    };
+    let found = Command::new("pgrep").args(["-x", "ffmpeg"]).output().unwrap();
     let found = String::from_utf8(found.stdout).unwrap();
-    let pids: Vec<_> = found.lines().collect();
+    let pids: Vec<_> = found.lines().map(str::to_owned).filter(holds).collect();
     assert_eq!(pids.len(), 1, "{pids:?}");
-    pids[0].to_owned()
+    pids[0].clone()
 }
 
 fn signal(signal: &str, pid: &str) {
@@ -136,6 +139,14 @@ fn what_makes_no_sense_is_refused_and_harms_nothing() {
         assert!(said.contains(words), "{said}");
         assert!(recording(&air).is_null());
     }
+    // Whatever comes to have its name, the recording is the file that was made.
+    air.tell(&["record", "moved.mkv"]);
+    fs::rename(air.at("moved.mkv"), air.at("here.mkv")).unwrap();
+    fs::write(air.at("moved.mkv"), "another").unwrap();
+    wait_for_frames(&air, 3);
+    let _ = air.ask(&["record", "stop"]);
+    assert_eq!(fs::read_to_string(air.at("moved.mkv")).unwrap(), "another");
+    assert!(corners(&air.at("here.mkv")).len() >= 3);
     let said = air.refusal(&["record", "--output", "hall", "talk.mkv"]);
     assert!(said.contains("no output is called \"hall\""), "{said}");
     air.tell(&["record", "talk.mkv"]);
@@ -150,6 +161,16 @@ fn what_makes_no_sense_is_refused_and_harms_nothing() {
     air.tell(&["record", "nothing.mkv"]);
     assert!(air.refusal(&["record", "stop"]).contains("nothing was recorded"));
     assert!(!air.at("nothing.mkv").exists());
+}
+
+#[test]
+fn a_recording_is_not_made_where_the_run_itself_writes() {
+    let folder = tempfile::tempdir().unwrap();
+    fs::write(folder.path().join("config.toml"), CONFIG).unwrap();
+    let args = ["--camera", "room.mkv", "--model", "landscape", "--output", "-"];
+    let air = Air::start(folder, &[&args[..], &["--output", "out.mkv"]].concat(), &[]);
+    air.wait_until("a frame", |air| air.frames() > 0);
+    assert!(air.refusal(&["record", "out.mkv"]).contains("is written by this greenroom"));
 }
 
 #[test]

@@ -112,6 +112,19 @@ fn who_locks_the_session_is_hidden_until_it_is_unlocked() {
 }
 
 #[test]
+fn a_session_that_is_locked_already_is_never_shown() {
+    let mut logind = Logind::start();
+    logind.tell("lock");
+    let air = logind.air(&[]);
+    air.wait_until("frames", |air| air.frames() >= 5);
+    hides(&air, &["lock"]);
+    assert!(air.corners_since(0).into_iter().all(is_placeholder));
+    assert_eq!(air.status()["camera"]["opened"], 0);
+    logind.tell("unlock");
+    air.wait_for(yuv(RED));
+}
+
+#[test]
 fn who_closes_the_lid_is_hidden_before_the_machine_sleeps() {
     let mut logind = Logind::start();
     let air = logind.air(&[]);
@@ -119,6 +132,8 @@ fn who_closes_the_lid_is_hidden_before_the_machine_sleeps() {
     assert_eq!(logind.ask("inhibitors"), "greenroom");
     logind.tell("sleep");
     air.wait_until("hidden", |air| air.is_hidden_by("sleep"));
+    hides(&air, &["sleep"]);
+    logind.tell("forged-wake");
     hides(&air, &["sleep"]);
     // Hidden, it holds the sleep up no longer.
     while logind.ask("inhibitors") == "greenroom" {
@@ -145,7 +160,20 @@ fn a_logind_or_bus_that_goes_is_no_reason_to_be_shown() {
     hides(&air, &["lock"]);
     logind.tell("restart");
     hides(&air, &["lock"]);
+    // It does not know, so that whoever is there says so.
+    air.tell(&["resume"]);
+    air.wait_for(yuv(RED));
+    logind.tell("lock");
+    hides(&air, &["lock"]);
+    logind.tell("restart");
+    hides(&air, &["lock"]);
+    logind.tell("lock");
     logind.tell("unlock");
+    air.wait_for(yuv(RED));
+    // What a logind that goes had begun is over with it.
+    logind.tell("sleep");
+    air.wait_until("hidden", |air| air.is_hidden_by("sleep"));
+    logind.tell("restart");
     air.wait_for(yuv(RED));
     logind.tell("lock");
     hides(&air, &["lock"]);

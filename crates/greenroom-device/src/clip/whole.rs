@@ -56,15 +56,18 @@ pub(crate) fn last_whole_part_end(file: &File) -> Option<u64> {
     match &head[..head_bytes] {
         head @ [0x1A, 0x45, 0xDF, 0xA3, ..] => last_cluster_end(file, head, len_bytes),
         _ => {
-            let (mut end, mut is_behind_samples) = (None, false);
+            let (mut end, mut is_behind_samples, mut boxes) = (None, false, 0);
             let boxes_end = walk_boxes(file, len_bytes, |name, at| {
+                boxes += 1;
                 if is_behind_samples {
                     end = Some(at);
                 }
                 is_behind_samples = name == b"mdat";
                 false
             });
-            boxes_end.filter(|&end| is_behind_samples && end == len_bytes).or(end)
+            let is_whole = is_behind_samples && boxes_end == Some(len_bytes);
+            // With more of them than are walked, nothing is known of the end.
+            if is_whole { boxes_end } else { end.filter(|_| boxes < MAX_BOXES) }
         }
     }
 }
@@ -77,14 +80,20 @@ fn last_cluster_end(file: &File, head: &[u8], len_bytes: u64) -> Option<u64> {
         let mut head = [0; 16];
         let head_bytes = read_at(file, &mut head, at).ok()?;
         let id_bytes = head.first()?.leading_zeros() as usize + 1;
-        let Some((Some(size), content)) = ebml_size(&head[..head_bytes], id_bytes) else { break };
+        let Some((Some(size), content)) = ebml_size(&head[..head_bytes], id_bytes) else {
+            return end;
+        };
         at = at.checked_add(content as u64)?.checked_add(size)?;
         if at > len_bytes {
-            break;
+            return end;
         }
         end = Some(at);
+        if at == len_bytes {
+            return end;
+        }
     }
-    end
+    // With more of them than are walked, nothing is known of the end.
+    None
 }
 
 fn read_at(file: &File, into: &mut [u8], at: u64) -> io::Result<usize> {
@@ -98,8 +107,8 @@ fn read_at(file: &File, into: &mut [u8], at: u64) -> io::Result<usize> {
     Ok(filled)
 }
 
-/// Most boxes that are walked: a file in fragments has two a second. These are read in a second.
-const MAX_BOXES: usize = 500_000;
+/// Most boxes that are walked: a file in fragments has two a second. These are read in two seconds.
+const MAX_BOXES: usize = 2_000_000;
 
 /// Where the last box of an MP4 ends that begins in the file.
 fn boxes_end(file: &File, len_bytes: u64) -> Option<u64> {

@@ -203,6 +203,17 @@ fn is_playlist(head: &[u8]) -> bool {
         || text.starts_with('<') && text.contains("<MPD")
 }
 
+impl Arguments {
+    /// Adds an open file that is written to from its beginning, whatever its name is by then; `shown` is what FFmpeg's
+    /// messages call it.
+    pub fn add_output(&mut self, file: OwnedFd, shown: &str) {
+        let url = format!("file:/proc/self/fd/{}", file.as_raw_fd());
+        self.add([url.clone()]);
+        self.secrets.push(Secret { text: url, instead: shown.to_owned() });
+        self.files.push(file);
+    }
+}
+
 /// A file as FFmpeg is told of it: never an option (`-x.mp4`), never another protocol
 /// (`concat:a`, `http://...`).
 pub(crate) fn file_url(path: &Path) -> OsString {

@@ -155,11 +155,21 @@ impl Container {
         let sound = sound.filter(|sound| !sound.is_silent());
         let delay = film.map_or(Duration::ZERO, |film| film.first_frame_at);
         let mut args = encode_args(codec, mode, sound.as_ref(), delay)?;
-        if matches!(file, EncodedFile::InPlace(_)) {
-            args.add(self.endless.iter().copied());
+        match &file {
+            EncodedFile::Beside(part) => {
+                args.add(["-f", self.muxer, "-y"]);
+                args.add([file_url(part.path())]);
+            }
+            EncodedFile::InPlace(new) => {
+                let doing = "handing it to FFmpeg";
+                let failed = |source| DeviceError::Io { what: name.clone(), doing, source };
+                let fd = new.hand_over().map_err(failed)?;
+                args.add(self.endless.iter().copied());
+                // Whatever has its name when the first frame comes.
+                args.add(["-f", self.muxer, "-y"]);
+                args.add_output(fd, &name);
+            }
         }
-        args.add(["-f", self.muxer, "-y"]);
-        args.add([file_url(file.path())]);
         EncodedSink::start(name, mode, file, args)
     }
 }

@@ -1,5 +1,7 @@
 use std::fs::{self, File, OpenOptions};
 use std::io;
+use std::os::fd::OwnedFd;
+use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 
 use super::not_opened;
@@ -17,14 +19,6 @@ pub(super) enum EncodedFile {
 }
 
 impl EncodedFile {
-    /// Where FFmpeg is to write.
-    pub fn path(&self) -> &Path {
-        match self {
-            Self::Beside(part) => part.path(),
-            Self::InPlace(file) => &file.path,
-        }
-    }
-
     /// Something of it is missing.
     pub fn spoil(&mut self) {
         if let Self::Beside(part) = self {
@@ -94,14 +88,30 @@ impl NewFile {
     }
 }
 
+impl NewFile {
+    /// The file itself, under whatever name, for FFmpeg: it is the descriptor's that it is handed.
+    pub fn hand_over(&self) -> io::Result<OwnedFd> {
+        Ok(self.file.try_clone()?.into())
+    }
+
+    fn has_its_name(&self) -> bool {
+        let number = |found: fs::Metadata| (found.dev(), found.ino());
+        let (named, ours) =
+            (fs::metadata(&self.path).map(number), self.file.metadata().map(number));
+        matches!((named, ours), (Ok(named), Ok(ours)) if named == ours)
+    }
+}
+
 impl Drop for NewFile {
     fn drop(&mut self) {
         if self.is_complete {
             return;
         }
         if self.file.metadata().is_ok_and(|file| file.len() == 0) {
-            // It may be gone already.
-            let _ = fs::remove_file(&self.path);
+            // Another one may have its name by now.
+            if self.has_its_name() {
+                let _ = fs::remove_file(&self.path);
+            }
         } else if let Some(end) = whole::last_whole_part_end(&self.file) {
             // If not, players complain of its end, and show the rest.
             let _ = self.file.set_len(end);

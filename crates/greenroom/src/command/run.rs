@@ -44,7 +44,9 @@ pub(super) fn run(args: &RunArgs) -> anyhow::Result<()> {
     }
     let mut camera = CameraOpener::new(&settings);
     // Who watches always has the camera opened at once; then its mode is known, not planned.
-    let watched = settings.outputs.iter().any(OutputSettings::is_watched_at_once);
+    // Not while something hides: then it opens when that ends.
+    let watched =
+        reasons.is_empty() && settings.outputs.iter().any(OutputSettings::is_watched_at_once);
     let source = if watched { camera.first()? } else { None };
     let plan = match &source {
         Some(source) => Some((source.mode().size, source.mode().rate)),
@@ -103,7 +105,7 @@ fn serve(
     let director = director.context("starting threads")?;
     let handle = director.handle();
     let cues = pipeline.cues();
-    let recorder = Recorder::new(pipeline.cues());
+    let recorder = Recorder::new(pipeline.cues(), settings.recordings());
     let ours = recorder.clone();
     let answer = Box::new(move |request, replier| {
         answer(&reporter, &cues, &handle, &ours, request, replier)
@@ -117,7 +119,7 @@ fn serve(
     drop(director);
     let stats = pipeline.stats();
     let ended = pipeline.stop();
-    // Where an output hangs, FFmpeg completes a recording by itself when greenroom has ended.
+    // Where an output hangs nobody waits: a recording plays as far as it came.
     if !matches!(ended, Err(StopError::Blocked)) {
         recorder.finish();
     }

@@ -8,8 +8,8 @@ mod converted;
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
-use std::sync::atomic::AtomicBool;
 use std::sync::atomic::Ordering::{Relaxed, SeqCst};
+use std::sync::atomic::{AtomicBool, AtomicU64};
 use std::sync::mpsc::{self, Receiver};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::thread::{self, JoinHandle};
@@ -19,6 +19,7 @@ use greenroom_device::{DeviceError, QueuedSink, open_recording_sink};
 
 use self::converted::ConvertedSink;
 use crate::pipeline::{Cues, Tap, TapCounts, TapEnd};
+use crate::same_file::would_replace;
 use crate::scenes::{NOT_WHOLE, Replied};
 use crate::status::RecordingStatus;
 
@@ -27,12 +28,18 @@ use crate::status::RecordingStatus;
 pub struct Recorder {
     cues: Arc<Cues>,
     running: Arc<Mutex<BTreeMap<usize, Recording>>>,
+    /// Recordings so far.
+    count: Arc<AtomicU64>,
+    /// What the run itself writes at its end: it would take a recording's place.
+    outputs: Arc<[PathBuf]>,
     /// No output takes up a tap any more.
     is_over: Arc<AtomicBool>,
 }
 
 /// One that is begun.
 struct Recording {
+    /// No two have the same.
+    number: u64,
     file: PathBuf,
     since: Instant,
     counts: Arc<TapCounts>,
@@ -42,9 +49,15 @@ struct Recording {
 }
 
 impl Recorder {
-    /// No recording yet, of outputs that follow `cues`.
-    pub fn new(cues: Arc<Cues>) -> Self {
-        Self { cues, running: Arc::default(), is_over: Arc::default() }
+    /// No recording yet, of outputs that follow `cues`; none is made at a place where the run itself writes.
+    pub fn new(cues: Arc<Cues>, outputs: Vec<PathBuf>) -> Self {
+        Self {
+            cues,
+            running: Arc::default(),
+            count: Arc::default(),
+            outputs: outputs.into(),
+            is_over: Arc::default(),
+        }
     }
 
     /// Records what is shown on the output of this name, or on the first, into the new file `file`. `replied` is told when
@@ -57,6 +70,12 @@ impl Recorder {
         if !file.is_absolute() {
             return replied.tell(Err(format!("{} is a {NOT_WHOLE}", file.display())));
         }
+        if would_replace(&file, &self.outputs) {
+            let file = file.display();
+            let sentence =
+                format!("{file} is written by this greenroom; give the recording another name");
+            return replied.tell(Err(sentence));
+        }
         let mut running = self.running();
         if let Some(recording) = running.get(&output) {
             let sentence = format!(
@@ -67,7 +86,9 @@ impl Recorder {
             return replied.tell(Err(sentence));
         }
         let (counts, since) = (Arc::<TapCounts>::default(), Instant::now());
+        let number = self.count.fetch_add(1, Relaxed);
         let recording = Recording {
+            number,
             file: file.clone(),
             since,
             counts: Arc::clone(&counts),
@@ -78,14 +99,18 @@ impl Recorder {
         let ours = self.clone();
         let thread = thread::Builder::new().name("recorder".into()).spawn(move || {
             // However this ends, another one may begin.
-            let _place = RunningPlace(&ours, output);
+            let place = Place { recorder: &ours, output, number };
             match ours.open(output, &file, opens_camera, counts) {
                 Ok(ended) => {
                     tracing::info!("record: {}", file.display());
                     replied.tell(Ok(()));
-                    ours.complete(output, &file, &ended);
+                    ours.complete(&file, &ended, &place);
                 }
-                Err(error) => replied.tell(Err(format!("{:#}", anyhow::Error::from(error)))),
+                Err(error) => {
+                    let sentence = format!("{:#}", anyhow::Error::from(error));
+                    place.leave(&Err(sentence.clone()));
+                    replied.tell(Err(sentence));
+                }
             }
         });
         match thread {
@@ -168,18 +193,16 @@ impl Recorder {
     }
 
     /// Waits for the end of a recording, and completes its file.
-    fn complete(&self, output: usize, file: &Path, ended: &Receiver<TapEnd>) {
+    fn complete(&self, file: &Path, ended: &Receiver<TapEnd>, place: &Place<'_>) {
         // Without a word the output's thread has ended before it could take the tap: nothing was written.
         let Ok(TapEnd { sink, lost }) = ended.recv() else { return };
+        if self.is_over.load(SeqCst) {
+            tracing::info!("completing {}; a second signal ends at once", file.display());
+        }
         let (finished, lost) = (sink.finish(), lost.map(anyhow::Error::from));
         let trouble = lost.or_else(|| finished.err().map(anyhow::Error::from));
-        let mut running = self.running();
-        let Some(recording) = running.get_mut(&output) else { return };
-        let waiting = std::mem::take(&mut recording.waiting);
-        let frames = recording.counts.written.load(Relaxed);
-        drop(running);
         let (is_there, file) = (file.exists(), file.display());
-        let done = match trouble {
+        place.leave(&match trouble {
             Some(error) => {
                 let left = match is_there {
                     true => format!("what there is of {file} stays"),
@@ -189,13 +212,12 @@ impl Recorder {
                 tracing::warn!("record: {sentence}");
                 Err(sentence)
             }
-            None if frames == 0 => Err(NOTHING.to_owned()),
+            None if !is_there => Err(NOTHING.to_owned()),
             None => {
                 tracing::info!("record: {file} is complete");
                 Ok(())
             }
-        };
-        waiting.into_iter().for_each(|replied| replied.tell(done.clone()));
+        });
     }
 
     fn running(&self) -> MutexGuard<'_, BTreeMap<usize, Recording>> {
@@ -204,15 +226,34 @@ impl Recorder {
     }
 }
 
-const NOTHING: &str = "nothing was recorded, as nobody watched; greenroom record --open-camera FILE records all the same";
+const NOTHING: &str = "nothing was recorded, as there was no picture: nobody watched, or you were hidden; greenroom record \
+                       --open-camera FILE records also while nobody watches";
 
-/// Its recording is over when this is dropped.
-struct RunningPlace<'a>(&'a Recorder, usize);
+/// The place of a recording among those that run.
+struct Place<'a> {
+    recorder: &'a Recorder,
+    output: usize,
+    number: u64,
+}
 
-impl Drop for RunningPlace<'_> {
+impl Place<'_> {
+    /// The recording is over; whoever waits for that is told what came of it.
+    fn leave(&self, done: &Result<(), String>) {
+        for replied in self.take().into_iter().flat_map(|recording| recording.waiting) {
+            replied.tell(done.clone());
+        }
+    }
+
+    fn take(&self) -> Option<Recording> {
+        let mut running = self.recorder.running();
+        let is_ours = running.get(&self.output).is_some_and(|it| it.number == self.number);
+        if is_ours { running.remove(&self.output) } else { None }
+    }
+}
+
+impl Drop for Place<'_> {
     fn drop(&mut self) {
-        // Whoever still waits is told that it failed, by the drop of what they wait for.
-        let over = self.0.running().remove(&self.1);
-        drop(over);
+        // After a panic whoever waits is told that it failed, by the drop of what they wait for.
+        drop(self.take());
     }
 }

@@ -222,11 +222,12 @@ impl DirectorHandle {
         }
     }
 
-    /// Ends the pause.
+    /// Ends the pause. Without one, a lock: whoever asks is there, and a logind that was started anew does not say when the
+    /// session is unlocked.
     pub fn resume(&self) {
         let was_paused = self.cues.reasons().contains(Reason::Pause);
         self.mark.clear();
-        self.cues.end_hiding(Reason::Pause);
+        self.cues.end_hiding(if was_paused { Reason::Pause } else { Reason::Lock });
         if was_paused {
             tracing::info!("scene: on air again");
         }

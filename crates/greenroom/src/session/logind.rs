@@ -14,13 +14,21 @@ use zbus::blocking::connection::Builder;
 use zbus::blocking::fdo::DBusProxy;
 use zbus::blocking::{Connection, MessageIterator};
 use zbus::message::Type;
-use zbus::zvariant::{OwnedFd, OwnedObjectPath, OwnedValue};
+use zbus::zvariant::{ObjectPath, OwnedFd, OwnedObjectPath, OwnedValue};
 use zbus::{Address, MatchRule, Message};
 
 const SERVICE: &str = "org.freedesktop.login1";
 const MANAGER_PATH: &str = "/org/freedesktop/login1";
 const MANAGER: &str = "org.freedesktop.login1.Manager";
 const SESSION: &str = "org.freedesktop.login1.Session";
+/// What is answered in place of what is not there.
+const ABSENT: [&str; 5] = [
+    "org.freedesktop.DBus.Error.NameHasNoOwner",
+    "org.freedesktop.DBus.Error.ServiceUnknown",
+    "org.freedesktop.DBus.Error.Spawn.ServiceNotFound",
+    "org.freedesktop.DBus.Error.UnknownObject",
+    "org.freedesktop.login1.NoSuchSession",
+];
 /// Messages that may wait while an answer is waited for, which would not come if there were more.
 const MOST_QUEUED: usize = 1024;
 /// How long an answer is waited for.
@@ -80,38 +88,46 @@ impl Logind {
         for rule in heard()? {
             bus.add_match_rule(rule)?;
         }
-        let mut logind = Self { connection, messages, delay: None };
-        logind.delay_sleep();
-        Ok(logind)
+        Ok(Self { connection, messages, delay: None })
     }
 
-    /// Tells what happens for as long as the bus is there.
+    /// Tells what happens for as long as the bus is there. A signal is a hint only, as any program may send one: what is so
+    /// is asked. One that says that the machine goes to sleep is believed: there is no time.
     ///
     /// # Errors
-    /// When it is not any more.
+    /// When the bus is not there any more, or logind does not answer.
     pub(super) fn follow(mut self, mut tell: impl FnMut(News)) -> zbus::Result<Infallible> {
-        self.tell_lock(&mut tell);
+        tell(News::Locked(self.is_locked()?));
+        tell(News::Sleeps(self.sleeps()?));
+        self.delay_sleep();
         while let Some(message) = self.messages.next() {
             let message = message?;
             if message.message_type() != Type::Signal {
                 continue;
             }
             match message.header().member().map(|name| name.as_str()) {
-                Some("PrepareForSleep") => {
-                    let sleeps: bool = message.body().deserialize()?;
-                    tell(News::Sleeps(sleeps));
-                    match sleeps {
+                Some("PrepareForSleep") => match message.body().deserialize::<bool>() {
+                    Ok(true) => {
+                        tell(News::Sleeps(true));
                         // Hidden: it may.
-                        true => self.delay = None,
-                        false => self.delay_sleep(),
+                        self.delay = None;
                     }
-                }
+                    Ok(false) if !self.sleeps()? => {
+                        tell(News::Sleeps(false));
+                        self.delay_sleep();
+                    }
+                    _ => {}
+                },
                 Some("NameOwnerChanged") => {
+                    // A logind that was started anew has forgotten that a session is locked: that goes on to hold.
+                    if self.is_locked()? {
+                        tell(News::Locked(true));
+                    }
+                    tell(News::Sleeps(self.sleeps()?));
                     self.delay_sleep();
-                    self.tell_lock(&mut tell);
                 }
                 Some("PropertiesChanged" | "SessionNew" | "SessionRemoved") => {
-                    self.tell_lock(&mut tell);
+                    tell(News::Locked(self.is_locked()?));
                 }
                 _ => {}
             }
@@ -119,32 +135,31 @@ impl Logind {
         Err(io::Error::from(io::ErrorKind::ConnectionReset).into())
     }
 
-    /// Tells whether a session of this user at a seat is locked. Where logind does not answer, what was known goes on to
-    /// hold.
-    fn tell_lock(&self, tell: &mut impl FnMut(News)) {
-        match self.is_locked() {
-            Ok(is_locked) => tell(News::Locked(is_locked)),
-            Err(error) => tracing::debug!("session: {error}"),
-        }
-    }
-
-    /// Whether a session of this user at a seat is locked.
+    /// Whether a session of this user at a seat is locked. Where there is no logind, none is.
     ///
     /// # Errors
     /// When logind does not answer, or wrongly.
     pub(super) fn is_locked(&self) -> zbus::Result<bool> {
-        let sessions: Vec<Listed> = self.manager("ListSessions", &())?.body().deserialize()?;
+        let Some(sessions) = present(self.manager("ListSessions", &()))? else { return Ok(false) };
+        let sessions: Vec<Listed> = sessions.body().deserialize()?;
         let ours = getuid().as_raw();
         for (_, user, _, seat, path) in sessions {
             if user == ours
                 && !seat.is_empty()
-                && self.property::<bool>(&path, "LockedHint")?
-                && self.property::<String>(&path, "State")? != "closing"
+                && present(self.property::<bool>(&path, SESSION, "LockedHint"))? == Some(true)
+                && present(self.property::<String>(&path, SESSION, "State"))?
+                    .is_some_and(|state| state != "closing")
             {
                 return Ok(true);
             }
         }
         Ok(false)
+    }
+
+    /// Whether the machine is about to go to sleep. Where there is no logind, it is not.
+    fn sleeps(&self) -> zbus::Result<bool> {
+        let path = ObjectPath::from_static_str_unchecked(MANAGER_PATH);
+        Ok(present(self.property::<bool>(&path, MANAGER, "PreparingForSleep"))? == Some(true))
     }
 
     /// Has the next sleep wait until the picture is hidden. Without, it is hidden all the same, perhaps a moment late.
@@ -162,14 +177,22 @@ impl Logind {
         self.connection.call_method(Some(SERVICE), MANAGER_PATH, Some(MANAGER), method, body)
     }
 
-    fn property<T>(&self, path: &OwnedObjectPath, name: &str) -> zbus::Result<T>
+    fn property<T>(&self, path: &ObjectPath<'_>, of: &str, name: &str) -> zbus::Result<T>
     where
         T: TryFrom<OwnedValue>,
         zbus::Error: From<T::Error>,
     {
         let properties = Some("org.freedesktop.DBus.Properties");
-        let asked = &(SESSION, name);
+        let asked = &(of, name);
         let reply = self.connection.call_method(Some(SERVICE), path, properties, "Get", asked)?;
         Ok(T::try_from(reply.body().deserialize::<OwnedValue>()?)?)
+    }
+}
+
+/// `None` where there is no logind, or no such session any more.
+fn present<T>(answer: zbus::Result<T>) -> zbus::Result<Option<T>> {
+    match answer {
+        Err(zbus::Error::MethodError(name, ..)) if ABSENT.contains(&name.as_str()) => Ok(None),
+        answer => answer.map(Some),
     }
 }

@@ -77,22 +77,32 @@ fn listen(on_lock: OnLock, tell_lock: &mpsc::Sender<bool>, followed: &mpsc::Rece
         return;
     }
     let logind = match log::without_panic(Logind::connect) {
-        Ok(Ok(logind)) => logind,
-        Ok(Err(error)) => return tell_unheard(&error),
+        Ok(Ok(logind)) => Some(logind),
+        Ok(Err(error)) if is_no_bus(&error) => return tell_unheard(&error),
+        Ok(Err(error)) => {
+            tracing::warn!("session: no word from the system bus ({error}); trying again");
+            None
+        }
         Err(panic) => return tell_unheard(&panic),
     };
-    let is_locked = match logind.is_locked() {
-        Ok(is_locked) => is_locked && on_lock == OnLock::Placeholder,
-        Err(error) => {
-            // It may come later.
-            tracing::info!("session: no word from logind yet ({error})");
-            false
-        }
-    };
+    // What cannot be told now is told to those who follow.
+    let is_locked = logind.as_ref().is_some_and(|logind| logind.is_locked().unwrap_or(false));
     // Whoever started us may wait no longer, and gives us no cues if greenroom could not start.
-    let _ = tell_lock.send(is_locked);
+    let _ = tell_lock.send(is_locked && on_lock == OnLock::Placeholder);
     if let Ok(cues) = followed.recv() {
-        Session { cues, on_lock, is_locked }.run(logind);
+        Session { cues, on_lock }.run(logind);
+    }
+}
+
+/// Whether there is no bus to connect to, and will not be.
+fn is_no_bus(error: &zbus::Error) -> bool {
+    use std::io::ErrorKind::{ConnectionRefused, NotFound, PermissionDenied};
+    match error {
+        zbus::Error::InputOutput(error) => {
+            [ConnectionRefused, NotFound, PermissionDenied].contains(&error.kind())
+        }
+        zbus::Error::Unsupported => true,
+        _ => false,
     }
 }
 
@@ -121,12 +131,10 @@ fn has_threads(count: usize) -> bool {
 struct Session {
     cues: Arc<Cues>,
     on_lock: OnLock,
-    is_locked: bool,
 }
 
 impl Session {
-    fn run(mut self, logind: Logind) {
-        let mut logind = Some(logind);
+    fn run(self, mut logind: Option<Logind>) {
         let mut retry = RETRY;
         loop {
             let since = Instant::now();
@@ -150,40 +158,36 @@ impl Session {
         }
     }
 
-    fn heed(&mut self, news: logind::News) {
-        match news {
-            logind::News::Locked(is_locked) => self.lock(is_locked),
-            logind::News::Sleeps(true) => {
-                let (tell, told) = mpsc::channel();
-                // Who waits may have given up.
-                self.cues.hide(
-                    Reason::Sleep,
-                    Box::new(move || {
-                        let _ = tell.send(());
-                    }),
-                );
-                let _ = told.recv_timeout(HIDE_PATIENCE);
-                tracing::info!("session: the machine goes to sleep; hidden");
-            }
-            logind::News::Sleeps(false) => {
-                self.cues.end_hiding(Reason::Sleep);
-                tracing::info!("session: awake again");
-            }
+    fn heed(&self, news: logind::News) {
+        let (reason, holds) = match news {
+            logind::News::Locked(_) if self.on_lock == OnLock::Continue => return,
+            logind::News::Locked(is_locked) => (Reason::Lock, is_locked),
+            logind::News::Sleeps(sleeps) => (Reason::Sleep, sleeps),
+        };
+        if self.cues.reasons().contains(reason) == holds {
+            return;
+        }
+        let (begins, ends) = match reason {
+            Reason::Lock => ("locked; hidden until it is unlocked", "unlocked"),
+            _ => ("the machine goes to sleep; hidden", "awake again"),
+        };
+        if holds {
+            self.hide(reason);
+            tracing::info!("session: {begins}");
+        } else {
+            self.cues.end_hiding(reason);
+            tracing::info!("session: {ends}");
         }
     }
 
-    fn lock(&mut self, is_locked: bool) {
-        if self.on_lock == OnLock::Continue
-            || std::mem::replace(&mut self.is_locked, is_locked) == is_locked
-        {
-            return;
-        }
-        if is_locked {
-            self.cues.hide(Reason::Lock, Box::new(|| {}));
-            tracing::info!("session: locked; hidden until it is unlocked");
-        } else {
-            self.cues.end_hiding(Reason::Lock);
-            tracing::info!("session: unlocked");
-        }
+    /// Waits until the placeholder is shown, for a sleep waits as well.
+    fn hide(&self, reason: Reason) {
+        let (tell, told) = mpsc::channel();
+        let shown = move || {
+            // Who waits may have given up.
+            let _ = tell.send(());
+        };
+        self.cues.hide(reason, Box::new(shown));
+        let _ = told.recv_timeout(HIDE_PATIENCE);
     }
 }

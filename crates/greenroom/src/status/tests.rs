@@ -99,7 +99,7 @@ output   watched    auto: greenroom (/dev/video10), 1280x720 YUYV at 30 fps
 record   /home/me/talk.mkv, 12 s, 2 frames that it was too slow for
 scene    office: before blur, framing auto, effects vignette grain
 hidden   paused; to go on air: greenroom resume
-hidden   the session is locked; unlock it
+hidden   the session is locked; unlock it, or: greenroom resume
 masks    unwell     http://bodypix:9000, 120 masks, 3 by the network here, answers p50 5.1 ms, p99 9.0 ms; it broke off
 frames   1010 in, 1000 out
 dropped  0 in the camera, 0 before the matte, 0 before the output, 0 unwatched

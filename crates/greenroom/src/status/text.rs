@@ -188,7 +188,7 @@ impl fmt::Display for Cpu {
 fn told(reason: Reason) -> &'static str {
     match reason {
         Reason::Pause => "paused; to go on air: greenroom resume",
-        Reason::Lock => "the session is locked; unlock it",
+        Reason::Lock => "the session is locked; unlock it, or: greenroom resume",
         Reason::Sleep => "the machine goes to sleep, or wakes up just now",
         Reason::Unwatched => "nobody watches",
     }

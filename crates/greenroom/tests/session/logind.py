@@ -19,35 +19,40 @@ Bus.start_system_bus()
 bus = Bus.get_dbus(system_bus=True)
 
 
-def start(is_locked):
+def start():
     """A logind with a session of this user at a seat, and one of another user that is locked for ever."""
     server, logind = Bus.spawn_server_template("logind", {}, stdout=subprocess.DEVNULL)
     sessions = {}
     for name, user in [("c1", os.getuid()), ("c2", os.getuid() + 1)]:
         path = logind.AddSession(name, "seat0", user, name, True, dbus_interface=dbusmock.MOCK_IFACE)
         session = dbus.Interface(bus.get_object(SERVICE, path), "org.freedesktop.login1.Session")
-        session.SetLockedHint(is_locked or name == "c2")
+        session.SetLockedHint(name == "c2")
         sessions[name] = session
     return server, logind, sessions["c1"]
 
 
-server, logind, session = start(False)
+server, logind, session = start()
 print(os.environ["DBUS_SYSTEM_BUS_ADDRESS"], flush=True)
 for line in sys.stdin:
     word = line.strip()
     if word in ("lock", "unlock"):
         session.SetLockedHint(word == "lock")
     elif word in ("sleep", "wake"):
+        logind.UpdateProperties(MANAGER, {"PreparingForSleep": word == "sleep"}, dbus_interface=dbusmock.MOCK_IFACE)
         logind.EmitSignal(MANAGER, "PrepareForSleep", "b", [word == "sleep"], dbus_interface=dbusmock.MOCK_IFACE)
     elif word == "inhibitors":
         found = dbus.Interface(logind, MANAGER).ListInhibitors()
         print(*(str(who) for _, who, *_ in found), flush=True)
         continue
     elif word == "restart":
-        # A logind that comes back finds the session locked, as the real one does.
+        # A logind that comes back has forgotten that the session is locked, as the real one does.
         server.terminate()
         server.wait()
-        server, logind, session = start(True)
+        server, logind, session = start()
+    elif word == "forged-wake":
+        # Any program may say so.
+        logind.EmitSignal(MANAGER, "PrepareForSleep", "b", [False], dbus_interface=dbusmock.MOCK_IFACE)
+        logind.EmitSignal(MANAGER, "PrepareForSleep", "s", ["soon"], dbus_interface=dbusmock.MOCK_IFACE)
     print("done", flush=True)
 server.terminate()
 server.wait()
