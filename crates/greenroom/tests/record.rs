@@ -72,6 +72,18 @@ fn encoder(file: &Path) -> String {
     pids[0].clone()
 }
 
+/// The FFmpeg that writes what the run itself writes.
+fn own_encoder(air: &Air) -> String {
+    let pid = air.daemon.id().to_string();
+    let found = Command::new("pgrep").args(["-x", "-P", &pid, "ffmpeg"]).output().unwrap();
+    let found = String::from_utf8(found.stdout).unwrap();
+    let writes = |pid: &&str| {
+        let words = fs::read(format!("/proc/{pid}/cmdline")).unwrap_or_default();
+        String::from_utf8_lossy(&words).contains(".part")
+    };
+    found.lines().find(writes).unwrap().to_owned()
+}
+
 fn signal(signal: &str, pid: &str) {
     assert!(Command::new("kill").args([signal, pid]).status().unwrap().success());
 }
@@ -98,7 +110,7 @@ fn what_is_shown_is_recorded_again_and_again() {
         assert!(seen.len() >= 5, "{name}: {seen:?}");
         assert!(seen.iter().all(|&seen| is_near(seen, yuv(RED))), "{name}: {seen:?}");
         let times = times(&air.at(&name));
-        assert!(times[0].abs() < 0.1 && times.is_sorted(), "{name}: {times:?}");
+        assert!(times[0].abs() < 0.002 && times.is_sorted(), "{name}: {times:?}");
     }
     goes_on(&air, first);
     assert_eq!(air.log_has("is complete"), 20);
@@ -171,6 +183,11 @@ fn a_recording_is_not_made_where_the_run_itself_writes() {
     let air = Air::start(folder, &[&args[..], &["--output", "out.mkv"]].concat(), &[]);
     air.wait_until("a frame", |air| air.frames() > 0);
     assert!(air.refusal(&["record", "out.mkv"]).contains("is written by this greenroom"));
+    // Nor of an output that is no more: nothing would ever come.
+    signal("-KILL", &own_encoder(&air));
+    air.wait_until("its end", |air| air.status()["outputs"][1]["state"] == "ended");
+    let said = air.refusal(&["record", "--output", "out.mkv", "talk.mkv"]);
+    assert!(said.contains("out.mkv has gone away") && !air.at("talk.mkv").exists(), "{said}");
 }
 
 #[test]

@@ -63,10 +63,11 @@ pub(super) struct Container {
 
 /// A cluster a second, each written whole.
 const CLUSTERS: &[&str] = &["-cluster_time_limit", "1000", "-flush_packets", "1"];
-/// A fragment a second, each written whole.
+/// A fragment a second, each written whole. The head comes with the first one: only then it says that frames come out of
+/// order, without which the first would be shown late.
 const FRAGMENTS: &[&str] = &[
     "-movflags",
-    "empty_moov+default_base_moof",
+    "delay_moov+default_base_moof",
     "-frag_duration",
     "1000000",
     "-flush_packets",

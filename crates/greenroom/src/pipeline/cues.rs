@@ -7,7 +7,7 @@ use std::sync::mpsc::{self, Receiver, Sender};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
-use greenroom_device::{SinkMode, Wake};
+use greenroom_device::{DeviceError, SinkMode, Wake};
 use greenroom_frame::{Frame, FrameShape};
 use greenroom_scene::Scene;
 
@@ -53,7 +53,7 @@ pub(super) struct Hiding {
 /// The cues of one output.
 pub(super) struct OutputCues {
     name: String,
-    sink_mode: Mutex<SinkMode>,
+    sink_mode: Mutex<Option<SinkMode>>,
     tap: Mutex<Option<TapCue>>,
     tap_is_news: AtomicBool,
     change: Mutex<Option<Change>>,
@@ -173,9 +173,14 @@ impl Cues {
         Ok(number..number + 1)
     }
 
-    /// What output number `output` takes.
-    pub fn sink_mode(&self, output: usize) -> SinkMode {
-        *lock(&self.outputs[output].sink_mode)
+    /// What output number `output` takes, while it is there.
+    ///
+    /// # Errors
+    /// [`DeviceError::Gone`] when it is not.
+    pub fn sink_mode(&self, output: usize) -> Result<SinkMode, DeviceError> {
+        let output = &self.outputs[output];
+        let mode = *lock(&output.sink_mode);
+        mode.ok_or_else(|| DeviceError::Gone { what: output.name.clone() })
     }
 
     /// From now on `tap` takes what is written to output number `output`.
@@ -213,8 +218,8 @@ impl Cues {
 }
 
 impl OutputCues {
-    /// Those of the output `name`, which takes frames of `sink_mode`.
-    pub(super) fn new(name: String, sink_mode: SinkMode) -> Self {
+    /// Those of the output `name`, which takes frames of `sink_mode`, if it is there.
+    pub(super) fn new(name: String, sink_mode: Option<SinkMode>) -> Self {
         Self {
             name,
             sink_mode: Mutex::new(sink_mode),
@@ -229,7 +234,7 @@ impl OutputCues {
         }
     }
 
-    pub(super) fn tell_sink_mode(&self, mode: SinkMode) {
+    pub(super) fn tell_sink_mode(&self, mode: Option<SinkMode>) {
         *lock(&self.sink_mode) = mode;
     }
 
@@ -285,7 +290,7 @@ impl OutputCues {
         use greenroom_frame::{Colour, PixelFormat, SizePx};
         let (format, size) = (PixelFormat::Yuyv, SizePx::new(64, 36));
         let rate = greenroom_device::FrameRate::new(30, 1).unwrap();
-        Self::new("cam".to_owned(), SinkMode { format, size, rate, colour: Colour::WEBCAM })
+        Self::new("cam".to_owned(), Some(SinkMode { format, size, rate, colour: Colour::WEBCAM }))
     }
 
     pub(super) fn change_for_tests(&self) -> MutexGuard<'_, Option<Change>> {

@@ -66,7 +66,6 @@ impl Output {
             Ok(sink) => (None, State::Holding(sink)),
             Err(error) => (Some(error.to_string()), State::Missing { retry_at: Instant::now() }),
         };
-        let mode = painter.mode();
         let output = Self {
             painter,
             state,
@@ -78,7 +77,7 @@ impl Output {
             renewal_due: false,
             loss: None,
             report: Arc::new(OutputReport::new(name.clone())),
-            cues: Arc::new(OutputCues::new(name.clone(), mode)),
+            cues: Arc::new(OutputCues::new(name.clone(), None)),
             tap: None,
             name,
         };
@@ -208,7 +207,6 @@ impl Output {
         match opener.open() {
             Ok(sink) => {
                 self.painter.set_mode(sink.mode()).map_err(DeviceError::from)?;
-                self.cues.tell_sink_mode(sink.mode());
                 self.told = None;
                 self.retry = RETRY;
                 self.state = State::Holding(sink);
@@ -255,6 +253,7 @@ impl Output {
 
     pub(super) fn tell_state(&self, reason: Option<String>) {
         let sink = self.state.sink().map(|sink| (sink.name(), sink.mode()));
+        self.cues.tell_sink_mode(sink.map(|(_, mode)| mode));
         self.report.set_state(sink, self.state.name(), reason);
     }
 

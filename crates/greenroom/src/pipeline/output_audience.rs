@@ -48,7 +48,6 @@ impl Output {
         // What was packed for the old one is of no use.
         self.has_picture = false;
         self.painter.set_mode(mode)?;
-        self.cues.tell_sink_mode(mode);
         let SinkMode { format, size, .. } = mode;
         tracing::info!("output: {} takes {size} {format} now", self.report.sink_name());
         self.tell_state(None);

@@ -179,7 +179,7 @@ impl Recorder {
         opens_camera: bool,
         counts: Arc<TapCounts>,
     ) -> Result<Receiver<TapEnd>, DeviceError> {
-        let mode = self.cues.sink_mode(output);
+        let mode = self.cues.sink_mode(output)?;
         let sink = open_recording_sink(file, mode)?;
         let sink = QueuedSink::start(Box::new(ConvertedSink::new(sink, mode)?))?;
         let (ended, end) = mpsc::channel();
