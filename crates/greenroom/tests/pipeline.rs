@@ -509,8 +509,7 @@ fn a_pause_is_answered_when_the_placeholder_is_in_every_buffer() {
     let stage = Stage::new();
     stage.set(Mood::SinkHangs);
     stage.wait_until(|| *stage.hangs.lock().unwrap());
-    let (tell, answered) = std::sync::mpsc::channel();
-    stage.pipeline.cues().hide(Reason::Pause, Box::new(move || tell.send(()).unwrap()));
+    let answered = stage.pipeline.cues().hide(Reason::Pause);
     // The picture from before the pause is still being written.
     assert!(answered.recv_timeout(Duration::from_millis(300)).is_err());
     stage.set(Mood::Well);
@@ -551,8 +550,7 @@ fn a_short_pause_is_a_pause() {
     for _ in 0..20 {
         let before = opened();
         stage.seen.lock().unwrap().clear();
-        let (tell, answered) = std::sync::mpsc::channel();
-        stage.pipeline.cues().hide(Reason::Pause, Box::new(move || tell.send(()).unwrap()));
+        let answered = stage.pipeline.cues().hide(Reason::Pause);
         stage.pipeline.cues().end_hiding(Reason::Pause);
         answered.recv_timeout(Duration::from_secs(180)).unwrap();
         assert!(stage.seen.lock().unwrap().contains(&Seen::Placeholder));
@@ -568,7 +566,7 @@ fn the_scene_of_before_never_comes_back_after_an_interruption() {
     for interruption in [None, Some(Mood::CameraGone), Some(Mood::NetworkFails)] {
         let stage = Stage::new();
         match interruption {
-            None => stage.pipeline.cues().hide(Reason::Pause, Box::new(|| {})),
+            None => drop(stage.pipeline.cues().hide(Reason::Pause)),
             Some(mood) => stage.set(mood),
         }
         stage.wait_for(&[Seen::Placeholder]);

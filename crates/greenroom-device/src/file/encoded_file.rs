@@ -86,9 +86,7 @@ impl NewFile {
             Err(error) => Err(not_opened(&what, "write into another folder", error)),
         }
     }
-}
 
-impl NewFile {
     /// The file itself, under whatever name, for FFmpeg: it is the descriptor's that it is handed.
     pub fn hand_over(&self) -> io::Result<OwnedFd> {
         Ok(self.file.try_clone()?.into())

@@ -1,5 +1,6 @@
 mod outputs;
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use anyhow::Context;
@@ -106,7 +107,7 @@ fn serve(
     let handle = director.handle();
     let cues = pipeline.cues();
     let recorder = Recorder::new(pipeline.cues(), settings.recordings());
-    let ours = recorder.clone();
+    let ours = Arc::clone(&recorder);
     let answer = Box::new(move |request, replier| {
         answer(&reporter, &cues, &handle, &ours, request, replier)
     });
@@ -132,7 +133,7 @@ fn answer(
     reporter: &Reporter,
     cues: &Cues,
     director: &DirectorHandle,
-    recorder: &Recorder,
+    recorder: &Arc<Recorder>,
     request: Request,
     replier: Replier,
 ) {

@@ -1,5 +1,5 @@
 //! What the outputs' thread is told on air, and tells back: new scenes in, old ones out, reasons to hide, a
-//! snapshot. Nothing here waits, and no lock covers more than a move.
+//! snapshot, a recording. Nothing here waits, and no lock covers more than a move.
 
 use std::ops::Range;
 use std::sync::atomic::{AtomicBool, Ordering::SeqCst};
@@ -24,7 +24,7 @@ pub(super) struct Change {
 
 /// The cues of a pipeline.
 pub struct Cues {
-    /// Rung for the outputs' thread: a reason to hide begins or ends.
+    /// Rung for the outputs' thread: it is to look at what hides, at the recordings and at how long the camera stays open.
     pub(super) bell: Wake,
     /// Rung for whoever makes scenes: one is out of use, or frames of another shape came.
     pub(super) backstage: Wake,
@@ -33,13 +33,10 @@ pub struct Cues {
     outputs: Vec<Arc<OutputCues>>,
 }
 
-/// Told when everyone sees the placeholder.
-pub type Hidden = Box<dyn FnOnce() + Send>;
-
 struct HidingState {
     now: Hiding,
     /// Those who wait until the placeholder is shown.
-    waiting: Vec<Hidden>,
+    waiting: Vec<Sender<()>>,
 }
 
 /// Why the picture is hidden.
@@ -110,15 +107,17 @@ impl Cues {
         lock(&self.outputs[output].shape).take()
     }
 
-    /// Shows the placeholder instead of the picture, and closes the camera, as long as `reason` holds. `shown` is called
-    /// by the outputs' thread when every output shows the placeholder: no picture of before comes after that.
-    pub fn hide(&self, reason: Reason, shown: Hidden) {
+    /// Shows the placeholder instead of the picture, and closes the camera, as long as `reason` holds. What comes
+    /// back is told when every output shows the placeholder: no picture of before comes after that.
+    pub fn hide(&self, reason: Reason) -> Receiver<()> {
+        let (tell, shown) = mpsc::channel();
         let mut hiding = lock(&self.hiding);
         hiding.now.reasons.set(reason, true);
         hiding.now.count += 1;
-        hiding.waiting.push(shown);
+        hiding.waiting.push(tell);
         drop(hiding);
         self.bell.ring();
+        shown
     }
 
     /// `reason` does not hold any more; others may.
@@ -156,7 +155,10 @@ impl Cues {
             false => Vec::new(),
         };
         drop(hiding);
-        waiting.into_iter().for_each(|shown| shown());
+        for tell in waiting {
+            // Who waited may have given up.
+            let _ = tell.send(());
+        }
     }
 
     /// The numbers of the outputs that are meant: the one of this name, or all. An unknown name is told in one sentence.

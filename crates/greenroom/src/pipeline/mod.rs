@@ -38,7 +38,7 @@ use greenroom_frame::{Colour, FrameError, FramePool, PixelFormat, SizePx};
 use greenroom_matte::{MatteError, MatteMaker, RefineSteps};
 
 use camera::Camera;
-pub use cues::{Cues, Hidden};
+pub use cues::Cues;
 use cutter::Cutter;
 pub use matte::MattePlanes;
 pub use matte_output::MatteOutput;

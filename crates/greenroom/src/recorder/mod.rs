@@ -8,8 +8,8 @@ mod converted;
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
+use std::sync::atomic::AtomicBool;
 use std::sync::atomic::Ordering::{Relaxed, SeqCst};
-use std::sync::atomic::{AtomicBool, AtomicU64};
 use std::sync::mpsc::{self, Receiver};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::thread::{self, JoinHandle};
@@ -23,23 +23,18 @@ use crate::same_file::would_replace;
 use crate::scenes::{NOT_WHOLE, Replied};
 use crate::status::RecordingStatus;
 
-/// The recordings of a run, one for each output at the most. Clones are the same.
-#[derive(Clone)]
+/// The recordings of a run, one for each output at the most.
 pub struct Recorder {
     cues: Arc<Cues>,
-    running: Arc<Mutex<BTreeMap<usize, Recording>>>,
-    /// Recordings so far.
-    count: Arc<AtomicU64>,
+    running: Mutex<BTreeMap<usize, Recording>>,
     /// What the run itself writes at its end: it would take a recording's place.
-    outputs: Arc<[PathBuf]>,
+    outputs: Vec<PathBuf>,
     /// No output takes up a tap any more.
-    is_over: Arc<AtomicBool>,
+    is_over: AtomicBool,
 }
 
 /// One that is begun.
 struct Recording {
-    /// No two have the same.
-    number: u64,
     file: PathBuf,
     since: Instant,
     counts: Arc<TapCounts>,
@@ -50,19 +45,20 @@ struct Recording {
 
 impl Recorder {
     /// No recording yet, of outputs that follow `cues`; none is made at a place where the run itself writes.
-    pub fn new(cues: Arc<Cues>, outputs: Vec<PathBuf>) -> Self {
-        Self {
-            cues,
-            running: Arc::default(),
-            count: Arc::default(),
-            outputs: outputs.into(),
-            is_over: Arc::default(),
-        }
+    pub fn new(cues: Arc<Cues>, outputs: Vec<PathBuf>) -> Arc<Self> {
+        let (running, is_over) = (Mutex::default(), AtomicBool::default());
+        Arc::new(Self { cues, running, outputs, is_over })
     }
 
     /// Records what is shown on the output of this name, or on the first, into the new file `file`. `replied` is told when
     /// it is opened. With `opens_camera` the camera is wanted for it, whoever watches.
-    pub fn start(&self, output: Option<&str>, file: PathBuf, opens_camera: bool, replied: Replied) {
+    pub fn start(
+        self: &Arc<Self>,
+        output: Option<&str>,
+        file: PathBuf,
+        opens_camera: bool,
+        replied: Replied,
+    ) {
         let output = match self.cues.numbers_of(output) {
             Ok(outputs) => outputs.start,
             Err(sentence) => return replied.tell(Err(sentence)),
@@ -86,9 +82,7 @@ impl Recorder {
             return replied.tell(Err(sentence));
         }
         let (counts, since) = (Arc::<TapCounts>::default(), Instant::now());
-        let number = self.count.fetch_add(1, Relaxed);
         let recording = Recording {
-            number,
             file: file.clone(),
             since,
             counts: Arc::clone(&counts),
@@ -96,15 +90,15 @@ impl Recorder {
             thread: None,
         };
         running.insert(output, recording);
-        let ours = self.clone();
+        let ours = Arc::clone(self);
         let thread = thread::Builder::new().name("recorder".into()).spawn(move || {
             // However this ends, another one may begin.
-            let place = Place { recorder: &ours, output, number };
+            let place = Place { recorder: &ours, output, is_left: false };
             match ours.open(output, &file, opens_camera, counts) {
                 Ok(ended) => {
                     tracing::info!("record: {}", file.display());
                     replied.tell(Ok(()));
-                    ours.complete(&file, &ended, &place);
+                    ours.complete(&file, &ended, place);
                 }
                 Err(error) => {
                     let sentence = format!("{:#}", anyhow::Error::from(error));
@@ -193,7 +187,7 @@ impl Recorder {
     }
 
     /// Waits for the end of a recording, and completes its file.
-    fn complete(&self, file: &Path, ended: &Receiver<TapEnd>, place: &Place<'_>) {
+    fn complete(&self, file: &Path, ended: &Receiver<TapEnd>, place: Place<'_>) {
         // Without a word the output's thread has ended before it could take the tap: nothing was written.
         let Ok(TapEnd { sink, lost }) = ended.recv() else { return };
         if self.is_over.load(SeqCst) {
@@ -233,21 +227,21 @@ const NOTHING: &str = "nothing was recorded, as there was no picture: nobody wat
 struct Place<'a> {
     recorder: &'a Recorder,
     output: usize,
-    number: u64,
+    /// Another one may have it by now.
+    is_left: bool,
 }
 
 impl Place<'_> {
     /// The recording is over; whoever waits for that is told what came of it.
-    fn leave(&self, done: &Result<(), String>) {
+    fn leave(mut self, done: &Result<(), String>) {
         for replied in self.take().into_iter().flat_map(|recording| recording.waiting) {
             replied.tell(done.clone());
         }
     }
 
-    fn take(&self) -> Option<Recording> {
-        let mut running = self.recorder.running();
-        let is_ours = running.get(&self.output).is_some_and(|it| it.number == self.number);
-        if is_ours { running.remove(&self.output) } else { None }
+    fn take(&mut self) -> Option<Recording> {
+        let is_ours = !std::mem::replace(&mut self.is_left, true);
+        is_ours.then(|| self.recorder.running().remove(&self.output)).flatten()
     }
 }
 

@@ -196,12 +196,7 @@ impl DirectorHandle {
     /// shown.
     pub fn pause(&self, replied: Replied) {
         let was_paused = self.cues.reasons().contains(Reason::Pause);
-        let (tell, told) = mpsc::channel();
-        let shown = move || {
-            // Who waits may have given up.
-            let _ = tell.send(());
-        };
-        self.cues.hide(Reason::Pause, Box::new(shown));
+        let told = self.cues.hide(Reason::Pause);
         self.mark.set();
         if !was_paused {
             tracing::info!("scene: paused");

@@ -27,12 +27,12 @@ pub enum OnLock {
 /// Time until a bus is tried again that was there and has gone; doubled with each try up to [`LONGEST_RETRY`]. One that
 /// is not there at the start never comes.
 const RETRY: Duration = Duration::from_secs(1);
+/// See [`RETRY`].
+const LONGEST_RETRY: Duration = Duration::from_secs(60);
 /// How long the start waits for the first word: a bus that hangs is no reason not to start.
 const START_PATIENCE: Duration = Duration::from_secs(2);
 /// Threads of zbus: those of its reactor and of its executor; and one more for luck.
 const THREADS_OF_THE_BUS: usize = 3;
-/// See [`RETRY`].
-const LONGEST_RETRY: Duration = Duration::from_secs(60);
 /// How long a sleep waits until the placeholder is shown.
 const HIDE_PATIENCE: Duration = Duration::from_secs(2);
 
@@ -172,22 +172,12 @@ impl Session {
             _ => ("the machine goes to sleep; hidden", "awake again"),
         };
         if holds {
-            self.hide(reason);
+            // A sleep waits for it.
+            let _ = self.cues.hide(reason).recv_timeout(HIDE_PATIENCE);
             tracing::info!("session: {begins}");
         } else {
             self.cues.end_hiding(reason);
             tracing::info!("session: {ends}");
         }
-    }
-
-    /// Waits until the placeholder is shown, for a sleep waits as well.
-    fn hide(&self, reason: Reason) {
-        let (tell, told) = mpsc::channel();
-        let shown = move || {
-            // Who waits may have given up.
-            let _ = tell.send(());
-        };
-        self.cues.hide(reason, Box::new(shown));
-        let _ = told.recv_timeout(HIDE_PATIENCE);
     }
 }
