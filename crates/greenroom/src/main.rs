@@ -16,7 +16,7 @@ use memory::Memory;
 static MEMORY: Memory = Memory;
 
 fn main() -> ExitCode {
-    memory::share_arenas();
+    memory::prepare();
     greenroom::command::outlive_file_size_limit();
     log::catch_panics();
     // 101 is what the standard library gives a program whose main thread panicked.

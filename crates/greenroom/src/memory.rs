@@ -3,11 +3,16 @@
 //! shows when greenroom has ended in any other way.
 
 use std::alloc::{GlobalAlloc, Layout, System};
+use std::hint::black_box;
+use std::mem::MaybeUninit;
+use std::ptr;
 use std::sync::atomic::{AtomicBool, Ordering::SeqCst};
 use std::thread;
 use std::time::Duration;
 
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
+use rustix::mm::{MapFlags, ProtFlags, mmap_anonymous, munmap};
+use rustix::process::{Resource, getrlimit};
 use rustix::stdio::stderr;
 
 /// Who asks for more at once may ask whether there is so much (`Vec::try_reserve`): the answer is no, and theirs.
@@ -16,6 +21,11 @@ const LARGEST_END_BYTES: usize = 1 << 30;
 /// Threads that have what they need ask for no memory, so that they do not wait for each other here.
 #[cfg(target_env = "gnu")]
 const MOST_ARENAS: libc::c_int = 2;
+/// The main thread's stack: a debug build takes 0.8 MiB of it for `render`.
+const MAIN_STACK_BYTES: usize = 2 << 20;
+/// Where the system does not give so much at once, an abort is taken for the want of memory: a thread's stack is 2 MiB,
+/// and what other threads asked for may have come back until somebody looks.
+const SCARCE_BYTES: usize = 16 << 20;
 const SENTENCE: &[u8] =
     b"greenroom: there is no more memory for greenroom; raise its limit (ulimit -v), or end other programs\n";
 
@@ -77,11 +87,67 @@ fn end() -> ! {
     unsafe { libc::_exit(1) }
 }
 
-/// Keeps the addresses that memory takes few. To be called before there is a second thread.
-pub fn share_arenas() {
+/// What greenroom needs of the system before anything else runs. To be called while there is one thread.
+pub fn prepare() {
+    share_arenas();
+    end_without_abort();
+    grow_stack();
+}
+
+/// Keeps the addresses that memory takes few.
+fn share_arenas() {
     #[cfg(target_env = "gnu")]
     // SAFETY: it changes a number of the allocator's, and there is no other thread.
     unsafe {
         libc::mallopt(libc::M_ARENA_MAX, MOST_ARENAS);
+    }
+}
+
+/// The C library and the standard library abort where they find no memory for themselves, at the start of a thread above
+/// all. An abort while there is hardly any memory ends greenroom with the sentence; any other stays an abort.
+fn end_without_abort() {
+    extern "C" fn aborted(_: libc::c_int) {
+        if !there_are(SCARCE_BYTES) {
+            end();
+        }
+    }
+    let aborted: extern "C" fn(libc::c_int) = aborted;
+    // SAFETY: the handler calls the system only, and takes no lock.
+    unsafe {
+        libc::signal(libc::SIGABRT, aborted as libc::sighandler_t);
+    }
+}
+
+/// The main thread's stack takes its addresses when it first needs them, and the kernel ends the process with SIGSEGV if
+/// there are none left by then. So it takes all of them now; other threads' stacks are whole from the start.
+fn grow_stack() {
+    #[inline(never)]
+    fn take(left_bytes: usize) {
+        const STEP_BYTES: usize = 64 << 10;
+        let step = [const { MaybeUninit::<u8>::uninit() }; STEP_BYTES];
+        black_box(&step);
+        if left_bytes > STEP_BYTES {
+            take(left_bytes - STEP_BYTES);
+        }
+        // Not a tail call: the steps lie below each other.
+        black_box(&step);
+    }
+    let most_bytes = getrlimit(Resource::Stack).current.map_or(u64::MAX, |bytes| bytes / 2);
+    let stack_bytes = usize::try_from(most_bytes).unwrap_or(usize::MAX).min(MAIN_STACK_BYTES);
+    if !there_are(stack_bytes) {
+        end();
+    }
+    take(stack_bytes);
+}
+
+/// Whether the system would give `size_bytes` in one piece.
+fn there_are(size_bytes: usize) -> bool {
+    let (protection, flags) = (ProtFlags::READ | ProtFlags::WRITE, MapFlags::PRIVATE);
+    // SAFETY: the mapping is new, nobody else knows it, and it goes at once.
+    unsafe {
+        match mmap_anonymous(ptr::null_mut(), size_bytes, protection, flags) {
+            Ok(memory) => munmap(memory, size_bytes).is_ok(),
+            Err(_) => false,
+        }
     }
 }
