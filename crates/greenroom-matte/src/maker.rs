@@ -10,7 +10,7 @@ use self::parts::{Fit, Parts};
 use self::second_look::SecondLook;
 use crate::guard::Guarded;
 use crate::look::Look;
-use crate::refine::sense::Sense;
+use crate::refine::component_filter::ComponentFilter;
 use crate::{
     Engine, Isa, MatteError, Model, ModelDescription, OutputMeaning, Preparer, Quality,
     RefineSteps, SecondOpinion, SelfieEngine,
@@ -174,7 +174,8 @@ impl MatteMaker {
     /// # Errors
     /// As [`new`](Self::new).
     pub fn guarded(mut self, own: MatteMaker) -> Result<Self, MatteError> {
-        let shows_one_person = self.parts.sense.as_ref().is_some_and(Sense::shows_one_person);
+        let shows_one_person =
+            self.parts.component_filter.as_ref().is_some_and(ComponentFilter::shows_one_person);
         self.guarded = Some(Box::new(Guarded::new(own, shows_one_person)?));
         Ok(self)
     }

@@ -6,8 +6,8 @@ use crate::MatteError;
 #[derive(Debug)]
 pub(crate) struct SmallPlanes {
     planes: [Frame; 3],
-    /// Of so many rows of the picture one is read, for a sketch; `None` for all of them, with care.
-    sketch_step: Option<u32>,
+    /// Of so many rows of the picture one is read, for a thumbnail; `None` for all of them, with care.
+    thumbnail_row_step: Option<u32>,
     /// The tables for the kinds of picture seen last, newest first: windows of a few sizes take
     /// turns, and none of them is to ask for memory twice.
     scalers: Vec<Scalers>,
@@ -32,10 +32,10 @@ impl Scalers {
     fn new(
         format: PixelFormat,
         size: SizePx,
-        sketch_step: Option<u32>,
+        thumbnail_row_step: Option<u32>,
         to: SizePx,
     ) -> Result<Self, MatteError> {
-        let scaler = |from: SizePx| match sketch_step {
+        let scaler = |from: SizePx| match thumbnail_row_step {
             Some(step) => {
                 PlaneScaler::of_means(SizePx::new(from.width_px, from.height_px.div_ceil(step)), to)
             }
@@ -57,13 +57,13 @@ impl SmallPlanes {
     pub(crate) fn new(size: SizePx) -> Result<Self, MatteError> {
         let plane = Frame::new(PixelFormat::Grey, size, Colour::JPEG)?;
         let planes = [plane.clone(), plane.clone(), plane];
-        Ok(Self { planes, sketch_step: None, scalers: Vec::with_capacity(KEPT + 1) })
+        Ok(Self { planes, thumbnail_row_step: None, scalers: Vec::with_capacity(KEPT + 1) })
     }
 
-    /// Takes plain means from now on, and of every `step`th row only: for a sketch that will do.
+    /// Takes plain means from now on, and of every `step`th row only: for a thumbnail that will do.
     #[must_use]
-    pub(crate) fn sketching(mut self, step: u32) -> Self {
-        self.sketch_step = Some(step.max(1));
+    pub(crate) fn at_thumbnail_step(mut self, step: u32) -> Self {
+        self.thumbnail_row_step = Some(step.max(1));
         self
     }
 
@@ -90,13 +90,14 @@ impl SmallPlanes {
             Some(0) => {}
             Some(place) => self.scalers[..=place].rotate_right(1),
             None => {
-                self.scalers.insert(0, Scalers::new(format, size, self.sketch_step, self.size())?);
+                self.scalers
+                    .insert(0, Scalers::new(format, size, self.thumbnail_row_step, self.size())?);
                 self.scalers.truncate(KEPT);
             }
         }
         let Scalers { luma, chroma, .. } = &mut self.scalers[0];
         let mut targets = self.planes.each_mut().map(Frame::view_mut);
-        let step = self.sketch_step.unwrap_or(1) as usize;
+        let step = self.thumbnail_row_step.unwrap_or(1) as usize;
         luma.scale(frame.plane(0).every_row(step), &mut targets[0].plane_mut(0));
         for index in [1, 2] {
             let mut target = targets[index].plane_mut(0);

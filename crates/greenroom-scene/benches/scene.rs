@@ -16,7 +16,8 @@ use std::time::{Duration, Instant};
 
 use greenroom_frame::{Colour, Frame, MatteView, PixelFormat, SizePx};
 use greenroom_scene::{
-    Background, BackgroundSpec, EffectSpec, Fit, Moment, Pace, Random, Room, Scene, SceneSpec, Site,
+    Background, BackgroundSpec, EffectSpec, Fit, MattedFrame, Moment, Pace, Random, Scene,
+    SceneFormat, SceneSpec,
 };
 
 const SIZE: SizePx = SizePx::new(1280, 720);
@@ -63,10 +64,10 @@ impl Studio {
         Self { luma: matte(SIZE), chroma: matte(chroma), room }
     }
 
-    fn room(&self) -> Room<'_> {
+    fn room(&self) -> MattedFrame<'_> {
         let frame = self.room.view();
         let matte = MatteView::new(frame, self.luma.view(), self.chroma.view());
-        Room { frame, matte: matte.expect("made for the frame") }
+        MattedFrame { frame, matte: matte.expect("made for the frame") }
     }
 }
 
@@ -89,7 +90,7 @@ impl Subject {
         Self { kind, name, what, times: Vec::new() }
     }
 
-    fn run(&mut self, room: &Room<'_>, moment: &Moment, canvas: &mut Frame) {
+    fn run(&mut self, room: &MattedFrame<'_>, moment: &Moment, canvas: &mut Frame) {
         let start = Instant::now();
         match &mut self.what {
             What::Scene(scene) => scene.compose(room, canvas).expect("a frame that fits"),
@@ -116,11 +117,11 @@ fn clip(folder: &Path) -> PathBuf {
     clip
 }
 
-fn subjects(site: Site, frame_bytes: usize, folder: &Path) -> Vec<Subject> {
+fn subjects(scene_format: SceneFormat, frame_bytes: usize, folder: &Path) -> Vec<Subject> {
     let plain = BackgroundSpec::Colour("#00b140".parse().expect("a colour"));
     let scene = |effects| {
         let spec = SceneSpec { background: plain.clone(), effects, ..SceneSpec::default() };
-        What::Scene(Box::new(spec.build(site).expect("a scene without files")))
+        What::Scene(Box::new(spec.build(scene_format).expect("a scene without files")))
     };
     let copies = What::Floor { from: vec![100; frame_bytes], to: vec![0; frame_bytes] };
     let mut subjects = vec![
@@ -134,7 +135,8 @@ fn subjects(site: Site, frame_bytes: usize, folder: &Path) -> Vec<Subject> {
     }
     let mut part = |kind, name: &str, spec: SceneSpec| {
         let spec = SceneSpec { background: plain.clone(), ..spec };
-        let scene = What::Scene(Box::new(spec.build(site).expect("files that were made here")));
+        let scene =
+            What::Scene(Box::new(spec.build(scene_format).expect("files that were made here")));
         subjects.push(Subject::new(kind, name.to_owned(), scene));
     };
     let dusk = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../backgrounds/dusk.jpg");
@@ -156,14 +158,14 @@ fn subjects(site: Site, frame_bytes: usize, folder: &Path) -> Vec<Subject> {
         let look_spec = look.parse().expect("a look");
         let spec =
             SceneSpec { background: gradient.clone(), look: look_spec, ..SceneSpec::default() };
-        let scene = What::Scene(Box::new(spec.build(site).expect("a scene without files")));
+        let scene = What::Scene(Box::new(spec.build(scene_format).expect("a scene without files")));
         subjects.push(Subject::new("look", look.to_owned(), scene));
     }
     let of_path = |path: PathBuf| path.display().to_string().parse().expect("a file that is there");
     let files = [("picture", of_path(dusk)), ("video", of_path(clip(folder)))];
     let named = BackgroundSpec::every().map(|spec| (spec.to_string(), spec));
     for (name, spec) in named.chain(files.map(|(name, spec)| (name.to_owned(), spec))) {
-        let background = spec.build(Fit::Cover, site).expect("files that were made here");
+        let background = spec.build(Fit::Cover, scene_format).expect("files that were made here");
         subjects.push(Subject::new("background", name, What::Background(background)));
     }
     subjects
@@ -173,9 +175,9 @@ fn main() {
     let asked = |option: &str| std::env::args().any(|arg| arg == option);
     let rounds = if asked("--bench") { ROUNDS } else { QUICK_ROUNDS };
     let mut studio = Studio::new();
-    let site = Site { shape: studio.room.shape(), pace: Pace::Exact };
+    let scene_format = SceneFormat { shape: studio.room.shape(), pace: Pace::Exact };
     let folder = tempfile::tempdir().expect("a folder for a clip");
-    let mut subjects = subjects(site, studio.room.bytes().len(), folder.path());
+    let mut subjects = subjects(scene_format, studio.room.bytes().len(), folder.path());
     let mut canvas = studio.room.clone();
     let start = studio.room.captured_at();
     // The first frame, which makes tables and asks for memory, is not counted.

@@ -8,7 +8,9 @@ use std::error::Error;
 use std::path::Path;
 
 use greenroom_frame::{Colour, Frame, MatteView, PixelFormat, Rgb8, SizePx, Yuv8};
-use greenroom_scene::{BackgroundSpec, EffectSpec, Pace, Room, SceneSpec, Site, effects_help};
+use greenroom_scene::{
+    BackgroundSpec, EffectSpec, MattedFrame, Pace, SceneFormat, SceneSpec, effects_help,
+};
 use image::{GrayImage, Rgb, RgbImage};
 
 fn main() -> Result<(), Box<dyn Error>> {
@@ -29,7 +31,7 @@ fn main() -> Result<(), Box<dyn Error>> {
     let small = image::imageops::thumbnail(&matte, chroma.width_px, chroma.height_px);
     let (luma, chroma) = (grey(&matte)?, grey(&small)?);
     let matte = MatteView::new(frame.view(), luma.view(), chroma.view())?;
-    let room = Room { frame: frame.view(), matte };
+    let room = MattedFrame { frame: frame.view(), matte };
     let mut canvas = frame.clone();
     for effect in effects {
         let name = effect.to_string().replace([':', '=', ',', '#'], "-");
@@ -38,7 +40,7 @@ fn main() -> Result<(), Box<dyn Error>> {
             effects: vec![effect],
             ..SceneSpec::default()
         };
-        spec.build(Site { shape: frame.shape(), pace: Pace::Exact })?
+        spec.build(SceneFormat { shape: frame.shape(), pace: Pace::Exact })?
             .compose(&room, &mut canvas)?;
         rgb(&canvas).save(Path::new(&folder).join(name + ".png"))?;
     }

@@ -1,6 +1,6 @@
 use greenroom_frame::{Frame, FrameError, FrameView, MatteView, unpack};
 
-use crate::Room;
+use crate::MattedFrame;
 
 /// One picture of a frame under work: borrowed until something changes it.
 #[derive(Debug)]
@@ -85,16 +85,16 @@ impl Workspace {
     /// The layers of one frame.
     pub(crate) fn layers<'a>(
         &'a mut self,
-        room: &Room<'a>,
+        matted: &MattedFrame<'a>,
         background: FrameView<'a>,
     ) -> Layers<'a> {
         let [person, behind, luma, chroma] = &mut self.0;
         Layers {
-            person: Layer::new(room.frame, person),
+            person: Layer::new(matted.frame, person),
             background: Layer::new(background, behind),
-            luma_alpha: Layer::new(room.matte.luma(), luma),
-            chroma_alpha: Layer::new(room.matte.chroma(), chroma),
-            background_is_room: std::ptr::eq(room.frame.bytes(), background.bytes()),
+            luma_alpha: Layer::new(matted.matte.luma(), luma),
+            chroma_alpha: Layer::new(matted.matte.chroma(), chroma),
+            background_is_room: std::ptr::eq(matted.frame.bytes(), background.bytes()),
         }
     }
 }

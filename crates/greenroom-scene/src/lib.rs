@@ -25,7 +25,8 @@ mod words;
 
 pub use background::picture::image_to_planar;
 pub use background::{
-    Background, BackgroundSpec, Fit, NamedBackground, Room, backgrounds_help, wait_for_readers,
+    Background, BackgroundSpec, Fit, MattedFrame, NamedBackground, backgrounds_help,
+    wait_for_readers,
 };
 pub use effect::{EffectSpec, Target, effects_help};
 pub use error::SceneError;
@@ -36,4 +37,4 @@ pub use layers::{Layer, Layers};
 pub use light::LookSpec;
 pub use moment::{Moment, Random};
 pub use placeholder::{placeholder, user_placeholder};
-pub use scene::{Keep, Pace, Scene, SceneSpec, Site};
+pub use scene::{Pace, Reuse, Scene, SceneFormat, SceneSpec};

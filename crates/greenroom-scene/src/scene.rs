@@ -6,7 +6,7 @@ use crate::framing::{Framing, FramingSpec};
 use crate::layers::Workspace;
 use crate::light::{Look, LookSpec};
 use crate::moment::Clock;
-use crate::{Background, BackgroundSpec, Fit, Foreground, ForegroundSpec, Room, SceneError};
+use crate::{Background, BackgroundSpec, Fit, Foreground, ForegroundSpec, MattedFrame, SceneError};
 
 /// What one output shows, in the words of whoever wants it, checked.
 #[derive(Debug, Clone, PartialEq)]
@@ -44,7 +44,7 @@ impl Default for SceneSpec {
 
 /// What a scene is made for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Site {
+pub struct SceneFormat {
     /// Shape of the frames that are to come. Others are served too, more cheaply than well: who
     /// sees them come makes the scene anew.
     pub shape: FrameShape,
@@ -65,7 +65,7 @@ pub enum Pace {
 /// Parts of a scene that are taken over from the one before, as they are: a video plays on, and a
 /// file that is gone by now goes on being shown.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub struct Keep {
+pub struct Reuse {
     /// What stands behind.
     pub background: bool,
     /// What stands before.
@@ -76,8 +76,8 @@ pub struct Keep {
 /// [take over](Self::take_over).
 pub struct Scene {
     spec: SceneSpec,
-    site: Site,
-    keep: Keep,
+    scene_format: SceneFormat,
+    reuse: Reuse,
     clock: Clock,
     framing: Framing,
     background: Box<dyn Background>,
@@ -96,14 +96,14 @@ impl SceneSpec {
     ///
     /// # Errors
     /// When a file is not what it should be: one sentence.
-    pub fn build(&self, site: Site) -> Result<Scene, SceneError> {
-        self.build_but(Keep::default(), site, None)
+    pub fn build(&self, scene_format: SceneFormat) -> Result<Scene, SceneError> {
+        self.build_but(Reuse::default(), scene_format, None)
     }
 
     /// Whether making it but for what is kept reads files or addresses: that may take long.
-    pub fn needs_files(&self, keep: Keep) -> bool {
-        !keep.background && self.background.needs_files()
-            || !keep.foreground && self.foreground.is_some()
+    pub fn needs_files(&self, reuse: Reuse) -> bool {
+        !reuse.background && self.background.needs_files()
+            || !reuse.foreground && self.foreground.is_some()
     }
 
     /// Makes the scene but for what is to be kept of the one before, which must have been made of
@@ -114,15 +114,15 @@ impl SceneSpec {
     /// As [`build`](Self::build).
     pub fn build_but(
         &self,
-        keep: Keep,
-        site: Site,
+        reuse: Reuse,
+        scene_format: SceneFormat,
         cancel: Option<&Wake>,
     ) -> Result<Scene, SceneError> {
         let black = BackgroundSpec::Colour(Rgb8 { r: 0, g: 0, b: 0 });
-        let background = if keep.background { &black } else { &self.background };
-        let background = background.build_until(self.fit, site, cancel)?;
-        let foreground = self.foreground.as_ref().filter(|_| !keep.foreground);
-        let foreground = foreground.map(|spec| Foreground::open(spec, site));
+        let background = if reuse.background { &black } else { &self.background };
+        let background = background.build_until(self.fit, scene_format, cancel)?;
+        let foreground = self.foreground.as_ref().filter(|_| !reuse.foreground);
+        let foreground = foreground.map(|spec| Foreground::open(spec, scene_format));
         let (on_whole, on_layers): (Vec<_>, Vec<_>) = self
             .effects
             .iter()
@@ -130,8 +130,8 @@ impl SceneSpec {
             .partition(|effect| matches!(effect, Effect::Picture(Target::All, _)));
         Ok(Scene {
             spec: self.clone(),
-            site,
-            keep,
+            scene_format,
+            reuse,
             clock: Clock::new(self.seed),
             framing: Framing::new(self.framing),
             background,
@@ -147,16 +147,16 @@ impl SceneSpec {
 
 impl Scene {
     /// What it was made for.
-    pub fn site(&self) -> Site {
-        self.site
+    pub fn scene_format(&self) -> SceneFormat {
+        self.scene_format
     }
 
     /// Whether what is composed of a frame is the same for both, once this one has [gone on as](Self::go_on_as) the
     /// other: nothing in it has a time of its own.
     pub fn shows_the_same_as(&self, other: &Scene) -> bool {
-        let is_whole = |scene: &Scene| scene.keep == Keep::default();
+        let is_whole = |scene: &Scene| scene.reuse == Reuse::default();
         !self.spec.background.plays()
-            && (self.site, &self.spec) == (other.site, &other.spec)
+            && (self.scene_format, &self.spec) == (other.scene_format, &other.spec)
             && is_whole(self)
             && is_whole(other)
     }
@@ -168,43 +168,47 @@ impl Scene {
     }
 
     /// Whether its background is to be taken over: then it is no sight of its own.
-    pub fn keeps_background(&self) -> bool {
-        self.keep.background
+    pub fn reuses_background(&self) -> bool {
+        self.reuse.background
     }
 
     /// Takes what is to be kept out of `old`, which must not be shown any more if that is its
     /// background; goes on with its time and, where that is wanted alike, its framing.
     pub fn take_over(&mut self, old: &mut Scene) {
-        if self.keep.background {
+        if self.reuse.background {
             std::mem::swap(&mut self.background, &mut old.background);
         }
-        if self.keep.foreground {
+        if self.reuse.foreground {
             std::mem::swap(&mut self.foreground, &mut old.foreground);
         }
         // What the old one had yet to take over itself is still to be taken over.
-        self.keep.background &= old.keep.background;
-        self.keep.foreground &= old.keep.foreground;
+        self.reuse.background &= old.reuse.background;
+        self.reuse.foreground &= old.reuse.foreground;
         self.clock = old.clock.clone();
         if self.spec.framing == old.spec.framing {
             self.framing.go_on_from(&old.framing);
         }
     }
 
-    /// Composes one frame into `canvas`, which becomes a picture of the room's format, colour and
+    /// Composes one frame into `canvas`, which becomes a picture of the frame's format, colour and
     /// time, and of its size unless an effect turns the picture.
     ///
     /// # Errors
     /// When a part cannot be made, or frame and matte do not belong together. `canvas` must then
     /// not be shown.
-    pub fn compose(&mut self, room: &Room<'_>, canvas: &mut Frame) -> Result<(), SceneError> {
-        let moment = self.clock.tick(room.frame.captured_at());
-        let room = self.framing.frame(room, &moment)?;
-        let behind = self.background.behind(&room, &moment)?;
-        let mut layers = self.workspace.layers(&room, behind);
+    pub fn compose(
+        &mut self,
+        matted: &MattedFrame<'_>,
+        canvas: &mut Frame,
+    ) -> Result<(), SceneError> {
+        let moment = self.clock.tick(matted.frame.captured_at());
+        let matted = self.framing.frame(matted, &moment)?;
+        let behind = self.background.behind(&matted, &moment)?;
+        let mut layers = self.workspace.layers(&matted, behind);
         // Before the room itself, the room's colour in the edge is right.
-        let mut edge = room.matte.edge().filter(|_| !layers.background_is_room);
+        let mut edge = matted.matte.edge().filter(|_| !layers.background_is_room);
         if edge.is_some() && self.on_layers.iter().any(Effect::sees_the_person) {
-            self.compositor.unmix(layers.person.edit()?, room.matte)?;
+            self.compositor.unmix(layers.person.edit()?, matted.matte)?;
             edge = None;
         }
         for effect in &mut self.on_layers {

@@ -7,7 +7,7 @@ use std::cell::Cell;
 use std::time::Duration;
 
 use greenroom_frame::{Colour, Frame, MatteView, PixelFormat, SizePx};
-use greenroom_scene::{BackgroundSpec, EffectSpec, Pace, Room, SceneSpec, Site};
+use greenroom_scene::{BackgroundSpec, EffectSpec, MattedFrame, Pace, SceneFormat, SceneSpec};
 
 thread_local! {
     /// How often this thread has asked. Others, such as the one that shows how tests go, are not counted.
@@ -66,8 +66,8 @@ fn asked_by(spec: &SceneSpec, format: PixelFormat) -> usize {
     let mut frame = Frame::new(format, size, Colour::WEBCAM).unwrap();
     let matte = |size| Frame::new(PixelFormat::Grey, size, Colour::JPEG).unwrap();
     let (mut luma, mut chroma) = (matte(size), matte(format.chroma().plane_size(size)));
-    let site = Site { shape: frame.shape(), pace: Pace::Exact };
-    let mut scene = spec.build(site).unwrap();
+    let scene_format = SceneFormat { shape: frame.shape(), pace: Pace::Exact };
+    let mut scene = spec.build(scene_format).unwrap();
     let mut canvas = frame.clone();
     let start = frame.captured_at();
     let mut before = 0;
@@ -81,7 +81,7 @@ fn asked_by(spec: &SceneSpec, format: PixelFormat) -> usize {
             }
         }
         let matte = MatteView::new(frame.view(), luma.view(), chroma.view()).unwrap();
-        scene.compose(&Room { frame: frame.view(), matte }, &mut canvas).unwrap();
+        scene.compose(&MattedFrame { frame: frame.view(), matte }, &mut canvas).unwrap();
         if number == 3 {
             before = ASKED.get();
         }

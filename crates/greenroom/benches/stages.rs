@@ -14,7 +14,7 @@ use greenroom::pipeline::{MattePlanes, Painter};
 use greenroom_device::{DeviceError, FrameRate, MjpegData, MjpegDecoder, Sink, SinkMode};
 use greenroom_frame::{Colour, Frame, FrameShape, FrameView, PixelFormat, SizePx};
 use greenroom_matte::{MatteMaker, Model, RefineSteps};
-use greenroom_scene::{BackgroundSpec, Pace, Room, SceneSpec, Site};
+use greenroom_scene::{BackgroundSpec, MattedFrame, Pace, SceneFormat, SceneSpec};
 
 const SIZE: SizePx = SizePx::new(1280, 720);
 const ROUNDS: usize = 200;
@@ -88,8 +88,9 @@ impl Path {
     fn new(background: &BackgroundSpec, steps: RefineSteps) -> Self {
         let shape = FrameShape { format: PixelFormat::I422, size: SIZE, colour: Colour::JPEG };
         let spec = SceneSpec { background: background.clone(), ..SceneSpec::default() };
-        let scene =
-            spec.build(Site { shape, pace: Pace::Live }).expect("a background without files");
+        let scene = spec
+            .build(SceneFormat { shape, pace: Pace::Live })
+            .expect("a background without files");
         Self {
             decoder: MjpegDecoder::new().expect("a decoder"),
             frame: Frame::new(PixelFormat::I422, SIZE, Colour::JPEG).expect("a frame"),
@@ -121,7 +122,9 @@ impl Path {
         lap(3);
         let matte = self.planes.fit(alpha.view(), frame).expect("an alpha");
         lap(4);
-        self.painter.compose(&Room { frame, matte }).expect("frame and matte belong together");
+        self.painter
+            .compose(&MattedFrame { frame, matte })
+            .expect("frame and matte belong together");
         lap(5);
         let packed = self.painter.fit().expect("a canvas");
         lap(6);

@@ -38,11 +38,11 @@ pub enum Command {
     Render(RenderArgs),
     /// List cameras with their modes and virtual cameras with their state.
     List(ListArgs),
-    /// Tell what a running greenroom does: camera, outputs, who watches, frames, times.
+    /// Show what the running greenroom is doing: camera, outputs, who watches, frames, times.
     Status(StatusArgs),
-    /// Change what a running greenroom shows.
+    /// Change what the running greenroom shows.
     Set(SetArgs),
-    /// Have a running greenroom show the next scene, or the next picture of a slideshow.
+    /// Have the running greenroom show the next scene, or the next picture of a slideshow.
     Next(NextArgs),
     /// Have a running greenroom show the placeholder and close the camera.
     Pause(SocketArgs),

@@ -9,7 +9,7 @@ use crate::config::ConfigError;
 use crate::control::ControlError;
 use crate::masks::server::ListenError;
 use crate::models::{DescriptionError, GetError};
-use crate::scenes::{NoSuchScene, WordsError};
+use crate::scenes::{NoSuchScene, SceneOptionsError};
 use crate::settings::SettingsError;
 
 /// Marks an error that came after everything the user gave had been accepted.
@@ -23,7 +23,7 @@ pub fn exit_code(error: &anyhow::Error) -> ExitCode {
         cause.is::<SettingsError>()
             || cause.is::<DeviceError>()
             || cause.is::<SceneError>()
-            || cause.is::<WordsError>()
+            || cause.is::<SceneOptionsError>()
             || cause.is::<NoSuchScene>()
             || cause.is::<ConfigError>()
             || matches!(cause.downcast_ref(), Some(ControlError::NotText))

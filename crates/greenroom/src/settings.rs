@@ -17,7 +17,7 @@ use crate::cli::{FitArg, RenderArgs, RunArgs, SceneArgs};
 use crate::config::ConfigFile;
 use crate::demo;
 use crate::masks::MaskServerUrl;
-use crate::scenes::{SceneBook, SceneWords, check_privacy};
+use crate::scenes::{SceneLibrary, SceneOptions, check_privacy};
 use crate::session::OnLock;
 
 use checks::{
@@ -45,7 +45,7 @@ pub enum CameraChoice {
 #[derive(Debug)]
 pub struct SceneSettings {
     /// The scenes there are, and the one to begin with.
-    pub book: SceneBook,
+    pub library: SceneLibrary,
     /// The network.
     pub model: ModelChoice,
     /// What is done about its mask.
@@ -122,7 +122,7 @@ impl SceneSettings {
         let look = config.look.clone().filter(|_| scene.is_none());
         let effects = args.effects.clone().unwrap_or_default();
         let effects: Vec<String> = effects.into_iter().filter(|text| !text.is_empty()).collect();
-        let words = SceneWords {
+        let words = SceneOptions {
             background: said(&args.background),
             fit: args.fit.map(|fit| fit.word().to_owned()),
             foreground: said(&args.foreground),
@@ -138,18 +138,18 @@ impl SceneSettings {
             return Err(SettingsError::MainPersonOfKey.into());
         }
         let words = words.located_in(&here);
-        let book = SceneBook::new(config.scenes, scene, &words, steps.people)?;
+        let library = SceneLibrary::new(config.scenes, scene, &words, steps.people)?;
         // What makes no sense is told before anything starts; a background may come later.
-        let background = book.words().background.clone().filter(|_| !awaits_background);
-        let spec = SceneWords { background, ..book.words().clone() }.check()?;
+        let background = library.options().background.clone().filter(|_| !awaits_background);
+        let spec = SceneOptions { background, ..library.options().clone() }.check()?;
         check_privacy(&spec, steps.people, height_px)?;
-        Ok(Self { book, model, steps, awaits_background, config: path })
+        Ok(Self { library, model, steps, awaits_background, config: path })
     }
 
     /// The files that are read for it, and for its other scenes.
     fn reads(&self) -> Vec<PathBuf> {
         let model = self.model.path().map(Path::to_owned);
-        self.book.files().into_iter().chain(model).chain(self.config.clone()).collect()
+        self.library.files().into_iter().chain(model).chain(self.config.clone()).collect()
     }
 }
 
@@ -258,7 +258,7 @@ impl RunSettings {
             CameraChoice::File(path) => Some(path.clone()),
             _ => None,
         };
-        // All outputs show what is in that book.
+        // All outputs show what is in that library.
         camera.into_iter().chain(self.placeholder.clone()).chain(self.scene.reads()).collect()
     }
 

@@ -8,12 +8,12 @@ use std::process::Command;
 use std::time::Duration;
 
 use greenroom::pipeline::MattePlanes;
-use greenroom::scenes::SceneWords;
+use greenroom::scenes::SceneOptions;
 use greenroom::snapshot;
 use greenroom_device::{FileReader, Next, Playback, Source, Wake};
 use greenroom_frame::{Frame, FrameShape, PixelFormat};
 use greenroom_matte::{MatteMaker, Model, RefineSteps};
-use greenroom_scene::{BackgroundSpec, EffectSpec, Pace, Room, Site};
+use greenroom_scene::{BackgroundSpec, EffectSpec, MattedFrame, Pace, SceneFormat};
 
 /// Frames of the clip with their alpha at the model's size, 0.2 s apart.
 struct Clip {
@@ -52,25 +52,25 @@ impl Clip {
     }
 
     /// The last frame of the scene.
-    fn composed(&self, words: &SceneWords) -> Frame {
-        let site = Site { shape: self.shape(), pace: Pace::Exact };
-        let mut scene = words.check().unwrap().build(site).unwrap();
-        let mut planes = MattePlanes::new(site.shape.size, RefineSteps::default()).unwrap();
+    fn composed(&self, words: &SceneOptions) -> Frame {
+        let scene_format = SceneFormat { shape: self.shape(), pace: Pace::Exact };
+        let mut scene = words.check().unwrap().build(scene_format).unwrap();
+        let mut planes = MattePlanes::new(scene_format.shape.size, RefineSteps::default()).unwrap();
         let mut canvas = self.frames[0].0.clone();
         for (frame, alpha) in &self.frames {
             let matte = planes.fit(alpha.view(), frame.view()).unwrap();
-            scene.compose(&Room { frame: frame.view(), matte }, &mut canvas).unwrap();
+            scene.compose(&MattedFrame { frame: frame.view(), matte }, &mut canvas).unwrap();
         }
         canvas
     }
 }
 
-fn words(background: &str) -> SceneWords {
-    SceneWords { background: Some(background.to_owned()), ..SceneWords::default() }
+fn words(background: &str) -> SceneOptions {
+    SceneOptions { background: Some(background.to_owned()), ..SceneOptions::default() }
 }
 
 /// Pictures, a video, an animation and a folder of pictures, and what they are called in the sheet.
-fn files(folder: &Path) -> Vec<(String, SceneWords)> {
+fn files(folder: &Path) -> Vec<(String, SceneOptions)> {
     let dusk = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../backgrounds/dusk.jpg");
     let at = |name: &str| folder.join(name);
     let make = |args: &[&str], name: &str| {
@@ -111,9 +111,9 @@ fn files(folder: &Path) -> Vec<(String, SceneWords)> {
         named("slideshow", at("slides")),
     ];
     let foreground = Some(format!("{},bottom-right,25%", text(at("logo.png"))));
-    files.push(("foreground".into(), SceneWords { foreground, ..words("blur") }));
+    files.push(("foreground".into(), SceneOptions { foreground, ..words("blur") }));
     for framing in ["zoom=1.6,0,-0.3", "auto=90%"] {
-        let framing_words = SceneWords { framing: Some(framing.into()), ..words("drift") };
+        let framing_words = SceneOptions { framing: Some(framing.into()), ..words("drift") };
         files.push((format!("framing {framing}"), framing_words));
     }
     files
@@ -130,7 +130,7 @@ fn mean_difference(one: &Frame, other: &Frame) -> f64 {
 fn every_background_and_every_effect_shows_something_of_its_own() {
     let folder = tempfile::tempdir().unwrap();
     let clip = Clip::demo();
-    let mut scenes: Vec<(String, SceneWords)> = Vec::new();
+    let mut scenes: Vec<(String, SceneOptions)> = Vec::new();
     for background in ["#00b140".parse().unwrap(), BackgroundSpec::None]
         .into_iter()
         .chain(BackgroundSpec::every())
@@ -141,14 +141,14 @@ fn every_background_and_every_effect_shows_something_of_its_own() {
     let dusk = scenes.iter().find(|(name, _)| name == "picture").unwrap().1.clone();
     for effect in EffectSpec::every() {
         let effects = Some(vec![effect.to_string()]);
-        scenes.push((format!("effect {effect}"), SceneWords { effects, ..dusk.clone() }));
+        scenes.push((format!("effect {effect}"), SceneOptions { effects, ..dusk.clone() }));
     }
     // Variants that look different enough to be shown.
     for effect in
         ["all:hologram", "anonymise=silhouette", "person:opacity=40", "background:greyscale"]
     {
         let effects = Some(vec![effect.to_owned()]);
-        scenes.push((format!("effect {effect}"), SceneWords { effects, ..dusk.clone() }));
+        scenes.push((format!("effect {effect}"), SceneOptions { effects, ..dusk.clone() }));
     }
     assert!(scenes.len() > 35, "{}", scenes.len());
 

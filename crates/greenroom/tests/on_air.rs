@@ -261,7 +261,7 @@ fn what_is_asked_for_in_a_pause_is_the_first_that_comes_after_it() {
     let done = Reply::Ok(Answer::Done {});
     let change = |background: &str| {
         let background = Some(background.to_owned());
-        let words = greenroom::scenes::SceneWords { background, ..Default::default() };
+        let words = greenroom::scenes::SceneOptions { background, ..Default::default() };
         Request::Set(SetWords { output: None, words })
     };
     for (before, after) in [(RED, BLUE), (BLUE, RED), (RED, BLUE)] {

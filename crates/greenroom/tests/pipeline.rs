@@ -14,8 +14,8 @@ use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
 use greenroom::pipeline::{
-    CameraFeed, MatteFeed, Output, OutputPolicy, Painter, Pipeline, Reason, Reasons, Standby,
-    StopError, Tap, TapCounts,
+    CameraFeed, MatteFeed, Output, OutputPolicy, Painter, Pipeline, PlaceholderReason, Reason,
+    Reasons, StopError, Tap, TapCounts,
 };
 use greenroom::status::{CameraState, OutputState};
 use greenroom_device::{
@@ -27,7 +27,7 @@ use greenroom_matte::{
     AlphaMap, Engine, InputTensor, Isa, MatteError, MatteMaker, Model, ModelDescription,
     RefineSteps,
 };
-use greenroom_scene::{BackgroundSpec, Pace, Scene, SceneSpec, Site};
+use greenroom_scene::{BackgroundSpec, Pace, Scene, SceneFormat, SceneSpec};
 
 const SIZE: SizePx = SizePx::new(64, 36);
 const BLACK: Yuv8 = Yuv8 { y: 16, u: 128, v: 128 };
@@ -160,18 +160,18 @@ impl Witness {
     fn placeholders() -> Vec<Frame> {
         let holder = "zoom (pid 7)".to_owned();
         let all = [
-            Standby::Off,
-            Standby::Paused,
-            Standby::Locked,
-            Standby::Asleep,
-            Standby::Starting,
-            Standby::Lost,
-            Standby::Busy(holder),
-            Standby::Silent,
-            Standby::Failed,
+            PlaceholderReason::Off,
+            PlaceholderReason::Paused,
+            PlaceholderReason::Locked,
+            PlaceholderReason::Asleep,
+            PlaceholderReason::Starting,
+            PlaceholderReason::Lost,
+            PlaceholderReason::Busy(holder),
+            PlaceholderReason::Silent,
+            PlaceholderReason::Failed,
         ];
-        let packed = |standby: Standby| {
-            let text = standby.to_string();
+        let packed = |placeholder_reason: PlaceholderReason| {
+            let text = placeholder_reason.to_string();
             let calm = greenroom_scene::placeholder(SIZE, Colour::WEBCAM, &text).unwrap();
             let mut packed = Frame::new(PixelFormat::Yuyv, SIZE, Colour::WEBCAM).unwrap();
             greenroom_frame::pack(calm.view(), &mut packed.view_mut()).unwrap();
@@ -316,7 +316,7 @@ fn scene(background: &str) -> Scene {
     let background = BackgroundSpec::Colour(background.parse().unwrap());
     let spec = SceneSpec { background, ..SceneSpec::default() };
     let shape = FrameShape { format: PixelFormat::I420, size: SIZE, colour: Colour::WEBCAM };
-    spec.build(Site { shape, pace: Pace::Live }).unwrap()
+    spec.build(SceneFormat { shape, pace: Pace::Live }).unwrap()
 }
 
 impl Stage {
@@ -509,7 +509,7 @@ fn a_pause_is_answered_when_the_placeholder_is_in_every_buffer() {
     let stage = Stage::new();
     stage.set(Mood::SinkHangs);
     stage.wait_until(|| *stage.hangs.lock().unwrap());
-    let answered = stage.pipeline.cues().hide(Reason::Pause);
+    let answered = stage.pipeline.commands().hide(Reason::Pause);
     // The picture from before the pause is still being written.
     assert!(answered.recv_timeout(Duration::from_millis(300)).is_err());
     stage.set(Mood::Well);
@@ -522,7 +522,7 @@ fn a_pause_is_answered_when_the_placeholder_is_in_every_buffer() {
     stage.wait_until(|| stage.seen.lock().unwrap().len() > count + 3);
     assert!(stage.seen.lock().unwrap()[count..].iter().all(|&seen| seen == Seen::Placeholder));
     stage.wait_until(|| stage.cameras() == 0);
-    stage.pipeline.cues().end_hiding(Reason::Pause);
+    stage.pipeline.commands().end_hiding(Reason::Pause);
     stage.wait_for(&[Seen::Person, Seen::Background]);
     stage.end().unwrap();
 }
@@ -550,8 +550,8 @@ fn a_short_pause_is_a_pause() {
     for _ in 0..20 {
         let before = opened();
         stage.seen.lock().unwrap().clear();
-        let answered = stage.pipeline.cues().hide(Reason::Pause);
-        stage.pipeline.cues().end_hiding(Reason::Pause);
+        let answered = stage.pipeline.commands().hide(Reason::Pause);
+        stage.pipeline.commands().end_hiding(Reason::Pause);
         answered.recv_timeout(Duration::from_secs(180)).unwrap();
         assert!(stage.seen.lock().unwrap().contains(&Seen::Placeholder));
         stage.wait_until(|| opened() > before);
@@ -566,15 +566,15 @@ fn the_scene_of_before_never_comes_back_after_an_interruption() {
     for interruption in [None, Some(Mood::CameraGone), Some(Mood::NetworkFails)] {
         let stage = Stage::new();
         match interruption {
-            None => drop(stage.pipeline.cues().hide(Reason::Pause)),
+            None => drop(stage.pipeline.commands().hide(Reason::Pause)),
             Some(mood) => stage.set(mood),
         }
         stage.wait_for(&[Seen::Placeholder]);
         stage.seen.lock().unwrap().clear();
         // What a fade would show is neither of them: a leak, which `wait_until` never lets pass.
-        stage.pipeline.cues().change(0, scene(OTHER), false);
+        stage.pipeline.commands().change(0, scene(OTHER), false);
         match interruption {
-            None => stage.pipeline.cues().end_hiding(Reason::Pause),
+            None => stage.pipeline.commands().end_hiding(Reason::Pause),
             Some(_) => stage.set(Mood::Well),
         }
         stage.wait_until(|| stage.seen.lock().unwrap().contains(&Seen::Other));
@@ -624,13 +624,13 @@ fn a_recording_opens_the_camera_if_it_is_to() {
         let sink = recorder.sink().unwrap();
         Tap::new(sink, opens_camera, Arc::clone(&counts), ended.clone())
     };
-    let cues = stage.pipeline.cues();
+    let commands = stage.pipeline.commands();
     for _ in 0..2 {
         recorder.seen.lock().unwrap().clear();
-        cues.begin_tap(0, tap(true));
+        commands.begin_tap(0, tap(true));
         stage.wait_until(|| recorder.seen.lock().unwrap().contains(&Seen::Person));
         assert_eq!(stage.cameras(), 1);
-        cues.end_tap(0);
+        commands.end_tap(0);
         assert!(end.recv_timeout(Duration::from_secs(180)).unwrap().lost.is_none());
         stage.wait_until(|| stage.cameras() == 0);
         stage.wait_until(|| {
@@ -638,7 +638,7 @@ fn a_recording_opens_the_camera_if_it_is_to() {
             seen.iter().rev().take_while(|&&seen| seen == Seen::Placeholder).count() >= 32
         });
     }
-    cues.begin_tap(0, tap(false));
+    commands.begin_tap(0, tap(false));
     recorder.seen.lock().unwrap().clear();
     std::thread::sleep(Duration::from_millis(600));
     assert_eq!(stage.cameras(), 0);
@@ -710,7 +710,7 @@ fn who_leaves_and_comes_back_at_once_finds_the_picture_going_on() {
     // Who wants it closed sooner has it closed, also after somebody who has left already.
     stage.watch(false);
     stage.wait_until(|| stage.output_state() == OutputState::Lingering);
-    stage.pipeline.cues().set_idle_after(Duration::ZERO);
+    stage.pipeline.commands().set_idle_after(Duration::ZERO);
     stage.wait_until(|| stage.output_state() == OutputState::Holding && stage.cameras() == 0);
     stage.end().unwrap();
 }
@@ -809,22 +809,22 @@ fn outputs_share_a_scene_and_part() {
         sees(&seats[0], Seen::Background);
         sees(&seats[1], Seen::Other);
     }
-    let cues = stage.pipeline.cues();
+    let commands = stage.pipeline.commands();
     // The second goes its own way.
-    cues.change(1, scene(OTHER), true);
+    commands.change(1, scene(OTHER), true);
     sees(&seats[0], Seen::Other);
     stage.wait_for(&[Seen::Person, Seen::Background]);
     // And back.
-    cues.change(1, scene(GREEN), true);
+    commands.change(1, scene(GREEN), true);
     sees(&seats[0], Seen::Background);
     // The first goes, the second stays.
-    cues.change(0, scene(OTHER), true);
+    commands.change(0, scene(OTHER), true);
     stage.wait_for(&[Seen::Other]);
     sees(&seats[0], Seen::Background);
     // Two that are the same while a third is not there.
     *seats[0].mood.lock().unwrap() = Mood::SinkGone;
     sees(&seats[1], Seen::Other);
-    cues.tidy();
+    commands.drop_retired();
     stage.end().unwrap();
     for seat in seats {
         assert!(!seat.seen.lock().unwrap().contains(&Seen::Leak));

@@ -16,7 +16,7 @@ use greenroom_device::{
 };
 use greenroom_frame::{Colour, Frame, FrameShape, FrameView, PixelFormat, SizePx};
 use greenroom_matte::{MatteMaker, Model, PlainSteps, RefineSteps, SecondOpinion};
-use greenroom_scene::{BackgroundSpec, Pace, SceneSpec, Site};
+use greenroom_scene::{BackgroundSpec, Pace, SceneFormat, SceneSpec};
 
 /// Counts every allocation of the process.
 struct Counting;
@@ -137,7 +137,7 @@ fn allocations_of(background: &BackgroundSpec, sink_size: SizePx) -> u64 {
     let sink = NullSink { mode, seen: Arc::clone(&seen) };
     let shape = FrameShape { format: PixelFormat::I420, size, colour: Colour::JPEG };
     let spec = SceneSpec { background: background.clone(), ..SceneSpec::default() };
-    let scene = spec.build(Site { shape, pace: Pace::Live }).unwrap();
+    let scene = spec.build(SceneFormat { shape, pace: Pace::Live }).unwrap();
     let painter = Painter::new(mode, scene).unwrap();
     let policy = OutputPolicy::recording(OnLoss::End);
     let output = Output::new("null".into(), painter, Ok(Box::new(sink)), policy);

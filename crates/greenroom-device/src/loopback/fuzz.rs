@@ -6,7 +6,7 @@ use greenroom_frame::{Colour, FrameLayout, SizePx};
 
 use super::Dialect;
 use super::dialect::ModuleVersion;
-use super::lookout::streaming;
+use super::reader_watch::streaming;
 use super::sink::{negotiate, start};
 use super::state::{parameter_index, parse_format};
 use crate::FrameRate;

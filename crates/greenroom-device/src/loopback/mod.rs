@@ -4,8 +4,8 @@ mod dialect;
 #[cfg(any(test, feature = "fuzzing"))]
 pub(crate) mod fuzz;
 mod info;
-mod lookout;
 mod opener;
+mod reader_watch;
 mod readers;
 mod sink;
 mod state;

@@ -37,7 +37,7 @@ const LONGEST_VISIT: Duration = Duration::from_secs(10);
 
 /// What the driver tells of its readers by an event.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Tells {
+pub(super) enum ReaderEvents {
     /// Of all: 0.14 and later.
     All,
     /// Of those that stream by mmap: 0.13.
@@ -48,7 +48,7 @@ pub(super) enum Tells {
 
 /// What was told since the last time.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub(super) struct Told {
+pub(super) struct Activity {
     /// The driver's event: whether somebody streams.
     pub(super) streaming: Option<bool>,
     /// How often the node was opened, closed (the kernel makes one of equal ones that follow each
@@ -111,7 +111,7 @@ struct Visit {
 /// All that is known of a node's readers.
 #[derive(Debug)]
 pub(super) struct Readers {
-    tells: Tells,
+    reader_events: ReaderEvents,
     streaming: bool,
     reading: Option<Reading>,
     /// A program that cannot be seen has it open; how many openings came since.
@@ -128,10 +128,11 @@ pub(super) struct Readers {
 
 impl Readers {
     /// Nothing is known yet; a look at everybody is due if the driver does not tell all.
-    pub(super) fn new(tells: Tells, now: Instant) -> Self {
-        let look = (tells == Tells::Nothing).then_some(Look { at: now, everywhere: true });
+    pub(super) fn new(reader_events: ReaderEvents, now: Instant) -> Self {
+        let look =
+            (reader_events == ReaderEvents::Nothing).then_some(Look { at: now, everywhere: true });
         Self {
-            tells,
+            reader_events,
             streaming: false,
             reading: None,
             unseen: None,
@@ -145,35 +146,40 @@ impl Readers {
     }
 
     /// Takes in what was told and looks at processes where that may have changed the truth.
-    pub(super) fn update(&mut self, told: &Told, now: Instant, processes: &mut impl Processes) {
+    pub(super) fn update(
+        &mut self,
+        activity: &Activity,
+        now: Instant,
+        processes: &mut impl Processes,
+    ) {
         let mut look = self.look.filter(|look| look.at <= now).map(|look| look.everywhere);
-        if let Some(streaming) = told.streaming {
+        if let Some(streaming) = activity.streaming {
             // Not only on a change: one reader may have followed another.
             look = look.max((streaming || self.reading.is_some()).then_some(streaming));
             self.streaming = streaming;
         }
-        if self.tells == Tells::Nothing {
-            self.note_openings(told, now);
+        if self.reader_events == ReaderEvents::Nothing {
+            self.note_openings(activity, now);
         }
-        if told.read {
+        if activity.read {
             look = look.max(self.reading.is_none().then_some(true));
             let due = now + READ_PAUSE;
             self.reading = Some(Reading { due, listening: false, unread_since: None });
         }
-        if told.closed > 0 && !self.openers.is_empty() {
+        if activity.closed > 0 && !self.openers.is_empty() {
             look = look.max(Some(false));
         }
         if let Some(everywhere) = look {
-            self.look_at(processes, everywhere, told.closed > 0);
+            self.look_at(processes, everywhere, activity.closed > 0);
             self.plan_look(now);
         }
         let readers_left = self.openers.iter().any(|opener| !opener.maps);
-        if told.closed_after_read && !readers_left {
+        if activity.closed_after_read && !readers_left {
             self.reading = None;
         }
         self.listen_for_reads(now);
-        self.note_visit(told, now);
-        if !self.is_watched() && self.tells != Tells::Nothing {
+        self.note_visit(activity, now);
+        if !self.is_watched() && self.reader_events != ReaderEvents::Nothing {
             self.openers.clear();
         }
     }
@@ -200,7 +206,8 @@ impl Readers {
         Wanted {
             opens: true,
             closes: true,
-            reads: self.tells != Tells::All && self.reading.is_none_or(|reading| reading.listening),
+            reads: self.reader_events != ReaderEvents::All
+                && self.reading.is_none_or(|reading| reading.listening),
         }
     }
 
@@ -210,9 +217,10 @@ impl Readers {
             return Audience { renewal_due: self.renewal_due, ..Audience::nobody() };
         }
         let any_maps = self.openers.iter().any(|opener| opener.maps);
-        let by_mmap = self.streaming || self.tells == Tells::Nothing;
+        let by_mmap = self.streaming || self.reader_events == ReaderEvents::Nothing;
         // From 0.14 on there is one reader, by mmap or by read().
-        let by_read = self.reading.is_some() || (self.tells == Tells::All && !any_maps);
+        let by_read =
+            self.reading.is_some() || (self.reader_events == ReaderEvents::All && !any_maps);
         let watches = |opener: &&Opener| if opener.maps { by_mmap } else { by_read };
         let watchers = self.openers.iter().filter(watches);
         let watchers = watchers.map(|opener| opener.holder.clone()).collect();
@@ -224,23 +232,23 @@ impl Readers {
         self.streaming
             || self.reading.is_some()
             || self.unseen.is_some()
-            || (self.tells == Tells::Nothing && maps())
+            || (self.reader_events == ReaderEvents::Nothing && maps())
     }
 
     /// Whether what was written last is to get the time of now, and when to ask that again.
-    fn note_visit(&mut self, told: &Told, now: Instant) {
+    fn note_visit(&mut self, activity: &Activity, now: Instant) {
         self.renewal_due = false;
         // Who watches is written to.
         if self.is_watched() {
             self.visit = None;
             return;
         }
-        if told.opened > 0 {
-            let open = self.visit.map_or(0, |visit| visit.open).saturating_add(told.opened);
+        if activity.opened > 0 {
+            let open = self.visit.map_or(0, |visit| visit.open).saturating_add(activity.opened);
             self.visit = Some(Visit { since: now, open, next: now });
         }
         let Some(visit) = &mut self.visit else { return };
-        visit.open = visit.open.saturating_sub(told.closed);
+        visit.open = visit.open.saturating_sub(activity.closed);
         let time = now.saturating_duration_since(visit.since);
         if time >= if visit.open > 0 { LONGEST_VISIT } else { SHORT_VISIT } {
             self.visit = None;
@@ -250,21 +258,21 @@ impl Readers {
         }
     }
 
-    fn note_openings(&mut self, told: &Told, now: Instant) {
+    fn note_openings(&mut self, activity: &Activity, now: Instant) {
         if let Some(openings) = &mut self.unseen {
-            *openings += told.opened;
+            *openings += activity.opened;
             // One that came later has gone, or else the one that cannot be seen.
-            match openings.checked_sub(told.closed) {
+            match openings.checked_sub(activity.closed) {
                 Some(left) => *openings = left,
                 None => self.unseen = None,
             }
         }
-        if told.opened > 0 {
+        if activity.opened > 0 {
             self.interval = FIRST_LOOK;
             self.look = Some(Look { at: now + FIRST_LOOK, everywhere: true });
         }
-        if told.opened > 0 || told.closed > 0 {
-            self.opened_at = told.opened_last.then_some(now);
+        if activity.opened > 0 || activity.closed > 0 {
+            self.opened_at = activity.opened_last.then_some(now);
         }
     }
 
@@ -282,7 +290,7 @@ impl Readers {
 
     /// After a look: when to look again.
     fn plan_look(&mut self, now: Instant) {
-        if self.tells != Tells::Nothing {
+        if self.reader_events != ReaderEvents::Nothing {
             return;
         }
         if !self.openers.is_empty() {

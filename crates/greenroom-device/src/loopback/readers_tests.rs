@@ -32,17 +32,17 @@ impl Processes for Seen<'_> {
 }
 
 impl World {
-    fn new(tells: Tells) -> Self {
+    fn new(tells: ReaderEvents) -> Self {
         let now = Instant::now();
         let readers = Readers::new(tells, now);
         let (openers, renewals) = (Vec::new(), Vec::new());
         let mut world = Self { readers, now, openers, scans: 0, glances: 0, renewals };
-        world.tell(Told::default());
+        world.tell(Activity::default());
         world
     }
 
-    fn tell(&mut self, told: Told) {
-        let placeholder = Readers::new(Tells::All, self.now);
+    fn tell(&mut self, told: Activity) {
+        let placeholder = Readers::new(ReaderEvents::All, self.now);
         let mut readers = std::mem::replace(&mut self.readers, placeholder);
         readers.update(&told, self.now, &mut Seen(self));
         self.readers = readers;
@@ -58,7 +58,7 @@ impl World {
         while let Some(due) = self.readers.due().filter(|due| *due <= end) {
             self.now = self.now.max(due);
             let renewals = self.renewals.len();
-            self.tell(Told::default());
+            self.tell(Activity::default());
             wakings += u32::from(self.renewals.len() == renewals);
             assert!(wakings < 1000 && self.renewals.len() < 10_000, "spins");
         }
@@ -94,7 +94,7 @@ impl World {
     }
 }
 
-const TOLD: Told = Told {
+const TOLD: Activity = Activity {
     streaming: None,
     opened: 0,
     closed: 0,
@@ -102,18 +102,18 @@ const TOLD: Told = Told {
     read: false,
     closed_after_read: false,
 };
-const OPENED: Told = Told { opened: 1, opened_last: true, ..TOLD };
-const CLOSED: Told = Told { closed: 1, closed_after_read: true, ..TOLD };
-const READ: Told = Told { read: true, ..TOLD };
+const OPENED: Activity = Activity { opened: 1, opened_last: true, ..TOLD };
+const CLOSED: Activity = Activity { closed: 1, closed_after_read: true, ..TOLD };
+const READ: Activity = Activity { read: true, ..TOLD };
 const SECOND: Duration = Duration::from_secs(1);
 
-fn streams(streaming: bool) -> Told {
-    Told { streaming: Some(streaming), ..TOLD }
+fn streams(streaming: bool) -> Activity {
+    Activity { streaming: Some(streaming), ..TOLD }
 }
 
 #[test]
 fn with_nobody_there_nothing_is_ever_due() {
-    for tells in [Tells::All, Tells::Streaming, Tells::Nothing] {
+    for tells in [ReaderEvents::All, ReaderEvents::Streaming, ReaderEvents::Nothing] {
         let mut world = World::new(tells);
         assert_eq!(world.pass(SECOND * 3600), 0);
         assert_eq!(world.watchers(), None);
@@ -123,7 +123,7 @@ fn with_nobody_there_nothing_is_ever_due() {
 
 #[test]
 fn a_driver_that_tells_all_is_believed() {
-    let mut world = World::new(Tells::All);
+    let mut world = World::new(ReaderEvents::All);
     assert!(!world.readers.wanted().reads);
     world.openers = vec![opener(7, true), opener(8, false)];
     world.tell(streams(true));
@@ -138,7 +138,7 @@ fn a_driver_that_tells_all_is_believed() {
 
 #[test]
 fn what_the_driver_tells_of_streams_is_believed() {
-    let mut world = World::new(Tells::Streaming);
+    let mut world = World::new(ReaderEvents::Streaming);
     assert_eq!(world.readers.wanted(), Wanted { opens: true, closes: true, reads: true });
     world.openers = vec![opener(7, true)];
     world.tell(streams(true));
@@ -150,7 +150,7 @@ fn what_the_driver_tells_of_streams_is_believed() {
 
 #[test]
 fn reads_count_beside_streams() {
-    let mut world = World::new(Tells::Streaming);
+    let mut world = World::new(ReaderEvents::Streaming);
     world.openers = vec![opener(7, true), opener(8, false)];
     world.tell(READ);
     assert_eq!(world.watchers(), Some(vec![8]));
@@ -167,7 +167,7 @@ fn reads_count_beside_streams() {
 
 #[test]
 fn a_reader_who_stops_reading_has_left_after_two_seconds() {
-    for tells in [Tells::Streaming, Tells::Nothing] {
+    for tells in [ReaderEvents::Streaming, ReaderEvents::Nothing] {
         let mut world = World::new(tells);
         world.opens(opener(8, false));
         assert_eq!(world.watchers(), None);
@@ -185,7 +185,7 @@ fn a_reader_who_stops_reading_has_left_after_two_seconds() {
 
 #[test]
 fn a_reader_who_waits_for_a_frame_stays_and_costs_little() {
-    let mut world = World::new(Tells::Streaming);
+    let mut world = World::new(ReaderEvents::Streaming);
     world.openers = vec![opener(8, false)];
     world.tell(READ);
     assert!(world.pass(SECOND * 60) <= 121);
@@ -196,7 +196,7 @@ fn a_reader_who_waits_for_a_frame_stays_and_costs_little() {
 
 #[test]
 fn listening_for_reads_wakes_four_times_a_second_at_most() {
-    let mut world = World::new(Tells::Streaming);
+    let mut world = World::new(ReaderEvents::Streaming);
     world.openers = vec![opener(8, false)];
     world.tell(READ);
     let mut told = 0;
@@ -213,7 +213,7 @@ fn listening_for_reads_wakes_four_times_a_second_at_most() {
 
 #[test]
 fn a_reader_that_cannot_be_seen_has_left_when_somebody_closes() {
-    let mut world = World::new(Tells::Streaming);
+    let mut world = World::new(ReaderEvents::Streaming);
     world.tell(READ);
     assert_eq!(world.watchers(), Some(vec![]));
     world.tell(CLOSED);
@@ -222,14 +222,15 @@ fn a_reader_that_cannot_be_seen_has_left_when_somebody_closes() {
 
 #[test]
 fn one_frame_taken_in_passing_is_no_audience() {
-    let mut world = World::new(Tells::Nothing);
-    world.tell(Told { opened: 1, read: true, closed: 1, closed_after_read: true, ..TOLD });
+    let mut world = World::new(ReaderEvents::Nothing);
+    world.tell(Activity { opened: 1, read: true, closed: 1, closed_after_read: true, ..TOLD });
     assert_eq!(world.watchers(), None);
     world.pass(SECOND);
     assert_eq!((world.watchers(), world.pass(SECOND * 60)), (None, 0));
 }
 
-const ALL_DIALECTS: [Tells; 3] = [Tells::All, Tells::Streaming, Tells::Nothing];
+const ALL_DIALECTS: [ReaderEvents; 3] =
+    [ReaderEvents::All, ReaderEvents::Streaming, ReaderEvents::Nothing];
 
 /// What the node holds is never older than 100 ms while somebody may begin to stream from it.
 #[test]
@@ -279,7 +280,7 @@ fn renewals_end_with_the_visit_and_after_ten_seconds() {
 
 #[test]
 fn who_maps_it_watches() {
-    let mut world = World::new(Tells::Nothing);
+    let mut world = World::new(ReaderEvents::Nothing);
     world.opens(opener(7, false));
     assert_eq!(world.watchers(), None);
     world.pass(Duration::from_millis(60));
@@ -305,16 +306,16 @@ fn who_maps_it_watches() {
 
 #[test]
 fn who_was_there_first_is_found() {
-    let mut world = World { openers: vec![opener(5, true)], ..World::new(Tells::Nothing) };
-    world.readers = Readers::new(Tells::Nothing, world.now);
+    let mut world = World { openers: vec![opener(5, true)], ..World::new(ReaderEvents::Nothing) };
+    world.readers = Readers::new(ReaderEvents::Nothing, world.now);
     assert_eq!(world.readers.due(), Some(world.now));
-    world.tell(Told::default());
+    world.tell(Activity::default());
     assert_eq!(world.watchers(), Some(vec![5]));
 }
 
 #[test]
 fn one_who_only_opens_is_looked_at_more_and_more_rarely() {
-    let mut world = World::new(Tells::Nothing);
+    let mut world = World::new(ReaderEvents::Nothing);
     world.opens(opener(7, false));
     assert!(world.pass(SECOND) <= 5);
     // One of them ends the visit.
@@ -327,7 +328,7 @@ fn one_who_only_opens_is_looked_at_more_and_more_rarely() {
 
 #[test]
 fn one_who_lists_cameras_every_second_never_watches() {
-    let mut world = World::new(Tells::Nothing);
+    let mut world = World::new(ReaderEvents::Nothing);
     for index in 0..60 {
         let time = Duration::from_millis(if index % 2 == 0 { 20 } else { 400 });
         world.opens(opener(7, false));
@@ -339,7 +340,7 @@ fn one_who_lists_cameras_every_second_never_watches() {
     }
     // Opened and closed before anything was heard of it.
     for _ in 0..60 {
-        world.tell(Told { opened: 1, closed: 1, ..TOLD });
+        world.tell(Activity { opened: 1, closed: 1, ..TOLD });
         assert!(world.pass(SECOND) <= 2);
         assert_eq!(world.watchers(), None);
     }
@@ -348,7 +349,7 @@ fn one_who_lists_cameras_every_second_never_watches() {
 
 #[test]
 fn one_that_cannot_be_seen_and_does_not_close_watches() {
-    let mut world = World::new(Tells::Nothing);
+    let mut world = World::new(ReaderEvents::Nothing);
     world.tell(OPENED);
     world.pass(Duration::from_millis(900));
     assert_eq!(world.watchers(), None);
@@ -366,7 +367,7 @@ fn one_that_cannot_be_seen_and_does_not_close_watches() {
 
 #[test]
 fn a_node_handed_on_to_a_child_is_found_there() {
-    let mut world = World::new(Tells::Nothing);
+    let mut world = World::new(ReaderEvents::Nothing);
     world.opens(opener(7, true));
     world.pass(SECOND);
     assert_eq!(world.watchers(), Some(vec![7]));

@@ -5,7 +5,7 @@ use rustix::io::Errno;
 use tracing::{debug, info, warn};
 
 use super::info::LoopbackInfo;
-use super::lookout::Lookout;
+use super::reader_watch::ReaderWatch;
 use super::timeout::TimeoutPicture;
 use super::{Dialect, LoopbackState, is_loopback};
 use crate::holder::{self, openers};
@@ -33,7 +33,7 @@ pub struct LoopbackSink {
     /// STREAMON was accepted: STREAMOFF is due before the end.
     streaming: bool,
     /// `None` if the system has no inotify left: then it counts as watched at all times.
-    lookout: Option<Lookout>,
+    reader_watch: Option<ReaderWatch>,
 }
 
 impl LoopbackSink {
@@ -75,15 +75,15 @@ impl LoopbackSink {
         let streaming = start(&node, &name, info.dialect)?;
         info!("output: {name}, {} {} (v4l2loopback {})", mode.size, mode.format, version(&info));
         // Before the first frame is written: a reader who waits for it is heard reading it.
-        let lookout = Lookout::new(&node, info.dialect).inspect_err(|error| {
+        let reader_watch = ReaderWatch::new(&node, info.dialect).inspect_err(|error| {
             warn!(
                 "output: {name}: nobody tells who reads it ({error}), so the camera stays on; raise \
                  fs.inotify.max_user_instances with sysctl"
             );
         });
-        let (dialect, lookout) = (info.dialect, lookout.ok());
+        let (dialect, reader_watch) = (info.dialect, reader_watch.ok());
         let (timeout, is_watched) = (None, false);
-        Ok(Self { name, node, mode, dialect, timeout, is_watched, streaming, lookout })
+        Ok(Self { name, node, mode, dialect, timeout, is_watched, streaming, reader_watch })
     }
 
     fn refused(&self, errno: Errno) -> DeviceError {
@@ -106,8 +106,8 @@ impl Sink for LoopbackSink {
         loop {
             match rustix::io::write(&self.node.device, bytes) {
                 Ok(written) if written == bytes.len() => {
-                    if let Some(lookout) = &mut self.lookout {
-                        lookout.wrote();
+                    if let Some(reader_watch) = &mut self.reader_watch {
+                        reader_watch.wrote();
                     }
                     return Ok(());
                 }
@@ -145,12 +145,12 @@ impl Sink for LoopbackSink {
     }
 
     fn audience_fd(&self) -> Option<BorrowedFd<'_>> {
-        self.lookout.as_ref().map(AsFd::as_fd)
+        self.reader_watch.as_ref().map(AsFd::as_fd)
     }
 
     fn audience(&mut self) -> Result<Audience, DeviceError> {
-        let Some(lookout) = &mut self.lookout else { return Ok(Audience::always()) };
-        let audience = lookout.audience(&self.node.device, &self.name)?;
+        let Some(reader_watch) = &mut self.reader_watch else { return Ok(Audience::always()) };
+        let audience = reader_watch.audience(&self.node.device, &self.name)?;
         self.is_watched = audience.watched;
         if let Some(timeout) = &mut self.timeout {
             timeout.follow(&self.node.device, audience.watched);

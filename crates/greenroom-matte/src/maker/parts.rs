@@ -2,11 +2,11 @@ use greenroom_frame::{Colour, Frame, FrameView, PixelFormat, PlaneScaler, SizePx
 
 use crate::look::Look;
 use crate::models::{SQUEEZE, SQUEEZE_OF_SECOND_LOOK, SQUEEZE_OF_WINDOWS, fitting};
+use crate::refine::component_filter::ComponentFilter;
 use crate::refine::crop::{LEVELS, Tracker, Window};
 use crate::refine::plain::Plain;
-use crate::refine::sense::Sense;
-use crate::refine::sketches::Sketches;
 use crate::refine::smooth::Smoother;
+use crate::refine::thumbnails::Thumbnails;
 use crate::{Isa, MatteError, RefineSteps, SecondOpinion};
 
 /// Which look takes what, for frames of one shape: places in the list of looks.
@@ -41,12 +41,12 @@ impl Fit {
 #[derive(Default)]
 pub(super) struct Parts {
     crop: Option<Crop>,
-    pub sense: Option<Sense>,
+    pub component_filter: Option<ComponentFilter>,
     /// What each level becomes by the step `raise`, at most.
     raised: Option<Box<[u8; 256]>>,
     smoother: Option<Smoother>,
     /// Of the pictures, for the steps that ask what has changed.
-    sketches: Option<Sketches>,
+    thumbnails: Option<Thumbnails>,
     plain: Option<Plain>,
 }
 
@@ -76,10 +76,10 @@ impl Parts {
         let canvas = looks[fit.whole].alpha.size();
         Ok(Self {
             crop: steps.crop.then(|| Crop::new(canvas, fit, looks)).transpose()?,
-            sense: Sense::new(canvas, steps),
+            component_filter: ComponentFilter::new(canvas, steps),
             raised: steps.raise.then(|| Box::new(raised_levels())),
             smoother: steps.smooth.then(|| Smoother::new(canvas, isa)).transpose()?,
-            sketches: None,
+            thumbnails: None,
             plain: Plain::new(steps.plain, canvas),
         })
     }
@@ -89,8 +89,8 @@ impl Parts {
             crop.tracker.reset();
             crop.window = None;
         }
-        if let Some(sense) = &mut self.sense {
-            sense.reset();
+        if let Some(component_filter) = &mut self.component_filter {
+            component_filter.reset();
         }
         if let Some(smoother) = &mut self.smoother {
             smoother.reset();
@@ -133,23 +133,23 @@ impl Parts {
             Some(crop) if crop.window.is_some() => crop.place(found, canvas),
             _ => canvas.bytes_mut().copy_from_slice(found.bytes()),
         }
-        if let Some(sense) = &mut self.sense {
-            sense.apply(canvas.bytes_mut());
+        if let Some(component_filter) = &mut self.component_filter {
+            component_filter.apply(canvas.bytes_mut());
         }
         let has_use = self.smoother.is_some() || self.crop.is_some() || second_opinion.is_some();
-        let sketches = match has_use {
-            true => Some(Sketches::add(&mut self.sketches, frame)?),
+        let thumbnails = match has_use {
+            true => Some(Thumbnails::add(&mut self.thumbnails, frame)?),
             false => None,
         };
         let mut raisable = None;
-        if let (Some((second_opinion, gain)), Some(sketches)) = (second_opinion, sketches) {
-            second_opinion.apply(frame, (&sketches.new, gain), canvas)?;
+        if let (Some((second_opinion, gain)), Some(thumbnails)) = (second_opinion, thumbnails) {
+            second_opinion.apply(frame, (&thumbnails.new, gain), canvas)?;
             raisable = second_opinion.raisable();
         }
         if let Some(crop) = &mut self.crop {
             crop.tracker.learn(canvas.bytes());
-            if let Some(sketches) = sketches {
-                crop.tracker.watch(sketches);
+            if let Some(thumbnails) = thumbnails {
+                crop.tracker.watch(thumbnails);
             }
         }
         if let Some(raised) = &self.raised {
@@ -158,8 +158,8 @@ impl Parts {
                 None => raise(raised, canvas.bytes_mut()),
             }
         }
-        if let (Some(smoother), Some(sketches)) = (&mut self.smoother, sketches) {
-            smoother.smooth(sketches, canvas)?;
+        if let (Some(smoother), Some(thumbnails)) = (&mut self.smoother, thumbnails) {
+            smoother.smooth(thumbnails, canvas)?;
         }
         if let Some(plain) = &mut self.plain {
             plain.filter(canvas);

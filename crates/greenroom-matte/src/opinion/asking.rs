@@ -6,7 +6,7 @@ use std::time::Instant;
 
 use greenroom_frame::{Frame, SizePx};
 
-use super::KeptSketch;
+use super::KeptThumbnail;
 use super::cells::grey;
 use crate::letterbox::{Letterbox, LetterboxView};
 use crate::look::Look;
@@ -21,8 +21,8 @@ pub(super) struct Question {
     /// The same frame for the network that finds faces, and what it found.
     pub face_view: LetterboxView,
     pub faces: Vec<Face>,
-    pub sketch: KeptSketch,
-    /// The mask of the same frame, in cells of the sketch.
+    pub thumbnail: KeptThumbnail,
+    /// The mask of the same frame, in cells of the thumbnail.
     pub mask: Vec<u8>,
     pub life: u32,
     /// When the frame was taken.
@@ -38,7 +38,7 @@ impl Question {
             person: grey(SizePx::new(1, 1))?,
             face_view: LetterboxView::default(),
             faces: Vec::with_capacity(FaceFinder::MAX_FACES),
-            sketch: KeptSketch::new(),
+            thumbnail: KeptThumbnail::new(),
             mask: Vec::new(),
             life: 0,
             asked_at: Instant::now(),

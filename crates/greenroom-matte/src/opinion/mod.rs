@@ -121,24 +121,24 @@ impl SecondOpinion {
     }
 
     /// Strikes out of `mask`, that of all of `frame`, what is surely room by the newest answer, and asks anew when it
-    /// is time to. `sketch` is that of `frame`; the network sees it brighter by `gain`, as the fast one does.
+    /// is time to. `thumbnail` is that of `frame`; the network sees it brighter by `gain`, as the fast one does.
     ///
     /// # Errors
     /// [`MatteError::UnsupportedFrame`] if `frame` is not planar.
     pub(crate) fn apply(
         &mut self,
         frame: &FrameView<'_>,
-        (sketch, gain): (&SmallPlanes, f32),
+        (thumbnail, gain): (&SmallPlanes, f32),
         mask: &mut Frame,
     ) -> Result<(), MatteError> {
-        self.verdict.fit(sketch.size(), mask.size())?;
+        self.verdict.fit(thumbnail.size(), mask.size())?;
         self.listen()?;
-        let changed = self.verdict.compare(sketch, gain);
+        let changed = self.verdict.compare(thumbnail, gain);
         if self.question.is_some() && self.is_due(frame.captured_at(), changed) {
-            self.ask(frame, (sketch, gain), mask)?;
+            self.ask(frame, (thumbnail, gain), mask)?;
             if self.question.is_some() {
                 // Answered at once.
-                self.verdict.compare(sketch, gain);
+                self.verdict.compare(thumbnail, gain);
             }
         }
         self.verdict.strike(mask);
@@ -162,13 +162,13 @@ impl SecondOpinion {
     fn ask(
         &mut self,
         frame: &FrameView<'_>,
-        (sketch, gain): (&SmallPlanes, f32),
+        (thumbnail, gain): (&SmallPlanes, f32),
         mask: &Frame,
     ) -> Result<(), MatteError> {
         let Some(question) = &mut self.question else { return Ok(()) };
         self.preparer.prepare(frame, gain, &mut question.view)?;
         self.face_preparer.prepare(frame, gain, &mut question.face_view)?;
-        question.sketch.copy_from(sketch);
+        question.thumbnail.copy_from(thumbnail);
         self.verdict.note(mask, &mut question.mask);
         question.life = self.life;
         question.asked_at = frame.captured_at();
@@ -197,21 +197,21 @@ impl SecondOpinion {
     }
 }
 
-/// Planes of a sketch that is kept.
+/// Planes of a thumbnail that is kept.
 #[derive(Debug, Clone)]
-struct KeptSketch {
+struct KeptThumbnail {
     size: SizePx,
     planes: [Vec<u8>; 3],
 }
 
-impl KeptSketch {
+impl KeptThumbnail {
     fn new() -> Self {
         Self { size: SizePx::new(0, 0), planes: [const { Vec::new() }; 3] }
     }
 
-    fn copy_from(&mut self, sketch: &SmallPlanes) {
-        self.size = sketch.size();
-        for (kept, plane) in self.planes.iter_mut().zip(sketch.bytes()) {
+    fn copy_from(&mut self, thumbnail: &SmallPlanes) {
+        self.size = thumbnail.size();
+        for (kept, plane) in self.planes.iter_mut().zip(thumbnail.bytes()) {
             kept.clear();
             kept.extend_from_slice(plane);
         }

@@ -60,7 +60,7 @@ impl Regions {
         let found = self.found.bytes_mut();
         found.fill(0);
         for run in runs {
-            let Component { area, sure: room, .. } = all[run.component as usize];
+            let Component { area, certain: room, .. } = all[run.component as usize];
             if area >= LEAST_CELLS && room as f32 >= MOST_ROOM * area as f32 {
                 found[run.samples(self.cells.width_px as usize)].fill(255);
             }

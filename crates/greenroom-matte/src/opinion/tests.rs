@@ -4,7 +4,7 @@ use std::sync::mpsc::{Receiver, Sender, channel};
 use greenroom_frame::{Colour, PixelFormat};
 
 use super::*;
-use crate::refine::sketches::Sketches;
+use crate::refine::thumbnails::Thumbnails;
 use crate::{AlphaMap, InputTensor};
 
 const SIZE: SizePx = SizePx::new(320, 180);
@@ -54,14 +54,14 @@ const LONG_TURNS: u64 = 24_000;
 /// Shows frames to a second opinion.
 struct Room {
     opinion: SecondOpinion,
-    sketches: Option<Sketches>,
+    thumbnails: Option<Thumbnails>,
     start: Instant,
     gain: f32,
 }
 
 impl Room {
     fn new(opinion: SecondOpinion) -> Self {
-        Self { opinion, sketches: None, start: Instant::now(), gain: 1.0 }
+        Self { opinion, thumbnails: None, start: Instant::now(), gain: 1.0 }
     }
 
     fn at_once() -> Self {
@@ -97,8 +97,8 @@ impl Room {
         let mut mask = Frame::new(PixelFormat::Grey, MASK, Colour::JPEG).unwrap();
         mask.bytes_mut().fill(level);
         mask.set_captured_at(at);
-        let sketches = Sketches::add(&mut self.sketches, &frame.view()).unwrap();
-        self.opinion.apply(&frame.view(), (&sketches.new, self.gain), &mut mask).unwrap();
+        let thumbnails = Thumbnails::add(&mut self.thumbnails, &frame.view()).unwrap();
+        self.opinion.apply(&frame.view(), (&thumbnails.new, self.gain), &mut mask).unwrap();
         mask.bytes()[18 * 64..19 * 64].to_vec()
     }
 }

@@ -12,7 +12,7 @@ use crate::{Face, MatteError};
 
 /// What the newest answer says of frames after the one that it saw.
 ///
-/// An answer is believed where the picture has not changed since, in cells of the pictures' sketches. Flat colours look
+/// An answer is believed where the picture has not changed since, in cells of the pictures' thumbnails. Flat colours look
 /// unchanged whatever goes on, so what has changed all around has changed.
 #[derive(Debug, Default)]
 pub(super) struct Verdict {
@@ -23,12 +23,12 @@ pub(super) struct Verdict {
     is_refuted: bool,
 }
 
-/// What is made for sketches and masks of a size.
+/// What is made for thumbnails and masks of a size.
 #[derive(Debug)]
 struct Tables {
     cells: SizePx,
     mask: SizePx,
-    /// The sketch of the picture that the answer is about.
+    /// The thumbnail of the picture that the answer is about.
     planes: [Vec<u8>; 3],
     seen_at: Instant,
     /// How sure it is that each sample of the mask is room: 255 is sure.
@@ -155,7 +155,7 @@ impl Verdict {
         (self.knows, self.is_refuted) = (false, false);
     }
 
-    /// Makes ready for sketches and masks of these sizes. Asks for memory only when one of them is new.
+    /// Makes ready for thumbnails and masks of these sizes. Asks for memory only when one of them is new.
     ///
     /// # Errors
     /// [`MatteError::Frame`] if one of them is no usable picture size.
@@ -184,7 +184,7 @@ impl Verdict {
     /// [`MatteError::Frame`] if the answer is of no usable size.
     pub(super) fn learn(&mut self, answer: &Question) -> Result<(), MatteError> {
         let Some(tables) = &mut self.tables else { return Ok(()) };
-        if answer.sketch.size != tables.cells {
+        if answer.thumbnail.size != tables.cells {
             return Ok(());
         }
         tables.scale(&answer.person)?;
@@ -203,7 +203,7 @@ impl Verdict {
             // Who has moved since the answer before.
             tables.movers.watch(tables.changed.bytes());
         }
-        for (kept, plane) in tables.planes.iter_mut().zip(&answer.sketch.planes) {
+        for (kept, plane) in tables.planes.iter_mut().zip(&answer.thumbnail.planes) {
             kept.copy_from_slice(plane);
         }
         tables.seen_at = answer.asked_at;
@@ -213,14 +213,14 @@ impl Verdict {
 
     /// Finds what has changed since the answer's picture: the share of it. The networks see both pictures brighter by
     /// `gain`. Without an answer nothing has changed, and after a refuted one all has.
-    pub(super) fn compare(&mut self, sketch: &SmallPlanes, gain: f32) -> f32 {
+    pub(super) fn compare(&mut self, thumbnail: &SmallPlanes, gain: f32) -> f32 {
         let Some(tables) = self.tables.as_mut().filter(|_| self.knows) else {
             return if self.is_refuted { 1.0 } else { 0.0 };
         };
         let same = (SAME / gain).max(NOISE) as u8;
         let changed = tables.changed.bytes_mut();
         changed.fill(0);
-        for (old, new) in tables.planes.iter().zip(sketch.bytes()) {
+        for (old, new) in tables.planes.iter().zip(thumbnail.bytes()) {
             for ((changed, old), new) in changed.iter_mut().zip(old).zip(new) {
                 *changed |= if old.abs_diff(*new) > same { 255 } else { 0 };
             }
@@ -247,7 +247,7 @@ impl Verdict {
     }
 
     /// Strikes out of `mask` what is room, has not changed and is nobody who moves; [`compare`](Self::compare) has been
-    /// told the sketch of the same frame.
+    /// told the thumbnail of the same frame.
     pub(super) fn strike(&mut self, mask: &mut Frame) {
         let Some(tables) = self.tables.as_mut().filter(|_| self.knows) else { return };
         let age = mask.captured_at().saturating_duration_since(tables.seen_at);

@@ -18,7 +18,7 @@ pub(crate) struct Component {
     /// Sum of its alphas.
     pub mass: u32,
     /// Samples that the network is sure of.
-    pub sure: u32,
+    pub certain: u32,
     /// Sum of its columns.
     pub columns: u64,
 }
@@ -58,9 +58,9 @@ impl Components {
         Self { shared: 1, ..Self::new(size) }
     }
 
-    /// Finds those of `mask` of alphas from `level` on; `sure` is the alpha from
+    /// Finds those of `mask` of alphas from `level` on; `certain` is the alpha from
     /// which on a sample counts as sure.
-    pub(crate) fn find(&mut self, mask: &[u8], level: u8, sure: u8) {
+    pub(crate) fn find(&mut self, mask: &[u8], level: u8, certain: u8) {
         let width = self.size.width_px as usize;
         self.runs.clear();
         let mut above = 0..0;
@@ -71,7 +71,7 @@ impl Components {
             self.join(above, here.clone());
             above = here;
         }
-        self.describe(mask, sure);
+        self.describe(mask, certain);
     }
 
     /// Joins the runs of two rows where they meet.
@@ -106,7 +106,7 @@ impl Components {
     }
 
     /// Numbers the components and sums up what is in them.
-    fn describe(&mut self, mask: &[u8], sure: u8) {
+    fn describe(&mut self, mask: &[u8], certain: u8) {
         let width = self.size.width_px as usize;
         self.all.clear();
         for index in 0..self.runs.len() {
@@ -123,14 +123,14 @@ impl Components {
             let it = &mut self.all[number as usize];
             it.area += end - start;
             it.mass += samples.iter().map(|&v| u32::from(v)).sum::<u32>();
-            it.sure += samples.iter().map(|&v| u32::from(v >= sure)).sum::<u32>();
+            it.certain += samples.iter().map(|&v| u32::from(v >= certain)).sum::<u32>();
             it.columns += u64::from((start + end - 1) * (end - start) / 2);
         }
     }
 }
 
 impl Component {
-    const EMPTY: Self = Self { area: 0, mass: 0, sure: 0, columns: 0 };
+    const EMPTY: Self = Self { area: 0, mass: 0, certain: 0, columns: 0 };
 }
 
 /// Adds the runs of samples of `row` from `level` on.

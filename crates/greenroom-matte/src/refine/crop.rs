@@ -2,7 +2,7 @@ use std::ops::Range;
 
 use greenroom_frame::{FrameView, SizePx};
 
-use super::sketches::Sketches;
+use super::thumbnails::Thumbnails;
 
 /// Where the network looks: a window of the picture, in samples of the mask of the whole picture.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -153,10 +153,10 @@ impl Tracker {
     }
 
     /// Learns from what has changed since the frame before.
-    pub(crate) fn watch(&mut self, sketches: &Sketches) {
+    pub(crate) fn watch(&mut self, thumbnails: &Thumbnails) {
         self.is_restless = false;
         let Some(window) = self.window else { return };
-        let cells = sketches.new.size();
+        let cells = thumbnails.new.size();
         let size = Window::size(window.level, self.canvas);
         let inside = |from: u32, side: u32, canvas: u32, cells: u32| {
             let cell = |at: u32| (at * cells).div_ceil(canvas).min(cells) as usize;
@@ -166,7 +166,7 @@ impl Tracker {
         let columns = inside(window.left, size.width_px, width_px, cells.width_px);
         let rows = inside(window.top, size.height_px, height_px, cells.height_px);
         let width = cells.width_px as usize;
-        let [old, new] = [&sketches.old, &sketches.new].map(|sketch| sketch.bytes()[0]);
+        let [old, new] = [&thumbnails.old, &thumbnails.new].map(|thumbnail| thumbnail.bytes()[0]);
         let moving_in = |[old, new]: [&[u8]; 2]| {
             old.iter().zip(new).filter(|(old, new)| old.abs_diff(**new) >= MOVES).count()
         };

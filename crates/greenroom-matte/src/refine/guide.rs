@@ -1,23 +1,23 @@
+mod certain;
 mod draw;
 mod factors;
-mod sketch;
-mod sure;
+mod thumbnail;
 
 use greenroom_frame::{CellsView, Colour, Frame, FrameView, PixelFormat, SizePx};
 
+use self::certain::CertainBlocks;
 use self::draw::Drawing;
 use self::factors::{Factors, RAMP};
-use self::sketch::Sketch;
-use self::sure::Sure;
+use self::thumbnail::Thumbnail;
 use super::spill::Spill;
 use crate::{Isa, MatteError};
 
 /// Brings a mask to a picture's size and lays its edge where the picture has one: the fast guided
 /// filter (He & Sun, "Fast Guided Filter", 2015), with the picture's colours as the guide.
 ///
-/// In each window of a small sketch of the picture the mask is explained as an affine map of colour,
-/// `y * Y + u * U + v * V + c`. The factors are interpolated: to twice the sketch, where chroma's share
-/// is summed up (in the sketch itself, MAD is 6 % higher, at the edge 8 %, dtSSD 3 %), and what is
+/// In each window of a small thumbnail of the picture the mask is explained as an affine map of colour,
+/// `y * Y + u * U + v * V + c`. The factors are interpolated: to twice the thumbnail, where chroma's share
+/// is summed up (in the thumbnail itself, MAD is 6 % higher, at the edge 8 %, dtSSD 3 %), and what is
 /// left, a slope over luma and an offset, to full size. So a pixel costs one multiply-add.
 ///
 /// Most of a picture is room or person for sure; there, nothing is worked out at all.
@@ -41,7 +41,7 @@ struct Sizes {
     format: PixelFormat,
 }
 
-/// Reach of a window in cells of the sketch: 7x7 cells are 56 pixels at 1280x720. With 4, MAD is 7 % higher; with
+/// Reach of a window in cells of the thumbnail: 7x7 cells are 56 pixels at 1280x720. With 4, MAD is 7 % higher; with
 /// 2, 4 % lower, and dtSSD 3 % higher.
 const RADIUS: usize = 3;
 /// Cells of a row that are looked at together: with 4, 6 % more of refinement's time goes by.
@@ -49,28 +49,28 @@ const BLOCK_CELLS: usize = 8;
 
 #[derive(Debug)]
 struct Tables {
-    sketch: Sketch,
-    sure: Sure,
+    thumbnail: Thumbnail,
+    certain: CertainBlocks,
     factors: Factors,
     drawing: Drawing,
 }
 
 impl Tables {
     fn new(sizes: Sizes) -> Result<Self, MatteError> {
-        let sketch = Sketch::new(sizes)?;
-        let size = sketch.size();
+        let thumbnail = Thumbnail::new(sizes)?;
+        let size = thumbnail.size();
         Ok(Self {
-            sketch,
-            sure: Sure::new(size),
+            thumbnail,
+            certain: CertainBlocks::new(size),
             factors: Factors::new(size),
             drawing: Drawing::new(size, sizes.picture),
         })
     }
 
     fn find(&mut self, isa: Isa, alpha: &FrameView<'_>, frame: &FrameView<'_>) {
-        self.sketch.fill(isa, alpha, frame);
-        self.sure.look(self.sketch.mask());
-        self.factors.find(isa, &self.sketch, &self.sure);
+        self.thumbnail.fill(isa, alpha, frame);
+        self.certain.look(self.thumbnail.mask());
+        self.factors.find(isa, &self.thumbnail, &self.certain);
     }
 }
 
@@ -138,9 +138,9 @@ impl Guide {
         };
         tables.find(self.isa, alpha, frame);
         if let Some(spill) = &mut self.spill {
-            let Tables { sketch, sure, factors, .. } = tables;
-            spill.find(self.isa, sketch.size(), sure.extent(), RAMP, |y| {
-                ([0, 1, 2].map(|input| sketch.row(input, y)), factors.cells(y))
+            let Tables { thumbnail, certain, factors, .. } = tables;
+            spill.find(self.isa, thumbnail.size(), certain.extent(), RAMP, |y| {
+                ([0, 1, 2].map(|input| thumbnail.row(input, y)), factors.cells(y))
             });
         }
         tables.drawing.draw(self.isa, frame, &tables.factors, (luma, chroma));

@@ -15,6 +15,7 @@
 //!
 //! Each can be switched off by itself, and none of them asks for memory in steady state.
 
+pub(crate) mod component_filter;
 pub(crate) mod components;
 pub(crate) mod crop;
 pub(crate) mod guide;
@@ -22,10 +23,9 @@ mod kernels;
 mod key;
 mod motion;
 pub(crate) mod plain;
-pub(crate) mod sense;
-pub(crate) mod sketches;
 pub(crate) mod smooth;
 mod spill;
+pub(crate) mod thumbnails;
 
 pub use guide::Guide;
 pub use key::{KeyColour, ScreenKey};
@@ -111,14 +111,14 @@ impl Default for RefineSteps {
     }
 }
 
-/// Cells that pictures are sketched in, about: 160x90 of a wide one, 8 pixels wide at 1280x720.
-const SKETCH_CELLS: f64 = 14_400.0;
+/// Cells that pictures are made small in, about: 160x90 of a wide one, 8 pixels wide at 1280x720.
+const THUMBNAIL_CELLS: f64 = 14_400.0;
 
-/// The size of a sketch of a picture, in square cells of a whole number of pixels; and of how many of
+/// The size of a thumbnail of a picture, in square cells of a whole number of pixels; and of how many of
 /// the picture's rows one is read. Two for a cell: the rest costs time and gains nothing on the
 /// scoreboard.
-fn sketch_grid(picture: SizePx) -> (SizePx, u32) {
-    let cell_px = ((picture.area_px() as f64 / SKETCH_CELLS).sqrt().round() as u32).max(1);
+fn thumbnail_grid(picture: SizePx) -> (SizePx, u32) {
+    let cell_px = ((picture.area_px() as f64 / THUMBNAIL_CELLS).sqrt().round() as u32).max(1);
     let cells = [picture.width_px, picture.height_px].map(|side_px| side_px.div_ceil(cell_px));
     (SizePx::new(cells[0], cells[1]), (cell_px / 2).max(1))
 }

@@ -5,7 +5,7 @@ use greenroom_frame::SizePx;
 use super::kernels::sum_difference;
 use crate::Isa;
 
-/// Finds how far a person has gone from one sketch to the next: as a whole, without turning.
+/// Finds how far a person has gone from one thumbnail to the next: as a whole, without turning.
 ///
 /// It goes down the sums of absolute differences of luma, over the rows of cells that the person was in,
 /// from the best of a few places (block matching with one block, which is the person), and to parts
@@ -15,27 +15,27 @@ pub(crate) struct Motion {
     cells: SizePx,
     /// The rows that are compared, and the columns from the person's first to the last in each.
     spans: Vec<(usize, Range<usize>)>,
-    /// The columns of the mask that cells lie before, and where its rows begin that they do.
+    /// For each thumbnail cell, the mask column (x) and row offset (y) at its centre.
     samples: [Vec<usize>; 2],
     newest: [i32; 2],
 }
 
 /// Mean difference of luma up to which a person stands still.
 const STILL: f32 = 1.5;
-/// The part of that which has to be left for a way to be one.
-const LEFT: f32 = 0.9;
+/// A shift counts as motion only if it leaves less than this share of the unshifted difference.
+const MIN_IMPROVEMENT: f32 = 0.9;
 /// Cells that a person goes at the most from one frame to the next, across and down: at 30 fps, from
 /// one side of the picture to the other in two thirds of a second.
-const MOST: [i32; 2] = [8, 5];
-/// Where else it begins.
-const BEGINNINGS: [[i32; 2]; 6] = [[-6, 0], [-3, 0], [3, 0], [6, 0], [0, -3], [0, 3]];
+const MAX_SHIFT_CELLS: [i32; 2] = [8, 5];
+/// Shifts that the search begins from, beside the last one.
+const START_OFFSETS: [[i32; 2]; 6] = [[-6, 0], [-3, 0], [3, 0], [6, 0], [0, -3], [0, 3]];
 /// Rows of cells that are compared: one of so many.
 const ROW_STEP: usize = 2;
-/// Rows that a person has at least.
-const LEAST_ROWS: usize = 3;
+/// Fewest compared rows that a person must cover for a shift to be looked for.
+const MIN_ROWS: usize = 3;
 
 impl Motion {
-    /// For masks and sketches of these sizes.
+    /// For masks and thumbnails of these sizes.
     pub(crate) fn new(mask: SizePx, cells: SizePx) -> Self {
         let middles = |count: u32, samples: u32, stride: u32| {
             let middle = |at: u32| ((2 * at + 1) * samples / (2 * count) * stride) as usize;
@@ -61,7 +61,7 @@ impl Motion {
     }
 
     /// How many cells to the right and down a person has gone of whom `is_person` tells where in the
-    /// mask they were; `lumas` are those of the two sketches, the newer first. `None` if they stand
+    /// mask they were; `lumas` are those of the two thumbnails, the newer first. `None` if they stand
     /// still, or did something else than go.
     pub(crate) fn find(
         &mut self,
@@ -72,7 +72,7 @@ impl Motion {
         self.look(is_person);
         let still = self.difference(isa, lumas, [0, 0])?;
         let guess = std::mem::take(&mut self.newest);
-        if self.spans.len() < LEAST_ROWS || still < STILL {
+        if self.spans.len() < MIN_ROWS || still < STILL {
             return None;
         }
         let mut best = (still, [0, 0]);
@@ -83,7 +83,7 @@ impl Motion {
                 *best = (difference, way);
             }
         };
-        BEGINNINGS.into_iter().chain([guess]).for_each(|way| try_way(way, &mut best));
+        START_OFFSETS.into_iter().chain([guess]).for_each(|way| try_way(way, &mut best));
         loop {
             let before @ [x, y] = best.1;
             [[x - 1, y], [x + 1, y], [x, y - 1], [x, y + 1]]
@@ -107,7 +107,7 @@ impl Motion {
         };
         let (across, less) = lowest([x - 1, y], [x + 1, y]);
         let (down, less_still) = lowest([x, y - 1], [x, y + 1]);
-        if least - less - less_still > LEFT * still {
+        if least - less - less_still > MIN_IMPROVEMENT * still {
             // Something else moves: an arm, or the person turns.
             return None;
         }
@@ -115,7 +115,7 @@ impl Motion {
         Some([x as f32 + across, y as f32 + down])
     }
 
-    /// The next sketches have nothing to do with those before.
+    /// The next thumbnails have nothing to do with those before.
     pub(crate) fn reset(&mut self) {
         self.newest = [0, 0];
     }
@@ -137,7 +137,7 @@ impl Motion {
     /// The mean difference of luma in the person's cells if they have gone this way; `None` if that is
     /// too far, or out of the picture by more than a half.
     fn difference(&self, isa: Isa, [new, old]: [&[u8]; 2], [x, y]: [i32; 2]) -> Option<f32> {
-        if x.abs() > MOST[0] || y.abs() > MOST[1] {
+        if x.abs() > MAX_SHIFT_CELLS[0] || y.abs() > MAX_SHIFT_CELLS[1] {
             return None;
         }
         let (width, height) = (self.cells.width_px as i32, self.cells.height_px as i32);

@@ -7,7 +7,7 @@ use self::carry::Carry;
 use self::changes::Changes;
 use super::kernels::follow;
 use super::motion::Motion;
-use super::sketches::Sketches;
+use super::thumbnails::Thumbnails;
 use crate::planes::SmallPlanes;
 use crate::{Isa, MatteError};
 
@@ -16,7 +16,7 @@ use crate::{Isa, MatteError};
 /// where a person goes as a whole, the mask before goes with them (dtSSD is 2 to 3 % lower for it).
 ///
 /// MediaPipe blends by how sure the network is; here the picture decides, for networks are sure of
-/// their flicker. The change is |dY| + |dU| + |dV| of the sketch, the most of it in 3x3 cells: with their mean
+/// their flicker. The change is |dY| + |dU| + |dV| of the thumbnail, the most of it in 3x3 cells: with their mean
 /// in its place, MAD is 1 to 2 % higher.
 #[derive(Debug)]
 pub(crate) struct Smoother {
@@ -86,27 +86,27 @@ impl Smoother {
         self.anew_frames = ANEW_FRAMES;
     }
 
-    /// Smooths `mask`, which is that of all of the newest picture of `sketches`.
+    /// Smooths `mask`, which is that of all of the newest picture of `thumbnails`.
     ///
     /// # Errors
     /// [`MatteError::Frame`] if that is of a size for which there are no tables.
     pub(crate) fn smooth(
         &mut self,
-        sketches: &Sketches,
+        thumbnails: &Thumbnails,
         mask: &mut Frame,
     ) -> Result<(), MatteError> {
-        let picture = sketches.picture();
+        let picture = thumbnails.picture();
         let tables = match &mut self.tables {
             Some(tables) if tables.picture == picture => tables,
             other => {
                 self.knows = false;
-                other.insert(Tables::new(picture, [sketches.new.size(), mask.size()])?)
+                other.insert(Tables::new(picture, [thumbnails.new.size(), mask.size()])?)
             }
         };
         let goes_on = self.knows && {
             let still = if self.anew_frames > 0 { STILL_ANEW } else { STILL };
             self.anew_frames = self.anew_frames.saturating_sub(1);
-            tables.weigh(self.isa, sketches, still)
+            tables.weigh(self.isa, thumbnails, still)
         };
         if !goes_on {
             let levels = self.state.iter_mut().zip(mask.bytes());
@@ -115,7 +115,7 @@ impl Smoother {
             tables.motion.reset();
             return Ok(());
         }
-        tables.carry(self.isa, sketches, &mut self.state);
+        tables.carry(self.isa, thumbnails, &mut self.state);
         let mut samples = self.weights.view_mut();
         tables.scaler.scale(tables.weights.view().plane(0), &mut samples.plane_mut(0));
         follow(self.isa, &mut self.state, mask.bytes_mut(), self.weights.bytes(), SURE_ROOM);
@@ -137,7 +137,7 @@ impl Tables {
 
     /// The weights of the cells, `still` where nothing has changed; `false` if this is another picture
     /// altogether.
-    fn weigh(&mut self, isa: Isa, Sketches { new, old, .. }: &Sketches, still: u8) -> bool {
+    fn weigh(&mut self, isa: Isa, Thumbnails { new, old, .. }: &Thumbnails, still: u8) -> bool {
         let SizePx { width_px, height_px } = new.size();
         let (width, height) = (width_px as usize, height_px as usize);
         self.changes.clear(width, height);
@@ -154,8 +154,8 @@ impl Tables {
     }
 
     /// Takes `state`, the mask so far, along with a person who goes.
-    fn carry(&mut self, isa: Isa, sketches: &Sketches, state: &mut [u16]) {
-        let [new, old] = [&sketches.new, &sketches.old].map(SmallPlanes::bytes);
+    fn carry(&mut self, isa: Isa, thumbnails: &Thumbnails, state: &mut [u16]) {
+        let [new, old] = [&thumbnails.new, &thumbnails.old].map(SmallPlanes::bytes);
         let is_person = |at: usize| state[at] >= u16::from(PERSON) << 7;
         let way = self.motion.find(isa, is_person, [new[0], old[0]]);
         if let (Some(way), Some(person)) = (way, self.motion.extent()) {

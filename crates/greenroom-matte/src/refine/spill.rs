@@ -5,7 +5,7 @@ use greenroom_frame::{Cells, SizePx};
 use super::kernels::{add_row, colours, shares, spread, weigh};
 use crate::Isa;
 
-/// Finds the colours of person and room along the edge: the means of the sketch's cells nearby,
+/// Finds the colours of person and room along the edge: the means of the thumbnail's cells nearby,
 /// weighted by how surely each is person, or room (blur fusion: Forte, "Approximate Fast Foreground
 /// Colour Estimation", 2021).
 ///
@@ -16,9 +16,9 @@ use crate::Isa;
 #[derive(Debug, Default)]
 pub(crate) struct Spill {
     cells: Cells,
-    /// Columns and rows of the sketch.
-    sketch: (usize, usize),
-    /// Two rows of the sketch, weighted and added: eight channels, one behind the other. First the
+    /// Columns and rows of the thumbnail.
+    thumbnail: (usize, usize),
+    /// Two rows of the thumbnail, weighted and added: eight channels, one behind the other. First the
     /// person's weight and weighted Y, U and V, then the room's.
     wide: Vec<f32>,
     /// The same in rows of cells, each channel between two zeros: as they are, blurred once and
@@ -44,7 +44,7 @@ impl Spill {
         &self.cells
     }
 
-    /// Finds them from a sketch of `size`, around the columns and rows that the edge is in: `row` gives
+    /// Finds them from a thumbnail of `size`, around the columns and rows that the edge is in: `row` gives
     /// Y, U and V of a row of cells, 0..=1, and the four factors that alpha is made of; alphas of
     /// `ramp` become 0 and 1.
     pub(crate) fn find<'a>(
@@ -61,7 +61,7 @@ impl Spill {
         if rows.is_empty() {
             return;
         }
-        // In cells, two of the sketch's each.
+        // In cells, two of the thumbnail's each.
         let part = |edge: Range<usize>, most: usize| {
             (edge.start / 2).saturating_sub(REACH)..(edge.end.div_ceil(2) + REACH).min(most)
         };
@@ -98,11 +98,11 @@ impl Spill {
         self.cells.columns() + 2
     }
 
-    fn adopt(&mut self, sketch: (usize, usize)) {
-        if std::mem::replace(&mut self.sketch, sketch) == sketch {
+    fn adopt(&mut self, thumbnail: (usize, usize)) {
+        if std::mem::replace(&mut self.thumbnail, thumbnail) == thumbnail {
             return;
         }
-        let (width, height) = sketch;
+        let (width, height) = thumbnail;
         self.cells.resize(width as f64 / 2.0, height as f64 / 2.0);
         let len = CHANNELS * self.stride() * self.cells.rows();
         self.wide = vec![0.0; CHANNELS * width];

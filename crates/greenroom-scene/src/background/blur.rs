@@ -2,7 +2,7 @@ use greenroom_frame::{FrameError, FrameView, SizePx};
 
 use super::room::{Filler, SmallRoom, Weighted};
 use super::spec::Kind;
-use super::{Background, Room};
+use super::{Background, MattedFrame};
 use crate::words::{Allowed, Parameter};
 use crate::{Moment, SceneError};
 
@@ -19,7 +19,7 @@ pub(super) const KIND: Kind = Kind {
 };
 
 /// The room itself out of focus, as if the person were not there:
-/// `blur(room * w) / blur(w)`, w = how surely a pixel is room. A pixel of the person has no weight,
+/// `blur(matted * w) / blur(w)`, w = how surely a pixel is room. A pixel of the person has no weight,
 /// so its colour cannot bleed into the room, and what lies behind the person is filled in from
 /// round about.
 ///
@@ -61,14 +61,14 @@ impl Blur {
 impl Background for Blur {
     fn behind<'a>(
         &'a mut self,
-        room: &Room<'a>,
+        matted: &MattedFrame<'a>,
         _moment: &Moment,
     ) -> Result<FrameView<'a>, SceneError> {
-        if !self.state.as_ref().is_some_and(|state| state.small.fits(room.frame)) {
-            self.state = Some(State::new(room.frame, self.sigma_of_height)?);
+        if !self.state.as_ref().is_some_and(|state| state.small.fits(matted.frame)) {
+            self.state = Some(State::new(matted.frame, self.sigma_of_height)?);
         }
         let state = self.state.as_mut().expect("made above");
-        state.small.gather(room, &mut state.sums);
+        state.small.gather(matted, &mut state.sums);
         let size = state.small.size();
         for _ in 0..PASSES {
             blur_rows(&state.sums, &mut state.scratch, size, state.radius);
@@ -190,7 +190,7 @@ mod tests {
         let chroma = Frame::new(PixelFormat::Grey, SizePx::new(320, 180), Colour::JPEG).unwrap();
         let matte = MatteView::new(room.view(), luma.view(), chroma.view()).unwrap();
         let mut blur = Blur::new(50.0);
-        let seen = blur.behind(&Room { frame: room.view(), matte }, &START).unwrap();
+        let seen = blur.behind(&MattedFrame { frame: room.view(), matte }, &START).unwrap();
         let row = seen.plane(0).row(180);
         let sigma = (SIGMA_OF_HEIGHT[1] * 360.0) as usize;
         // A Gaussian step: 16 % and 84 % of the way at one sigma to either side. Whole box widths

@@ -2,7 +2,7 @@ use greenroom_frame::{Colour, FrameError, FrameView, SizePx};
 
 use super::room::{Filler, SmallRoom, Weighted, room_weight};
 use super::spec::Kind;
-use super::{Background, Room};
+use super::{Background, MattedFrame};
 use crate::words::{Allowed, Parameter};
 use crate::{Moment, SceneError};
 
@@ -59,14 +59,14 @@ struct State {
 impl Background for Bokeh {
     fn behind<'a>(
         &'a mut self,
-        room: &Room<'a>,
+        matted: &MattedFrame<'a>,
         _moment: &Moment,
     ) -> Result<FrameView<'a>, SceneError> {
-        if !self.state.as_ref().is_some_and(|state| state.small.fits(room.frame)) {
-            self.state = Some(State::new(room.frame, self.strength)?);
+        if !self.state.as_ref().is_some_and(|state| state.small.fits(matted.frame)) {
+            self.state = Some(State::new(matted.frame, self.strength)?);
         }
         let state = self.state.as_mut().expect("made above");
-        state.run_along(room);
+        state.run_along(matted);
         state.sum_discs();
         state.filler.fill(state.small.size(), &mut state.sums);
         Ok(state.small.spread(&state.sums))
@@ -101,10 +101,10 @@ impl State {
     }
 
     /// Makes the running sums: `running[pad + x]` is the sum of all samples left of `x`.
-    fn run_along(&mut self, room: &Room<'_>) {
+    fn run_along(&mut self, matted: &MattedFrame<'_>) {
         let width = self.small.size().width_px as usize;
         let pad = self.half_widths[0];
-        let [y, u, v, alpha] = self.small.reduce(room);
+        let [y, u, v, alpha] = self.small.reduce(matted);
         for (row, start) in (0..y.len()).step_by(width).enumerate() {
             let columns = start..start + width;
             let (luma, alpha) = (&y[columns.clone()], &alpha[columns.clone()]);

@@ -1,6 +1,6 @@
 use greenroom_frame::{Frame, FrameView, Rgb8};
 
-use super::{Background, Room};
+use super::{Background, MattedFrame};
 use crate::{Moment, SceneError};
 
 /// One colour everywhere.
@@ -18,10 +18,10 @@ impl Plain {
 impl Background for Plain {
     fn behind<'a>(
         &'a mut self,
-        room: &Room<'a>,
+        matted: &MattedFrame<'a>,
         _moment: &Moment,
     ) -> Result<FrameView<'a>, SceneError> {
-        let like = room.frame;
+        let like = matted.frame;
         if !self.shown.as_ref().is_some_and(|frame| frame.shape() == like.shape()) {
             let mut frame = Frame::new(like.format(), like.size(), like.colour())?;
             frame.fill(like.colour().encode(self.rgb));

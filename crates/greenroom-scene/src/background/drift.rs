@@ -4,7 +4,7 @@ use greenroom_frame::{Colour, FrameView, Rgb8};
 
 use super::paint::{Painting, between, encode};
 use super::spec::Kind;
-use super::{Background, Room};
+use super::{Background, MattedFrame};
 use crate::words::{Allowed, Parameter};
 use crate::{Moment, SceneError};
 
@@ -47,10 +47,10 @@ struct State {
 impl Background for Drift {
     fn behind<'a>(
         &'a mut self,
-        room: &Room<'a>,
+        matted: &MattedFrame<'a>,
         moment: &Moment,
     ) -> Result<FrameView<'a>, SceneError> {
-        let shape = room.frame.shape();
+        let shape = matted.frame.shape();
         if !self.state.as_ref().is_some_and(|state| state.painting.shape() == shape) {
             let painting = Painting::new(shape, ROWS)?;
             let size = painting.size();

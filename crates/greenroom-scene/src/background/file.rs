@@ -10,7 +10,7 @@ use super::picture::Picture;
 use super::slideshow::Slideshow;
 use super::video::Video;
 use super::{Background, BackgroundSpec, Fit};
-use crate::{SceneError, Site};
+use crate::{SceneError, SceneFormat};
 
 /// The word before a folder that says how long each picture is shown.
 pub(super) const SLIDESHOW: &str = "slideshow";
@@ -81,14 +81,14 @@ pub(super) fn path_text(path: &Path) -> String {
 pub(super) fn open(
     path: &Path,
     fit: Fit,
-    site: Site,
+    scene_format: SceneFormat,
     cancel: Option<&Wake>,
 ) -> Result<Box<dyn Background>, SceneError> {
     Ok(match FileKind::of(path) {
-        FileKind::Picture => Box::new(Picture::open(path, fit, site.shape)?),
-        FileKind::Folder => Box::new(Slideshow::open(path, USUAL_TURN, fit, site)?),
+        FileKind::Picture => Box::new(Picture::open(path, fit, scene_format.shape)?),
+        FileKind::Folder => Box::new(Slideshow::open(path, USUAL_TURN, fit, scene_format)?),
         FileKind::AnimatedWebP | FileKind::Video => {
-            Box::new(Video::open(&ClipSource::File(path.to_owned()), fit, site, cancel)?)
+            Box::new(Video::open(&ClipSource::File(path.to_owned()), fit, scene_format, cancel)?)
         }
     })
 }

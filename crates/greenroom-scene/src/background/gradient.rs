@@ -2,7 +2,7 @@ use greenroom_frame::{FrameError, FrameShape, FrameView, Rgb8};
 
 use super::paint::{Painting, between, encode};
 use super::spec::Kind;
-use super::{Background, Room};
+use super::{Background, MattedFrame};
 use crate::words::{Allowed, Parameter};
 use crate::{Moment, SceneError};
 
@@ -48,10 +48,10 @@ const ROWS: u32 = 180;
 impl Background for Gradient {
     fn behind<'a>(
         &'a mut self,
-        room: &Room<'a>,
+        matted: &MattedFrame<'a>,
         _moment: &Moment,
     ) -> Result<FrameView<'a>, SceneError> {
-        let shape = room.frame.shape();
+        let shape = matted.frame.shape();
         if !self.painted.as_ref().is_some_and(|painted| painted.shape() == shape) {
             self.painted = Some(paint(self.from, self.to, self.angle_degrees, shape)?);
         }

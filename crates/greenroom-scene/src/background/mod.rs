@@ -29,7 +29,7 @@ pub use spec::{BackgroundSpec, NamedBackground, backgrounds_help};
 
 /// What a background may look at: the frame it stands in for and that frame's matte.
 #[derive(Debug, Clone, Copy)]
-pub struct Room<'a> {
+pub struct MattedFrame<'a> {
     /// The camera's picture, planar.
     pub frame: FrameView<'a>,
     /// Where in it the person is.
@@ -38,14 +38,14 @@ pub struct Room<'a> {
 
 /// Something to stand before.
 pub trait Background: Send {
-    /// The picture behind the person for this frame: of the room's format, size and colour. Kept
+    /// The picture behind the person for this frame: of the frame's format, size and colour. Kept
     /// from the frame before where nothing changed; no memory is asked for in steady state.
     ///
     /// # Errors
     /// When the picture cannot be made for this format and size.
     fn behind<'a>(
         &'a mut self,
-        room: &Room<'a>,
+        matted: &MattedFrame<'a>,
         moment: &Moment,
     ) -> Result<FrameView<'a>, SceneError>;
 

@@ -1,6 +1,6 @@
 use greenroom_frame::FrameView;
 
-use super::{Background, Room};
+use super::{Background, MattedFrame};
 use crate::{Moment, SceneError};
 
 /// The plain camera: the room stands behind the person. Chosen by name only.
@@ -9,9 +9,9 @@ pub(super) struct PlainCamera;
 impl Background for PlainCamera {
     fn behind<'a>(
         &'a mut self,
-        room: &Room<'a>,
+        matted: &MattedFrame<'a>,
         _moment: &Moment,
     ) -> Result<FrameView<'a>, SceneError> {
-        Ok(room.frame)
+        Ok(matted.frame)
     }
 }

@@ -4,7 +4,7 @@ use greenroom_frame::{Chroma, Colour, Frame, FrameShape, FrameView, Rgb8, SizePx
 use image::imageops::FilterType;
 use image::{DynamicImage, RgbImage, imageops};
 
-use super::{Background, Fit, Room};
+use super::{Background, Fit, MattedFrame};
 use crate::adapt::Adapter;
 use crate::image_file::decode;
 pub(super) use crate::image_file::{MAX_BYTES, check_size, explain};
@@ -25,10 +25,10 @@ impl Picture {
 impl Background for Picture {
     fn behind<'a>(
         &'a mut self,
-        room: &Room<'a>,
+        matted: &MattedFrame<'a>,
         _moment: &Moment,
     ) -> Result<FrameView<'a>, SceneError> {
-        Ok(self.adapter.adapt(self.shown.view(), room.frame.shape())?)
+        Ok(self.adapter.adapt(self.shown.view(), matted.frame.shape())?)
     }
 }
 

@@ -2,7 +2,7 @@ use greenroom_frame::{Frame, FrameError, FrameView, Plane, SizePx};
 
 use super::room::{Filler, Weighted, room_weight};
 use super::spec::Kind;
-use super::{Background, Room};
+use super::{Background, MattedFrame};
 use crate::words::{Allowed, Parameter};
 use crate::{Moment, SceneError};
 
@@ -39,15 +39,15 @@ struct State {
 impl Background for Pixelate {
     fn behind<'a>(
         &'a mut self,
-        room: &Room<'a>,
+        matted: &MattedFrame<'a>,
         _moment: &Moment,
     ) -> Result<FrameView<'a>, SceneError> {
-        let shape = room.frame.shape();
+        let shape = matted.frame.shape();
         if !self.state.as_ref().is_some_and(|state| state.shown.view().shape() == shape) {
-            self.state = Some(State::new(room.frame, self.block_px)?);
+            self.state = Some(State::new(matted.frame, self.block_px)?);
         }
         let state = self.state.as_mut().expect("made above");
-        state.gather(room);
+        state.gather(matted);
         state.filler.fill(state.size, &mut state.blocks);
         state.paint();
         Ok(state.shown.view())
@@ -76,11 +76,11 @@ impl State {
         })
     }
 
-    fn gather(&mut self, room: &Room<'_>) {
-        let luma_alpha = room.matte.luma().plane(0);
-        self.sum(0, room.frame.plane(0), luma_alpha);
+    fn gather(&mut self, matted: &MattedFrame<'_>) {
+        let luma_alpha = matted.matte.luma().plane(0);
+        self.sum(0, matted.frame.plane(0), luma_alpha);
         for index in 1..3 {
-            self.sum(index, room.frame.plane(index), room.matte.chroma().plane(0));
+            self.sum(index, matted.frame.plane(index), matted.matte.chroma().plane(0));
         }
     }
 

@@ -5,7 +5,7 @@
 
 use greenroom_frame::{Frame, FrameError, FrameView, PixelFormat, PlaneScaler, SizePx};
 
-use super::Room;
+use super::MattedFrame;
 
 /// One small pixel: Y, U, V, each times the weight, and the weight, 0 to 255.
 pub(super) type Weighted = [f32; 4];
@@ -51,13 +51,13 @@ impl SmallRoom {
         self.small
     }
 
-    /// Whether it was made for rooms like this.
+    /// Whether it was made for frames of this shape.
     pub(super) fn fits(&self, room: FrameView<'_>) -> bool {
         self.shown.shape() == room.shape()
     }
 
     /// Makes the small picture: Y, U, V and alpha, row by row.
-    pub(super) fn reduce(&mut self, room: &Room<'_>) -> [&[u8]; 4] {
+    pub(super) fn reduce(&mut self, room: &MattedFrame<'_>) -> [&[u8]; 4] {
         let [y, u, v] = [0, 1, 2].map(|plane| room.frame.plane(plane));
         let full = [y, u, v, room.matte.luma().plane(0)];
         for ((small, scaler), full) in self.planes.iter_mut().zip(&mut self.reduce).zip(full) {
@@ -67,7 +67,7 @@ impl SmallRoom {
     }
 
     /// The same, weighted.
-    pub(super) fn gather(&mut self, room: &Room<'_>, sums: &mut [Weighted]) {
+    pub(super) fn gather(&mut self, room: &MattedFrame<'_>, sums: &mut [Weighted]) {
         let [y, u, v, alpha] = self.reduce(room);
         let samples = y.iter().zip(u).zip(v).zip(alpha);
         for (sum, (((&y, &u), &v), &alpha)) in sums.iter_mut().zip(samples) {

@@ -14,7 +14,7 @@ use crate::words::{
     Parameter, Value, Values, hex, listed, nearest, parameters_help, read_values, usage,
     write_values,
 };
-use crate::{SceneError, Site};
+use crate::{SceneError, SceneFormat};
 
 /// Which background is wanted: the checked form of what a user writes.
 #[derive(Clone, PartialEq)]
@@ -92,8 +92,12 @@ impl BackgroundSpec {
     ///
     /// # Errors
     /// When a picture cannot be read or decoded.
-    pub fn build(&self, fit: Fit, site: Site) -> Result<Box<dyn Background>, SceneError> {
-        self.build_until(fit, site, None)
+    pub fn build(
+        &self,
+        fit: Fit,
+        scene_format: SceneFormat,
+    ) -> Result<Box<dyn Background>, SceneError> {
+        self.build_until(fit, scene_format, None)
     }
 
     /// As [`build`](Self::build), given up when `cancel` rings: a video at once, a picture when it
@@ -101,7 +105,7 @@ impl BackgroundSpec {
     pub(crate) fn build_until(
         &self,
         fit: Fit,
-        site: Site,
+        scene_format: SceneFormat,
         cancel: Option<&Wake>,
     ) -> Result<Box<dyn Background>, SceneError> {
         Ok(match self {
@@ -110,13 +114,13 @@ impl BackgroundSpec {
             BackgroundSpec::Named(named) => (named.kind.make)(Values::new(&named.values)),
             // What is there now may be of another kind than what was there when this was written.
             BackgroundSpec::Picture(path) | BackgroundSpec::Video(ClipSource::File(path)) => {
-                file::open(path, fit, site, cancel)?
+                file::open(path, fit, scene_format, cancel)?
             }
             BackgroundSpec::Video(source) => {
-                Box::new(video::Video::open(source, fit, site, cancel)?)
+                Box::new(video::Video::open(source, fit, scene_format, cancel)?)
             }
             BackgroundSpec::Slideshow { folder, every } => {
-                Box::new(slideshow::Slideshow::open(folder, *every, fit, site)?)
+                Box::new(slideshow::Slideshow::open(folder, *every, fit, scene_format)?)
             }
         })
     }

@@ -3,7 +3,7 @@ use std::f64::consts::TAU;
 use greenroom_frame::{Frame, FrameError, FrameShape, FrameView, PlaneMut, Rgb8};
 
 use super::spec::Kind;
-use super::{Background, Room, gradient};
+use super::{Background, MattedFrame, gradient};
 use crate::{Moment, Random, SceneError};
 
 pub(super) const KIND: Kind = Kind {
@@ -74,10 +74,10 @@ const MARGIN: f64 = 0.02;
 impl Background for Stars {
     fn behind<'a>(
         &'a mut self,
-        room: &Room<'a>,
+        matted: &MattedFrame<'a>,
         moment: &Moment,
     ) -> Result<FrameView<'a>, SceneError> {
-        let shape = room.frame.shape();
+        let shape = matted.frame.shape();
         if !self.state.as_ref().is_some_and(|state| state.sky.view().shape() == shape) {
             self.state = Some(State::new(shape, moment.seed)?);
         }

@@ -4,8 +4,8 @@ use std::time::Duration;
 
 use greenroom_frame::{Colour, Frame, FrameShape, MatteView, PixelFormat, SizePx, Yuv8};
 
-use super::{Background, BackgroundSpec, Fit, Room};
-use crate::{Moment, Pace, Site};
+use super::{Background, BackgroundSpec, Fit, MattedFrame};
+use crate::{Moment, Pace, SceneFormat};
 
 const ROOM: Yuv8 = Yuv8 { y: 60, u: 90, v: 120 };
 const PERSON: [u8; 3] = [235, 240, 16];
@@ -55,7 +55,7 @@ impl Scene {
     fn behind(&self, background: &mut dyn Background, moment: &Moment) -> Frame {
         let (room, luma, chroma) = (self.room.view(), self.luma.view(), self.chroma.view());
         let matte = MatteView::new(room, luma, chroma).unwrap();
-        let seen = background.behind(&Room { frame: room, matte }, moment).unwrap();
+        let seen = background.behind(&MattedFrame { frame: room, matte }, moment).unwrap();
         assert_eq!(seen.shape(), room.shape());
         let mut copy = self.room.clone();
         greenroom_frame::unpack(seen, &mut copy).unwrap();
@@ -65,7 +65,7 @@ impl Scene {
 
 fn build(text: &str, shape: FrameShape) -> Box<dyn Background> {
     let spec: BackgroundSpec = text.parse().unwrap();
-    spec.build(Fit::Cover, Site { shape, pace: Pace::Live }).unwrap()
+    spec.build(Fit::Cover, SceneFormat { shape, pace: Pace::Live }).unwrap()
 }
 
 fn shapes() -> Vec<FrameShape> {

@@ -9,7 +9,7 @@ use image::imageops::{self, FilterType};
 use image::{DynamicImage, RgbaImage};
 
 use crate::image_file::decode;
-use crate::{SceneError, Site};
+use crate::{SceneError, SceneFormat};
 pub use spec::{ForegroundSpec, Place};
 
 /// Width of a picture if nothing is said, as a share of the frame's.
@@ -37,10 +37,13 @@ struct Placed {
 }
 
 impl Foreground {
-    pub(crate) fn open(spec: &ForegroundSpec, site: Site) -> Result<Self, SceneError> {
+    pub(crate) fn open(
+        spec: &ForegroundSpec,
+        scene_format: SceneFormat,
+    ) -> Result<Self, SceneError> {
         let picture = premultiplied(decode(&spec.picture)?);
-        let (picture, corner) = fitted(&picture, spec, site.shape.size);
-        let placed = Placed::new(&picture, corner, spec.opacity, site.shape)?;
+        let (picture, corner) = fitted(&picture, spec, scene_format.shape.size);
+        let placed = Placed::new(&picture, corner, spec.opacity, scene_format.shape)?;
         Ok(Self { spec: spec.clone(), picture, placed })
     }
 

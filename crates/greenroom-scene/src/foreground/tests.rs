@@ -23,9 +23,9 @@ fn disc(folder: &Path) -> ForegroundSpec {
     ForegroundSpec::new(path)
 }
 
-fn drawn(spec: &ForegroundSpec, site: FrameShape, canvas: FrameShape) -> Frame {
-    let site = Site { shape: site, pace: Pace::Live };
-    let mut foreground = Foreground::open(spec, site).unwrap();
+fn drawn(spec: &ForegroundSpec, scene_format: FrameShape, canvas: FrameShape) -> Frame {
+    let scene_format = SceneFormat { shape: scene_format, pace: Pace::Live };
+    let mut foreground = Foreground::open(spec, scene_format).unwrap();
     let mut frame = Frame::new(canvas.format, canvas.size, canvas.colour).unwrap();
     frame.fill(GREY);
     foreground.draw(&mut frame).unwrap();
@@ -57,7 +57,7 @@ fn no_hidden_colour_shows_at_the_edge() {
 #[test]
 fn places_sizes_and_opacity_are_what_they_say() {
     let folder = tempfile::tempdir().unwrap();
-    let site = shape(PixelFormat::I420, 640, 360);
+    let scene_format = shape(PixelFormat::I420, 640, 360);
     let mut spec = disc(folder.path());
     let orange = Colour::WEBCAM.encode(Rgb8 { r: 220, g: 120, b: 40 }).y;
     // 20 % of 640 wide, so is the picture high; its disc has 80 % of that.
@@ -75,7 +75,7 @@ fn places_sizes_and_opacity_are_what_they_say() {
         (Place::BottomRight, 604 - 64, 324 - 64),
     ] {
         spec.place = place;
-        let frame = drawn(&spec, site, site);
+        let frame = drawn(&spec, scene_format, scene_format);
         let view = frame.view();
         let luma = view.plane(0);
         let covered: Vec<(usize, usize)> = (0..360)
@@ -92,7 +92,7 @@ fn places_sizes_and_opacity_are_what_they_say() {
         assert!((middle(|p| p.1) - y as f32).abs() < 2.5, "{place:?}");
     }
     spec.opacity = 0.5;
-    let frame = drawn(&spec, site, site);
+    let frame = drawn(&spec, scene_format, scene_format);
     let half = (f32::from(orange) + f32::from(GREY.y)) / 2.0;
     let seen = f32::from(frame.view().plane(0).row(324 - 64)[604 - 64]);
     assert!((seen - half).abs() <= 1.0, "{seen} {half}");
@@ -125,6 +125,6 @@ fn any_picture_fits_any_frame() {
     }
     let broken = folder.path().join("broken.png");
     std::fs::write(&broken, "no picture").unwrap();
-    let site = Site { shape: shape(PixelFormat::I420, 64, 36), pace: Pace::Live };
-    assert!(Foreground::open(&ForegroundSpec::new(broken), site).is_err());
+    let scene_format = SceneFormat { shape: shape(PixelFormat::I420, 64, 36), pace: Pace::Live };
+    assert!(Foreground::open(&ForegroundSpec::new(broken), scene_format).is_err());
 }

@@ -8,7 +8,7 @@ mod tests;
 
 use greenroom_frame::{Colour, Frame, FrameCropper, MatteView, PartPx, PixelFormat, SizePx};
 
-use crate::{Moment, Room, SceneError};
+use crate::{MattedFrame, Moment, SceneError};
 use find::Finder;
 use follow::{Crop, Follower};
 pub use spec::FramingSpec;
@@ -58,32 +58,32 @@ impl Framing {
         }
     }
 
-    /// The part of `room` that is used, in the room's own shape. All of it is the room itself,
+    /// The part of `matted` that is used, in the camera's own shape. All of it is the room itself,
     /// nothing is copied.
     pub(crate) fn frame<'a>(
         &'a mut self,
-        room: &Room<'a>,
+        matted: &MattedFrame<'a>,
         moment: &Moment,
-    ) -> Result<Room<'a>, SceneError> {
+    ) -> Result<MattedFrame<'a>, SceneError> {
         let crop = match &mut self.way {
             Way::Still(crop) => *crop,
             Way::Follow(follower) => {
-                follower.follow(self.finder.find(room.matte.luma().plane(0)), moment.time)
+                follower.follow(self.finder.find(matted.matte.luma().plane(0)), moment.time)
             }
         };
         if crop == Crop::WHOLE {
-            return Ok(*room);
+            return Ok(*matted);
         }
-        let part = part(crop, room.frame.size());
+        let part = part(crop, matted.frame.size());
         let [picture, luma, chroma] = &mut self.cropped;
         let [crop_picture, crop_luma, crop_chroma] = &mut self.croppers;
-        crop_picture.crop(room.frame, part, picture)?;
-        crop_luma.crop(room.matte.luma(), part, luma)?;
-        let chroma_part = part.of_chroma(room.frame.format().chroma());
-        crop_chroma.crop(room.matte.chroma(), chroma_part, chroma)?;
+        crop_picture.crop(matted.frame, part, picture)?;
+        crop_luma.crop(matted.matte.luma(), part, luma)?;
+        let chroma_part = part.of_chroma(matted.frame.format().chroma());
+        crop_chroma.crop(matted.matte.chroma(), chroma_part, chroma)?;
         let matte = MatteView::new(picture.view(), luma.view(), chroma.view())?;
-        let edge = room.matte.edge().map(|edge| edge.of_part(part, room.frame.size()));
-        Ok(Room { frame: picture.view(), matte: matte.with_edge(edge) })
+        let edge = matted.matte.edge().map(|edge| edge.of_part(part, matted.frame.size()));
+        Ok(MattedFrame { frame: picture.view(), matte: matte.with_edge(edge) })
     }
 }
 

@@ -167,7 +167,7 @@ fn the_matte_still_lies_on_the_person() {
         for size in [SizePx::new(320, 180), SizePx::new(321, 181)] {
             let [frame, luma, chroma] = room(SEATED, size, format);
             let matte = MatteView::new(frame.view(), luma.view(), chroma.view()).unwrap();
-            let room = Room { frame: frame.view(), matte };
+            let room = MattedFrame { frame: frame.view(), matte };
             for text in ["zoom=1.7,0.3,-0.2", "zoom=4,1,1", "zoom=1.01"] {
                 let mut framing = Framing::new(text.parse().unwrap());
                 let moment = Moment { time: Duration::ZERO, frame: 0, seed: 0 };
@@ -205,7 +205,7 @@ fn pans_reach_the_edges() {
         row.iter_mut().enumerate().for_each(|(x, sample)| *sample = (x / 2 + y / 4) as u8);
     }
     let matte = MatteView::new(frame.view(), luma.view(), chroma.view()).unwrap();
-    let room = Room { frame: frame.view(), matte };
+    let room = MattedFrame { frame: frame.view(), matte };
     let moment = Moment { time: Duration::ZERO, frame: 0, seed: 0 };
     let corners = |text: &str| {
         let mut framing = Framing::new(text.parse().unwrap());

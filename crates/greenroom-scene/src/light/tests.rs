@@ -2,7 +2,7 @@ use std::time::{Duration, Instant};
 
 use greenroom_frame::{Colour, Frame, FrameShape, MatteView, PixelFormat, SizePx, Yuv8};
 
-use crate::{LookSpec, Pace, Room, SceneSpec, Site};
+use crate::{LookSpec, MattedFrame, Pace, SceneFormat, SceneSpec};
 
 const SIZE: SizePx = SizePx::new(320, 180);
 const PERSON: Yuv8 = Yuv8 { y: 110, u: 115, v: 145 };
@@ -44,14 +44,14 @@ impl Studio {
         let spec =
             SceneSpec { background: background.parse().unwrap(), look, ..SceneSpec::default() };
         let shape: FrameShape = self.frame.shape();
-        let mut scene = spec.build(Site { shape, pace: Pace::Exact }).unwrap();
+        let mut scene = spec.build(SceneFormat { shape, pace: Pace::Exact }).unwrap();
         let mut seen = Vec::new();
         for &ms in times_ms {
             self.frame.set_captured_at(self.start + Duration::from_millis(ms));
             let view = self.frame.view();
             let matte = MatteView::new(view, self.luma.view(), self.chroma.view()).unwrap();
             let mut canvas = self.frame.clone();
-            scene.compose(&Room { frame: view, matte }, &mut canvas).unwrap();
+            scene.compose(&MattedFrame { frame: view, matte }, &mut canvas).unwrap();
             seen.push(canvas);
         }
         seen
@@ -131,7 +131,7 @@ fn it_changes_slowly_and_arrives() {
     let mut scene_frames = Vec::new();
     let shape = before.shape();
     let look = SceneSpec { background: spec.parse().unwrap(), look: MATCH, ..SceneSpec::default() };
-    let mut scene = look.build(Site { shape, pace: Pace::Exact }).unwrap();
+    let mut scene = look.build(SceneFormat { shape, pace: Pace::Exact }).unwrap();
     for &ms in &times {
         let mut frame = before.clone();
         if ms > 1000 {
@@ -140,7 +140,7 @@ fn it_changes_slowly_and_arrives() {
         frame.set_captured_at(studio.start + Duration::from_millis(ms));
         let matte = MatteView::new(frame.view(), studio.luma.view(), studio.chroma.view()).unwrap();
         let mut canvas = frame.clone();
-        scene.compose(&Room { frame: frame.view(), matte }, &mut canvas).unwrap();
+        scene.compose(&MattedFrame { frame: frame.view(), matte }, &mut canvas).unwrap();
         let plain = if ms > 1000 { PERSON.y + 100 } else { PERSON.y };
         scene_frames.push(f32::from(middle(&canvas)[0]) / f32::from(plain));
     }

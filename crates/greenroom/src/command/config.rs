@@ -5,7 +5,7 @@ use anyhow::bail;
 use crate::cli::{ConfigArgs, ConfigCommand, RunArgs};
 use crate::config::{ConfigFile, EXAMPLE};
 use crate::log;
-use crate::scenes::{SceneBook, SceneWords};
+use crate::scenes::{SceneLibrary, SceneOptions};
 use crate::settings::{RunSettings, SettingsError};
 use crate::terminal::{Lines, print};
 
@@ -40,9 +40,9 @@ fn check(file: Option<PathBuf>) -> anyhow::Result<String> {
         bail!(SettingsError::NoSuchLibrary(library));
     }
     let people = settings.scene.steps.people;
-    let book = SceneBook::new(config.scenes, config.scene, &SceneWords::default(), people)?;
+    let library = SceneLibrary::new(config.scenes, config.scene, &SceneOptions::default(), people)?;
     let mut wrong = 0;
-    for (name, checked) in book.check_all(settings.size.height_px) {
+    for (name, checked) in library.check_all(settings.size.height_px) {
         match checked {
             Ok(warning) => log::say(&format!("greenroom: [scenes.{name}]: warning: {warning}")),
             Err(error) => {
@@ -54,7 +54,7 @@ fn check(file: Option<PathBuf>) -> anyhow::Result<String> {
     if wrong > 0 {
         bail!(SettingsError::WrongScenes(wrong, path));
     }
-    let count = match book.len() {
+    let count = match library.len() {
         1 => "1 scene".to_owned(),
         count => format!("{count} scenes"),
     };

@@ -7,7 +7,7 @@ use greenroom_device::{
 };
 use greenroom_frame::{Colour, Frame, PixelFormat};
 use greenroom_matte::MatteMaker;
-use greenroom_scene::{Pace, Room, Site};
+use greenroom_scene::{MattedFrame, Pace, SceneFormat};
 use indicatif::{ProgressBar, ProgressStyle};
 
 use super::signals::{Parts, Signals};
@@ -68,8 +68,8 @@ impl Job {
         let maker = settings.scene.model.build(settings.scene.steps, Answers::AtOnce)?;
         let mut frame = Frame::new(PixelFormat::I420, mode.size, mode.colour)?;
         let more = next_frame(source, &mut frame, &Wake::new().context("making an eventfd")?)?;
-        let site = Site { shape: frame.shape(), pace: Pace::Exact };
-        let (_, scene) = make_scene(&settings.scene.book, site)?;
+        let scene_format = SceneFormat { shape: frame.shape(), pace: Pace::Exact };
+        let (_, scene) = make_scene(&settings.scene.library, scene_format)?;
         let wanted = SinkMode {
             format: frame.format(),
             size: frame.size(),
@@ -101,7 +101,7 @@ impl Job {
         let frame = self.frame.view();
         let alpha = self.maker.matte(&frame).context(RunFailed)?;
         let matte = self.planes.fit(alpha.view(), frame).context(RunFailed)?;
-        self.painter.compose(&Room { frame, matte }).context(RunFailed)?;
+        self.painter.compose(&MattedFrame { frame, matte }).context(RunFailed)?;
         self.sink.write(self.painter.fit().context(RunFailed)?).context(RunFailed)?;
         if let Some(matte_output) = &mut self.matte_output {
             matte_output.write(matte.luma(), frame.captured_at()).context(RunFailed)?;

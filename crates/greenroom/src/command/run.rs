@@ -7,7 +7,7 @@ use anyhow::Context;
 use greenroom_device::{Codec, SinkMode, Wake};
 use greenroom_frame::{Colour, FrameShape, PixelFormat};
 use greenroom_matte::RoomGuard;
-use greenroom_scene::{Pace, Site};
+use greenroom_scene::{Pace, SceneFormat};
 
 use super::signals::{Parts, Signals};
 use crate::camera::CameraOpener;
@@ -15,11 +15,11 @@ use crate::cli::RunArgs;
 use crate::control::{self, Answer, ControlError, Replier, Reply, Request, SetWords};
 use crate::masks::MaskClient;
 use crate::pipeline::{
-    CameraFeed, Cues, MatteFeed, Pipeline, Reason, Reasons, Reporter, StopError,
+    CameraFeed, MatteFeed, Pipeline, PipelineCommands, Reason, Reasons, Reporter, StopError,
 };
 use crate::recorder::Recorder;
 use crate::scenes::{
-    Director, DirectorHandle, FilesInUse, FirstScene, PauseMark, Replied, SceneRequest,
+    FilesInUse, FirstScene, PauseMark, Replied, SceneHandle, SceneRequest, SceneService,
 };
 use crate::settings::{Answers, OutputSettings, RunSettings, idle_time};
 use crate::status::Status;
@@ -60,11 +60,11 @@ pub(super) fn run(args: &RunArgs) -> anyhow::Result<()> {
         Codec::Mjpeg => PixelFormat::I422,
     });
     let colour = source.as_ref().map_or(Colour::WEBCAM, |source| source.mode().colour);
-    let site = Site { shape: FrameShape { format, size, colour }, pace: Pace::Live };
+    let scene_format = SceneFormat { shape: FrameShape { format, size, colour }, pace: Pace::Live };
     let maker = settings.scene.model.build(settings.scene.steps, Answers::Late)?;
     // YUYV, BT.601, limited range: what every consumer opens and assumes.
     let wanted = SinkMode { format: PixelFormat::Yuyv, size, rate, colour: Colour::WEBCAM };
-    let (outputs, scenes) = outputs::open(&settings, wanted, site)?;
+    let (outputs, scenes) = outputs::open(&settings, wanted, scene_format)?;
     let stop = signals.started();
     let (model, steps) = (settings.scene.model.clone(), settings.scene.steps);
     let server = match settings.mask_server.clone() {
@@ -81,7 +81,7 @@ pub(super) fn run(args: &RunArgs) -> anyhow::Result<()> {
     let pipeline = Pipeline::start(feed, matte, outputs, settings.idle_after, reasons)
         .context("starting threads")?;
     signals.hide_by(pipeline.hider());
-    session.tell(pipeline.cues());
+    session.tell(pipeline.commands());
     serve(pipeline, stop, &settings, (socket, mark), scenes)
 }
 
@@ -102,14 +102,14 @@ fn serve(
     let reporter = pipeline.reporter();
     let files = FilesInUse { recordings: settings.recordings(), read: settings.reads() };
     let config = settings.scene.config.as_deref();
-    let director = Director::start(scenes, pipeline.cues(), config, &files, mark);
-    let director = director.context("starting threads")?;
-    let handle = director.handle();
-    let cues = pipeline.cues();
-    let recorder = Recorder::new(pipeline.cues(), settings.recordings());
+    let scene_service = SceneService::start(scenes, pipeline.commands(), config, &files, mark);
+    let scene_service = scene_service.context("starting threads")?;
+    let handle = scene_service.handle();
+    let commands = pipeline.commands();
+    let recorder = Recorder::new(pipeline.commands(), settings.recordings());
     let ours = Arc::clone(&recorder);
     let answer = Box::new(move |request, replier| {
-        answer(&reporter, &cues, &handle, &ours, request, replier)
+        answer(&reporter, &commands, &handle, &ours, request, replier)
     });
     let server = socket.and_then(|socket| socket.serve(answer));
     let server = server.map_err(|error| tracing::warn!("{error}"));
@@ -117,7 +117,7 @@ fn serve(
     Wake::wait([stop, pipeline.ended()], settings.stop_after);
     service::stopping();
     drop(server);
-    drop(director);
+    drop(scene_service);
     let stats = pipeline.stats();
     let ended = pipeline.stop();
     // Where an output hangs nobody waits: a recording plays as far as it came.
@@ -131,19 +131,19 @@ fn serve(
 /// Answers at once, or has it done and answered by whoever does it.
 fn answer(
     reporter: &Reporter,
-    cues: &Cues,
-    director: &DirectorHandle,
+    commands: &PipelineCommands,
+    scenes: &SceneHandle,
     recorder: &Arc<Recorder>,
     request: Request,
     replier: Replier,
 ) {
     let (output, request) = match request {
         Request::Status {} => {
-            let hidden_by = cues.reasons().iter().collect();
-            let idle_after_s = cues.idle_after().as_secs_f64();
+            let hidden_by = commands.reasons().iter().collect();
+            let idle_after_s = commands.idle_after().as_secs_f64();
             let mut status = Status { hidden_by, idle_after_s, ..reporter.status() };
             for (number, (output, scene)) in
-                status.outputs.iter_mut().zip(director.status()).enumerate()
+                status.outputs.iter_mut().zip(scenes.status()).enumerate()
             {
                 output.scene = scene;
                 output.recording = recorder.status(number);
@@ -161,19 +161,19 @@ fn answer(
         Request::Set(SetWords { output, words }) => (output, SceneRequest::Change(words)),
         Request::Scene { output, name } => (output, SceneRequest::GoTo(name)),
         Request::Next { output } => (output, SceneRequest::Next),
-        Request::Pause {} => return director.pause(replied_by(replier)),
+        Request::Pause {} => return scenes.pause(replied_by(replier)),
         Request::IdleAfter { ms } => {
             let seconds = Duration::from_millis(ms).as_secs_f64();
             return replier.reply(match idle_time(seconds) {
                 Ok(time) => {
-                    cues.set_idle_after(time);
+                    commands.set_idle_after(time);
                     Reply::Ok(Answer::Done {})
                 }
                 Err(error) => Reply::Error(error.to_string()),
             });
         }
         Request::Resume {} => {
-            director.resume();
+            scenes.resume();
             return replier.reply(Reply::Ok(Answer::Done {}));
         }
         Request::Record { file, output, opens_camera } => {
@@ -183,10 +183,10 @@ fn answer(
             return recorder.stop(output.as_deref(), replied_by(replier));
         }
         Request::Snapshot { output, file } => {
-            return director.snapshot(output.as_deref(), file, replied_by(replier));
+            return scenes.snapshot(output.as_deref(), file, replied_by(replier));
         }
     };
-    director.ask(output.as_deref(), request, replied_by(replier));
+    scenes.ask(output.as_deref(), request, replied_by(replier));
 }
 
 fn replied_by(replier: Replier) -> Replied {

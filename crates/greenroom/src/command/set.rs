@@ -7,7 +7,7 @@ use anyhow::bail;
 
 use crate::cli::{RecordArgs, SetArgs, SetCommand, SnapshotArgs, SocketArgs};
 use crate::control::{self, Answer, ControlError, Reply, Request, SetWords};
-use crate::scenes::SceneWords;
+use crate::scenes::SceneOptions;
 use crate::settings::idle_time;
 
 impl SocketArgs {
@@ -28,25 +28,25 @@ pub(super) fn set(args: SetArgs) -> anyhow::Result<()> {
             // A day at the most.
             return ask(&args.socket, &Request::IdleAfter { ms: u64::try_from(ms)? });
         }
-        SetCommand::Background { background, fit } => SceneWords {
+        SetCommand::Background { background, fit } => SceneOptions {
             background: Some(background),
             fit: fit.map(|fit| fit.word().to_owned()),
-            ..SceneWords::default()
+            ..SceneOptions::default()
         },
         SetCommand::Blur { strength } => {
-            SceneWords { background: Some(format!("blur={strength}")), ..SceneWords::default() }
+            SceneOptions { background: Some(format!("blur={strength}")), ..SceneOptions::default() }
         }
         SetCommand::Foreground { foreground } => {
-            SceneWords { foreground: Some(foreground), ..SceneWords::default() }
+            SceneOptions { foreground: Some(foreground), ..SceneOptions::default() }
         }
         SetCommand::Effect { effects } => {
             let effects = effects.into_iter().filter(|text| !text.is_empty()).collect();
-            SceneWords { effects: Some(effects), ..SceneWords::default() }
+            SceneOptions { effects: Some(effects), ..SceneOptions::default() }
         }
         SetCommand::Framing { framing } => {
-            SceneWords { framing: Some(framing), ..SceneWords::default() }
+            SceneOptions { framing: Some(framing), ..SceneOptions::default() }
         }
-        SetCommand::Look { look } => SceneWords { look: Some(look), ..SceneWords::default() },
+        SetCommand::Look { look } => SceneOptions { look: Some(look), ..SceneOptions::default() },
     };
     // greenroom runs elsewhere: paths are meant from here.
     let words = words.located_in(&std::env::current_dir().unwrap_or_default());

@@ -5,7 +5,7 @@ use std::path::Path;
 use greenroom_matte::People;
 
 use super::ConfigFile;
-use crate::scenes::{SceneBook, SceneWords};
+use crate::scenes::{SceneLibrary, SceneOptions};
 
 /// It is a configuration, whose scenes are right or refused, or it is refused in one short sentence.
 pub(crate) fn file(data: &[u8]) {
@@ -23,8 +23,9 @@ pub(crate) fn file(data: &[u8]) {
     };
     let _ = config.cut.steps();
     for people in [People::All, People::Main] {
-        let book = SceneBook::new(config.scenes.clone(), None, &SceneWords::default(), people);
-        let book = book.expect("no scene was named");
-        book.check_all(720);
+        let library =
+            SceneLibrary::new(config.scenes.clone(), None, &SceneOptions::default(), people);
+        let library = library.expect("no scene was named");
+        library.check_all(720);
     }
 }

@@ -16,7 +16,7 @@ pub use cut::CutWords;
 pub use output::OutputWords;
 pub use privacy::PrivacyWords;
 
-use crate::scenes::{SCENE_KEYS, SceneWords};
+use crate::scenes::{SCENE_KEYS, SceneOptions};
 use crate::toml_file::{self, one_line};
 
 /// The shipped example, in which every key is told of.
@@ -69,7 +69,7 @@ pub struct ConfigFile {
     /// Name of the scene to begin with.
     pub scene: Option<String>,
     /// In the order of the file; paths are absolute.
-    pub scenes: Vec<(String, SceneWords)>,
+    pub scenes: Vec<(String, SceneOptions)>,
 }
 
 /// `[onnx]`: which ONNX Runtime runs users' models, and how.
@@ -156,7 +156,7 @@ impl ConfigFile {
         check_keys(&table, &KEYS, "", path)?;
         let folder = path.parent().unwrap_or(Path::new("."));
         let folder = std::path::absolute(folder).unwrap_or_else(|_| folder.to_owned());
-        let mut scenes: Vec<(String, SceneWords)> = match table.remove("scenes") {
+        let mut scenes: Vec<(String, SceneOptions)> = match table.remove("scenes") {
             None => Vec::new(),
             Some(Value::Table(scenes)) => scenes
                 .into_iter()
@@ -213,13 +213,18 @@ impl ConfigFile {
     }
 }
 
-fn scene(name: &str, words: Value, path: &Path, folder: &Path) -> Result<SceneWords, ConfigError> {
+fn scene(
+    name: &str,
+    words: Value,
+    path: &Path,
+    folder: &Path,
+) -> Result<SceneOptions, ConfigError> {
     let key = format!("[scenes.{}]", one_line(name));
     let Value::Table(table) = &words else {
         return Err(wrong(&key, "must be a table", path));
     };
     check_keys(table, &SCENE_KEYS, &format!(" in {key}"), path)?;
-    let words = SceneWords::deserialize(words)
+    let words = SceneOptions::deserialize(words)
         .map_err(|error| wrong(&key, &format!("has {}", one_line(error.message())), path))?;
     Ok(words.located_in(folder))
 }

@@ -25,7 +25,7 @@ use std::path::PathBuf;
 
 use serde::{Deserialize, Serialize};
 
-use crate::scenes::SceneWords;
+use crate::scenes::SceneOptions;
 use crate::status::Status;
 
 pub use client::ask;
@@ -109,7 +109,7 @@ pub enum Request {
 #[allow(missing_docs)]
 pub struct SetWords {
     pub output: Option<String>,
-    pub words: SceneWords,
+    pub words: SceneOptions,
 }
 
 type Object = serde_json::Map<String, serde_json::Value>;

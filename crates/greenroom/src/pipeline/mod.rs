@@ -3,29 +3,16 @@
 //! a state machine: the outputs as long as the pipeline, the camera while somebody watches.
 
 mod camera;
-mod cues;
-mod cutter;
+mod commands;
+mod demand;
 pub(crate) mod faults;
 mod matte;
-mod matte_output;
 mod output;
-mod output_audience;
-mod output_policy;
-mod output_report;
-mod output_show;
-mod output_state;
-mod painter;
-mod reasons;
+mod placeholder_reason;
 mod report;
 mod shared;
-mod show;
-mod show_frame;
 mod slot;
-mod stage;
-mod standby;
 mod stats;
-mod tap;
-mod view;
 
 use std::io;
 use std::sync::Arc;
@@ -33,70 +20,37 @@ use std::sync::atomic::Ordering::SeqCst;
 use std::thread::{self, JoinHandle};
 use std::time::Duration;
 
-use greenroom_device::{DeviceError, Source, Wake};
+use greenroom_device::{DeviceError, Wake};
 use greenroom_frame::{Colour, FrameError, FramePool, PixelFormat, SizePx};
-use greenroom_matte::{MatteError, MatteMaker, RefineSteps};
 
-use camera::Camera;
-pub use cues::Cues;
-use cutter::Cutter;
-pub use matte::MattePlanes;
-pub use matte_output::MatteOutput;
-pub use output::Output;
-pub use output_policy::{Idle, OnLoss, OutputPolicy};
-pub use output_show::ShowError;
-pub use painter::Painter;
-pub use reasons::{Reason, Reasons};
+use camera::CameraThread;
+pub use camera::{CameraFeed, OpenSource};
+pub use commands::PipelineCommands;
+pub use demand::{Reason, Reasons};
+use matte::MatteThread;
+pub use matte::{MakeMatte, MatteFeed, MattePlanes};
+use output::OutputThread;
+pub use output::{
+    Idle, MOST_OUTPUTS, MatteOutput, OnLoss, Output, OutputPolicy, Painter, ShowError, Tap,
+    TapCounts, TapEnd,
+};
+pub use placeholder_reason::PlaceholderReason;
 pub use report::Reporter;
 use shared::Shared;
-pub use show::MOST_OUTPUTS;
-use show::Shower;
 pub use slot::Slot;
-pub use standby::Standby;
 pub use stats::Stats;
-pub use tap::{Tap, TapCounts, TapEnd};
 
 use crate::masks::MaskClient;
-
-/// Opens the camera, whenever somebody watches.
-pub type OpenSource = Box<dyn FnMut() -> Result<Box<dyn Source>, DeviceError> + Send>;
-
-/// Makes the network anew after it failed beyond use.
-pub type MakeMatte = Box<dyn FnMut() -> Result<MatteMaker, MatteError> + Send>;
-
-/// Where frames come from.
-pub struct CameraFeed {
-    /// A source that is open already, because an output is always watched.
-    pub source: Option<Box<dyn Source>>,
-    /// What it is called, as far as that is known.
-    pub name: Option<String>,
-    /// Opens it (again).
-    pub open: OpenSource,
-    /// Size of its frames, as far as it is known; another is adopted.
-    pub size: SizePx,
-}
-
-/// Who finds the person.
-pub struct MatteFeed {
-    /// Warm from the start, and kept warm while nobody watches.
-    pub maker: MatteMaker,
-    /// Makes another.
-    pub remake: MakeMatte,
-    /// Asked first.
-    pub server: Option<MaskClient>,
-    /// What is done about the matte's edges at full size, whoever found the person.
-    pub steps: RefineSteps,
-}
 
 /// The running pipeline. Dropping it stops and joins its threads, and no file takes its name.
 pub struct Pipeline {
     shared: Arc<Shared>,
     reporter: Reporter,
-    cues: Arc<Cues>,
+    commands: Arc<PipelineCommands>,
     /// Files that are completed at the stop however long it takes, by their names.
     files: Vec<String>,
     feeders: Vec<JoinHandle<()>>,
-    shower: Option<JoinHandle<Result<(), DeviceError>>>,
+    output_thread: Option<JoinHandle<Result<(), DeviceError>>>,
 }
 
 /// Frames that are under way at once at the most: one being filled, one in each slot, one in the
@@ -138,30 +92,37 @@ impl Pipeline {
         shared.camera_status().name.clone_from(&feed.name);
         let mask_server = matte.server.as_ref().map(MaskClient::report);
         let reporter = Reporter::new(Arc::clone(&shared), &outputs, mask_server);
-        let cues =
-            Arc::new(Cues::new(outputs.iter().map(Output::cues).collect(), idle_after, reasons)?);
-        outputs.iter_mut().for_each(|output| output.follow_cues(cues.backstage().clone()));
+        let commands = Arc::new(PipelineCommands::new(
+            outputs.iter().map(Output::commands).collect(),
+            idle_after,
+            reasons,
+        )?);
+        outputs
+            .iter_mut()
+            .for_each(|output| output.follow_commands(commands.scenes_bell().clone()));
         let mut pipeline = Self {
             shared: Arc::clone(&shared),
             reporter,
-            cues: Arc::clone(&cues),
+            commands: Arc::clone(&commands),
             files: outputs
                 .iter()
                 .filter(|output| output.is_waited_for())
                 .map(|output| output.name().to_owned())
                 .collect(),
             feeders: Vec::new(),
-            shower: None,
+            output_thread: None,
         };
         // The last first: whoever hands on finds the next one there. If a later spawn fails, the
         // drop of `pipeline` ends those before.
         shared.set_demand(reasons.is_empty() && outputs.iter().any(Output::wants_camera));
-        let shower = Shower::new(Arc::clone(&shared), planes, outputs, cues);
-        pipeline.shower =
-            Some(thread::Builder::new().name("output".into()).spawn(move || shower.run())?);
-        let cutter = Cutter::new(Arc::clone(&shared), matte, alphas);
-        pipeline.feeders.push(thread::Builder::new().name("matte".into()).spawn(|| cutter.run())?);
-        let camera = Camera::new(shared, feed, frames);
+        let output_thread = OutputThread::new(Arc::clone(&shared), planes, outputs, commands);
+        pipeline.output_thread =
+            Some(thread::Builder::new().name("output".into()).spawn(move || output_thread.run())?);
+        let matte_thread = MatteThread::new(Arc::clone(&shared), matte, alphas);
+        pipeline
+            .feeders
+            .push(thread::Builder::new().name("matte".into()).spawn(|| matte_thread.run())?);
+        let camera = CameraThread::new(shared, feed, frames);
         pipeline.feeders.push(thread::Builder::new().name("camera".into()).spawn(|| camera.run())?);
         Ok(pipeline)
     }
@@ -182,8 +143,8 @@ impl Pipeline {
     }
 
     /// Changes scenes, pauses, takes snapshots.
-    pub fn cues(&self) -> Arc<Cues> {
-        Arc::clone(&self.cues)
+    pub fn commands(&self) -> Arc<PipelineCommands> {
+        Arc::clone(&self.commands)
     }
 
     /// For a process that ends right now: devices are left with the placeholder, if the output thread
@@ -210,7 +171,7 @@ impl Pipeline {
         for thread in self.feeders.drain(..) {
             result = result.and(thread.join().map_err(|_| StopError::Panic));
         }
-        if let Some(shower) = self.shower.take() {
+        if let Some(output_thread) = self.output_thread.take() {
             // A device that takes no frame blocks for as long as it likes; nobody waits for it. A file is waited for:
             // FFmpeg ends by itself.
             let is_writing = !Wake::wait([&self.shared.finishing], Some(STOP_PATIENCE));
@@ -222,7 +183,7 @@ impl Pipeline {
                 let files = self.files.join(", ");
                 tracing::info!("completing {files}; a second signal ends at once");
             }
-            let shown = shower.join().map_err(|_| StopError::Panic);
+            let shown = output_thread.join().map_err(|_| StopError::Panic);
             result = result.and(shown.and_then(|shown| Ok(shown?)));
         }
         result

@@ -1,7 +1,6 @@
 use std::sync::Arc;
 
-use super::Output;
-use super::output_report::OutputReport;
+use super::output::{Output, OutputReport};
 use super::shared::Shared;
 use crate::masks::MaskServerReport;
 use crate::status::{Cpu, Quantiles, Status};
@@ -38,7 +37,7 @@ impl Reporter {
             mask_server: self.mask_server.as_ref().map(|server| server.status()),
             frames: stats.frames(),
             latency_ms: Quantiles::of(&stats.latency),
-            stages_ms: stats.stages(),
+            stages_ms: stats.steps(),
             cpu: Cpu::of_this_process(self.shared.started.elapsed()),
         }
     }

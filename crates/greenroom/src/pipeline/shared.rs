@@ -8,7 +8,8 @@ use std::time::{Duration, Instant};
 use greenroom_device::Wake;
 use greenroom_frame::PooledFrame;
 
-use super::{Slot, Standby, Stats};
+use super::demand::{Demand, Epoch};
+use super::{PlaceholderReason, Slot, Stats};
 use crate::status::CameraStatus;
 
 /// What one thread hands the next.
@@ -16,7 +17,7 @@ pub(super) enum Flow<T> {
     /// A frame.
     Frame(T),
     /// There is no picture: the camera or the matte failed.
-    Lost(Standby),
+    Lost(PlaceholderReason),
 }
 
 /// A frame from the camera.
@@ -30,37 +31,6 @@ pub(super) struct Shot {
 pub(super) struct Cut {
     pub(super) shot: Shot,
     pub(super) alpha: PooledFrame,
-}
-
-/// One stretch of time in which a picture is wanted, or none is.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) struct Epoch(u64);
-
-impl Epoch {
-    /// Whether a picture is wanted in it.
-    pub(super) fn wants_picture(self) -> bool {
-        self.0 % 2 == 1
-    }
-}
-
-/// Whether anybody wants a picture: what opens and closes the camera. Numbered, so that a frame
-/// that was taken for one watcher is never shown to a later one.
-#[derive(Debug, Default)]
-pub(super) struct Demand(AtomicU64);
-
-impl Demand {
-    pub(super) fn epoch(&self) -> Epoch {
-        Epoch(self.0.load(SeqCst))
-    }
-
-    /// Tells whether that is news.
-    pub(super) fn set(&self, wanted: bool) -> bool {
-        let changed = self.epoch().wants_picture() != wanted;
-        if changed {
-            self.0.fetch_add(1, SeqCst);
-        }
-        changed
-    }
 }
 
 /// What the threads share.

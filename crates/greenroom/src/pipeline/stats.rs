@@ -7,7 +7,7 @@ use crate::status::{DroppedFrames, FrameCounts, StageTime};
 
 /// Parts of a frame's way that are timed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Stage {
+pub(super) enum Step {
     /// From capture until it is handed on: transfer, wait, decoding.
     Camera,
     /// Scaling to the model's input, and inference.
@@ -22,13 +22,13 @@ pub(super) enum Stage {
     Write,
 }
 
-const STAGES: [(Stage, &str); 6] = [
-    (Stage::Camera, "camera"),
-    (Stage::Matte, "matte"),
-    (Stage::Upscale, "upscale"),
-    (Stage::Compose, "compose"),
-    (Stage::Pack, "pack"),
-    (Stage::Write, "write"),
+const STEPS: [(Step, &str); 6] = [
+    (Step::Camera, "camera"),
+    (Step::Matte, "matte"),
+    (Step::Upscale, "upscale"),
+    (Step::Compose, "compose"),
+    (Step::Pack, "pack"),
+    (Step::Write, "write"),
 ];
 
 /// What happened to the frames. Each counter has one writer; readers may be a frame behind.
@@ -54,7 +54,7 @@ pub struct Stats {
     pub placeholders: AtomicU64,
     /// Time from capture to write.
     pub(super) latency: Histogram,
-    stages: [Histogram; STAGES.len()],
+    steps: [Histogram; STEPS.len()],
 }
 
 impl Stats {
@@ -64,8 +64,8 @@ impl Stats {
     }
 
     /// How long a frame took in a stage.
-    pub(super) fn record(&self, stage: Stage, time: Duration) {
-        self.stages[stage as usize].record(time);
+    pub(super) fn record(&self, step: Step, time: Duration) {
+        self.steps[step as usize].record(time);
     }
 
     /// The counters as they are now.
@@ -87,10 +87,9 @@ impl Stats {
     }
 
     /// Times of the stages that were passed.
-    pub(super) fn stages(&self) -> Vec<StageTime> {
-        let time =
-            |(stage, name): &(Stage, &str)| StageTime::of(name, &self.stages[*stage as usize]);
-        STAGES.iter().filter_map(time).collect()
+    pub(super) fn steps(&self) -> Vec<StageTime> {
+        let time = |(step, name): &(Step, &str)| StageTime::of(name, &self.steps[*step as usize]);
+        STEPS.iter().filter_map(time).collect()
     }
 }
 

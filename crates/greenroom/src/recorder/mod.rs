@@ -18,14 +18,14 @@ use std::time::Instant;
 use greenroom_device::{DeviceError, QueuedSink, open_recording_sink};
 
 use self::converted::ConvertedSink;
-use crate::pipeline::{Cues, Tap, TapCounts, TapEnd};
+use crate::pipeline::{PipelineCommands, Tap, TapCounts, TapEnd};
 use crate::same_file::would_replace;
 use crate::scenes::{NOT_WHOLE, Replied};
 use crate::status::RecordingStatus;
 
 /// The recordings of a run, one for each output at the most.
 pub struct Recorder {
-    cues: Arc<Cues>,
+    commands: Arc<PipelineCommands>,
     running: Mutex<BTreeMap<usize, Recording>>,
     /// What the run itself writes at its end: it would take a recording's place.
     outputs: Vec<PathBuf>,
@@ -44,10 +44,10 @@ struct Recording {
 }
 
 impl Recorder {
-    /// No recording yet, of outputs that follow `cues`; none is made at a place where the run itself writes.
-    pub fn new(cues: Arc<Cues>, outputs: Vec<PathBuf>) -> Arc<Self> {
+    /// No recording yet, of outputs that follow `commands`; none is made at a place where the run itself writes.
+    pub fn new(commands: Arc<PipelineCommands>, outputs: Vec<PathBuf>) -> Arc<Self> {
         let (running, is_over) = (Mutex::default(), AtomicBool::default());
-        Arc::new(Self { cues, running, outputs, is_over })
+        Arc::new(Self { commands, running, outputs, is_over })
     }
 
     /// Records what is shown on the output of this name, or on the first, into the new file `file`. `replied` is told when
@@ -59,7 +59,7 @@ impl Recorder {
         opens_camera: bool,
         replied: Replied,
     ) {
-        let output = match self.cues.numbers_of(output) {
+        let output = match self.commands.numbers_of(output) {
             Ok(outputs) => outputs.start,
             Err(sentence) => return replied.tell(Err(sentence)),
         };
@@ -123,7 +123,7 @@ impl Recorder {
 
     /// Ends the recording of the output of this name, or all there are. `replied` is told when the file is complete.
     pub fn stop(&self, output: Option<&str>, replied: Replied) {
-        let outputs = match self.cues.numbers_of(output) {
+        let outputs = match self.commands.numbers_of(output) {
             Ok(outputs) => outputs,
             Err(sentence) => return replied.tell(Err(sentence)),
         };
@@ -137,7 +137,7 @@ impl Recorder {
             if let Some(recording) = running.get_mut(output) {
                 recording.waiting.push(replied);
             }
-            self.cues.end_tap(*output);
+            self.commands.end_tap(*output);
         }
     }
 
@@ -157,7 +157,7 @@ impl Recorder {
     pub fn finish(&self) {
         self.is_over.store(true, SeqCst);
         let outputs: Vec<usize> = self.running().keys().copied().collect();
-        outputs.into_iter().for_each(|output| self.cues.end_tap(output));
+        outputs.into_iter().for_each(|output| self.commands.end_tap(output));
         let threads = || self.running().values_mut().find_map(|it| it.thread.take());
         while let Some(thread) = threads() {
             // What a panic there was is told.
@@ -173,15 +173,15 @@ impl Recorder {
         opens_camera: bool,
         counts: Arc<TapCounts>,
     ) -> Result<Receiver<TapEnd>, DeviceError> {
-        let mode = self.cues.sink_mode(output)?;
+        let mode = self.commands.sink_mode(output)?;
         let sink = open_recording_sink(file, mode)?;
         let sink = QueuedSink::start(Box::new(ConvertedSink::new(sink, mode)?))?;
         let (ended, end) = mpsc::channel();
-        self.cues.begin_tap(output, Tap::new(Box::new(sink), opens_camera, counts, ended));
+        self.commands.begin_tap(output, Tap::new(Box::new(sink), opens_camera, counts, ended));
         let is_unwanted = |recording: &Recording| !recording.waiting.is_empty();
         if self.is_over.load(SeqCst) || self.running().get(&output).is_some_and(is_unwanted) {
             // It was asked to end before it began.
-            self.cues.end_tap(output);
+            self.commands.end_tap(output);
         }
         Ok(end)
     }

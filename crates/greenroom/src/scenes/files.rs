@@ -6,11 +6,11 @@ use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
 use greenroom_device::{FileStamp, wait_readable};
-use greenroom_scene::Keep;
+use greenroom_scene::Reuse;
 
-use super::director::lock;
+use super::options::files_of;
 use super::pending::{Change, Wish};
-use super::words::files_of;
+use super::service::lock;
 use super::worker::SceneWorker;
 use crate::config::ConfigFile;
 
@@ -69,35 +69,37 @@ impl SceneWorker {
         if due.is_empty() {
             return;
         }
-        let before = self.book.clone();
+        let before = self.library.clone();
         if let Some(config) = self.config.clone().filter(|config| due.contains(config)) {
             self.read_config(&config);
         }
         if let Some(wanted) = self.wanted.clone() {
-            let paths = wanted.words().paths();
+            let paths = wanted.options().paths();
             if due.iter().any(|path| paths.contains(path)) {
-                self.book.show_as(&wanted);
+                self.library.show_as(&wanted);
             }
         }
-        let (is_same, is_of_scene) =
-            (self.book.words() == before.words(), due.iter().any(|path| self.files.contains(path)));
+        let (is_same, is_of_scene) = (
+            self.library.options() == before.options(),
+            due.iter().any(|path| self.files.contains(path)),
+        );
         // What is being loaded was read too early.
         let loading = self.pending.as_ref().map(|pending| files_of(&pending.target.spec));
         if loading.unwrap_or_default().iter().any(|path| due.contains(path)) {
             self.loader.give_up();
         }
         if is_of_scene || !is_same {
-            let book = self.book.clone();
+            let library = self.library.clone();
             if !is_same {
                 // The scenes are the new ones; what is shown is what was until it is loaded.
-                self.book.show_as(&before);
+                self.library.show_as(&before);
             }
             // A foreground that is replaced is no reason for a video behind to begin again.
             let background = is_same
                 && self.background.file().is_none_or(|file| !due.iter().any(|path| path == file));
             self.take_up(Wish {
-                change: Change::Follow(Box::new(book)),
-                keep: Keep { background, foreground: false },
+                change: Change::Follow(Box::new(library)),
+                reuse: Reuse { background, foreground: false },
                 cut: false,
                 asked_by: Vec::new(),
             });
@@ -124,7 +126,7 @@ impl SceneWorker {
         }
         match ConfigFile::read(path) {
             Ok(config) => {
-                self.book.take_over(config.scenes.clone());
+                self.library.take_over(config.scenes.clone());
                 self.reported.config = None;
                 // Keep waiting for the wanted scene, unless it came from the configuration and has
                 // been removed there.
@@ -132,7 +134,7 @@ impl SceneWorker {
                     let was_named = wanted.name().is_some();
                     wanted.take_over(config.scenes);
                     let is_gone = was_named && wanted.name().is_none();
-                    (!is_gone && wanted.words() != self.book.words()).then_some(wanted)
+                    (!is_gone && wanted.options() != self.library.options()).then_some(wanted)
                 });
                 tracing::info!("{}: the configuration was read again", self.label);
             }
@@ -148,13 +150,14 @@ impl SceneWorker {
 
     /// Listens for the files that are shown, loaded or wanted, and for the configuration.
     pub(super) fn set_watch(&mut self) {
-        let wanted = self.wanted.as_ref().map(|wanted| wanted.words().paths()).unwrap_or_default();
+        let wanted =
+            self.wanted.as_ref().map(|wanted| wanted.options().paths()).unwrap_or_default();
         let loading = self.pending.as_ref().map(|pending| files_of(&pending.target.spec));
         let loading = loading.unwrap_or_default();
         let paths = self.files.iter().chain(&self.config).chain(&wanted).chain(&loading);
         let paths: Vec<PathBuf> = paths.cloned().collect();
         self.reload.keep(&paths);
-        let read = self.fixed_files.read.iter().chain(&paths).cloned().chain(self.book.files());
+        let read = self.fixed_files.read.iter().chain(&paths).cloned().chain(self.library.files());
         *lock(&self.read) = read.collect();
         self.stamps.retain(|path, _| paths.contains(path));
         if let Some(watch) = &mut self.watch {

@@ -7,7 +7,7 @@ use std::time::Duration;
 use anyhow::{Context, anyhow};
 use greenroom_device::Wake;
 use greenroom_matte::People;
-use greenroom_scene::{BackgroundSpec, Fit, ForegroundSpec, Keep, Scene, SceneSpec, Site};
+use greenroom_scene::{BackgroundSpec, Fit, ForegroundSpec, Reuse, Scene, SceneFormat, SceneSpec};
 use greenroom_scene::{SceneError, wait_for_readers};
 
 use super::make::build;
@@ -23,15 +23,15 @@ const READERS_PATIENCE: Duration = Duration::from_secs(10);
 struct Media {
     background: Option<(BackgroundSpec, Fit)>,
     foreground: Option<Option<ForegroundSpec>>,
-    site: Site,
+    scene_format: SceneFormat,
 }
 
 impl Media {
-    fn of(spec: &SceneSpec, keep: Keep, site: Site) -> Self {
+    fn of(spec: &SceneSpec, reuse: Reuse, scene_format: SceneFormat) -> Self {
         Self {
-            background: (!keep.background).then(|| (spec.background.clone(), spec.fit)),
-            foreground: (!keep.foreground).then(|| spec.foreground.clone()),
-            site,
+            background: (!reuse.background).then(|| (spec.background.clone(), spec.fit)),
+            foreground: (!reuse.foreground).then(|| spec.foreground.clone()),
+            scene_format,
         }
     }
 }
@@ -65,10 +65,10 @@ impl Loader {
         &mut self,
         spec: &SceneSpec,
         people: People,
-        keep: Keep,
-        site: Site,
+        reuse: Reuse,
+        scene_format: SceneFormat,
     ) -> anyhow::Result<()> {
-        let media = Media::of(spec, keep, site);
+        let media = Media::of(spec, reuse, scene_format);
         match &self.running {
             Some(running) if running.is_wanted && running.media == media => return Ok(()),
             Some(_) => {
@@ -81,7 +81,7 @@ impl Loader {
         let (spec, given_up) = (spec.clone(), cancel.clone());
         let (done, bell) = (self.done.0.clone(), self.bell.clone());
         let load = move || {
-            let loaded = load(&spec, people, keep, site, &given_up);
+            let loaded = load(&spec, people, reuse, scene_format, &given_up);
             // Whoever wanted it may have ended.
             let _ = done.send(loaded);
             bell.ring();
@@ -121,8 +121,8 @@ impl Drop for Loader {
 fn load(
     spec: &SceneSpec,
     people: People,
-    keep: Keep,
-    site: Site,
+    reuse: Reuse,
+    scene_format: SceneFormat,
     cancel: &Wake,
 ) -> anyhow::Result<Scene> {
     if !wait_for_readers(MOST_READERS, READERS_PATIENCE, cancel) {
@@ -133,5 +133,5 @@ fn load(
             "{MOST_READERS} videos or slideshows are still ending; ask again in a moment"
         ));
     }
-    build(spec, people, keep, site, Some(cancel))
+    build(spec, people, reuse, scene_format, Some(cancel))
 }

@@ -1,29 +1,29 @@
 //! Changes that wait for media to be loaded.
 
-use greenroom_scene::{Keep, SceneSpec};
+use greenroom_scene::{Reuse, SceneSpec};
 
-use super::book::NoSuchScene;
+use super::library::NoSuchScene;
 use super::replied::Replied;
-use super::{SceneBook, SceneWords};
+use super::{SceneLibrary, SceneOptions};
 
 /// A change of what is shown.
 #[derive(Debug, Clone, PartialEq)]
 pub(super) enum Change {
     /// These words over what is shown.
-    Words(SceneWords),
+    Words(SceneOptions),
     /// The scene of this name.
     Scene(String),
-    /// What this book shows, since a file has changed: beneath what is asked for meanwhile.
-    Follow(Box<SceneBook>),
+    /// What this library shows, since a file has changed: beneath what is asked for meanwhile.
+    Follow(Box<SceneLibrary>),
 }
 
 impl Change {
-    /// Makes the change in `book`.
-    pub(super) fn apply(&self, book: &mut SceneBook) -> Result<(), NoSuchScene> {
+    /// Makes the change in `library`.
+    pub(super) fn apply(&self, library: &mut SceneLibrary) -> Result<(), NoSuchScene> {
         match self {
-            Change::Words(words) => book.change(words),
-            Change::Scene(name) => book.go_to(name)?,
-            Change::Follow(other) => book.show_as(other),
+            Change::Words(options) => library.change(options),
+            Change::Scene(name) => library.go_to(name)?,
+            Change::Follow(other) => library.show_as(other),
         }
         Ok(())
     }
@@ -32,7 +32,7 @@ impl Change {
     pub(super) fn overtakes(&self, older: &Change) -> bool {
         match (self, older) {
             (Change::Scene(_), _) | (Change::Follow(_), Change::Follow(_)) => true,
-            (Change::Words(words), Change::Words(older)) => words.say_all_of(older),
+            (Change::Words(options), Change::Words(older)) => options.say_all_of(older),
             _ => false,
         }
     }
@@ -42,7 +42,7 @@ impl Change {
 pub(super) struct Wish {
     pub(super) change: Change,
     /// What goes on as it is.
-    pub(super) keep: Keep,
+    pub(super) reuse: Reuse,
     /// At once, without a cross-fade: it shows the same, better.
     pub(super) cut: bool,
     /// Who asked and waits for a reply: nobody for a file that changed, or when the change is shown
@@ -68,9 +68,9 @@ impl Wish {
 
 /// What some changes, one after the other, come to.
 pub(super) struct Target {
-    pub(super) book: SceneBook,
+    pub(super) library: SceneLibrary,
     pub(super) spec: SceneSpec,
-    pub(super) keep: Keep,
+    pub(super) reuse: Reuse,
     pub(super) cut: bool,
 }
 
@@ -88,12 +88,12 @@ mod tests {
     #[test]
     fn a_change_overtakes_what_it_leaves_nothing_of() {
         let background = || Some("blur".to_owned());
-        let words = |background, effects: Option<&str>| {
+        let options = |background, effects: Option<&str>| {
             let effects = effects.map(|effect| vec![effect.to_owned()]);
-            Change::Words(SceneWords { background, effects, ..SceneWords::default() })
+            Change::Words(SceneOptions { background, effects, ..SceneOptions::default() })
         };
-        let (one, other) = (words(background(), None), words(Some("none".into()), None));
-        let both = words(background(), Some("sepia"));
+        let (one, other) = (options(background(), None), options(Some("none".into()), None));
+        let both = options(background(), Some("sepia"));
         let scene = Change::Scene("a".into());
         let follow = Change::Follow(Box::default());
         for (newer, older, expected) in [
@@ -101,7 +101,7 @@ mod tests {
             (&one, &one, true),
             (&both, &one, true),
             (&one, &both, false),
-            (&words(None, Some("sepia")), &one, false),
+            (&options(None, Some("sepia")), &one, false),
             (&scene, &both, true),
             (&scene, &follow, true),
             (&one, &scene, false),

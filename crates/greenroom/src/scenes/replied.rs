@@ -1,6 +1,6 @@
 use std::sync::{Arc, Mutex};
 
-use super::director::lock;
+use super::service::lock;
 
 type IsAbandoned = Box<dyn Fn() -> bool + Send>;
 

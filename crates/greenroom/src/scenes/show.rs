@@ -1,14 +1,14 @@
 //! The thread "scenes" and the outputs: what is sent to them, and what is told of it.
 
 use greenroom_device::ClipSource;
-use greenroom_scene::{BackgroundSpec, Keep, Scene, SceneSpec};
+use greenroom_scene::{BackgroundSpec, Reuse, Scene, SceneSpec};
 
-use super::SceneBook;
-use super::director::lock;
+use super::SceneLibrary;
 use super::make::{blurred_room, build};
+use super::options::files_of;
 use super::pending::{Change, Target, Wish};
 use super::privacy::check_privacy;
-use super::words::files_of;
+use super::service::lock;
 use super::worker::{ALL, SceneWorker};
 use crate::status::SceneStatus;
 
@@ -18,15 +18,15 @@ impl SceneWorker {
     /// # Errors
     /// When it cannot be made; what was shown before stays.
     pub(super) fn show(&mut self, target: Target, loaded: Option<Scene>) -> anyhow::Result<()> {
-        let Target { book, spec, keep, cut } = target;
+        let Target { library, spec, reuse, cut } = target;
         // The rest may have been changed since the media began to be loaded.
-        let keep = if loaded.is_some() { ALL } else { keep };
-        let mut scene = build(&spec, book.people(), keep, self.site, None)?;
+        let reuse = if loaded.is_some() { ALL } else { reuse };
+        let mut scene = build(&spec, library.people(), reuse, self.scene_format, None)?;
         if let Some(mut loaded) = loaded {
             scene.take_over(&mut loaded);
         }
-        self.cues.change(self.output, scene, cut);
-        self.book = book;
+        self.commands.change(self.output, scene, cut);
+        self.library = library;
         self.files = files_of(&spec);
         self.reported.scene = None;
         self.set_watch();
@@ -45,24 +45,24 @@ impl SceneWorker {
     /// Frames of another shape come: what is shown is made anew for them. If it would hide too little
     /// of them, the blurred room takes its place.
     pub(super) fn make_anew(&mut self) {
-        let mut book = self.book.clone();
-        let privacy = |book: &SceneBook| {
-            let spec = book.words().check().ok()?;
-            check_privacy(&spec, book.people(), self.site.shape.size.height_px).err()
+        let mut library = self.library.clone();
+        let privacy = |library: &SceneLibrary| {
+            let spec = library.options().check().ok()?;
+            check_privacy(&spec, library.people(), self.scene_format.shape.size.height_px).err()
         };
-        if let Some(error) = privacy(&book) {
+        if let Some(error) = privacy(&library) {
             tracing::warn!("{}: {error}; the blurred room is shown instead", self.label);
-            book.change(&blurred_room());
+            library.change(&blurred_room());
         }
-        let change = Change::Follow(Box::new(book));
-        self.take_up(Wish { change, keep: Keep::default(), cut: true, asked_by: Vec::new() });
+        let change = Change::Follow(Box::new(library));
+        self.take_up(Wish { change, reuse: Reuse::default(), cut: true, asked_by: Vec::new() });
     }
 
     pub(super) fn tell_status(&mut self, spec: &SceneSpec) {
         self.background = spec.background.clone();
         self.foreground = spec.foreground.clone();
-        let height_px = self.site.shape.size.height_px;
-        let warning = check_privacy(spec, self.book.people(), height_px).ok().flatten();
+        let height_px = self.scene_format.shape.size.height_px;
+        let warning = check_privacy(spec, self.library.people(), height_px).ok().flatten();
         if let Some(warning) =
             warning.as_ref().filter(|new| Some(*new) != self.reported.warning.as_ref())
         {
@@ -70,7 +70,7 @@ impl SceneWorker {
         }
         self.reported.warning.clone_from(&warning);
         *lock(&self.status) = SceneStatus {
-            name: self.book.name().map(str::to_owned),
+            name: self.library.name().map(str::to_owned),
             background: told(&spec.background),
             foreground: spec.foreground.as_ref().map(ToString::to_string),
             effects: spec.effects.iter().map(ToString::to_string).collect(),

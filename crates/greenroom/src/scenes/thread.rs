@@ -7,17 +7,17 @@ use std::time::Instant;
 
 use greenroom_device::{Wake, wait_readable};
 
-use super::director::SceneRequest;
 use super::replied::Replied;
+use super::service::SceneRequest;
 use super::worker::SceneWorker;
 use crate::pipeline::faults::{self, Fault};
-use crate::pipeline::{Cues, MOST_OUTPUTS};
+use crate::pipeline::{MOST_OUTPUTS, PipelineCommands};
 
 /// The thread.
 pub(super) struct SceneThread {
     /// One for each output, in their order.
     pub(super) outputs: Vec<SceneWorker>,
-    pub(super) cues: Arc<Cues>,
+    pub(super) commands: Arc<PipelineCommands>,
     /// Requests, and the numbers of the outputs that they are for.
     pub(super) asked: Receiver<(usize, SceneRequest, Replied)>,
     pub(super) bell: Wake,
@@ -27,8 +27,8 @@ pub(super) struct SceneThread {
 impl SceneThread {
     pub(super) fn run(&mut self) {
         while !self.wait() {
-            self.cues.backstage().clear();
-            self.cues.tidy();
+            self.commands.scenes_bell().clear();
+            self.commands.drop_retired();
             self.outputs.iter_mut().for_each(SceneWorker::follow_shape);
             if faults::strike(Fault::ScenesPanic) {
                 panic!("the scenes thread panics, as a test wants");
@@ -47,21 +47,21 @@ impl SceneThread {
             }
             while let Ok((output, request, replied)) = self.asked.try_recv() {
                 self.outputs[output].serve(request, replied);
-                self.cues.tidy();
+                self.commands.drop_retired();
             }
             // What waited for a load to be given up.
             for output in self.outputs.iter_mut().filter(|output| output.loader.is_idle()) {
                 output.load();
             }
         }
-        self.cues.tidy();
+        self.commands.drop_retired();
     }
 
     /// Waits for whatever comes first; true at the end.
     fn wait(&self) -> bool {
         let stop = self.stop.as_fd();
         let mut fds = [stop; FIXED_FDS + MOST_OUTPUTS];
-        [fds[1], fds[2]] = [self.bell.as_fd(), self.cues.backstage().as_fd()];
+        [fds[1], fds[2]] = [self.bell.as_fd(), self.commands.scenes_bell().as_fd()];
         for (fd, output) in fds[FIXED_FDS..].iter_mut().zip(&self.outputs) {
             *fd = output.watch_fd().unwrap_or(stop);
         }
@@ -71,5 +71,5 @@ impl SceneThread {
     }
 }
 
-/// The stop, the bell, the cues.
+/// The stop, the bell, the bell of the commands.
 const FIXED_FDS: usize = 3;

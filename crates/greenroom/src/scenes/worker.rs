@@ -11,19 +11,19 @@ use std::time::Instant;
 
 use anyhow::bail;
 use greenroom_device::{FileStamp, FileWatch};
-use greenroom_scene::{BackgroundSpec, ForegroundSpec, Keep, Scene, SceneSpec, Site};
+use greenroom_scene::{BackgroundSpec, ForegroundSpec, Reuse, Scene, SceneFormat, SceneSpec};
 
-use super::director::{FilesInUse, SceneRequest, lock};
 use super::files::{Reported, WatchBackoff};
 use super::loader::Loader;
+use super::options::files_of;
 use super::pending::{Change, Pending, Target, Wish};
 use super::privacy::check_privacy;
 use super::reload::Reload;
 use super::replied::Replied;
+use super::service::{FilesInUse, SceneRequest, lock};
 use super::show::told;
-use super::words::files_of;
-use super::{SceneBook, SceneWords};
-use crate::pipeline::Cues;
+use super::{SceneLibrary, SceneOptions};
+use crate::pipeline::PipelineCommands;
 use crate::same_file::would_replace;
 use crate::status::SceneStatus;
 
@@ -33,15 +33,15 @@ pub(super) struct SceneWorker {
     pub(super) output: usize,
     /// How its scene is called in the log.
     pub(super) label: String,
-    pub(super) book: SceneBook,
-    pub(super) site: Site,
-    pub(super) cues: Arc<Cues>,
+    pub(super) library: SceneLibrary,
+    pub(super) scene_format: SceneFormat,
+    pub(super) commands: Arc<PipelineCommands>,
     pub(super) config: Option<PathBuf>,
     pub(super) watch: Option<FileWatch>,
     pub(super) backoff: WatchBackoff,
     /// What is wanted and could not be shown yet: tried again when a file of it changes, until
     /// another background or scene is asked for.
-    pub(super) wanted: Option<SceneBook>,
+    pub(super) wanted: Option<SceneLibrary>,
     /// The files of the scene that is shown.
     pub(super) files: Vec<PathBuf>,
     /// Those of the rest of the run.
@@ -66,7 +66,7 @@ const OVERTAKEN: &str = "a newer request took the place of this one before it wa
 /// What would be told of a request whose asker has gone.
 const ABANDONED: &str = "whoever asked has gone";
 /// Background and foreground go on as they are.
-pub(super) const ALL: Keep = Keep { background: true, foreground: true };
+pub(super) const ALL: Reuse = Reuse { background: true, foreground: true };
 
 impl SceneWorker {
     /// `spec` is shown already.
@@ -91,48 +91,48 @@ impl SceneWorker {
 
     /// Frames of another shape may have come.
     pub(super) fn follow_shape(&mut self) {
-        if let Some(shape) = self.cues.other_shape(self.output) {
+        if let Some(shape) = self.commands.other_shape(self.output) {
             tracing::debug!(size = %shape.size, format = %shape.format, "{}: made anew", self.label);
-            self.site.shape = shape;
+            self.scene_format.shape = shape;
             self.make_anew();
         }
     }
 
     pub(super) fn serve(&mut self, request: SceneRequest, replied: Replied) {
-        let (change, keep) = match request {
-            SceneRequest::Change(words) => {
+        let (change, reuse) = match request {
+            SceneRequest::Change(options) => {
                 // What is not talked of goes on as it is, a video from where it is.
-                let background = words.background.is_none() && words.fit.is_none();
-                let keep = Keep { background, foreground: words.foreground.is_none() };
-                (Change::Words(words), keep)
+                let background = options.background.is_none() && options.fit.is_none();
+                let reuse = Reuse { background, foreground: options.foreground.is_none() };
+                (Change::Words(options), reuse)
             }
-            SceneRequest::GoTo(name) => (Change::Scene(name), Keep::default()),
+            SceneRequest::GoTo(name) => (Change::Scene(name), Reuse::default()),
             SceneRequest::Next => match self.next_scene() {
-                Some(name) => (Change::Scene(name), Keep::default()),
+                Some(name) => (Change::Scene(name), Reuse::default()),
                 None => {
                     let done = self.next_picture();
                     return replied.tell(done.map_err(|error| format!("{error:#}")));
                 }
             },
         };
-        self.take_up(Wish { change, keep, cut: false, asked_by: vec![replied] });
+        self.take_up(Wish { change, reuse, cut: false, asked_by: vec![replied] });
     }
 
     /// The scene behind the one that is shown, or is to be shown.
     fn next_scene(&self) -> Option<String> {
-        let pending = self.pending.as_ref().map(|pending| &pending.target.book);
-        let mut book = pending.unwrap_or(&self.book).clone();
-        if !book.go_on() {
+        let pending = self.pending.as_ref().map(|pending| &pending.target.library);
+        let mut library = pending.unwrap_or(&self.library).clone();
+        if !library.go_on() {
             return None;
         }
-        book.name().map(str::to_owned)
+        library.name().map(str::to_owned)
     }
 
     fn next_picture(&self) -> anyhow::Result<()> {
         if !self.background.is_slideshow() {
             bail!("there is no other scene and no slideshow; write scenes into the configuration");
         }
-        self.cues.next_picture(self.output);
+        self.commands.next_picture(self.output);
         Ok(())
     }
 
@@ -141,28 +141,28 @@ impl SceneWorker {
     /// # Errors
     /// When that cannot be, or may not be shown.
     fn target<'a>(&self, wishes: impl IntoIterator<Item = &'a Wish>) -> anyhow::Result<Target> {
-        let mut book = self.book.clone();
-        let (mut keep, mut cut) = (ALL, true);
+        let mut library = self.library.clone();
+        let (mut reuse, mut cut) = (ALL, true);
         for wish in wishes {
-            wish.change.apply(&mut book)?;
-            keep.background &= wish.keep.background;
-            keep.foreground &= wish.keep.foreground;
+            wish.change.apply(&mut library)?;
+            reuse.background &= wish.reuse.background;
+            reuse.foreground &= wish.reuse.foreground;
             cut &= wish.cut;
         }
         // The files of what is kept may be gone or broken by now: they are not looked at.
-        let mut words = book.words().clone();
-        let kept = SceneWords::default();
-        if keep.background {
-            words.background = kept.background;
+        let mut options = library.options().clone();
+        let kept = SceneOptions::default();
+        if reuse.background {
+            options.background = kept.background;
         }
-        if keep.foreground {
-            words.foreground = kept.foreground;
+        if reuse.foreground {
+            options.foreground = kept.foreground;
         }
-        let mut spec = words.check()?;
-        if keep.background {
+        let mut spec = options.check()?;
+        if reuse.background {
             spec.background = self.background.clone();
         }
-        if keep.foreground {
+        if reuse.foreground {
             spec.foreground = self.foreground.clone();
         }
         let files = files_of(&spec);
@@ -170,8 +170,8 @@ impl SceneWorker {
         if let Some(recording) = recordings.find(|recording| would_replace(recording, &files)) {
             bail!("{} is being recorded; show another file", recording.display());
         }
-        check_privacy(&spec, book.people(), self.site.shape.size.height_px)?;
-        Ok(Target { book, spec, keep, cut })
+        check_privacy(&spec, library.people(), self.scene_format.shape.size.height_px)?;
+        Ok(Target { library, spec, reuse, cut })
     }
 
     /// Takes up a change: makes it at once if it needs no file, else has it loaded. What it leaves
@@ -185,7 +185,7 @@ impl SceneWorker {
             false => self.target(rest().chain([&wish])),
         };
         let alone =
-            self.target([&wish]).ok().filter(|target| !target.spec.needs_files(target.keep));
+            self.target([&wish]).ok().filter(|target| !target.spec.needs_files(target.reuse));
         let is_alone = rest().next().is_none();
         let mut target = match target {
             Ok(target) => target,
@@ -195,11 +195,11 @@ impl SceneWorker {
             }
         };
         // What needs no file waits for nobody, and is made again after what does.
-        if let Some(alone) = alone.filter(|_| !is_alone && target.spec.needs_files(target.keep)) {
+        if let Some(alone) = alone.filter(|_| !is_alone && target.spec.needs_files(target.reuse)) {
             let done = self.show(alone, None);
             let done = done.map_err(|error| format!("{error:#}"));
             wish.asked_by.drain(..).for_each(|replied| replied.tell(done.clone()));
-            wish.keep = ALL;
+            wish.reuse = ALL;
             if done.is_err() {
                 self.pending = before;
                 return;
@@ -214,8 +214,8 @@ impl SceneWorker {
                 continue;
             }
             if wish.follows_files() {
-                wish.keep.background &= older.keep.background;
-                wish.keep.foreground &= older.keep.foreground;
+                wish.reuse.background &= older.reuse.background;
+                wish.reuse.foreground &= older.reuse.foreground;
             }
             if wish.change == older.change {
                 wish.asked_by.append(&mut older.asked_by);
@@ -230,7 +230,7 @@ impl SceneWorker {
             Ok(again) => target = again,
             Err(error) => return self.refuse(wishes, &error),
         }
-        if target.spec.needs_files(target.keep) {
+        if target.spec.needs_files(target.reuse) {
             self.pending = Some(Pending { wishes, target });
             self.load();
         } else {
@@ -250,8 +250,8 @@ impl SceneWorker {
         self.stamp(&files);
         self.set_watch();
         let Some(pending) = self.pending.take() else { return };
-        let Target { book, spec, keep, .. } = &pending.target;
-        match self.loader.want(spec, book.people(), *keep, self.site) {
+        let Target { library, spec, reuse, .. } = &pending.target;
+        match self.loader.want(spec, library.people(), *reuse, self.scene_format) {
             Ok(()) => self.pending = Some(pending),
             Err(error) => self.refuse(pending.wishes, &error),
         }
@@ -289,11 +289,11 @@ impl SceneWorker {
     fn lay_over_wanted(&mut self, change: &Change) {
         match (change, &mut self.wanted) {
             // Who changes an effect still waits for the background.
-            (Change::Words(words), Some(wanted)) if words.background.is_none() => {
-                wanted.change(words);
+            (Change::Words(options), Some(wanted)) if options.background.is_none() => {
+                wanted.change(options);
             }
             (Change::Follow(_), wanted) => {
-                drop(wanted.take_if(|wanted| wanted.words() == self.book.words()));
+                drop(wanted.take_if(|wanted| wanted.options() == self.library.options()));
             }
             (_, wanted) => *wanted = None,
         }
@@ -306,10 +306,10 @@ impl SceneWorker {
             self.loader.give_up();
         }
         for wish in wishes {
-            if let Change::Follow(book) = &wish.change {
+            if let Change::Follow(library) = &wish.change {
                 // Nobody asked: it is told in the log, and tried again when a file of it changes.
-                if book.words() != self.book.words() && self.wanted.is_none() {
-                    self.wanted = Some((**book).clone());
+                if library.options() != self.library.options() && self.wanted.is_none() {
+                    self.wanted = Some((**library).clone());
                 }
                 self.complain(&sentence);
             }

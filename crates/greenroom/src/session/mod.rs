@@ -11,7 +11,7 @@ use serde::Deserialize;
 
 use self::logind::Logind;
 use crate::log;
-use crate::pipeline::{Cues, Reason};
+use crate::pipeline::{PipelineCommands, Reason};
 
 /// What becomes of the picture when the session is locked.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Deserialize, ValueEnum)]
@@ -39,7 +39,7 @@ const HIDE_PATIENCE: Duration = Duration::from_secs(2);
 /// Somebody who hears what becomes of the session.
 pub struct Listener {
     /// Takes up what is heard.
-    follower: mpsc::Sender<Arc<Cues>>,
+    follower: mpsc::Sender<Arc<PipelineCommands>>,
     is_locked: bool,
 }
 
@@ -63,15 +63,19 @@ impl Listener {
         self.is_locked
     }
 
-    /// From now on `cues` hide the picture while there is a reason.
-    pub fn tell(self, cues: Arc<Cues>) {
+    /// From now on `commands` hide the picture while there is a reason.
+    pub fn tell(self, commands: Arc<PipelineCommands>) {
         // It has ended where there is no bus.
-        let _ = self.follower.send(cues);
+        let _ = self.follower.send(commands);
     }
 }
 
 /// Tells whether the session is locked, then whoever it gets from `followed` what becomes of it.
-fn listen(on_lock: OnLock, tell_lock: &mpsc::Sender<bool>, followed: &mpsc::Receiver<Arc<Cues>>) {
+fn listen(
+    on_lock: OnLock,
+    tell_lock: &mpsc::Sender<bool>,
+    followed: &mpsc::Receiver<Arc<PipelineCommands>>,
+) {
     if !has_threads(THREADS_OF_THE_BUS) {
         tracing::warn!("session: the system has no thread left; a locked screen is not noticed");
         return;
@@ -87,10 +91,10 @@ fn listen(on_lock: OnLock, tell_lock: &mpsc::Sender<bool>, followed: &mpsc::Rece
     };
     // What cannot be told now is told to those who follow.
     let is_locked = logind.as_ref().is_some_and(|logind| logind.is_locked().unwrap_or(false));
-    // Whoever started us may wait no longer, and gives us no cues if greenroom could not start.
+    // Whoever started us may wait no longer, and tells us nothing if greenroom could not start.
     let _ = tell_lock.send(is_locked && on_lock == OnLock::Placeholder);
-    if let Ok(cues) = followed.recv() {
-        Session { cues, on_lock }.run(logind);
+    if let Ok(commands) = followed.recv() {
+        Session { commands, on_lock }.run(logind);
     }
 }
 
@@ -129,7 +133,7 @@ fn has_threads(count: usize) -> bool {
 
 /// What is done about the session.
 struct Session {
-    cues: Arc<Cues>,
+    commands: Arc<PipelineCommands>,
     on_lock: OnLock,
 }
 
@@ -164,7 +168,7 @@ impl Session {
             logind::News::Locked(is_locked) => (Reason::Lock, is_locked),
             logind::News::Sleeps(sleeps) => (Reason::Sleep, sleeps),
         };
-        if self.cues.reasons().contains(reason) == holds {
+        if self.commands.reasons().contains(reason) == holds {
             return;
         }
         let (begins, ends) = match reason {
@@ -173,10 +177,10 @@ impl Session {
         };
         if holds {
             // A sleep waits for it.
-            let _ = self.cues.hide(reason).recv_timeout(HIDE_PATIENCE);
+            let _ = self.commands.hide(reason).recv_timeout(HIDE_PATIENCE);
             tracing::info!("session: {begins}");
         } else {
-            self.cues.end_hiding(reason);
+            self.commands.end_hiding(reason);
             tracing::info!("session: {ends}");
         }
     }

@@ -10,7 +10,7 @@ use greenroom_scene::EffectSpec;
 use super::frame_rate;
 use crate::config::{ConfigFile, OutputWords};
 use crate::masks::MaskServerUrl;
-use crate::scenes::SceneWords;
+use crate::scenes::SceneOptions;
 
 /// Each variable, its default, and what it says; the manual page prints them.
 pub const VARIABLES: [(&str, &str, &str); 9] = [
@@ -161,7 +161,7 @@ impl OldEnvironment {
     }
 
     /// What they say of the scene; `has_scenes`: there is a configuration that says something, too.
-    pub(super) fn words(&self, has_scenes: bool) -> SceneWords {
+    pub(super) fn words(&self, has_scenes: bool) -> SceneOptions {
         let usual = || (!has_scenes).then(|| BACKGROUND.to_owned());
         // A file, whatever it is called: a picture or video, as is seen when it is opened. What
         // IS_VID_BACKGROUND says of it is not needed.
@@ -169,10 +169,10 @@ impl OldEnvironment {
             true => text,
             false => format!("./{text}"),
         };
-        SceneWords {
+        SceneOptions {
             background: self.background.clone().map(file).or_else(usual),
             effects: self.effect.as_ref().map(|effect| vec![effect.to_string()]),
-            ..SceneWords::default()
+            ..SceneOptions::default()
         }
     }
 }
@@ -255,7 +255,7 @@ mod tests {
         assert_eq!(over.camera.as_deref(), Some("/dev/video2"));
         assert_eq!(over.size.as_deref(), Some("1x1"), "the configuration's");
         assert_eq!(old.words(false).background.as_deref(), Some(BACKGROUND));
-        assert_eq!(old.words(true), SceneWords::default());
+        assert_eq!(old.words(true), SceneOptions::default());
     }
 
     #[test]

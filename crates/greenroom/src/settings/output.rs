@@ -6,7 +6,7 @@ use greenroom_frame::SizePx;
 use super::{SceneSettings, SettingsError, same_target};
 use crate::config::OutputWords;
 use crate::pipeline::MOST_OUTPUTS;
-use crate::scenes::{SceneBook, check_privacy};
+use crate::scenes::{SceneLibrary, check_privacy};
 
 /// Where frames go.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -29,7 +29,7 @@ pub struct OutputSettings {
     /// The size of its frames, if it is not the camera's.
     pub size: Option<SizePx>,
     /// Open at the scene to begin with.
-    pub book: SceneBook,
+    pub library: SceneLibrary,
     /// Pictures go on while nobody watches it.
     pub always_on: bool,
     /// The camera is opened for those who watch it.
@@ -90,20 +90,20 @@ impl OutputSettings {
                 return Err(SettingsError::SameName(name).into());
             }
             // That of all was checked as it was made.
-            let book = match words.scene {
+            let library = match words.scene {
                 Some(name) => {
-                    let book = scene.book.opened_at(&name)?;
+                    let library = scene.library.opened_at(&name)?;
                     if !scene.awaits_background {
-                        check_privacy(&book.words().check()?, book.people(), height_px)?;
+                        check_privacy(&library.options().check()?, library.people(), height_px)?;
                     }
-                    book
+                    library
                 }
-                None => scene.book.clone(),
+                None => scene.library.clone(),
             };
             let size = words.size.map(|size| size.parse()).transpose()?;
             let always_on = words.always_on.unwrap_or(always_on);
             let opens_camera = words.opens_camera.unwrap_or(true);
-            outputs.push(Self { name, choice, size, book, always_on, opens_camera });
+            outputs.push(Self { name, choice, size, library, always_on, opens_camera });
         }
         Ok(outputs)
     }

@@ -73,13 +73,15 @@ fn line(f: &mut fmt::Formatter<'_>, what: &str, text: &dyn fmt::Display) -> fmt:
     writeln!(f, "{what:WHAT$}{}", printable(&text.to_string()))
 }
 
-/// `office: before blur, framing auto, effects vignette=0.3`
+/// `"office": background blur, framing auto, effects vignette=0.3`; a scene without a name begins with its background.
 impl fmt::Display for SceneStatus {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(self.name.as_deref().unwrap_or("(no name)"))?;
-        write!(f, ": before {}", self.background)?;
+        if let Some(name) = &self.name {
+            write!(f, "\"{name}\": ")?;
+        }
+        write!(f, "background {}", self.background)?;
         if let Some(foreground) = &self.foreground {
-            write!(f, ", behind {foreground}")?;
+            write!(f, ", foreground {foreground}")?;
         }
         if self.framing != "whole" {
             write!(f, ", framing {}", self.framing)?;

@@ -112,39 +112,39 @@ fn every_window_lies_within_the_canvas_and_within_odd_pictures() {
     }
 }
 
-/// A sketch of 160x90 cells of a still picture and of the same with a bright rectangle.
-fn sketches(x: [u32; 2], y: [u32; 2]) -> Sketches {
+/// A thumbnail of 160x90 cells of a still picture and of the same with a bright rectangle.
+fn thumbnails(x: [u32; 2], y: [u32; 2]) -> Thumbnails {
     let mut frame = Frame::new(PixelFormat::I420, SizePx::new(1280, 720), Colour::WEBCAM).unwrap();
     frame.bytes_mut().fill(90);
-    let mut sketches = None;
-    Sketches::add(&mut sketches, &frame.view()).unwrap();
+    let mut thumbnails = None;
+    Thumbnails::add(&mut thumbnails, &frame.view()).unwrap();
     for (row, samples) in frame.view_mut().plane_mut(0).iter_rows_mut().enumerate() {
         if (y[0]..y[1]).contains(&(row as u32)) {
             samples[x[0] as usize..x[1] as usize].fill(200);
         }
     }
-    Sketches::add(&mut sketches, &frame.view()).unwrap();
-    sketches.unwrap()
+    Thumbnails::add(&mut thumbnails, &frame.view()).unwrap();
+    thumbnails.unwrap()
 }
 
 #[test]
 fn who_moves_outside_of_the_window_has_the_whole_picture_be_looked_at_within_six_frames() {
     let somebody = mask([100, 160], [60, 180]);
-    let until_whole = |sketches: &Sketches| {
+    let until_whole = |thumbnails: &Thumbnails| {
         let mut tracker = Tracker::new(CANVAS, false);
         while after(&mut tracker, 1, &somebody).is_none() {}
         (1..100).find(|_| {
-            tracker.watch(sketches);
+            tracker.watch(thumbnails);
             let window = tracker.next();
             tracker.learn(&somebody);
             window.is_none()
         })
     };
-    let at_the_side = until_whole(&sketches([1100, 1280], [0, 720])).unwrap();
+    let at_the_side = until_whole(&thumbnails([1100, 1280], [0, 720])).unwrap();
     assert!(at_the_side <= 6, "{at_the_side}");
     // He moves himself; a cursor blinks; nothing moves.
     for [x, y] in [[[500, 700], [300, 600]], [[1200, 1240], [100, 140]], [[0, 0], [0, 0]]] {
-        let frames = until_whole(&sketches(x, y)).unwrap();
+        let frames = until_whole(&thumbnails(x, y)).unwrap();
         assert!(frames > 15, "{x:?} {y:?}: {frames}");
     }
 }

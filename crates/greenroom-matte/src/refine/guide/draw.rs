@@ -4,11 +4,11 @@ use greenroom_frame::{Chroma, Frame, FrameView, SizePx};
 
 use super::super::kernels::{WIDEN_LANES, apply, halve, widen};
 use super::BLOCK_CELLS;
+use super::certain::{Class, MIXED, PERSON, ROOM, mixed};
 use super::factors::Factors;
-use super::sure::{Class, MIXED, PERSON, ROOM, mixed};
 use crate::Isa;
 
-/// Alpha at full size, from the factors of a sketch.
+/// Alpha at full size, from the factors of a thumbnail.
 #[derive(Debug)]
 pub(super) struct Drawing {
     /// For each row of the picture the two lines of factors that it lies between, and the share of the
@@ -52,13 +52,13 @@ fn block_places(block: usize, blocks: usize, places: usize) -> Range<usize> {
 }
 
 impl Drawing {
-    pub(super) fn new(sketch: SizePx, picture: SizePx) -> Self {
-        let lines = 2 * sketch.height_px as usize;
+    pub(super) fn new(thumbnail: SizePx, picture: SizePx) -> Self {
+        let lines = 2 * thumbnail.height_px as usize;
         let row = |y: u32| {
             let (first, share) = between(y, picture.height_px, lines as u32);
             ([first, (first + 1).min(lines - 1)], share)
         };
-        let (narrow, wide) = (2 * sketch.width_px, picture.width_px);
+        let (narrow, wide) = (2 * thumbnail.width_px, picture.width_px);
         let step = f64::from(narrow) / f64::from(wide);
         // Of the first column: half-pixel centres.
         let first = 0.5 * step - 0.5;
@@ -70,7 +70,7 @@ impl Drawing {
         let places: Vec<(u32, f32)> = (0..=narrow).map(place).collect();
         let longest = places.windows(2).map(|pair| (pair[1].0 - pair[0].0) as usize).max();
         let reach = longest.unwrap_or(1).next_multiple_of(WIDEN_LANES);
-        let blocks = (sketch.width_px as usize).div_ceil(BLOCK_CELLS);
+        let blocks = (thumbnail.width_px as usize).div_ceil(BLOCK_CELLS);
         let start =
             |block: usize| places[block_places(block, blocks, places.len()).start].0 as usize;
         let block_starts = (0..blocks).map(start).chain([wide as usize]).collect();

@@ -5,8 +5,8 @@ use greenroom_frame::SizePx;
 use super::super::kernels::{
     add_product, add_row, classify, double, fold, mix, slide, slide_product, solve, spread,
 };
-use super::sketch::Sketch;
-use super::sure::{Class, MIXED, PERSON, Sure, stretches};
+use super::certain::{CertainBlocks, Class, MIXED, PERSON, stretches};
+use super::thumbnail::Thumbnail;
 use super::{BLOCK_CELLS, RADIUS};
 use crate::Isa;
 
@@ -24,7 +24,7 @@ const MOMENTS: usize = 13;
 const PRODUCTS: [(usize, usize); 9] =
     [(0, 0), (0, 1), (0, 2), (1, 1), (1, 2), (2, 2), (0, 3), (1, 3), (2, 3)];
 
-/// What alpha is made of in each cell of the sketch, and in each quarter of one.
+/// What alpha is made of in each cell of the thumbnail, and in each quarter of one.
 #[derive(Debug)]
 pub(super) struct Factors {
     /// Cells in a row, and rows.
@@ -35,13 +35,13 @@ pub(super) struct Factors {
     /// A stretch of each moment, and of each factor.
     moments: Vec<f32>,
     found: Vec<f32>,
-    /// For each row of the sketch a row of each of the four factors: of the window around a cell, and
+    /// For each row of the thumbnail a row of each of the four factors: of the window around a cell, and
     /// the means of all windows that a cell lies in.
     windows: Vec<f32>,
     means: Vec<f32>,
     /// What the blocks of these, and of `lines`, are filled with, where they are sure.
     filled: [Vec<Class>; 3],
-    /// Rows of slopes and of offsets, twice as many as the sketch has, each of twice its width and
+    /// Rows of slopes and of offsets, twice as many as the thumbnail has, each of twice its width and
     /// one more at both ends.
     lines: Vec<[Vec<f32>; 2]>,
     /// What the mask has in each block of a line.
@@ -53,8 +53,8 @@ pub(super) struct Factors {
 }
 
 impl Factors {
-    pub(super) fn new(sketch: SizePx) -> Self {
-        let (width, rows) = (sketch.width_px as usize, sketch.height_px as usize);
+    pub(super) fn new(thumbnail: SizePx) -> Self {
+        let (width, rows) = (thumbnail.width_px as usize, thumbnail.height_px as usize);
         let zeros = |len: usize| vec![0.0; len];
         let filled = vec![MIXED; width.div_ceil(BLOCK_CELLS) * rows];
         Self {
@@ -79,7 +79,7 @@ impl Factors {
         self.lines[y].each_ref().map(Vec::as_slice)
     }
 
-    /// The factors of the cells of row `y` of the sketch: those of y, u and v and the constant, everywhere.
+    /// The factors of the cells of row `y` of the thumbnail: those of y, u and v and the constant, everywhere.
     pub(super) fn cells(&self, y: usize) -> [&[f32]; 4] {
         [0, 1, 2, 3].map(|index| &self.means[(4 * y + index) * self.width..][..self.width])
     }
@@ -90,25 +90,25 @@ impl Factors {
         &self.blocks
     }
 
-    /// Finds them for a sketch.
-    pub(super) fn find(&mut self, isa: Isa, sketch: &Sketch, sure: &Sure) {
+    /// Finds them for a thumbnail.
+    pub(super) fn find(&mut self, isa: Isa, thumbnail: &Thumbnail, certain: &CertainBlocks) {
         // The columns that windows reach into, and the rows that are worked out.
-        let [columns, rows] = sure.extent();
+        let [columns, rows] = certain.extent();
         let reach = columns.start.saturating_sub(RADIUS)..(columns.end + RADIUS).min(self.width);
         for y in 0..self.rows {
             if rows.contains(&y) {
-                self.slide_inputs(isa, sketch, (y, y == rows.start), reach.clone());
+                self.slide_inputs(isa, thumbnail, (y, y == rows.start), reach.clone());
             }
-            self.solve_row(isa, y, sure.windows(y));
+            self.solve_row(isa, y, certain.windows(y));
         }
         for y in 0..self.rows {
             if rows.contains(&y) {
                 self.slide_windows(isa, (y, y == rows.start), reach.clone());
             }
-            self.blend_row(isa, y, sure.cells(y));
+            self.blend_row(isa, y, certain.cells(y));
         }
         for y in 0..2 * self.rows {
-            self.draw_line(isa, sketch, y, sure);
+            self.draw_line(isa, thumbnail, y, certain);
         }
     }
 
@@ -117,11 +117,11 @@ impl Factors {
     fn slide_inputs(
         &mut self,
         isa: Isa,
-        sketch: &Sketch,
+        thumbnail: &Thumbnail,
         (y, is_first): (usize, bool),
         reach: Range<usize>,
     ) {
-        let row = |index: usize, y: usize| &sketch.row(index, y)[reach.clone()];
+        let row = |index: usize, y: usize| &thumbnail.row(index, y)[reach.clone()];
         for (index, columns) in self.columns.iter_mut().enumerate() {
             let sums = &mut columns[RADIUS + reach.start..RADIUS + reach.end];
             let factors = index.checked_sub(4).map(|product| PRODUCTS[product]);
@@ -193,7 +193,7 @@ impl Factors {
     }
 
     /// Line `y`, from the rows of cells next to it; the ramp and the share of chroma are folded in.
-    fn draw_line(&mut self, isa: Isa, sketch: &Sketch, y: usize, sure: &Sure) {
+    fn draw_line(&mut self, isa: Isa, thumbnail: &Thumbnail, y: usize, certain: &CertainBlocks) {
         let width = self.width;
         let near = y / 2;
         let far = if y.is_multiple_of(2) {
@@ -201,7 +201,7 @@ impl Factors {
         } else {
             (near + 1).min(self.rows - 1)
         };
-        let both = sure.cells(near).iter().zip(sure.cells(far));
+        let both = certain.cells(near).iter().zip(certain.cells(far));
         self.own.iter_mut().zip(both).for_each(|(own, (near, far))| *own = near | far);
         let [slopes, offsets] = self.lines[y].each_mut().map(|line| &mut line[1..=2 * width]);
         for cells in stretches(&self.own, width) {
@@ -223,7 +223,7 @@ impl Factors {
                 double(isa, fine, mixed);
             }
             let places = 2 * cells.start..2 * cells.end;
-            let chroma = sketch.fine_chroma(y).map(|row| &row[places.clone()]);
+            let chroma = thumbnail.fine_chroma(y).map(|row| &row[places.clone()]);
             let (slopes, offsets) = (&mut slopes[places.clone()], &mut offsets[places.clone()]);
             fold(isa, [slopes, offsets], fine, chroma, RAMP);
             classify(isa, &mut self.places[places], slopes, offsets);
@@ -251,7 +251,7 @@ impl Factors {
         for (block, (out, places)) in out.iter_mut().zip(places).enumerate().rev() {
             let (all, first) = match self.own[block] {
                 MIXED => (places.iter().fold(0, |sum, class| sum | class), places[0]),
-                sure => (sure, sure),
+                certain => (certain, certain),
             };
             *out = all | beside;
             beside = first;

@@ -90,7 +90,7 @@ fn sure_blocks_are_what_the_sums_would_give() {
     let (mask_size, picture) = (mask.view().size(), frame.view().size());
     let sizes = Sizes { mask: mask_size, picture, format: PixelFormat::I420 };
     let mut tables = Tables::new(sizes).unwrap();
-    tables.sure.nothing_is_sure(true);
+    tables.certain.nothing_is_certain(true);
     tables.find(Isa::SCALAR, &mask.view(), &frame.view());
     let draw = |tables: &mut Tables| {
         let (mut whole, mut chroma) = (luma.clone(), chroma.clone());
@@ -101,7 +101,7 @@ fn sure_blocks_are_what_the_sums_would_give() {
     };
     assert!(draw(&mut tables) <= 1);
     // Another picture, then this one again, now with what is sure.
-    tables.sure.nothing_is_sure(false);
+    tables.certain.nothing_is_certain(false);
     let (other, other_mask) = scene(PixelFormat::I420, SizePx::new(640, 360), 90.0);
     tables.find(Isa::SCALAR, &other_mask.view(), &other.view());
     tables.find(Isa::SCALAR, &mask.view(), &frame.view());

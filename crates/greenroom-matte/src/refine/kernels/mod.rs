@@ -69,8 +69,8 @@ dispatch! {
     fn classify(classes: &mut [u8], slopes: &[f32], offsets: &[f32]);
     /// From column `places[i].0` of `wide` on, what lies between `line[i]` and the next: at first
     /// `places[i].1` of the next, and with every column `growth.0` more, for `growth.1` columns
-    /// (whole [`WIDEN_LANES`]). The places are in order: what is too much of one, the next ones
-    /// write over.
+    /// (whole [`WIDEN_LANES`]). The places are in order. It may write past the end of a
+    /// run; the next run overwrites the excess.
     fn widen(wide: &mut [f32], line: &[f32], places: &[(u32, f32)], growth: (f32, usize));
     /// `out = clamp(slope * luma + offset)`, both between two rows: `share` of the second.
     fn apply(
@@ -115,7 +115,7 @@ dispatch! {
     /// length^2 * (screen - neutral)` of the two as vectors from 128, with the codes `scale = [neutral, screen, across,
     /// sure]`. `maps` are the screen's U and V, and the codes that are all screen and all person; `out[1]` is the alpha
     /// between these. The surer the `network`'s mask is of the person, from 160 to 250, the nearer the code that is all
-    /// person comes to `sure`.
+    /// person comes to `certain`.
     fn screen_distance(
         out: [&mut [u8]; 2],
         chroma: [&[u8]; 2],

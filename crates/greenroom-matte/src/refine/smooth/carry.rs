@@ -81,13 +81,13 @@ impl Carry {
     }
 
     /// Moves what is of a person who was in the columns and rows `person` and has gone by `way`, in
-    /// cells: in `state` the mask so far, in `cell_weights` how much the new one counts. `sketches` are the
+    /// cells: in `state` the mask so far, in `cell_weights` how much the new one counts. `thumbnails` are the
     /// planes of the new and the older one.
     pub(super) fn carry(
         &mut self,
         isa: Isa,
         (person, way): ([Range<usize>; 2], [f32; 2]),
-        sketches: [[&[u8]; 3]; 2],
+        thumbnails: [[&[u8]; 3]; 2],
         cell_weights: &mut [u8],
         state: &mut [u16],
     ) {
@@ -99,7 +99,7 @@ impl Carry {
         };
         let columns = back_x.inside(around(&person[0], way[0]), width);
         let rows = back_y.inside(around(&person[1], way[1]), height);
-        self.compare(isa, [back_x, back_y], [columns.clone(), rows.clone()], sketches);
+        self.compare(isa, [back_x, back_y], [columns.clone(), rows.clone()], thumbnails);
         self.weigh(isa, [columns, rows], cell_weights);
         let in_samples = |way: f32, cells: u32, samples: u32| way * samples as f32 / cells as f32;
         let back_x = Back::of(in_samples(way[0], self.cells.width_px, self.mask.width_px));

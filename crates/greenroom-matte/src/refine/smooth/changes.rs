@@ -3,7 +3,7 @@ use greenroom_frame::SizePx;
 use super::super::kernels::{add_difference, most_around, weights};
 use crate::Isa;
 
-/// How much the cells of a sketch, or of a part of it, have changed; nothing has around them.
+/// How much the cells of a thumbnail, or of a part of it, have changed; nothing has around them.
 #[derive(Debug)]
 pub(super) struct Changes {
     columns: usize,

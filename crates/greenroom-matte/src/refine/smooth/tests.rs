@@ -22,26 +22,26 @@ fn mask(level: u8) -> Frame {
     mask
 }
 
-/// A smoother and the sketches that it goes by.
-struct Sketching {
+/// A smoother and the thumbnails that it goes by.
+struct SmoothTest {
     smoother: Smoother,
-    sketches: Option<Sketches>,
+    thumbnails: Option<Thumbnails>,
 }
 
-impl Sketching {
+impl SmoothTest {
     fn new(isa: Isa) -> Self {
         let smoother = Smoother::new(SizePx::new(64, 36), isa).unwrap();
-        Self { smoother, sketches: None }
+        Self { smoother, thumbnails: None }
     }
 
     fn smooth(&mut self, frame: &FrameView<'_>, mask: &mut Frame) {
-        let sketches = Sketches::add(&mut self.sketches, frame).unwrap();
-        self.smoother.smooth(sketches, mask).unwrap();
+        let thumbnails = Thumbnails::add(&mut self.thumbnails, frame).unwrap();
+        self.smoother.smooth(thumbnails, mask).unwrap();
     }
 }
 
-fn smoother() -> Sketching {
-    Sketching::new(Isa::best())
+fn smoother() -> SmoothTest {
+    SmoothTest::new(Isa::best())
 }
 
 #[test]
@@ -86,7 +86,7 @@ fn what_was_seen_of_the_room_by_mistake_is_gone_at_once() {
 #[test]
 fn nothing_of_the_past_counts_after_a_reset_a_cut_or_another_size() {
     let mut smoother = smoother();
-    let start = |smoother: &mut Sketching| {
+    let start = |smoother: &mut SmoothTest| {
         smoother.smooth(&picture(50).view(), &mut mask(200));
         mask(0)
     };
@@ -124,7 +124,7 @@ fn someone(left: usize, level: u8) -> (Frame, Frame) {
 #[test]
 fn who_goes_takes_the_mask_along() {
     for isa in Isa::available() {
-        let mut smoother = Sketching::new(isa);
+        let mut smoother = SmoothTest::new(isa);
         let mut seen = Vec::new();
         for index in 0..22 {
             // Two samples of the mask to the right with each frame.

@@ -14,9 +14,9 @@ use greenroom_frame::{Frame, FrameView, fade};
 use self::shelf::{Folder, Shelf, Turn};
 use super::read_ahead::ReadAhead;
 use super::watched::WatchedTime;
-use super::{Background, Fit, Room};
+use super::{Background, Fit, MattedFrame};
 use crate::adapt::Adapter;
-use crate::{Moment, Pace, SceneError, Site};
+use crate::{Moment, Pace, SceneError, SceneFormat};
 
 /// How long one picture goes over into the next.
 const FADE: Duration = Duration::from_secs(1);
@@ -53,9 +53,9 @@ impl Slideshow {
         path: &Path,
         every: Duration,
         fit: Fit,
-        site: Site,
+        scene_format: SceneFormat,
     ) -> Result<Self, SceneError> {
-        let mut folder = Folder::new(path, fit, site.shape);
+        let mut folder = Folder::new(path, fit, scene_format.shape);
         let shown = folder.first()?;
         let shelf = Arc::new(Shelf::new());
         let librarian = Arc::clone(&shelf);
@@ -69,12 +69,12 @@ impl Slideshow {
         thread.spawn(serve).map_err(why)?;
         Ok(Self {
             every,
-            pace: site.pace,
+            pace: scene_format.pace,
             shelf,
             mixed: shown.clone(),
             shown,
             coming: None,
-            watched: WatchedTime::new(site.pace),
+            watched: WatchedTime::new(scene_format.pace),
             time: Duration::ZERO,
             due_at: every,
             goes_on: false,
@@ -116,7 +116,7 @@ impl Slideshow {
 impl Background for Slideshow {
     fn behind<'a>(
         &'a mut self,
-        room: &Room<'a>,
+        matted: &MattedFrame<'a>,
         moment: &Moment,
     ) -> Result<FrameView<'a>, SceneError> {
         self.time = self.watched.tick(moment.time);
@@ -135,7 +135,7 @@ impl Background for Slideshow {
             }
             None => &self.shown,
         };
-        Ok(self.adapter.adapt(picture.view(), room.frame.shape())?)
+        Ok(self.adapter.adapt(picture.view(), matted.frame.shape())?)
     }
 
     fn next_picture(&mut self) -> bool {

@@ -6,7 +6,7 @@ use greenroom_frame::{Colour, FrameShape, MatteView, PixelFormat, SizePx};
 
 use super::*;
 
-const SITE: Site = Site {
+const SITE: SceneFormat = SceneFormat {
     shape: FrameShape {
         format: PixelFormat::I420,
         size: SizePx::new(33, 17),
@@ -32,7 +32,7 @@ fn grey(show: &mut Slideshow, ms: u64) -> u8 {
     let (luma, chroma) = (matte(size), matte(format.chroma().plane_size(size)));
     let matte = MatteView::new(room.view(), luma.view(), chroma.view()).unwrap();
     let moment = Moment { time: Duration::from_millis(ms), frame: 0, seed: 0 };
-    let seen = show.behind(&Room { frame: room.view(), matte }, &moment).unwrap();
+    let seen = show.behind(&MattedFrame { frame: room.view(), matte }, &moment).unwrap();
     seen.plane(0).row(8)[16]
 }
 
@@ -91,9 +91,9 @@ fn nothing_is_waited_for_on_air() {
     let folder = tempfile::tempdir().unwrap();
     put(folder.path(), "a.png", 0);
     put(folder.path(), "b.png", 200);
-    let site = Site { pace: Pace::Live, ..SITE };
+    let scene_format = SceneFormat { pace: Pace::Live, ..SITE };
     let mut show =
-        Slideshow::open(folder.path(), Duration::from_secs(2), Fit::Cover, site).unwrap();
+        Slideshow::open(folder.path(), Duration::from_secs(2), Fit::Cover, scene_format).unwrap();
     assert_eq!([0, 900, 3_600_000, 3_600_900].map(|ms| grey(&mut show, ms)), [0; 4]);
     // 2.7 s of show: due when the thread has it ready.
     let begun = Instant::now();

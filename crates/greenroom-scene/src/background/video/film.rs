@@ -7,7 +7,7 @@ use greenroom_frame::Frame;
 
 use super::webp::{AnimatedWebP, WebPPass};
 use crate::background::kind::FileKind;
-use crate::{Fit, SceneError, Site};
+use crate::{Fit, SceneError, SceneFormat};
 
 /// A clip that can be played, again and again.
 pub(super) enum Film {
@@ -27,20 +27,20 @@ impl Film {
     pub(super) fn open(
         source: &ClipSource,
         fit: Fit,
-        site: Site,
+        scene_format: SceneFormat,
         stop: &Wake,
     ) -> Result<Self, SceneError> {
         if let ClipSource::File(path) = source
             && FileKind::of(path) == FileKind::AnimatedWebP
         {
-            return Ok(Self::WebP(AnimatedWebP::open(path, fit, site.shape)?));
+            return Ok(Self::WebP(AnimatedWebP::open(path, fit, scene_format.shape)?));
         }
         let fit = match fit {
             Fit::Cover => ClipFit::Cover,
             Fit::Contain => ClipFit::Contain,
             Fit::Stretch => ClipFit::Stretch,
         };
-        Ok(Self::Clip(Clip::open(source.clone(), site.shape, fit, stop)?))
+        Ok(Self::Clip(Clip::open(source.clone(), scene_format.shape, fit, stop)?))
     }
 
     pub(super) fn play(&self) -> Result<Pass, SceneError> {

@@ -18,9 +18,9 @@ use self::player::Player;
 use self::reel::{Kept, Reel};
 use super::read_ahead::ReadAhead;
 use super::watched::WatchedTime;
-use super::{Background, Fit, Room};
+use super::{Background, Fit, MattedFrame};
 use crate::adapt::Adapter;
-use crate::{Moment, Pace, SceneError, Site};
+use crate::{Moment, Pace, SceneError, SceneFormat};
 
 /// Memory in which a clip is kept whole, so that it is decoded once: 6 s of 1280x720 at 30 fps.
 const KEPT_BYTES: usize = 256 << 20;
@@ -58,17 +58,17 @@ impl Video {
     pub(super) fn open(
         source: &ClipSource,
         fit: Fit,
-        site: Site,
+        scene_format: SceneFormat,
         cancel: Option<&Wake>,
     ) -> Result<Self, SceneError> {
-        Self::open_within(source, fit, site, KEPT_BYTES, cancel)
+        Self::open_within(source, fit, scene_format, KEPT_BYTES, cancel)
     }
 
     /// As [`open`](Self::open), keeping at most `kept_bytes` in memory.
     pub(super) fn open_within(
         source: &ClipSource,
         fit: Fit,
-        site: Site,
+        scene_format: SceneFormat,
         kept_bytes: usize,
         cancel: Option<&Wake>,
     ) -> Result<Self, SceneError> {
@@ -80,7 +80,7 @@ impl Video {
             stop: stop.clone(),
             source: source.clone(),
             fit,
-            site,
+            scene_format,
             kept_bytes,
         };
         // The child is killed when the thread that started it ends: this one lives as long.
@@ -95,8 +95,8 @@ impl Video {
         let video = Self {
             reel: Arc::clone(&reel),
             stop,
-            pace: site.pace,
-            time: WatchedTime::new(site.pace),
+            pace: scene_format.pace,
+            time: WatchedTime::new(scene_format.pace),
             shown: None,
             kept: None,
             adapter: Adapter::default(),
@@ -109,7 +109,7 @@ impl Video {
 impl Background for Video {
     fn behind<'a>(
         &'a mut self,
-        room: &Room<'a>,
+        matted: &MattedFrame<'a>,
         moment: &Moment,
     ) -> Result<FrameView<'a>, SceneError> {
         let time = self.time.tick(moment.time) + ROUNDING;
@@ -124,7 +124,7 @@ impl Background for Video {
             self.shown = Some(Arc::clone(kept.at(time)));
         }
         let shown = self.shown.as_ref().expect("a video is open when its first frame is there");
-        Ok(self.adapter.adapt(shown.view(), room.frame.shape())?)
+        Ok(self.adapter.adapt(shown.view(), matted.frame.shape())?)
     }
 }
 

@@ -9,7 +9,7 @@ use greenroom_frame::FrameLayout;
 
 use super::film::{Film, Pass};
 use super::reel::{Kept, Ready, Reel, Timed};
-use crate::{Fit, Pace, SceneError, Site};
+use crate::{Fit, Pace, SceneError, SceneFormat};
 
 /// What the thread is made of.
 pub(super) struct Player {
@@ -17,7 +17,7 @@ pub(super) struct Player {
     pub stop: Wake,
     pub source: ClipSource,
     pub fit: Fit,
-    pub site: Site,
+    pub scene_format: SceneFormat,
     pub kept_bytes: usize,
 }
 
@@ -115,7 +115,7 @@ impl Player {
 
     /// Plays from `begin_at` on, which is put after the last frame, until it is stopped.
     fn play(&self, begin_at: &mut Duration, has_played: &mut bool) -> Result<(), SceneError> {
-        let film = Film::open(&self.source, self.fit, self.site, &self.stop)?;
+        let film = Film::open(&self.source, self.fit, self.scene_format, &self.stop)?;
         let first = film.play()?;
         let mut playing = Playing {
             player: self,
@@ -178,7 +178,7 @@ impl Playing<'_> {
             if reel.wait_for_room() == Ready::Stopped {
                 return Ok(PassEnd::Stopped);
             }
-            let mut frame = reel.take_free(self.player.site.shape)?;
+            let mut frame = reel.take_free(self.player.scene_format.shape)?;
             let into = Arc::get_mut(&mut frame).expect("a free frame has no other owner");
             let at = match pass.next_frame(into, &self.player.stop, patience)? {
                 ClipNext::Frame(at) => at,
@@ -217,7 +217,7 @@ impl Playing<'_> {
 
     /// How many frames the memory holds.
     fn frames_kept(&self) -> usize {
-        let shape = self.player.site.shape;
+        let shape = self.player.scene_format.shape;
         let frame_bytes = FrameLayout::tight(shape.format, shape.size)
             .map_or(usize::MAX, |layout| layout.len_bytes().max(1));
         self.player.kept_bytes / frame_bytes
@@ -251,7 +251,7 @@ impl Playing<'_> {
     fn catch_up(&mut self, at: Duration, is_kept: bool) -> Result<Option<Pass>, SceneError> {
         let now = self.player.reel.now();
         let late = now.saturating_sub(self.origin + at);
-        if self.player.site.pace == Pace::Exact || late < LATE {
+        if self.player.scene_format.pace == Pace::Exact || late < LATE {
             return Ok(None);
         }
         let is_late_again = self.haste.jumped_at.is_some_and(|then| then.elapsed() < LATE_AGAIN);

@@ -1,7 +1,7 @@
 use greenroom_frame::{Colour, Frame, MatteView, PixelFormat, SizePx};
 
 use super::{FORMATS, MOMENT, Stage, spec};
-use crate::Room;
+use crate::MattedFrame;
 use crate::layers::Workspace;
 
 #[test]
@@ -78,7 +78,7 @@ fn where_nobody_is_found_the_whole_room_is_hidden() {
 /// What is shown after `effects`, before the plain camera if `bare`.
 fn show_silhouette(stage: &Stage, effects: &[&str], bare: bool) -> Frame {
     let matte = MatteView::new(stage.room.view(), stage.luma.view(), stage.chroma.view()).unwrap();
-    let room = Room { frame: stage.room.view(), matte };
+    let room = MattedFrame { frame: stage.room.view(), matte };
     let mut workspace = Workspace::new();
     let behind = if bare { room.frame } else { stage.behind.view() };
     let mut layers = workspace.layers(&room, behind);

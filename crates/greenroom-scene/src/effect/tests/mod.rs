@@ -8,7 +8,7 @@ use greenroom_frame::{Colour, Frame, MatteView, PixelFormat, Rgb8, SizePx, Yuv8}
 
 use super::{Area, Effect, KINDS};
 use crate::layers::Workspace;
-use crate::{EffectSpec, Moment, Random, Room, Target};
+use crate::{EffectSpec, MattedFrame, Moment, Random, Target};
 
 const MOMENT: Moment = Moment { time: Duration::ZERO, frame: 7, seed: 3 };
 const FORMATS: [PixelFormat; 2] = [PixelFormat::I420, PixelFormat::I422];
@@ -64,7 +64,7 @@ impl Stage {
 
     fn show_by(&self, effects: &mut [Effect], moment: &Moment) -> Frame {
         let matte = MatteView::new(self.room.view(), self.luma.view(), self.chroma.view()).unwrap();
-        let room = Room { frame: self.room.view(), matte };
+        let room = MattedFrame { frame: self.room.view(), matte };
         let mut workspace = Workspace::new();
         let mut layers = workspace.layers(&room, self.behind.view());
         for effect in &mut *effects {

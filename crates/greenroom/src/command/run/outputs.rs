@@ -4,7 +4,7 @@ use greenroom_device::{
     DeviceError, FileTarget, LoopbackOpener, QueuedSink, Sink, SinkMode, SinkOpener,
     open_file_sink, open_null_sink, own_loopbacks,
 };
-use greenroom_scene::Site;
+use greenroom_scene::SceneFormat;
 
 use crate::pipeline::{Idle, OnLoss, Output, OutputPolicy, Painter};
 use crate::scenes::{FirstScene, make_first_scene};
@@ -17,12 +17,16 @@ type Opened = (Vec<Output>, Vec<(String, FirstScene)>);
 ///
 /// # Errors
 /// When one cannot be opened, or its scene cannot be made.
-pub(super) fn open(settings: &RunSettings, wanted: SinkMode, site: Site) -> anyhow::Result<Opened> {
+pub(super) fn open(
+    settings: &RunSettings,
+    wanted: SinkMode,
+    scene_format: SceneFormat,
+) -> anyhow::Result<Opened> {
     let all = one_for_each_of_ours(&settings.outputs);
     let is_alone = all.len() == 1;
     let (mut outputs, mut scenes) = (Vec::new(), Vec::new());
     for output in all {
-        let (first, scene) = make_first_scene(&output.book, &settings.scene, site)?;
+        let (first, scene) = make_first_scene(&output.library, &settings.scene, scene_format)?;
         let wanted = SinkMode { size: output.size.unwrap_or(wanted.size), ..wanted };
         let (sink, policy) = open_sink(&output, settings, wanted, is_alone)?;
         let mode = sink.as_ref().map_or(wanted, |sink| sink.mode());

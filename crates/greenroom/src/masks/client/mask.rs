@@ -2,7 +2,7 @@ use std::time::Instant;
 
 use greenroom_frame::{Colour, Frame, PixelFormat, SizePx};
 
-use super::line::Fault;
+use super::request_thread::Fault;
 
 /// A server's mask as an alpha.
 #[derive(Debug, Default)]

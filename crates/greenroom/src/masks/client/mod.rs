@@ -11,10 +11,10 @@
 //! A mask that disagrees with it is as bad as none.
 
 mod health;
-mod line;
 mod mask;
 mod report;
-mod sketch;
+mod request_thread;
+mod thumbnail;
 
 use std::io;
 use std::sync::Arc;
@@ -25,9 +25,9 @@ use greenroom_frame::{Frame, FrameView};
 use greenroom_matte::{MatteError, RoomGuard};
 
 use self::health::{Change, Health};
-use self::line::{Answer, Fault, Line};
 use self::mask::MaskFrame;
-use self::sketch::Sketcher;
+use self::request_thread::{Answer, Fault, RequestThread};
+use self::thumbnail::ThumbnailEncoder;
 use super::MaskServerUrl;
 
 pub use report::MaskServerReport;
@@ -41,8 +41,8 @@ pub struct MaskClient {
     last_frame: Option<Instant>,
     /// Longest that a frame waits for its mask.
     patience: Duration,
-    sketcher: Sketcher,
-    line: Line,
+    encoder: ThumbnailEncoder,
+    request_thread: RequestThread,
     health: Health,
     mask: MaskFrame,
     guard: RoomGuard,
@@ -81,8 +81,8 @@ impl MaskClient {
             planned_interval: rate.interval(),
             last_frame: None,
             patience: rate.interval().mul_f64(PATIENCE),
-            sketcher: Sketcher::default(),
-            line: Line::open(url.clone())?,
+            encoder: ThumbnailEncoder::default(),
+            request_thread: RequestThread::open(url.clone())?,
             health: Health::new(Instant::now()),
             mask: MaskFrame::default(),
             guard,
@@ -102,7 +102,7 @@ impl MaskClient {
     /// built-in network looks at each of the next frames.
     pub fn reset(&mut self) {
         self.guard.reset();
-        self.given_up = self.line.is_busy();
+        self.given_up = self.request_thread.is_busy();
     }
 
     /// Has the server find the person in `frame`, which is planar. `false`: it is the turn of the
@@ -139,7 +139,7 @@ impl MaskClient {
         self.keep_pace(frame.captured_at());
         let begun = Instant::now();
         // What came too late for its frame still tells how the server is.
-        while let Some(answer) = self.line.answer_now() {
+        while let Some(answer) = self.request_thread.answer_now() {
             if std::mem::take(&mut self.given_up) {
                 continue;
             }
@@ -148,11 +148,11 @@ impl MaskClient {
             let right = right.and_then(|()| self.agree_on_earlier_frame());
             self.conclude(right);
         }
-        if self.line.is_busy() || !self.health.may_ask(begun) {
+        if self.request_thread.is_busy() || !self.health.may_ask(begun) {
             return None;
         }
-        match self.sketcher.sketch(frame) {
-            Ok((size, jpeg)) => self.line.ask(size, jpeg, begun),
+        match self.encoder.encode(frame) {
+            Ok((size, jpeg)) => self.request_thread.ask(size, jpeg, begun),
             Err(fault) => return self.conclude(Err(fault)),
         }
         let may_wait = self.health.may_wait();
@@ -162,19 +162,19 @@ impl MaskClient {
             false => self.guard.look(frame),
         };
         if let Err(error) = looked {
-            self.given_up = self.line.is_busy();
+            self.given_up = self.request_thread.is_busy();
             return self.conclude(Err(guard_failed(&error)));
         }
         if !may_wait {
             return None;
         }
         let patience = self.patience.saturating_sub(begun.elapsed());
-        let right = match self.line.answer_within(patience) {
+        let right = match self.request_thread.answer_within(patience) {
             Some(answer) => self
                 .take(&answer, self.patience, frame.captured_at())
                 .and_then(|()| self.agree_on(frame)),
             None => {
-                self.given_up = self.line.is_busy();
+                self.given_up = self.request_thread.is_busy();
                 Err(Fault::TooSlow(self.patience))
             }
         };

@@ -12,24 +12,24 @@ use tokio::sync::Semaphore;
 use tokio::time::timeout;
 
 use super::body::Body;
-use super::complaints::Complaints;
+use super::connection_state::{ConnectionState, Phase};
 use super::engine::Engine;
 use super::header::Header;
-use super::life::{Life, Phase};
 use super::limits::Limits;
 use super::mask::Mask;
 use super::origin::OwnNames;
 use super::refusal::Refusal;
+use super::refusal_log::RefusalLog;
 
 /// What all connections share.
-pub(super) struct Shop {
+pub(super) struct ServerState {
     pub limits: Limits,
     pub engine: Engine,
     /// Bytes for the part of bodies that is above the ordinary.
     pub room: Arc<Semaphore>,
     /// Places for pictures that are larger than the ordinary.
     pub large: Semaphore,
-    pub complaints: Complaints,
+    pub refusal_log: RefusalLog,
     /// What a GET is told.
     pub about: String,
     pub names: OwnNames,
@@ -44,83 +44,88 @@ pub(super) struct Ends {
 
 /// The answer to one request.
 pub(super) async fn answer(
-    shop: Rc<Shop>,
+    state: Rc<ServerState>,
     Ends { peer, local }: Ends,
-    life: Life,
+    connection_state: ConnectionState,
     request: Request<Incoming>,
 ) -> Result<Response<AnswerBody>, Infallible> {
-    life.enter(Phase::Body);
-    if let Err(refusal) = shop.names.check(local, &request) {
-        tell(&shop, peer, &refusal);
-        return Ok(refused(&refusal, request.body().is_end_stream(), &life));
+    connection_state.enter(Phase::Body);
+    if let Err(refusal) = state.names.check(local, &request) {
+        tell(&state, peer, &refusal);
+        return Ok(refused(&refusal, request.body().is_end_stream(), &connection_state));
     }
     let asks = matches!(*request.method(), Method::GET | Method::HEAD);
     if asks && request.body().is_end_stream() {
-        return Ok(text(shop.about.clone(), &life));
+        return Ok(text(state.about.clone(), &connection_state));
     }
-    let outcome = mask(&shop, peer, &life, request.into_body()).await;
+    let outcome = mask(&state, peer, &connection_state, request.into_body()).await;
     Ok(match outcome {
         Ok(mask) => {
-            life.enter(Phase::Answer);
-            let mut response = Response::new(AnswerBody::new(Content::Mask(mask), &life));
+            connection_state.enter(Phase::Answer);
+            let mut response =
+                Response::new(AnswerBody::new(Content::Mask(mask), &connection_state));
             let kind = HeaderValue::from_static("application/octet-stream");
             response.headers_mut().insert(CONTENT_TYPE, kind);
             response
         }
         Err((refusal, is_read)) => {
-            tell(&shop, peer, &refusal);
-            refused(&refusal, is_read, &life)
+            tell(&state, peer, &refusal);
+            refused(&refusal, is_read, &connection_state)
         }
     })
 }
 
-fn tell(shop: &Shop, peer: IpAddr, refusal: &Refusal) {
+fn tell(state: &ServerState, peer: IpAddr, refusal: &Refusal) {
     tracing::debug!("{peer}: {}: {refusal}", refusal.status().as_u16());
     if refusal.is_abuse() {
-        shop.complaints.about(peer, &refusal.to_string());
+        state.refusal_log.about(peer, &refusal.to_string());
     }
 }
 
 /// The mask, or why there is none and whether the body was read to its end.
 async fn mask(
-    shop: &Shop,
+    state: &ServerState,
     peer: IpAddr,
-    life: &Life,
+    connection_state: &ConnectionState,
     body: Incoming,
 ) -> Result<Mask, (Refusal, bool)> {
-    let limits = &shop.limits;
-    let body = timeout(limits.body_time, Body::read(body, limits, &shop.room)).await;
+    let limits = &state.limits;
+    let body = timeout(limits.body_time, Body::read(body, limits, &state.room)).await;
     let body = body.unwrap_or(Err(Refusal::TooSlow(limits.body_time)));
     let body = body.map_err(|refusal| {
         let is_read = refusal == Refusal::Empty;
         (refusal, is_read)
     })?;
-    life.enter(Phase::Work);
+    connection_state.enter(Phase::Work);
     let outcome = async {
         let header = Header::read(&body.bytes)?;
         limits.check(&header, body.bytes.len())?;
         let is_large = header.work_px() > limits.ordinary_work_px;
         // Held until its mask is there.
         let _place = match is_large {
-            true => Some(shop.large.try_acquire().map_err(|_| Refusal::Busy)?),
+            true => Some(state.large.try_acquire().map_err(|_| Refusal::Busy)?),
             false => None,
         };
-        let mask = timeout(limits.work_time, shop.engine.mask(peer, header, body)).await;
+        let mask = timeout(limits.work_time, state.engine.mask(peer, header, body)).await;
         mask.unwrap_or(Err(Refusal::Busy))
     };
     outcome.await.map_err(|refusal| (refusal, true))
 }
 
-fn text(text: String, life: &Life) -> Response<AnswerBody> {
-    life.enter(Phase::Answer);
-    let mut response = Response::new(AnswerBody::new(Content::Text(text.into()), life));
+fn text(text: String, connection_state: &ConnectionState) -> Response<AnswerBody> {
+    connection_state.enter(Phase::Answer);
+    let mut response = Response::new(AnswerBody::new(Content::Text(text.into()), connection_state));
     let kind = HeaderValue::from_static("text/plain; charset=utf-8");
     response.headers_mut().insert(CONTENT_TYPE, kind);
     response
 }
 
-fn refused(refusal: &Refusal, is_read: bool, life: &Life) -> Response<AnswerBody> {
-    let mut response = text(format!("{refusal}\n"), life);
+fn refused(
+    refusal: &Refusal,
+    is_read: bool,
+    connection_state: &ConnectionState,
+) -> Response<AnswerBody> {
+    let mut response = text(format!("{refusal}\n"), connection_state);
     *response.status_mut() = refusal.status();
     if refusal.status() == StatusCode::SERVICE_UNAVAILABLE {
         response.headers_mut().insert(RETRY_AFTER, HeaderValue::from_static("1"));
@@ -145,14 +150,14 @@ enum Content {
 pub(super) struct AnswerBody {
     content: Content,
     taken_px: usize,
-    life: Life,
+    connection_state: ConnectionState,
     /// What the connection waits for afterwards.
     then: Phase,
 }
 
 impl AnswerBody {
-    fn new(content: Content, life: &Life) -> Self {
-        Self { content, taken_px: 0, life: life.clone(), then: Phase::Idle }
+    fn new(content: Content, connection_state: &ConnectionState) -> Self {
+        Self { content, taken_px: 0, connection_state: connection_state.clone(), then: Phase::Idle }
     }
 
     fn left_bytes(&self) -> usize {
@@ -193,6 +198,6 @@ impl HttpBody for AnswerBody {
 
 impl Drop for AnswerBody {
     fn drop(&mut self) {
-        self.life.enter(self.then);
+        self.connection_state.enter(self.then);
     }
 }

@@ -11,8 +11,8 @@ use tokio::sync::oneshot;
 use tokio::task::{spawn_local, yield_now};
 use tokio::time::{MissedTickBehavior, interval, sleep};
 
-use super::answer::{Ends, Shop, answer};
-use super::life::{Entry, Life, Line, Phase, Place, Table};
+use super::answer::{Ends, ServerState, answer};
+use super::connection_state::{Connection, ConnectionState, Entry, Phase, Place, Table};
 use super::refusal::Refusal;
 
 /// How often connections are looked through for those whose time is over.
@@ -26,7 +26,7 @@ const MOST_TURNED_AWAY: usize = 32;
 
 /// Lets clients in until `stopped`.
 pub(super) async fn serve(
-    shop: Rc<Shop>,
+    state: Rc<ServerState>,
     listener: TcpListener,
     mut stopped: oneshot::Receiver<()>,
 ) {
@@ -43,15 +43,15 @@ pub(super) async fn serve(
         let accepted = tokio::select! {
             accepted = listener.accept() => accepted,
             _ = tick.tick(), if someone => {
-                table.end_overdue(&shop.limits, |peer, what| {
+                table.end_overdue(&state.limits, |peer, what| {
                     let what = format!("it took too long for {what}");
                     // Between two requests everybody may leave.
                     match what.ends_with("the next request") {
                         true => tracing::debug!("{peer}: {what}"),
-                        false => shop.complaints.about(peer, &what),
+                        false => state.refusal_log.about(peer, &what),
                     }
                 });
-                turned_away.end_overdue(&shop.limits, |_, _| {});
+                turned_away.end_overdue(&state.limits, |_, _| {});
                 continue;
             }
             _ = &mut stopped => return,
@@ -66,19 +66,19 @@ pub(super) async fn serve(
             }
         };
         let peer_ip = peer.ip().to_canonical();
-        let refusal = match table.place_for(peer_ip, &shop.limits) {
+        let refusal = match table.place_for(peer_ip, &state.limits) {
             Place::Free => None,
-            Place::AllTaken => Some(Refusal::Full(shop.limits.connections)),
+            Place::AllTaken => Some(Refusal::Full(state.limits.connections)),
             Place::ShareTaken(share) => Some(Refusal::ShareTaken(share)),
         };
         match refusal {
             None => {
-                table.add(let_in(&shop, stream, peer, peer_ip));
+                table.add(let_in(&state, stream, peer, peer_ip));
                 // In a rush each has its request read before it is judged by the next one's arrival.
                 yield_now().await;
             }
             Some(refusal) => {
-                shop.complaints.about(peer_ip, &refusal.to_string());
+                state.refusal_log.about(peer_ip, &refusal.to_string());
                 if turned_away.count() < MOST_TURNED_AWAY {
                     turned_away.add(turn_away(&refusal, stream, peer_ip));
                 }
@@ -87,36 +87,44 @@ pub(super) async fn serve(
     }
 }
 
-fn let_in(shop: &Rc<Shop>, stream: TcpStream, peer: SocketAddr, peer_ip: IpAddr) -> Entry {
-    let life = Life::new();
+fn let_in(state: &Rc<ServerState>, stream: TcpStream, peer: SocketAddr, peer_ip: IpAddr) -> Entry {
+    let connection_state = ConnectionState::new();
     tracing::debug!("{peer}: connected");
     // A connection that does not tell where it came in is held to be this machine's.
     let local = stream.local_addr().map_or(Ipv4Addr::LOCALHOST.into(), |local| local.ip());
     let ends = Ends { peer: peer_ip, local };
-    let connection = talk(Rc::clone(shop), stream, peer, ends, life.clone());
-    Entry { peer: peer_ip, life, task: spawn_local(connection).abort_handle() }
+    let connection = talk(Rc::clone(state), stream, peer, ends, connection_state.clone());
+    Entry { peer: peer_ip, connection_state, task: spawn_local(connection).abort_handle() }
 }
 
 /// One connection's requests, one after the other.
-async fn talk(shop: Rc<Shop>, stream: TcpStream, peer: SocketAddr, ends: Ends, life: Life) {
+async fn talk(
+    state: Rc<ServerState>,
+    stream: TcpStream,
+    peer: SocketAddr,
+    ends: Ends,
+    connection_state: ConnectionState,
+) {
     // The last piece of an answer waits for nothing.
     let _ = stream.set_nodelay(true);
-    let line = Line { stream, life: life.clone() };
+    let connection = Connection { stream, connection_state: connection_state.clone() };
     let service = {
-        let life = life.clone();
-        service_fn(move |request| answer(Rc::clone(&shop), ends, life.clone(), request))
+        let connection_state = connection_state.clone();
+        service_fn(move |request| {
+            answer(Rc::clone(&state), ends, connection_state.clone(), request)
+        })
     };
     let connection = http1::Builder::new()
         // A client may close its sending side behind its last request.
         .half_close(true)
-        // The times are kept by `Life`.
+        // The times are kept by `ConnectionState`.
         .header_read_timeout(None)
         .max_buf_size(BUFFER_BYTES)
-        .serve_connection(TokioIo::new(line), service);
+        .serve_connection(TokioIo::new(connection), service);
     match connection.without_shutdown().await {
         Ok(parts) => {
             let stream = parts.io.into_inner().stream;
-            if life.is_farewell() {
+            if connection_state.is_farewell() {
                 farewell(stream).await;
             }
             tracing::debug!("{peer}: done");
@@ -126,7 +134,7 @@ async fn talk(shop: Rc<Shop>, stream: TcpStream, peer: SocketAddr, ends: Ends, l
 }
 
 /// Closes our side and throws away what still comes: closed at once, the system would tell the
-/// client of an error, and our answer would be lost with it. [`Life`] ends this after a while.
+/// client of an error, and our answer would be lost with it. [`ConnectionState`] ends this after a while.
 async fn farewell(mut stream: TcpStream) {
     if stream.shutdown().await.is_err() {
         return;
@@ -144,12 +152,12 @@ fn turn_away(refusal: &Refusal, mut stream: TcpStream, peer: IpAddr) -> Entry {
         refusal.status(),
         sentence.len()
     );
-    let life = Life::new();
-    life.enter(Phase::Farewell);
+    let connection_state = ConnectionState::new();
+    connection_state.enter(Phase::Farewell);
     let task = spawn_local(async move {
         if stream.write_all(words.as_bytes()).await.is_ok() {
             farewell(stream).await;
         }
     });
-    Entry { peer, life, task: task.abort_handle() }
+    Entry { peer, connection_state, task: task.abort_handle() }
 }

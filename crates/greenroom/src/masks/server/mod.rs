@@ -1,24 +1,24 @@
 //! The mask server: pictures over HTTP in, masks out, for several clients at once.
 //!
-//! One thread holds all connections (`connections.rs`); where each stands is its `Life` (`life.rs`),
+//! One thread holds all connections (`connections.rs`); where each stands is its `ConnectionState` (`connection_state.rs`),
 //! by which those that only wait are ended. What a web page sends is
 //! refused (`origin.rs`). A request's body becomes a job in a fair queue; two
 //! threads decode, one runs the network (`engine.rs`). Everything is bounded by [`Limits`].
 
 mod answer;
 mod body;
-mod complaints;
+mod connection_state;
 mod connections;
 mod decode;
 mod engine;
 mod header;
-mod life;
 mod limits;
 mod listen;
 mod mask;
 mod origin;
 mod queue;
 mod refusal;
+mod refusal_log;
 
 use std::io;
 use std::net::{SocketAddr, TcpListener};
@@ -29,13 +29,13 @@ use std::thread::{self, JoinHandle};
 use greenroom_matte::MatteMaker;
 use tokio::sync::{Semaphore, oneshot};
 
-use self::answer::Shop;
-use self::complaints::Complaints;
+use self::answer::ServerState;
 use self::engine::Engine;
 pub use self::engine::MakeMatte;
 pub use self::limits::Limits;
 pub use self::listen::{ListenError, listen};
 use self::origin::OwnNames;
+use self::refusal_log::RefusalLog;
 
 /// A mask server that answers. Dropped, it ends at once: connections are closed as they stand.
 #[derive(Debug)]
@@ -69,12 +69,13 @@ impl Server {
         let serve = move || {
             let room = Arc::new(Semaphore::new(limits.bodies_bytes));
             let large = Semaphore::new(limits.large_pictures);
-            let complaints = Complaints::default();
+            let refusal_log = RefusalLog::default();
             let names = OwnNames::of_this_machine();
-            let shop = Rc::new(Shop { limits, engine, room, large, complaints, about, names });
+            let state =
+                Rc::new(ServerState { limits, engine, room, large, refusal_log, about, names });
             let local = tokio::task::LocalSet::new();
             // Dropped at the end, the set takes all connections with it.
-            local.block_on(&runtime, connections::serve(shop, listener, stopped));
+            local.block_on(&runtime, connections::serve(state, listener, stopped));
         };
         let thread = thread::Builder::new().name("masks".into()).spawn(serve)?;
         Ok(Self { address, stop: Some(stop), thread: Some(thread) })

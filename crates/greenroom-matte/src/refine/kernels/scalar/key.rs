@@ -6,7 +6,7 @@ pub(in super::super) fn screen_distance(
     [u, v]: [&[u8]; 2],
     [screen_u, screen_v, room, person]: [&[u8]; 4],
     network: &[u8],
-    [neutral, screen, across, sure]: [f32; 4],
+    [neutral, screen, across, certain]: [f32; 4],
 ) {
     let len = distance.len();
     let (alpha, u, v) = (&mut alpha[..len], &u[..len], &v[..len]);
@@ -20,7 +20,7 @@ pub(in super::super) fn screen_distance(
         let code = (neutral + share * (screen - neutral)).clamp(0.0, 255.0);
         let (room, person) = (f32::from(room[x]), f32::from(person[x]));
         let sureness = ((f32::from(network[x]) - 160.0) / 90.0).clamp(0.0, 1.0);
-        let person = person + sureness * (sure - person).max(0.0);
+        let person = person + sureness * (certain - person).max(0.0);
         let share = (room - code) / (room - person).max(1.0);
         // To the nearest, as above.
         let round = |level: f32| (level + 8_388_608.0).to_bits() as u8;

@@ -9,14 +9,14 @@ use std::time::{Duration, Instant};
 use greenroom_frame::{Colour, Frame, FrameShape, FrameView, MatteView, PixelFormat, SizePx};
 
 use super::super::{ROUNDING, Video};
-use crate::background::{Background, Room};
-use crate::{Moment, Pace, SceneError, Site};
+use crate::background::{Background, MattedFrame};
+use crate::{Moment, Pace, SceneError, SceneFormat};
 
 /// Longest wait for something that comes soon on any machine, however slow or busy.
 pub(super) const PATIENCE: Duration = Duration::from_secs(120);
 
 pub(super) const SIZE: SizePx = SizePx::new(160, 96);
-pub(super) const SITE: Site = Site {
+pub(super) const SITE: SceneFormat = SceneFormat {
     shape: FrameShape { format: PixelFormat::I420, size: SIZE, colour: Colour::WEBCAM },
     pace: Pace::Live,
 };
@@ -82,7 +82,7 @@ impl Eye {
         let moment = Moment { time, frame: 0, seed: 0 };
         let (room, luma, chroma) = (self.room.view(), self.luma.view(), self.chroma.view());
         let matte = MatteView::new(room, luma, chroma).unwrap();
-        let seen = video.behind(&Room { frame: room, matte }, &moment).unwrap();
+        let seen = video.behind(&MattedFrame { frame: room, matte }, &moment).unwrap();
         assert_eq!(seen.shape(), SITE.shape);
         number(seen)
     }

@@ -9,7 +9,7 @@ use greenroom_device::ClipSource;
 
 use super::super::{KEPT_BYTES, Video};
 use super::clips::{Eye, H264, SITE, numbered};
-use crate::{Fit, Pace, Site};
+use crate::{Fit, Pace, SceneFormat};
 
 /// A clip and when each of its frames is shown.
 struct Numbered {
@@ -152,11 +152,12 @@ fn watch(
     camera_fps: u32,
     seconds: f64,
     is_kept: bool,
-    site: Site,
+    scene_format: SceneFormat,
     clock: Time,
 ) -> Seen {
     let kept_bytes = if is_kept { KEPT_BYTES } else { 100_000 };
-    let mut video = Video::open_within(&clip.source, Fit::Cover, site, kept_bytes, None).unwrap();
+    let mut video =
+        Video::open_within(&clip.source, Fit::Cover, scene_format, kept_bytes, None).unwrap();
     let (eye, start) = (Eye::new(), Instant::now());
     let outputs = (seconds * f64::from(camera_fps)) as u32;
     let third = outputs / 3;
@@ -178,7 +179,7 @@ fn watch(
     for index in 0..outputs {
         let time = f64::from(index) / f64::from(camera_fps);
         let moment = Duration::from_secs_f64(time);
-        let number = match (site.pace, clock) {
+        let number = match (scene_format.pace, clock) {
             (Pace::Exact, _) => eye.see(&mut video, moment),
             (Pace::Live, Time::Decoded) => eye.see_due(&mut video, moment),
             (Pace::Live, Time::Real) => {
@@ -253,12 +254,12 @@ fn clips_run_at_their_own_speed_for_a_minute() {
 #[test]
 fn exact_is_exact() {
     let folder = tempfile::tempdir().unwrap();
-    let site = Site { pace: Pace::Exact, ..SITE };
+    let scene_format = SceneFormat { pace: Pace::Exact, ..SITE };
     for clip in clips(folder.path(), 2.4) {
         for is_kept in [true, false] {
             // More than a second from frame to frame is no pause here.
             for fps in [30, 60] {
-                let seen = watch(&clip, fps, 8.0, is_kept, site, Time::Decoded);
+                let seen = watch(&clip, fps, 8.0, is_kept, scene_format, Time::Decoded);
                 assert_eq!((seen.off, seen.repeats_beyond), (0, 0), "{seen}");
             }
         }

@@ -1,0 +1,107 @@
+use serde::{Deserialize, Serialize};
+
+use crate::pipeline::PlaceholderReason;
+
+/// Why the camera may not be open, whoever watches.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Reason {
+    /// The user wants a pause.
+    Pause,
+    /// The session is locked.
+    Lock,
+    /// The machine goes to sleep.
+    Sleep,
+    /// Nobody watches.
+    Unwatched,
+}
+
+/// Which of them hold now. The camera may be open when none does.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Reasons(u8);
+
+impl Reason {
+    /// All, the first that holds is the one that those who watch are told.
+    pub const ALL: [Self; 4] = [Self::Pause, Self::Lock, Self::Sleep, Self::Unwatched];
+
+    fn bit(self) -> u8 {
+        1 << self as u8
+    }
+
+    /// What those who watch see.
+    fn placeholder_reason(self) -> PlaceholderReason {
+        match self {
+            Self::Pause => PlaceholderReason::Paused,
+            Self::Lock => PlaceholderReason::Locked,
+            Self::Sleep => PlaceholderReason::Asleep,
+            Self::Unwatched => PlaceholderReason::Off,
+        }
+    }
+
+    /// For the service manager: why there is no picture.
+    pub(in crate::pipeline) fn sentence(self) -> &'static str {
+        match self {
+            Self::Pause => "paused, the camera is closed",
+            Self::Lock => "the session is locked, the camera is closed",
+            Self::Sleep => "the machine goes to sleep, the camera is closed",
+            Self::Unwatched => "nobody watches, the camera is closed",
+        }
+    }
+}
+
+impl Reasons {
+    /// Whether the camera may be open.
+    pub fn is_empty(self) -> bool {
+        self.0 == 0
+    }
+
+    /// Whether `reason` holds.
+    pub fn contains(self, reason: Reason) -> bool {
+        self.0 & reason.bit() != 0
+    }
+
+    /// Those that hold, in the order of [`Reason::ALL`].
+    pub fn iter(self) -> impl Iterator<Item = Reason> {
+        Reason::ALL.into_iter().filter(move |&reason| self.contains(reason))
+    }
+
+    /// `reason` holds from now on, or does not.
+    pub fn set(&mut self, reason: Reason, holds: bool) {
+        match holds {
+            true => self.0 |= reason.bit(),
+            false => self.0 &= !reason.bit(),
+        }
+    }
+
+    /// The one that is told; `None` if the camera may be open.
+    pub(in crate::pipeline) fn first(self) -> Option<Reason> {
+        self.iter().next()
+    }
+
+    /// What those who watch see; `None` if the camera may be open.
+    pub(in crate::pipeline) fn placeholder_reason(self) -> Option<PlaceholderReason> {
+        self.first().map(Reason::placeholder_reason)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn one_reason_that_ends_leaves_the_others() {
+        let mut reasons = Reasons::default();
+        assert!(reasons.is_empty() && reasons.placeholder_reason().is_none());
+        reasons.set(Reason::Lock, true);
+        reasons.set(Reason::Pause, true);
+        reasons.set(Reason::Pause, true);
+        assert_eq!(reasons.iter().collect::<Vec<_>>(), [Reason::Pause, Reason::Lock]);
+        assert_eq!(reasons.placeholder_reason(), Some(PlaceholderReason::Paused));
+        reasons.set(Reason::Pause, false);
+        assert_eq!(reasons.placeholder_reason(), Some(PlaceholderReason::Locked));
+        reasons.set(Reason::Sleep, false);
+        assert!(!reasons.is_empty());
+        reasons.set(Reason::Lock, false);
+        assert!(reasons.is_empty());
+    }
+}

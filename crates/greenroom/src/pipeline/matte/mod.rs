@@ -1,0 +1,26 @@
+//! Who finds the person: the thread that makes mattes, and their way to a frame's size.
+
+mod planes;
+mod thread;
+
+use greenroom_matte::{MatteError, MatteMaker, RefineSteps};
+
+pub use planes::MattePlanes;
+pub(super) use thread::MatteThread;
+
+use crate::masks::MaskClient;
+
+/// Makes the network anew after it failed beyond use.
+pub type MakeMatte = Box<dyn FnMut() -> Result<MatteMaker, MatteError> + Send>;
+
+/// Who finds the person.
+pub struct MatteFeed {
+    /// Warm from the start, and kept warm while nobody watches.
+    pub maker: MatteMaker,
+    /// Makes another.
+    pub remake: MakeMatte,
+    /// Asked first.
+    pub server: Option<MaskClient>,
+    /// What is done about the matte's edges at full size, whoever found the person.
+    pub steps: RefineSteps,
+}

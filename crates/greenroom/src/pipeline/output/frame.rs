@@ -1,0 +1,78 @@
+//! What the outputs' thread does with a frame.
+
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::time::Instant;
+
+use greenroom_device::DeviceError;
+use greenroom_scene::MattedFrame;
+
+use super::Output;
+use super::thread::OutputThread;
+use super::view::View;
+use crate::pipeline::shared::Cut;
+use crate::pipeline::stats::Step;
+use crate::pipeline::{PlaceholderReason, Stats};
+
+impl OutputThread {
+    pub(super) fn show(&mut self, cut: &Cut) -> Result<(), DeviceError> {
+        let epoch = self.shared.demand.epoch();
+        if cut.shot.epoch != epoch || !epoch.wants_picture() {
+            Stats::count(&self.shared.stats.dropped_unwatched);
+            return Ok(());
+        }
+        match catch_unwind(AssertUnwindSafe(|| self.show_on_all(cut))) {
+            Ok(Ok(true)) => {}
+            Ok(Ok(false)) => return self.lose_picture(PlaceholderReason::Failed),
+            Ok(Err(error)) => return Err(error),
+            Err(_) => {
+                let lost = self.lose_picture(PlaceholderReason::Failed);
+                Stats::count(&self.shared.stats.failed);
+                tracing::error!("output: a part of greenroom failed; going on with the next frame");
+                return lost;
+            }
+        }
+        self.view = View::picture(epoch, Instant::now());
+        Ok(())
+    }
+
+    /// False if the matte does not fit: nothing was written.
+    fn show_on_all(&mut self, cut: &Cut) -> Result<bool, DeviceError> {
+        let frame = cut.shot.frame.view();
+        let start = Instant::now();
+        if self.epoch.replace(cut.shot.epoch) != Some(cut.shot.epoch) {
+            // Another call: perhaps another camera.
+            self.planes.reset();
+        }
+        let matte = match self.planes.fit(cut.alpha.view(), frame) {
+            Ok(matte) => matte,
+            Err(error) => {
+                if !std::mem::replace(&mut self.failing, true) {
+                    tracing::error!("matte: {error}");
+                }
+                Stats::count(&self.shared.stats.failed);
+                return Ok(false);
+            }
+        };
+        self.failing = false;
+        self.shared.stats.record(Step::Upscale, start.elapsed());
+        let matted = MattedFrame { frame, matte };
+        for at in 0..self.outputs.len() {
+            let (before, rest) = self.outputs.split_at_mut(at);
+            let Some(output) = rest.first_mut().filter(|output| output.is_on()) else { continue };
+            let stats = &self.shared.stats;
+            guarded(output, stats, |output| output.show(&matted, before, stats))?;
+        }
+        tracing::trace!("shown {:?} after capture", frame.captured_at().elapsed());
+        Ok(true)
+    }
+}
+
+/// What fails over one output is no matter of the others.
+pub(super) fn guarded(
+    output: &mut Output,
+    stats: &Stats,
+    act: impl FnOnce(&mut Output) -> Result<(), DeviceError>,
+) -> Result<(), DeviceError> {
+    let done = catch_unwind(AssertUnwindSafe(|| act(output)));
+    done.unwrap_or_else(|_| output.recover(stats))
+}

@@ -1,0 +1,280 @@
+use std::collections::BTreeMap;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::path::{Path, PathBuf};
+use std::sync::mpsc::{self, Receiver, Sender};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::thread::{self, JoinHandle};
+use std::time::Duration;
+
+use greenroom_device::{FileWatch, Wake};
+use greenroom_scene::{SceneFormat, SceneSpec};
+
+use super::files::{Reported, WatchBackoff};
+use super::loader::Loader;
+use super::reload::Reload;
+use super::replied::{Needs, Replied};
+use super::thread::SceneThread;
+use super::worker::SceneWorker;
+use super::{PauseMark, SceneLibrary, SceneOptions};
+use crate::pipeline::{PipelineCommands, Reason};
+use crate::same_file::would_replace;
+use crate::snapshot;
+use crate::status::SceneStatus;
+
+/// What is shown first on an output, and the watch over its files that was set before they were read.
+pub struct FirstScene {
+    /// Open at what is shown.
+    pub(super) library: SceneLibrary,
+    /// What was asked for, if it cannot be shown yet.
+    pub(super) wanted: Option<SceneLibrary>,
+    /// Why not.
+    pub(super) trouble: Option<String>,
+    pub(super) spec: SceneSpec,
+    pub(super) scene_format: SceneFormat,
+    pub(super) watch: Option<FileWatch>,
+}
+
+/// Files of the whole run.
+#[derive(Debug, Clone, Default)]
+pub struct FilesInUse {
+    /// What is recorded into: shown, it would be lost at the end.
+    pub recordings: Vec<PathBuf>,
+    /// What is read: no snapshot takes its place.
+    pub read: Vec<PathBuf>,
+}
+
+/// What can be asked of the scenes on air.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum SceneRequest {
+    /// Lay these words over what is shown.
+    Change(SceneOptions),
+    /// Show the scene of this name.
+    GoTo(String),
+    /// Show the next scene, or without others the next picture of a slideshow.
+    Next,
+}
+
+/// How long a request for a pause waits until the placeholder is shown: a reader of an output may stand still, and
+/// a slow machine may be at a frame.
+pub const PAUSE_PATIENCE: Duration = Duration::from_secs(5);
+
+/// Time after a panic before the thread goes on, so that one that comes each time costs little.
+const AFTER_A_PANIC: Duration = Duration::from_millis(500);
+
+/// How long the end waits for a scene that is just being made without files.
+const STOP_PATIENCE: Duration = Duration::from_millis(500);
+
+/// The thread "scenes". Dropping it ends the thread.
+pub struct SceneService {
+    handle: SceneHandle,
+    stop: Wake,
+    ended: Wake,
+    thread: Option<JoinHandle<()>>,
+}
+
+/// Asks a [`SceneService`]; outlives it without harm.
+#[derive(Clone)]
+pub struct SceneHandle {
+    requests: Sender<(usize, SceneRequest, Replied)>,
+    bell: Wake,
+    commands: Arc<PipelineCommands>,
+    outputs: Arc<[OutputScene]>,
+    mark: PauseMark,
+}
+
+/// What others may know of the scene of an output.
+struct OutputScene {
+    status: Arc<Mutex<SceneStatus>>,
+    /// The files that are read for it, or may be.
+    read: Arc<Mutex<Vec<PathBuf>>>,
+}
+
+impl SceneService {
+    /// Changes scenes through `commands`, from now on: when asked, when a file of a first scene, which is shown, changes, when
+    /// the configuration does. `scenes` are those of the outputs by their names, in the order of `commands`; `files` are those
+    /// of the rest of the run, `mark` is kept while a pause is on.
+    ///
+    /// # Errors
+    /// When the system has no thread or descriptor left.
+    pub fn start(
+        scenes: Vec<(String, FirstScene)>,
+        commands: Arc<PipelineCommands>,
+        config: Option<&Path>,
+        files: &FilesInUse,
+        mark: PauseMark,
+    ) -> std::io::Result<Self> {
+        let (requests, asked) = mpsc::channel();
+        let (bell, stop, ended) = (Wake::new()?, Wake::new()?, Wake::new()?);
+        let outputs = scenes.iter().map(|_| OutputScene {
+            status: Arc::default(),
+            read: Arc::new(Mutex::new(files.read.clone())),
+        });
+        let outputs: Arc<[OutputScene]> = outputs.collect();
+        let (ours, config) = (Arc::clone(&commands), config.map(Path::to_owned));
+        let is_alone = scenes.len() == 1;
+        let worker = |(output, (name, first)): (usize, (String, FirstScene))| {
+            let FirstScene { library, wanted, trouble, spec, scene_format, watch } = first;
+            let mut worker = SceneWorker {
+                output,
+                label: if is_alone { "scene".to_owned() } else { format!("scene of {name}") },
+                library,
+                scene_format,
+                commands: Arc::clone(&ours),
+                config: config.clone(),
+                watch,
+                backoff: WatchBackoff::default(),
+                wanted,
+                files: Vec::new(),
+                fixed_files: files.clone(),
+                read: Arc::clone(&outputs[output].read),
+                stamps: BTreeMap::new(),
+                background: spec.background.clone(),
+                foreground: spec.foreground.clone(),
+                pending: None,
+                loader: Loader::new(bell.clone()),
+                reload: Reload::default(),
+                reported: Reported::default(),
+                status: Arc::clone(&outputs[output].status),
+            };
+            worker.begin(&spec, trouble);
+            worker
+        };
+        let mut thread = SceneThread {
+            outputs: scenes.into_iter().enumerate().map(worker).collect(),
+            commands: Arc::clone(&commands),
+            asked,
+            bell: bell.clone(),
+            stop: stop.clone(),
+        };
+        let bell_at_end = ended.clone();
+        let thread = thread::Builder::new().name("scenes".into()).spawn(move || {
+            // What is shown goes on whatever fails here, and so must the way to change it. Who asked is told.
+            while catch_unwind(AssertUnwindSafe(|| thread.run())).is_err() {
+                tracing::error!("scene: a part of greenroom failed; what was shown before stays");
+                if Wake::wait([&thread.stop], Some(AFTER_A_PANIC)) {
+                    break;
+                }
+            }
+            bell_at_end.ring();
+        })?;
+        let handle = SceneHandle { requests, bell, commands, outputs, mark };
+        Ok(Self { handle, stop, ended, thread: Some(thread) })
+    }
+
+    /// For those who ask.
+    pub fn handle(&self) -> SceneHandle {
+        self.handle.clone()
+    }
+}
+
+impl SceneHandle {
+    /// Asks for a change on the output of this name, or on all; `replied` is called when it is done, soon or (for
+    /// media) after seconds.
+    pub fn ask(&self, output: Option<&str>, request: SceneRequest, replied: Replied) {
+        if let SceneRequest::Change(options) = &request
+            && options.clone().located_in(Path::new("/")) != *options
+        {
+            return replied.tell(Err(format!("a file is named by a {NOT_WHOLE}")));
+        }
+        let outputs = match self.commands.numbers_of(output) {
+            Ok(outputs) => outputs,
+            Err(sentence) => return replied.tell(Err(sentence)),
+        };
+        // On some there may be nothing to go on to.
+        let needs = if request == SceneRequest::Next { Needs::One } else { Needs::All };
+        let parts = replied.in_parts(outputs.len(), needs);
+        for (output, replied) in outputs.zip(parts) {
+            let sent = self.requests.send((output, request.clone(), replied));
+            if let Err(mpsc::SendError((_, _, replied))) = sent {
+                replied.tell(Err("greenroom is about to end; start it again".to_owned()));
+            }
+        }
+        self.bell.ring();
+    }
+
+    /// Shows the placeholder and closes the camera, at once, whatever is being loaded. `replied` is told when it is
+    /// shown.
+    pub fn pause(&self, replied: Replied) {
+        let was_paused = self.commands.reasons().contains(Reason::Pause);
+        let told = self.commands.hide(Reason::Pause);
+        self.mark.set();
+        if !was_paused {
+            tracing::info!("scene: paused");
+        }
+        let (hand_over, handed_over) = mpsc::channel::<(Receiver<()>, Replied)>();
+        let waits = thread::Builder::new().name("pause".into()).spawn(move || {
+            if let Ok((told, replied)) = handed_over.recv() {
+                wait_for_pause(&told, replied);
+            }
+        });
+        match waits {
+            Ok(_) => {
+                // It waits for this.
+                let _ = hand_over.send((told, replied));
+            }
+            // No thread is left: then everyone who asks waits.
+            Err(_) => wait_for_pause(&told, replied),
+        }
+    }
+
+    /// Ends the pause. Without one, a lock: whoever asks is there, and a logind that was started anew does not say when the
+    /// session is unlocked.
+    pub fn resume(&self) {
+        let was_paused = self.commands.reasons().contains(Reason::Pause);
+        self.mark.clear();
+        self.commands.end_hiding(if was_paused { Reason::Pause } else { Reason::Lock });
+        if was_paused {
+            tracing::info!("scene: on air again");
+        }
+    }
+
+    /// Writes what is shown on the output of this name, or on the first, into the picture file `path`, also while something
+    /// is being loaded.
+    pub fn snapshot(&self, output: Option<&str>, path: PathBuf, replied: Replied) {
+        let output = match self.commands.numbers_of(output) {
+            Ok(outputs) => outputs.start,
+            Err(sentence) => return replied.tell(Err(sentence)),
+        };
+        if !path.is_absolute() {
+            return replied.tell(Err(format!("{} is a {NOT_WHOLE}", path.display())));
+        }
+        if self.outputs.iter().any(|output| would_replace(&path, &lock(&output.read))) {
+            let path = path.display();
+            let sentence =
+                format!("{path} is read by this greenroom; give the snapshot another name");
+            return replied.tell(Err(sentence));
+        }
+        snapshot::take(path, || self.commands.snapshot(output), replied);
+    }
+
+    /// What is shown on each output, in their order.
+    pub fn status(&self) -> Vec<SceneStatus> {
+        self.outputs.iter().map(|output| lock(&output.status).clone()).collect()
+    }
+}
+
+fn wait_for_pause(told: &Receiver<()>, replied: Replied) {
+    replied.tell(told.recv_timeout(PAUSE_PATIENCE).map_err(|_| NOT_PAUSED_YET.to_owned()));
+}
+
+const NOT_PAUSED_YET: &str = "the pause is on and nothing new is shown, but an output takes no placeholder \
+                              now: the last picture may stand there; end the program that reads it";
+/// Behind "a " or "is a ".
+pub(crate) const NOT_WHOLE: &str = "path that does not begin with /, and greenroom does not know from where it is meant; \
+                         write the whole path";
+
+impl Drop for SceneService {
+    fn drop(&mut self) {
+        self.stop.ring();
+        if Wake::wait([&self.ended], Some(STOP_PATIENCE))
+            && let Some(thread) = self.thread.take()
+        {
+            let _ = thread.join();
+        }
+    }
+}
+
+pub(super) fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    // Plain data: every state between two assignments is a state.
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
