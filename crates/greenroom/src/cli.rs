@@ -9,10 +9,12 @@ use clap::{Args, Parser, Subcommand, ValueEnum};
 use crate::session::OnLock;
 
 mod environment;
+#[cfg(feature = "mask-server")]
 mod masks;
 mod model;
 mod on_air;
 
+#[cfg(feature = "mask-server")]
 pub use masks::ServeMasksArgs;
 pub use model::{GetArg, ModelArgs, ModelCommand, ModelTools, OnnxArgs};
 pub use on_air::{NextArgs, OutputArg, RecordArgs, SetArgs, SetCommand, SnapshotArgs};
@@ -57,6 +59,7 @@ pub enum Command {
     /// The networks that find the person: which there are, what a file is.
     Model(ModelArgs),
     /// Find the person for other programs: answer pictures over HTTP with masks.
+    #[cfg(feature = "mask-server")]
     ServeMasks(ServeMasksArgs),
     /// Ask a running greenroom for a fault, for tests.
     #[cfg(feature = "faults")]

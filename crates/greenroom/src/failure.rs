@@ -7,7 +7,7 @@ use greenroom_scene::SceneError;
 
 use crate::config::ConfigError;
 use crate::control::ControlError;
-use crate::masks::server::ListenError;
+use crate::masks::ListenError;
 use crate::models::{DescriptionError, GetError};
 use crate::scenes::{NoSuchScene, SceneOptionsError};
 use crate::settings::SettingsError;

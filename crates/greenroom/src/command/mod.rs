@@ -7,6 +7,7 @@ mod model;
 mod model_get;
 mod render;
 mod run;
+#[cfg(feature = "mask-server")]
 mod serve_masks;
 mod set;
 mod signals;
@@ -41,6 +42,7 @@ pub fn run(cli: Cli) -> anyhow::Result<()> {
         Command::Record(args) => set::record(&args),
         Command::Config(args) => config::config(&args),
         Command::Model(args) => model::model(&args),
+        #[cfg(feature = "mask-server")]
         Command::ServeMasks(args) => serve_masks::serve_masks(&args),
         #[cfg(feature = "faults")]
         Command::Fault(args) => status::fault(&args),

@@ -15,7 +15,8 @@ use crate::cli::RunArgs;
 use crate::control::{self, Answer, ControlError, Replier, Reply, Request, SetWords};
 use crate::masks::MaskClient;
 use crate::pipeline::{
-    CameraFeed, MatteFeed, Pipeline, PipelineCommands, Reason, Reasons, Reporter, StopError,
+    CameraFeed, MaskServer, MaskServerReport, MatteFeed, Pipeline, PipelineCommands, Reason,
+    Reasons, Reporter, StopError,
 };
 use crate::recorder::Recorder;
 use crate::scenes::{
@@ -69,8 +70,9 @@ pub(super) fn run(args: &RunArgs) -> anyhow::Result<()> {
     let (model, steps) = (settings.scene.model.clone(), settings.scene.steps);
     let server = match settings.mask_server.clone() {
         Some(url) => {
-            let client = MaskClient::start(url, rate, RoomGuard::new()?);
-            Some(client.context("starting threads")?)
+            let report = Arc::new(MaskServerReport::new(url.to_string()));
+            let client = MaskClient::start(url, rate, RoomGuard::new()?, report.clone());
+            Some(MaskServer { client: client.context("starting threads")?, report })
         }
         None => None,
     };

@@ -5,7 +5,7 @@ use greenroom_matte::RefineSteps;
 
 use super::signals::{Parts, Signals};
 use crate::cli::ServeMasksArgs;
-use crate::masks::server::{Limits, Server, listen};
+use crate::masks::{Limits, Server, listen};
 use crate::service;
 use crate::settings::{Answers, ModelChoice, config};
 

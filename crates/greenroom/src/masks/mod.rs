@@ -1,9 +1,11 @@
-//! Masks over HTTP, in the protocol of the program that greenroom supersedes: a picture goes out,
-//! and a byte for each of its pixels comes back. Both ends of it; `docs/mask-server.md` tells more.
+//! Masks over HTTP: the crate `greenroom-masks`, where it is built in (feature `mask-server`).
 
-mod client;
-pub mod server;
-mod url;
+#[cfg(not(feature = "mask-server"))]
+mod left_out;
 
-pub use client::{MaskClient, MaskServerReport};
-pub use url::MaskServerUrl;
+#[cfg(feature = "mask-server")]
+pub use greenroom_masks::{
+    Limits, ListenError, MaskClient, MaskServerUrl, Observer, Server, listen,
+};
+#[cfg(not(feature = "mask-server"))]
+pub use left_out::{ListenError, MaskClient, MaskServerUrl};

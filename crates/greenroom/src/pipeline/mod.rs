@@ -28,7 +28,7 @@ pub use camera::{CameraFeed, OpenSource};
 pub use commands::PipelineCommands;
 pub use demand::{Reason, Reasons};
 use matte::MatteThread;
-pub use matte::{MakeMatte, MatteFeed, MattePlanes};
+pub use matte::{MakeMatte, MaskServer, MaskServerReport, MatteFeed, MattePlanes};
 use output::OutputThread;
 pub use output::{
     Idle, MOST_OUTPUTS, MatteOutput, OnLoss, Output, OutputPolicy, Painter, ShowError, Tap,
@@ -39,8 +39,6 @@ pub use report::Reporter;
 use shared::Shared;
 pub use slot::Slot;
 pub use stats::Stats;
-
-use crate::masks::MaskClient;
 
 /// The running pipeline. Dropping it stops and joins its threads, and no file takes its name.
 pub struct Pipeline {
@@ -90,7 +88,7 @@ impl Pipeline {
         let planes = MattePlanes::new(feed.size, matte.steps).map_err(invalid)?;
         let shared = Arc::new(Shared::new()?);
         shared.camera_status().name.clone_from(&feed.name);
-        let mask_server = matte.server.as_ref().map(MaskClient::report);
+        let mask_server = matte.server.as_ref().map(|server| Arc::clone(&server.report));
         let reporter = Reporter::new(Arc::clone(&shared), &outputs, mask_server);
         let commands = Arc::new(PipelineCommands::new(
             outputs.iter().map(Output::commands).collect(),

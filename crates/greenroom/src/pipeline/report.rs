@@ -1,8 +1,8 @@
 use std::sync::Arc;
 
+use super::MaskServerReport;
 use super::output::{Output, OutputReport};
 use super::shared::Shared;
-use crate::masks::MaskServerReport;
 use crate::status::{Cpu, Quantiles, Status};
 
 /// Tells what is going on in a pipeline.

@@ -6,7 +6,7 @@ use std::sync::mpsc;
 use std::thread;
 use std::time::{Duration, Instant};
 
-use greenroom::masks::server::Limits;
+use greenroom::masks::Limits;
 use image::ImageFormat;
 
 use crate::http::{Client, PATIENCE, post};

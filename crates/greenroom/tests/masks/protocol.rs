@@ -1,6 +1,6 @@
 use std::sync::atomic::Ordering::SeqCst;
 
-use greenroom::masks::server::Limits;
+use greenroom::masks::Limits;
 use image::{ImageFormat, Rgb, RgbImage};
 
 use crate::http::{Client, post};

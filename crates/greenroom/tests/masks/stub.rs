@@ -6,7 +6,7 @@ use std::sync::{Arc, Condvar, Mutex};
 use std::thread::sleep;
 use std::time::{Duration, Instant};
 
-use greenroom::masks::server::{Limits, Server};
+use greenroom::masks::{Limits, Server};
 use greenroom_frame::SizePx;
 use greenroom_matte::{
     AlphaMap, ChannelOrder, Engine, InputTensor, Isa, Layout, MatteError, MatteMaker, Model,

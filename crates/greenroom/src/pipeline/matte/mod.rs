@@ -1,11 +1,15 @@
 //! Who finds the person: the thread that makes mattes, and their way to a frame's size.
 
 mod planes;
+mod server_report;
 mod thread;
+
+use std::sync::Arc;
 
 use greenroom_matte::{MatteError, MatteMaker, RefineSteps};
 
 pub use planes::MattePlanes;
+pub use server_report::MaskServerReport;
 pub(super) use thread::MatteThread;
 
 use crate::masks::MaskClient;
@@ -20,7 +24,15 @@ pub struct MatteFeed {
     /// Makes another.
     pub remake: MakeMatte,
     /// Asked first.
-    pub server: Option<MaskClient>,
+    pub server: Option<MaskServer>,
     /// What is done about the matte's edges at full size, whoever found the person.
     pub steps: RefineSteps,
+}
+
+/// A mask server that is asked before the network here.
+pub struct MaskServer {
+    /// Asks it.
+    pub client: MaskClient,
+    /// Is told how it does.
+    pub report: Arc<MaskServerReport>,
 }

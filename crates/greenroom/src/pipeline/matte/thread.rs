@@ -45,7 +45,7 @@ impl MatteThread {
             shared,
             maker,
             remake,
-            server,
+            server: server.map(|server| server.client),
             alphas,
             epoch: None,
             elsewhere: false,

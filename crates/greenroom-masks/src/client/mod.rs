@@ -12,7 +12,6 @@
 
 mod health;
 mod mask;
-mod report;
 mod request_thread;
 mod thumbnail;
 
@@ -30,7 +29,15 @@ use self::request_thread::{Answer, Fault, RequestThread};
 use self::thumbnail::ThumbnailEncoder;
 use super::MaskServerUrl;
 
-pub use report::MaskServerReport;
+/// Whom a [`MaskClient`] tells how its server does. It is called on the thread of the frames: it must not wait.
+pub trait Observer: Send + Sync {
+    /// Why the server is not waited for; `None`: it is.
+    fn set_trouble(&self, trouble: Option<String>);
+    /// A frame was cut by a mask of the server's, or is to be cut by the network here.
+    fn count(&self, by_server: bool);
+    /// Time from a frame to its mask, for a right answer.
+    fn record(&self, answer: Duration);
+}
 
 /// Asks one mask server; one request is in flight at most. Dropping it ends its thread at once.
 pub struct MaskClient {
@@ -50,7 +57,7 @@ pub struct MaskClient {
     told: bool,
     /// The answer that is under way was judged already: its frame gave it up.
     given_up: bool,
-    report: Arc<MaskServerReport>,
+    observer: Arc<dyn Observer>,
 }
 
 /// Share of a frame's time that it waits for its mask; what is left is for the network here, and
@@ -63,11 +70,17 @@ const WELL_IN_TIME: f64 = 0.8;
 
 impl MaskClient {
     /// A client of the server at `url`, for frames that come at `rate`; `guard` says what its masks may
-    /// show.
+    /// show, and `observer` is told how the server does.
     ///
     /// # Errors
     /// When the system has no thread left.
-    pub fn start(url: MaskServerUrl, rate: FrameRate, guard: RoomGuard) -> io::Result<Self> {
+    pub fn start(
+        url: MaskServerUrl,
+        rate: FrameRate,
+        guard: RoomGuard,
+        observer: Arc<dyn Observer>,
+    ) -> io::Result<Self> {
+        observer.set_trouble(Some("has not answered yet".to_owned()));
         if url.is_this_machine() {
             tracing::info!("mask server: {url} is asked for every mask");
         } else {
@@ -88,14 +101,9 @@ impl MaskClient {
             guard,
             told: false,
             given_up: false,
-            report: Arc::new(MaskServerReport::new(url.to_string())),
+            observer,
             url,
         })
-    }
-
-    /// What `greenroom status` tells.
-    pub fn report(&self) -> Arc<MaskServerReport> {
-        Arc::clone(&self.report)
     }
 
     /// The next frame has nothing to do with those before: the answer under way is not used, and the
@@ -109,10 +117,7 @@ impl MaskClient {
     /// network here; else [`alpha`](Self::alpha) has the answer.
     pub fn find(&mut self, frame: &FrameView<'_>) -> bool {
         let found = self.ask(frame).is_some();
-        match found {
-            true => self.report.count_mask(),
-            false => self.report.count_local(),
-        }
+        self.observer.count(found);
         found
     }
 
@@ -193,7 +198,7 @@ impl MaskClient {
             return Err(Fault::TooSlow(in_time));
         }
         self.mask.fill(answer.size, mask, captured_at)?;
-        self.report.record(answer.took);
+        self.observer.record(answer.took);
         Ok(())
     }
 
@@ -217,7 +222,7 @@ impl MaskClient {
             Ok(()) => {
                 if self.health.good(now) == Some(Change::Well) {
                     tracing::info!("mask server: {url} finds the person");
-                    self.report.set_trouble(None);
+                    self.observer.set_trouble(None);
                 }
             }
             Err(fault) => {
@@ -228,7 +233,7 @@ impl MaskClient {
                 } else {
                     tracing::debug!("mask server: {url} {fault}");
                 }
-                self.report.set_trouble(Some(fault.to_string()));
+                self.observer.set_trouble(Some(fault.to_string()));
             }
         }
         self.told = true;

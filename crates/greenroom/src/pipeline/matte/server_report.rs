@@ -1,12 +1,13 @@
 use std::sync::Mutex;
 use std::sync::PoisonError;
 use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
+#[cfg(feature = "mask-server")]
 use std::time::Duration;
 
 use crate::histogram::Histogram;
 use crate::status::{MaskServerState, MaskServerStatus, Quantiles};
 
-/// What a [`MaskClient`](super::MaskClient) tells of itself. One thread writes.
+/// How a mask server does, as its [`MaskClient`](crate::masks::MaskClient) tells. One thread writes.
 #[derive(Debug)]
 pub struct MaskServerReport {
     url: String,
@@ -18,27 +19,11 @@ pub struct MaskServerReport {
 }
 
 impl MaskServerReport {
-    pub(super) fn new(url: String) -> Self {
-        let trouble = Mutex::new(Some("has not answered yet".to_owned()));
+    /// Of the server at `url`, which is not there yet.
+    pub fn new(url: String) -> Self {
+        let trouble = Mutex::new(None);
         let (masks, local) = (AtomicU64::new(0), AtomicU64::new(0));
         Self { url, trouble, masks, local, answers: Histogram::default() }
-    }
-
-    pub(super) fn set_trouble(&self, trouble: Option<String>) {
-        // A whole value is put in: every state is a state.
-        *self.trouble.lock().unwrap_or_else(PoisonError::into_inner) = trouble;
-    }
-
-    pub(super) fn count_mask(&self) {
-        self.masks.fetch_add(1, Relaxed);
-    }
-
-    pub(super) fn count_local(&self) {
-        self.local.fetch_add(1, Relaxed);
-    }
-
-    pub(super) fn record(&self, answer: Duration) {
-        self.answers.record(answer);
     }
 
     /// What is going on now.
@@ -53,5 +38,22 @@ impl MaskServerReport {
             local: self.local.load(Relaxed),
             answer_ms: Quantiles::of(&self.answers),
         }
+    }
+}
+
+#[cfg(feature = "mask-server")]
+impl crate::masks::Observer for MaskServerReport {
+    fn set_trouble(&self, trouble: Option<String>) {
+        // A whole value is put in: every state is a state.
+        *self.trouble.lock().unwrap_or_else(PoisonError::into_inner) = trouble;
+    }
+
+    fn count(&self, by_server: bool) {
+        let counter = if by_server { &self.masks } else { &self.local };
+        counter.fetch_add(1, Relaxed);
+    }
+
+    fn record(&self, answer: Duration) {
+        self.answers.record(answer);
     }
 }

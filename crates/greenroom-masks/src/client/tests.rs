@@ -1,14 +1,14 @@
 use std::io::{Read, Write};
 use std::net::{TcpListener, TcpStream};
-use std::sync::OnceLock;
+use std::ops::{Deref, DerefMut};
 use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
+use std::sync::{Mutex, OnceLock};
 use std::thread;
 
 use greenroom_frame::{Colour, PixelFormat, SizePx};
 use greenroom_matte::{AlphaMap, Engine, InputTensor, Isa, MatteMaker, Model, ModelDescription};
 
 use super::*;
-use crate::status::MaskServerState;
 
 const SIZE: SizePx = SizePx::new(64, 36);
 const PIXELS: usize = 64 * 36;
@@ -97,8 +97,66 @@ fn serve(behaviour: Behaviour) -> MaskServerUrl {
     url.parse().unwrap()
 }
 
-fn client(behaviour: Behaviour) -> MaskClient {
-    MaskClient::start(serve(behaviour), RATE, guard()).unwrap()
+/// A client, and what it told.
+struct Observed {
+    client: MaskClient,
+    seen: Arc<Seen>,
+}
+
+#[derive(Debug, Default)]
+struct Seen {
+    trouble: Mutex<Option<String>>,
+    masks: AtomicU64,
+    local: AtomicU64,
+    answers: AtomicU64,
+}
+
+impl Observer for Seen {
+    fn set_trouble(&self, trouble: Option<String>) {
+        *self.trouble.lock().unwrap() = trouble;
+    }
+
+    fn count(&self, by_server: bool) {
+        (if by_server { &self.masks } else { &self.local }).fetch_add(1, Relaxed);
+    }
+
+    fn record(&self, _: Duration) {
+        self.answers.fetch_add(1, Relaxed);
+    }
+}
+
+impl Observed {
+    fn start(url: MaskServerUrl, rate: FrameRate) -> Self {
+        let seen = Arc::new(Seen::default());
+        let client = MaskClient::start(url, rate, guard(), seen.clone()).unwrap();
+        Self { client, seen }
+    }
+
+    fn masks(&self) -> u64 {
+        self.seen.masks.load(Relaxed)
+    }
+
+    fn trouble(&self) -> Option<String> {
+        self.seen.trouble.lock().unwrap().clone()
+    }
+}
+
+impl Deref for Observed {
+    type Target = MaskClient;
+
+    fn deref(&self) -> &MaskClient {
+        &self.client
+    }
+}
+
+impl DerefMut for Observed {
+    fn deref_mut(&mut self) -> &mut MaskClient {
+        &mut self.client
+    }
+}
+
+fn client(behaviour: Behaviour) -> Observed {
+    Observed::start(serve(behaviour), RATE)
 }
 
 /// The next frame, ten seconds after the one before.
@@ -113,20 +171,20 @@ fn picture() -> Frame {
 }
 
 /// Asks until `wanted`.
-fn find_until(client: &mut MaskClient, wanted: impl Fn(bool, &MaskClient) -> bool) {
+fn find_until(client: &mut Observed, wanted: impl Fn(bool, &Observed) -> bool) {
     let begun = Instant::now();
     loop {
         let found = client.find(&picture().view());
         if wanted(found, client) {
             return;
         }
-        assert!(begun.elapsed() < Duration::from_secs(300), "{:?}", client.report.status());
+        assert!(begun.elapsed() < Duration::from_secs(300), "{:?}", client.seen);
         thread::sleep(Duration::from_millis(5));
     }
 }
 
-fn reason(client: &MaskClient) -> String {
-    client.report.status().reason.unwrap_or_default()
+fn reason(client: &Observed) -> String {
+    client.trouble().unwrap_or_default()
 }
 
 #[test]
@@ -140,9 +198,8 @@ fn a_server_that_is_well_finds_the_person() {
     for _ in 0..5 {
         assert!(client.find(&picture().view()));
     }
-    let status = client.report.status();
-    assert_eq!((status.state, status.masks, status.reason), (MaskServerState::Well, 6, None));
-    assert!(status.local >= 3 && status.answer_ms.is_some());
+    assert_eq!((client.masks(), client.trouble()), (6, None));
+    assert!(client.seen.local.load(Relaxed) >= 3 && client.seen.answers.load(Relaxed) >= 6);
 }
 
 #[test]
@@ -208,7 +265,7 @@ fn hostile_mask(kind: usize, nth: usize) -> Vec<u8> {
 const KINDS: usize = 7;
 
 /// Has `requests` masks asked for, and counts those that are used and that show sure room.
-fn used_and_room(client: &mut MaskClient, requests: &AtomicU64, until: u64) -> (u64, u64) {
+fn used_and_room(client: &mut Observed, requests: &AtomicU64, until: u64) -> (u64, u64) {
     let (mut used, mut room, begun) = (0, 0, Instant::now());
     while requests.load(Relaxed) < until {
         if client.find(&picture().view()) {
@@ -217,7 +274,7 @@ fn used_and_room(client: &mut MaskClient, requests: &AtomicU64, until: u64) -> (
             let shown = alpha.filter(|(_, alpha)| **alpha > 0).map(|(pixel, _)| pixel % 64);
             room += u64::from(shown.clone().any(|x| !(16..49).contains(&x)));
         }
-        assert!(begun.elapsed() < Duration::from_secs(120), "{:?}", client.report.status());
+        assert!(begun.elapsed() < Duration::from_secs(120), "{:?}", client.seen);
         thread::sleep(Duration::from_millis(1));
     }
     (used, room)
@@ -243,9 +300,7 @@ fn a_server_whose_masks_disagree_is_never_believed() {
     for (kind, behaviour) in behaviours.into_iter().enumerate() {
         let mut client = client(behaviour);
         let (used, _) = used_and_room(&mut client, &REQUESTS[kind], 3);
-        let status = client.report.status();
-        assert_eq!((used, status.masks), (0, 0), "kind {kind}");
-        assert_eq!(status.state, MaskServerState::Unwell);
+        assert_eq!((used, client.masks()), (0, 0), "kind {kind}");
         let words =
             if kind == 6 { "misses the person" } else { "where the network here sees room" };
         assert!(reason(&client).contains(words), "kind {kind}: {}", reason(&client));
@@ -270,7 +325,7 @@ fn a_server_that_turns_hostile_loses_its_trust_with_that_mask() {
     assert_eq!(room, 0);
     let (_, room) = used_and_room(&mut client, &REQUESTS, 72);
     assert_eq!(room, 0);
-    assert!(client.report.status().local > 0);
+    assert!(client.seen.local.load(Relaxed) > 0);
 }
 
 #[test]
@@ -325,7 +380,7 @@ fn nobody_there_is_a_reason() {
         (format!("http://{nobody}"), "cannot be reached"),
         ("http://no-such-host.invalid:9000".to_owned(), "cannot be reached"),
     ] {
-        let mut client = MaskClient::start(url.parse().unwrap(), RATE, guard()).unwrap();
+        let mut client = Observed::start(url.parse().unwrap(), RATE);
         find_until(&mut client, |found, client| {
             assert!(!found);
             reason(client).contains(needle)
@@ -337,7 +392,7 @@ fn nobody_there_is_a_reason() {
 fn a_faster_camera_has_less_patience() {
     let rate = FrameRate::new(10, 1).unwrap();
     let server = serve(|_, stream| answer_well(stream));
-    let mut client = MaskClient::start(server, rate, guard()).unwrap();
+    let mut client = Observed::start(server, rate);
     let mut frame = picture();
     assert_eq!(client.patience, rate.interval().mul_f64(PATIENCE));
     for _ in 0..100 {

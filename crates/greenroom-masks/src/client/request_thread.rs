@@ -18,7 +18,7 @@ use hyper_util::rt::TokioIo;
 use tokio::net::TcpStream;
 use tokio::sync::{mpsc as asks, oneshot};
 
-use super::super::MaskServerUrl;
+use crate::MaskServerUrl;
 
 /// A request that takes longer is given up, and the connection with it. Tests run on machines that may stand still for
 /// longer.
