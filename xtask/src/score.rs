@@ -21,7 +21,7 @@ use std::process::ExitCode;
 
 use anyhow::{Context, Result, ensure};
 use figures::{Figure, Tally};
-use media::{Mattes, read_grey};
+use media::{Mattes, name, read_grey};
 use sheets::Sheets;
 use stills::Still;
 use table::{Row, Table};
@@ -322,8 +322,4 @@ impl Board<'_> {
 
 fn pair(clip: &Path, alpha: &Path) -> Pair {
     Pair { name: name(clip), clip: clip.to_owned(), alpha: alpha.to_owned() }
-}
-
-fn name(clip: &Path) -> String {
-    clip.file_stem().map(|stem| stem.to_string_lossy().into_owned()).unwrap_or_default()
 }

@@ -7,7 +7,9 @@
 
 mod bench;
 mod case;
+mod catalogue;
 mod disk;
+mod fake_ffmpeg;
 mod fault;
 mod ffmpeg;
 mod files;
@@ -15,9 +17,12 @@ mod folder;
 mod frames;
 mod limits;
 mod on_air;
+mod operation;
 mod program;
 mod socket;
+mod socket_fault;
 mod stderr;
+mod stderr_fault;
 
 use std::env;
 use std::os::unix::process::CommandExt;
@@ -29,7 +34,8 @@ use anyhow::{Context, Result, ensure};
 use crate::daemon::build;
 use crate::places::Places;
 use bench::Bench;
-use case::{Case, Operation, Verdict};
+use case::{Case, Verdict};
+use operation::Operation;
 
 /// The command line of `cargo xtask torture`.
 #[derive(Debug, clap::Args)]
@@ -59,7 +65,7 @@ pub fn run(places: &Places, arguments: &Arguments) -> Result<ExitCode> {
     let is_wanted = |case: &Case| {
         arguments.only.as_ref().is_none_or(|pattern| case.name().contains(pattern.as_str()))
     };
-    let mut cases = case::all(arguments.short);
+    let mut cases = catalogue::all(arguments.short);
     cases.retain(is_wanted);
     if arguments.list {
         cases.iter().for_each(|case| println!("{}", case.name()));

@@ -8,7 +8,7 @@ use std::path::Path;
 use rustix::io::Errno;
 
 use crate::DeviceError;
-use crate::node::{display_name, sysfs_of};
+use crate::node_name::{display_name, sysfs_of};
 use crate::printable::printable;
 
 /// The bits of a mode that let a group read and write.

@@ -11,12 +11,14 @@
 )]
 
 mod access;
+mod address;
 mod audience;
 mod camera;
 mod clip;
 mod error;
 mod ffmpeg;
 mod file;
+mod file_refusal;
 mod file_watch;
 #[cfg(any(test, feature = "fuzzing"))]
 pub mod fuzzing;
@@ -26,6 +28,7 @@ mod list;
 mod loopback;
 mod mjpeg;
 mod node;
+mod node_name;
 mod node_watch;
 mod pick;
 mod printable;

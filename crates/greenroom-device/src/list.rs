@@ -6,7 +6,8 @@ use std::path::{Path, PathBuf};
 use tracing::debug;
 
 use crate::camera::{Fit, not_fed};
-use crate::node::{Name, Node, is_video_node, refusal, sysfs_of, video_nodes};
+use crate::node::{Name, Node, is_video_node, refusal, video_nodes};
+use crate::node_name::sysfs_of;
 use crate::pick::{
     all_taken, loopbacks_to_name, no_camera, no_loopback, pick_card, pick_loopback, usable_of_ours,
 };

@@ -9,6 +9,7 @@ use rustix::io::Errno;
 use crate::DeviceError;
 use crate::access;
 use crate::holder;
+use crate::node_name::display_name;
 use crate::v4l2::{Caps, Device, V4l2Error};
 
 /// The kernel's major number of all V4L2 nodes.
@@ -74,10 +75,6 @@ impl Node {
     }
 }
 
-pub(crate) fn display_name(card: &str, node: &Path) -> String {
-    format!("{card} ({})", node.display())
-}
-
 /// All `/dev/videoN`, by number.
 pub(crate) fn video_nodes() -> Vec<PathBuf> {
     let number =
@@ -99,13 +96,6 @@ pub(crate) fn is_video_node(path: &Path) -> bool {
     fs::metadata(path).is_ok_and(|found| {
         found.file_type().is_char_device() && rustix::fs::major(found.rdev()) == VIDEO_MAJOR
     })
-}
-
-/// Path of a node's folder in sysfs.
-pub(crate) fn sysfs_of(node: &Path) -> Option<PathBuf> {
-    let rdev = fs::metadata(node).ok()?.rdev();
-    let name = format!("{}:{}", rustix::fs::major(rdev), rustix::fs::minor(rdev));
-    Some(Path::new("/sys/dev/char").join(name))
 }
 
 fn kind_of_file(path: &Path) -> &'static str {

@@ -2,8 +2,6 @@ use std::borrow::Cow;
 
 use greenroom_frame::SizePx;
 
-use crate::{AlphaMap, InputTensor, MatteError};
-
 /// What a model is, what it wants to be fed and what comes out.
 #[derive(Debug, Clone, PartialEq)]
 pub struct ModelDescription {
@@ -23,28 +21,6 @@ pub struct ModelDescription {
     pub output_size: SizePx,
     /// What a value of that map says.
     pub output: OutputMeaning,
-}
-
-impl ModelDescription {
-    /// Whether `input` and `alpha` are made for this model.
-    pub(crate) fn check(&self, input: &InputTensor, alpha: &AlphaMap) -> Result<(), MatteError> {
-        let Self { input_size, output_size, layout, .. } = self;
-        if (input.size(), input.layout()) != (*input_size, *layout) {
-            return Err(MatteError::WrongShape {
-                what: "the input tensor",
-                have: format!("{} {:?}", input.size(), input.layout()),
-                want: format!("{input_size} {layout:?}"),
-            });
-        }
-        if alpha.size() != *output_size {
-            return Err(MatteError::WrongShape {
-                what: "the alpha map",
-                have: alpha.size().to_string(),
-                want: output_size.to_string(),
-            });
-        }
-        Ok(())
-    }
 }
 
 /// Order of the axes of an input tensor; the batch is always 1.

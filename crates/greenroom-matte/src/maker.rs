@@ -1,5 +1,6 @@
 mod parts;
 mod second_look;
+mod supervisor;
 
 use std::fmt;
 use std::time::Instant;
@@ -8,7 +9,7 @@ use greenroom_frame::{Colour, Frame, FrameView, PixelFormat, SizePx};
 
 use self::parts::{Fit, Parts};
 use self::second_look::SecondLook;
-use crate::guard::Guarded;
+pub(crate) use self::supervisor::Supervisor;
 use crate::look::Look;
 use crate::refine::component_filter::ComponentFilter;
 use crate::{
@@ -41,7 +42,7 @@ pub struct MatteMaker {
     isa: Isa,
     steps: RefineSteps,
     /// Of a foreign engine: what its alpha may show.
-    guarded: Option<Box<Guarded>>,
+    guarded: Option<Box<dyn Supervisor>>,
 }
 
 impl fmt::Debug for MatteMaker {
@@ -167,17 +168,14 @@ impl MatteMaker {
         is_wanted.then(|| SecondLook::new(&self.looks[again], &self.looks[whole])).transpose()
     }
 
-    /// Holds the alpha to what a built-in network sees, from now on: for engines that are foreign. What that network is
-    /// sure is room is cut out, and `own`, a maker with a built-in network, takes over where the two disagree; then
-    /// [`matte`](Self::matte) gives an alpha of `own`'s size.
-    ///
-    /// # Errors
-    /// As [`new`](Self::new).
-    pub fn guarded(mut self, own: MatteMaker) -> Result<Self, MatteError> {
-        let shows_one_person =
-            self.parts.component_filter.as_ref().is_some_and(ComponentFilter::shows_one_person);
-        self.guarded = Some(Box::new(Guarded::new(own, shows_one_person)?));
-        Ok(self)
+    /// Whether its masks show one of several persons.
+    pub(crate) fn shows_one_person(&self) -> bool {
+        self.parts.component_filter.as_ref().is_some_and(ComponentFilter::shows_one_person)
+    }
+
+    /// Has `supervisor` hold the alpha to what it allows, from now on.
+    pub(crate) fn supervised(self, supervisor: Box<dyn Supervisor>) -> Self {
+        Self { guarded: Some(supervisor), ..self }
     }
 
     /// What the model wants and gives.

@@ -1,6 +1,6 @@
 use greenroom_frame::SizePx;
 
-use crate::{Layout, ModelDescription};
+use crate::{Layout, MatteError, ModelDescription};
 
 /// A model's input: one picture of three `f32` channels.
 #[derive(Debug, Clone)]
@@ -74,5 +74,27 @@ impl AlphaMap {
     /// All values, to be written.
     pub fn values_mut(&mut self) -> &mut [f32] {
         &mut self.values
+    }
+}
+
+impl ModelDescription {
+    /// Whether `input` and `alpha` are made for this model.
+    pub(crate) fn check(&self, input: &InputTensor, alpha: &AlphaMap) -> Result<(), MatteError> {
+        let Self { input_size, output_size, layout, .. } = self;
+        if (input.size(), input.layout()) != (*input_size, *layout) {
+            return Err(MatteError::WrongShape {
+                what: "the input tensor",
+                have: format!("{} {:?}", input.size(), input.layout()),
+                want: format!("{input_size} {layout:?}"),
+            });
+        }
+        if alpha.size() != *output_size {
+            return Err(MatteError::WrongShape {
+                what: "the alpha map",
+                have: alpha.size().to_string(),
+                want: output_size.to_string(),
+            });
+        }
+        Ok(())
     }
 }

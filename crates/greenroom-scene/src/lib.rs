@@ -21,6 +21,7 @@ mod light;
 mod moment;
 mod placeholder;
 mod scene;
+mod scene_format;
 mod words;
 
 pub use background::picture::image_to_planar;
@@ -37,4 +38,5 @@ pub use layers::{Layer, Layers};
 pub use light::LookSpec;
 pub use moment::{Moment, Random};
 pub use placeholder::{placeholder, user_placeholder};
-pub use scene::{Pace, Reuse, Scene, SceneFormat, SceneSpec};
+pub use scene::{Reuse, Scene, SceneSpec};
+pub use scene_format::{Pace, SceneFormat};

@@ -1,11 +1,12 @@
 use greenroom_device::Wake;
-use greenroom_frame::{Compositor, Frame, FrameShape, Rgb8};
+use greenroom_frame::{Compositor, Frame, Rgb8};
 
 use crate::effect::{Effect, EffectSpec, Target};
 use crate::framing::{Framing, FramingSpec};
 use crate::layers::Workspace;
 use crate::light::{Look, LookSpec};
 use crate::moment::Clock;
+use crate::scene_format::SceneFormat;
 use crate::{Background, BackgroundSpec, Fit, Foreground, ForegroundSpec, MattedFrame, SceneError};
 
 /// What one output shows, in the words of whoever wants it, checked.
@@ -40,26 +41,6 @@ impl Default for SceneSpec {
             seed: 0,
         }
     }
-}
-
-/// What a scene is made for.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct SceneFormat {
-    /// Shape of the frames that are to come. Others are served too, more cheaply than well: who
-    /// sees them come makes the scene anew.
-    pub shape: FrameShape,
-    /// How media keep up with the frames.
-    pub pace: Pace,
-}
-
-/// How media keep up with the frames they stand behind.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Pace {
-    /// Frames come live: nothing is waited for, the newest picture that is due is shown.
-    Live,
-    /// Frames come as fast as they are worked on: each is shown with exactly the picture that its
-    /// time asks for, which is waited for.
-    Exact,
 }
 
 /// Parts of a scene that are taken over from the one before, as they are: a video plays on, and a

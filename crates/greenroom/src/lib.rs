@@ -13,9 +13,11 @@ pub mod config;
 pub mod control;
 mod demo;
 mod failure;
+pub(crate) mod faults;
 #[cfg(any(test, feature = "fuzzing"))]
 pub mod fuzzing;
 pub mod histogram;
+mod lock;
 pub mod log;
 pub mod masks;
 pub mod models;

@@ -1,5 +1,6 @@
 //! What the command line means: words turned into checked values, once, before anything starts.
 
+mod camera_choice;
 mod checks;
 mod error;
 mod model;
@@ -24,22 +25,12 @@ use checks::{
     camera_choice, checked_placeholder, frame_rate, mask_server, refuse_to_replace, same_target,
 };
 
+pub use camera_choice::CameraChoice;
 pub(crate) use checks::idle_time;
 pub use error::SettingsError;
 pub use model::{Answers, ModelChoice, OnnxChoice, format_of, model_file, onnx_options};
 pub use old_environment::{OldEnvironment, VARIABLES as OLD_VARIABLES};
 pub use output::{OutputChoice, OutputSettings};
-
-/// Where frames come from.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum CameraChoice {
-    /// The best camera there is, also one that comes later.
-    Auto,
-    /// A camera by node, by-id path or card name.
-    Device(String),
-    /// A video file.
-    File(PathBuf),
-}
 
 /// What is shown, and who finds the person.
 #[derive(Debug)]

@@ -12,7 +12,7 @@ use greenroom_device::PartFile;
 use greenroom_frame::{Chroma, Frame, Rgb8, Yuv8};
 use image::{ImageFormat, RgbImage};
 
-use crate::pipeline::faults::{self, Fault};
+use crate::faults::{self, Fault};
 use crate::scenes::Replied;
 
 /// Longest wait for a frame: those who watch get one five times a second at least.

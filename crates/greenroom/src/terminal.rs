@@ -37,6 +37,16 @@ impl Lines {
     }
 }
 
+/// Prints one line.
+///
+/// # Errors
+/// The system's.
+pub fn say(line: impl fmt::Display) -> anyhow::Result<()> {
+    let mut lines = Lines::default();
+    lines.push(line);
+    lines.print()
+}
+
 /// Prints text of our own on standard output.
 ///
 /// # Errors

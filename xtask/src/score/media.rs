@@ -26,6 +26,11 @@ impl Mattes {
     }
 }
 
+/// What a clip or a picture is called: its file's name without the ending.
+pub fn name(clip: &Path) -> String {
+    clip.file_stem().map(|stem| stem.to_string_lossy().into_owned()).unwrap_or_default()
+}
+
 /// Reads a video as grey, full range: an alpha as it is, of a picture its luma.
 pub fn read_grey(path: &Path) -> Result<Mattes> {
     let [width, height] = size(path)?;

@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result, ensure};
 
-use super::media::{Mattes, ffmpeg_of, read_grey};
+use super::media::{self, Mattes, ffmpeg_of, read_grey};
 
 /// A picture, as a clip of its own, and its truth.
 pub struct Still {
@@ -43,7 +43,7 @@ pub fn read(folder: &Path, work: &Path) -> Result<Vec<Still>> {
 }
 
 fn still(picture: &Path, work: &Path) -> Result<Still> {
-    let name = super::name(picture);
+    let name = media::name(picture);
     let clip = work.join(format!("{name}.mkv"));
     show(picture, &clip)?;
     let truth = read_grey(&picture.with_extension("alpha.png"))?;

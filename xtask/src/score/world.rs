@@ -1,5 +1,7 @@
 //! `cargo xtask score --world FOLDER`: sets of many people in many rooms, each set counted once.
 
+mod average;
+mod half;
 mod measure;
 mod render;
 mod sets;
@@ -9,21 +11,13 @@ use std::path::Path;
 
 use anyhow::{Result, bail};
 
+use self::average::{mean, percentile};
+pub use self::half::Half;
 use self::measure::Measured;
 use self::render::Rendering;
-use super::figures;
 use super::sheets::Sheets;
 use super::variants::Variant;
 use super::ways::{Renderer, Role, Way};
-
-/// Which of the subjects: parameters are chosen on one half and checked on the other.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, clap::ValueEnum)]
-pub enum Half {
-    #[default]
-    Both,
-    Even,
-    Odd,
-}
 
 /// What of the world is scored, and what of it is to be kept.
 pub struct Asked<'a> {
@@ -185,31 +179,9 @@ impl Line {
     }
 }
 
-/// Of none 0.
-fn mean(values: &[f64]) -> f64 {
-    figures::mean(values).unwrap_or(0.0)
-}
-
-/// Between two values as far as the share lies between their places; of none 0.
-fn percentile(sorted: &[f64], share: f64) -> f64 {
-    let place = share * sorted.len().saturating_sub(1) as f64;
-    let (low, between) = (place.floor() as usize, place.fract());
-    let Some(&below) = sorted.get(low) else { return 0.0 };
-    let above = sorted.get(low + 1).copied().unwrap_or(below);
-    below + (above - below) * between
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn a_percentile_lies_between_two_values() {
-        assert_eq!(percentile(&[], 0.5), 0.0);
-        assert_eq!(percentile(&[3.0], 0.9), 3.0);
-        assert_eq!(percentile(&[0.0, 1.0, 2.0, 3.0, 4.0], 0.1), 0.4);
-        assert_eq!(percentile(&[0.0, 1.0], 1.0), 1.0);
-    }
 
     #[test]
     fn limits_are_held_against_each_set() {

@@ -5,8 +5,9 @@ use std::process::Command;
 
 use anyhow::{Context, Result, ensure};
 
-use super::case::{Case, Operation};
+use super::case::Case;
 use super::fault::Fault;
+use super::operation::Operation;
 
 /// A Y4M of the clip takes about 2 MB: it is cut at all of these, and not at the last.
 const OFFSETS: u64 = 20;

@@ -1,8 +1,8 @@
 //! What is wrong with greenroom's surroundings in one case.
 
-use super::ffmpeg::FakeFfmpeg;
-use super::socket::SocketFault;
-use super::stderr::StderrFault;
+use super::fake_ffmpeg::FakeFfmpeg;
+use super::socket_fault::SocketFault;
+use super::stderr_fault::StderrFault;
 
 /// A fault, and what it may do to greenroom. Without anything else: no fault at all.
 #[derive(Debug, Clone, Default)]

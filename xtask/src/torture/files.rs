@@ -6,12 +6,13 @@ use std::process::{Command, Stdio};
 use anyhow::{Context, Result};
 
 use super::bench::{Bench, CLIP_FRAMES};
-use super::case::{Operation, Verdict};
+use super::case::Verdict;
 use super::fault::{Effect, Fault};
 use super::folder::CaseFolder;
 use super::frames::{CODED, EXACT, Frames, Judge, Seen, judge_stream, wrong_frames};
+use super::operation::Operation;
 use super::program::Program;
-use super::socket::SocketFault;
+use super::socket_fault::SocketFault;
 
 /// Runs the case.
 pub fn write(bench: &Bench, fault: &Fault, operation: Operation) -> Result<Verdict> {

@@ -10,7 +10,7 @@ use sha2::{Digest, Sha256};
 
 use super::disk;
 use super::fault::Fault;
-use super::socket::Place;
+use super::socket_fault::Place;
 
 /// Who is not root. A number of its own, as threads are counted by user.
 pub const UNPRIVILEGED_USER: u32 = 61_543;

@@ -1,7 +1,8 @@
 //! Limits of descriptors, threads, memory and file sizes.
 
-use super::case::{Case, Operation};
+use super::case::Case;
 use super::fault::Fault;
+use super::operation::Operation;
 
 /// Descriptors that greenroom may have open: fewer than it ever needs up to plenty.
 const DESCRIPTORS: std::ops::RangeInclusive<u32> = 5..=40;

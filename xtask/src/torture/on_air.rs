@@ -5,12 +5,13 @@ use std::process::Stdio;
 use anyhow::Result;
 
 use super::bench::Bench;
-use super::case::{Operation, Verdict};
+use super::case::Verdict;
 use super::fault::{Effect, Fault};
 use super::folder::CaseFolder;
 use super::frames::{BLUE, Frames, GREEN, RED, ROOM, Seen};
+use super::operation::Operation;
 use super::program::{End, Program};
-use super::socket::SocketFault;
+use super::socket_fault::SocketFault;
 
 /// Frames that are waited for to see that something goes on.
 const SOME_FRAMES: usize = 3;

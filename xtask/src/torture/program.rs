@@ -14,7 +14,7 @@ use rustix::process::{Pid, Signal, kill_process};
 
 use super::fault::{Effect, Fault};
 use super::folder::{CaseFolder, UNPRIVILEGED_USER};
-use super::stderr::Stderr;
+use super::stderr_fault::Stderr;
 
 /// Longest wait for anything: on the slowest machine it is long over by then, unless it hangs.
 pub const PATIENCE: Duration = Duration::from_secs(120);

@@ -5,7 +5,8 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use crate::loopback;
-use crate::node::{Node, sysfs_of, video_nodes};
+use crate::node::{Node, video_nodes};
+use crate::node_name::sysfs_of;
 
 /// What a camera is recognised by when it was unplugged and has come back, perhaps on another node
 /// and in another port.

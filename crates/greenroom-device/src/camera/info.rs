@@ -4,7 +4,8 @@ use std::path::{Path, PathBuf};
 use greenroom_frame::SizePx;
 
 use super::{CameraIdentity, CameraMode};
-use crate::node::{self, Node};
+use crate::node::Node;
+use crate::node_name::display_name;
 use crate::v4l2::{Device, Direction, FourCc, Rates, Sizes, V4l2Error};
 use crate::{Codec, FrameRate, loopback};
 
@@ -47,7 +48,7 @@ pub struct CameraInfo {
 impl CameraInfo {
     /// Card and node, for people: `HD Webcam (/dev/video0)`.
     pub fn name(&self) -> String {
-        node::display_name(&self.card, &self.node)
+        display_name(&self.card, &self.node)
     }
 
     /// Whether it has a mode with colour: the infrared camera beside many a laptop's has not.

@@ -7,11 +7,12 @@ pub(crate) mod fuzz;
 mod identity;
 mod info;
 mod mode;
+mod opening;
 mod stream;
 
 pub use capture::V4l2Camera;
-pub(crate) use capture::not_fed;
 pub use identity::CameraIdentity;
 pub(crate) use identity::Fit;
 pub use info::CameraInfo;
 pub use mode::{CameraMode, ModeChoice, choose_mode};
+pub(crate) use opening::not_fed;

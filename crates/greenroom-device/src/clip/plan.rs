@@ -4,10 +4,21 @@ use std::time::Duration;
 
 use greenroom_frame::{FrameShape, PixelFormat, SizePx};
 
-use super::{ClipFit, ClipSource};
+use super::source::ClipSource;
 use crate::ffmpeg::Arguments;
 use crate::file::probe::{Answer, coded_colour, conversion, rate_of, upright};
 use crate::{DeviceError, FrameRate};
+
+/// How a clip of another shape is fitted into a frame.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum ClipFit {
+    /// Fills the frame; what stands out is cut off evenly.
+    Cover,
+    /// All of the picture, with black bars.
+    Contain,
+    /// All of the picture over all of the frame, distorted if need be.
+    Stretch,
+}
 
 /// What FFmpeg is to do to a clip, and what comes out.
 #[derive(Debug, Clone, PartialEq)]

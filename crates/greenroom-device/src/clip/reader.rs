@@ -3,8 +3,9 @@ use std::time::{Duration, Instant};
 
 use greenroom_frame::{Frame, FrameShape, FrameView, Rgb8, SizePx};
 
+use super::Clip;
 use super::plan::{Plan, play_args};
-use super::{Clip, ClipSource};
+use super::source::ClipSource;
 use crate::ffmpeg::{Came, Ffmpeg, Flow, Guard, PictureError, RawPictures};
 use crate::file::pace::FrameClock;
 use crate::{DeviceError, FrameRate, Wake, wait_readable};
@@ -44,8 +45,29 @@ const STALL_OF_ADDRESS: Duration = Duration::from_secs(15);
 /// ... or a file system that is gone. On a busy machine a healthy child may take long for a picture.
 const STALL_OF_FILE: Duration = Duration::from_secs(60);
 
+impl Clip {
+    /// Starts an `ffmpeg` that decodes the clip once, from its begin.
+    ///
+    /// The child is killed when the thread that calls this ends.
+    ///
+    /// # Errors
+    /// [`DeviceError::MissingProgram`], [`DeviceError::Io`].
+    pub fn play(&self) -> Result<ClipReader, DeviceError> {
+        ClipReader::start(self, Duration::ZERO, false)
+    }
+
+    /// As [`play`](Self::play), from the frame that is shown at `from` on; if `hurried`, only
+    /// frames that stand alone are decoded (key frames), for a machine that is too slow for all.
+    ///
+    /// # Errors
+    /// As [`play`](Self::play).
+    pub fn play_from(&self, from: Duration, hurried: bool) -> Result<ClipReader, DeviceError> {
+        ClipReader::start(self, from, hurried)
+    }
+}
+
 impl ClipReader {
-    pub(super) fn start(clip: &Clip, from: Duration, hurried: bool) -> Result<Self, DeviceError> {
+    fn start(clip: &Clip, from: Duration, hurried: bool) -> Result<Self, DeviceError> {
         let Plan { shape, picture, constant_rate, lengths, .. } = clip.plan;
         let args = play_args(&clip.source, &clip.plan, from, hurried)?;
         let mut ffmpeg = Ffmpeg::start(args, Flow::Out, Guard::tied())?;

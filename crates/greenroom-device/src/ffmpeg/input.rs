@@ -16,8 +16,9 @@ use rustix::fs::OFlags;
 
 use super::log::{PLAYLIST, Secret};
 use crate::DeviceError;
-use crate::file::{check_is_file, not_opened};
-use crate::printable::{cut_address, printable};
+use crate::address::cut_address;
+use crate::file_refusal::{check_is_file, not_opened};
+use crate::printable::printable;
 
 /// What FFmpeg reads from.
 #[derive(Debug, Clone, Copy)]
@@ -26,16 +27,13 @@ pub(crate) enum Input<'a> {
     File(&'a Path),
     /// Numbered pictures of one folder, `%03d` standing for the number.
     Pattern(&'a Path),
-    /// An address of one of [`SCHEMES`]: no file, and no list that leads to other addresses. It is
-    /// sent through a pipe, since everybody can read a program's arguments, and an address may hold
-    /// a password.
+    /// An address of one of [`SCHEMES`](crate::address::SCHEMES): no file, and no list that leads to
+    /// other addresses. It is sent through a pipe, since everybody can read a program's arguments,
+    /// and an address may hold a password.
     Address(&'a str),
     /// Frames that we write into FFmpeg's standard input ourselves, as Matroska.
     OwnFrames,
 }
-
-/// The schemes that an address may have.
-pub(crate) const SCHEMES: [&str; 5] = ["http", "https", "rtsp", "rtmp", "rtmps"];
 
 /// FFmpeg's names of the containers that are opened. What is left out draws text, names other files
 /// or addresses, or opens devices.

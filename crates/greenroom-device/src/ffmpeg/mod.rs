@@ -18,7 +18,7 @@ use rustix::process::{Pid, PidfdFlags, pidfd_open};
 pub(crate) use self::guard::Guard;
 use self::guard::PROBE_CPU_SECONDS;
 pub use self::guard::tie_to_this_thread;
-pub(crate) use self::input::{Arguments, Input, SCHEMES, file_url, open_file, printable_address};
+pub(crate) use self::input::{Arguments, Input, file_url, open_file, printable_address};
 use self::log::Log;
 #[cfg(any(test, feature = "fuzzing"))]
 pub(crate) use self::log::follow;

@@ -5,9 +5,9 @@ use std::time::Duration;
 
 use greenroom_frame::{ColourMatrix, ColourRange, PixelFormat};
 
-use super::Film;
 use super::encode::EncodedSink;
 use super::encoded_file::{EncodedFile, NewFile};
+use super::film::Film;
 use super::part::PartFile;
 use super::sound::{SoundPlan, seconds};
 use crate::ffmpeg::{Arguments, Input, encoders, file_url};

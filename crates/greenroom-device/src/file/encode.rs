@@ -8,7 +8,7 @@ use greenroom_frame::FrameView;
 use rustix::pipe::fcntl_setpipe_size;
 
 use super::encoded_file::EncodedFile;
-use super::{check_frame, frame_bytes, write_planes};
+use super::planes::{check_frame, frame_bytes, write_planes};
 use crate::ffmpeg::{Arguments, Ffmpeg, Flow, Guard, mux};
 use crate::{DeviceError, Sink, SinkMode};
 

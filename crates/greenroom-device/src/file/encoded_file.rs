@@ -4,10 +4,10 @@ use std::os::fd::OwnedFd;
 use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 
-use super::not_opened;
 use super::part::{PartFile, check_target};
 use crate::DeviceError;
 use crate::clip::whole;
+use crate::file_refusal::not_opened;
 
 /// The file that FFmpeg encodes into.
 #[derive(Debug)]

@@ -3,11 +3,13 @@
 mod container;
 mod encode;
 mod encoded_file;
+mod film;
 #[cfg(any(test, feature = "fuzzing"))]
 pub(crate) mod fuzz;
 mod null;
 pub(crate) mod pace;
 mod part;
+mod planes;
 pub(crate) mod probe;
 mod queue;
 mod reader;
@@ -16,14 +18,10 @@ mod y4m;
 
 use std::ffi::OsStr;
 use std::fmt;
-use std::fs::FileType;
-use std::io;
 use std::path::{Path, PathBuf};
-use std::time::Duration;
-
-use greenroom_frame::{FrameError, FrameLayout, FrameView};
 
 use self::container::Container;
+pub use self::film::Film;
 pub use self::null::open_null_sink;
 pub use self::part::{PartFile, check_target};
 pub use self::queue::QueuedSink;
@@ -102,15 +100,6 @@ fn kind_of(path: &Path) -> Result<Kind, DeviceError> {
     }
 }
 
-/// What is known of the frames that are written when they come from a video file, and not live.
-#[derive(Debug, Clone, Copy)]
-pub struct Film<'a> {
-    /// The video's sound, to be kept.
-    pub sound: Option<&'a Sound>,
-    /// See [`FileReader::first_frame_at`].
-    pub first_frame_at: Duration,
-}
-
 /// Opens a file or standard output for frames like `wanted`: of its rate and colour, and of its
 /// format and size as near as the kind of file takes them; [`Sink::mode`] says which. `film`: `None`
 /// for frames from a live camera.
@@ -154,56 +143,4 @@ pub fn open_recording_sink(path: &Path, wanted: SinkMode) -> Result<Box<dyn Sink
             why: "a recording that takes no end is .mkv, .mp4, .mov or .webm; give it one of those endings".to_owned(),
         }),
     }
-}
-
-/// The error for a file that cannot be opened or made.
-pub(crate) fn not_opened(what: &str, remedy: &str, error: io::Error) -> DeviceError {
-    let (what, remedy) = (what.to_owned(), remedy.to_owned());
-    match error.kind() {
-        io::ErrorKind::NotFound => DeviceError::NotFound { what, remedy },
-        io::ErrorKind::PermissionDenied => DeviceError::Denied { what, remedy },
-        _ => DeviceError::Io { what, doing: "opening it", source: error },
-    }
-}
-
-/// That what is at `what` is a file.
-pub(crate) fn check_is_file(what: &str, kind: FileType, remedy: &str) -> Result<(), DeviceError> {
-    if kind.is_file() {
-        return Ok(());
-    }
-    let found = if kind.is_dir() { "a folder" } else { "a device or pipe" };
-    Err(DeviceError::WrongKind {
-        what: what.to_owned(),
-        found: found.to_owned(),
-        wanted: "a file".to_owned(),
-        remedy: remedy.to_owned(),
-    })
-}
-
-/// That the frame is what the sink takes.
-fn check_frame(frame: FrameView<'_>, mode: SinkMode) -> Result<(), FrameError> {
-    if (frame.format(), frame.size()) == (mode.format, mode.size) {
-        return Ok(());
-    }
-    Err(FrameError::NoConversion {
-        from: frame.format(),
-        from_size: frame.size(),
-        to: mode.format,
-        to_size: mode.size,
-    })
-}
-
-/// How many bytes [`write_planes`] writes.
-fn frame_bytes(frame: FrameView<'_>) -> usize {
-    let planes = (0..frame.format().plane_count()).map(|index| frame.plane(index));
-    planes.map(|plane| plane.iter_rows().map(<[u8]>::len).sum::<usize>()).sum()
-}
-
-/// Writes the frame's planes without padding.
-fn write_planes(frame: FrameView<'_>, to: &mut impl io::Write) -> io::Result<()> {
-    if FrameLayout::tight(frame.format(), frame.size()).as_ref() == Ok(frame.layout()) {
-        return to.write_all(frame.bytes());
-    }
-    let mut planes = (0..frame.format().plane_count()).map(|index| frame.plane(index));
-    planes.try_for_each(|plane| plane.iter_rows().try_for_each(|row| to.write_all(row)))
 }

@@ -2,7 +2,7 @@
 
 use greenroom_frame::FrameView;
 
-use super::check_frame;
+use super::planes::check_frame;
 use crate::{DeviceError, Sink, SinkMode};
 
 /// Takes every frame at once and keeps nothing.

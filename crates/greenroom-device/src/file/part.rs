@@ -9,8 +9,8 @@ use std::path::{Path, PathBuf};
 use rustix::fs::{Access, access};
 use tempfile::NamedTempFile;
 
-use super::{check_is_file, not_opened};
 use crate::DeviceError;
+use crate::file_refusal::{check_is_file, not_opened};
 use crate::leftover::Leftover;
 
 /// A file beside its target, which takes the target's place when it is complete and is removed

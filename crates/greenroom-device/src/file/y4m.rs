@@ -11,8 +11,10 @@ use greenroom_frame::{Chroma, Colour, ColourRange, FrameView, PixelFormat};
 use rustix::event::{PollFd, PollFlags, poll};
 use rustix::fs::{Access, access};
 
+use super::film::Film;
 use super::part::{PartFile, check_target};
-use super::{Film, check_frame, not_opened, write_planes};
+use super::planes::{check_frame, write_planes};
+use crate::file_refusal::not_opened;
 use crate::{DeviceError, FrameRate, Sink, SinkMode};
 
 /// Writes Y4M into a file or pipe.

@@ -6,7 +6,8 @@ use super::dialect::{Dialect, ModuleVersion};
 use super::state::{LoopbackState, find_out, held_format};
 use crate::Holder;
 use crate::holder::{Opener, openers};
-use crate::node::{self, Node};
+use crate::node::Node;
+use crate::node_name::display_name;
 use crate::v4l2::FourCc;
 
 /// A node of v4l2loopback, as it was when it was looked at.
@@ -33,7 +34,7 @@ pub struct LoopbackInfo {
 impl LoopbackInfo {
     /// Label and node, for people: `greenroom (/dev/video10)`.
     pub fn name(&self) -> String {
-        node::display_name(&self.card, &self.node)
+        display_name(&self.card, &self.node)
     }
 
     /// Whether its label says that it is meant for us.

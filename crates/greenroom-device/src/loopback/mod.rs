@@ -13,7 +13,7 @@ mod timeout;
 
 use std::path::Path;
 
-use crate::node::sysfs_of;
+use crate::node_name::sysfs_of;
 use crate::v4l2::Caps;
 
 pub use dialect::{Dialect, ModuleVersion};

@@ -18,7 +18,8 @@ use tracing::debug;
 
 use super::Dialect;
 use crate::holder::Opener;
-use crate::node::{Node, sysfs_of};
+use crate::node::Node;
+use crate::node_name::sysfs_of;
 use crate::v4l2::{Device, Direction, Event, FourCc};
 
 /// v4l2loopback's control `keep_format` (V4L2_CID_USER_BASE | 0xf000).

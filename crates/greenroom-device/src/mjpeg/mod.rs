@@ -4,6 +4,7 @@ mod encode;
 #[cfg(any(test, feature = "fuzzing"))]
 pub(crate) mod fuzz;
 mod huffman;
+mod refusal;
 mod segments;
 mod tables;
 
@@ -11,7 +12,8 @@ use greenroom_frame::{Colour, Frame, PixelFormat, PlaneMut, SizePx};
 use turbojpeg::{Colorspace, DecompressHeader, Decompressor, Subsamp, YuvImage, yuv_pixels_len};
 
 use self::huffman::STANDARD_TABLES;
-use self::segments::{EOI, Refusal, SOI, Segments};
+use self::refusal::Refusal;
+use self::segments::{EOI, SOI, Segments};
 use crate::DeviceError;
 
 pub use encode::{JpegEncoder, RgbPicture};

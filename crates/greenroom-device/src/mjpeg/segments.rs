@@ -1,7 +1,6 @@
 //! A JPEG's segments up to the picture's data: what greenroom must know before libjpeg-turbo does.
 
-use std::borrow::Cow;
-
+use super::refusal::{Refusal, damaged, foreign};
 use super::tables::{Tables, bit};
 
 /// What the segments before the picture's data say.
@@ -15,23 +14,6 @@ pub(super) struct Segments {
     pub width_px: u32,
     /// Rows.
     pub height_px: u32,
-}
-
-/// Why a frame is not handed to libjpeg-turbo.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) enum Refusal {
-    /// The frame is damaged; the next one may be good.
-    Damaged(Cow<'static, str>),
-    /// A kind of JPEG that no camera sends; the next one will be the same.
-    Foreign(Cow<'static, str>),
-}
-
-pub(super) fn damaged(why: &'static str) -> Refusal {
-    Refusal::Damaged(Cow::Borrowed(why))
-}
-
-fn foreign(why: &'static str) -> Refusal {
-    Refusal::Foreign(Cow::Borrowed(why))
 }
 
 /// Start of image.

@@ -1,6 +1,6 @@
 //! Which tables a frame brings and which it names.
 
-use super::segments::{Refusal, damaged};
+use super::refusal::{Refusal, damaged};
 
 /// Sets of tables: bit n is number n.
 ///

@@ -1,7 +1,21 @@
 //! From what the network says of its anchors to faces.
 
-use super::Face;
 use super::network::{Answer, HEADS, PICTURE};
+
+/// A face in a picture: a square about from the brows to the chin, as MediaPipe draws it.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Face {
+    /// Its left edge, in shares of the picture's width. It may lie outside of 0..=1, as all edges may.
+    pub left: f32,
+    /// Its upper edge, in shares of the picture's height.
+    pub top: f32,
+    /// In shares of the picture's width, above 0.
+    pub width: f32,
+    /// In shares of the picture's height, above 0.
+    pub height: f32,
+    /// How sure the network is that this is a face: 0.5..=1.
+    pub score: f32,
+}
 
 /// The least score of a face: the threshold of MediaPipe's face detection.
 pub(super) const MIN_SCORE: f32 = 0.5;

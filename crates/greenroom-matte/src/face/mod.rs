@@ -17,6 +17,7 @@ use std::borrow::Cow;
 
 use greenroom_frame::{FrameView, SizePx};
 
+pub use self::boxes::Face;
 use self::network::{ANCHORS, Network, PICTURE};
 use self::operators::Graph;
 use self::run::Memory;
@@ -39,21 +40,6 @@ const BLACK: f32 = -1.0;
 
 /// How the network takes a picture.
 const LAYOUT: Layout = Layout::Nhwc;
-
-/// A face in a picture: a square about from the brows to the chin, as MediaPipe draws it.
-#[derive(Debug, Clone, Copy, PartialEq)]
-pub struct Face {
-    /// Its left edge, in shares of the picture's width. It may lie outside of 0..=1, as all edges may.
-    pub left: f32,
-    /// Its upper edge, in shares of the picture's height.
-    pub top: f32,
-    /// In shares of the picture's width, above 0.
-    pub width: f32,
-    /// In shares of the picture's height, above 0.
-    pub height: f32,
-    /// How sure the network is that this is a face: 0.5..=1.
-    pub score: f32,
-}
 
 /// Finds faces that are not far away, on the caller's thread.
 ///

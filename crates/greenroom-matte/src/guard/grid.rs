@@ -1,6 +1,6 @@
 use greenroom_frame::{Frame, SizePx};
 
-use super::Comparison;
+use super::comparison::Comparison;
 
 /// A cell is room for sure if neither it nor any cell within [`MARGIN_CELLS`] has an alpha above this.
 const SURE_ROOM: u8 = 25;

@@ -1,6 +1,8 @@
 use greenroom_frame::{Frame, FrameView};
 
-use super::{Comparison, RoomGuard};
+use super::RoomGuard;
+use super::comparison::Comparison;
+use crate::maker::Supervisor;
 use crate::{MatteError, MatteMaker};
 
 /// Frames that a model has to agree again before it is used again, after it disagreed; twice as many each time.
@@ -11,12 +13,25 @@ const FORGIVEN_AFTER_FRAMES: u32 = 1024;
 
 /// Holds a user's model to what a built-in network sees, and lets the built-in one take over while they disagree.
 #[derive(Debug)]
-pub(crate) struct Guarded {
+pub(super) struct Guarded {
     guard: RoomGuard,
     own: MatteMaker,
     /// The masks show one of several persons, and may leave out others who are surely there.
     shows_one_person: bool,
     trust: Trust,
+}
+
+impl MatteMaker {
+    /// Holds the alpha to what a built-in network sees, from now on: for engines that are foreign. What that network is
+    /// sure is room is cut out, and `own`, a maker with a built-in network, takes over where the two disagree; then
+    /// [`matte`](Self::matte) gives an alpha of `own`'s size.
+    ///
+    /// # Errors
+    /// As [`new`](Self::new).
+    pub fn guarded(self, own: MatteMaker) -> Result<Self, MatteError> {
+        let guarded = Guarded::new(own, self.shows_one_person())?;
+        Ok(self.supervised(Box::new(guarded)))
+    }
 }
 
 /// Whether a model's masks are used, counted in frames.
@@ -52,18 +67,20 @@ impl Trust {
 }
 
 impl Guarded {
-    pub(crate) fn new(own: MatteMaker, shows_one_person: bool) -> Result<Self, MatteError> {
+    fn new(own: MatteMaker, shows_one_person: bool) -> Result<Self, MatteError> {
         Ok(Self { guard: RoomGuard::new()?, own, shows_one_person, trust: Trust::new() })
     }
+}
 
-    pub(crate) fn reset(&mut self) {
+impl Supervisor for Guarded {
+    fn reset(&mut self) {
         self.guard.reset();
         self.own.reset();
     }
 
     /// Cuts what is surely room out of `alpha`, the mask of `frame` by the model `name`. The built-in network's alpha,
     /// if that is to be used in its place.
-    pub(crate) fn overrule(
+    fn overrule(
         &mut self,
         name: &str,
         frame: &FrameView<'_>,

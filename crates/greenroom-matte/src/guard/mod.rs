@@ -1,8 +1,10 @@
 //! What a foreign mask may show: nothing that greenroom's own network is sure is room.
 //!
 //! A mask is *foreign* when a mask server sent it or a user's model made it. [`RoomGuard`] runs a built-in network on the
-//! same camera, compares, and cuts; [`Guarded`] lets the built-in network take over from a model that disagrees.
+//! same camera, compares, and cuts; [`Guarded`](guarded::Guarded) lets the built-in network take over from a model that
+//! disagrees.
 
+mod comparison;
 mod grid;
 mod guarded;
 
@@ -10,8 +12,8 @@ use std::time::{Duration, Instant};
 
 use greenroom_frame::{Frame, FrameView};
 
+pub use self::comparison::Comparison;
 use self::grid::Grid;
-pub(crate) use self::guarded::Guarded;
 use crate::{MatteError, MatteMaker, Model, RefineSteps};
 
 /// Frames from one look of the built-in network to the next, while masks agree with it.
@@ -23,17 +25,6 @@ const FIRST_LOOKS: u32 = 8;
 /// Share of the picture that a mask may show where there was room at the last look. What shows more has this very frame
 /// looked at: a person who moves is not cut by where they were.
 const LOOK_AGAIN: f32 = 1.0 / 2000.0;
-
-/// Share of the picture that a mask may show where the built-in network is sure of room. That much is cut out, and held
-/// to be a difference of opinion about an edge; more, and the mask is not used.
-const MOST_ROOM: f32 = 1.0 / 32.0;
-/// Share of the picture that a mask may show against the built-in network's doubts: shown pixels, weighted by how far the
-/// network believes that each is room.
-const MOST_DOUBTFUL: f32 = 1.0 / 12.0;
-/// From this share of the picture on that is surely a person, a mask has to find some of them ...
-const SOMEBODY: f32 = 1.0 / 25.0;
-/// ... at least this share.
-const LEAST_FOUND: f32 = 1.0 / 4.0;
 
 /// Compares foreign masks with what a built-in network sees in the same frames, and cuts out of them what is surely room.
 ///
@@ -47,36 +38,6 @@ pub struct RoomGuard {
     looked_at: Option<Instant>,
     frames_since: u32,
     first_looks_left: u32,
-}
-
-/// What a mask shows by the built-in network's opinion, as shares of the picture.
-#[derive(Debug, Clone, Copy, PartialEq, Default)]
-pub struct Comparison {
-    /// Shown, and surely room.
-    pub room: f32,
-    /// Shown, weighted by how far the network believes that it is room.
-    pub doubtful: f32,
-    /// Surely a person, by the network.
-    pub person: f32,
-    /// The part of `person` that the mask shows.
-    pub found: f32,
-}
-
-impl Comparison {
-    /// Whether the mask shows more of the room than two networks disagree about.
-    pub fn shows_room(&self) -> bool {
-        self.room > MOST_ROOM || self.doubtful > MOST_DOUBTFUL
-    }
-
-    /// Whether the mask leaves out who is surely there.
-    pub fn misses_person(&self) -> bool {
-        self.person >= SOMEBODY && self.found < LEAST_FOUND * self.person
-    }
-
-    /// Whether the mask can be used.
-    pub fn agrees(&self) -> bool {
-        !self.shows_room() && !self.misses_person()
-    }
 }
 
 impl RoomGuard {

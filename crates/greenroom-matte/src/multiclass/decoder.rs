@@ -3,29 +3,13 @@
 //! stay in the cache.
 
 use super::classes;
-use super::memory::{CoarseLevel, Memory};
+use super::memory::{CoarseLevel, Memory, RINGS, ring_map, ring_padding};
 use super::network::{FINEST, HEAD_CHANNELS, HEAD_LAYERS, LEVEL_CHANNELS};
 use super::plan::{Plan, Separable};
 use crate::Isa;
 use crate::kernels;
 use crate::map::Map;
-use crate::ring::{Padding, Ring};
-use crate::tflite::MapShape;
-
-/// Maps of which three rows are kept: the finest level's d, the sum of all levels, and the outputs of the head's layers
-/// but the last.
-pub(super) const RINGS: usize = 1 + HEAD_LAYERS;
-
-/// Shape of the map of ring number `index`.
-pub(super) fn ring_map(index: usize) -> MapShape {
-    let channels = if index < 2 { LEVEL_CHANNELS } else { HEAD_CHANNELS };
-    MapShape { channels, ..FINEST }
-}
-
-/// Padding of all 3x3 windows with stride 1.
-pub(super) fn ring_padding() -> Padding {
-    Padding::same(3, 1, FINEST.width)
-}
+use crate::ring::Ring;
 
 impl Plan {
     /// The decoder's levels from the coarsest on, but for the finest.

@@ -6,8 +6,8 @@ use std::time::Instant;
 
 use greenroom_frame::{Frame, SizePx};
 
-use super::KeptThumbnail;
 use super::cells::grey;
+use super::kept_thumbnail::KeptThumbnail;
 use crate::letterbox::{Letterbox, LetterboxView};
 use crate::look::Look;
 use crate::{Engine, Face, FaceFinder, InputTensor, Layout, MatteError};

@@ -1,6 +1,6 @@
 use greenroom_frame::Frame;
 
-use super::verdict::DOUBT;
+use super::doubt::DOUBT;
 use crate::Face;
 
 /// A head about the middle of the square of its face, which goes from the brows to the chin: half of its width, and how

@@ -6,7 +6,9 @@
 
 mod asking;
 mod cells;
+mod doubt;
 mod heads;
+mod kept_thumbnail;
 mod movers;
 mod regions;
 #[cfg(test)]
@@ -15,7 +17,7 @@ mod verdict;
 
 use std::time::{Duration, Instant};
 
-use greenroom_frame::{Frame, FrameView, SizePx};
+use greenroom_frame::{Frame, FrameView};
 
 use self::asking::{Asking, LoadNetworks, Networks, Question};
 use self::verdict::Verdict;
@@ -193,27 +195,6 @@ impl SecondOpinion {
         match question.is_answered && question.life == self.life {
             true => self.verdict.learn(question),
             false => Ok(()),
-        }
-    }
-}
-
-/// Planes of a thumbnail that is kept.
-#[derive(Debug, Clone)]
-struct KeptThumbnail {
-    size: SizePx,
-    planes: [Vec<u8>; 3],
-}
-
-impl KeptThumbnail {
-    fn new() -> Self {
-        Self { size: SizePx::new(0, 0), planes: [const { Vec::new() }; 3] }
-    }
-
-    fn copy_from(&mut self, thumbnail: &SmallPlanes) {
-        self.size = thumbnail.size();
-        for (kept, plane) in self.planes.iter_mut().zip(thumbnail.bytes()) {
-            kept.clear();
-            kept.extend_from_slice(plane);
         }
     }
 }

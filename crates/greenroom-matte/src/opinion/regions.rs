@@ -1,7 +1,7 @@
 use greenroom_frame::{Frame, PlaneScaler, SizePx};
 
 use super::cells::{grey, most_around};
-use super::verdict::DOUBT;
+use super::doubt::DOUBT;
 use crate::MatteError;
 use crate::refine::components::{Component, Components};
 

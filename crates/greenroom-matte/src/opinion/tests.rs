@@ -1,7 +1,7 @@
 use std::borrow::Cow;
 use std::sync::mpsc::{Receiver, Sender, channel};
 
-use greenroom_frame::{Colour, PixelFormat};
+use greenroom_frame::{Colour, PixelFormat, SizePx};
 
 use super::*;
 use crate::refine::thumbnails::Thumbnails;

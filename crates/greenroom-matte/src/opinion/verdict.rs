@@ -4,6 +4,7 @@ use greenroom_frame::{Frame, PlaneScaler, SizePx};
 
 use super::asking::Question;
 use super::cells::{blur, grey, most_around, soften};
+use super::doubt::DOUBT;
 use super::heads;
 use super::movers::Movers;
 use super::regions::Regions;
@@ -58,8 +59,6 @@ struct Tables {
 /// Probabilities of a person below the first are room for sure, from the second on they are none; between them, as far
 /// as it goes.
 const ROOM: [u8; 2] = [51, 128];
-/// Below this a cell is room: 0.5.
-pub(super) const DOUBT: u8 = 128;
 /// Level of the fast network's mask from which on it is sure of a person: 0.85.
 const SURE: u8 = 217;
 /// Up to this difference in each plane a cell is as it was, in good light: in the dark all differences are less.

@@ -1,10 +1,12 @@
+mod cells;
 mod certain;
 mod draw;
 mod factors;
 mod thumbnail;
 
-use greenroom_frame::{CellsView, Colour, Frame, FrameView, PixelFormat, SizePx};
+use greenroom_frame::{CellsView, Colour, Frame, FrameView, PixelFormat};
 
+use self::cells::Sizes;
 use self::certain::CertainBlocks;
 use self::draw::Drawing;
 use self::factors::{Factors, RAMP};
@@ -32,20 +34,6 @@ pub struct Guide {
     /// Only where the edge's colours are wanted.
     spill: Option<Spill>,
 }
-
-/// What the tables are made for.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-struct Sizes {
-    mask: SizePx,
-    picture: SizePx,
-    format: PixelFormat,
-}
-
-/// Reach of a window in cells of the thumbnail: 7x7 cells are 56 pixels at 1280x720. With 4, MAD is 7 % higher; with
-/// 2, 4 % lower, and dtSSD 3 % higher.
-const RADIUS: usize = 3;
-/// Cells of a row that are looked at together: with 4, 6 % more of refinement's time goes by.
-const BLOCK_CELLS: usize = 8;
 
 #[derive(Debug)]
 struct Tables {

@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use super::OperatorKind;
+use super::operator_kind::OperatorKind;
 use crate::MatteError;
 
 /// Number of a tensor.

@@ -2,34 +2,20 @@
 //! TFLite's schema. Which operators a network may have is said by an [`OperatorKind`].
 
 pub(crate) mod code;
+mod fault;
 mod flatbuffer;
 mod graph;
+mod operator_kind;
 mod walk;
 
-use std::fmt::Debug;
-
+pub(crate) use self::fault::{Fault, other};
 pub(crate) use self::flatbuffer::Table;
 use self::flatbuffer::{Broken, File, Vector};
 use self::graph::{Element, Tensor};
 pub(crate) use self::graph::{Graph, MapShape, Operator, TensorId};
+pub(crate) use self::operator_kind::OperatorKind;
 pub(crate) use self::walk::{MapTensor, Walk, four};
 use crate::MatteError;
-
-/// The operators of a family of networks. Options that have only one value in it are checked on reading and not kept.
-pub(crate) trait OperatorKind: Copy + Debug + PartialEq {
-    /// The family's name, for messages.
-    const FAMILY: &'static str;
-    /// How many outputs a network has.
-    const OUTPUTS: usize = 1;
-
-    /// The kind of an operator and the number of its inputs. Shapes are checked by the network.
-    fn read(options: Table<'_>, code: i32, custom_name: &[u8]) -> Result<(Self, usize), Fault>;
-
-    /// Whether this operator widens a float16 constant.
-    fn is_dequantize(self) -> bool {
-        false
-    }
-}
 
 /// A map of our networks has at most 128x128x384 values; one of more than this is not from them, and
 /// nothing sized from a file can exhaust the memory.
@@ -43,23 +29,6 @@ const MAX_IDS: usize = 8;
 /// Tensors, operators, codes and buffers of a file: our networks have a few hundred. Without a limit
 /// each four bytes of a file could ask for a hundred of memory.
 const MAX_TABLES: usize = 4096;
-
-/// Why a file could not be read as a graph, before the model's name is put to it.
-pub(crate) enum Fault {
-    Broken(Broken),
-    Other(String),
-}
-
-impl From<Broken> for Fault {
-    fn from(broken: Broken) -> Self {
-        Self::Broken(broken)
-    }
-}
-
-/// "This is another network, because".
-pub(crate) fn other<T>(reason: impl Into<String>) -> Result<T, Fault> {
-    Err(Fault::Other(reason.into()))
-}
 
 impl<'a, K: OperatorKind> Graph<'a, K> {
     /// The graph in `bytes`; `model` is its name for messages.

@@ -1,4 +1,5 @@
-use super::{Graph, MapShape, Operator, OperatorKind, TensorId};
+use super::graph::{Graph, MapShape, Operator, TensorId};
+use super::operator_kind::OperatorKind;
 use crate::MatteError;
 
 /// A feature map: its tensor and its shape, which has been checked.

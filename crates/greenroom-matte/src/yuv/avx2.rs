@@ -1,6 +1,7 @@
 use std::arch::x86_64::*;
 
-use super::{Channel, scalar};
+use super::channel::Channel;
+use super::scalar;
 
 /// The planes are as long as `out`.
 #[target_feature(enable = "avx2,fma")]

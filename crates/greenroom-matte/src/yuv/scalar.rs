@@ -1,4 +1,4 @@
-use super::Channel;
+use super::channel::Channel;
 
 pub(super) fn convert(channel: &Channel, [y, u, v]: [&[u8]; 3], out: &mut [f32]) {
     for (((out, &y), &u), &v) in out.iter_mut().zip(y).zip(u).zip(v) {

@@ -1,7 +1,7 @@
 use greenroom_frame::{FrameError, FrameView, SizePx};
 
+use super::named::Kind;
 use super::room::{Filler, SmallRoom, Weighted};
-use super::spec::Kind;
 use super::{Background, MattedFrame};
 use crate::words::{Allowed, Parameter};
 use crate::{Moment, SceneError};

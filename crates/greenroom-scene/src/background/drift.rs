@@ -2,8 +2,8 @@ use std::f64::consts::TAU;
 
 use greenroom_frame::{Colour, FrameView, Rgb8};
 
+use super::named::Kind;
 use super::paint::{Painting, between, encode};
-use super::spec::Kind;
 use super::{Background, MattedFrame};
 use crate::words::{Allowed, Parameter};
 use crate::{Moment, SceneError};

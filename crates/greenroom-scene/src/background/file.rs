@@ -3,19 +3,15 @@
 use std::path::Path;
 use std::time::Duration;
 
-use greenroom_device::{ClipSource, Wake};
+use greenroom_device::ClipSource;
 
 use super::kind::FileKind;
-use super::picture::Picture;
-use super::slideshow::Slideshow;
-use super::video::Video;
-use super::{Background, BackgroundSpec, Fit};
-use crate::{SceneError, SceneFormat};
+use super::slideshow::USUAL_TURN;
+use super::spec::BackgroundSpec;
+use crate::SceneError;
 
 /// The word before a folder that says how long each picture is shown.
 pub(super) const SLIDESHOW: &str = "slideshow";
-/// How long each picture of a folder is shown, if nothing is said.
-pub(super) const USUAL_TURN: Duration = Duration::from_secs(10);
 /// Longest that a picture can be asked to be shown: a day.
 const MAX_TURN_SECONDS: u64 = 86_400;
 
@@ -75,22 +71,6 @@ pub(super) fn path_text(path: &Path) -> String {
     let path = path.to_string_lossy();
     let folder = if BackgroundSpec::is_word(&path) { "./" } else { "" };
     format!("{folder}{path}")
-}
-
-/// Makes a background of the file at `path`, by what is in it now.
-pub(super) fn open(
-    path: &Path,
-    fit: Fit,
-    scene_format: SceneFormat,
-    cancel: Option<&Wake>,
-) -> Result<Box<dyn Background>, SceneError> {
-    Ok(match FileKind::of(path) {
-        FileKind::Picture => Box::new(Picture::open(path, fit, scene_format.shape)?),
-        FileKind::Folder => Box::new(Slideshow::open(path, USUAL_TURN, fit, scene_format)?),
-        FileKind::AnimatedWebP | FileKind::Video => {
-            Box::new(Video::open(&ClipSource::File(path.to_owned()), fit, scene_format, cancel)?)
-        }
-    })
 }
 
 #[cfg(test)]

@@ -1,7 +1,7 @@
 use greenroom_frame::{FrameError, FrameShape, FrameView, Rgb8};
 
+use super::named::Kind;
 use super::paint::{Painting, between, encode};
-use super::spec::Kind;
 use super::{Background, MattedFrame};
 use crate::words::{Allowed, Parameter};
 use crate::{Moment, SceneError};

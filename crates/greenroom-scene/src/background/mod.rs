@@ -6,7 +6,9 @@ mod colour;
 mod drift;
 mod file;
 mod gradient;
+mod grammar;
 mod kind;
+mod named;
 mod none;
 mod paint;
 pub(crate) mod picture;
@@ -24,8 +26,10 @@ mod watched;
 use greenroom_frame::{FrameView, MatteView};
 
 use crate::{Moment, SceneError};
+pub use grammar::backgrounds_help;
+pub use named::NamedBackground;
 pub use read_ahead::wait_for_readers;
-pub use spec::{BackgroundSpec, NamedBackground, backgrounds_help};
+pub use spec::BackgroundSpec;
 
 /// What a background may look at: the frame it stands in for and that frame's matte.
 #[derive(Debug, Clone, Copy)]

@@ -1,7 +1,7 @@
 use greenroom_frame::{Frame, FrameError, FrameView, Plane, SizePx};
 
+use super::named::Kind;
 use super::room::{Filler, Weighted, room_weight};
-use super::spec::Kind;
 use super::{Background, MattedFrame};
 use crate::words::{Allowed, Parameter};
 use crate::{Moment, SceneError};

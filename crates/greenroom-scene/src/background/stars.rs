@@ -2,7 +2,7 @@ use std::f64::consts::TAU;
 
 use greenroom_frame::{Frame, FrameError, FrameShape, FrameView, PlaneMut, Rgb8};
 
-use super::spec::Kind;
+use super::named::Kind;
 use super::{Background, MattedFrame, gradient};
 use crate::{Moment, Random, SceneError};
 

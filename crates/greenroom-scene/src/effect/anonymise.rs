@@ -1,8 +1,10 @@
 use greenroom_frame::{Frame, FrameError, FrameView, Rgb8};
 
+use super::action::{CutEffect, Effect, PictureEffect};
+use super::area::Area;
 use super::blocks::Blocks;
-use super::grammar::{Allowed, Kind, Parameter, Target};
-use super::{Area, CutEffect, Effect, PictureEffect};
+use super::kind::{Allowed, Kind, Parameter};
+use super::target::Target;
 use crate::{Layers, Moment};
 
 /// Rows of blocks. People are known again in pictures of 10 rows of a face, friends at times in

@@ -1,9 +1,11 @@
 use greenroom_frame::{Colour, Frame, FrameError, Rgb8};
 
-use super::grammar::{Allowed, Kind, Parameter, Target};
+use super::action::{Effect, PictureEffect};
+use super::area::Area;
+use super::kind::{Allowed, Kind, Parameter};
 use super::planes::{luma_means, luma_rows_a_chroma_row, luma_share};
 use super::tables::{Table, look_up};
-use super::{Area, Effect, PictureEffect};
+use super::target::Target;
 use crate::Moment;
 
 /// Colours from black to white, evenly spread.

@@ -1,8 +1,9 @@
 use greenroom_frame::{FrameError, Rgb8, tint};
 
-use super::grammar::{Allowed, Kind, Parameter, Target};
+use super::action::{CutEffect, Effect};
 use super::halo::{Halo, HaloWish};
-use super::{CutEffect, Effect};
+use super::kind::{Allowed, Kind, Parameter};
+use super::target::Target;
 use crate::{Layers, Moment};
 
 pub(super) const KIND: Kind = Kind {

@@ -1,56 +1,14 @@
 use std::fmt;
 use std::str::FromStr;
 
-use super::{Effect, KINDS};
+use super::KINDS;
+use super::action::Effect;
+use super::kind::Kind;
+use super::target::Target;
 use crate::SceneError;
-pub(super) use crate::words::{Allowed, Parameter, Value, Values};
-use crate::words::{listed, nearest, parameters_help, read_values, usage, write_values};
-
-/// What an effect is laid on.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Target {
-    /// The person.
-    Person,
-    /// What stands behind.
-    Background,
-    /// The whole picture, with everything in it.
-    All,
-}
-
-impl Target {
-    const EVERY: [Self; 3] = [Target::Person, Target::Background, Target::All];
-    /// For effects that suit everything, and the whole picture best.
-    pub(super) const ALL_FIRST: &'static [Self] =
-        &[Target::All, Target::Person, Target::Background];
-    /// For effects that suit everything, and the person best.
-    pub(super) const PERSON_FIRST: &'static [Self] =
-        &[Target::Person, Target::Background, Target::All];
-    /// For effects that make no sense without a person.
-    pub(super) const ONLY_PERSON: &'static [Self] = &[Target::Person];
-
-    const fn name(self) -> &'static str {
-        match self {
-            Target::Person => "person",
-            Target::Background => "background",
-            Target::All => "all",
-        }
-    }
-}
-
-/// A kind of effect: what parses it, prints it, tells of it and makes it, so that none of these can
-/// drift from another.
-pub(crate) struct Kind {
-    /// Its name, and other names that are understood.
-    pub(super) names: &'static [&'static str],
-    /// What it does, in a few words.
-    pub(super) help: &'static str,
-    /// What it can be laid on; the first is what it is laid on if nothing is said.
-    pub(super) targets: &'static [Target],
-    /// What can be said behind the `=`, in this order; all of it may be left out.
-    pub(super) parameters: &'static [Parameter],
-    /// Makes it.
-    pub(super) make: fn(Target, Values<'_>) -> Effect,
-}
+use crate::words::{
+    Value, Values, listed, nearest, parameters_help, read_values, usage, write_values,
+};
 
 /// One effect of a chain: the checked form of what a user writes, `[TARGET:]NAME[=VALUE[,VALUE…]]`.
 #[derive(Clone)]

@@ -1,7 +1,9 @@
 use greenroom_frame::{Frame, FrameError};
 
-use super::grammar::{Kind, Target};
-use super::{Area, Effect, PictureEffect};
+use super::action::{Effect, PictureEffect};
+use super::area::Area;
+use super::kind::Kind;
+use super::target::Target;
 use crate::Moment;
 
 pub(super) const KIND: Kind = Kind {

@@ -1,8 +1,9 @@
 //! Brightness, contrast, saturation, gamma: one table for luma, one for chroma.
 
-use super::Effect;
-use super::grammar::{Allowed, Kind, Parameter, Target};
+use super::action::Effect;
+use super::kind::{Allowed, Kind, Parameter};
 use super::tables::{Tables, chroma_table, luma_table};
+use super::target::Target;
 
 const fn percent(default: f32, most: f32) -> [Parameter; 1] {
     let allowed = Allowed::Number { least: -100.0, most, default, unit: " percent" };

@@ -2,9 +2,11 @@
 
 use greenroom_frame::{Frame, FrameError};
 
-use super::grammar::{Kind, Target};
+use super::action::{CutEffect, Effect, PictureEffect};
+use super::area::Area;
+use super::kind::Kind;
 use super::planes::tight_plane;
-use super::{Area, CutEffect, Effect, PictureEffect};
+use super::target::Target;
 use crate::{Layers, Moment};
 
 pub(super) const MIRROR: Kind = Kind {

@@ -1,5 +1,6 @@
 //! The effects, a file each (tiny sisters share one). A new one is a file and a line in [`KINDS`].
 
+mod action;
 mod anonymise;
 mod area;
 mod blocks;
@@ -10,6 +11,7 @@ mod grammar;
 mod greyscale;
 mod halo;
 mod hologram;
+mod kind;
 mod levels;
 mod mirror;
 mod opacity;
@@ -20,17 +22,16 @@ mod rotate;
 mod shadow;
 mod sketch;
 mod tables;
+mod target;
 mod temperature;
 #[cfg(test)]
 mod tests;
 mod vignette;
 
-use greenroom_frame::{Frame, FrameError};
-
-use crate::{Layers, Moment};
-pub(crate) use area::Area;
-use grammar::Kind;
-pub use grammar::{EffectSpec, Target, effects_help};
+pub(crate) use action::Effect;
+pub use grammar::{EffectSpec, effects_help};
+use kind::Kind;
+pub use target::Target;
 
 /// All effects, in the order in which they are listed to users.
 static KINDS: [Kind; 21] = [
@@ -56,75 +57,3 @@ static KINDS: [Kind; 21] = [
     grain::KIND,
     anonymise::KIND,
 ];
-
-/// An effect on one picture, whichever that is. Planar, and changed in place; no memory is asked
-/// for in steady state.
-pub(crate) trait PictureEffect: Send {
-    /// Changes `picture`. Only `area` of it will be seen: the rest may be changed or not, as is
-    /// cheaper.
-    fn apply(&mut self, picture: &mut Frame, area: Area, moment: &Moment)
-    -> Result<(), FrameError>;
-}
-
-/// An effect that needs to know where the person is.
-pub(crate) trait CutEffect: Send {
-    /// Changes `layers`.
-    fn apply(&mut self, layers: &mut Layers<'_>, moment: &Moment) -> Result<(), FrameError>;
-}
-
-/// An effect that is ready.
-pub(crate) enum Effect {
-    Picture(Target, Box<dyn PictureEffect>),
-    Cut(Box<dyn CutEffect>),
-}
-
-impl Effect {
-    fn picture(target: Target, effect: impl PictureEffect + 'static) -> Self {
-        Effect::Picture(target, Box::new(effect))
-    }
-
-    fn cut(effect: impl CutEffect + 'static) -> Self {
-        Effect::Cut(Box::new(effect))
-    }
-
-    /// Whether it looks at the person's picture, or changes it.
-    pub(crate) fn sees_the_person(&self) -> bool {
-        !matches!(self, Effect::Picture(Target::Background, _))
-    }
-
-    pub(crate) fn apply_to_layers(
-        &mut self,
-        layers: &mut Layers<'_>,
-        moment: &Moment,
-    ) -> Result<(), FrameError> {
-        match self {
-            Effect::Picture(Target::Person, effect) => {
-                let Some(area) = Area::of_person(layers.luma_alpha.view()) else {
-                    return Ok(());
-                };
-                effect.apply(layers.person.edit()?, area, moment)
-            }
-            Effect::Picture(Target::Background, effect) => {
-                let background = layers.background.edit()?;
-                let area = Area::whole(background.size());
-                effect.apply(background, area, moment)
-            }
-            Effect::Picture(Target::All, _) => Ok(()),
-            Effect::Cut(effect) => effect.apply(layers, moment),
-        }
-    }
-
-    pub(crate) fn apply_to_whole(
-        &mut self,
-        canvas: &mut Frame,
-        moment: &Moment,
-    ) -> Result<(), FrameError> {
-        match self {
-            Effect::Picture(_, effect) => {
-                let area = Area::whole(canvas.size());
-                effect.apply(canvas, area, moment)
-            }
-            Effect::Cut(_) => Ok(()),
-        }
-    }
-}

@@ -1,8 +1,10 @@
 use greenroom_frame::FrameError;
 
-use super::grammar::{Allowed, Kind, Parameter, Target};
+use super::action::{CutEffect, Effect};
+use super::area::Area;
+use super::kind::{Allowed, Kind, Parameter};
 use super::tables::{Table, look_up};
-use super::{Area, CutEffect, Effect};
+use super::target::Target;
 use crate::{Layers, Moment};
 
 pub(super) const KIND: Kind = Kind {

@@ -1,6 +1,7 @@
-use super::Effect;
-use super::grammar::{Allowed, Kind, Parameter, Target};
+use super::action::Effect;
+use super::kind::{Allowed, Kind, Parameter};
 use super::tables::{Tables, chroma_table, luma_table};
+use super::target::Target;
 
 pub(super) const KIND: Kind = Kind {
     names: &["posterise", "posterize"],

@@ -2,9 +2,11 @@ use greenroom_frame::{
     Colour, Frame, FrameError, PixelFormat, Plane, PlaneMut, PlaneScaler, SizePx,
 };
 
-use super::grammar::{Allowed, Kind, Parameter, Target};
+use super::action::{CutEffect, Effect, PictureEffect};
+use super::area::Area;
+use super::kind::{Allowed, Kind, Parameter};
 use super::mirror::Turn;
-use super::{Area, CutEffect, Effect, PictureEffect};
+use super::target::Target;
 use crate::{Layers, Moment};
 
 pub(super) const KIND: Kind = Kind {

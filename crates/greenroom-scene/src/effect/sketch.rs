@@ -1,8 +1,10 @@
 use greenroom_frame::{Frame, FrameError};
 
-use super::grammar::{Allowed, Kind, Parameter, Target};
+use super::action::{Effect, PictureEffect};
+use super::area::Area;
+use super::kind::{Allowed, Kind, Parameter};
 use super::planes::copy_plane;
-use super::{Area, Effect, PictureEffect};
+use super::target::Target;
 use crate::Moment;
 
 pub(super) const KIND: Kind = Kind {

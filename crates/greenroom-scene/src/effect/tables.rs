@@ -1,7 +1,8 @@
 use greenroom_frame::{Colour, Frame, FrameError};
 
+use super::action::PictureEffect;
+use super::area::Area;
 use super::planes::{chroma_code, luma_code, luma_share};
-use super::{Area, PictureEffect};
 use crate::Moment;
 
 /// What becomes of each code of a sample.

@@ -1,7 +1,9 @@
 use greenroom_frame::{Frame, FrameError, FrameView, MatteView, PixelFormat, Rgb8, SizePx, tint};
 
-use super::grammar::{Allowed, Kind, Parameter, Target};
-use super::{Area, Effect, PictureEffect};
+use super::action::{Effect, PictureEffect};
+use super::area::Area;
+use super::kind::{Allowed, Kind, Parameter};
+use super::target::Target;
 use crate::Moment;
 
 pub(super) const KIND: Kind = Kind {

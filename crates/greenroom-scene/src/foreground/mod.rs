@@ -11,11 +11,7 @@ use image::{DynamicImage, RgbaImage};
 use crate::image_file::decode;
 use crate::{SceneError, SceneFormat};
 pub use spec::{ForegroundSpec, Place};
-
-/// Width of a picture if nothing is said, as a share of the frame's.
-const USUAL_WIDTH: f32 = 0.25;
-/// Distance from the edges if nothing is said, as a share of the frame's height.
-const USUAL_MARGIN: f32 = 0.03;
+use spec::{USUAL_MARGIN, USUAL_WIDTH};
 
 /// A foreground that is loaded.
 pub struct Foreground {

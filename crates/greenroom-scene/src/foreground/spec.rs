@@ -5,6 +5,11 @@ use std::str::FromStr;
 use crate::SceneError;
 use crate::words::{listed, nearest};
 
+/// Width of a picture if nothing is said, as a share of the frame's.
+pub(super) const USUAL_WIDTH: f32 = 0.25;
+/// Distance from the edges if nothing is said, as a share of the frame's height.
+pub(super) const USUAL_MARGIN: f32 = 0.03;
+
 /// A picture before the person: a podium, a logo.
 #[derive(Debug, Clone, PartialEq)]
 pub struct ForegroundSpec {
@@ -165,7 +170,7 @@ impl fmt::Display for ForegroundSpec {
             usize::from(self.width_share.is_some())
         };
         if told >= 1 {
-            f.write_str(&percent(self.width_share.unwrap_or(super::USUAL_WIDTH)))?;
+            f.write_str(&percent(self.width_share.unwrap_or(USUAL_WIDTH)))?;
         }
         if told >= 2 {
             f.write_str(&percent(self.opacity))?;

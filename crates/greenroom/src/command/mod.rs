@@ -4,7 +4,6 @@ mod config;
 mod docs;
 mod list;
 mod model;
-mod model_get;
 mod render;
 mod run;
 #[cfg(feature = "mask-server")]

@@ -154,7 +154,7 @@ fn answer(
         }
         #[cfg(feature = "faults")]
         Request::Fault { name } => {
-            let reply = match crate::pipeline::faults::ask_for(&name) {
+            let reply = match crate::faults::ask_for(&name) {
                 true => Reply::Ok(Answer::Done {}),
                 false => Reply::Error(format!("there is no fault called {name}")),
             };

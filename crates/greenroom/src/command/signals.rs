@@ -1,7 +1,7 @@
 use std::fmt;
 use std::io;
 use std::sync::atomic::{AtomicBool, Ordering::SeqCst};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex};
 use std::thread;
 use std::time::{Duration, Instant};
 
@@ -10,6 +10,7 @@ use signal_hook::consts::{SIGHUP, SIGINT, SIGTERM, SIGXFSZ};
 use signal_hook::low_level::emulate_default_handler;
 use signal_hook::{flag, iterator};
 
+use crate::lock::lock;
 use crate::log;
 
 /// What becomes of files that are not whole when a second signal ends the process at once.
@@ -70,11 +71,11 @@ struct LastAct(Arc<Mutex<Option<Act>>>);
 
 impl LastAct {
     fn set(&self, act: impl FnOnce() + Send + 'static) {
-        *self.0.lock().unwrap_or_else(PoisonError::into_inner) = Some(Box::new(act));
+        *lock(&self.0) = Some(Box::new(act));
     }
 
     fn run(&self) {
-        let act = self.0.lock().unwrap_or_else(PoisonError::into_inner).take();
+        let act = lock(&self.0).take();
         act.into_iter().for_each(|act| act());
     }
 }

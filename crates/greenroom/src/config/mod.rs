@@ -2,6 +2,7 @@
 //! say nothing.
 
 mod cut;
+mod error;
 #[cfg(any(test, feature = "fuzzing"))]
 pub(crate) mod fuzz;
 mod output;
@@ -13,6 +14,8 @@ use serde::Deserialize;
 use toml::{Table, Value};
 
 pub use cut::CutWords;
+pub use error::ConfigError;
+use error::{check_keys, wrong};
 pub use output::OutputWords;
 pub use privacy::PrivacyWords;
 
@@ -80,50 +83,6 @@ pub struct OnnxConfig {
     pub library: Option<PathBuf>,
     pub providers: Option<Vec<String>>,
     pub threads: Option<i64>,
-}
-
-/// What is wrong with a configuration: one sentence, with the next step to take.
-#[derive(Debug, thiserror::Error)]
-#[non_exhaustive]
-pub enum ConfigError {
-    /// It cannot be read.
-    #[error("cannot read {}: {why}; name a file that can be read", path.display())]
-    Unreadable {
-        /// The file.
-        path: PathBuf,
-        /// The system's answer.
-        why: std::io::Error,
-    },
-    /// It is no TOML.
-    #[error("{} is not TOML: {why}", path.display())]
-    NotToml {
-        /// The file.
-        path: PathBuf,
-        /// Where, and what the parser says.
-        why: String,
-    },
-    /// A key that is none.
-    #[error("{}: there is no key \"{key}\"{place}; {hint}", path.display())]
-    UnknownKey {
-        /// The file.
-        path: PathBuf,
-        /// The key.
-        key: String,
-        /// In which table.
-        place: String,
-        /// The nearest right one, or all.
-        hint: String,
-    },
-    /// A value of the wrong type.
-    #[error("{}: {key} {why}", path.display())]
-    WrongType {
-        /// The file.
-        path: PathBuf,
-        /// The key.
-        key: String,
-        /// What it should be.
-        why: String,
-    },
 }
 
 impl ConfigFile {
@@ -237,20 +196,6 @@ fn onnx(words: Value, path: &Path, folder: &Path) -> Result<OnnxConfig, ConfigEr
     let onnx = OnnxConfig::deserialize(words)
         .map_err(|error| wrong("[onnx]", &format!("has {}", one_line(error.message())), path))?;
     Ok(OnnxConfig { library: onnx.library.map(|library| folder.join(library)), ..onnx })
-}
-
-fn wrong(key: &str, why: &str, path: &Path) -> ConfigError {
-    ConfigError::WrongType { path: path.to_owned(), key: key.to_owned(), why: why.to_owned() }
-}
-
-fn check_keys(table: &Table, known: &[&str], place: &str, path: &Path) -> Result<(), ConfigError> {
-    match toml_file::unknown_key(table, known) {
-        None => Ok(()),
-        Some((key, hint)) => {
-            let (path, place) = (path.to_owned(), place.to_owned());
-            Err(ConfigError::UnknownKey { path, key, place, hint })
-        }
-    }
 }
 
 #[cfg(test)]

@@ -5,7 +5,7 @@ use std::path::Path;
 use serde::Deserialize;
 use toml::Value;
 
-use super::{ConfigError, check_keys, wrong};
+use super::error::{ConfigError, check_keys, wrong};
 use crate::session::OnLock;
 use crate::toml_file::one_line;
 

@@ -13,10 +13,12 @@ use rustix::net::sockopt::socket_peercred;
 
 use super::lines::{Lines, TooLong};
 use super::replier::{Replier, Replies, Ticket};
-use super::server::{Answerer, MAX_CLIENTS};
 use super::{BadRequest, Reply, Request};
 use crate::terminal::printable_json;
 
+/// Clients at once: whoever asks needs a moment only. For one more, the one that has been idle for the longest
+/// time is let go.
+pub(super) const MAX_CLIENTS: usize = 8;
 /// Time for a line, from its first byte to its last.
 pub(super) const PATIENCE: Duration = Duration::from_secs(5);
 /// Bytes taken from one client before the others have their turn.
@@ -25,6 +27,9 @@ const TURN_BYTES: usize = 16 << 10;
 /// Requests of one client that wait for their replies; more are refused, and no more is read until
 /// some are answered.
 const MAX_WAITING: usize = 32;
+
+/// Sees to requests: each is replied to once, when it is done.
+pub type Answerer = Box<dyn FnMut(Request, Replier) + Send>;
 
 /// A program that is connected.
 pub(super) struct Client {

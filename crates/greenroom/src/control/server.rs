@@ -9,15 +9,12 @@ use std::time::{Duration, Instant};
 use greenroom_device::{Wake, wait_readable};
 use rustix::io::Errno;
 
-use super::connected::{Client, PATIENCE, too_many};
-use super::replier::{Replier, Replies};
+use super::connected::{Answerer, Client, MAX_CLIENTS, PATIENCE, too_many};
+use super::replier::Replies;
 use super::socket::Socket;
-use super::{ControlError, Reply, Request};
-use crate::pipeline::faults::{self, Fault};
+use super::{ControlError, Reply};
+use crate::faults::{self, Fault};
 
-/// Clients at once: whoever asks needs a moment only. For one more, the one that has been idle for the longest
-/// time is let go.
-pub(super) const MAX_CLIENTS: usize = 8;
 /// Places more for when all of those wait for replies: they are for a pause and nothing else, so that there
 /// is always a way to hide.
 const PAUSE_PLACES: usize = 4;
@@ -28,9 +25,6 @@ const ACCEPT_AGAIN: Duration = Duration::from_secs(1);
 const AFTER_A_PANIC: Duration = Duration::from_millis(100);
 /// Descriptors that are waited for beside the clients.
 const FIXED: usize = 3;
-/// Sees to requests: each is replied to once, when it is done.
-pub type Answerer = Box<dyn FnMut(Request, Replier) + Send>;
-
 /// The control socket and the thread "control" that answers at it. Dropping it ends the thread and
 /// removes the socket.
 #[derive(Debug)]

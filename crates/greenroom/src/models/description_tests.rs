@@ -1,3 +1,6 @@
+use greenroom_frame::SizePx;
+use greenroom_matte::{ChannelOrder, Layout, Normalisation, OutputMeaning};
+
 use super::*;
 
 const SOUND: &str = r#"

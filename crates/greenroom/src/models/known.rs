@@ -2,7 +2,7 @@ use std::path::Path;
 
 use greenroom_matte::onnx::OnnxDescription;
 
-use super::description::words;
+use super::description_file::words;
 
 /// A model whose description greenroom brings, and whose file the user gets.
 #[derive(Debug, Clone, PartialEq)]

@@ -1,6 +1,7 @@
 //! Users' models: their descriptions, where they lie, which are known, how they are got, and on what they are tried.
 
 mod description;
+mod description_file;
 mod folder;
 mod get;
 mod known;

@@ -3,7 +3,7 @@
 
 use std::ops::Range;
 use std::sync::mpsc::{self, Receiver, Sender};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use greenroom_device::{DeviceError, SinkMode, Wake};
@@ -12,6 +12,7 @@ use greenroom_scene::Scene;
 
 use super::output::OutputCommands;
 use super::{Reason, Reasons, Tap};
+use crate::lock::lock;
 
 /// What others tell the outputs of a pipeline, and what they tell back.
 pub struct PipelineCommands {
@@ -172,9 +173,4 @@ impl PipelineCommands {
     pub fn snapshot(&self, output: usize) -> Receiver<Frame> {
         self.outputs[output].snapshot()
     }
-}
-
-fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
-    // Each holds one value that is moved in or out whole.
-    mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }

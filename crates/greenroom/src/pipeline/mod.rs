@@ -5,7 +5,6 @@
 mod camera;
 mod commands;
 mod demand;
-pub(crate) mod faults;
 mod matte;
 mod output;
 mod placeholder_reason;

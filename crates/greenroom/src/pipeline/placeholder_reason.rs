@@ -1,5 +1,7 @@
 use std::fmt;
 
+use super::{Reason, Reasons};
+
 /// Why an output has no picture to show; its text is what the placeholder says.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum PlaceholderReason {
@@ -21,6 +23,18 @@ pub enum PlaceholderReason {
     Silent,
     /// A part of ours failed.
     Failed,
+}
+
+impl PlaceholderReason {
+    /// What those who watch see while there are `reasons` to hide; `None` if the camera may be open.
+    pub(super) fn of(reasons: Reasons) -> Option<Self> {
+        reasons.first().map(|reason| match reason {
+            Reason::Pause => Self::Paused,
+            Reason::Lock => Self::Locked,
+            Reason::Sleep => Self::Asleep,
+            Reason::Unwatched => Self::Off,
+        })
+    }
 }
 
 impl fmt::Display for PlaceholderReason {

@@ -2,7 +2,7 @@
 
 use std::io;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering::SeqCst};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard};
 use std::time::{Duration, Instant};
 
 use greenroom_device::Wake;
@@ -10,6 +10,7 @@ use greenroom_frame::PooledFrame;
 
 use super::demand::{Demand, Epoch};
 use super::{PlaceholderReason, Slot, Stats};
+use crate::lock::lock;
 use crate::status::CameraStatus;
 
 /// What one thread hands the next.
@@ -93,7 +94,7 @@ impl Shared {
 
     pub(super) fn camera_status(&self) -> MutexGuard<'_, CameraStatus> {
         // Plain data: every state between two assignments is a state.
-        self.camera.lock().unwrap_or_else(PoisonError::into_inner)
+        lock(&self.camera)
     }
 }
 

@@ -1,6 +1,7 @@
-use std::sync::{Mutex, PoisonError};
+use std::sync::Mutex;
 use std::time::{Duration, Instant};
 
+use crate::lock::lock;
 use greenroom_device::Wake;
 
 /// A hand-over of one place between two threads: the newest value wins.
@@ -58,7 +59,7 @@ impl<T> Slot<T> {
 
     fn place(&self) -> std::sync::MutexGuard<'_, Option<T>> {
         // Nothing between lock and unlock can panic half-way.
-        self.place.lock().unwrap_or_else(PoisonError::into_inner)
+        lock(&self.place)
     }
 }
 

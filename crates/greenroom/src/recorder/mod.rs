@@ -11,13 +11,14 @@ use std::path::{Path, PathBuf};
 use std::sync::atomic::AtomicBool;
 use std::sync::atomic::Ordering::{Relaxed, SeqCst};
 use std::sync::mpsc::{self, Receiver};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard};
 use std::thread::{self, JoinHandle};
 use std::time::Instant;
 
 use greenroom_device::{DeviceError, QueuedSink, open_recording_sink};
 
 use self::converted::ConvertedSink;
+use crate::lock::lock;
 use crate::pipeline::{PipelineCommands, Tap, TapCounts, TapEnd};
 use crate::same_file::would_replace;
 use crate::scenes::{NOT_WHOLE, Replied};
@@ -216,7 +217,7 @@ impl Recorder {
 
     fn running(&self) -> MutexGuard<'_, BTreeMap<usize, Recording>> {
         // Plain data: every state between two assignments is a state.
-        self.running.lock().unwrap_or_else(PoisonError::into_inner)
+        lock(&self.running)
     }
 }
 

@@ -10,42 +10,22 @@ use greenroom_scene::Reuse;
 
 use super::options::files_of;
 use super::pending::{Change, Wish};
-use super::service::lock;
 use super::worker::SceneWorker;
 use crate::config::ConfigFile;
-
-/// How long file events are ignored after some were handled, shortest and longest: whoever writes a
-/// log beside a background wakes us a few times a second at first, then once.
-const BACKOFF: [Duration; 2] = [Duration::from_millis(80), Duration::from_secs(1)];
-
-/// See [`BACKOFF`]. The time doubles while nothing of ours changes.
-#[derive(Debug, Default)]
-pub(super) struct WatchBackoff {
-    pub(super) until: Option<Instant>,
-    time: Duration,
-}
-
-/// What was told last of what cannot be shown, of the configuration, and of what hides too little:
-/// one line an event.
-#[derive(Debug, Default)]
-pub(super) struct Reported {
-    pub(super) scene: Option<String>,
-    pub(super) config: Option<String>,
-    pub(super) warning: Option<String>,
-}
+use crate::lock::lock;
 
 impl SceneWorker {
     /// Takes in what happened to files, but for a while after something did; and before a file is
     /// looked at, since it may have been written to meanwhile.
     pub(super) fn listen(&mut self, now: Instant) {
         let is_due = self.reload.deadline().is_some_and(|due| due <= now);
-        if !is_due && self.backoff.until.is_some_and(|until| now < until) {
+        if !is_due && self.backoff.ignores(now) {
             return;
         }
-        self.backoff.until = None;
+        self.backoff.listen();
         let Some(watch) = &mut self.watch else { return };
         if wait_readable(&[watch.as_fd()], Some(Duration::ZERO)) == 0 {
-            self.backoff.time = Duration::ZERO;
+            self.backoff.end();
             return;
         }
         let mut changes = watch.changes();
@@ -55,12 +35,7 @@ impl SceneWorker {
         {
             changes.changed.remove(path);
         }
-        let [shortest, longest] = BACKOFF;
-        self.backoff.time = match changes.changed.is_empty() {
-            true => (2 * self.backoff.time).clamp(shortest, longest),
-            false => shortest,
-        };
-        self.backoff.until = Some(now + self.backoff.time);
+        self.backoff.restart(!changes.changed.is_empty(), now);
         self.reload.hear(&changes, now);
     }
 

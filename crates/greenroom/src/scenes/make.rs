@@ -7,7 +7,7 @@ use greenroom_device::{FileWatch, Wake};
 use greenroom_matte::People;
 use greenroom_scene::{Reuse, Scene, SceneFormat, SceneSpec};
 
-use super::service::FirstScene;
+use super::request::FirstScene;
 use super::{SceneLibrary, SceneOptions, check_privacy};
 use crate::settings::SceneSettings;
 

@@ -12,9 +12,12 @@ mod pending;
 mod privacy;
 mod reload;
 mod replied;
+mod reported;
+mod request;
 mod service;
 mod show;
 mod thread;
+mod watch_backoff;
 mod worker;
 
 pub use library::{NoSuchScene, SceneLibrary};
@@ -24,7 +27,6 @@ pub use pause_mark::PauseMark;
 pub use privacy::NotAnonymous;
 pub(crate) use privacy::check_privacy;
 pub use replied::Replied;
+pub use request::{FilesInUse, FirstScene, SceneRequest};
 pub(crate) use service::NOT_WHOLE;
-pub use service::{
-    FilesInUse, FirstScene, PAUSE_PATIENCE, SceneHandle, SceneRequest, SceneService,
-};
+pub use service::{PAUSE_PATIENCE, SceneHandle, SceneService};

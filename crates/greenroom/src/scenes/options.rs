@@ -3,6 +3,7 @@
 
 use std::path::{Path, PathBuf};
 
+use greenroom_device::ClipSource;
 use greenroom_scene::{BackgroundSpec, EffectSpec, Fit, ForegroundSpec, SceneError, SceneSpec};
 use serde::{Deserialize, Serialize};
 
@@ -177,6 +178,14 @@ pub(super) fn files_of(spec: &SceneSpec) -> Vec<PathBuf> {
     let background = spec.background.file().map(Path::to_owned);
     let foreground = spec.foreground.as_ref().map(|foreground| foreground.picture.clone());
     background.into_iter().chain(foreground).collect()
+}
+
+/// A background in words, without the password of an address: logs are shown around.
+pub(super) fn background_text(background: &BackgroundSpec) -> String {
+    match background {
+        BackgroundSpec::Video(source @ ClipSource::Url(_)) => source.to_string(),
+        other => other.to_string(),
+    }
 }
 
 #[cfg(test)]

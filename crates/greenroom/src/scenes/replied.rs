@@ -1,6 +1,6 @@
 use std::sync::{Arc, Mutex};
 
-use super::service::lock;
+use crate::lock::lock;
 
 type IsAbandoned = Box<dyn Fn() -> bool + Send>;
 

@@ -2,57 +2,26 @@ use std::collections::BTreeMap;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::{Path, PathBuf};
 use std::sync::mpsc::{self, Receiver, Sender};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex};
 use std::thread::{self, JoinHandle};
 use std::time::Duration;
 
-use greenroom_device::{FileWatch, Wake};
-use greenroom_scene::{SceneFormat, SceneSpec};
+use greenroom_device::Wake;
 
-use super::files::{Reported, WatchBackoff};
+use super::PauseMark;
 use super::loader::Loader;
 use super::reload::Reload;
 use super::replied::{Needs, Replied};
+use super::reported::Reported;
+use super::request::{FilesInUse, FirstScene, SceneRequest};
 use super::thread::SceneThread;
+use super::watch_backoff::WatchBackoff;
 use super::worker::SceneWorker;
-use super::{PauseMark, SceneLibrary, SceneOptions};
+use crate::lock::lock;
 use crate::pipeline::{PipelineCommands, Reason};
 use crate::same_file::would_replace;
 use crate::snapshot;
 use crate::status::SceneStatus;
-
-/// What is shown first on an output, and the watch over its files that was set before they were read.
-pub struct FirstScene {
-    /// Open at what is shown.
-    pub(super) library: SceneLibrary,
-    /// What was asked for, if it cannot be shown yet.
-    pub(super) wanted: Option<SceneLibrary>,
-    /// Why not.
-    pub(super) trouble: Option<String>,
-    pub(super) spec: SceneSpec,
-    pub(super) scene_format: SceneFormat,
-    pub(super) watch: Option<FileWatch>,
-}
-
-/// Files of the whole run.
-#[derive(Debug, Clone, Default)]
-pub struct FilesInUse {
-    /// What is recorded into: shown, it would be lost at the end.
-    pub recordings: Vec<PathBuf>,
-    /// What is read: no snapshot takes its place.
-    pub read: Vec<PathBuf>,
-}
-
-/// What can be asked of the scenes on air.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum SceneRequest {
-    /// Lay these words over what is shown.
-    Change(SceneOptions),
-    /// Show the scene of this name.
-    GoTo(String),
-    /// Show the next scene, or without others the next picture of a slideshow.
-    Next,
-}
 
 /// How long a request for a pause waits until the placeholder is shown: a reader of an output may stand still, and
 /// a slow machine may be at a frame.
@@ -272,9 +241,4 @@ impl Drop for SceneService {
             let _ = thread.join();
         }
     }
-}
-
-pub(super) fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
-    // Plain data: every state between two assignments is a state.
-    mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }

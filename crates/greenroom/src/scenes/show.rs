@@ -1,15 +1,14 @@
 //! The thread "scenes" and the outputs: what is sent to them, and what is told of it.
 
-use greenroom_device::ClipSource;
-use greenroom_scene::{BackgroundSpec, Reuse, Scene, SceneSpec};
+use greenroom_scene::{Reuse, Scene, SceneSpec};
 
 use super::SceneLibrary;
 use super::make::{blurred_room, build};
-use super::options::files_of;
+use super::options::{background_text, files_of};
 use super::pending::{Change, Target, Wish};
 use super::privacy::check_privacy;
-use super::service::lock;
 use super::worker::{ALL, SceneWorker};
+use crate::lock::lock;
 use crate::status::SceneStatus;
 
 impl SceneWorker {
@@ -71,20 +70,12 @@ impl SceneWorker {
         self.reported.warning.clone_from(&warning);
         *lock(&self.status) = SceneStatus {
             name: self.library.name().map(str::to_owned),
-            background: told(&spec.background),
+            background: background_text(&spec.background),
             foreground: spec.foreground.as_ref().map(ToString::to_string),
             effects: spec.effects.iter().map(ToString::to_string).collect(),
             framing: spec.framing.to_string(),
             trouble: None,
             warning,
         };
-    }
-}
-
-/// A background in words, without the password of an address: logs are shown around.
-pub(super) fn told(background: &BackgroundSpec) -> String {
-    match background {
-        BackgroundSpec::Video(source @ ClipSource::Url(_)) => source.to_string(),
-        other => other.to_string(),
     }
 }

@@ -8,9 +8,9 @@ use std::time::Instant;
 use greenroom_device::{Wake, wait_readable};
 
 use super::replied::Replied;
-use super::service::SceneRequest;
+use super::request::SceneRequest;
 use super::worker::SceneWorker;
-use crate::pipeline::faults::{self, Fault};
+use crate::faults::{self, Fault};
 use crate::pipeline::{MOST_OUTPUTS, PipelineCommands};
 
 /// The thread.

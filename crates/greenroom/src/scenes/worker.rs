@@ -13,16 +13,17 @@ use anyhow::bail;
 use greenroom_device::{FileStamp, FileWatch};
 use greenroom_scene::{BackgroundSpec, ForegroundSpec, Reuse, Scene, SceneFormat, SceneSpec};
 
-use super::files::{Reported, WatchBackoff};
 use super::loader::Loader;
-use super::options::files_of;
+use super::options::{background_text, files_of};
 use super::pending::{Change, Pending, Target, Wish};
 use super::privacy::check_privacy;
 use super::reload::Reload;
 use super::replied::Replied;
-use super::service::{FilesInUse, SceneRequest, lock};
-use super::show::told;
+use super::reported::Reported;
+use super::request::{FilesInUse, SceneRequest};
+use super::watch_backoff::WatchBackoff;
 use super::{SceneLibrary, SceneOptions};
+use crate::lock::lock;
 use crate::pipeline::PipelineCommands;
 use crate::same_file::would_replace;
 use crate::status::SceneStatus;
@@ -81,12 +82,12 @@ impl SceneWorker {
 
     /// Readable when something happened to files, unless that is not to be listened to now.
     pub(super) fn watch_fd(&self) -> Option<BorrowedFd<'_>> {
-        self.watch.as_ref().filter(|_| self.backoff.until.is_none()).map(AsFd::as_fd)
+        self.watch.as_ref().filter(|_| self.backoff.until().is_none()).map(AsFd::as_fd)
     }
 
     /// When it has something to do at the latest.
     pub(super) fn deadline(&self) -> Option<Instant> {
-        self.reload.deadline().into_iter().chain(self.backoff.until).min()
+        self.reload.deadline().into_iter().chain(self.backoff.until()).min()
     }
 
     /// Frames of another shape may have come.
@@ -261,7 +262,7 @@ impl SceneWorker {
     pub(super) fn take_loaded(&mut self, loaded: anyhow::Result<Scene>) {
         let Some(Pending { wishes, target }) = self.pending.take() else { return };
         if wishes.iter().any(Wish::is_abandoned) {
-            let background = told(&target.spec.background);
+            let background = background_text(&target.spec.background);
             tracing::info!("{}: whoever asked for {background} has gone", self.label);
             let (gone, rest): (Vec<_>, Vec<_>) = wishes.into_iter().partition(Wish::is_abandoned);
             gone.into_iter().for_each(|wish| wish.reply(&Err(ABANDONED.to_owned())));

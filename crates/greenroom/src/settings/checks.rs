@@ -7,7 +7,8 @@ use greenroom_device::{FileTarget, FrameRate, names_a_device};
 use greenroom_frame::{Colour, SizePx};
 use greenroom_scene::{SceneError, user_placeholder};
 
-use super::{CameraChoice, SettingsError};
+use super::camera_choice::CameraChoice;
+use super::error::SettingsError;
 use crate::demo;
 use crate::masks::MaskServerUrl;
 use crate::same_file::{is_same_file, would_replace};

@@ -4,7 +4,7 @@ use std::fmt;
 
 use anyhow::Result;
 
-use super::mean;
+use super::average::mean;
 use crate::score::figures::{self, Figure, Tally, same_shape};
 use crate::score::media::Mattes;
 

@@ -5,8 +5,9 @@ use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result, ensure};
 
-use super::Half;
-use crate::score::{name as name_of, stills};
+use super::half::Half;
+use crate::score::media::name as name_of;
+use crate::score::stills;
 
 /// Several subjects of one kind.
 pub struct Set {

@@ -2,7 +2,7 @@ use std::ops::Range;
 
 use greenroom_frame::SizePx;
 
-use super::{BLOCK_CELLS, RADIUS};
+use super::cells::{BLOCK_CELLS, RADIUS};
 
 /// Where the mask is sure: a class for each block, which is a row of [`BLOCK_CELLS`].
 #[derive(Debug)]

@@ -3,7 +3,7 @@ use std::ops::Range;
 use greenroom_frame::{Chroma, Frame, FrameView, SizePx};
 
 use super::super::kernels::{WIDEN_LANES, apply, halve, widen};
-use super::BLOCK_CELLS;
+use super::cells::BLOCK_CELLS;
 use super::certain::{Class, MIXED, PERSON, ROOM, mixed};
 use super::factors::Factors;
 use crate::Isa;

@@ -5,9 +5,9 @@ use greenroom_frame::SizePx;
 use super::super::kernels::{
     add_product, add_row, classify, double, fold, mix, slide, slide_product, solve, spread,
 };
+use super::cells::{BLOCK_CELLS, RADIUS};
 use super::certain::{CertainBlocks, Class, MIXED, PERSON, stretches};
 use super::thumbnail::Thumbnail;
-use super::{BLOCK_CELLS, RADIUS};
 use crate::Isa;
 
 /// Variance of colour (of 1) that counts as flat. With two thirds of it MAD is 1 % lower and dtSSD

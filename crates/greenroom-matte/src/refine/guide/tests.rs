@@ -1,3 +1,5 @@
+use greenroom_frame::SizePx;
+
 use super::*;
 
 /// A bright disc in the middle of a dark picture, and its mask, some pixels off.

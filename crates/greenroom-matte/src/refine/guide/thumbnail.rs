@@ -2,7 +2,7 @@ use greenroom_frame::{Chroma, Colour, Frame, FrameView, PixelFormat, PlaneScaler
 
 use super::super::kernels::{quarter, to_floats};
 use super::super::thumbnail_grid;
-use super::Sizes;
+use super::cells::Sizes;
 use crate::{Isa, MatteError};
 
 /// The chroma of a grey picture.

@@ -1,8 +1,8 @@
 use greenroom_frame::{FrameView, SizePx};
 
 use super::super::kernels::tally;
+use super::codes::{HALF, SCREEN};
 use super::grid::Grid;
-use super::model::SCREEN;
 use crate::Isa;
 
 /// What is measured of the samples of one cell.
@@ -20,8 +20,6 @@ pub(super) struct Cell {
     distances: [u32; 2],
 }
 
-/// Code of the distance half way to the screen's colour.
-pub(super) const HALF: u8 = 128;
 /// Alphas from which on a sample is solid, and up to which it is clear.
 const SOLID: u8 = 140;
 const CLEAR: u8 = 115;

@@ -4,6 +4,7 @@
 //! a share of the saturation that the screen has in that place, so that shadows and uneven light are screen all the same.
 //! Where the screen is found, it decides; elsewhere the network does ([`Regions`]).
 
+mod codes;
 mod colour;
 mod draw;
 mod find;
@@ -21,12 +22,13 @@ use std::ops::Range;
 
 use greenroom_frame::{Chroma, Colour, Frame, FrameView, PixelFormat, PlaneScaler, SizePx};
 
+use self::codes::{NEUTRAL, SCREEN};
 use self::colour::Hue;
 use self::draw::Drawing;
 use self::find::Finder;
 use self::grid::Grid;
 use self::measure::{Cell, Measurer, ROW_STEP};
-use self::model::{NEUTRAL, SCREEN, ScreenModel};
+use self::model::ScreenModel;
 use self::regions::{Regions, Rule};
 use super::kernels::screen_distance;
 use crate::{Isa, MatteError};

@@ -1,8 +1,9 @@
 use greenroom_frame::{Colour, Frame, FrameError, PixelFormat, PlaneScaler, SizePx};
 
+use super::codes::{HALF, NEUTRAL};
 use super::colour::Hue;
 use super::grid::Grid;
-use super::measure::{Cell, HALF};
+use super::measure::Cell;
 use super::spread::Spreader;
 
 /// What the screen looks like in each cell: its chroma there, for light is uneven, and which distances from it are all
@@ -31,9 +32,6 @@ pub(super) const MAPS: usize = 4;
 const ROOM_LIMIT: usize = 2;
 const PERSON_LIMIT: usize = 3;
 
-/// Code of a distance of 0: colours without the screen's hue; and of 1: the screen's colour.
-pub(super) const NEUTRAL: f32 = 64.0;
-pub(super) const SCREEN: f32 = 192.0;
 /// The limits before anything is known of noise and person.
 const FIRST_LIMITS: [f32; 2] = [160.0, NEUTRAL];
 /// Deviations of the screen's own distances that are still screen.

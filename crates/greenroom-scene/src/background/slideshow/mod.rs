@@ -18,6 +18,8 @@ use super::{Background, Fit, MattedFrame};
 use crate::adapt::Adapter;
 use crate::{Moment, Pace, SceneError, SceneFormat};
 
+/// How long each picture of a folder is shown, if nothing is said.
+pub(super) const USUAL_TURN: Duration = Duration::from_secs(10);
 /// How long one picture goes over into the next.
 const FADE: Duration = Duration::from_secs(1);
 /// How often a folder of one picture is looked at for more.

@@ -20,9 +20,11 @@ use std::ops::Range;
 
 use greenroom_frame::{Frame, FrameError, PlaneMut};
 
-use super::grammar::{Kind, Target};
+use super::action::{Effect, PictureEffect};
+use super::area::Area;
+use super::kind::Kind;
 use super::planes::{copy_plane, luma_rows_a_chroma_row};
-use super::{Area, Effect, PictureEffect};
+use super::target::Target;
 use crate::Moment;
 use sums::{ChromaSums, RowSums, Scale, add_ghost};
 

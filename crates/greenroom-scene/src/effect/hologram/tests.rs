@@ -2,7 +2,8 @@ use std::time::Duration;
 
 use greenroom_frame::{Colour, Frame, PixelFormat, Rgb8, SizePx, Yuv8};
 
-use super::super::{Area, PictureEffect};
+use super::super::action::PictureEffect;
+use super::super::area::Area;
 use super::{Hologram, gains};
 use crate::{Moment, Random};
 

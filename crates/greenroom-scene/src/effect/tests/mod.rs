@@ -6,7 +6,9 @@ use std::time::Duration;
 
 use greenroom_frame::{Colour, Frame, MatteView, PixelFormat, Rgb8, SizePx, Yuv8};
 
-use super::{Area, Effect, KINDS};
+use super::KINDS;
+use super::action::Effect;
+use super::area::Area;
 use crate::layers::Workspace;
 use crate::{EffectSpec, MattedFrame, Moment, Random, Target};
 

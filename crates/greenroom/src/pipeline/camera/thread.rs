@@ -10,8 +10,8 @@ use greenroom_device::{DeviceError, Next, NodeWatch, PassedOver, Source, wait_re
 use greenroom_frame::{FramePool, PooledFrame};
 
 use super::{CameraFeed, OpenSource};
+use crate::faults::{self, Fault};
 use crate::pipeline::demand::Epoch;
-use crate::pipeline::faults::{self, Fault};
 use crate::pipeline::shared::{EndBell, Flow, Shared, Shot};
 use crate::pipeline::stats::Step;
 use crate::pipeline::{PlaceholderReason, Stats};

@@ -1,7 +1,5 @@
 use serde::{Deserialize, Serialize};
 
-use crate::pipeline::PlaceholderReason;
-
 /// Why the camera may not be open, whoever watches.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
@@ -26,16 +24,6 @@ impl Reason {
 
     fn bit(self) -> u8 {
         1 << self as u8
-    }
-
-    /// What those who watch see.
-    fn placeholder_reason(self) -> PlaceholderReason {
-        match self {
-            Self::Pause => PlaceholderReason::Paused,
-            Self::Lock => PlaceholderReason::Locked,
-            Self::Sleep => PlaceholderReason::Asleep,
-            Self::Unwatched => PlaceholderReason::Off,
-        }
     }
 
     /// For the service manager: why there is no picture.
@@ -77,11 +65,6 @@ impl Reasons {
     pub(in crate::pipeline) fn first(self) -> Option<Reason> {
         self.iter().next()
     }
-
-    /// What those who watch see; `None` if the camera may be open.
-    pub(in crate::pipeline) fn placeholder_reason(self) -> Option<PlaceholderReason> {
-        self.first().map(Reason::placeholder_reason)
-    }
 }
 
 #[cfg(test)]
@@ -91,14 +74,14 @@ mod tests {
     #[test]
     fn one_reason_that_ends_leaves_the_others() {
         let mut reasons = Reasons::default();
-        assert!(reasons.is_empty() && reasons.placeholder_reason().is_none());
+        assert!(reasons.is_empty() && reasons.first().is_none());
         reasons.set(Reason::Lock, true);
         reasons.set(Reason::Pause, true);
         reasons.set(Reason::Pause, true);
         assert_eq!(reasons.iter().collect::<Vec<_>>(), [Reason::Pause, Reason::Lock]);
-        assert_eq!(reasons.placeholder_reason(), Some(PlaceholderReason::Paused));
+        assert_eq!(reasons.first(), Some(Reason::Pause));
         reasons.set(Reason::Pause, false);
-        assert_eq!(reasons.placeholder_reason(), Some(PlaceholderReason::Locked));
+        assert_eq!(reasons.first(), Some(Reason::Lock));
         reasons.set(Reason::Sleep, false);
         assert!(!reasons.is_empty());
         reasons.set(Reason::Lock, false);

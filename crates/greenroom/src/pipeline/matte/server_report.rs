@@ -1,10 +1,10 @@
 use std::sync::Mutex;
-use std::sync::PoisonError;
 use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
 #[cfg(feature = "mask-server")]
 use std::time::Duration;
 
 use crate::histogram::Histogram;
+use crate::lock::lock;
 use crate::status::{MaskServerState, MaskServerStatus, Quantiles};
 
 /// How a mask server does, as its [`MaskClient`](crate::masks::MaskClient) tells. One thread writes.
@@ -28,7 +28,7 @@ impl MaskServerReport {
 
     /// What is going on now.
     pub fn status(&self) -> MaskServerStatus {
-        let trouble = self.trouble.lock().unwrap_or_else(PoisonError::into_inner).clone();
+        let trouble = lock(&self.trouble).clone();
         let state = if trouble.is_some() { MaskServerState::Unwell } else { MaskServerState::Well };
         MaskServerStatus {
             url: self.url.clone(),
@@ -45,7 +45,7 @@ impl MaskServerReport {
 impl crate::masks::Observer for MaskServerReport {
     fn set_trouble(&self, trouble: Option<String>) {
         // A whole value is put in: every state is a state.
-        *self.trouble.lock().unwrap_or_else(PoisonError::into_inner) = trouble;
+        *lock(&self.trouble) = trouble;
     }
 
     fn count(&self, by_server: bool) {

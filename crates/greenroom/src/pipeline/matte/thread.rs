@@ -9,9 +9,9 @@ use greenroom_frame::{FramePool, unpack};
 use greenroom_matte::{MatteError, MatteMaker};
 
 use super::{MakeMatte, MatteFeed};
+use crate::faults::{self, Fault};
 use crate::masks::MaskClient;
 use crate::pipeline::demand::Epoch;
-use crate::pipeline::faults::{self, Fault};
 use crate::pipeline::shared::{Cut, EndBell, Flow, Shared, Shot};
 use crate::pipeline::stats::Step;
 use crate::pipeline::{PlaceholderReason, Stats};

@@ -1,14 +1,15 @@
 //! What one output is told on air, and tells back. No lock covers more than a move.
 
+use std::sync::Mutex;
 use std::sync::atomic::{AtomicBool, Ordering::SeqCst};
 use std::sync::mpsc::{self, Receiver, Sender};
-use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use greenroom_device::{DeviceError, SinkMode};
 use greenroom_frame::{Frame, FrameShape};
 use greenroom_scene::Scene;
 
 use super::tap::{Tap, TapCommand};
+use crate::lock::lock;
 use crate::snapshot;
 
 /// A scene that is to come.
@@ -157,11 +158,6 @@ impl OutputCommands {
         }
         std::mem::take(&mut *lock(&self.snapshot))
     }
-}
-
-fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
-    // Each holds one value that is moved in or out whole.
-    mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 #[cfg(test)]

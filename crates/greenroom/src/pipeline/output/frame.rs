@@ -6,7 +6,7 @@ use std::time::Instant;
 use greenroom_device::DeviceError;
 use greenroom_scene::MattedFrame;
 
-use super::Output;
+use super::guarded::guarded;
 use super::thread::OutputThread;
 use super::view::View;
 use crate::pipeline::shared::Cut;
@@ -65,14 +65,4 @@ impl OutputThread {
         tracing::trace!("shown {:?} after capture", frame.captured_at().elapsed());
         Ok(true)
     }
-}
-
-/// What fails over one output is no matter of the others.
-pub(super) fn guarded(
-    output: &mut Output,
-    stats: &Stats,
-    act: impl FnOnce(&mut Output) -> Result<(), DeviceError>,
-) -> Result<(), DeviceError> {
-    let done = catch_unwind(AssertUnwindSafe(|| act(output)));
-    done.unwrap_or_else(|_| output.recover(stats))
 }

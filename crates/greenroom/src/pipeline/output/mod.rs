@@ -3,6 +3,7 @@
 mod audience;
 mod commands;
 mod frame;
+mod guarded;
 mod matte_output;
 mod mixer;
 mod painter;

@@ -1,8 +1,9 @@
+use std::sync::Mutex;
 use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
-use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use greenroom_device::{Holder, SinkMode};
 
+use crate::lock::lock;
 use crate::status::{OutputState, OutputStatus, Watcher};
 
 /// More watchers than an output ever has at once.
@@ -100,11 +101,6 @@ impl OutputReport {
         }
         status.watchers = watchers;
     }
-}
-
-fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
-    // Plain data: every state between two assignments is a state.
-    mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 #[cfg(test)]

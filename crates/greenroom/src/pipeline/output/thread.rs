@@ -8,12 +8,12 @@ use std::time::{Duration, Instant};
 
 use greenroom_device::{DeviceError, wait_readable};
 
-use super::frame::guarded;
+use super::guarded::guarded;
 use super::view::{Due, View};
 use super::{Now, Output};
+use crate::faults::{self, Fault};
 use crate::pipeline::commands::{Hiding, PipelineCommands};
 use crate::pipeline::demand::Epoch;
-use crate::pipeline::faults::{self, Fault};
 use crate::pipeline::shared::{EndBell, Flow, Shared};
 use crate::pipeline::{MattePlanes, PlaceholderReason, Reason, Stats};
 use crate::service;
@@ -150,7 +150,7 @@ impl OutputThread {
         &mut self,
         mut act: impl FnMut(&mut Output, &Now<'_>) -> Result<(), DeviceError>,
     ) -> Result<(), DeviceError> {
-        let hidden = self.commands.reasons().placeholder_reason();
+        let hidden = PlaceholderReason::of(self.commands.reasons());
         let now = Now {
             time: Instant::now(),
             stats: &self.shared.stats,
@@ -195,7 +195,7 @@ impl OutputThread {
         reasons.set(Reason::Unwatched, !self.outputs.iter().any(Output::wants_camera));
         let is_news = self.shared.set_demand(reasons.is_empty());
         if let (Some(reason), Some(placeholder_reason)) =
-            (reasons.first(), reasons.placeholder_reason())
+            (reasons.first(), PlaceholderReason::of(reasons))
         {
             if is_news || self.placeholder_reason != placeholder_reason {
                 self.placeholder_reason = placeholder_reason;
@@ -215,7 +215,7 @@ impl OutputThread {
         self.shared.set_demand(false);
         // A reason that has ended already hides all the same, for a moment.
         let placeholder_reason =
-            hiding.reasons.placeholder_reason().unwrap_or(PlaceholderReason::Starting);
+            PlaceholderReason::of(hiding.reasons).unwrap_or(PlaceholderReason::Starting);
         self.for_each_on(|output, stats| output.blank(&placeholder_reason, stats))?;
         self.view = View::placeholder(Instant::now());
         self.placeholder_reason = placeholder_reason;
@@ -314,11 +314,8 @@ impl OutputThread {
     }
 
     fn show_placeholders(&mut self) -> Result<(), DeviceError> {
-        let placeholder_reason = self
-            .commands
-            .reasons()
-            .placeholder_reason()
-            .unwrap_or_else(|| self.placeholder_reason.clone());
+        let hidden = PlaceholderReason::of(self.commands.reasons());
+        let placeholder_reason = hidden.unwrap_or_else(|| self.placeholder_reason.clone());
         self.for_each_on(|output, stats| output.show_placeholder(&placeholder_reason, stats))?;
         self.view = View::placeholder(Instant::now());
         Ok(())

@@ -10,7 +10,7 @@ use greenroom_scene::{MattedFrame, SceneError};
 
 use super::Output;
 use super::commands::OutputCommands;
-use crate::pipeline::faults::{self, Fault};
+use crate::faults::{self, Fault};
 use crate::pipeline::stats::Step;
 use crate::pipeline::{PlaceholderReason, Stats};
 

@@ -6,11 +6,11 @@ use greenroom_matte::MatteError;
 use greenroom_matte::onnx::{OnnxOptions, find_runtime};
 use indicatif::{ProgressBar, ProgressStyle};
 
-use super::model::{check, say};
-use super::signals::{Parts, Signals};
+use super::check::check;
 use crate::cli::GetArg;
+use crate::command::signals::{Parts, Signals};
 use crate::models::{GetError, Package, RVM, U2NETP, find_in_model_folder, runtime_for};
-use crate::terminal::{Lines, print};
+use crate::terminal::{Lines, print, say};
 
 /// `greenroom model get`.
 pub(super) fn get(name: GetArg, yes: bool, options: OnnxOptions) -> anyhow::Result<()> {

@@ -1,0 +1,14 @@
+//! Which camera the user wants.
+
+use std::path::PathBuf;
+
+/// Where frames come from.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum CameraChoice {
+    /// The best camera there is, also one that comes later.
+    Auto,
+    /// A camera by node, by-id path or card name.
+    Device(String),
+    /// A video file.
+    File(PathBuf),
+}
