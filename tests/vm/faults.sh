@@ -2,7 +2,8 @@
 # Privacy under fire: faults.sh PROGRAMS TOOLS [short], in the guest; tests/vm/faults makes what it needs (greenroom with the
 # feature `faults`). The room is plain red. Faults strike while consumers read; every frame that any of them read is
 # looked at: not one pixel of the room, nothing but composed frames and placeholders, and after each fault the picture
-# comes back by itself. At last a deliberate leak shows that the looking sees.
+# comes back by itself. A second output with a scene of its own is read through all faults that strike while pictures are
+# on. At last a deliberate leak shows that the looking sees.
 set -uo pipefail
 # A panic's backtrace takes minutes here.
 export RUST_BACKTRACE=0
@@ -40,6 +41,18 @@ seen_placeholder() {
     local at
     at=$(now)
     "$@" && wait_for 60 has_frame placeholder "$at"
+}
+
+# The second output: another consumer, before another background.
+start_second() {
+    "$greenroom" set --output /dev/video20 background '#1e3cc8' || return 1
+    "$consume" /dev/video20 --mmap --background 74,194,105 --room 81,90,240 >"$logs/second.consumer.log" 2>&1 &
+    second=$!
+    in_second wait_for 120 composed_since 0 3
+}
+in_second() { local frames=$logs/second.consumer.log reader=$second; "$@"; }
+stop_second() { # Its picture has come back, too.
+    in_second wait_for 120 composed_since "$(now)" 2 && in_second stop_consumer
 }
 fault() { a_case "fault-$1" strike "$@" || witness; }
 # What is known of a failure.
@@ -116,7 +129,7 @@ killed() { # What stays in the kernel is at worst a composed frame; the next gre
     consumes --mmap --frames 3 --patience 3 >"$logs/after-kill.consumer.log" 2>&1
     [ $? != 4 ] || { echo "a leak in what stays"; return 1; }
     tail -n 1 "$logs/after-kill.consumer.log"
-    start_greenroom faults --camera $vivid --size 320x180 --fps 10 --model landscape
+    two_outputs --camera $vivid --size 320x180 --fps 10 --model landscape
     wait_for 60 is_serving || return 1
     start_consumer "$1" --mmap
     wait_for 120 composed_since 0 3
@@ -147,14 +160,17 @@ finish() {
 }
 
 on_air() {
-    start_greenroom faults --camera $vivid --size 320x180 --fps 10 --model landscape
+    two_outputs --camera $vivid --size 320x180 --fps 10 --model landscape
     wait_for 60 is_serving || return 1
     start_consumer first --mmap
     wait_for 120 composed_since 0 3
 }
+# One output is read; a second one waits for its consumer.
+two_outputs() { start_greenroom faults "$@" --output /dev/video20; }
 
 red_room
 a_case on-air on_air || { cat "$log"; keep_logs; exit 1; }
+a_case second-output start_second || { cat "$log"; keep_logs; exit 1; }
 ours='a part of greenroom failed'
 for turn in $(seq $turns); do
     fault "bad-buffer-$turn" 'a damaged frame' set_vivid inject_v4l2_buf_flag_error=1
@@ -172,6 +188,7 @@ fault dropped-60 - set_vivid percentage_of_dropped_buffers=60
 fault dropped-100 'sends no pictures' seen_placeholder drop_all
 fault disconnect-1 'has gone away' disconnect
 fault disconnect-2 'has gone away' disconnect
+a_case second-output-ends stop_second
 if [ $turns = 1 ]; then return_after idle --mmap; finish; fi
 return_after idle --mmap
 return_after idle-read --read
