@@ -97,7 +97,7 @@ output   watched    auto: greenroom (/dev/video10), 1280x720 YUYV at 30 fps
                     zoom (pid 12)
                     1000 pictures, 40 placeholders
 record   /home/me/talk.mkv, 12 s, 2 frames that it was too slow for
-scene    office: before blur, framing auto, effects vignette grain
+scene    \"office\": background blur, framing auto, effects vignette grain
 hidden   paused; to go on air: greenroom resume
 hidden   the session is locked; unlock it, or: greenroom resume
 masks    unwell     http://bodypix:9000, 120 masks, 3 by the network here, answers p50 5.1 ms, p99 9.0 ms; it broke off
