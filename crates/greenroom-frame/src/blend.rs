@@ -1,6 +1,5 @@
-use crate::kernels::Isa;
 use crate::kernels::blend::blend_row;
-use crate::{CellsView, Frame, FrameError, FrameView, PixelFormat};
+use crate::{CellsView, Frame, FrameError, FrameView, Isa, PixelFormat};
 
 /// The matte of one frame: how much of each sample is person (0 = room, 255 = person), once at
 /// luma size and once at the size of the frame's chroma planes. Both are

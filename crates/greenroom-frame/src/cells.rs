@@ -1,8 +1,7 @@
 use std::ops::Range;
 
-use crate::kernels::Isa;
-use crate::kernels::edge::widen;
-use crate::{PartPx, SizePx};
+use crate::kernels::edge::{RowPair, widen};
+use crate::{Isa, PartPx, SizePx};
 
 /// Two values for each of a picture's three planes, in a few large cells: what changes slowly over
 /// a picture. Between the cells' middles they are interpolated.
@@ -117,10 +116,9 @@ pub(crate) struct Sampler {
 /// What the tables are made for: width and height of the plane, columns of cells, and where these lie.
 type Aim = ([usize; 2], usize, [f64; 5]);
 
-/// What [`Sampler::sample`] found: both maps in two rows, and the share of the second row.
+/// What [`Sampler::sample`] found: two rows of each of both maps, and the share of the row below.
 pub(crate) struct Sampled<'a> {
-    pub(crate) first: [&'a [f32]; 2],
-    pub(crate) second: [&'a [f32]; 2],
+    pub(crate) maps: [RowPair<'a>; 2],
     pub(crate) share: f32,
 }
 
@@ -211,8 +209,11 @@ impl Sampler {
                 }
             }
         }
-        let rows = self.rows.map(|row| &self.wide[row % 2]);
-        let [first, second] = rows.map(|row| row.each_ref().map(|map| &map[columns.clone()]));
-        Sampled { first, second, share: self.share }
+        let [above, below] = self.rows.map(|row| &self.wide[row % 2]);
+        let maps = [0, 1].map(|map| RowPair {
+            above: &above[map][columns.clone()],
+            below: &below[map][columns.clone()],
+        });
+        Sampled { maps, share: self.share }
     }
 }

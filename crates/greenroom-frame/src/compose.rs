@@ -1,10 +1,9 @@
 use std::ops::Range;
 
-use crate::cells::{BLOCK, Sampler};
-use crate::kernels::Isa;
+use crate::cells::{BLOCK, Sampled, Sampler};
 use crate::kernels::blend::{blend_row, mix_row};
 use crate::kernels::edge::{grade, relight, unmix};
-use crate::{CellsView, Frame, FrameError, FrameView, MatteView, blend::check_blend};
+use crate::{CellsView, Frame, FrameError, FrameView, Isa, MatteView, blend::check_blend};
 
 /// What light does to the person.
 #[derive(Debug, Clone, Copy)]
@@ -216,16 +215,16 @@ impl<'a> Work<'a> {
         columns: &Range<usize>,
     ) {
         if let (Some((sampler, view)), Kind::Mixed) = (&mut self.edge, kind) {
-            let cells = sampler.sample(isa, *view, self.plane, columns.clone());
-            let person = [cells.first[0], cells.second[0]];
-            unmix(isa, row, alpha, person, [cells.first[1], cells.second[1]], cells.share);
+            let Sampled { maps: [person, less], share } =
+                sampler.sample(isa, *view, self.plane, columns.clone());
+            unmix(isa, row, alpha, person, less, share);
         }
         let Some((sampler, light)) = &mut self.light else { return };
         let usual = light.usual[self.plane];
         if sampler.is_unusual(columns.start / BLOCK) {
-            let cells = sampler.sample(isa, light.cells, self.plane, columns.clone());
-            let gains = [cells.first[0], cells.second[0]];
-            relight(isa, row, gains, [cells.first[1], cells.second[1]], cells.share);
+            let Sampled { maps: [gains, offsets], share } =
+                sampler.sample(isa, light.cells, self.plane, columns.clone());
+            relight(isa, row, gains, offsets, share);
         } else if usual != [1.0, 0.0] {
             let gain = (usual[0] * 16_384.0).round().clamp(0.0, 32_767.0) as u16;
             let offset = (usual[1] * 64.0).round().clamp(-255.0 * 64.0, 255.0 * 64.0) as i16;

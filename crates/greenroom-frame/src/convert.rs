@@ -1,8 +1,7 @@
-use crate::kernels::Isa;
 use crate::kernels::pack::{
     average_rows, pack_pairs, pack_uyvy, pack_yuyv, unpack_pairs, unpack_uyvy, unpack_yuyv,
 };
-use crate::{Chroma, Frame, FrameError, FrameView, FrameViewMut, PixelFormat};
+use crate::{Chroma, Frame, FrameError, FrameView, FrameViewMut, Isa, PixelFormat};
 
 /// Turns a picture of any format into the planar format of its own chroma
 /// ([`PixelFormat::I420`], [`PixelFormat::I422`] or [`PixelFormat::Grey`]); no sample changes.

@@ -1,6 +1,5 @@
-use crate::kernels::Isa;
 use crate::kernels::dither::{BITS, dither_row};
-use crate::{FrameError, PlaneMut, SizePx};
+use crate::{FrameError, Isa, PlaneMut, SizePx};
 
 /// Enlarges small planes of samples finer than 8 bits (bilinear, half-pixel centres) and dithers
 /// them to 8 bits, so that the slowest slope shows no bands. The dither is ordered and stands

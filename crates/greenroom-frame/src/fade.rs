@@ -1,6 +1,5 @@
-use crate::kernels::Isa;
 use crate::kernels::fade::fade_row;
-use crate::{Frame, FrameError, FrameView};
+use crate::{Frame, FrameError, FrameView, Isa};
 
 /// Mixes `over` into `frame`, all samples alike: `frame = (over * weight + frame * (255 - weight)) /
 /// 255`, rounded to the nearest; `weight` 0 leaves `frame` as it is, 255 makes it `over`. The time

@@ -1,6 +1,5 @@
-use crate::kernels::Isa;
 use crate::kernels::blend::lay_row;
-use crate::{Frame, FrameError, FrameView, MatteView, SizePx};
+use crate::{Frame, FrameError, FrameView, Isa, MatteView, SizePx};
 
 /// Lays a small picture over a part of `frame`: as [`blend`](crate::blend), but in place and only
 /// where the picture is. Its top left corner comes to `left_px`, `top_px`, both even, so that

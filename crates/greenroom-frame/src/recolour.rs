@@ -1,6 +1,5 @@
-use crate::kernels::Isa;
 use crate::kernels::recolour::{BITS, Mix, remix_chroma, remix_luma, rerange_row};
-use crate::{Chroma, Colour, Frame};
+use crate::{Chroma, Colour, Frame, Isa};
 
 /// Changes a planar picture's samples, in place, from its own colour encoding to `to`: range and
 /// matrix (BT.601 and BT.709 share their primaries closely enough for a call, so no gamut mapping).

@@ -1,9 +1,8 @@
-use crate::kernels::Isa;
 use crate::kernels::mean::{add_pairs, add_row, add_rows, first_rows, mean};
 use crate::kernels::scale::{
     TapTable, row_to_between, row_to_bytes, rows_to_between, rows_to_bytes,
 };
-use crate::{Frame, FrameError, FrameView, Plane, PlaneMut, SizePx};
+use crate::{Frame, FrameError, FrameView, Isa, Plane, PlaneMut, SizePx};
 
 /// Scales 8-bit planes from one size to another: bilinear with half-pixel centres when enlarging,
 /// the same triangle widened to the ratio when reducing (so every input sample counts and nothing

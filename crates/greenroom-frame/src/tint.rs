@@ -1,6 +1,5 @@
-use crate::kernels::Isa;
 use crate::kernels::tint::tint_row;
-use crate::{Frame, FrameError, MatteView, Yuv8};
+use crate::{Frame, FrameError, Isa, MatteView, Yuv8};
 
 /// Mixes one colour into `frame`, each sample by a weight of its own:
 /// `frame = (yuv * weight + frame * (255 - weight)) / 255`, rounded to the nearest; weight 0 leaves

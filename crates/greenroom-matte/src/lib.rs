@@ -40,7 +40,6 @@ mod face;
 #[cfg(any(test, feature = "fuzzing"))]
 pub mod fuzzing;
 mod guard;
-mod isa;
 mod kernels;
 mod letterbox;
 mod look;
@@ -66,8 +65,8 @@ pub use description::{ChannelOrder, Layout, ModelDescription, Normalisation, Out
 pub use engine::Engine;
 pub use error::MatteError;
 pub use face::{Face, FaceFinder};
+pub use greenroom_frame::Isa;
 pub use guard::{Comparison, RoomGuard};
-pub use isa::Isa;
 pub use maker::MatteMaker;
 pub use models::Model;
 pub use multiclass::MulticlassEngine;

@@ -2,7 +2,7 @@ use greenroom_frame::{Colour, FrameView, SizePx};
 
 use crate::exposure::Exposure;
 use crate::planes::SmallPlanes;
-use crate::yuv::{self, Channel};
+use crate::yuv::{self, Channel, Samples};
 use crate::{AlphaMap, InputTensor, Isa, Layout, MatteError, ModelDescription};
 
 /// Fills a model's input straight from a planar picture: each plane is scaled to the input's size
@@ -126,25 +126,25 @@ impl Preparer {
 
     fn convert(&mut self, tensor: &mut InputTensor) {
         let Self { colour, newest, ref model, .. } = *self;
-        let planes = self.planes[newest].bytes();
+        let [y, u, v] = self.planes[newest].bytes();
         let mut channels = yuv::channels(colour, model.channel_order, model.normalisation);
         if let Some(exposure) = &mut self.exposure {
-            self.gain = exposure.gain(planes[0], colour);
+            self.gain = exposure.gain(y, colour);
         }
         if self.gain != 1.0 {
             channels = channels.map(|channel| channel.times(self.gain));
         }
         let convert = |channel: &Channel, out: &mut [f32]| {
-            yuv::convert(self.isa, channel, planes, out);
+            yuv::convert(self.isa, channel, Samples { y, u, v }, out);
         };
         match self.model.layout {
             Layout::Nchw => {
-                let parts = tensor.values_mut().chunks_exact_mut(planes[0].len());
+                let parts = tensor.values_mut().chunks_exact_mut(y.len());
                 channels.iter().zip(parts).for_each(|(channel, out)| convert(channel, out));
             }
             Layout::Nhwc => {
                 for (index, channel) in channels.iter().enumerate() {
-                    let values = &mut self.channel[..planes[0].len()];
+                    let values = &mut self.channel[..y.len()];
                     convert(channel, values);
                     let places = tensor.values_mut().iter_mut().skip(index).step_by(3);
                     places.zip(values).for_each(|(place, value)| *place = *value);

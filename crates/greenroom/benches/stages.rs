@@ -4,76 +4,21 @@
 //! Every round runs every stage once, one behind the other, so that a noisy neighbour hits all
 //! alike; what is printed are medians over the rounds, and the median of each round's ratio.
 
-use std::fs::File;
+mod common;
+
 use std::hint::black_box;
-use std::os::unix::fs::FileExt;
-use std::process::Command;
 use std::time::{Duration, Instant};
 
+use common::{KernelCopy, SIZE, camera_frames, median, sink};
 use greenroom::pipeline::{MattePlanes, Painter};
-use greenroom_device::{DeviceError, FrameRate, MjpegData, MjpegDecoder, Sink, SinkMode};
-use greenroom_frame::{Colour, Frame, FrameShape, FrameView, PixelFormat, SizePx};
+use greenroom_device::{MjpegData, MjpegDecoder, Sink};
+use greenroom_frame::{Colour, Frame, FrameShape, PixelFormat};
 use greenroom_matte::{MatteMaker, Model, RefineSteps};
 use greenroom_scene::{BackgroundSpec, MattedFrame, Pace, SceneFormat, SceneSpec};
 
-const SIZE: SizePx = SizePx::new(1280, 720);
 const ROUNDS: usize = 200;
 const STAGES: [&str; 8] =
     ["decode", "pre-process", "inference", "refine", "fit", "compose", "pack", "write"];
-
-/// One `write()` of a frame into the kernel, as v4l2loopback does it: a copy into its buffer. (Its
-/// module is not on every machine; a file in memory is.)
-struct KernelCopy {
-    file: File,
-    mode: SinkMode,
-}
-
-impl Sink for KernelCopy {
-    fn name(&self) -> &str {
-        "kernel copy"
-    }
-
-    fn mode(&self) -> SinkMode {
-        self.mode
-    }
-
-    fn write(&mut self, frame: FrameView<'_>) -> Result<(), DeviceError> {
-        self.file.write_all_at(frame.bytes(), 0).map_err(|source| DeviceError::Io {
-            what: "the file in memory".into(),
-            doing: "writing",
-            source,
-        })
-    }
-
-    fn finish(self: Box<Self>) -> Result<(), DeviceError> {
-        Ok(())
-    }
-}
-
-fn sink() -> KernelCopy {
-    let rate = FrameRate::new(30, 1).expect("30 is a rate");
-    let mode = SinkMode { format: PixelFormat::Yuyv, size: SIZE, rate, colour: Colour::WEBCAM };
-    let path = format!("/dev/shm/greenroom-bench-{}", std::process::id());
-    let file = File::create(&path).expect("/dev/shm takes files");
-    std::fs::remove_file(path).expect("the file was made above");
-    KernelCopy { file, mode }
-}
-
-/// Frames of the demo clip as a webcam sends them: 1280x720, JPEG, 4:2:2.
-fn camera_frames() -> Vec<Vec<u8>> {
-    let clip = concat!(env!("CARGO_MANIFEST_DIR"), "/../../assets/footage/demo.mp4");
-    let folder = tempfile::tempdir().expect("a folder for frames");
-    let status = Command::new("ffmpeg")
-        .args(["-v", "error", "-i", clip, "-frames:v", "16", "-vf", "fps=2,scale=1280:720"])
-        .args(["-pix_fmt", "yuvj422p", "-q:v", "4"])
-        .arg(folder.path().join("%02d.jpg"))
-        .status()
-        .expect("ffmpeg is installed");
-    assert!(status.success(), "ffmpeg cannot read {clip}; run: cargo xtask assets");
-    (1..=16)
-        .map(|n| std::fs::read(folder.path().join(format!("{n:02}.jpg"))).expect("16 frames"))
-        .collect()
-}
 
 struct Path {
     decoder: MjpegDecoder,
@@ -98,8 +43,8 @@ impl Path {
                 .and_then(|maker| maker.refined(steps))
                 .expect("a built-in model"),
             planes: MattePlanes::new(SIZE, steps).expect("planes"),
-            painter: Painter::new(sink().mode(), scene).expect("an output"),
-            write: sink(),
+            painter: Painter::new(sink(SIZE).mode(), scene).expect("an output"),
+            write: sink(SIZE),
         }
     }
 
@@ -142,11 +87,6 @@ fn floor(maker: &mut MatteMaker, from: &[u8], to: &mut [u8]) -> Duration {
         black_box(&mut *to).copy_from_slice(black_box(from));
     }
     start.elapsed()
-}
-
-fn median<T: Copy + PartialOrd>(mut values: Vec<T>) -> T {
-    values.sort_by(|a, b| a.partial_cmp(b).expect("times and ratios are numbers"));
-    values[values.len() / 2]
 }
 
 fn main() {

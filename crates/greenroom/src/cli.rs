@@ -1,11 +1,12 @@
-//! The raw command line. Help, man page and completions all come from this one definition; what
-//! the words mean is worked out in [`settings`](crate::settings).
+//! The raw command line. Help, man page and completions all come from this one definition, and the
+//! options of a scene from [`SceneOptions`]; [`settings`](crate::settings) works out what they mean.
 
 use std::ffi::OsString;
 use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
+use crate::scenes::SceneOptions;
 use crate::session::OnLock;
 
 mod environment;
@@ -17,13 +18,15 @@ mod on_air;
 #[cfg(feature = "mask-server")]
 pub use masks::ServeMasksArgs;
 pub use model::{GetArg, ModelArgs, ModelCommand, ModelTools, OnnxArgs};
-pub use on_air::{NextArgs, OutputArg, RecordArgs, SetArgs, SetCommand, SnapshotArgs};
+pub use on_air::{
+    NextArgs, OutputArg, RecordArgs, SceneProperty, SetArgs, SetCommand, SnapshotArgs,
+};
 
 /// A virtual camera that puts you before another background.
 #[derive(Debug, Parser)]
 #[command(name = "greenroom", version, arg_required_else_help = true, max_term_width = 100)]
 pub struct Cli {
-    /// Say more: once for decisions, twice for every frame.
+    /// Log more: once for decisions, twice for every frame.
     #[arg(short, long, global = true, action = clap::ArgAction::Count)]
     pub verbose: u8,
     /// What to do.
@@ -34,34 +37,34 @@ pub struct Cli {
 /// What to do.
 #[derive(Debug, Subcommand)]
 pub enum Command {
-    /// Serve the camera, composed, as a virtual camera until stopped.
+    /// Run the virtual camera until stopped.
     Run(RunArgs),
-    /// Compose a video file into another, every frame, the same way.
+    /// Process a video file into another, frame by frame, in the same way.
     Render(RenderArgs),
-    /// List cameras with their modes and virtual cameras with their state.
+    /// List cameras with their modes, and virtual cameras with their state.
     List(ListArgs),
     /// Show what the running greenroom is doing: camera, outputs, who watches, frames, times.
     Status(StatusArgs),
     /// Change what the running greenroom shows.
     Set(SetArgs),
-    /// Have the running greenroom show the next scene, or the next picture of a slideshow.
+    /// Show the next scene, or the next picture of a slideshow.
     Next(NextArgs),
-    /// Have a running greenroom show the placeholder and close the camera.
+    /// Show the placeholder and close the camera, until `greenroom resume`.
     Pause(SocketArgs),
     /// End the pause.
     Resume(SocketArgs),
-    /// Write what a running greenroom shows into a picture.
+    /// Save what is being shown as a picture.
     Snapshot(SnapshotArgs),
-    /// Have a running greenroom record what it shows into a file, or end that.
+    /// Record what is being shown into a file, or stop the recording.
     Record(RecordArgs),
-    /// The configuration: whether it is right, where it lies, an example.
+    /// Check the configuration, print its place, or print an example.
     Config(ConfigArgs),
-    /// The networks that find the person: which there are, what a file is.
+    /// List, check or download the networks that find the person.
     Model(ModelArgs),
-    /// Find the person for other programs: answer pictures over HTTP with masks.
+    /// Run a mask server: other programs send pictures over HTTP and get masks back.
     #[cfg(feature = "mask-server")]
     ServeMasks(ServeMasksArgs),
-    /// Ask a running greenroom for a fault, for tests.
+    /// Make a running greenroom fail, for tests.
     #[cfg(feature = "faults")]
     #[command(hide = true)]
     Fault(FaultArgs),
@@ -79,58 +82,23 @@ pub enum Command {
 /// What is shown, and who finds the person.
 #[derive(Debug, Default, Args)]
 pub struct SceneArgs {
-    /// What to stand before [default: blur]: blur, #rrggbb, a picture, a video, a folder of pictures,
-    /// none (the plain camera), … `greenroom list backgrounds` tells all.
-    #[arg(short, long, value_name = "BACKGROUND", env = "GREENROOM_BACKGROUND")]
-    pub background: Option<String>,
-    /// How a picture or video of another shape is fitted [default: cover].
-    #[arg(long, value_enum, env = "GREENROOM_FIT")]
-    pub fit: Option<FitArg>,
-    /// A picture before you: `PATH[,PLACE[,WIDTH%[,OPACITY%]]]`, or none.
-    #[arg(long, value_name = "PICTURE", env = "GREENROOM_FOREGROUND")]
-    pub foreground: Option<String>,
-    /// An effect, `[person:|background:|all:]NAME[=VALUE,…]`; several make a chain. `greenroom list
-    /// effects` tells all.
-    #[arg(
-        long = "effect",
-        value_name = "EFFECT",
-        value_delimiter = ' ',
-        env = "GREENROOM_EFFECTS"
-    )]
-    pub effects: Option<Vec<String>>,
-    /// Which part of the camera's picture is used [default: whole]: whole, `zoom=FACTOR[,X,Y]`, or
-    /// auto, which follows you. `greenroom list framings` tells all.
-    #[arg(long, value_name = "FRAMING", env = "GREENROOM_FRAMING")]
-    pub framing: Option<String>,
-    /// How you are lit by what is behind [default: usual]: off, usual, or `wrap=PERCENT,match=PERCENT`:
-    /// light of the background on your edge, and your brightness and colour following it.
-    #[arg(long, value_name = "LOOK", env = "GREENROOM_LOOK")]
-    pub look: Option<String>,
-    /// The scene of the configuration to begin with; the options above lie over it.
+    #[command(flatten)]
+    #[allow(missing_docs)]
+    pub options: SceneOptions,
+    /// The scene of the configuration to start with; the options above override it.
     #[arg(long, value_name = "NAME", env = "GREENROOM_SCENE")]
     pub scene: Option<String>,
-    /// The configuration [default: ~/.config/greenroom/config.toml, if it is there].
+    /// The configuration file [default: ~/.config/greenroom/config.toml, if it is there].
     #[arg(long, value_name = "FILE", env = "GREENROOM_CONFIG")]
     pub config: Option<PathBuf>,
     /// The network that finds the person [default: general]: general, landscape (less work, misses
     /// more), or your own: an ONNX file, a TFLite file of the same family, or the name of a file in
-    /// ~/.local/share/greenroom/models. `greenroom model` tells more.
+    /// ~/.local/share/greenroom/models. `greenroom model list` shows them.
     #[arg(long, value_name = "MODEL", env = "GREENROOM_MODEL")]
     pub model: Option<String>,
     #[command(flatten)]
     #[allow(missing_docs)]
     pub onnx: OnnxArgs,
-}
-
-/// How a picture of another shape is fitted.
-#[derive(Debug, Clone, Copy, ValueEnum)]
-pub enum FitArg {
-    /// Fill the frame and cut off what stands out.
-    Cover,
-    /// Show all of the picture, with black bars.
-    Contain,
-    /// Distort the picture to the frame.
-    Stretch,
 }
 
 /// Arguments of `greenroom run`.
@@ -145,16 +113,16 @@ pub struct RunArgs {
     /// several times.
     #[arg(short, long, value_name = "OUTPUT", env = "GREENROOM_OUTPUT")]
     pub output: Option<Vec<OsString>>,
-    /// Size to ask of the camera [default: 1280x720].
+    /// Size to request from the camera [default: 1280x720].
     #[arg(long, value_name = "WIDTHxHEIGHT", env = "GREENROOM_SIZE")]
     pub size: Option<String>,
-    /// Frames a second to ask of the camera [default: 30].
+    /// Frames per second to request from the camera [default: 30].
     #[arg(long, value_name = "FPS", env = "GREENROOM_FPS")]
     pub fps: Option<String>,
-    /// Stop by itself after so many seconds.
+    /// Stop after this many seconds.
     #[arg(long, value_name = "SECONDS")]
     pub stop_after: Option<f64>,
-    /// Close the camera when nobody has watched for so many seconds [default: 3].
+    /// Close the camera when nobody has watched for this many seconds [default: 3].
     #[arg(
         long,
         value_name = "SECONDS",
@@ -162,7 +130,7 @@ pub struct RunArgs {
         env = "GREENROOM_IDLE_AFTER"
     )]
     pub idle_after: Option<f64>,
-    /// Keep the camera open also while nobody watches.
+    /// Keep the camera open even while nobody watches.
     #[arg(
         long,
         value_name = "true|false",
@@ -172,20 +140,20 @@ pub struct RunArgs {
         env = "GREENROOM_ALWAYS_ON"
     )]
     pub always_on: Option<bool>,
-    /// What becomes of the picture when your session is locked [default: placeholder].
+    /// What is shown while your session is locked [default: placeholder].
     #[arg(long, value_enum, env = "GREENROOM_ON_LOCK")]
     pub on_lock: Option<OnLock>,
-    /// A PNG, JPEG or WebP picture to show in place of greenroom's own while there is no picture.
+    /// Your own placeholder: a PNG, JPEG or WebP picture to show while there is nothing else to show.
     #[arg(long, value_name = "FILE", env = "GREENROOM_PLACEHOLDER")]
     pub placeholder: Option<PathBuf>,
-    /// Where `greenroom status` asks; by default greenroom.sock in $XDG_RUNTIME_DIR.
+    /// The control socket [default: greenroom.sock in $XDG_RUNTIME_DIR].
     #[arg(long, value_name = "PATH", env = "GREENROOM_SOCKET")]
     pub socket: Option<PathBuf>,
-    /// Read a video file as fast as it can be worked on, for measuring.
+    /// Read a video file as fast as it can be processed, for measuring.
     #[arg(long, hide = true)]
     pub unpaced: bool,
-    /// Have the person found by a mask server, `http://HOST[:PORT][/PATH]`: what the camera sees is
-    /// sent there. When it is slow or away, the network of this machine takes over; or none.
+    /// Let a mask server find the person: `http://HOST[:PORT][/PATH]`, or none. Pictures of what the camera
+    /// sees are sent there. While it is slow or away, the built-in network takes over.
     #[arg(long, value_name = "URL", env = "GREENROOM_MASK_SERVER")]
     pub mask_server: Option<String>,
     #[command(flatten)]
@@ -205,7 +173,7 @@ pub struct RenderArgs {
     /// Also write the matte: a grey video of the same size and number of frames (.mkv or .y4m).
     #[arg(long, value_name = "OUT_GREY")]
     pub matte: Option<OsString>,
-    /// Leave the video's sound out.
+    /// Leave out the sound.
     #[arg(long)]
     pub no_sound: bool,
     #[command(flatten)]
@@ -229,11 +197,11 @@ pub struct ListArgs {
 pub enum Listed {
     /// Cameras with their modes and virtual cameras with their state.
     Cameras,
-    /// What one may stand before.
+    /// The kinds of background.
     Backgrounds,
-    /// What can be done to the picture.
+    /// The effects.
     Effects,
-    /// Which part of the camera's picture can be used.
+    /// The framings: which part of the camera's picture is used.
     Framings,
 }
 
@@ -251,7 +219,7 @@ pub struct StatusArgs {
 /// Which greenroom is meant.
 #[derive(Debug, Args)]
 pub struct SocketArgs {
-    /// The socket of the greenroom to ask; by default greenroom.sock in $XDG_RUNTIME_DIR.
+    /// The control socket of the running greenroom [default: greenroom.sock in $XDG_RUNTIME_DIR].
     #[arg(long, value_name = "PATH", env = "GREENROOM_SOCKET", global = true)]
     pub socket: Option<PathBuf>,
 }
@@ -267,14 +235,14 @@ pub struct ConfigArgs {
 /// What can be done with the configuration.
 #[derive(Debug, Subcommand)]
 pub enum ConfigCommand {
-    /// Tell whether it is right, every scene with its files.
+    /// Check the configuration: every key, every scene and its files.
     Check {
-        /// The configuration, if not the usual one.
+        /// The configuration file, if it is not the default one.
         file: Option<PathBuf>,
     },
-    /// Print where it is looked for.
+    /// Print the path of the configuration file.
     Path,
-    /// Print an example in which every key is told of.
+    /// Print an example that explains every key.
     Example,
 }
 

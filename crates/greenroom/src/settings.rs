@@ -1,4 +1,4 @@
-//! What the command line means: words turned into checked values, once, before anything starts.
+//! What the command line means: texts become checked values, once, before anything starts.
 
 mod camera_choice;
 mod checks;
@@ -14,7 +14,7 @@ use greenroom_device::{FileTarget, FrameRate};
 use greenroom_frame::SizePx;
 use greenroom_matte::{People, RefineSteps};
 
-use crate::cli::{FitArg, RenderArgs, RunArgs, SceneArgs};
+use crate::cli::{RenderArgs, RunArgs, SceneArgs};
 use crate::config::ConfigFile;
 use crate::demo;
 use crate::masks::MaskServerUrl;
@@ -106,31 +106,26 @@ impl SceneSettings {
         height_px: u32,
     ) -> anyhow::Result<Self> {
         let here = std::env::current_dir().unwrap_or_default();
-        // A variable that is empty says nothing.
-        let said = |text: &Option<String>| text.clone().filter(|text| !text.is_empty());
         let scene = args.scene.clone().or(config.scene.clone());
-        // Scenes of the configuration have it already.
-        let look = config.look.clone().filter(|_| scene.is_none());
-        let effects = args.effects.clone().unwrap_or_default();
-        let effects: Vec<String> = effects.into_iter().filter(|text| !text.is_empty()).collect();
-        let words = SceneOptions {
-            background: said(&args.background),
-            fit: args.fit.map(|fit| fit.word().to_owned()),
-            foreground: said(&args.foreground),
-            effects: Some(effects).filter(|effects| !effects.is_empty()),
-            framing: said(&args.framing),
-            look: said(&args.look).or(look),
-        };
+        let mut options = args.options.clone();
+        if let Some(effects) = &mut options.effects {
+            effects.retain(|text| !text.is_empty());
+        }
+        let mut options = options.without_empty();
+        if scene.is_none() {
+            // Scenes of the configuration have its look already.
+            options.look = options.look.or_else(|| config.look.clone());
+        }
         let model = ModelChoice::new(args.model.as_deref(), &args.onnx, &config)?;
-        let awaits_background = old.is_some() && words.background.is_none();
-        let words = words.over(&old.map(|old| old.words(scene.is_some())).unwrap_or_default());
-        let steps = config.cut.steps();
+        let awaits_background = old.is_some() && options.background.is_none();
+        let old = old.map(|old| old.scene_options(scene.is_some())).unwrap_or_default();
+        let options = options.over(&old).located_in(&here);
+        let steps = config.cut;
         if steps.key.is_some() && steps.people == People::Main {
             return Err(SettingsError::MainPersonOfKey.into());
         }
-        let words = words.located_in(&here);
-        let library = SceneLibrary::new(config.scenes, scene, &words, steps.people)?;
-        // What makes no sense is told before anything starts; a background may come later.
+        let library = SceneLibrary::new(config.scenes, scene, &options, steps.people)?;
+        // What has no meaning is reported before anything starts; a background may come later.
         let background = library.options().background.clone().filter(|_| !awaits_background);
         let spec = SceneOptions { background, ..library.options().clone() }.check()?;
         check_privacy(&spec, steps.people, height_px)?;
@@ -141,17 +136,6 @@ impl SceneSettings {
     fn reads(&self) -> Vec<PathBuf> {
         let model = self.model.path().map(Path::to_owned);
         self.library.files().into_iter().chain(model).chain(self.config.clone()).collect()
-    }
-}
-
-impl FitArg {
-    /// The word for it.
-    pub fn word(self) -> &'static str {
-        match self {
-            FitArg::Cover => "cover",
-            FitArg::Contain => "contain",
-            FitArg::Stretch => "stretch",
-        }
     }
 }
 

@@ -11,7 +11,7 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use air::{Air, BLUE, GREY, RED, is_placeholder, picture, yuv};
-use greenroom::control::{self, Answer, Reply, Request, SetWords};
+use greenroom::control::{self, Answer, Reply, Request, SetRequest};
 
 const CONFIG: &str = "scene = 'red'\n[scenes.red]\nbackground = 'red.png'\n[scenes.blue]\n\
                       background = 'blue.png'\neffects = ['greyscale']\n";
@@ -261,8 +261,8 @@ fn what_is_asked_for_in_a_pause_is_the_first_that_comes_after_it() {
     let done = Reply::Ok(Answer::Done {});
     let change = |background: &str| {
         let background = Some(background.to_owned());
-        let words = greenroom::scenes::SceneOptions { background, ..Default::default() };
-        Request::Set(SetWords { output: None, words })
+        let options = greenroom::scenes::SceneOptions { background, ..Default::default() };
+        Request::Set(SetRequest { output: None, options })
     };
     for (before, after) in [(RED, BLUE), (BLUE, RED), (RED, BLUE)] {
         air.wait_for(yuv(before));

@@ -1,7 +1,8 @@
 //! The arithmetic of the networks, one row of a map (or one whole map) a call. Here are the checks and the choice
 //! of the instruction set; `scalar` is the reference, the others give the same within rounding.
 //!
-//! A row is pixels side by side, the channels of a pixel side by side.
+//! A row is pixels side by side, the channels of a pixel side by side: in the formulas `row[x][c]` is channel `c` of
+//! pixel `x`, and `sum` goes over all indices that are not on the left.
 
 #[cfg(target_arch = "x86_64")]
 #[allow(unsafe_code)]
@@ -13,25 +14,12 @@ mod tests;
 
 pub use layers::{Activation, Bordered, Depthwise, Pointwise, Quadruple};
 
+use greenroom_frame::dispatch;
+
 use crate::Isa;
-use crate::isa::Kind;
 
-/// Calls the kernel of the instruction set. The `unsafe` is that of calling a function compiled for
-/// AVX2 and FMA; what the kernel itself needs was checked by its caller here.
-macro_rules! dispatch {
-    ($isa:expr, $kernel:ident($($argument:expr),*)) => {
-        match $isa.kind() {
-            Kind::Scalar => scalar::$kernel($($argument),*),
-            #[cfg(target_arch = "x86_64")]
-            #[allow(unsafe_code)]
-            // SAFETY: an `Isa` of this kind is only made on a machine that has AVX2 and FMA, and
-            // the lengths that the kernel asks for were asserted just above.
-            Kind::Avx2 => unsafe { avx2::$kernel($($argument),*) },
-        }
-    };
-}
-
-/// out = activation(layer · input + addend), pixel by pixel.
+/// `out[x][o] = activation(bias[o] + sum(weights[o][i] * input[x][i]) + addend[x][o])`, with the `layer`'s
+/// activation, bias and weights. Without an `addend` it is 0.
 ///
 /// # Panics
 /// If `input`, `addend` and `out` are not of the same number of pixels.
@@ -49,7 +37,9 @@ pub fn pointwise(
     dispatch!(isa, pointwise(layer, input, addend, out));
 }
 
-/// A whole map by a 3x3 convolution with stride 1. The layer's inputs are `[row][column][channel]` of the window.
+/// A whole map by a 3x3 convolution with stride 1: `out[y][x][o] = activation(bias[o] + sum(weights[o][row][column][c] *
+/// input[y + row][x + column][c]))`, with `row` and `column` 0..3. The border of `input` is its first row and column, and
+/// its last.
 ///
 /// # Panics
 /// If the layer's inputs are not those of a window of `input`, or `out` has not its pixels.
@@ -79,9 +69,9 @@ pub fn stem_rows<'a>(
     })
 }
 
-/// One row of the 3x3 convolution with stride 2 from three planes. `rows[c][y]` is row `y` of the
-/// window in plane `c`; the column right of the picture counts as 0. The layer's 27 inputs are
-/// `[plane][row][column]`.
+/// One row of the 3x3 convolution with stride 2 from three planes: `out[x][o] = activation(bias[o] +
+/// sum(weights[o][plane][row][column] * rows[plane][row][2 * x + column]))`, with `row` and `column` 0..3. The column
+/// right of the picture counts as 0.
 ///
 /// # Panics
 /// If a row is not two values for each pixel of `out`, or the layer has not 27 inputs.
@@ -99,8 +89,10 @@ pub fn stem(isa: Isa, layer: &Pointwise, rows: &[[&[f32]; 3]; 3], out: &mut [f32
     pointwise(isa, layer, &patch, None, last);
 }
 
-/// One row of a depthwise convolution. `rows` are the rows of the window, each with the padding
-/// columns that the window needs at both ends.
+/// One row of a depthwise convolution: `out[x][c] = activation(bias[c] + sum(weights[row][column][c] *
+/// rows[row][stride * x + column][c]))`, with `row` and `column` below `window`. A layer that adds its input adds the
+/// pixel in the middle of the window to that. `rows` are the rows of the window, each with the padding columns that the
+/// window needs at both ends.
 ///
 /// # Panics
 /// If there are not `window` rows, or one of them is too short for `out`.
@@ -112,7 +104,7 @@ pub fn depthwise(isa: Isa, layer: &Depthwise, rows: &[&[f32]], out: &mut [f32]) 
     dispatch!(isa, depthwise(layer, rows, out));
 }
 
-/// Adds each pixel of `row` to `sums`, channel by channel.
+/// `sums[c] += sum(row[x][c])`.
 ///
 /// # Panics
 /// If the channels are no multiple of 8 or `row` is not whole pixels.
@@ -122,8 +114,9 @@ pub fn accumulate(isa: Isa, row: &[f32], sums: &mut [f32]) {
     dispatch!(isa, accumulate(row, sums));
 }
 
-/// One row of the bilinear doubling with half-pixel centres: 3/4 `near` + 1/4 `far`, then the
-/// same along the row. At the map's edge `far` is `near` again.
+/// One row of the bilinear doubling with half-pixel centres: with `mixed = 0.75 * near + 0.25 * far` it is
+/// `out[2x] = 0.75 * mixed[x] + 0.25 * mixed[x - 1]` and `out[2x + 1] = 0.75 * mixed[x] + 0.25 * mixed[x + 1]`. Beyond
+/// the ends of the row the outermost pixel counts again; at the map's edge `far` is to be `near` again.
 ///
 /// # Panics
 /// If the channels are no multiple of 8, or the rows do not fit together.
@@ -134,7 +127,8 @@ pub fn double(isa: Isa, channels: usize, near: &[f32], far: &[f32], out: &mut [f
     dispatch!(isa, double(channels, near, far, out));
 }
 
-/// Two rows of probabilities from one row of pixels.
+/// Two rows of probabilities from one row of pixels: `top[2x]`, `top[2x + 1]`, `bottom[2x]` and `bottom[2x + 1]` become
+/// `1 / (1 + exp(-(bias + sum(weights[place][c] * row[x][c]))))`, in this order of the `layer`'s four places.
 ///
 /// # Panics
 /// If the rows do not fit together.
@@ -145,7 +139,7 @@ pub fn quadruple(isa: Isa, layer: &Quadruple, row: &[f32], top: &mut [f32], bott
     dispatch!(isa, quadruple(layer, row, top, bottom));
 }
 
-/// 1 / (1 + exp(-x)) in place.
+/// `values[x] = 1 / (1 + exp(-values[x]))`.
 pub fn logistic(isa: Isa, values: &mut [f32]) {
     dispatch!(isa, logistic(values));
 }

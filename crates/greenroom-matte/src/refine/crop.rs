@@ -167,17 +167,16 @@ impl Tracker {
         let rows = inside(window.top, size.height_px, height_px, cells.height_px);
         let width = cells.width_px as usize;
         let [old, new] = [&thumbnails.old, &thumbnails.new].map(|thumbnail| thumbnail.bytes()[0]);
-        let moving_in = |[old, new]: [&[u8]; 2]| {
+        let moving_in = |old: &[u8], new: &[u8]| {
             old.iter().zip(new).filter(|(old, new)| old.abs_diff(**new) >= MOVES).count()
         };
         let all = old.chunks_exact(width).zip(new.chunks_exact(width)).enumerate();
         let moving = all.map(|(y, (old, new))| {
             if !rows.contains(&y) {
-                return moving_in([old, new]);
+                return moving_in(old, new);
             }
             let [left, right] = [0..columns.start, columns.end..width];
-            moving_in([&old[left.clone()], &new[left]])
-                + moving_in([&old[right.clone()], &new[right]])
+            moving_in(&old[left.clone()], &new[left]) + moving_in(&old[right.clone()], &new[right])
         });
         self.is_restless = moving.sum::<usize>() * MOVING_SHARE >= old.len();
     }

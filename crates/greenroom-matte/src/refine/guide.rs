@@ -128,7 +128,7 @@ impl Guide {
         if let Some(spill) = &mut self.spill {
             let Tables { thumbnail, certain, factors, .. } = tables;
             spill.find(self.isa, thumbnail.size(), certain.extent(), RAMP, |y| {
-                ([0, 1, 2].map(|input| thumbnail.row(input, y)), factors.cells(y))
+                (thumbnail.colours(y), factors.cells(y))
             });
         }
         tables.drawing.draw(self.isa, frame, &tables.factors, (luma, chroma));

@@ -61,23 +61,24 @@ impl Motion {
     }
 
     /// How many cells to the right and down a person has gone of whom `is_person` tells where in the
-    /// mask they were; `lumas` are those of the two thumbnails, the newer first. `None` if they stand
-    /// still, or did something else than go.
+    /// mask they were; `new` and `old` are the lumas of the two thumbnails. `None` if they stand still, or
+    /// did something else than go.
     pub(crate) fn find(
         &mut self,
         isa: Isa,
         is_person: impl Fn(usize) -> bool,
-        lumas: [&[u8]; 2],
+        new: &[u8],
+        old: &[u8],
     ) -> Option<[f32; 2]> {
         self.look(is_person);
-        let still = self.difference(isa, lumas, [0, 0])?;
+        let still = self.difference(isa, new, old, [0, 0])?;
         let guess = std::mem::take(&mut self.newest);
         if self.spans.len() < MIN_ROWS || still < STILL {
             return None;
         }
         let mut best = (still, [0, 0]);
         let try_way = |way: [i32; 2], best: &mut (f32, [i32; 2])| {
-            if let Some(difference) = self.difference(isa, lumas, way)
+            if let Some(difference) = self.difference(isa, new, old, way)
                 && difference < best.0
             {
                 *best = (difference, way);
@@ -96,7 +97,7 @@ impl Motion {
         let (least, [x, y]) = best;
         // The lowest point of a parabola, and how much lower it is.
         let lowest = |before: [i32; 2], after: [i32; 2]| {
-            let ends = [before, after].map(|way| self.difference(isa, lumas, way));
+            let ends = [before, after].map(|way| self.difference(isa, new, old, way));
             let [Some(before), Some(after)] = ends else { return (0.0, 0.0) };
             let (slope, bend) = (before - after, before - 2.0 * least + after);
             if bend > 1e-3 {
@@ -136,7 +137,7 @@ impl Motion {
 
     /// The mean difference of luma in the person's cells if they have gone this way; `None` if that is
     /// too far, or out of the picture by more than a half.
-    fn difference(&self, isa: Isa, [new, old]: [&[u8]; 2], [x, y]: [i32; 2]) -> Option<f32> {
+    fn difference(&self, isa: Isa, new: &[u8], old: &[u8], [x, y]: [i32; 2]) -> Option<f32> {
         if x.abs() > MAX_SHIFT_CELLS[0] || y.abs() > MAX_SHIFT_CELLS[1] {
             return None;
         }

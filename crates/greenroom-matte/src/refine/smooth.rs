@@ -5,7 +5,7 @@ use greenroom_frame::{Colour, Frame, PixelFormat, PlaneScaler, SizePx};
 
 use self::carry::Carry;
 use self::changes::Changes;
-use super::kernels::follow;
+use super::kernels::{SureRoom, WeightRamp, follow};
 use super::motion::Motion;
 use super::thumbnails::Thumbnails;
 use crate::planes::SmallPlanes;
@@ -53,14 +53,15 @@ const STILL: u8 = 51;
 const STILL_ANEW: u8 = 13;
 /// How long that is.
 const ANEW_FRAMES: u32 = 20;
-/// Change of a cell up to which nothing has changed, and from which on everything has.
-const CHANGES: [u16; 2] = [6, 20];
+/// Change of a cell up to which nothing has changed, and from which on everything has; then the new mask
+/// is all that counts.
+const WEIGHTS: WeightRamp = WeightRamp { low: 6, high: 20, least: STILL, most: 255 };
 /// Level of the mask from which on a sample is of a person who may go.
 const PERSON: u8 = 100;
 /// Up to this level of the new mask it is sure of the room, and counts at least so much: what was seen of
 /// the room by mistake is to be gone at once. (As slowly as all else, 75 pixels a frame of mdn_b_inout were
 /// room far from the person, and MAD was 5 % higher; with 5 pixels, toggles are 4 % more.)
-const SURE_ROOM: [u8; 2] = [8, 102];
+const SURE_ROOM: SureRoom = SureRoom { level: 8, least: 102 };
 /// Share of changed cells from which on it is another picture.
 const CUT_PERCENT: usize = 70;
 
@@ -147,7 +148,7 @@ impl Tables {
         }
         let mut changed = 0;
         for (y, out) in self.weights.bytes_mut().chunks_exact_mut(width).enumerate() {
-            self.changes.weigh(isa, y, out, CHANGES, [still, 255]);
+            self.changes.weigh(isa, y, out, WeightRamp { least: still, ..WEIGHTS });
             changed += out.iter().map(|&weight| usize::from(weight == 255)).sum::<usize>();
         }
         changed * 100 < CUT_PERCENT * width * height
@@ -157,9 +158,9 @@ impl Tables {
     fn carry(&mut self, isa: Isa, thumbnails: &Thumbnails, state: &mut [u16]) {
         let [new, old] = [&thumbnails.new, &thumbnails.old].map(SmallPlanes::bytes);
         let is_person = |at: usize| state[at] >= u16::from(PERSON) << 7;
-        let way = self.motion.find(isa, is_person, [new[0], old[0]]);
+        let way = self.motion.find(isa, is_person, new[0], old[0]);
         if let (Some(way), Some(person)) = (way, self.motion.extent()) {
-            self.carry.carry(isa, (person, way), [new, old], self.weights.bytes_mut(), state);
+            self.carry.carry(isa, (person, way), new, old, self.weights.bytes_mut(), state);
         }
     }
 }

@@ -2,7 +2,10 @@ use std::ops::Range;
 
 use greenroom_frame::{Cells, SizePx};
 
-use super::kernels::{add_row, colours, shares, spread, weigh};
+use super::kernels::{
+    ColourRows, FactorRows, Ramp, ShareRows, ShareRowsMut, SideRows, add_row, colours, shares,
+    spread, weigh,
+};
 use crate::Isa;
 
 /// Finds the colours of person and room along the edge: the means of the thumbnail's cells nearby,
@@ -26,8 +29,7 @@ pub(crate) struct Spill {
     sums: [Vec<f32>; 3],
     /// A row of these.
     column: Vec<f32>,
-    /// A row of what all colours of a cell are divided by.
-    shares: [Vec<f32>; 3],
+    shares: Shares,
 }
 
 const CHANNELS: usize = 8;
@@ -45,15 +47,14 @@ impl Spill {
     }
 
     /// Finds them from a thumbnail of `size`, around the columns and rows that the edge is in: `row` gives
-    /// Y, U and V of a row of cells, 0..=1, and the four factors that alpha is made of; alphas of
-    /// `ramp` become 0 and 1.
+    /// the colours of a row of cells and what alpha is made of there, which goes through `ramp`.
     pub(crate) fn find<'a>(
         &mut self,
         isa: Isa,
         size: SizePx,
         edge: [Range<usize>; 2],
-        ramp: [f32; 2],
-        row: impl Fn(usize) -> ([&'a [f32]; 3], [&'a [f32]; 4]),
+        ramp: Ramp,
+        row: impl Fn(usize) -> (ColourRows<'a>, FactorRows<'a>),
     ) {
         let (width, height) = (size.width_px as usize, size.height_px as usize);
         self.adopt((width, height));
@@ -75,8 +76,9 @@ impl Spill {
             wide.fill(0.0);
             for y in 2 * y..(2 * y + 2).min(height) {
                 let (colours, factors) = row(y);
-                let colours = colours.map(|row| &row[part.clone()]);
-                weigh(isa, wide, colours, factors.map(|row| &row[part.clone()]), ramp);
+                let (colours, factors) =
+                    (colours.columns(part.clone()), factors.columns(part.clone()));
+                weigh(isa, wide, colours, factors, ramp);
             }
             let channels = wide.chunks_exact(part.len());
             for (sums, wide) in sums.chunks_exact_mut(len / CHANNELS).zip(channels) {
@@ -107,7 +109,7 @@ impl Spill {
         let len = CHANNELS * self.stride() * self.cells.rows();
         self.wide = vec![0.0; CHANNELS * width];
         self.column = vec![0.0; CHANNELS * self.stride()];
-        self.shares = std::array::from_fn(|_| vec![0.0; self.stride()]);
+        self.shares = Shares::new(self.stride());
         self.sums = std::array::from_fn(|_| vec![0.0; len]);
     }
 
@@ -118,21 +120,48 @@ impl Spill {
             let sums: &Vec<f32> = sums;
             &sums[(y * CHANNELS + channel) * stride + 1 + columns.start..][..columns.len()]
         };
-        let both = |sums, channel: usize| [row(sums, channel), row(sums, channel + CHANNELS / 2)];
-        let found = self.shares.each_mut().map(|row| &mut row[..columns.len()]);
-        shares(isa, found, both(own, 0), both(blurred, 0), OWN);
+        let both = |sums, channel: usize| SideRows {
+            person: row(sums, channel),
+            room: row(sums, channel + CHANNELS / 2),
+        };
+        let len = columns.len();
+        shares(isa, self.shares.first_mut(len), both(own, 0), both(blurred, 0), OWN);
         for plane in 0..3 {
-            self.cells.edit_row(plane, y, |maps| {
-                let maps = maps.map(|map| &mut map[columns.clone()]);
+            self.cells.edit_row(plane, y, |[person, less]| {
+                let (person, less) = (&mut person[columns.clone()], &mut less[columns.clone()]);
                 let (cell, around) = (both(own, 1 + plane), both(blurred, 1 + plane));
-                colours(
-                    isa,
-                    maps,
-                    cell,
-                    around,
-                    self.shares.each_ref().map(|row| &row[..columns.len()]),
-                );
+                colours(isa, person, less, cell, around, self.shares.first(len));
             });
+        }
+    }
+}
+
+/// A row of what all colours of a cell are multiplied by, as [`ShareRows`] has it.
+#[derive(Debug, Default)]
+struct Shares {
+    mixed: Vec<f32>,
+    person: Vec<f32>,
+    room: Vec<f32>,
+}
+
+impl Shares {
+    fn new(len: usize) -> Self {
+        let zeros = || vec![0.0; len];
+        Self { mixed: zeros(), person: zeros(), room: zeros() }
+    }
+
+    /// The first so many.
+    fn first(&self, len: usize) -> ShareRows<'_> {
+        let Self { mixed, person, room } = self;
+        ShareRows { mixed: &mixed[..len], person: &person[..len], room: &room[..len] }
+    }
+
+    fn first_mut(&mut self, len: usize) -> ShareRowsMut<'_> {
+        let Self { mixed, person, room } = self;
+        ShareRowsMut {
+            mixed: &mut mixed[..len],
+            person: &mut person[..len],
+            room: &mut room[..len],
         }
     }
 }

@@ -1,11 +1,13 @@
 use std::arch::x86_64::*;
 
 use super::channel::Channel;
+use super::samples::Samples;
 use super::scalar;
 
-/// The planes are as long as `out`.
+/// The samples are as many as `out` is long.
 #[target_feature(enable = "avx2,fma")]
-pub(super) fn convert(channel: &Channel, [y, u, v]: [&[u8]; 3], out: &mut [f32]) {
+pub(super) fn convert(channel: &Channel, samples: Samples<'_>, out: &mut [f32]) {
+    let Samples { y, u, v } = samples;
     let set = |value| _mm256_set1_ps(value);
     let (zero, one) = (_mm256_setzero_ps(), set(1.0));
     let (scale, offset, constant) =
@@ -15,7 +17,7 @@ pub(super) fn convert(channel: &Channel, [y, u, v]: [&[u8]; 3], out: &mut [f32])
     for at in (0..eights).step_by(8) {
         let mut value = constant;
         for (plane, factor) in [y, u, v].into_iter().zip(factors) {
-            // SAFETY: at + 8 <= eights <= out.len(), and the planes are as long as `out`.
+            // SAFETY: at + 8 <= eights <= out.len(), and there are as many samples of each.
             let samples = unsafe { _mm_loadl_epi64(plane.as_ptr().add(at).cast()) };
             let samples = _mm256_cvtepi32_ps(_mm256_cvtepu8_epi32(samples));
             value = _mm256_fmadd_ps(samples, factor, value);
@@ -26,5 +28,6 @@ pub(super) fn convert(channel: &Channel, [y, u, v]: [&[u8]; 3], out: &mut [f32])
             _mm256_storeu_ps(out.as_mut_ptr().add(at), _mm256_fmadd_ps(value, scale, offset));
         }
     }
-    scalar::convert(channel, [&y[eights..], &u[eights..], &v[eights..]], &mut out[eights..]);
+    let rest = Samples { y: &y[eights..], u: &u[eights..], v: &v[eights..] };
+    scalar::convert(channel, rest, &mut out[eights..]);
 }

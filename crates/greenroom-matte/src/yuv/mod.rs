@@ -4,24 +4,22 @@
 #[allow(unsafe_code)]
 mod avx2;
 mod channel;
+mod samples;
 mod scalar;
 
-pub(crate) use self::channel::{Channel, channels};
-use crate::Isa;
-use crate::isa::Kind;
+use greenroom_frame::dispatch;
 
-/// One channel of a picture whose planes all have `out`'s size.
+pub(crate) use self::channel::{Channel, channels};
+pub(crate) use self::samples::Samples;
+use crate::Isa;
+
+/// One channel of a picture: `out[x] = clamp(channel.y * y[x] + channel.u * u[x] + channel.v * v[x] +
+/// channel.constant, 0, 1) * channel.scale + channel.offset`.
 ///
 /// # Panics
-/// If the planes and `out` differ in length.
-pub(crate) fn convert(isa: Isa, channel: &Channel, planes: [&[u8]; 3], out: &mut [f32]) {
-    assert!(planes.iter().all(|plane| plane.len() == out.len()));
-    match isa.kind() {
-        Kind::Scalar => scalar::convert(channel, planes, out),
-        #[cfg(target_arch = "x86_64")]
-        #[allow(unsafe_code)]
-        // SAFETY: an `Isa` of this kind is only made on a machine that has AVX2 and FMA; the
-        // lengths were asserted above.
-        Kind::Avx2 => unsafe { avx2::convert(channel, planes, out) },
-    }
+/// If the samples and `out` differ in length.
+pub(crate) fn convert(isa: Isa, channel: &Channel, samples: Samples<'_>, out: &mut [f32]) {
+    let Samples { y, u, v } = samples;
+    assert!([y, u, v].iter().all(|plane| plane.len() == out.len()));
+    dispatch!(isa, convert(channel, samples, out));
 }

@@ -1,6 +1,8 @@
 use super::channel::Channel;
+use super::samples::Samples;
 
-pub(super) fn convert(channel: &Channel, [y, u, v]: [&[u8]; 3], out: &mut [f32]) {
+pub(super) fn convert(channel: &Channel, samples: Samples<'_>, out: &mut [f32]) {
+    let Samples { y, u, v } = samples;
     for (((out, &y), &u), &v) in out.iter_mut().zip(y).zip(u).zip(v) {
         let value = channel.y * f32::from(y)
             + channel.u * f32::from(u)

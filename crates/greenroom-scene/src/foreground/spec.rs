@@ -145,7 +145,7 @@ fn not_there(text: &str, parts: &[&str]) -> SceneError {
     let picture = |at: &usize| Path::new(&parts[..*at].join(",")).exists();
     let Some(at) = (1..parts.len()).rev().find(picture) else {
         return SceneError::BadForeground(format!(
-            "there is no picture \"{text}\" to stand before you; name one that exists"
+            "there is no picture \"{text}\"; name one that exists"
         ));
     };
     let names: Vec<_> = Place::NAMES.iter().map(|&(name, _)| name).collect();

@@ -7,7 +7,7 @@ use super::OnnxArgs;
 /// Arguments of `greenroom serve-masks`.
 #[derive(Debug, Args)]
 pub struct ServeMasksArgs {
-    /// Where to listen; beyond this machine anybody who can reach it can use it.
+    /// The address to listen at. If other machines can reach it, they can use the server.
     #[arg(
         long,
         value_name = "ADDRESS:PORT",
@@ -18,7 +18,7 @@ pub struct ServeMasksArgs {
     /// As `greenroom run --model`.
     #[arg(long, value_name = "MODEL", env = "GREENROOM_MODEL")]
     pub model: Option<String>,
-    /// As `greenroom run --config`; only what it says of models counts here.
+    /// As `greenroom run --config`; only its model settings are used.
     #[arg(long, value_name = "FILE", env = "GREENROOM_CONFIG")]
     pub config: Option<PathBuf>,
     #[command(flatten)]

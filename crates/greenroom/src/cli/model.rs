@@ -13,24 +13,24 @@ pub struct ModelArgs {
 /// What can be done with models.
 #[derive(Debug, Subcommand)]
 pub enum ModelCommand {
-    /// List the built-in models, those that are described, and what runs them.
+    /// List the built-in models, the models that greenroom knows, and the library that runs them.
     List {
         #[command(flatten)]
         #[allow(missing_docs)]
         tools: ModelTools,
     },
-    /// Get a model, or the ONNX Runtime that runs models: asks first, fetches it with pip, checks it.
+    /// Download a model, or the ONNX Runtime that runs models: asks first, downloads with pip, checks the file.
     Get {
-        /// What to get.
+        /// What to download.
         name: GetArg,
-        /// Agree to the size and the licence, and ask nothing.
+        /// Accept the size and the licence without being asked.
         #[arg(short, long)]
         yes: bool,
         #[command(flatten)]
         #[allow(missing_docs)]
         tools: ModelTools,
     },
-    /// Tell what a file is, what its description lacks, and how long one inference takes here.
+    /// Examine a model file: what it is, what its description lacks, how long one inference takes here.
     Check {
         /// A TFLite or ONNX file, or the name of one in ~/.local/share/greenroom/models.
         #[arg(value_name = "FILE")]
@@ -69,7 +69,7 @@ pub struct ModelTools {
     #[command(flatten)]
     #[allow(missing_docs)]
     pub onnx: OnnxArgs,
-    /// As `greenroom run --config`; only what it says of models counts here.
+    /// As `greenroom run --config`; only its model settings are used.
     #[arg(long, value_name = "FILE", env = "GREENROOM_CONFIG")]
     pub config: Option<PathBuf>,
 }
@@ -77,10 +77,10 @@ pub struct ModelTools {
 /// Which ONNX Runtime runs ONNX models, and how.
 #[derive(Debug, Default, Clone, Args)]
 pub struct OnnxArgs {
-    /// The ONNX Runtime for ONNX models: the path of libonnxruntime.so [default: looked for].
+    /// The ONNX Runtime: the path of libonnxruntime.so [default: searched for].
     #[arg(long, value_name = "PATH", env = "GREENROOM_ONNX_LIBRARY")]
     pub onnx_library: Option<PathBuf>,
-    /// What shall run ONNX models, the first that can [default: cpu]: tensorrt, cuda, migraphx, rocm,
+    /// What runs ONNX models; the first that is able to [default: cpu]: tensorrt, cuda, migraphx, rocm,
     /// openvino, webgpu, cpu.
     #[arg(
         long,
@@ -89,7 +89,7 @@ pub struct OnnxArgs {
         env = "GREENROOM_ONNX_PROVIDERS"
     )]
     pub onnx_providers: Option<Vec<String>>,
-    /// Threads for ONNX models on the CPU [default: a core each, 4 at most].
+    /// Threads for ONNX models on the CPU [default: one per core, at most 4].
     #[arg(long, value_name = "COUNT", env = "GREENROOM_ONNX_THREADS")]
     pub onnx_threads: Option<u16>,
 }

@@ -2,12 +2,13 @@ use std::path::PathBuf;
 
 use clap::{Args, Subcommand};
 
-use super::{FitArg, SocketArgs};
+use super::SocketArgs;
+use crate::scenes::{SceneOptions, fit_values};
 
 /// Which output is meant.
 #[derive(Debug, Args)]
 pub struct OutputArg {
-    /// The output that is meant, by its name in `greenroom status`; all of them, if none is named.
+    /// The output to change, by its name in `greenroom status` [default: all outputs].
     #[arg(long, value_name = "NAME", global = true)]
     pub output: Option<String>,
 }
@@ -40,20 +41,39 @@ pub struct SetArgs {
 /// What can be set on air.
 #[derive(Debug, Subcommand)]
 pub enum SetCommand {
-    /// What to stand before.
+    /// A property of the scene.
+    #[command(flatten)]
+    Property(SceneProperty),
+    /// How long the camera stays open when nobody watches any more; for all outputs.
+    IdleAfter {
+        /// As `greenroom run --idle-after` takes them.
+        #[arg(allow_negative_numbers = true)]
+        seconds: f64,
+    },
+    /// A scene of the configuration.
+    Scene {
+        /// Its name.
+        name: String,
+    },
+}
+
+/// A property of the scene that is set on air.
+#[derive(Debug, Subcommand)]
+pub enum SceneProperty {
+    /// The background behind you.
     Background {
         /// As `greenroom run --background` takes it.
         background: String,
         /// How a picture or video of another shape is fitted.
-        #[arg(long, value_enum)]
-        fit: Option<FitArg>,
+        #[arg(long, value_parser = fit_values())]
+        fit: Option<String>,
     },
-    /// The room behind you out of focus.
+    /// Blur the room behind you.
     Blur {
-        /// How strongly, 1 to 100.
+        /// The strength, 1 to 100.
         strength: String,
     },
-    /// A picture before you, or none.
+    /// A picture in front of you, or none.
     Foreground {
         /// As `greenroom run --foreground` takes it.
         foreground: String,
@@ -70,34 +90,46 @@ pub enum SetCommand {
         /// As `greenroom run --framing` takes it.
         framing: String,
     },
-    /// How you are lit by what is behind.
+    /// How the background lights you.
     Look {
         /// As `greenroom run --look` takes it.
         look: String,
     },
-    /// For how long the camera stays open when nobody watches any more; of no output, but of the camera.
-    IdleAfter {
-        /// As `greenroom run --idle-after` takes them.
-        #[arg(allow_negative_numbers = true)]
-        seconds: f64,
-    },
-    /// A scene of the configuration.
-    Scene {
-        /// Its name.
-        name: String,
-    },
+}
+
+impl From<SceneProperty> for SceneOptions {
+    fn from(property: SceneProperty) -> Self {
+        let mut options = Self::default();
+        match property {
+            SceneProperty::Background { background, fit } => {
+                options.background = Some(background);
+                options.fit = fit;
+            }
+            SceneProperty::Blur { strength } => {
+                options.background = Some(format!("blur={strength}"));
+            }
+            SceneProperty::Foreground { foreground } => options.foreground = Some(foreground),
+            SceneProperty::Effect { effects } => {
+                let effects = effects.into_iter().filter(|text| !text.is_empty());
+                options.effects = Some(effects.collect());
+            }
+            SceneProperty::Framing { framing } => options.framing = Some(framing),
+            SceneProperty::Look { look } => options.look = Some(look),
+        }
+        options
+    }
 }
 
 /// Arguments of `greenroom record`.
 #[derive(Debug, Args)]
 pub struct RecordArgs {
-    /// A new file, .mkv, .mp4, .mov or .webm; or the word stop, which ends the recording. Without sound.
+    /// A new file (.mkv, .mp4, .mov or .webm), or the word stop, which ends the recording. There is no sound.
     #[arg(value_name = "FILE|stop")]
     pub file: PathBuf,
-    /// The output that is recorded, by its name in `greenroom status`; the first, if none is named.
+    /// The output to record, by its name in `greenroom status` [default: the first].
     #[arg(long, value_name = "NAME")]
     pub output: Option<String>,
-    /// Open the camera for it, whoever watches.
+    /// Open the camera for the recording even if nobody watches.
     #[arg(long)]
     pub open_camera: bool,
     #[command(flatten)]
@@ -111,10 +143,31 @@ pub struct SnapshotArgs {
     /// The picture to write: .png, .jpg or .webp.
     #[arg(value_name = "FILE")]
     pub file: PathBuf,
-    /// The output whose picture it is, by its name in `greenroom status`; the first, if none is named.
+    /// The output to save, by its name in `greenroom status` [default: the first].
     #[arg(long, value_name = "NAME")]
     pub output: Option<String>,
     #[command(flatten)]
     #[allow(missing_docs)]
     pub socket: SocketArgs,
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::CommandFactory;
+
+    use crate::cli::Cli;
+    use crate::scenes::SCENE_KEYS;
+
+    #[test]
+    fn every_property_of_a_scene_can_be_set_on_air() {
+        let mut cli = Cli::command();
+        cli.build();
+        let set = cli.find_subcommand("set").unwrap();
+        for key in SCENE_KEYS {
+            let is_argument = |command: &clap::Command| {
+                command.get_arguments().any(|argument| argument.get_id() == key)
+            };
+            assert!(set.get_subcommands().any(is_argument), "{key}");
+        }
+    }
 }

@@ -12,7 +12,7 @@ use greenroom_scene::{Pace, SceneFormat};
 use super::signals::{Parts, Signals};
 use crate::camera::CameraOpener;
 use crate::cli::RunArgs;
-use crate::control::{self, Answer, ControlError, Replier, Reply, Request, SetWords};
+use crate::control::{self, Answer, ControlError, Replier, Reply, Request, SetRequest};
 use crate::masks::MaskClient;
 use crate::pipeline::{
     CameraFeed, MaskServer, MaskServerReport, MatteFeed, Pipeline, PipelineCommands, Reason,
@@ -160,7 +160,7 @@ fn answer(
             };
             return replier.reply(reply);
         }
-        Request::Set(SetWords { output, words }) => (output, SceneRequest::Change(words)),
+        Request::Set(SetRequest { output, options }) => (output, SceneRequest::Change(options)),
         Request::Scene { output, name } => (output, SceneRequest::GoTo(name)),
         Request::Next { output } => (output, SceneRequest::Next),
         Request::Pause {} => return scenes.pause(replied_by(replier)),

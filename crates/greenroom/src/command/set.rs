@@ -1,4 +1,4 @@
-//! What changes a greenroom that runs.
+//! The commands that change what a running greenroom does.
 
 use std::io::{self, Write};
 use std::path::PathBuf;
@@ -6,12 +6,12 @@ use std::path::PathBuf;
 use anyhow::bail;
 
 use crate::cli::{RecordArgs, SetArgs, SetCommand, SnapshotArgs, SocketArgs};
-use crate::control::{self, Answer, ControlError, Reply, Request, SetWords};
+use crate::control::{self, Answer, ControlError, Reply, Request, SetRequest};
 use crate::scenes::SceneOptions;
 use crate::settings::idle_time;
 
 impl SocketArgs {
-    /// The socket that is meant.
+    /// The socket to ask.
     pub(super) fn path(&self) -> Result<PathBuf, ControlError> {
         self.socket.clone().map_or_else(control::default_socket, Ok)
     }
@@ -19,44 +19,26 @@ impl SocketArgs {
 
 /// `greenroom set`.
 pub(super) fn set(args: SetArgs) -> anyhow::Result<()> {
-    let words = match args.change {
+    let output = args.output.output;
+    let options: SceneOptions = match args.change {
         SetCommand::Scene { name } => {
-            return change(&args.socket, &Request::Scene { name, output: args.output.output });
+            return change(&args.socket, &Request::Scene { name, output });
         }
         SetCommand::IdleAfter { seconds } => {
             let ms = idle_time(seconds)?.as_millis();
             // A day at the most.
             return ask(&args.socket, &Request::IdleAfter { ms: u64::try_from(ms)? });
         }
-        SetCommand::Background { background, fit } => SceneOptions {
-            background: Some(background),
-            fit: fit.map(|fit| fit.word().to_owned()),
-            ..SceneOptions::default()
-        },
-        SetCommand::Blur { strength } => {
-            SceneOptions { background: Some(format!("blur={strength}")), ..SceneOptions::default() }
-        }
-        SetCommand::Foreground { foreground } => {
-            SceneOptions { foreground: Some(foreground), ..SceneOptions::default() }
-        }
-        SetCommand::Effect { effects } => {
-            let effects = effects.into_iter().filter(|text| !text.is_empty()).collect();
-            SceneOptions { effects: Some(effects), ..SceneOptions::default() }
-        }
-        SetCommand::Framing { framing } => {
-            SceneOptions { framing: Some(framing), ..SceneOptions::default() }
-        }
-        SetCommand::Look { look } => SceneOptions { look: Some(look), ..SceneOptions::default() },
+        SetCommand::Property(property) => property.into(),
     };
-    // greenroom runs elsewhere: paths are meant from here.
-    let words = words.located_in(&std::env::current_dir().unwrap_or_default());
-    // Told here, without greenroom, what makes no sense.
-    words.check()?;
-    let output = args.output.output;
-    change(&args.socket, &Request::Set(SetWords { output, words }))
+    // The running greenroom has another working folder: paths start from ours.
+    let options = options.located_in(&std::env::current_dir().unwrap_or_default());
+    // Reports what has no meaning here, without asking greenroom.
+    options.check()?;
+    change(&args.socket, &Request::Set(SetRequest { output, options }))
 }
 
-/// Asks for another scene, and says what is to be known of it.
+/// Asks for another scene, and prints the warnings about what is shown then.
 fn change(socket: &SocketArgs, request: &Request) -> anyhow::Result<()> {
     ask(socket, request)?;
     if let Ok(Reply::Ok(Answer::Status(status))) =
@@ -66,7 +48,7 @@ fn change(socket: &SocketArgs, request: &Request) -> anyhow::Result<()> {
             status.outputs.into_iter().filter_map(|output| output.scene.warning).collect();
         warnings.dedup();
         for warning in warnings {
-            // It was done, whether this can be told or not.
+            // The change is made, whether this can be printed or not.
             let _ = writeln!(io::stderr(), "greenroom: warning: {warning}");
         }
     }
@@ -89,7 +71,7 @@ pub(super) fn record(args: &RecordArgs) -> anyhow::Result<()> {
     ask(&args.socket, &Request::Record { file, output, opens_camera: args.open_camera })
 }
 
-/// Asks for what has no answer but that it was done.
+/// Makes a request whose only answer is that it was done.
 pub(super) fn ask(socket: &SocketArgs, request: &Request) -> anyhow::Result<()> {
     match control::ask(&socket.path()?, request)? {
         Reply::Ok(_) => Ok(()),

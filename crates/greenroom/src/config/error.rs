@@ -18,7 +18,7 @@ pub enum ConfigError {
         /// The system's answer.
         why: std::io::Error,
     },
-    /// It is no TOML.
+    /// It is not TOML.
     #[error("{} is not TOML: {why}", path.display())]
     NotToml {
         /// The file.
@@ -26,19 +26,19 @@ pub enum ConfigError {
         /// Where, and what the parser says.
         why: String,
     },
-    /// A key that is none.
+    /// A key that does not exist.
     #[error("{}: there is no key \"{key}\"{place}; {hint}", path.display())]
     UnknownKey {
         /// The file.
         path: PathBuf,
         /// The key.
         key: String,
-        /// In which table.
+        /// The table it stands in, as the end of the sentence.
         place: String,
-        /// The nearest right one, or all.
+        /// The nearest right key, or all keys.
         hint: String,
     },
-    /// A value of the wrong type.
+    /// A value of the wrong type, or out of range.
     #[error("{}: {key} {why}", path.display())]
     WrongType {
         /// The file.

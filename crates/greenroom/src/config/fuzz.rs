@@ -21,7 +21,6 @@ pub(crate) fn file(data: &[u8]) {
             return;
         }
     };
-    let _ = config.cut.steps();
     for people in [People::All, People::Main] {
         let library =
             SceneLibrary::new(config.scenes.clone(), None, &SceneOptions::default(), people);

@@ -1,4 +1,4 @@
-//! `config.toml`: what `greenroom run` and `render` take where the command line and the environment
+//! `config.toml`: what `greenroom run` and `render` use where the command line and the environment
 //! say nothing.
 
 mod cut;
@@ -10,19 +10,19 @@ mod privacy;
 
 use std::path::{Path, PathBuf};
 
+use greenroom_matte::RefineSteps;
 use serde::Deserialize;
 use toml::{Table, Value};
 
-pub use cut::CutWords;
 pub use error::ConfigError;
 use error::{check_keys, wrong};
-pub use output::OutputWords;
-pub use privacy::PrivacyWords;
+pub use output::OutputTable;
+pub use privacy::PrivacyTable;
 
 use crate::scenes::{SCENE_KEYS, SceneOptions};
 use crate::toml_file::{self, one_line};
 
-/// The shipped example, in which every key is told of.
+/// The shipped example, which explains every key.
 pub const EXAMPLE: &str = include_str!("example.toml");
 
 /// Keys outside of the scenes.
@@ -47,14 +47,14 @@ const KEYS: [&str; 15] = [
 /// Keys of `[onnx]`.
 const ONNX_KEYS: [&str; 3] = ["library", "providers", "threads"];
 
-/// A configuration, read and checked for keys and types; what the words mean is checked where they
-/// are used. The options of the same names tell what each is.
+/// A configuration, checked for keys and types. What the texts mean is checked where they are used.
+/// The command-line options of the same names explain each field.
 #[derive(Debug, Clone, Default, PartialEq)]
 #[allow(missing_docs)]
 pub struct ConfigFile {
     pub camera: Option<String>,
     /// `output = "TO"` or `[[output]]`, in the order of the file.
-    pub outputs: Vec<OutputWords>,
+    pub outputs: Vec<OutputTable>,
     pub size: Option<String>,
     pub fps: Option<String>,
     pub idle_after: Option<f64>,
@@ -63,15 +63,15 @@ pub struct ConfigFile {
     pub model: Option<String>,
     pub mask_server: Option<String>,
     pub onnx: OnnxConfig,
-    /// What is done about the network's mask.
-    pub cut: CutWords,
+    /// `[cut]`: the steps that refine the network's mask.
+    pub cut: RefineSteps,
     /// When the picture is hidden.
-    pub privacy: PrivacyWords,
-    /// The look of scenes that say none themselves; they have it already.
+    pub privacy: PrivacyTable,
+    /// The look of scenes that name none themselves; [`parse`](Self::parse) has put it into them.
     pub look: Option<String>,
     /// Name of the scene to begin with.
     pub scene: Option<String>,
-    /// In the order of the file; paths are absolute.
+    /// The scenes in the order of the file, with absolute paths.
     pub scenes: Vec<(String, SceneOptions)>,
 }
 
@@ -79,7 +79,7 @@ pub struct ConfigFile {
 #[derive(Debug, Clone, Default, PartialEq, Eq, Deserialize)]
 #[allow(missing_docs)]
 pub struct OnnxConfig {
-    /// Absolute.
+    /// The path of the library, absolute.
     pub library: Option<PathBuf>,
     pub providers: Option<Vec<String>>,
     pub threads: Option<i64>,
@@ -119,11 +119,11 @@ impl ConfigFile {
             None => Vec::new(),
             Some(Value::Table(scenes)) => scenes
                 .into_iter()
-                .map(|(name, words)| Ok((name.clone(), scene(&name, words, path, &folder)?)))
+                .map(|(name, value)| Ok((name.clone(), scene(&name, value, path, &folder)?)))
                 .collect::<Result<_, ConfigError>>()?,
             Some(_) => return Err(wrong("scenes", "must be tables: [scenes.NAME]", path)),
         };
-        let onnx = table.remove("onnx").map(|words| onnx(words, path, &folder)).transpose()?;
+        let onnx = table.remove("onnx").map(|value| onnx(value, path, &folder)).transpose()?;
         let text = |table: &mut Table, key: &str| -> Result<Option<String>, ConfigError> {
             match table.remove(key) {
                 None => Ok(None),
@@ -142,19 +142,19 @@ impl ConfigFile {
             Some(Value::Boolean(always_on)) => Some(always_on),
             Some(_) => return Err(wrong("always_on", "must be true or false", path)),
         };
-        let cut = table.remove("cut").map(|words| cut::read(words, path)).transpose()?;
+        let cut = table.remove("cut").map(|value| cut::read(&value, path)).transpose()?;
         let privacy =
-            table.remove("privacy").map(|words| privacy::read(words, path)).transpose()?;
+            table.remove("privacy").map(|value| privacy::read(value, path)).transpose()?;
         let placeholder = text(&mut table, "placeholder")?;
         let look = text(&mut table, "look")?;
-        for (_, words) in &mut scenes {
-            words.look = words.look.take().or_else(|| look.clone());
+        for (_, options) in &mut scenes {
+            options.look = options.look.take().or_else(|| look.clone());
         }
         Ok(Self {
             camera: text(&mut table, "camera")?,
             outputs: table
                 .remove("output")
-                .map_or(Ok(Vec::new()), |words| output::read(words, path))?,
+                .map_or(Ok(Vec::new()), |value| output::read(value, path))?,
             size: text(&mut table, "size")?,
             fps: number(&mut table, "fps")?.map(|fps| fps.to_string()),
             idle_after: number(&mut table, "idle_after")?,
@@ -174,26 +174,26 @@ impl ConfigFile {
 
 fn scene(
     name: &str,
-    words: Value,
+    value: Value,
     path: &Path,
     folder: &Path,
 ) -> Result<SceneOptions, ConfigError> {
     let key = format!("[scenes.{}]", one_line(name));
-    let Value::Table(table) = &words else {
+    let Value::Table(table) = &value else {
         return Err(wrong(&key, "must be a table", path));
     };
-    check_keys(table, &SCENE_KEYS, &format!(" in {key}"), path)?;
-    let words = SceneOptions::deserialize(words)
+    check_keys(table, SCENE_KEYS, &format!(" in {key}"), path)?;
+    let options = SceneOptions::deserialize(value)
         .map_err(|error| wrong(&key, &format!("has {}", one_line(error.message())), path))?;
-    Ok(words.located_in(folder))
+    Ok(options.located_in(folder))
 }
 
-fn onnx(words: Value, path: &Path, folder: &Path) -> Result<OnnxConfig, ConfigError> {
-    let Value::Table(table) = &words else {
+fn onnx(value: Value, path: &Path, folder: &Path) -> Result<OnnxConfig, ConfigError> {
+    let Value::Table(table) = &value else {
         return Err(wrong("onnx", "must be a table: [onnx]", path));
     };
     check_keys(table, &ONNX_KEYS, " in [onnx]", path)?;
-    let onnx = OnnxConfig::deserialize(words)
+    let onnx = OnnxConfig::deserialize(value)
         .map_err(|error| wrong("[onnx]", &format!("has {}", one_line(error.message())), path))?;
     Ok(OnnxConfig { library: onnx.library.map(|library| folder.join(library)), ..onnx })
 }

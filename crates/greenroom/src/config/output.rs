@@ -11,12 +11,12 @@ use crate::toml_file::one_line;
 /// Keys of `[[output]]`.
 pub(super) const KEYS: [&str; 6] = ["to", "name", "scene", "size", "always_on", "opens_camera"];
 
-/// What the configuration says of an output.
+/// One table `[[output]]`: what the configuration says of an output.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Deserialize)]
-pub struct OutputWords {
+pub struct OutputTable {
     /// Where the picture goes, as `--output` takes it.
     pub to: String,
-    /// What it is called in requests; as `to`, if nothing is said.
+    /// What requests call it; `to` if it has no name.
     #[serde(default)]
     pub name: Option<String>,
     /// The scene to begin with.
@@ -25,7 +25,7 @@ pub struct OutputWords {
     /// The size of its frames.
     #[serde(default)]
     pub size: Option<String>,
-    /// Pictures go on while nobody watches it.
+    /// Whether pictures go on while nobody watches it.
     #[serde(default)]
     pub always_on: Option<bool>,
     /// Whether the camera is opened for those who watch it.
@@ -33,16 +33,16 @@ pub struct OutputWords {
     pub opens_camera: Option<bool>,
 }
 
-impl OutputWords {
-    /// One of which nothing more is said.
+impl OutputTable {
+    /// An output of which only its place is said.
     pub fn to(to: String) -> Self {
         Self { to, ..Self::default() }
     }
 }
 
-pub(super) fn read(words: Value, path: &Path) -> Result<Vec<OutputWords>, ConfigError> {
-    let tables = match words {
-        Value::String(to) => return Ok(vec![OutputWords::to(to)]),
+pub(super) fn read(value: Value, path: &Path) -> Result<Vec<OutputTable>, ConfigError> {
+    let tables = match value {
+        Value::String(to) => return Ok(vec![OutputTable::to(to)]),
         Value::Array(tables) => tables,
         _ => {
             return Err(wrong(
@@ -52,12 +52,12 @@ pub(super) fn read(words: Value, path: &Path) -> Result<Vec<OutputWords>, Config
             ));
         }
     };
-    let read = |words: Value| {
-        let Value::Table(table) = &words else {
+    let read = |value: Value| {
+        let Value::Table(table) = &value else {
             return Err(wrong("output", "must be tables: [[output]]", path));
         };
         check_keys(table, &KEYS, " in [[output]]", path)?;
-        OutputWords::deserialize(words).map_err(|error| {
+        OutputTable::deserialize(value).map_err(|error| {
             wrong("[[output]]", &format!("has {}", one_line(error.message())), path)
         })
     };

@@ -14,16 +14,16 @@ pub(super) const KEYS: [&str; 1] = ["on_lock"];
 
 /// The table `privacy`.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Deserialize)]
-pub struct PrivacyWords {
-    /// What becomes of the picture when the session is locked.
+pub struct PrivacyTable {
+    /// What happens to the picture when the session is locked.
     pub on_lock: Option<OnLock>,
 }
 
-pub(super) fn read(words: Value, path: &Path) -> Result<PrivacyWords, ConfigError> {
-    let Value::Table(table) = &words else {
+pub(super) fn read(value: Value, path: &Path) -> Result<PrivacyTable, ConfigError> {
+    let Value::Table(table) = &value else {
         return Err(wrong("privacy", "must be a table: [privacy]", path));
     };
     check_keys(table, &KEYS, " in [privacy]", path)?;
-    PrivacyWords::deserialize(words)
+    PrivacyTable::deserialize(value)
         .map_err(|error| wrong("[privacy]", &format!("has {}", one_line(error.message())), path))
 }

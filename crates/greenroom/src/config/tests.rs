@@ -12,32 +12,40 @@ fn refusal(text: &str) -> String {
     sentence
 }
 
+/// The example, with the keys that are commented out in it.
+fn whole_example() -> String {
+    let lines = EXAMPLE.lines().map(|line| match line.strip_prefix('#') {
+        Some(rest) if !rest.starts_with([' ', '!']) => rest,
+        _ => line,
+    });
+    lines.collect::<Vec<_>>().join("\n")
+}
+
 #[test]
-fn the_example_is_right_and_tells_of_every_key() {
+fn the_example_is_right_and_explains_every_key() {
     let plain = parse(EXAMPLE).unwrap();
     assert!(!plain.scenes.is_empty());
-    for (name, words) in &plain.scenes {
-        words.check().unwrap_or_else(|error| panic!("{name}: {error}"));
+    for (name, options) in &plain.scenes {
+        options.check().unwrap_or_else(|error| panic!("{name}: {error}"));
     }
-    let keys = KEYS.iter().chain(&SCENE_KEYS).chain(&ONNX_KEYS).chain(&cut::KEYS);
+    let keys = KEYS.iter().chain(SCENE_KEYS).chain(&ONNX_KEYS);
+    let keys = keys.chain(cut::TABLE.iter().map(|key| &key.name));
     for key in keys.chain(&output::KEYS).chain(&privacy::KEYS) {
         let told = ["\n{key} =", "\n#{key} =", "\n# {key} =", "[{key}.", "[{key}]"];
         let told = told.map(|told: &str| told.replace("{key}", key));
         assert!(told.iter().any(|told| EXAMPLE.contains(told.as_str())), "{key}");
     }
     // What is commented out is right, too.
-    let all = EXAMPLE.lines().map(|line| match line.strip_prefix('#') {
-        Some(rest) if !rest.starts_with([' ', '!']) => rest,
-        _ => line,
-    });
-    let all = parse(&all.collect::<Vec<_>>().join("\n")).unwrap();
+    let all = parse(&whole_example()).unwrap();
     assert!(all.camera.is_some() && all.placeholder.is_some() && all.scene.is_some());
     assert!(all.privacy.on_lock.is_some());
     assert!(all.onnx.library.is_some() && all.onnx.threads == Some(4));
-    assert!(all.cut.crop.is_some() && all.cut.smooth.is_some() && all.cut.guide.is_some());
-    assert!(all.cut.threshold.is_some() && all.cut.grow.is_some());
-    assert!(all.cut.feather.is_some() && all.cut.average.is_some());
-    assert!(all.cut.spill.is_some() && all.scenes[0].1.look.is_some());
+    assert!(all.cut.key.is_some() && all.cut.plain.threshold.is_some());
+    assert!(all.scenes[0].1.look.is_some());
+    let table = toml_file::table(&whole_example()).unwrap();
+    for key in cut::TABLE {
+        assert!(table["cut"].get(key.name).is_some(), "{}", key.name);
+    }
 }
 
 #[test]
@@ -57,23 +65,25 @@ fn scenes_keep_the_order_of_the_file_and_their_paths_are_absolute() {
 }
 
 #[test]
-fn one_look_is_that_of_every_scene_that_says_none() {
+fn the_look_of_the_file_is_that_of_every_scene_that_names_none() {
     let config = parse("look = 'off'\n[scenes.a]\nlook = 'wrap=9'\n[scenes.b]\n").unwrap();
-    let looks = config.scenes.iter().map(|(_, words)| words.look.as_deref());
+    let looks = config.scenes.iter().map(|(_, options)| options.look.as_deref());
     assert_eq!(looks.collect::<Vec<_>>(), [Some("wrap=9"), Some("off")]);
     assert_eq!(config.look.as_deref(), Some("off"));
 }
 
 #[test]
 fn steps_of_the_cut_are_on_unless_said_otherwise() {
-    assert_eq!(parse("").unwrap().cut.steps(), RefineSteps::default());
+    assert_eq!(parse("").unwrap().cut, RefineSteps::default());
     let one_less = RefineSteps { smooth: false, ..RefineSteps::default() };
-    assert_eq!(parse("[cut]\nsmooth = false").unwrap().cut.steps(), one_less);
-    let steps =
-        ["exposure", "crop", "islands", "second_opinion", "raise", "smooth", "guide", "spill"];
-    let none = steps.map(|step| format!("{step} = false\n")).concat();
-    assert_eq!(parse(&format!("[cut]\n{none}")).unwrap().cut.steps(), RefineSteps::NONE);
-    let main = parse("[cut]\npeople = \"main\"").unwrap().cut.steps();
+    assert_eq!(parse("[cut]\nsmooth = false").unwrap().cut, one_less);
+    let Value::Table(cut) = &toml_file::table(&whole_example()).unwrap()["cut"] else {
+        panic!("[cut] is a table");
+    };
+    let switches = cut.iter().filter(|(_, value)| value.is_bool());
+    let none: String = switches.map(|(name, _)| format!("{name} = false\n")).collect();
+    assert_eq!(parse(&format!("[cut]\n{none}")).unwrap().cut, RefineSteps::NONE);
+    let main = parse("[cut]\npeople = \"main\"").unwrap().cut;
     assert_eq!(main, RefineSteps { people: People::Main, ..RefineSteps::default() });
     for (line, part) in [
         ("people = \"few\"", "people of [cut] must be \"all\" or \"main\""),
@@ -89,15 +99,15 @@ fn steps_of_the_cut_are_on_unless_said_otherwise() {
         let said = refusal(&format!("[cut]\n{line}"));
         assert!(said.contains(part), "{line}: {said}");
     }
-    let key = |word: &str| parse(&format!("[cut]\nkey = \"{word}\"")).unwrap().cut.steps().key;
+    let key = |word: &str| parse(&format!("[cut]\nkey = \"{word}\"")).unwrap().cut.key;
     assert_eq!(key("auto"), Some(KeyColour::Auto));
     assert_eq!(key("#00b140").unwrap().to_string(), "#00b140");
     for quality in Quality::ALL {
-        let steps = parse(&format!("[cut]\nquality = \"{quality}\"")).unwrap().cut.steps();
+        let steps = parse(&format!("[cut]\nquality = \"{quality}\"")).unwrap().cut;
         assert_eq!(steps, RefineSteps { quality, ..RefineSteps::default() });
     }
     let plain = "[cut]\nthreshold = 0.7\ngrow = -2\nfeather = 1.5\naverage = 0.5";
-    let plain = parse(plain).unwrap().cut.steps().plain;
+    let plain = parse(plain).unwrap().cut.plain;
     assert_eq!((plain.threshold, plain.grow), (Some(0.7), -2.0));
     assert_eq!((plain.feather, plain.average), (1.5, 0.5));
 }
@@ -140,11 +150,11 @@ fn mistakes_get_one_sentence_with_the_nearest_right_name() {
 
 #[test]
 fn one_output_is_a_text_and_several_are_tables() {
-    assert_eq!(parse("output = 'a.mp4'").unwrap().outputs, [OutputWords::to("a.mp4".into())]);
+    assert_eq!(parse("output = 'a.mp4'").unwrap().outputs, [OutputTable::to("a.mp4".into())]);
     let two = "[[output]]\nto = 'auto'\n[[output]]\nto = 'b.mkv'\nname = 'b'\nscene = 's'\nsize = \
                '640x360'\nalways_on = true\nopens_camera = false\n";
     let [one, other] = &parse(two).unwrap().outputs[..] else { panic!("two were written") };
-    assert_eq!(*one, OutputWords::to("auto".into()));
+    assert_eq!(*one, OutputTable::to("auto".into()));
     assert_eq!((other.name.as_deref(), other.scene.as_deref()), (Some("b"), Some("s")));
     assert_eq!((other.always_on, other.opens_camera), (Some(true), Some(false)));
     // The example's, which is a comment for those who have one.

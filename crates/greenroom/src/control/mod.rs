@@ -41,9 +41,9 @@ pub const MAX_REQUEST_BYTES: usize = 64 << 10;
 pub enum Request {
     /// What is going on. Answered by [`Answer::Status`].
     Status {},
-    /// Lay these words over the scene that is shown. Answered by [`Answer::Done`] when it is loaded,
+    /// Lay these options over the scene that is shown. Answered by [`Answer::Done`] when it is loaded,
     /// as are the others.
-    Set(SetWords),
+    Set(SetRequest),
     /// Show a scene of the configuration.
     Scene {
         /// Its name.
@@ -103,29 +103,29 @@ pub enum Request {
     },
 }
 
-/// Words for a scene, and `"output"` beside them: the output that is meant; all, if none is named.
+/// The options of a scene, and `"output"` beside them: the name of the output; all, if none is named.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(try_from = "Object", into = "Object")]
 #[allow(missing_docs)]
-pub struct SetWords {
+pub struct SetRequest {
     pub output: Option<String>,
-    pub words: SceneOptions,
+    pub options: SceneOptions,
 }
 
 type Object = serde_json::Map<String, serde_json::Value>;
 
-impl TryFrom<Object> for SetWords {
+impl TryFrom<Object> for SetRequest {
     type Error = serde_json::Error;
 
     fn try_from(mut object: Object) -> Result<Self, serde_json::Error> {
         let output = object.remove("output").map(serde_json::from_value).transpose()?.flatten();
-        Ok(Self { output, words: serde_json::from_value(object.into())? })
+        Ok(Self { output, options: serde_json::from_value(object.into())? })
     }
 }
 
-impl From<SetWords> for Object {
-    fn from(SetWords { output, words }: SetWords) -> Self {
-        let mut object = match serde_json::to_value(words) {
+impl From<SetRequest> for Object {
+    fn from(SetRequest { output, options }: SetRequest) -> Self {
+        let mut object = match serde_json::to_value(options) {
             Ok(serde_json::Value::Object(object)) => object,
             _ => Self::new(),
         };

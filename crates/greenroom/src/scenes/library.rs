@@ -14,7 +14,7 @@ pub struct SceneLibrary {
     /// What was said on the command line, or on air since the scene was gone to: it lies over the
     /// scene, whatever becomes of that.
     changes: SceneOptions,
-    /// What is shown, in words: the changes over the scene.
+    /// What is shown: the changes over the scene.
     options: SceneOptions,
     /// Whom the matte shows.
     people: People,
@@ -153,14 +153,14 @@ impl SceneLibrary {
     }
 
     /// Takes over the scenes of another version of the configuration. What is shown follows if its
-    /// own words changed there; what was said on the command line or on air goes on lying over it:
+    /// own options changed there; what was said on the command line or on air goes on lying over it:
     /// who hides something is not shown because a file was saved.
     pub fn take_over(&mut self, scenes: Vec<(String, SceneOptions)>) {
-        let words_in = |scenes: &[(String, SceneOptions)], name: &str| {
+        let options_in = |scenes: &[(String, SceneOptions)], name: &str| {
             scenes.iter().find(|(scene, _)| scene == name).map(|(_, options)| options.clone())
         };
         if let Some(name) = self.name.clone() {
-            match (words_in(&self.scenes, &name), words_in(&scenes, &name)) {
+            match (options_in(&self.scenes, &name), options_in(&scenes, &name)) {
                 (old, Some(new)) if old.as_ref() != Some(&new) => {
                     self.options = self.changes.over(&new);
                 }
@@ -213,13 +213,13 @@ mod tests {
     }
 
     #[test]
-    fn what_is_shown_follows_its_own_words() {
+    fn what_is_shown_follows_its_own_options() {
         let there = scenes(&[("a", "#111111"), ("b", "#222222")]);
         let mut library =
             SceneLibrary::new(there, Some("a".into()), &SceneOptions::default(), ALL).unwrap();
         library.change(&options("none"));
         library.take_over(scenes(&[("a", "#111111"), ("b", "#999999")]));
-        assert_eq!(library.options(), &options("none"), "its own words are the same");
+        assert_eq!(library.options(), &options("none"), "its own options are the same");
         library.take_over(scenes(&[("a", "#444444")]));
         assert_eq!(library.options(), &options("none"), "what was said on air lies over it");
         library.go_to("a").unwrap();

@@ -22,6 +22,7 @@ mod worker;
 
 pub use library::{NoSuchScene, SceneLibrary};
 pub use make::{make_first_scene, make_scene};
+pub(crate) use options::fit_values;
 pub use options::{SCENE_KEYS, SceneOptions, SceneOptionsError};
 pub use pause_mark::PauseMark;
 pub use privacy::NotAnonymous;

@@ -9,11 +9,11 @@ use super::{SceneLibrary, SceneOptions};
 /// A change of what is shown.
 #[derive(Debug, Clone, PartialEq)]
 pub(super) enum Change {
-    /// These words over what is shown.
-    Words(SceneOptions),
-    /// The scene of this name.
+    /// Lay these options over what is shown.
+    Options(SceneOptions),
+    /// Show the scene of this name.
     Scene(String),
-    /// What this library shows, since a file has changed: beneath what is asked for meanwhile.
+    /// Show what this library shows, since a file has changed, beneath what is asked for meanwhile.
     Follow(Box<SceneLibrary>),
 }
 
@@ -21,7 +21,7 @@ impl Change {
     /// Makes the change in `library`.
     pub(super) fn apply(&self, library: &mut SceneLibrary) -> Result<(), NoSuchScene> {
         match self {
-            Change::Words(options) => library.change(options),
+            Change::Options(options) => library.change(options),
             Change::Scene(name) => library.go_to(name)?,
             Change::Follow(other) => library.show_as(other),
         }
@@ -32,7 +32,7 @@ impl Change {
     pub(super) fn overtakes(&self, older: &Change) -> bool {
         match (self, older) {
             (Change::Scene(_), _) | (Change::Follow(_), Change::Follow(_)) => true,
-            (Change::Words(options), Change::Words(older)) => options.say_all_of(older),
+            (Change::Options(options), Change::Options(older)) => options.says_all_of(older),
             _ => false,
         }
     }
@@ -90,7 +90,7 @@ mod tests {
         let background = || Some("blur".to_owned());
         let options = |background, effects: Option<&str>| {
             let effects = effects.map(|effect| vec![effect.to_owned()]);
-            Change::Words(SceneOptions { background, effects, ..SceneOptions::default() })
+            Change::Options(SceneOptions { background, effects, ..SceneOptions::default() })
         };
         let (one, other) = (options(background(), None), options(Some("none".into()), None));
         let both = options(background(), Some("sepia"));

@@ -32,7 +32,7 @@ pub struct FilesInUse {
 /// What can be asked of the scenes on air.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum SceneRequest {
-    /// Lay these words over what is shown.
+    /// Lay these options over what is shown.
     Change(SceneOptions),
     /// Show the scene of this name.
     GoTo(String),

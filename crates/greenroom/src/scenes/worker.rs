@@ -105,7 +105,7 @@ impl SceneWorker {
                 // What is not talked of goes on as it is, a video from where it is.
                 let background = options.background.is_none() && options.fit.is_none();
                 let reuse = Reuse { background, foreground: options.foreground.is_none() };
-                (Change::Words(options), reuse)
+                (Change::Options(options), reuse)
             }
             SceneRequest::GoTo(name) => (Change::Scene(name), Reuse::default()),
             SceneRequest::Next => match self.next_scene() {
@@ -290,7 +290,7 @@ impl SceneWorker {
     fn lay_over_wanted(&mut self, change: &Change) {
         match (change, &mut self.wanted) {
             // Who changes an effect still waits for the background.
-            (Change::Words(options), Some(wanted)) if options.background.is_none() => {
+            (Change::Options(options), Some(wanted)) if options.background.is_none() => {
                 wanted.change(options);
             }
             (Change::Follow(_), wanted) => {

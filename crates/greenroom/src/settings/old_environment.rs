@@ -8,7 +8,7 @@ use greenroom_frame::SizePx;
 use greenroom_scene::EffectSpec;
 
 use super::frame_rate;
-use crate::config::{ConfigFile, OutputWords};
+use crate::config::{ConfigFile, OutputTable};
 use crate::masks::MaskServerUrl;
 use crate::scenes::SceneOptions;
 
@@ -21,7 +21,11 @@ pub const VARIABLES: [(&str, &str, &str); 9] = [
     ("CAMERA_FPS", FPS, "Frames a second to ask of the camera."),
     ("BODYPIX_URL", "", "A mask server, as --mask-server takes it; none, if it is not set."),
     ("IS_VID_BACKGROUND", "", "Not needed: whether the background is a video is seen."),
-    ("BACKGROUND_FILE", BACKGROUND, "A picture or video to stand before; it may come later."),
+    (
+        "BACKGROUND_FILE",
+        BACKGROUND,
+        "A picture or video as the background; the file may come later.",
+    ),
     ("EFFECT", "", "An effect on the person, for example hologram."),
 ];
 
@@ -58,7 +62,7 @@ struct Reader<V> {
 }
 
 impl<V: Fn(&str) -> Option<String>> Reader<V> {
-    /// What it is set to; empty is not set.
+    /// What the variable is set to; an empty one counts as not set.
     fn text(&self, name: &'static str) -> Option<String> {
         debug_assert!(VARIABLES.iter().any(|(known, ..)| *known == name));
         let text = (self.variable)(name)?.trim().to_owned();
@@ -146,7 +150,7 @@ impl OldEnvironment {
                 .clone()
                 .or_else(|| config.outputs.is_empty().then(|| there(OUTPUT)).flatten())
             {
-                Some(to) => vec![OutputWords::to(to)],
+                Some(to) => vec![OutputTable::to(to)],
                 None => config.outputs,
             },
             size: size.or_else(|| Some(SizePx::new(width_px, height_px).to_string())),
@@ -160,9 +164,10 @@ impl OldEnvironment {
         }
     }
 
-    /// What they say of the scene; `has_scenes`: there is a configuration that says something, too.
-    pub(super) fn words(&self, has_scenes: bool) -> SceneOptions {
-        let usual = || (!has_scenes).then(|| BACKGROUND.to_owned());
+    /// What the variables say of the scene. Without `has_scene`, a scene of the configuration beneath
+    /// them, the background is the old default.
+    pub(super) fn scene_options(&self, has_scene: bool) -> SceneOptions {
+        let usual = || (!has_scene).then(|| BACKGROUND.to_owned());
         // A file, whatever it is called: a picture or video, as is seen when it is opened. What
         // IS_VID_BACKGROUND says of it is not needed.
         let file = |text: String| match text.contains('/') {
@@ -232,15 +237,15 @@ mod tests {
         };
         let over = old.over(config);
         assert_eq!(over.camera.as_deref(), Some("/dev/video0"));
-        assert_eq!(over.outputs, [OutputWords::to("/dev/video20".to_owned())]);
+        assert_eq!(over.outputs, [OutputTable::to("/dev/video20".to_owned())]);
         assert_eq!(over.size.as_deref(), Some("1280x720"));
         assert_eq!(over.fps.as_deref(), Some("30"));
         assert_eq!(over.mask_server.as_deref(), Some("http://bodypix:9000"));
         assert_eq!(over.idle_after, Some(7.0));
-        let words = old.words(false);
-        assert_eq!(words.background.as_deref(), Some("/data/background.mp4"));
+        let options = old.scene_options(false);
+        assert_eq!(options.background.as_deref(), Some("/data/background.mp4"));
         let hologram: EffectSpec = "person:hologram".parse().unwrap();
-        assert_eq!(words.effects, Some(vec![hologram.to_string()]));
+        assert_eq!(options.effects, Some(vec![hologram.to_string()]));
     }
 
     #[test]
@@ -249,13 +254,13 @@ mod tests {
         let over = old.over(ConfigFile::default());
         assert_eq!(over.size.as_deref(), Some("800x360"));
         assert_eq!((over.fps.as_deref(), over.mask_server), (Some("24"), None));
-        assert_eq!(old.words(true).background.as_deref(), Some("./room"));
+        assert_eq!(old.scene_options(true).background.as_deref(), Some("./room"));
         let old = super::tests::old(&[("ACTUAL_CAMERA", "2")]).unwrap();
         let over = old.over(ConfigFile { size: Some("1x1".into()), ..ConfigFile::default() });
         assert_eq!(over.camera.as_deref(), Some("/dev/video2"));
         assert_eq!(over.size.as_deref(), Some("1x1"), "the configuration's");
-        assert_eq!(old.words(false).background.as_deref(), Some(BACKGROUND));
-        assert_eq!(old.words(true), SceneOptions::default());
+        assert_eq!(old.scene_options(false).background.as_deref(), Some(BACKGROUND));
+        assert_eq!(old.scene_options(true), SceneOptions::default());
     }
 
     #[test]
@@ -282,6 +287,6 @@ mod tests {
         let over = old.over(ConfigFile::default());
         assert_eq!(over.size.as_deref(), Some("640x360"));
         assert_eq!((over.fps.as_deref(), over.mask_server), (Some("24"), None));
-        assert_eq!(old.words(false).effects, None);
+        assert_eq!(old.scene_options(false).effects, None);
     }
 }

@@ -4,7 +4,7 @@ use greenroom_device::{FileTarget, names_a_device};
 use greenroom_frame::SizePx;
 
 use super::{SceneSettings, SettingsError, same_target};
-use crate::config::OutputWords;
+use crate::config::OutputTable;
 use crate::pipeline::MOST_OUTPUTS;
 use crate::scenes::{SceneLibrary, check_privacy};
 
@@ -63,26 +63,26 @@ impl OutputSettings {
     /// One sentence for the first word that makes no sense.
     pub(super) fn all(
         named: Option<Vec<OsString>>,
-        configured: Vec<OutputWords>,
+        configured: Vec<OutputTable>,
         always_on: bool,
         (scene, height_px): (&SceneSettings, u32),
     ) -> anyhow::Result<Vec<Self>> {
         let mut outputs = Vec::new();
-        let plain = |to: OsString| (to, OutputWords::default());
-        let words: Vec<_> = match (named, configured) {
+        let plain = |to: OsString| (to, OutputTable::default());
+        let tables: Vec<_> = match (named, configured) {
             (Some(named), _) => named.into_iter().map(plain).collect(),
             (None, configured) if configured.is_empty() => vec![plain("auto".into())],
             (None, configured) => {
-                configured.into_iter().map(|words| (words.to.clone().into(), words)).collect()
+                configured.into_iter().map(|table| (table.to.clone().into(), table)).collect()
             }
         };
-        if words.len() > MOST_OUTPUTS {
-            return Err(SettingsError::ManyOutputs(words.len(), MOST_OUTPUTS).into());
+        if tables.len() > MOST_OUTPUTS {
+            return Err(SettingsError::ManyOutputs(tables.len(), MOST_OUTPUTS).into());
         }
-        for (to, words) in words {
+        for (to, table) in tables {
             let choice = OutputChoice::parse(&to);
             let to = to.to_string_lossy().into_owned();
-            let name = words.name.unwrap_or_else(|| to.clone());
+            let name = table.name.unwrap_or_else(|| to.clone());
             if outputs.iter().any(|other: &Self| other.choice.is_same(&choice)) {
                 return Err(SettingsError::SameOutput(to).into());
             }
@@ -90,7 +90,7 @@ impl OutputSettings {
                 return Err(SettingsError::SameName(name).into());
             }
             // That of all was checked as it was made.
-            let library = match words.scene {
+            let library = match table.scene {
                 Some(name) => {
                     let library = scene.library.opened_at(&name)?;
                     if !scene.awaits_background {
@@ -100,9 +100,9 @@ impl OutputSettings {
                 }
                 None => scene.library.clone(),
             };
-            let size = words.size.map(|size| size.parse()).transpose()?;
-            let always_on = words.always_on.unwrap_or(always_on);
-            let opens_camera = words.opens_camera.unwrap_or(true);
+            let size = table.size.map(|size| size.parse()).transpose()?;
+            let always_on = table.always_on.unwrap_or(always_on);
+            let opens_camera = table.opens_camera.unwrap_or(true);
             outputs.push(Self { name, choice, size, library, always_on, opens_camera });
         }
         Ok(outputs)

@@ -2,26 +2,26 @@
 
 mod scalar;
 
-use crate::kernels::dispatch;
+use crate::dispatch_vectorised;
 
-dispatch! {
+dispatch_vectorised! {
     /// `out = (over * alpha + under * (255 - alpha)) / 255`, rounded to the nearest. All rows have
     /// the same length; samples are 0..=255, alpha 0 = `under`, 255 = `over`.
-    fn blend_row(out: &mut [u8], over: &[u8], under: &[u8], alpha: &[u8]);
+    pub(crate) fn blend_row(out: &mut [u8], over: &[u8], under: &[u8], alpha: &[u8]);
     /// The same in place: `over` becomes what is seen.
-    fn mix_row(over: &mut [u8], under: &[u8], alpha: &[u8]);
+    pub(crate) fn mix_row(over: &mut [u8], under: &[u8], alpha: &[u8]);
     /// The same in place: `under` becomes what is seen.
-    fn lay_row(under: &mut [u8], over: &[u8], alpha: &[u8]);
+    pub(crate) fn lay_row(under: &mut [u8], over: &[u8], alpha: &[u8]);
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::kernels::Isa;
+    use crate::Isa;
 
     #[test]
     fn every_isa_is_exact_at_every_width() {
-        for isa in Isa::all() {
+        for isa in Isa::available() {
             for width in 0..=130usize {
                 let sample = |x: usize, k: usize| ((x * 37 + k * 101 + width * 7) % 256) as u8;
                 let [over, under, alpha]: [Vec<u8>; 3] =
@@ -48,7 +48,7 @@ mod tests {
         let every: Vec<u8> = (0..=255).collect();
         let other: Vec<u8> = every.iter().rev().copied().collect();
         let mut out = vec![0; 256];
-        for isa in Isa::all() {
+        for isa in Isa::available() {
             blend_row(isa, &mut out, &every, &other, &[255; 256]);
             assert_eq!(out, every);
             blend_row(isa, &mut out, &every, &other, &[0; 256]);

@@ -2,25 +2,25 @@
 
 mod scalar;
 
-use crate::kernels::dispatch;
+use crate::dispatch_vectorised;
 
 /// Bits behind the point of a finer sample: 64 = one code.
 pub(crate) const BITS: u32 = 6;
 
-dispatch! {
+dispatch_vectorised! {
     /// `out = floor(above + (below - above) * weight + dither)`. Samples are Q6, 0 to 255 * 64;
     /// `weight` is Q15, 0 to 32767; `dither` is Q6, 0 to 63. All rows have the same length.
-    fn dither_row(out: &mut [u8], above: &[i16], below: &[i16], weight: i16, dither: &[i16]);
+    pub(crate) fn dither_row(out: &mut [u8], above: &[i16], below: &[i16], weight: i16, dither: &[i16]);
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::kernels::Isa;
+    use crate::Isa;
 
     #[test]
     fn every_isa_follows_the_definition_at_every_width() {
-        for isa in Isa::all() {
+        for isa in Isa::available() {
             for width in 0..=67usize {
                 let sample =
                     |x: usize, k: usize| ((x * 3701 + k * 977 + width * 71) % 16_321) as i16;

@@ -1,3 +1,5 @@
+use super::rows::RowPair;
+
 #[inline(always)]
 pub(super) fn widen(wide: &mut [f32], cells: &[f32], shares: &[f32], stretches: &[(u32, u32)]) {
     let mut start = 0;
@@ -24,17 +26,17 @@ fn code(value: f32) -> u8 {
 pub(super) fn unmix(
     row: &mut [u8],
     alpha: &[u8],
-    person: [&[f32]; 2],
-    less: [&[f32]; 2],
+    person: RowPair<'_>,
+    less: RowPair<'_>,
     share: f32,
 ) {
     let len = row.len();
     let alpha = &alpha[..len];
-    let [p0, p1] = person.map(|row| &row[..len]);
-    let [l0, l1] = less.map(|row| &row[..len]);
+    let (upper_person, lower_person) = (&person.above[..len], &person.below[..len]);
+    let (upper_less, lower_less) = (&less.above[..len], &less.below[..len]);
     for x in 0..len {
-        let person = p0[x] + (p1[x] - p0[x]) * share;
-        let less = l0[x] + (l1[x] - l0[x]) * share;
+        let person = upper_person[x] + (lower_person[x] - upper_person[x]) * share;
+        let less = upper_less[x] + (lower_less[x] - upper_less[x]) * share;
         let alpha = f32::from(alpha[x]) * (1.0 / 255.0);
         let part = alpha * (0.5 + 0.5 * alpha);
         row[x] = code(person + part * (f32::from(row[x]) - person + less - part * less));
@@ -42,13 +44,13 @@ pub(super) fn unmix(
 }
 
 #[inline(always)]
-pub(super) fn relight(row: &mut [u8], gains: [&[f32]; 2], offsets: [&[f32]; 2], share: f32) {
+pub(super) fn relight(row: &mut [u8], gains: RowPair<'_>, offsets: RowPair<'_>, share: f32) {
     let len = row.len();
-    let [g0, g1] = gains.map(|row| &row[..len]);
-    let [o0, o1] = offsets.map(|row| &row[..len]);
+    let (upper_gains, lower_gains) = (&gains.above[..len], &gains.below[..len]);
+    let (upper_offsets, lower_offsets) = (&offsets.above[..len], &offsets.below[..len]);
     for x in 0..len {
-        let gain = g0[x] + (g1[x] - g0[x]) * share;
-        let offset = o0[x] + (o1[x] - o0[x]) * share;
+        let gain = upper_gains[x] + (lower_gains[x] - upper_gains[x]) * share;
+        let offset = upper_offsets[x] + (lower_offsets[x] - upper_offsets[x]) * share;
         row[x] = code(gain * f32::from(row[x]) + offset);
     }
 }

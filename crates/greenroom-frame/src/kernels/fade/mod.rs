@@ -2,22 +2,22 @@
 
 mod scalar;
 
-use crate::kernels::dispatch;
+use crate::dispatch_vectorised;
 
-dispatch! {
+dispatch_vectorised! {
     /// `row = (over * weight + row * (255 - weight)) / 255`, rounded to the nearest. Both have the
     /// same length.
-    fn fade_row(row: &mut [u8], over: &[u8], weight: u8);
+    pub(crate) fn fade_row(row: &mut [u8], over: &[u8], weight: u8);
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::kernels::Isa;
+    use crate::Isa;
 
     #[test]
     fn every_isa_is_exact_at_every_width() {
-        for isa in Isa::all() {
+        for isa in Isa::available() {
             for width in 0..=130usize {
                 let weight = (width * 31 % 256) as u8;
                 let row: Vec<u8> = (0..width).map(|x| (x * 37 + width * 7) as u8).collect();

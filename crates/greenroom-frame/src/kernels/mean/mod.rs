@@ -5,29 +5,29 @@
 
 mod scalar;
 
-use crate::kernels::dispatch;
+use crate::dispatch_vectorised;
 
-dispatch! {
+dispatch_vectorised! {
     /// `sums[x] = above[x] + below[x]`.
-    fn first_rows(sums: &mut [u16], above: &[u8], below: &[u8]);
+    pub(crate) fn first_rows(sums: &mut [u16], above: &[u8], below: &[u8]);
     /// `sums[x] += above[x] + below[x]`.
-    fn add_rows(sums: &mut [u16], above: &[u8], below: &[u8]);
+    pub(crate) fn add_rows(sums: &mut [u16], above: &[u8], below: &[u8]);
     /// `sums[x] += row[x]`.
-    fn add_row(sums: &mut [u16], row: &[u8]);
+    pub(crate) fn add_row(sums: &mut [u16], row: &[u8]);
     /// `halves[x] = sums[2x] + sums[2x + 1]`.
-    fn add_pairs(halves: &mut [u16], sums: &[u16]);
+    pub(crate) fn add_pairs(halves: &mut [u16], sums: &[u16]);
     /// The sums of `sums.len() / out.len()` neighbours, times `scale`, to the nearest.
-    fn mean(out: &mut [u8], sums: &[u16], scale: f32);
+    pub(crate) fn mean(out: &mut [u8], sums: &[u16], scale: f32);
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::kernels::Isa;
+    use crate::Isa;
 
     #[test]
     fn every_isa_is_exact_at_every_width() {
-        for isa in Isa::all() {
+        for isa in Isa::available() {
             for width in 0..=70usize {
                 let row = |seed: usize| -> Vec<u8> {
                     (0..width * 6)

@@ -2,35 +2,35 @@
 
 mod scalar;
 
-use crate::kernels::dispatch;
+use crate::dispatch_vectorised;
 
-dispatch! {
+dispatch_vectorised! {
     /// `Y0 U Y1 V …` from rows of Y, U, V. `packed` has 4 bytes for each sample of U; an odd last
     /// Y is doubled.
-    fn pack_yuyv(packed: &mut [u8], y: &[u8], u: &[u8], v: &[u8]);
+    pub(crate) fn pack_yuyv(packed: &mut [u8], y: &[u8], u: &[u8], v: &[u8]);
     /// `U Y0 V Y1 …` from rows of Y, U, V, as [`pack_yuyv`].
-    fn pack_uyvy(packed: &mut [u8], y: &[u8], u: &[u8], v: &[u8]);
+    pub(crate) fn pack_uyvy(packed: &mut [u8], y: &[u8], u: &[u8], v: &[u8]);
     /// `U V U V …` from rows of U and V.
-    fn pack_pairs(packed: &mut [u8], u: &[u8], v: &[u8]);
+    pub(crate) fn pack_pairs(packed: &mut [u8], u: &[u8], v: &[u8]);
     /// The rows of Y, U, V that are in `Y0 U Y1 V …`; Y may be one short of twice U.
-    fn unpack_yuyv(packed: &[u8], y: &mut [u8], u: &mut [u8], v: &mut [u8]);
+    pub(crate) fn unpack_yuyv(packed: &[u8], y: &mut [u8], u: &mut [u8], v: &mut [u8]);
     /// The rows of Y, U, V that are in `U Y0 V Y1 …`; Y may be one short of twice U.
-    fn unpack_uyvy(packed: &[u8], y: &mut [u8], u: &mut [u8], v: &mut [u8]);
+    pub(crate) fn unpack_uyvy(packed: &[u8], y: &mut [u8], u: &mut [u8], v: &mut [u8]);
     /// The rows of U and V that are in `U V U V …`.
-    fn unpack_pairs(packed: &[u8], u: &mut [u8], v: &mut [u8]);
+    pub(crate) fn unpack_pairs(packed: &[u8], u: &mut [u8], v: &mut [u8]);
     /// The mean of two rows, halves rounded up: 4:2:2 chroma to 4:2:0.
-    fn average_rows(out: &mut [u8], above: &[u8], below: &[u8]);
+    pub(crate) fn average_rows(out: &mut [u8], above: &[u8], below: &[u8]);
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::kernels::Isa;
+    use crate::Isa;
 
     #[test]
     fn packing_puts_samples_where_the_fourcc_says() {
         let (y, u, v) = ([1, 2, 3, 4], [10, 20], [100, 200]);
-        for isa in Isa::all() {
+        for isa in Isa::available() {
             let mut packed = [0; 8];
             pack_yuyv(isa, &mut packed, &y, &u, &v);
             assert_eq!(packed, [1, 10, 2, 100, 3, 20, 4, 200]);
@@ -43,7 +43,7 @@ mod tests {
 
     #[test]
     fn unpacking_undoes_packing_at_every_width() {
-        for isa in Isa::all() {
+        for isa in Isa::available() {
             for width in 1..=130usize {
                 let half = width.div_ceil(2);
                 let samples = |n: usize, k: usize| -> Vec<u8> {

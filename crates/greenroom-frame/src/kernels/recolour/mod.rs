@@ -4,7 +4,7 @@
 
 mod scalar;
 
-use crate::kernels::dispatch;
+use crate::dispatch_vectorised;
 
 /// Bits behind the point.
 pub(crate) const BITS: u32 = 13;
@@ -19,19 +19,19 @@ pub(crate) struct Mix {
     pub(crate) offset: i32,
 }
 
-dispatch! {
+dispatch_vectorised! {
     /// A row of luma in place, from itself alone (a change of range).
-    fn rerange_row(row: &mut [u8], mix: Mix);
+    pub(crate) fn rerange_row(row: &mut [u8], mix: Mix);
     /// A row of luma in place, from itself and the chroma rows of half its length.
-    fn remix_luma(row: &mut [u8], u: &[u8], v: &[u8], mix: Mix);
+    pub(crate) fn remix_luma(row: &mut [u8], u: &[u8], v: &[u8], mix: Mix);
     /// A row of U and one of V in place, each from both.
-    fn remix_chroma(u: &mut [u8], v: &mut [u8], to_u: Mix, to_v: Mix);
+    pub(crate) fn remix_chroma(u: &mut [u8], v: &mut [u8], to_u: Mix, to_v: Mix);
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::kernels::Isa;
+    use crate::Isa;
 
     #[test]
     fn every_isa_gives_the_same_bits_at_every_width() {
@@ -41,8 +41,7 @@ mod tests {
             let half = |k: usize| -> Vec<u8> {
                 (0..width.div_ceil(2)).map(|x| (x * 53 + k * 90) as u8).collect()
             };
-            let runs: Vec<_> = Isa::all()
-                .into_iter()
+            let runs: Vec<_> = Isa::available()
                 .map(|isa| {
                     let (mut y, mut z, mut u, mut v) = (row.clone(), row.clone(), half(1), half(2));
                     rerange_row(isa, &mut y, mix);

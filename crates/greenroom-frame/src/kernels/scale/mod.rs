@@ -14,26 +14,12 @@ mod tests;
 
 pub(crate) use table::{TapTable, Taps};
 
-use crate::kernels::Isa;
+use crate::{Isa, dispatch};
 
 /// Bits behind the point of a weight.
 pub(crate) const WEIGHT_BITS: u32 = 14;
 /// Bits behind the point of a sample between the two halves.
 pub(crate) const BETWEEN_BITS: u32 = 7;
-
-/// Calls the kernel of the instruction set, after the asserts that the AVX2 one relies on.
-macro_rules! choose {
-    ($isa:expr, $kernel:ident($($argument:expr),*)) => {
-        match $isa {
-            Isa::Scalar => scalar::$kernel($($argument),*),
-            #[cfg(target_arch = "x86_64")]
-            #[allow(unsafe_code)]
-            // SAFETY: `Isa::Avx2` is made only by `Isa::best`, which has checked the CPU; the
-            // lengths were asserted just above.
-            Isa::Avx2 => unsafe { avx2::$kernel($($argument),*) },
-        }
-    };
-}
 
 /// One output row from the input rows that `taps` names: 8-bit in, Q7 out. Row `k` of the sum
 /// starts at `(taps.start + k) * stride_bytes` of `plane`.
@@ -48,7 +34,7 @@ pub(crate) fn rows_to_between(
     taps: Taps<'_>,
 ) {
     assert!(taps.rows_fit(out.len(), stride_bytes, plane.len()));
-    choose!(isa, rows_to_between(out, plane, stride_bytes, taps));
+    dispatch!(isa, rows_to_between(out, plane, stride_bytes, taps));
 }
 
 /// The same with Q7 rows, tightly one behind the other, in, and 8 bits out.
@@ -58,7 +44,7 @@ pub(crate) fn rows_to_between(
 pub(crate) fn rows_to_bytes(isa: Isa, out: &mut [u8], between: &[i16], taps: Taps<'_>) {
     let stride = out.len();
     assert!(taps.rows_fit(stride, stride, between.len()));
-    choose!(isa, rows_to_bytes(out, between, stride, taps));
+    dispatch!(isa, rows_to_bytes(out, between, stride, taps));
 }
 
 /// One row scaled along itself: 8-bit in, Q7 out.
@@ -67,7 +53,7 @@ pub(crate) fn rows_to_bytes(isa: Isa, out: &mut [u8], between: &[i16], taps: Tap
 /// If the rows have other lengths than the table was made for.
 pub(crate) fn row_to_between(isa: Isa, out: &mut [i16], row: &[u8], table: &TapTable) {
     assert_eq!((row.len(), out.len()), (table.from(), table.to()));
-    choose!(isa, row_to_between(out, row, table));
+    dispatch!(isa, row_to_between(out, row, table));
 }
 
 /// One row scaled along itself: Q7 in, 8 bits out.
@@ -76,5 +62,5 @@ pub(crate) fn row_to_between(isa: Isa, out: &mut [i16], row: &[u8], table: &TapT
 /// If the rows have other lengths than the table was made for.
 pub(crate) fn row_to_bytes(isa: Isa, out: &mut [u8], row: &[i16], table: &TapTable) {
     assert_eq!((row.len(), out.len()), (table.from(), table.to()));
-    choose!(isa, row_to_bytes(out, row, table));
+    dispatch!(isa, row_to_bytes(out, row, table));
 }

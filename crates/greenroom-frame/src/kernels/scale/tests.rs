@@ -22,8 +22,8 @@ fn rows_are_scaled_along_themselves_exactly_at_every_width() {
                 row_to_bytes(isa, &mut out, &wide_row, &table);
                 (q7, out)
             };
-            for isa in Isa::all() {
-                assert_eq!(run(isa), run(Isa::Scalar), "{isa:?} {width} to {to}");
+            for isa in Isa::available() {
+                assert_eq!(run(isa), run(Isa::SCALAR), "{isa:?} {width} to {to}");
             }
         }
     }
@@ -46,8 +46,8 @@ fn rows_are_summed_exactly_at_every_width() {
                     rows_to_bytes(isa, &mut out, &rows, taps);
                     (q7, out)
                 };
-                for isa in Isa::all() {
-                    assert_eq!(run(isa), run(Isa::Scalar), "{isa:?} {width} {from} to {to}");
+                for isa in Isa::available() {
+                    assert_eq!(run(isa), run(Isa::SCALAR), "{isa:?} {width} {from} to {to}");
                 }
             }
         }

@@ -2,7 +2,7 @@ use std::ops::Range;
 
 use greenroom_frame::{Chroma, Frame, FrameView, SizePx};
 
-use super::super::kernels::{WIDEN_LANES, apply, halve, widen};
+use super::super::kernels::{Growth, LineRows, Place, WIDEN_LANES, apply, halve, widen};
 use super::cells::BLOCK_CELLS;
 use super::certain::{Class, MIXED, PERSON, ROOM, mixed};
 use super::factors::Factors;
@@ -18,11 +18,9 @@ pub(super) struct Drawing {
     lines: usize,
     /// For each place of a line, and one before the first, the first column that lies between it and
     /// the next, and the share of the next there.
-    places: Vec<(u32, f32)>,
-    /// How much the share grows from one column to the next.
-    step: f32,
-    /// Columns from the first one between two places on, in whole vectors.
-    reach: usize,
+    places: Vec<Place>,
+    /// What becomes of that share, for all columns that lie between two places.
+    growth: Growth,
     /// The column each block starts at, and the end.
     block_starts: Vec<usize>,
     /// The columns between each line and the next, by what they come to; one behind the other, and
@@ -65,21 +63,21 @@ impl Drawing {
         let place = |place: u32| {
             let left = f64::from(place) - 1.0;
             let start = ((left - first) / step).ceil().clamp(0.0, f64::from(wide));
-            (start as u32, (first + start * step - left) as f32)
+            Place { column: start as u32, share: (first + start * step - left) as f32 }
         };
-        let places: Vec<(u32, f32)> = (0..=narrow).map(place).collect();
-        let longest = places.windows(2).map(|pair| (pair[1].0 - pair[0].0) as usize).max();
+        let places: Vec<Place> = (0..=narrow).map(place).collect();
+        let longest =
+            places.windows(2).map(|pair| (pair[1].column - pair[0].column) as usize).max();
         let reach = longest.unwrap_or(1).next_multiple_of(WIDEN_LANES);
         let blocks = (thumbnail.width_px as usize).div_ceil(BLOCK_CELLS);
         let start =
-            |block: usize| places[block_places(block, blocks, places.len()).start].0 as usize;
+            |block: usize| places[block_places(block, blocks, places.len()).start].column as usize;
         let block_starts = (0..blocks).map(start).chain([wide as usize]).collect();
         let zeros = || vec![0.0; wide as usize + reach];
         Self {
             rows: (0..picture.height_px).map(row).collect(),
             lines,
-            step: step as f32,
-            reach,
+            growth: Growth { step: step as f32, columns: reach },
             block_starts,
             runs: Vec::with_capacity(blocks * lines),
             run_starts: Vec::with_capacity(lines + 1),
@@ -121,9 +119,13 @@ impl Drawing {
                 ROOM => out.fill(0),
                 PERSON => out.fill(255),
                 _ => {
-                    let part =
-                        |kind: usize| lines.map(|line| &self.wide[line % 2][kind][columns.clone()]);
-                    apply(isa, out, &luma[columns.clone()], part(0), part(1), share);
+                    let [above, below] = lines.map(|line| {
+                        let [slopes, offsets] = &self.wide[line % 2];
+                        let (slopes, offsets) =
+                            (&slopes[columns.clone()], &offsets[columns.clone()]);
+                        LineRows { slopes, offsets }
+                    });
+                    apply(isa, out, &luma[columns.clone()], above, below, share);
                 }
             }
         }
@@ -170,9 +172,10 @@ impl Drawing {
         for mixed in mixed(&self.near) {
             let places = block_places(mixed.start, blocks, self.places.len()).start
                 ..block_places(mixed.end - 1, blocks, self.places.len()).end;
-            for (wide, line) in self.wide[row % 2].iter_mut().zip(factors.line(row)) {
+            let LineRows { slopes, offsets } = factors.line(row);
+            for (wide, line) in self.wide[row % 2].iter_mut().zip([slopes, offsets]) {
                 let line = &line[places.start..=places.end];
-                widen(isa, wide, line, &self.places[places.clone()], (self.step, self.reach));
+                widen(isa, wide, line, &self.places[places.clone()], self.growth);
             }
         }
     }

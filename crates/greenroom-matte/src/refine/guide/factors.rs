@@ -3,7 +3,8 @@ use std::ops::Range;
 use greenroom_frame::SizePx;
 
 use super::super::kernels::{
-    add_product, add_row, classify, double, fold, mix, slide, slide_product, solve, spread,
+    FactorRows, LineRows, LineRowsMut, Product, Ramp, add_product, add_row, classify, double, fold,
+    mix, slide, slide_product, solve, spread,
 };
 use super::cells::{BLOCK_CELLS, RADIUS};
 use super::certain::{CertainBlocks, Class, MIXED, PERSON, stretches};
@@ -15,7 +16,7 @@ use crate::Isa;
 const EPSILON: f32 = 3e-4;
 /// The alphas that become 0 and 1. The middle lies below a half: networks cut a little into hair.
 /// With 0.2..0.8, MAD is 2 to 6 % higher and dtSSD 2 %.
-pub(super) const RAMP: [f32; 2] = [0.15, 0.75];
+pub(super) const RAMP: Ramp = Ramp { room: 0.15, person: 0.75 };
 /// Side of a window.
 const SIDE: usize = 2 * RADIUS + 1;
 /// Row of means and products that [`solve`] takes.
@@ -73,15 +74,16 @@ impl Factors {
         }
     }
 
-    /// The slopes and the offsets of line `y`, of which there are two a row: `slope * luma + offset` is
-    /// alpha, both 0..=255; below and above is cut off. Two a cell, and one more at both ends.
-    pub(super) fn line(&self, y: usize) -> [&[f32]; 2] {
-        self.lines[y].each_ref().map(Vec::as_slice)
+    /// Line `y`, of which there are two a row: two places a cell, and one more at both ends.
+    pub(super) fn line(&self, y: usize) -> LineRows<'_> {
+        let [slopes, offsets] = &self.lines[y];
+        LineRows { slopes, offsets }
     }
 
-    /// The factors of the cells of row `y` of the thumbnail: those of y, u and v and the constant, everywhere.
-    pub(super) fn cells(&self, y: usize) -> [&[f32]; 4] {
-        [0, 1, 2, 3].map(|index| &self.means[(4 * y + index) * self.width..][..self.width])
+    /// The factors of the cells of row `y` of the thumbnail, everywhere.
+    pub(super) fn cells(&self, y: usize) -> FactorRows<'_> {
+        let row = |index: usize| &self.means[(4 * y + index) * self.width..][..self.width];
+        FactorRows { by_y: row(0), by_u: row(1), by_v: row(2), constant: row(3) }
     }
 
     /// What alpha comes to in each block of each line, one line behind the other, whatever luma there
@@ -125,7 +127,7 @@ impl Factors {
         for (index, columns) in self.columns.iter_mut().enumerate() {
             let sums = &mut columns[RADIUS + reach.start..RADIUS + reach.end];
             let factors = index.checked_sub(4).map(|product| PRODUCTS[product]);
-            let pair = |(a, b), y: usize| [row(a, y), row(b, y)];
+            let pair = |(a, b), y: usize| Product { a: row(a, y), b: row(b, y) };
             match (is_first, factors) {
                 (true, None) => {
                     sums.fill(0.0);
@@ -135,7 +137,10 @@ impl Factors {
                     sums.fill(0.0);
                     around(y, self.rows).for_each(|y| add_product(isa, sums, pair(factors, y)));
                 }
-                (_, None) => slide(isa, sums, moves(y, self.rows).map(|y| row(index, y))),
+                (_, None) => {
+                    let [new, old] = moves(y, self.rows).map(|y| row(index, y));
+                    slide(isa, sums, new, old);
+                }
                 (_, Some(factors)) => {
                     let [new, old] = moves(y, self.rows).map(|y| pair(factors, y));
                     slide_product(isa, sums, new, old);
@@ -174,7 +179,8 @@ impl Factors {
                 sums.fill(0.0);
                 around(y, self.rows).for_each(|y| add_row(isa, sums, row(y)));
             } else {
-                slide(isa, sums, moves(y, self.rows).map(row));
+                let [new, old] = moves(y, self.rows).map(row);
+                slide(isa, sums, new, old);
             }
             pad(columns);
         }
@@ -213,7 +219,7 @@ impl Factors {
                 let mixed = &mut self.moments[..len + 2];
                 let [start, end] = [cells.start.saturating_sub(1), (cells.end + 1).min(width)];
                 let inner = start + 1 - cells.start..end + 1 - cells.start;
-                mix(isa, &mut mixed[inner], [&row(near)[start..end], &row(far)[start..end]]);
+                mix(isa, &mut mixed[inner], &row(near)[start..end], &row(far)[start..end]);
                 if cells.start == 0 {
                     mixed[0] = mixed[1];
                 }
@@ -223,9 +229,9 @@ impl Factors {
                 double(isa, fine, mixed);
             }
             let places = 2 * cells.start..2 * cells.end;
-            let chroma = thumbnail.fine_chroma(y).map(|row| &row[places.clone()]);
+            let chroma = thumbnail.fine_chroma(y).columns(places.clone());
             let (slopes, offsets) = (&mut slopes[places.clone()], &mut offsets[places.clone()]);
-            fold(isa, [slopes, offsets], fine, chroma, RAMP);
+            fold(isa, LineRowsMut { slopes, offsets }, fine, chroma, RAMP);
             classify(isa, &mut self.places[places], slopes, offsets);
         }
         // The places next to a stretch are drawn with, too.
@@ -233,7 +239,7 @@ impl Factors {
         for (cells, class) in newly_sure(filled, &self.own, width) {
             let places = 2 * cells.start..2 * cells.end;
             slopes[places.clone()].fill(0.0);
-            offsets[places].fill((level(class) - RAMP[0]) / (RAMP[1] - RAMP[0]) * 255.0);
+            offsets[places].fill((level(class) - RAMP.room) / (RAMP.person - RAMP.room) * 255.0);
         }
         for line in &mut self.lines[y] {
             (line[0], line[2 * width + 1]) = (line[1], line[2 * width]);

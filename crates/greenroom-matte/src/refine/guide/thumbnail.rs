@@ -1,6 +1,6 @@
 use greenroom_frame::{Chroma, Colour, Frame, FrameView, PixelFormat, PlaneScaler, SizePx};
 
-use super::super::kernels::{quarter, to_floats};
+use super::super::kernels::{ChromaRows, ColourRows, quarter, to_floats};
 use super::super::thumbnail_grid;
 use super::cells::Sizes;
 use crate::{Isa, MatteError};
@@ -85,9 +85,15 @@ impl Thumbnail {
         &self.inputs[input][y * width..][..width]
     }
 
-    /// Row `y` of U and V, 0..=255, twice as fine.
-    pub(super) fn fine_chroma(&self, y: usize) -> [&[u8]; 2] {
+    /// The colours of row `y`.
+    pub(super) fn colours(&self, y: usize) -> ColourRows<'_> {
+        ColourRows { y: self.row(0, y), u: self.row(1, y), v: self.row(2, y) }
+    }
+
+    /// Row `y` of chroma twice as fine.
+    pub(super) fn fine_chroma(&self, y: usize) -> ChromaRows<'_> {
         let width = 2 * self.size.width_px as usize;
-        self.fine.each_ref().map(|plane| &plane.bytes()[y * width..][..width])
+        let [u, v] = self.fine.each_ref().map(|plane| &plane.bytes()[y * width..][..width]);
+        ChromaRows { u, v }
     }
 }

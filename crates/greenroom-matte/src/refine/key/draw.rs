@@ -2,7 +2,7 @@ use std::ops::Range;
 
 use greenroom_frame::{Frame, FrameView, SizePx};
 
-use super::super::kernels::{apply, double, fit_luma, mix, quarter};
+use super::super::kernels::{LineRows, LineRowsMut, apply, double, fit_luma, mix, quarter};
 use super::grid::Grid;
 use super::regions::Rule;
 use crate::Isa;
@@ -212,8 +212,11 @@ impl Drawing {
                 };
                 let (luma, alpha) = (five(&self.luma), five(&self.alpha));
                 let at = y * width + inner.start..y * width + inner.end;
-                let out = [&mut self.slopes[at.clone()], &mut self.offsets[at]];
-                fit_luma(isa, out, luma, alpha, &mut self.sums[..5 * window.len()], GAIN);
+                let line = LineRowsMut {
+                    slopes: &mut self.slopes[at.clone()],
+                    offsets: &mut self.offsets[at],
+                };
+                fit_luma(isa, line, luma, alpha, &mut self.sums[..5 * window.len()], GAIN);
             }
         }
     }
@@ -243,7 +246,8 @@ impl Drawing {
             for (values, fine) in [&self.slopes, &self.offsets].into_iter().zip(&mut self.fine) {
                 let row = |y: usize| &values[y * width + beside[0]..y * width + beside[1]];
                 let start = beside[0] + 1 - columns.start;
-                mix(isa, &mut mixed[start..start + beside[1] - beside[0]], [row(near), row(far)]);
+                let between = &mut mixed[start..start + beside[1] - beside[0]];
+                mix(isa, between, row(near), row(far));
                 if columns.start == 0 {
                     mixed[0] = mixed[1];
                 }
@@ -252,10 +256,11 @@ impl Drawing {
                 }
                 double(isa, &mut fine[..2 * columns.len()], mixed);
             }
-            let [slopes, offsets] = &mut self.fine;
-            let [slopes, offsets] = [&slopes[..places.len()], &offsets[..places.len()]];
+            let [slopes, offsets] = &self.fine;
+            let (slopes, offsets) = (&slopes[..places.len()], &offsets[..places.len()]);
+            let line = LineRows { slopes, offsets };
             let luma = &frame.plane(0).row(y)[places.clone()];
-            apply(isa, &mut plane.row_mut(y)[places.clone()], luma, [slopes; 2], [offsets; 2], 0.0);
+            apply(isa, &mut plane.row_mut(y)[places.clone()], luma, line, line, 0.0);
         }
     }
 

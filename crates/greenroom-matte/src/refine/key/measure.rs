@@ -1,6 +1,8 @@
+use std::ops::Range;
+
 use greenroom_frame::{FrameView, SizePx};
 
-use super::super::kernels::tally;
+use super::super::kernels::{TallyLevels, TallyMut, TallyRows, tally};
 use super::codes::{HALF, SCREEN};
 use super::grid::Grid;
 use crate::Isa;
@@ -20,9 +22,9 @@ pub(super) struct Cell {
     distances: [u32; 2],
 }
 
-/// Alphas from which on a sample is solid, and up to which it is clear.
-const SOLID: u8 = 140;
-const CLEAR: u8 = 115;
+/// A sample is nearer to the screen's colour than half way; and it is solid, or clear, if its alpha is surely more than
+/// half, or less.
+const LEVELS: TallyLevels = TallyLevels { near: HALF, solid: 140, clear: 115 };
 /// Every so many rows one is looked at.
 pub(super) const ROW_STEP: usize = 2;
 
@@ -49,20 +51,69 @@ impl Cell {
     }
 }
 
+/// Sums of the columns of a row of cells, as [`TallyMut`] has them.
+#[derive(Debug)]
+struct Sums {
+    near: Vec<u16>,
+    solid: Vec<u16>,
+    clear: Vec<u16>,
+    u: Vec<u16>,
+    v: Vec<u16>,
+    distance: Vec<u16>,
+    squares: Vec<u32>,
+}
+
+impl Sums {
+    fn new(width: usize) -> Self {
+        let zeros = || vec![0; width];
+        Self {
+            near: zeros(),
+            solid: zeros(),
+            clear: zeros(),
+            u: zeros(),
+            v: zeros(),
+            distance: zeros(),
+            squares: vec![0; width],
+        }
+    }
+
+    fn clear(&mut self) {
+        let Self { near, solid, clear, u, v, distance, squares } = self;
+        [near, solid, clear, u, v, distance].into_iter().for_each(|sums| sums.fill(0));
+        squares.fill(0);
+    }
+
+    fn as_mut(&mut self) -> TallyMut<'_> {
+        let Self { near, solid, clear, u, v, distance, squares } = self;
+        TallyMut { near, solid, clear, u, v, distance, squares }
+    }
+
+    /// The cell that lies in these columns, each of which has `count` samples.
+    fn cell(&self, columns: Range<usize>, count: u32) -> Cell {
+        let sum = |sums: &[u16]| sums[columns.clone()].iter().map(|&sum| u32::from(sum)).sum();
+        Cell {
+            count: count * columns.len() as u32,
+            screen: sum(&self.near),
+            solid: sum(&self.solid),
+            clear: sum(&self.clear),
+            chroma: [sum(&self.u), sum(&self.v)],
+            distances: [sum(&self.distance), self.squares[columns.clone()].iter().sum()],
+        }
+    }
+}
+
 /// Measures cells.
 #[derive(Debug)]
 pub(super) struct Measurer {
     grid: Grid,
-    /// Sums of the columns of a row of cells.
-    sums: [Vec<u16>; 6],
-    squares: Vec<u32>,
+    sums: Sums,
 }
 
 impl Measurer {
     /// For pictures whose chroma has that size.
     pub(super) fn new(grid: Grid, chroma: SizePx) -> Self {
         let width = chroma.width_px as usize;
-        Self { grid, sums: std::array::from_fn(|_| vec![0; width]), squares: vec![0; width] }
+        Self { grid, sums: Sums::new(width) }
     }
 
     /// Measures each cell: `distance` and `alpha` are planes of the size of `frame`'s chroma, of which every
@@ -79,31 +130,18 @@ impl Measurer {
         let [across, down] = self.grid.samples.map(|count| count as usize);
         let width = u.row_bytes();
         for (row, cells) in cells.chunks_exact_mut(self.grid.columns()).enumerate() {
-            self.sums.iter_mut().for_each(|sums| sums.fill(0));
-            self.squares.fill(0);
+            self.sums.clear();
             let rows = (row * down).next_multiple_of(ROW_STEP)..((row + 1) * down).min(u.rows());
             let rows = rows.step_by(ROW_STEP);
             let count = rows.len() as u32;
             for y in rows {
                 let [distance, alpha] = [distance, alpha].map(|plane| &plane[y * width..][..width]);
-                let sums = self.sums.each_mut().map(Vec::as_mut_slice);
-                let planes = [u.row(y), v.row(y), distance, alpha];
-                tally(isa, sums, &mut self.squares, planes, [HALF, SOLID, CLEAR]);
+                let rows = TallyRows { u: u.row(y), v: v.row(y), distance, alpha };
+                tally(isa, self.sums.as_mut(), rows, LEVELS);
             }
             for (x, cell) in cells.iter_mut().enumerate() {
                 let columns = x * across..((x + 1) * across).min(width);
-                let [screen, solid, clear, u, v, distance] = self.sums.each_ref().map(|sums| {
-                    sums[columns.clone()].iter().map(|&sum| u32::from(sum)).sum::<u32>()
-                });
-                let squares = self.squares[columns.clone()].iter().sum();
-                *cell = Cell {
-                    count: count * columns.len() as u32,
-                    screen,
-                    solid,
-                    clear,
-                    chroma: [u, v],
-                    distances: [distance, squares],
-                };
+                *cell = self.sums.cell(columns, count);
             }
         }
     }

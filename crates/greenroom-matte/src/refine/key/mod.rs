@@ -30,7 +30,7 @@ use self::grid::Grid;
 use self::measure::{Cell, Measurer, ROW_STEP};
 use self::model::ScreenModel;
 use self::regions::{Regions, Rule};
-use super::kernels::screen_distance;
+use super::kernels::{ChromaRows, DistanceScale, KeyRowsMut, ScreenRows, screen_distance};
 use crate::{Isa, MatteError};
 
 /// Cuts out who is before a screen of one colour: gives the mask in place of the network's ([`pull`](Self::pull)), and
@@ -78,12 +78,17 @@ struct Tables {
     is_keyed: bool,
 }
 
-/// How much faster colours beside the screen's hue leave it than those along it: what is at an angle of 45 degrees to
-/// the screen has a distance of 0 or less.
-const ACROSS: f32 = 1.0;
-/// Code of distance up to which a sample is all person where the network is sure of one: light of the screen on skin and
-/// hair makes nobody transparent, and a gap between arm and body is nearer to the screen than that.
-const SURE_PERSON: f32 = 144.0;
+/// How codes of distance are given to samples.
+const SCALE: DistanceScale = DistanceScale {
+    neutral: NEUTRAL,
+    screen: SCREEN,
+    // Colours beside the screen's hue leave it faster than those along it: what is at an angle of 45 degrees to the
+    // screen has a distance of 0 or less.
+    across: 1.0,
+    // Up to this code a sample is all person where the network is sure of one: light of the screen on skin and hair
+    // makes nobody transparent, and a gap between arm and body is nearer to the screen than that.
+    certain: 144.0,
+};
 /// Frames without a screen after which it is looked for anew: a second.
 const FORGET_AFTER: u32 = 30;
 /// Frames without a screen after which the log says so: three seconds.
@@ -251,14 +256,17 @@ impl Tables {
 
     /// Finds distance and alpha of samples of row `y`.
     fn find_distance(&mut self, isa: Isa, frame: &FrameView<'_>, y: usize, columns: Range<usize>) {
-        let chroma = [1, 2].map(|plane| &frame.plane(plane).row(y)[columns.clone()]);
+        let (u, v) = (frame.plane(1).row(y), frame.plane(2).row(y));
+        let chroma = ChromaRows { u, v }.columns(columns.clone());
         let first = y * frame.plane(1).row_bytes();
         let part = first + columns.start..first + columns.end;
-        let out = [&mut self.distance[part.clone()], &mut self.mask.bytes_mut()[part.clone()]];
-        let maps = self.model.fine().map(|map| &map[part.clone()]);
-        let network = &self.fine.1.bytes()[part];
-        let scale = [NEUTRAL, SCREEN, ACROSS, SURE_PERSON];
-        screen_distance(isa, out, chroma, maps, network, scale);
+        let key = KeyRowsMut {
+            distance: &mut self.distance[part.clone()],
+            alpha: &mut self.mask.bytes_mut()[part.clone()],
+        };
+        let [u, v, room, person] = self.model.fine().map(|map| &map[part.clone()]);
+        let screen = ScreenRows { u, v, room, person };
+        screen_distance(isa, key, chroma, screen, &self.fine.1.bytes()[part], SCALE);
     }
 
     /// Finds the alpha of the rows between those that were [looked](Self::look) at, where the key decides.

@@ -29,7 +29,7 @@ fn was_person(at: usize) -> bool {
 
 fn find(isa: Isa, way: [f32; 2]) -> Option<[f32; 2]> {
     let (new, old) = (luma(way), luma([0.0, 0.0]));
-    Motion::new(MASK, CELLS).find(isa, was_person, [&new, &old])
+    Motion::new(MASK, CELLS).find(isa, was_person, &new, &old)
 }
 
 #[test]
@@ -50,8 +50,8 @@ fn who_stands_still_or_is_gone_goes_nowhere() {
     let mut motion = Motion::new(MASK, CELLS);
     let (empty, old) = (vec![90; CELLS.area_px() as usize], luma([0.0, 0.0]));
     // As flat wherever they are looked for: no way is better than another.
-    assert_eq!(motion.find(Isa::best(), was_person, [&empty, &old]), None);
-    assert_eq!(motion.find(Isa::best(), |_| false, [&empty, &old]), None);
+    assert_eq!(motion.find(Isa::best(), was_person, &empty, &old), None);
+    assert_eq!(motion.find(Isa::best(), |_| false, &empty, &old), None);
     assert_eq!(motion.extent(), None);
 }
 
@@ -66,7 +66,7 @@ fn an_arm_that_moves_is_no_way() {
         cells
     };
     assert_eq!(
-        Motion::new(MASK, CELLS).find(Isa::best(), was_person, [&picture(44), &picture(40)]),
+        Motion::new(MASK, CELLS).find(Isa::best(), was_person, &picture(44), &picture(40)),
         None
     );
 }
@@ -82,7 +82,7 @@ fn the_smallest_pictures_are_looked_at_in_bounds() {
         };
         let mut motion = Motion::new(mask, cells);
         for seed in 1..20 {
-            motion.find(Isa::best(), |_| true, [&luma(seed), &luma(seed + 1)]);
+            motion.find(Isa::best(), |_| true, &luma(seed), &luma(seed + 1));
         }
     }
 }

@@ -2,7 +2,7 @@ use std::ops::Range;
 
 use greenroom_frame::SizePx;
 
-use super::super::kernels::{between, between_states};
+use super::super::kernels::{Shift, WeightRamp, between, between_states};
 use super::changes::Changes;
 use crate::Isa;
 
@@ -26,10 +26,10 @@ pub(super) struct Carry {
 
 /// Change of a cell up to which it is what it was before elsewhere, and from which on it is not; more
 /// than for what stands still, for nothing goes exactly by what is found.
-const CHANGES: [u16; 2] = [16, 45];
-/// Share of the new mask in what is carried: 0.4, for a person who goes turns as well. With a fifth,
+///
+/// The share of the new mask in what is carried is 0.4, for a person who goes turns as well. With a fifth,
 /// the mask of who comes in stays behind.
-const LEAST: u8 = 100;
+const WEIGHTS: WeightRamp = WeightRamp { low: 16, high: 45, least: 100, most: 255 };
 /// Cells around the person.
 const MARGIN: i32 = 2;
 
@@ -81,13 +81,14 @@ impl Carry {
     }
 
     /// Moves what is of a person who was in the columns and rows `person` and has gone by `way`, in
-    /// cells: in `state` the mask so far, in `cell_weights` how much the new one counts. `thumbnails` are the
-    /// planes of the new and the older one.
+    /// cells: in `state` the mask so far, in `cell_weights` how much the new one counts. `new` and `old` are the
+    /// planes of the two thumbnails.
     pub(super) fn carry(
         &mut self,
         isa: Isa,
         (person, way): ([Range<usize>; 2], [f32; 2]),
-        thumbnails: [[&[u8]; 3]; 2],
+        new: [&[u8]; 3],
+        old: [&[u8]; 3],
         cell_weights: &mut [u8],
         state: &mut [u16],
     ) {
@@ -99,7 +100,7 @@ impl Carry {
         };
         let columns = back_x.inside(around(&person[0], way[0]), width);
         let rows = back_y.inside(around(&person[1], way[1]), height);
-        self.compare(isa, [back_x, back_y], [columns.clone(), rows.clone()], thumbnails);
+        self.compare(isa, [back_x, back_y], [columns.clone(), rows.clone()], new, old);
         self.weigh(isa, [columns, rows], cell_weights);
         let in_samples = |way: f32, cells: u32, samples: u32| way * samples as f32 / cells as f32;
         let back_x = Back::of(in_samples(way[0], self.cells.width_px, self.mask.width_px));
@@ -113,17 +114,19 @@ impl Carry {
         isa: Isa,
         [back_x, back_y]: [Back; 2],
         [columns, rows]: [Range<usize>; 2],
-        [new, old]: [[&[u8]; 3]; 2],
+        new: [&[u8]; 3],
+        old: [&[u8]; 3],
     ) {
         let width = self.cells.width_px as usize;
         self.changes.clear(columns.len(), rows.len());
         let moved = &mut self.row[..columns.len()];
+        let shift = Shift { across: back_x.share, down: back_y.share };
         for (index, y) in rows.enumerate() {
             for (new, old) in new.iter().zip(old) {
                 let row =
                     |y: usize| &old[y * width + back_x.from(columns.start)..][..=columns.len()];
                 let from = back_y.from(y);
-                between(isa, moved, [row(from), row(from + 1)], [back_x.share, back_y.share]);
+                between(isa, moved, row(from), row(from + 1), shift);
                 self.changes.add(isa, index, &new[y * width..][columns.clone()], moved);
             }
         }
@@ -135,7 +138,7 @@ impl Carry {
         let own = &mut self.own[..columns.len()];
         self.carried.clear();
         for (index, y) in rows.enumerate() {
-            self.changes.weigh(isa, index, own, CHANGES, [LEAST, 255]);
+            self.changes.weigh(isa, index, own, WEIGHTS);
             let held = &mut cell_weights[y * width..][columns.clone()];
             let mut start = None;
             for x in 0..=own.len() {
@@ -157,6 +160,7 @@ impl Carry {
     fn move_state(&mut self, isa: Isa, [back_x, back_y]: [Back; 2], state: &mut [u16]) {
         let (width, height) = (self.mask.width_px as usize, self.mask.height_px as usize);
         let [column_starts, row_starts] = &self.starts;
+        let shift = Shift { across: back_x.share, down: back_y.share };
         let parts = self.carried.iter().flat_map(|(y, cells)| {
             // And one around, for which the cell's weight counts, too.
             let columns = column_starts[cells.start] - 1..column_starts[cells.end] + 1;
@@ -168,12 +172,7 @@ impl Carry {
             let above = row.wrapping_add_signed(back_y.whole as isize * width as isize);
             let from = |row: usize| &state[row + back_x.from(columns.start)..][..=columns.len()];
             let out = &mut self.state[row..][columns.clone()];
-            between_states(
-                isa,
-                out,
-                [from(above), from(above + width)],
-                [back_x.share, back_y.share],
-            );
+            between_states(isa, out, from(above), from(above + width), shift);
         }
         for (row, columns) in parts {
             state[row..][columns.clone()].copy_from_slice(&self.state[row..][columns]);

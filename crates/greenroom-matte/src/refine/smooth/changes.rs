@@ -1,6 +1,6 @@
 use greenroom_frame::SizePx;
 
-use super::super::kernels::{add_difference, most_around, weights};
+use super::super::kernels::{WeightRamp, add_difference, most_around, weights};
 use crate::Isa;
 
 /// How much the cells of a thumbnail, or of a part of it, have changed; nothing has around them.
@@ -36,21 +36,13 @@ impl Changes {
         add_difference(isa, &mut self.cells[start..][..self.columns], new, old);
     }
 
-    /// The weights of row `y`, by the most that has changed in 3x3 cells: from `weights_of[0]` at
-    /// `changes[0]` and below to `weights_of[1]` at `changes[1]` and above.
-    pub(super) fn weigh(
-        &mut self,
-        isa: Isa,
-        y: usize,
-        out: &mut [u8],
-        changes: [u16; 2],
-        weights_of: [u8; 2],
-    ) {
+    /// The weights of row `y`, by the most that has changed in 3x3 cells.
+    pub(super) fn weigh(&mut self, isa: Isa, y: usize, out: &mut [u8], ramp: WeightRamp) {
         let stride = self.columns + 2;
         let rows = [0, 1, 2].map(|row| &self.cells[(y + row) * stride..][..stride]);
         let [most, around] = &mut self.most;
         let most = &mut most[..self.columns];
         most_around(isa, most, &mut around[..stride], rows);
-        weights(isa, out, most, changes, weights_of);
+        weights(isa, out, most, ramp);
     }
 }

@@ -24,7 +24,7 @@ use greenroom_device::{DeviceError, Sink, Wake};
 use super::{PlaceholderReason, Stats};
 pub(super) use commands::OutputCommands;
 pub use matte_output::MatteOutput;
-pub use painter::Painter;
+pub use painter::{Composed, Painter};
 pub use policy::{Idle, OnLoss, OutputPolicy};
 pub(super) use report::OutputReport;
 use state::State;

@@ -102,7 +102,7 @@ impl Painter {
     ///
     /// # Errors
     /// Those of both.
-    pub(super) fn compose_with<'a>(
+    pub fn compose_with<'a>(
         &mut self,
         matted: &MattedFrame<'_>,
         mut others: impl Iterator<Item = &'a mut Self>,
@@ -122,10 +122,7 @@ impl Painter {
     ///
     /// # Errors
     /// As `fit`.
-    pub(super) fn fit_composed(
-        &mut self,
-        composed: Composed<'_>,
-    ) -> Result<FrameView<'_>, FrameError> {
+    pub fn fit_composed(&mut self, composed: Composed<'_>) -> Result<FrameView<'_>, FrameError> {
         self.fit_canvas(composed.0)
     }
 
@@ -185,7 +182,7 @@ impl Painter {
 }
 
 /// Whose canvas a frame was composed on: another painter's, or its own.
-pub(super) struct Composed<'a>(Option<&'a mut Frame>);
+pub struct Composed<'a>(Option<&'a mut Frame>);
 
 /// What stands for the text of the user's placeholder.
 const OWN: &str = "the user's";

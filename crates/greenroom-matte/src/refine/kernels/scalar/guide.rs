@@ -1,6 +1,6 @@
 //! What lays the edge by the picture, and what draws it.
 
-use super::super::WIDEN_LANES;
+use super::super::operands::{ChromaRows, Growth, LineRows, LineRowsMut, Place, Ramp, WIDEN_LANES};
 
 #[inline(always)]
 pub(in super::super) fn to_floats(values: &mut [f32], bytes: &[u8]) {
@@ -18,8 +18,7 @@ pub(in super::super) fn quarter(values: &mut [f32], above: &[u8], below: &[u8], 
 }
 
 #[inline(always)]
-pub(in super::super) fn mix(out: &mut [f32], rows: [&[f32]; 2]) {
-    let [near, far] = rows;
+pub(in super::super) fn mix(out: &mut [f32], near: &[f32], far: &[f32]) {
     let values = out.iter_mut().zip(near.iter().zip(far));
     values.for_each(|(out, (near, far))| *out = near + (far - near) * 0.25);
 }
@@ -36,21 +35,21 @@ pub(in super::super) fn double(out: &mut [f32], values: &[f32]) {
 
 #[inline(always)]
 pub(in super::super) fn fold(
-    line: [&mut [f32]; 2],
+    line: LineRowsMut<'_>,
     factors: &[f32],
-    chroma: [&[u8]; 2],
-    ramp: [f32; 2],
+    chroma: ChromaRows<'_>,
+    ramp: Ramp,
 ) {
-    let [slopes, offsets] = line;
+    let LineRowsMut { slopes, offsets } = line;
     let len = slopes.len();
     let offsets = &mut offsets[..len];
-    let [us, vs] = chroma.map(|row| &row[..len]);
+    let (u, v) = (&chroma.u[..len], &chroma.v[..len]);
     let [by_y, by_u, by_v, constant] = [0, 1, 2, 3].map(|index| &factors[index * len..][..len]);
-    let gain = 1.0 / (ramp[1] - ramp[0]);
+    let gain = 1.0 / (ramp.person - ramp.room);
     for x in 0..len {
         slopes[x] = by_y[x] * gain;
-        let chroma = by_u[x] * f32::from(us[x]) + by_v[x] * f32::from(vs[x]);
-        offsets[x] = (chroma + (constant[x] - ramp[0]) * 255.0) * gain;
+        let chroma = by_u[x] * f32::from(u[x]) + by_v[x] * f32::from(v[x]);
+        offsets[x] = (chroma + (constant[x] - ramp.room) * 255.0) * gain;
     }
 }
 
@@ -70,17 +69,17 @@ pub(in super::super) fn classify(classes: &mut [u8], slopes: &[f32], offsets: &[
 pub(in super::super) fn apply(
     out: &mut [u8],
     luma: &[u8],
-    slopes: [&[f32]; 2],
-    offsets: [&[f32]; 2],
+    above: LineRows<'_>,
+    below: LineRows<'_>,
     share: f32,
 ) {
     let len = out.len();
     let luma = &luma[..len];
-    let [s0, s1] = slopes.map(|row| &row[..len]);
-    let [o0, o1] = offsets.map(|row| &row[..len]);
+    let (upper_slopes, upper_offsets) = (&above.slopes[..len], &above.offsets[..len]);
+    let (lower_slopes, lower_offsets) = (&below.slopes[..len], &below.offsets[..len]);
     for x in 0..len {
-        let slope = s0[x] + (s1[x] - s0[x]) * share;
-        let offset = o0[x] + (o1[x] - o0[x]) * share;
+        let slope = upper_slopes[x] + (lower_slopes[x] - upper_slopes[x]) * share;
+        let offset = upper_offsets[x] + (lower_offsets[x] - upper_offsets[x]) * share;
         let alpha = slope * f32::from(luma[x]) + offset;
         // To the nearest: of floats from 2^23 on, the lowest bits are the whole part. `as u8` here is
         // not made into vectors, and takes six times as long.
@@ -98,18 +97,12 @@ pub(in super::super) fn halve(out: &mut [u8], above: &[u8], below: &[u8]) {
 }
 
 #[inline(always)]
-pub(in super::super) fn widen(
-    wide: &mut [f32],
-    line: &[f32],
-    places: &[(u32, f32)],
-    growth: (f32, usize),
-) {
+pub(in super::super) fn widen(wide: &mut [f32], line: &[f32], places: &[Place], growth: Growth) {
     const LANES: [f32; WIDEN_LANES] = [0.0, 1.0, 2.0, 3.0, 4.0, 5.0, 6.0, 7.0];
-    let (growth, reach) = growth;
-    for (ends, &(start, share)) in line.windows(2).zip(places) {
+    for (ends, place) in line.windows(2).zip(places) {
         let difference = ends[1] - ends[0];
-        let (mut first, step) = (ends[0] + difference * share, difference * growth);
-        let columns = &mut wide[start as usize..][..reach];
+        let (mut first, step) = (ends[0] + difference * place.share, difference * growth.step);
+        let columns = &mut wide[place.column as usize..][..growth.columns];
         for columns in columns.as_chunks_mut::<WIDEN_LANES>().0 {
             *columns = LANES.map(|lane| first + step * lane);
             first += step * WIDEN_LANES as f32;

@@ -1,26 +1,32 @@
 //! A green screen.
 
+use super::super::operands::{
+    ChromaRows, DistanceScale, KeyRowsMut, LineRowsMut, ScreenRows, TallyLevels, TallyMut,
+    TallyRows,
+};
+
 #[inline(always)]
 pub(in super::super) fn screen_distance(
-    [distance, alpha]: [&mut [u8]; 2],
-    [u, v]: [&[u8]; 2],
-    [screen_u, screen_v, room, person]: [&[u8]; 4],
+    key: KeyRowsMut<'_>,
+    chroma: ChromaRows<'_>,
+    screen: ScreenRows<'_>,
     network: &[u8],
-    [neutral, screen, across, certain]: [f32; 4],
+    scale: DistanceScale,
 ) {
+    let KeyRowsMut { distance, alpha } = key;
     let len = distance.len();
-    let (alpha, u, v) = (&mut alpha[..len], &u[..len], &v[..len]);
-    let (screen_u, screen_v) = (&screen_u[..len], &screen_v[..len]);
-    let (room, person, network) = (&room[..len], &person[..len], &network[..len]);
+    let (alpha, u, v) = (&mut alpha[..len], &chroma.u[..len], &chroma.v[..len]);
+    let (screen_u, screen_v) = (&screen.u[..len], &screen.v[..len]);
+    let (room, person, network) = (&screen.room[..len], &screen.person[..len], &network[..len]);
     for x in 0..len {
         let chroma = |code: u8| f32::from(code) - 128.0;
         let (u, v, su, sv) = (chroma(u[x]), chroma(v[x]), chroma(screen_u[x]), chroma(screen_v[x]));
         let (dot, cross) = (u * su + v * sv, u * sv - v * su);
-        let share = (dot - across * cross.abs()) / (su * su + sv * sv).max(1.0);
-        let code = (neutral + share * (screen - neutral)).clamp(0.0, 255.0);
+        let share = (dot - scale.across * cross.abs()) / (su * su + sv * sv).max(1.0);
+        let code = (scale.neutral + share * (scale.screen - scale.neutral)).clamp(0.0, 255.0);
         let (room, person) = (f32::from(room[x]), f32::from(person[x]));
         let sureness = ((f32::from(network[x]) - 160.0) / 90.0).clamp(0.0, 1.0);
-        let person = person + sureness * (certain - person).max(0.0);
+        let person = person + sureness * (scale.certain - person).max(0.0);
         let share = (room - code) / (room - person).max(1.0);
         // To the nearest, as above.
         let round = |level: f32| (level + 8_388_608.0).to_bits() as u8;
@@ -30,13 +36,8 @@ pub(in super::super) fn screen_distance(
 }
 
 #[inline(always)]
-pub(in super::super) fn tally(
-    [near, solid, clear, us, vs, distances]: [&mut [u16]; 6],
-    squares: &mut [u32],
-    [u, v, distance, alpha]: [&[u8]; 4],
-    levels: [u8; 3],
-) {
-    let len = squares.len();
+pub(in super::super) fn tally(sums: TallyMut<'_>, rows: TallyRows<'_>, levels: TallyLevels) {
+    let len = sums.squares.len();
     let add = |sums: &mut [u16], row: &[u8]| {
         let sums = sums[..len].iter_mut().zip(&row[..len]);
         sums.for_each(|(sum, &code)| *sum += u16::from(code));
@@ -45,25 +46,26 @@ pub(in super::super) fn tally(
         let sums = sums[..len].iter_mut().zip(&row[..len]);
         sums.for_each(|(sum, &code)| *sum += u16::from((code >= least) & (code <= most)));
     };
-    count(near, distance, levels[0], 255);
-    count(solid, alpha, levels[1], 255);
-    count(clear, alpha, 0, levels[2]);
-    add(us, u);
-    add(vs, v);
-    add(distances, distance);
-    for (sum, &code) in squares.iter_mut().zip(&distance[..len]) {
+    count(sums.near, rows.distance, levels.near, 255);
+    count(sums.solid, rows.alpha, levels.solid, 255);
+    count(sums.clear, rows.alpha, 0, levels.clear);
+    add(sums.u, rows.u);
+    add(sums.v, rows.v);
+    add(sums.distance, rows.distance);
+    for (sum, &code) in sums.squares.iter_mut().zip(&rows.distance[..len]) {
         *sum += u32::from(code) * u32::from(code);
     }
 }
 
 #[inline(always)]
 pub(in super::super) fn fit_luma(
-    [slopes, offsets]: [&mut [f32]; 2],
+    line: LineRowsMut<'_>,
     luma: [&[f32]; 5],
     alpha: [&[f32]; 5],
     sums: &mut [f32],
     gain: f32,
 ) {
+    let LineRowsMut { slopes, offsets } = line;
     let (len, wide) = (slopes.len(), slopes.len() + 4);
     let offsets = &mut offsets[..len];
     let (l_sums, rest) = sums.split_at_mut(wide);

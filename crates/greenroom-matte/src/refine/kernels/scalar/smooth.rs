@@ -1,5 +1,7 @@
 //! What moves between two pictures, and the mask that follows it.
 
+use super::super::operands::{Shift, SureRoom, WeightRamp};
+
 #[inline(always)]
 pub(in super::super) fn add_difference(sums: &mut [u16], a: &[u8], b: &[u8]) {
     sums.iter_mut()
@@ -15,15 +17,15 @@ pub(in super::super) fn sum_difference(sum: &mut u32, a: &[u8], b: &[u8]) {
 #[inline(always)]
 fn between_rows<T: Copy + Into<u32>>(
     out: &mut [T],
-    rows: [&[T]; 2],
-    shares: [u16; 2],
+    above: &[T],
+    below: &[T],
+    shift: Shift,
     narrow: impl Fn(u32) -> T,
 ) {
     let len = out.len();
-    let [above, below] = rows;
     let [a, c] = [above, below].map(|row| &row[..len]);
     let [b, d] = [above, below].map(|row| &row[1..][..len]);
-    let [across, down] = shares.map(u32::from);
+    let (across, down) = (u32::from(shift.across), u32::from(shift.down));
     for x in 0..len {
         let upper = a[x].into() * (256 - across) + b[x].into() * across;
         let lower = c[x].into() * (256 - across) + d[x].into() * across;
@@ -33,24 +35,24 @@ fn between_rows<T: Copy + Into<u32>>(
 }
 
 #[inline(always)]
-pub(in super::super) fn between(out: &mut [u8], rows: [&[u8]; 2], shares: [u16; 2]) {
-    between_rows(out, rows, shares, |value| value as u8);
+pub(in super::super) fn between(out: &mut [u8], above: &[u8], below: &[u8], shift: Shift) {
+    between_rows(out, above, below, shift, |value| value as u8);
 }
 
 #[inline(always)]
-pub(in super::super) fn between_states(out: &mut [u16], rows: [&[u16]; 2], shares: [u16; 2]) {
-    between_rows(out, rows, shares, |value| value as u16);
-}
-
-#[inline(always)]
-pub(in super::super) fn weights(
-    weights: &mut [u8],
-    change: &[u16],
-    changes: [u16; 2],
-    weights_of: [u8; 2],
+pub(in super::super) fn between_states(
+    out: &mut [u16],
+    above: &[u16],
+    below: &[u16],
+    shift: Shift,
 ) {
-    let [low, high] = changes;
-    let [least, most] = weights_of.map(f32::from);
+    between_rows(out, above, below, shift, |value| value as u16);
+}
+
+#[inline(always)]
+pub(in super::super) fn weights(weights: &mut [u8], change: &[u16], ramp: WeightRamp) {
+    let WeightRamp { low, high, .. } = ramp;
+    let (least, most) = (f32::from(ramp.least), f32::from(ramp.most));
     let slope = (most - least) / f32::from(high - low);
     for (out, &change) in weights.iter_mut().zip(change) {
         let moved = f32::from(change.clamp(low, high) - low);
@@ -73,12 +75,7 @@ pub(in super::super) fn most_around(most: &mut [u16], columns: &mut [u16], chang
 }
 
 #[inline(always)]
-pub(in super::super) fn follow(
-    state: &mut [u16],
-    new: &mut [u8],
-    weights: &[u8],
-    [room, least]: [u8; 2],
-) {
+pub(in super::super) fn follow(state: &mut [u16], new: &mut [u8], weights: &[u8], room: SureRoom) {
     const CHUNK: usize = 64;
     let chunks = state.chunks_mut(CHUNK).zip(new.chunks_mut(CHUNK)).zip(weights.chunks(CHUNK));
     for ((state, new), weights) in chunks {
@@ -89,7 +86,7 @@ pub(in super::super) fn follow(
         }
         for ((state, new), &weight) in state.iter_mut().zip(new).zip(weights) {
             let (old, target) = (i32::from(*state), i32::from(*new) << 7);
-            let weight = if *new <= room { weight.max(least) } else { weight };
+            let weight = if *new <= room.level { weight.max(room.least) } else { weight };
             // 0..=256 of 256.
             let weight = i32::from(weight) + i32::from(weight >> 7);
             let moved = old + (((target - old) * weight + 128) >> 8);

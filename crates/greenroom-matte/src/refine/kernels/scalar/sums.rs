@@ -1,28 +1,30 @@
 //! Sums over boxes, and what the guide makes of them.
 
+use super::super::operands::Product;
+
 #[inline(always)]
 pub(in super::super) fn add_row(sums: &mut [f32], row: &[f32]) {
     sums.iter_mut().zip(row).for_each(|(sum, value)| *sum += value);
 }
 
 #[inline(always)]
-pub(in super::super) fn add_product(sums: &mut [f32], rows: [&[f32]; 2]) {
-    let [a, b] = rows;
+pub(in super::super) fn add_product(sums: &mut [f32], rows: Product<'_>) {
+    let Product { a, b } = rows;
     sums.iter_mut().zip(a.iter().zip(b)).for_each(|(sum, (a, b))| *sum += a * b);
 }
 
 #[inline(always)]
-pub(in super::super) fn slide(sums: &mut [f32], rows: [&[f32]; 2]) {
-    let [new, old] = rows;
+pub(in super::super) fn slide(sums: &mut [f32], new: &[f32], old: &[f32]) {
     sums.iter_mut().zip(new.iter().zip(old)).for_each(|(sum, (new, old))| *sum += new - old);
 }
 
 #[inline(always)]
-pub(in super::super) fn slide_product(sums: &mut [f32], new: [&[f32]; 2], old: [&[f32]; 2]) {
+pub(in super::super) fn slide_product(sums: &mut [f32], new: Product<'_>, old: Product<'_>) {
     let len = sums.len();
-    let ([a, b], [c, d]) = (new.map(|row| &row[..len]), old.map(|row| &row[..len]));
+    let (new_a, new_b) = (&new.a[..len], &new.b[..len]);
+    let (old_a, old_b) = (&old.a[..len], &old.b[..len]);
     for x in 0..len {
-        sums[x] += a[x] * b[x] - c[x] * d[x];
+        sums[x] += new_a[x] * new_b[x] - old_a[x] * old_b[x];
     }
 }
 

@@ -3,25 +3,29 @@ use std::fmt;
 /// An instruction set that the kernels are written for and that this machine has. There is no way
 /// to make one that the machine lacks, which is what the `unsafe` calls of the kernels rely on.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub struct Isa(Kind);
+pub struct Isa(IsaKind);
 
-/// See [`Isa`].
+/// Which instruction set an [`Isa`] is. It proves nothing about the machine: there is no way back
+/// from here to an [`Isa`].
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub(crate) enum Kind {
+pub enum IsaKind {
+    /// Plain Rust for every machine.
     Scalar,
+    /// AVX2 with FMA.
     #[cfg(target_arch = "x86_64")]
     Avx2,
 }
 
 impl Isa {
-    /// Plain Rust: runs everywhere, and what the others are tested against.
-    pub const SCALAR: Self = Self(Kind::Scalar);
+    /// Plain Rust: it runs everywhere, and the others are tested against it.
+    pub const SCALAR: Self = Self(IsaKind::Scalar);
 
-    /// AVX2 with FMA (x86-64 since 2013), if this machine has them.
+    /// AVX2 with FMA (x86-64 since 2013), if this machine has both.
     pub fn avx2() -> Option<Self> {
+        // The standard library remembers what it has detected.
         #[cfg(target_arch = "x86_64")]
         if is_x86_feature_detected!("avx2") && is_x86_feature_detected!("fma") {
-            return Some(Self(Kind::Avx2));
+            return Some(Self(IsaKind::Avx2));
         }
         None
     }
@@ -31,12 +35,14 @@ impl Isa {
         Self::avx2().unwrap_or(Self::SCALAR)
     }
 
-    /// Every one of this machine, for tests.
+    /// Every one of this machine, [`SCALAR`](Self::SCALAR) first, for tests.
     pub fn available() -> impl Iterator<Item = Self> {
         [Some(Self::SCALAR), Self::avx2()].into_iter().flatten()
     }
 
-    pub(crate) fn kind(self) -> Kind {
+    /// Which one this is, to choose a kernel by.
+    #[inline]
+    pub fn kind(self) -> IsaKind {
         self.0
     }
 }
@@ -44,9 +50,9 @@ impl Isa {
 impl fmt::Display for Isa {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.pad(match self.0 {
-            Kind::Scalar => "scalar",
+            IsaKind::Scalar => "scalar",
             #[cfg(target_arch = "x86_64")]
-            Kind::Avx2 => "AVX2+FMA",
+            IsaKind::Avx2 => "AVX2+FMA",
         })
     }
 }
