@@ -186,13 +186,14 @@ impl SceneHandle {
         }
     }
 
-    /// Ends the pause. Without one, a lock: whoever asks is there, and a logind that was started anew does not say when the
-    /// session is unlocked.
+    /// Ends the pause; without one, the next reason that a user may end ([`Reasons::ended_by_resume`]).
+    ///
+    /// [`Reasons::ended_by_resume`]: crate::pipeline::Reasons::ended_by_resume
     pub fn resume(&self) {
-        let was_paused = self.commands.reasons().contains(Reason::Pause);
         self.mark.clear();
-        self.commands.end_hiding(if was_paused { Reason::Pause } else { Reason::Lock });
-        if was_paused {
+        let Some(reason) = self.commands.reasons().ended_by_resume() else { return };
+        self.commands.end_hiding(reason);
+        if reason == Reason::Pause {
             tracing::info!("scene: on air again");
         }
     }

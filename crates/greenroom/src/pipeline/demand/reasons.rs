@@ -26,6 +26,16 @@ impl Reason {
         1 << self as u8
     }
 
+    /// Whether `greenroom resume` ends it.
+    fn is_ended_by_resume(self) -> bool {
+        match self {
+            // Who is locked out may ask from elsewhere: a logind that was started anew does not say when the session is
+            // unlocked.
+            Self::Pause | Self::Lock => true,
+            Self::Sleep | Self::Unwatched => false,
+        }
+    }
+
     /// For the service manager: why there is no picture.
     pub(in crate::pipeline) fn sentence(self) -> &'static str {
         match self {
@@ -61,6 +71,11 @@ impl Reasons {
         }
     }
 
+    /// The one that `greenroom resume` ends.
+    pub fn ended_by_resume(self) -> Option<Reason> {
+        self.iter().find(|reason| reason.is_ended_by_resume())
+    }
+
     /// The one that is told; `None` if the camera may be open.
     pub(in crate::pipeline) fn first(self) -> Option<Reason> {
         self.iter().next()
@@ -80,8 +95,10 @@ mod tests {
         reasons.set(Reason::Pause, true);
         assert_eq!(reasons.iter().collect::<Vec<_>>(), [Reason::Pause, Reason::Lock]);
         assert_eq!(reasons.first(), Some(Reason::Pause));
+        assert_eq!(reasons.ended_by_resume(), Some(Reason::Pause));
         reasons.set(Reason::Pause, false);
         assert_eq!(reasons.first(), Some(Reason::Lock));
+        assert_eq!(reasons.ended_by_resume(), Some(Reason::Lock));
         reasons.set(Reason::Sleep, false);
         assert!(!reasons.is_empty());
         reasons.set(Reason::Lock, false);
