@@ -16,7 +16,7 @@ use std::time::{Duration, Instant};
 use anyhow::{Context, Result, bail};
 use serde::Deserialize;
 
-use self::proxy::{Fault, HostileMask};
+use self::proxy::{HostileMask, ServerFault};
 use self::room::Room;
 use crate::daemon::{Daemon, build, make_clip, status};
 use crate::places::Places;
@@ -41,7 +41,7 @@ pub struct Arguments {
 /// What the server does.
 #[derive(Debug, Clone, Copy)]
 enum Server {
-    Spoilt(Fault),
+    Spoilt(ServerFault),
     /// Nobody listens.
     Away,
     /// It is killed and started again.
@@ -60,28 +60,28 @@ enum Against {
 }
 
 const SERVERS: [(&str, Server, Against); 9] = [
-    ("is well", Server::Spoilt(Fault::None), Against::Well),
+    ("is well", Server::Spoilt(ServerFault::None), Against::Well),
     (
         "takes 200 ms once in 100 answers",
-        Server::Spoilt(Fault::NowAndThen(100, LATE)),
+        Server::Spoilt(ServerFault::NowAndThen(100, LATE)),
         Against::Well,
     ),
-    ("breaks off one answer in 50", Server::Spoilt(Fault::BreaksOff(50)), Against::Well),
+    ("breaks off one answer in 50", Server::Spoilt(ServerFault::BreaksOff(50)), Against::Well),
     ("is killed and started every 2 s", Server::Restarts(Duration::from_secs(2)), Against::Well),
-    ("takes 200 ms", Server::Spoilt(Fault::Late(LATE)), Against::Local),
-    ("never answers", Server::Spoilt(Fault::Hangs), Against::Local),
-    ("answers 10 bytes", Server::Spoilt(Fault::WrongLength), Against::Local),
-    ("answers noise", Server::Spoilt(Fault::Noise), Against::Local),
+    ("takes 200 ms", Server::Spoilt(ServerFault::Late(LATE)), Against::Local),
+    ("never answers", Server::Spoilt(ServerFault::Hangs), Against::Local),
+    ("answers 10 bytes", Server::Spoilt(ServerFault::WrongLength), Against::Local),
+    ("answers noise", Server::Spoilt(ServerFault::Noise), Against::Local),
     ("is not there", Server::Away, Against::Local),
 ];
 
-const fn always(mask: HostileMask) -> Fault {
-    Fault::Hostile { mask, after: 0, every: 1 }
+const fn always(mask: HostileMask) -> ServerFault {
+    ServerFault::Hostile { mask, after: 0, every: 1 }
 }
 
 /// Servers whose masks are masks, and show the room; the first one is for comparison.
-const HOSTILE: [(&str, Fault); 11] = [
-    ("right masks", Fault::None),
+const HOSTILE: [(&str, ServerFault); 11] = [
+    ("right masks", ServerFault::None),
     ("all ones", always(HostileMask::AllOnes)),
     ("31 of 32 rows", always(HostileMask::ThirtyOneOf32)),
     ("the room for the person", always(HostileMask::Inverted)),
@@ -92,9 +92,12 @@ const HOSTILE: [(&str, Fault); 11] = [
     ("the person, 40 pixels wider", always(HostileMask::Wider(40))),
     (
         "right masks, all ones after 60",
-        Fault::Hostile { mask: HostileMask::AllOnes, after: 60, every: 1 },
+        ServerFault::Hostile { mask: HostileMask::AllOnes, after: 60, every: 1 },
     ),
-    ("all ones in one of 10", Fault::Hostile { mask: HostileMask::AllOnes, after: 0, every: 10 }),
+    (
+        "all ones in one of 10",
+        ServerFault::Hostile { mask: HostileMask::AllOnes, after: 0, every: 10 },
+    ),
 ];
 
 /// What is read of a status.

@@ -8,11 +8,11 @@ use std::path::{Path, PathBuf};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 /// Every such file that there is now.
-static LEFTOVERS: Mutex<Vec<(PathBuf, Kind)>> = Mutex::new(Vec::new());
+static LEFTOVERS: Mutex<Vec<(PathBuf, LeftoverKind)>> = Mutex::new(Vec::new());
 
 /// What kind of file it is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Kind {
+enum LeftoverKind {
     /// A video or picture that is not whole yet.
     Part,
     /// A socket.
@@ -32,7 +32,7 @@ impl Leftover {
     /// # Errors
     /// Those of `make`.
     pub fn part<T>(make: impl FnOnce() -> io::Result<(T, PathBuf)>) -> io::Result<(T, Self)> {
-        Self::make(Kind::Part, make)
+        Self::make(LeftoverKind::Part, make)
     }
 
     /// As [`part`](Self::part), for a socket.
@@ -40,11 +40,11 @@ impl Leftover {
     /// # Errors
     /// Those of `make`.
     pub fn socket<T>(make: impl FnOnce() -> io::Result<(T, PathBuf)>) -> io::Result<(T, Self)> {
-        Self::make(Kind::Socket, make)
+        Self::make(LeftoverKind::Socket, make)
     }
 
     fn make<T>(
-        kind: Kind,
+        kind: LeftoverKind,
         make: impl FnOnce() -> io::Result<(T, PathBuf)>,
     ) -> io::Result<(T, Self)> {
         let mut leftovers = all();
@@ -70,11 +70,11 @@ impl Drop for Leftover {
     }
 }
 
-fn forget(leftovers: &mut Vec<(PathBuf, Kind)>, path: &Path) {
+fn forget(leftovers: &mut Vec<(PathBuf, LeftoverKind)>, path: &Path) {
     leftovers.retain(|(known, _)| known != path);
 }
 
-fn all() -> MutexGuard<'static, Vec<(PathBuf, Kind)>> {
+fn all() -> MutexGuard<'static, Vec<(PathBuf, LeftoverKind)>> {
     // A list of names: every state between two changes is a state.
     LEFTOVERS.lock().unwrap_or_else(PoisonError::into_inner)
 }
@@ -85,7 +85,7 @@ pub fn end_leftovers(keeps_parts: bool) -> Vec<PathBuf> {
     let mut leftovers = all();
     let mut kept = Vec::new();
     for (path, kind) in leftovers.drain(..) {
-        if kind == Kind::Part && keeps_parts {
+        if kind == LeftoverKind::Part && keeps_parts {
             kept.push(path);
         } else {
             // Nobody is left who could be told.

@@ -33,27 +33,27 @@ pub struct Compositor {
 
 /// What a block of a row of the matte is.
 #[derive(PartialEq, Eq)]
-enum Kind {
+enum RunKind {
     Room,
     Person,
     Mixed,
 }
 
-impl Kind {
+impl RunKind {
     fn of(alpha: &[u8]) -> Self {
         // Eight at once; byte by byte this took as long as the blend.
         let (eights, rest) = alpha.as_chunks::<8>();
         let value = match alpha.first() {
             Some(0) => 0,
             Some(255) => u64::MAX,
-            _ => return Kind::Mixed,
+            _ => return RunKind::Mixed,
         };
         let differs =
             eights.iter().fold(0, |any, eight| any | (u64::from_ne_bytes(*eight) ^ value));
         match value {
-            _ if differs != 0 || rest.iter().any(|&alpha| alpha != value as u8) => Kind::Mixed,
-            0 => Kind::Room,
-            _ => Kind::Person,
+            _ if differs != 0 || rest.iter().any(|&alpha| alpha != value as u8) => RunKind::Mixed,
+            0 => RunKind::Room,
+            _ => RunKind::Person,
         }
     }
 }
@@ -91,14 +91,14 @@ impl Compositor {
                     let (over, under) = (&over[columns.clone()], &under[columns.clone()]);
                     let (out, alpha) = (&mut out[columns.clone()], &alpha[columns.clone()]);
                     match kind {
-                        Kind::Room => out.copy_from_slice(under),
-                        Kind::Mixed if work.is_plain(&kind, &columns) => {
+                        RunKind::Room => out.copy_from_slice(under),
+                        RunKind::Mixed if work.is_plain(&kind, &columns) => {
                             blend_row(isa, out, over, under, alpha);
                         }
                         _ => {
                             out.copy_from_slice(over);
                             work.change(isa, out, alpha, &kind, &columns);
-                            if kind == Kind::Mixed {
+                            if kind == RunKind::Mixed {
                                 mix_row(isa, out, under, alpha);
                             }
                         }
@@ -127,7 +127,7 @@ impl Compositor {
                 while start < row.len() {
                     let (kind, columns) = work.run(start, alpha);
                     start = columns.end;
-                    if kind == Kind::Mixed {
+                    if kind == RunKind::Mixed {
                         let alpha = &alpha[columns.clone()];
                         work.change(isa, &mut row[columns.clone()], alpha, &kind, &columns);
                     }
@@ -178,11 +178,11 @@ impl<'a> Work<'a> {
     }
 
     /// The block at `start`, and those behind it that are treated alike.
-    fn run(&self, start: usize, alpha: &[u8]) -> (Kind, Range<usize>) {
+    fn run(&self, start: usize, alpha: &[u8]) -> (RunKind, Range<usize>) {
         let block = |start: usize| {
             let end = (start + BLOCK).min(alpha.len());
-            let kind = Kind::of(&alpha[start..end]);
-            let is_lit = kind != Kind::Room
+            let kind = RunKind::of(&alpha[start..end]);
+            let is_lit = kind != RunKind::Room
                 && self.light.as_ref().is_some_and(|(it, _)| it.is_unusual(start / BLOCK));
             ((kind, is_lit), end)
         };
@@ -198,8 +198,8 @@ impl<'a> Work<'a> {
     }
 
     /// Whether the person is shown here as it is.
-    fn is_plain(&self, kind: &Kind, columns: &Range<usize>) -> bool {
-        let mixed = *kind == Kind::Mixed && self.edge.is_some();
+    fn is_plain(&self, kind: &RunKind, columns: &Range<usize>) -> bool {
+        let mixed = *kind == RunKind::Mixed && self.edge.is_some();
         let lit = self.light.as_ref().is_some_and(|(sampler, light)| {
             light.usual[self.plane] != [1.0, 0.0] || sampler.is_unusual(columns.start / BLOCK)
         });
@@ -211,10 +211,10 @@ impl<'a> Work<'a> {
         isa: Isa,
         row: &mut [u8],
         alpha: &[u8],
-        kind: &Kind,
+        kind: &RunKind,
         columns: &Range<usize>,
     ) {
-        if let (Some((sampler, view)), Kind::Mixed) = (&mut self.edge, kind) {
+        if let (Some((sampler, view)), RunKind::Mixed) = (&mut self.edge, kind) {
             let Sampled { maps: [person, less], share } =
                 sampler.sample(isa, *view, self.plane, columns.clone());
             unmix(isa, row, alpha, person, less, share);

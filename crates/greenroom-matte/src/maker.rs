@@ -7,7 +7,7 @@ use std::time::Instant;
 
 use greenroom_frame::{Colour, Frame, FrameView, PixelFormat, SizePx};
 
-use self::parts::{Fit, Parts};
+use self::parts::{MaskFit, Parts};
 use self::second_look::SecondLook;
 pub(crate) use self::supervisor::Supervisor;
 use crate::look::Look;
@@ -31,7 +31,7 @@ pub struct MatteMaker {
     /// Of the frames so far; `None` before the first.
     picture: Option<SizePx>,
     /// What is fed where, for frames of that shape.
-    fit: Fit,
+    fit: MaskFit,
     /// In the best quality.
     second_look: Option<SecondLook>,
     /// What is done about the mask, in the steps that are taken.
@@ -96,7 +96,7 @@ impl MatteMaker {
         let others = engine.other_sizes().iter().map(|&size| (size, size));
         let look = |(input, output)| Look::new(input, output, model.layout);
         let looks = std::iter::once(own).chain(others).map(look).collect::<Result<Vec<_>, _>>()?;
-        let fit = Fit::new(&looks, USUAL);
+        let fit = MaskFit::new(&looks, USUAL);
         Ok(Self {
             preparer: Preparer::with_sizes(model, engine.other_sizes(), isa)?,
             newest: fit.whole,
@@ -149,7 +149,7 @@ impl MatteMaker {
         if self.picture.replace(picture) == Some(picture) {
             return Ok(());
         }
-        let fit = Fit::new(&self.looks, picture);
+        let fit = MaskFit::new(&self.looks, picture);
         if fit != self.fit {
             self.parts = Parts::new(self.steps, fit, &self.looks, self.isa)?;
             let canvas = self.looks[fit.whole].alpha.size();
@@ -162,7 +162,7 @@ impl MatteMaker {
 
     /// What looking twice takes, where that is wanted and there is a size for it.
     fn wanted_second_look(&self) -> Result<Option<SecondLook>, MatteError> {
-        let Fit { whole, again, .. } = self.fit;
+        let MaskFit { whole, again, .. } = self.fit;
         let is_wanted =
             self.steps.quality == Quality::Best && !self.engine.remembers() && again != whole;
         is_wanted.then(|| SecondLook::new(&self.looks[again], &self.looks[whole])).transpose()

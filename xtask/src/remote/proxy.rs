@@ -11,7 +11,7 @@ use anyhow::{Context, Result, bail};
 
 /// What happens to answers.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Fault {
+pub enum ServerFault {
     /// They pass.
     None,
     /// Each comes later.
@@ -103,7 +103,7 @@ impl HostileMask {
 ///
 /// # Errors
 /// If there is no port.
-pub fn start(server: SocketAddr, fault: Fault, width: usize) -> Result<SocketAddr> {
+pub fn start(server: SocketAddr, fault: ServerFault, width: usize) -> Result<SocketAddr> {
     let listener = TcpListener::bind("127.0.0.1:0")?;
     let address = listener.local_addr()?;
     let count = Arc::new(AtomicU64::new(0));
@@ -120,7 +120,7 @@ pub fn start(server: SocketAddr, fault: Fault, width: usize) -> Result<SocketAdd
 fn pass_on(
     mut client: TcpStream,
     server: SocketAddr,
-    fault: Fault,
+    fault: ServerFault,
     width: usize,
     count: &AtomicU64,
 ) -> Result<()> {
@@ -133,24 +133,28 @@ fn pass_on(
         let (head, mut body) = message(&mut server)?;
         let nth = count.fetch_add(1, Relaxed) + 1;
         match fault {
-            Fault::None => {}
-            Fault::Late(delay) => thread::sleep(delay),
-            Fault::NowAndThen(every, delay) if nth.is_multiple_of(every) => thread::sleep(delay),
-            Fault::BreaksOff(every) if nth.is_multiple_of(every) => {
+            ServerFault::None => {}
+            ServerFault::Late(delay) => thread::sleep(delay),
+            ServerFault::NowAndThen(every, delay) if nth.is_multiple_of(every) => {
+                thread::sleep(delay)
+            }
+            ServerFault::BreaksOff(every) if nth.is_multiple_of(every) => {
                 client.write_all(&[&head[..], &body[..body.len() / 2]].concat())?;
                 return Ok(());
             }
-            Fault::NowAndThen(..) | Fault::BreaksOff(_) => {}
-            Fault::Hostile { mask, after, every } if nth > after && nth.is_multiple_of(every) => {
+            ServerFault::NowAndThen(..) | ServerFault::BreaksOff(_) => {}
+            ServerFault::Hostile { mask, after, every }
+                if nth > after && nth.is_multiple_of(every) =>
+            {
                 mask.spoil(&mut body, width);
             }
-            Fault::Hostile { .. } => {}
-            Fault::Hangs => thread::sleep(Duration::from_secs(3600)),
-            Fault::WrongLength => {
+            ServerFault::Hostile { .. } => {}
+            ServerFault::Hangs => thread::sleep(Duration::from_secs(3600)),
+            ServerFault::WrongLength => {
                 client.write_all(b"HTTP/1.1 200 OK\r\nContent-Length: 10\r\n\r\n0123456789")?;
                 continue;
             }
-            Fault::Noise => {
+            ServerFault::Noise => {
                 body.iter_mut().enumerate().for_each(|(at, byte)| *byte = (at * 7919 % 251) as u8);
             }
         }

@@ -14,11 +14,11 @@ use crate::node_name::sysfs_of;
 pub struct CameraIdentity {
     /// What it calls itself, for people.
     card: String,
-    kind: Kind,
+    kind: IdentityKind,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq)]
-enum Kind {
+enum IdentityKind {
     /// The reading side of a loopback: it is the node that matters.
     Loopback(PathBuf),
     /// On USB: the product, and the port for as long as it stays there.
@@ -65,12 +65,12 @@ impl CameraIdentity {
         let sysfs = sysfs_of(&node.path);
         let usb = sysfs.as_deref().and_then(usb_of);
         let kind = if loopback::is_loopback(&node.caps) {
-            Kind::Loopback(node.path.clone())
+            IdentityKind::Loopback(node.path.clone())
         } else if let Some((product, port)) = usb {
             let twin_ports = twin_ports(&product, &port, &others);
-            Kind::Usb { product, port, twin_ports }
+            IdentityKind::Usb { product, port, twin_ports }
         } else {
-            Kind::Other { driver: node.caps.driver.clone(), bus: node.caps.bus.clone() }
+            IdentityKind::Other { driver: node.caps.driver.clone(), bus: node.caps.bus.clone() }
         };
         Self { card: node.caps.card.clone(), kind }
     }
@@ -83,7 +83,7 @@ impl CameraIdentity {
     /// The node of a loopback.
     pub(crate) fn loopback(&self) -> Option<&Path> {
         match &self.kind {
-            Kind::Loopback(node) => Some(node),
+            IdentityKind::Loopback(node) => Some(node),
             _ => None,
         }
     }
@@ -91,13 +91,13 @@ impl CameraIdentity {
     /// Whether the node with that folder in sysfs may be this camera, without opening it.
     pub(crate) fn fit_by_sysfs(&self, sysfs: &Path) -> Option<Fit> {
         match (&self.kind, usb_of(sysfs)) {
-            (Kind::Usb { product, port, twin_ports }, Some((found, found_port))) => {
+            (IdentityKind::Usb { product, port, twin_ports }, Some((found, found_port))) => {
                 if found != *product || twin_ports.contains(&found_port) {
                     return None;
                 }
                 Some(if found_port == *port { Fit::Same } else { Fit::Equal })
             }
-            (Kind::Other { .. }, None) => Some(Fit::Ask),
+            (IdentityKind::Other { .. }, None) => Some(Fit::Ask),
             _ => None,
         }
     }
@@ -105,12 +105,12 @@ impl CameraIdentity {
     /// Whether an open node, which [may](Self::fit_by_sysfs) be this camera, is it.
     pub(crate) fn fits(&self, node: &Node) -> bool {
         match &self.kind {
-            Kind::Other { driver, bus } => {
+            IdentityKind::Other { driver, bus } => {
                 let caps = &node.caps;
                 (&caps.driver, &caps.card, &caps.bus) == (driver, &self.card, bus)
             }
-            Kind::Usb { .. } => true,
-            Kind::Loopback(path) => node.path == *path,
+            IdentityKind::Usb { .. } => true,
+            IdentityKind::Loopback(path) => node.path == *path,
         }
     }
 }
@@ -189,7 +189,7 @@ mod tests {
             let (product, port) = usb_of(sysfs).unwrap();
             let twin_ports = twin_ports(&product, &port, others);
             let card = "HD Webcam".to_owned();
-            CameraIdentity { card, kind: Kind::Usb { product, port, twin_ports } }
+            CameraIdentity { card, kind: IdentityKind::Usb { product, port, twin_ports } }
         }
     }
 
@@ -240,7 +240,8 @@ mod tests {
     fn others_are_asked_what_they_are() {
         let sysfs = Sysfs::new();
         let (driver, bus) = ("vivid".to_owned(), "platform:vivid-000".to_owned());
-        let camera = CameraIdentity { card: "vivid".to_owned(), kind: Kind::Other { driver, bus } };
+        let camera =
+            CameraIdentity { card: "vivid".to_owned(), kind: IdentityKind::Other { driver, bus } };
         assert_eq!(camera.fit_by_sysfs(sysfs.0.path()), Some(Fit::Ask));
         assert_eq!(camera.fit_by_sysfs(&sysfs.plug("video0", "1-2", "", "0")), None);
     }

@@ -6,7 +6,7 @@ use greenroom_frame::{FrameShape, PixelFormat, SizePx};
 
 use super::source::ClipSource;
 use crate::ffmpeg::Arguments;
-use crate::file::probe::{Answer, coded_colour, conversion, rate_of, upright};
+use crate::file::probe::{ProbeAnswer, coded_colour, conversion, rate_of, upright};
 use crate::{DeviceError, FrameRate};
 
 /// How a clip of another shape is fitted into a frame.
@@ -64,7 +64,7 @@ impl Plan {
             other => return Err(format!("frames of format {other} are not made of videos")),
         };
         shape.size.checked().map_err(|error| error.to_string())?;
-        let answer: Answer = serde_json::from_slice(json)
+        let answer: ProbeAnswer = serde_json::from_slice(json)
             .map_err(|error| format!("FFmpeg's description of it is odd ({error})"))?;
         let stream = answer.streams.first().ok_or("it has no video")?;
         let coded = SizePx::new(stream.width, stream.height);

@@ -53,8 +53,8 @@ impl FileTarget {
         match self {
             Self::Stdout => y4m::check_stdout(),
             Self::Path(path) => match kind_of(path)? {
-                Kind::Y4m => y4m::check_file(path),
-                Kind::Encoded(container) => {
+                FileKind::Y4m => y4m::check_file(path),
+                FileKind::Encoded(container) => {
                     container.check(path, is_grey)?;
                     check_target(path)
                 }
@@ -74,21 +74,21 @@ impl fmt::Display for FileTarget {
 
 /// A kind of file that can be written.
 #[derive(Debug, Clone, Copy)]
-enum Kind {
+enum FileKind {
     Y4m,
     Encoded(&'static Container),
 }
 
 /// Every kind of file that can be written, by its name's ending.
-const KINDS: [(&str, Kind); 5] = [
-    ("mp4", Kind::Encoded(&container::MP4)),
-    ("mkv", Kind::Encoded(&container::MKV)),
-    ("mov", Kind::Encoded(&container::MOV)),
-    ("webm", Kind::Encoded(&container::WEBM)),
-    ("y4m", Kind::Y4m),
+const KINDS: [(&str, FileKind); 5] = [
+    ("mp4", FileKind::Encoded(&container::MP4)),
+    ("mkv", FileKind::Encoded(&container::MKV)),
+    ("mov", FileKind::Encoded(&container::MOV)),
+    ("webm", FileKind::Encoded(&container::WEBM)),
+    ("y4m", FileKind::Y4m),
 ];
 
-fn kind_of(path: &Path) -> Result<Kind, DeviceError> {
+fn kind_of(path: &Path) -> Result<FileKind, DeviceError> {
     let extension = path.extension().unwrap_or_default().to_ascii_lowercase();
     match KINDS.iter().find(|(known, _)| extension == *known) {
         Some((_, kind)) => Ok(*kind),
@@ -123,8 +123,8 @@ pub fn open_file_sink(
     match target {
         FileTarget::Stdout => y4m::open_stdout(wanted, film),
         FileTarget::Path(path) => match kind_of(path)? {
-            Kind::Y4m => y4m::open_file(path, wanted, film),
-            Kind::Encoded(container) => container.open(path, wanted, film),
+            FileKind::Y4m => y4m::open_file(path, wanted, film),
+            FileKind::Encoded(container) => container.open(path, wanted, film),
         },
     }
 }
@@ -137,8 +137,8 @@ pub fn open_file_sink(
 /// and those of [`open_file_sink`].
 pub fn open_recording_sink(path: &Path, wanted: SinkMode) -> Result<Box<dyn Sink>, DeviceError> {
     match kind_of(path)? {
-        Kind::Encoded(container) => container.open_in_place(path, wanted),
-        Kind::Y4m => Err(DeviceError::Unsupported {
+        FileKind::Encoded(container) => container.open_in_place(path, wanted),
+        FileKind::Y4m => Err(DeviceError::Unsupported {
             what: path.display().to_string(),
             why: "a recording that takes no end is .mkv, .mp4, .mov or .webm; give it one of those endings".to_owned(),
         }),

@@ -34,21 +34,21 @@ const DEFAULT_RATE: FrameRate = FrameRate::new(25, 1).expect("both are above zer
 
 #[derive(Debug, Default, Deserialize)]
 #[serde(default)]
-pub(crate) struct Answer {
-    pub streams: Vec<Stream>,
-    pub format: Container,
+pub(crate) struct ProbeAnswer {
+    pub streams: Vec<ProbedStream>,
+    pub format: ProbedContainer,
 }
 
 #[derive(Debug, Default, Deserialize)]
 #[serde(default)]
-pub(crate) struct Container {
+pub(crate) struct ProbedContainer {
     pub format_name: String,
     pub duration: Option<String>,
 }
 
 #[derive(Debug, Default, Deserialize)]
 #[serde(default)]
-pub(crate) struct Stream {
+pub(crate) struct ProbedStream {
     pub width: u32,
     pub height: u32,
     pub pix_fmt: String,
@@ -96,13 +96,13 @@ pub(super) fn probe(path: &Path) -> Result<Plan, DeviceError> {
 
 /// The plan for the video that ffprobe described, else why there is none.
 pub(super) fn described(json: &[u8]) -> Result<Plan, String> {
-    let answer: Answer = serde_json::from_slice(json)
+    let answer: ProbeAnswer = serde_json::from_slice(json)
         .map_err(|error| format!("FFmpeg's description of it is odd ({error})"))?;
     let stream = answer.streams.first().ok_or("it has no video")?;
     plan(stream, &answer.format)
 }
 
-fn plan(stream: &Stream, container: &Container) -> Result<Plan, String> {
+fn plan(stream: &ProbedStream, container: &ProbedContainer) -> Result<Plan, String> {
     let coded = SizePx::new(stream.width, stream.height);
     if coded.area_px() == 0 {
         return Err("FFmpeg finds no picture in it".to_owned());
@@ -145,7 +145,7 @@ fn is_picture(format_name: &str) -> bool {
 }
 
 /// The rate that frames are delivered at, and whether the file's own frames come at it.
-pub(crate) fn rate_of(stream: &Stream) -> (FrameRate, bool) {
+pub(crate) fn rate_of(stream: &ProbedStream) -> (FrameRate, bool) {
     let usable =
         |text: &str| parse_rate(text).filter(|rate| (1.0..=240.0).contains(&rate.as_fps()));
     match (usable(&stream.r_frame_rate), usable(&stream.avg_frame_rate)) {
@@ -167,7 +167,7 @@ fn parse_rate(text: &str) -> Option<FrameRate> {
 }
 
 /// The filter that turns the picture upright, and its size then, in square pixels.
-pub(crate) fn upright(stream: &Stream, coded: SizePx) -> (&'static str, SizePx) {
+pub(crate) fn upright(stream: &ProbedStream, coded: SizePx) -> (&'static str, SizePx) {
     let SizePx { width_px, height_px } = coded;
     let ratio = stream.sample_aspect_ratio.split_once(':').and_then(|(across, down)| {
         let (across, down): (f64, f64) = (across.parse().ok()?, down.parse().ok()?);
@@ -192,7 +192,7 @@ pub(crate) fn upright(stream: &Stream, coded: SizePx) -> (&'static str, SizePx) 
 
 /// The colour that frames are delivered in, and the options of FFmpeg's scaler for it. YUV of the
 /// two matrices that we know stays as it is, sample for sample; all else becomes limited range.
-fn colour_of(stream: &Stream, coded: SizePx) -> (Colour, String) {
+fn colour_of(stream: &ProbedStream, coded: SizePx) -> (Colour, String) {
     let own = coded_colour(stream, coded);
     let colour =
         own.unwrap_or(Colour { matrix: matrix_by_size(coded), range: ColourRange::Limited });
@@ -205,7 +205,7 @@ fn matrix_by_size(coded: SizePx) -> ColourMatrix {
 }
 
 /// The colour that the video is coded in, if it is YUV of one of the two matrices that we know.
-pub(crate) fn coded_colour(stream: &Stream, coded: SizePx) -> Option<Colour> {
+pub(crate) fn coded_colour(stream: &ProbedStream, coded: SizePx) -> Option<Colour> {
     let pix_fmt = stream.pix_fmt.as_str();
     let is_rgb = ["rgb", "bgr", "gbr", "pal", "argb", "abgr", "0rgb", "0bgr", "mono", "bayer"]
         .iter()
@@ -251,20 +251,20 @@ pub(crate) fn conversion(from: Option<Colour>, to: Colour) -> String {
 mod tests {
     use super::*;
 
-    fn stream() -> Stream {
-        Stream {
+    fn stream() -> ProbedStream {
+        ProbedStream {
             width: 1280,
             height: 720,
             pix_fmt: "yuv420p".to_owned(),
             r_frame_rate: "30000/1001".to_owned(),
             avg_frame_rate: "30000/1001".to_owned(),
             nb_frames: Some("90".to_owned()),
-            ..Stream::default()
+            ..ProbedStream::default()
         }
     }
 
-    fn planned(stream: &Stream) -> Plan {
-        plan(stream, &Container::default()).unwrap()
+    fn planned(stream: &ProbedStream) -> Plan {
+        plan(stream, &ProbedContainer::default()).unwrap()
     }
 
     #[test]
@@ -280,7 +280,7 @@ mod tests {
         let colour = |height, space: &str, range: &str, pix_fmt: &str| {
             let (color_space, color_range) = (space.to_owned(), range.to_owned());
             let pix_fmt = pix_fmt.to_owned();
-            planned(&Stream { height, color_space, color_range, pix_fmt, ..stream() }).colour
+            planned(&ProbedStream { height, color_space, color_range, pix_fmt, ..stream() }).colour
         };
         assert_eq!(colour(480, "", "", "yuv420p"), Colour::WEBCAM);
         assert_eq!(colour(720, "smpte170m", "tv", "yuv420p"), Colour::WEBCAM);
@@ -295,14 +295,14 @@ mod tests {
     fn phones_turn_pictures_and_old_cameras_stretch_them() {
         let turned = |rotation| {
             let side_data_list = vec![SideData { rotation: Some(rotation) }];
-            planned(&Stream { side_data_list, ..stream() })
+            planned(&ProbedStream { side_data_list, ..stream() })
         };
         assert_eq!(turned(-90.0).size, SizePx::new(720, 1280));
         assert!(turned(-90.0).picture_filters.starts_with("transpose=clock,"));
         assert!(turned(90.0).picture_filters.starts_with("transpose=cclock,"));
         assert_eq!(turned(180.0).size, SizePx::new(1280, 720));
         let sample_aspect_ratio = "64:45".to_owned();
-        let dv = Stream { width: 720, height: 576, sample_aspect_ratio, ..stream() };
+        let dv = ProbedStream { width: 720, height: 576, sample_aspect_ratio, ..stream() };
         assert_eq!(planned(&dv).size, SizePx::new(1024, 576));
     }
 
@@ -310,7 +310,7 @@ mod tests {
     fn rates_that_make_no_sense_are_replaced() {
         let rate = |nominal: &str, average: &str| {
             let (r_frame_rate, avg_frame_rate) = (nominal.to_owned(), average.to_owned());
-            planned(&Stream { r_frame_rate, avg_frame_rate, ..stream() }).rate.to_string()
+            planned(&ProbedStream { r_frame_rate, avg_frame_rate, ..stream() }).rate.to_string()
         };
         assert_eq!(rate("25/1", "25/1"), "25");
         assert_eq!(rate("30/1", "19001/634"), "30");
@@ -323,7 +323,7 @@ mod tests {
     fn counts_of_frames_that_make_no_sense_are_none() {
         let frames = |count: Option<&str>, seconds: &str| {
             let (nb_frames, duration) = (count.map(str::to_owned), Some(seconds.to_owned()));
-            planned(&Stream { nb_frames, duration, ..stream() }).frames
+            planned(&ProbedStream { nb_frames, duration, ..stream() }).frames
         };
         assert_eq!(frames(Some("0"), "3"), None);
         assert_eq!(frames(Some("18446744073709551615"), "3"), None);
@@ -335,8 +335,9 @@ mod tests {
 
     #[test]
     fn sizes_are_even_and_bounded() {
-        let sized =
-            |width, height| plan(&Stream { width, height, ..stream() }, &Container::default());
+        let sized = |width, height| {
+            plan(&ProbedStream { width, height, ..stream() }, &ProbedContainer::default())
+        };
         assert_eq!(sized(101, 77).unwrap().size, SizePx::new(100, 76));
         for (width, height) in [(0, 0), (1, 1), (60_000, 60_000)] {
             assert!(sized(width, height).is_err(), "{width}x{height}");

@@ -26,13 +26,13 @@ enum TrackPlan {
 
 #[derive(Debug, Default, Deserialize)]
 #[serde(default)]
-struct Answer {
-    streams: Vec<Stream>,
+struct SoundAnswer {
+    streams: Vec<SoundStream>,
 }
 
 #[derive(Debug, Default, Deserialize)]
 #[serde(default)]
-struct Stream {
+struct SoundStream {
     codec_name: Option<String>,
 }
 
@@ -50,7 +50,7 @@ impl Sound {
             why: format!("its sound cannot be read ({why}); leave it out with --no-sound"),
         };
         let json = ffprobe(&question, Input::File(path), None)?.map_err(unsupported)?;
-        let answer: Answer =
+        let answer: SoundAnswer =
             serde_json::from_slice(&json).map_err(|error| unsupported(error.to_string()))?;
         let codecs: Vec<_> = answer.streams.into_iter().map(|stream| stream.codec_name).collect();
         Ok((!codecs.is_empty()).then(|| Self { path: path.to_owned(), codecs }))

@@ -5,11 +5,11 @@ use crate::tflite::{
 };
 
 /// The file as operators of the network.
-pub(super) type Graph<'a> = crate::tflite::Graph<'a, Kind>;
+pub(super) type Graph<'a> = crate::tflite::Graph<'a, FaceOperator>;
 
 /// The operators of the network.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Kind {
+pub(super) enum FaceOperator {
     Conv {
         stride: usize,
     },
@@ -28,7 +28,7 @@ pub(super) enum Kind {
     Dequantize,
 }
 
-impl OperatorKind for Kind {
+impl OperatorKind for FaceOperator {
     const FAMILY: &'static str = "MediaPipe short-range face detection";
     const OUTPUTS: usize = 2;
 

@@ -6,7 +6,7 @@ use super::network::{
     ANCHORS, ANSWER_LEN, BLOCKS, Block, BlockSize, COORDINATES, HEADS, HeadSize, Network, PICTURE,
     STEM, STEM_WINDOW,
 };
-use super::operators::{Graph, Kind};
+use super::operators::{FaceOperator, Graph};
 use crate::MatteError;
 use crate::kernels::{Activation, Depthwise, Pointwise};
 use crate::tflite::{MapShape, MapTensor, TensorId, four};
@@ -37,7 +37,7 @@ impl Network {
 }
 
 /// Takes the operators in the file's order.
-type Walk<'g> = crate::tflite::Walk<'g, Kind>;
+type Walk<'g> = crate::tflite::Walk<'g, FaceOperator>;
 
 impl Walk<'_> {
     /// A convolution with a square window of `side` pixels: its weights `[outputs][side][side][inputs]`, its bias, its
@@ -48,7 +48,7 @@ impl Walk<'_> {
         (side, stride, outputs): (usize, usize, usize),
     ) -> Result<(Vec<f32>, Vec<f32>, MapTensor), MatteError> {
         let shape = MapShape { channels: outputs, ..strided(x.shape, stride) };
-        let operator = self.operator_on(Kind::Conv { stride }, (0, x.id), &four(shape))?;
+        let operator = self.operator_on(FaceOperator::Conv { stride }, (0, x.id), &four(shape))?;
         let weights_shape = [outputs, side, side, x.shape.channels];
         let weights = self.graph.constant(operator.inputs[1], &weights_shape)?;
         let bias = self.graph.constant(operator.inputs[2], &[outputs])?;
@@ -56,7 +56,7 @@ impl Walk<'_> {
     }
 
     fn relu(&mut self, x: MapTensor) -> Result<MapTensor, MatteError> {
-        let operator = self.operator_on(Kind::Relu, (0, x.id), &four(x.shape))?;
+        let operator = self.operator_on(FaceOperator::Relu, (0, x.id), &four(x.shape))?;
         Ok(MapTensor { id: operator.output, ..x })
     }
 
@@ -66,7 +66,8 @@ impl Walk<'_> {
         stride: usize,
     ) -> Result<(Depthwise, MapTensor), MatteError> {
         let shape = strided(x.shape, stride);
-        let operator = self.operator_on(Kind::Depthwise { stride }, (0, x.id), &four(shape))?;
+        let operator =
+            self.operator_on(FaceOperator::Depthwise { stride }, (0, x.id), &four(shape))?;
         let channels = shape.channels;
         let weights = self.graph.constant(operator.inputs[1], &[1, 3, 3, channels])?;
         let bias = self.graph.constant(operator.inputs[2], &[channels])?;
@@ -83,19 +84,19 @@ impl Walk<'_> {
         // The file pools before the dense layer, and pads after it.
         let mut shortcut = x;
         if size.stride == 2 {
-            let operator = self.operator_on(Kind::MaxPool, (0, x.id), &four(y.shape))?;
+            let operator = self.operator_on(FaceOperator::MaxPool, (0, x.id), &four(y.shape))?;
             shortcut = MapTensor { id: operator.output, shape: y.shape };
         }
         let (weights, bias, y) = self.conv(y, (1, 1, size.outputs))?;
         let missing = size.outputs - x.shape.channels;
         if missing > 0 {
-            let operator = self.operator_on(Kind::Pad, (0, shortcut.id), &four(y.shape))?;
+            let operator = self.operator_on(FaceOperator::Pad, (0, shortcut.id), &four(y.shape))?;
             // Before and after, along each axis.
             let margins = [0, 0, 0, 0, 0, 0, 0, missing as i32];
             self.graph.expect_integers(operator.inputs[1], &margins)?;
             shortcut = MapTensor { id: operator.output, shape: y.shape };
         }
-        let y = self.binary(Kind::Add, shortcut, y.id)?;
+        let y = self.binary(FaceOperator::Add, shortcut, y.id)?;
         let y = self.relu(y)?;
         let dense = pack(x.shape.channels, &weights, &bias, Activation::Relu);
         let block = Block { input: padded(x.shape), output: padded(y.shape), depthwise, dense };
@@ -135,14 +136,14 @@ impl Walk<'_> {
         let mut lists = [0; 2];
         for ((list, id), HeadSize { side, anchors, .. }) in lists.iter_mut().zip(ids).zip(&HEADS) {
             let shape = [1, side * side * anchors, values];
-            *list = self.operator_on(Kind::Reshape, (0, id), &shape)?.output;
+            *list = self.operator_on(FaceOperator::Reshape, (0, id), &shape)?.output;
         }
         Ok(lists)
     }
 
     fn concatenate(&mut self, lists: [TensorId; 2], values: usize) -> Result<TensorId, MatteError> {
         let shape = [1, ANCHORS, values];
-        let operator = self.operator_on(Kind::Concatenate, (0, lists[0]), &shape)?;
+        let operator = self.operator_on(FaceOperator::Concatenate, (0, lists[0]), &shape)?;
         if *operator.inputs == lists {
             return Ok(operator.output);
         }

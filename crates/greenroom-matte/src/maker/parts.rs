@@ -11,7 +11,7 @@ use crate::{Isa, MatteError, RefineSteps, SecondOpinion};
 
 /// Which look takes what, for frames of one shape: places in the list of looks.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) struct Fit {
+pub(super) struct MaskFit {
     /// The whole frame. The mask of all that is shown, the *canvas*, has the size of its output.
     pub whole: usize,
     /// The whole frame again, more squeezed; the same where no other size is.
@@ -22,7 +22,7 @@ pub(super) struct Fit {
     is_upright: bool,
 }
 
-impl Fit {
+impl MaskFit {
     pub(super) fn new(looks: &[Look], picture: SizePx) -> Self {
         let sizes: Vec<SizePx> = looks.iter().map(|look| look.input.size()).collect();
         let of_window = |level| Window::size(level, picture);
@@ -69,7 +69,7 @@ impl Parts {
     /// [`MatteError::Frame`] if the canvas is too small to hold windows.
     pub(super) fn new(
         steps: RefineSteps,
-        fit: Fit,
+        fit: MaskFit,
         looks: &[Look],
         isa: Isa,
     ) -> Result<Self, MatteError> {
@@ -196,7 +196,7 @@ fn raise_some(raised: &[u8; 256], raisable: impl Iterator<Item = u8>, mask: &mut
 }
 
 impl Crop {
-    fn new(canvas: SizePx, fit: Fit, looks: &[Look]) -> Result<Self, MatteError> {
+    fn new(canvas: SizePx, fit: MaskFit, looks: &[Look]) -> Result<Self, MatteError> {
         let place = |level: usize| {
             let size = Window::size(level, canvas);
             let scaler = PlaneScaler::new(looks[fit.windows[level]].alpha.size(), size)?;

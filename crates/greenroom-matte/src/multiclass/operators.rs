@@ -6,11 +6,11 @@ use crate::tflite::{
 };
 
 /// The file as operators of the network.
-pub(super) type Graph<'a> = crate::tflite::Graph<'a, Kind>;
+pub(super) type Graph<'a> = crate::tflite::Graph<'a, MulticlassOperator>;
 
 /// The operators of the network.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Kind {
+pub(super) enum MulticlassOperator {
     Conv {
         stride: usize,
         activation: Activation,
@@ -37,7 +37,7 @@ pub(super) enum Kind {
 /// TFLite's number of ReLU among the activations; 0 is none.
 const RELU: u8 = 1;
 
-impl OperatorKind for Kind {
+impl OperatorKind for MulticlassOperator {
     const FAMILY: &'static str = "MediaPipe selfie multiclass segmentation";
 
     fn read(table: Table<'_>, code: i32, _custom_name: &[u8]) -> Result<(Self, usize), Fault> {

@@ -8,7 +8,7 @@ use super::network::{
     BOTTLENECKS, Bottleneck, BottleneckSize, CLASSES, Depthwise, HEAD_CHANNELS, HEAD_LAYERS,
     LEVEL_CHANNELS, LEVEL_SIDES, Network, Output, PICTURE, STEM, Separable, TRANSFORMERS, Window,
 };
-use super::operators::{Graph, Kind};
+use super::operators::{Graph, MulticlassOperator};
 use crate::MatteError;
 use crate::dense::Dense;
 use crate::kernels::Activation;
@@ -51,7 +51,7 @@ impl Network {
 }
 
 /// Takes the operators in the file's order.
-type Walk<'g> = crate::tflite::Walk<'g, Kind>;
+type Walk<'g> = crate::tflite::Walk<'g, MulticlassOperator>;
 
 impl Walk<'_> {
     /// A convolution with a square window of `side` pixels: its weights, its bias, its output.
@@ -62,7 +62,7 @@ impl Walk<'_> {
         activation: Activation,
     ) -> Result<(Vec<f32>, Vec<f32>, MapTensor), MatteError> {
         let shape = MapShape { channels: outputs, ..strided(x.shape, stride) };
-        let kind = Kind::Conv { stride, activation };
+        let kind = MulticlassOperator::Conv { stride, activation };
         let operator = self.operator_on(kind, (0, x.id), &four(shape))?;
         let weights_shape = [outputs, side, side, x.shape.channels];
         let weights = self.graph.constant(operator.inputs[1], &weights_shape)?;
@@ -101,7 +101,7 @@ impl Walk<'_> {
         activation: Activation,
     ) -> Result<(Depthwise, MapTensor), MatteError> {
         let shape = strided(x.shape, stride);
-        let kind = Kind::Depthwise { stride, activation };
+        let kind = MulticlassOperator::Depthwise { stride, activation };
         let operator = self.operator_on(kind, (0, x.id), &four(shape))?;
         let channels = shape.channels;
         let weights = self.graph.constant(operator.inputs[1], &[1, side, side, channels])?;
@@ -137,7 +137,7 @@ impl Walk<'_> {
         let (depthwise, y) = self.depthwise(y, (3, size.stride), Activation::Relu)?;
         let (project, mut y) = self.dense(y, size.outputs, Activation::None)?;
         if size.residual {
-            y = self.binary(Kind::Add, y, x.id)?;
+            y = self.binary(MulticlassOperator::Add, y, x.id)?;
         }
         let (input, output, residual) = (x.shape, y.shape, size.residual);
         Ok((Bottleneck { input, output, expand, depthwise, project, residual }, y))
@@ -157,26 +157,31 @@ impl Walk<'_> {
             let d = match coarser {
                 None => lateral,
                 Some(coarser) => {
-                    let doubled = self.resize(Kind::Nearest, coarser, side)?;
-                    self.binary(Kind::Add, doubled, lateral.id)?
+                    let doubled = self.resize(MulticlassOperator::Nearest, coarser, side)?;
+                    self.binary(MulticlassOperator::Add, doubled, lateral.id)?
                 }
             };
             let (level, e) = self.separable(d, LEVEL_CHANNELS, Activation::None)?;
             levels.insert(0, level);
             enlarged.push(match side == finest.width {
                 true => e,
-                false => self.resize(Kind::Bilinear, e, finest.width)?,
+                false => self.resize(MulticlassOperator::Bilinear, e, finest.width)?,
             });
             coarser = Some(d);
         }
         let mut sum = enlarged.pop().expect("there are four levels");
         while let Some(next) = enlarged.pop() {
-            sum = self.binary(Kind::Add, sum, next.id)?;
+            sum = self.binary(MulticlassOperator::Add, sum, next.id)?;
         }
         Ok((levels, sum))
     }
 
-    fn resize(&mut self, kind: Kind, x: MapTensor, side: usize) -> Result<MapTensor, MatteError> {
+    fn resize(
+        &mut self,
+        kind: MulticlassOperator,
+        x: MapTensor,
+        side: usize,
+    ) -> Result<MapTensor, MatteError> {
         let shape = MapShape { height: side, width: side, ..x.shape };
         let operator = self.operator_on(kind, (0, x.id), &four(shape))?;
         Ok(MapTensor { id: operator.output, shape })
@@ -195,7 +200,8 @@ impl Walk<'_> {
     fn output(&mut self, x: MapTensor) -> Result<Output, MatteError> {
         let channels = x.shape.channels;
         let shape = MapShape { height: 2 * x.shape.height, width: 2 * x.shape.width, channels };
-        let operator = self.operator_on(Kind::TransposedConv, (2, x.id), &four(shape))?;
+        let operator =
+            self.operator_on(MulticlassOperator::TransposedConv, (2, x.id), &four(shape))?;
         let doubled = self.graph.constant(operator.inputs[1], &[channels, 2, 2, channels])?;
         let doubled_bias = self.graph.constant(operator.inputs[3], &[channels])?;
         let y = MapTensor { id: operator.output, shape };

@@ -9,7 +9,7 @@ use ort::session::{
 };
 use ort::value::{DynValue, Tensor, TensorRef};
 
-use super::fit::{self, Fit, fit};
+use super::fit::{self, OnnxFit, fit};
 use super::opening::Opening;
 use super::reading::Reader;
 use super::{OnnxDescription, OnnxOptions, OnnxOutput, Port, Signature, one_line};
@@ -152,7 +152,7 @@ impl Network {
         model: String,
         session: Session,
         wanted: &OnnxDescription,
-        fit: Fit,
+        fit: OnnxFit,
     ) -> ort::Result<Self> {
         let mut outputs = OutputSelector::no_default().with(&wanted.output.name);
         let mut memories = Vec::new();

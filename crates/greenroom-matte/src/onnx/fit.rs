@@ -11,7 +11,7 @@ use crate::{Layout, OutputMeaning};
 
 /// What follows from both.
 #[derive(Debug, PartialEq, Eq)]
-pub(super) struct Fit {
+pub(super) struct OnnxFit {
     pub input_size: SizePx,
     pub input_shape: [i64; 4],
     /// Shape of each memory before the first run, in the description's order.
@@ -24,7 +24,7 @@ const FLOAT: &str = "float32";
 const INTEGER: &str = "int64";
 
 /// Holds `description` against the file's `signature`.
-pub(super) fn fit(description: &OnnxDescription, signature: &Signature) -> Result<Fit, String> {
+pub(super) fn fit(description: &OnnxDescription, signature: &Signature) -> Result<OnnxFit, String> {
     let (input_size, input_shape) = picture(description, signature)?;
     let output = port(&signature.outputs, &description.output.name, "output", "[output] name")?;
     check_output(&description.output, output)?;
@@ -40,7 +40,7 @@ pub(super) fn fit(description: &OnnxDescription, signature: &Signature) -> Resul
             "the file also wants the input {unnamed}, which the description does not name; write it \
              into [constants] or, if it is a memory, into [[recurrent]]"
         )),
-        None => Ok(Fit { input_size, input_shape, memories, constants }),
+        None => Ok(OnnxFit { input_size, input_shape, memories, constants }),
     }
 }
 

@@ -3,14 +3,14 @@
 use crate::tflite::{Fault, OperatorKind, Table, code, other, read_convolution};
 
 /// The file as operators of the family.
-pub(super) type Graph<'a> = crate::tflite::Graph<'a, Kind>;
+pub(super) type Graph<'a> = crate::tflite::Graph<'a, SelfieOperator>;
 
 /// One of them.
-pub(super) type Operator = crate::tflite::Operator<Kind>;
+pub(super) type Operator = crate::tflite::Operator<SelfieOperator>;
 
 /// The operators of the family.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Kind {
+pub(super) enum SelfieOperator {
     Conv {
         stride: usize,
     },
@@ -32,26 +32,26 @@ pub(super) enum Kind {
     Dequantize,
 }
 
-impl OperatorKind for Kind {
+impl OperatorKind for SelfieOperator {
     const FAMILY: &'static str = "MediaPipe selfie segmentation";
 
     fn read(table: Table<'_>, code: i32, custom_name: &[u8]) -> Result<(Self, usize), Fault> {
         let kind = match code {
             code::CONV_2D => {
                 let stride = read_convolution(table, [3, 4, 5], 0)?.stride;
-                (Kind::Conv { stride }, 3)
+                (SelfieOperator::Conv { stride }, 3)
             }
             code::DEPTHWISE_CONV_2D => {
                 let stride = read_convolution(table, [4, 5, 6], 0)?.stride;
-                (Kind::Depthwise { stride }, 3)
+                (SelfieOperator::Depthwise { stride }, 3)
             }
-            code::RELU => (Kind::Relu, 1),
-            code::HARD_SWISH => (Kind::HardSwish, 1),
-            code::LOGISTIC => (Kind::Logistic, 1),
-            code::ADD => (Kind::Add, 2),
-            code::MUL => (Kind::Mul, 2),
-            code::AVERAGE_POOL_2D => (Kind::GlobalMean, 1),
-            code::MEAN => (Kind::GlobalMean, 2),
+            code::RELU => (SelfieOperator::Relu, 1),
+            code::HARD_SWISH => (SelfieOperator::HardSwish, 1),
+            code::LOGISTIC => (SelfieOperator::Logistic, 1),
+            code::ADD => (SelfieOperator::Add, 2),
+            code::MUL => (SelfieOperator::Mul, 2),
+            code::AVERAGE_POOL_2D => (SelfieOperator::GlobalMean, 1),
+            code::MEAN => (SelfieOperator::GlobalMean, 2),
             code::RESIZE_BILINEAR => {
                 let options = table.table(4, "the options of RESIZE_BILINEAR")?;
                 let half_pixel = match options {
@@ -64,16 +64,16 @@ impl OperatorKind for Kind {
                 if !half_pixel {
                     return other("RESIZE_BILINEAR without half-pixel centres");
                 }
-                (Kind::Double, 2)
+                (SelfieOperator::Double, 2)
             }
-            code::DEQUANTIZE => (Kind::Dequantize, 1),
+            code::DEQUANTIZE => (SelfieOperator::Dequantize, 1),
             code::CUSTOM if custom_name == b"Convolution2DTransposeBias" => {
                 // Three numbers: padding (1 = SAME), stride across, stride down.
                 let options = table.vector(5, 1, "the options of the transposed convolution")?;
                 if options.as_bytes() != [1, 0, 0, 0, 2, 0, 0, 0, 2, 0, 0, 0] {
                     return other("a transposed convolution that does not double the size");
                 }
-                (Kind::TransposedConv, 3)
+                (SelfieOperator::TransposedConv, 3)
             }
             code::CUSTOM => {
                 let name = String::from_utf8_lossy(&custom_name[..custom_name.len().min(40)]);

@@ -2,7 +2,7 @@
 //! comes out of here has weights and maps of the lengths that their shapes say.
 
 use super::network::{Bottleneck, Decoder, Depthwise, Gate, Head, Network, Output, Skip, Stem};
-use super::operators::{Graph, Kind, Operator};
+use super::operators::{Graph, Operator, SelfieOperator};
 use crate::MatteError;
 use crate::dense::Dense;
 use crate::kernels::Activation;
@@ -20,7 +20,7 @@ impl Network {
         let mut encoder = vec![(x, Skip::Stem)];
         let mut bottlenecks = Vec::new();
         // The last bottleneck's map is the only one whose mean is taken as it is.
-        while walk.find(Kind::GlobalMean, x).is_none() {
+        while walk.find(SelfieOperator::GlobalMean, x).is_none() {
             let bottleneck;
             (bottleneck, x) = walk.bottleneck(x)?;
             encoder.push((x, Skip::Bottleneck(bottlenecks.len())));
@@ -29,7 +29,7 @@ impl Network {
         let head;
         (head, x) = walk.head(x)?;
         let mut decoders = Vec::new();
-        while walk.find(Kind::Double, x).is_some() {
+        while walk.find(SelfieOperator::Double, x).is_some() {
             let decoder;
             (decoder, x) = walk.decoder(x, &encoder)?;
             decoders.push(decoder);
@@ -53,7 +53,7 @@ struct Walk<'g> {
 
 impl<'g> Walk<'g> {
     /// An unused operator of `kind` that takes `input`.
-    fn find(&self, kind: Kind, input: TensorId) -> Option<usize> {
+    fn find(&self, kind: SelfieOperator, input: TensorId) -> Option<usize> {
         self.find_by(input, |operator| operator.kind == kind)
     }
 
@@ -70,13 +70,17 @@ impl<'g> Walk<'g> {
     }
 
     /// The output of the operator of `kind` on `input`.
-    fn unary(&mut self, kind: Kind, input: TensorId) -> Result<TensorId, MatteError> {
+    fn unary(&mut self, kind: SelfieOperator, input: TensorId) -> Result<TensorId, MatteError> {
         let index = self.find(kind, input).ok_or_else(|| self.missing(kind, input))?;
         Ok(self.take(index).output)
     }
 
     /// The output of the operator of `kind` that keeps the shape of `input`.
-    fn elementwise(&mut self, kind: Kind, input: TensorId) -> Result<TensorId, MatteError> {
+    fn elementwise(
+        &mut self,
+        kind: SelfieOperator,
+        input: TensorId,
+    ) -> Result<TensorId, MatteError> {
         let output = self.unary(kind, input)?;
         self.expect_map(output, self.graph.map(input)?)?;
         Ok(output)
@@ -84,7 +88,12 @@ impl<'g> Walk<'g> {
 
     /// The output of the operator of `kind` on `a` and `b`, in either order; it has the shape of
     /// `a`.
-    fn binary(&mut self, kind: Kind, a: TensorId, b: TensorId) -> Result<TensorId, MatteError> {
+    fn binary(
+        &mut self,
+        kind: SelfieOperator,
+        a: TensorId,
+        b: TensorId,
+    ) -> Result<TensorId, MatteError> {
         let index = self
             .find_by(a, |operator| operator.kind == kind && operator.inputs.contains(&b))
             .ok_or_else(|| self.missing(kind, a))?;
@@ -93,14 +102,15 @@ impl<'g> Walk<'g> {
         Ok(output)
     }
 
-    fn missing(&self, kind: Kind, input: TensorId) -> MatteError {
+    fn missing(&self, kind: SelfieOperator, input: TensorId) -> MatteError {
         self.graph.other_network(format!("no {kind:?} where one should follow tensor {input}"))
     }
 
     fn activation(&mut self, x: TensorId) -> Result<(Activation, TensorId), MatteError> {
-        for (kind, activation) in
-            [(Kind::Relu, Activation::Relu), (Kind::HardSwish, Activation::HardSwish)]
-        {
+        for (kind, activation) in [
+            (SelfieOperator::Relu, Activation::Relu),
+            (SelfieOperator::HardSwish, Activation::HardSwish),
+        ] {
             if self.find(kind, x).is_some() {
                 return Ok((activation, self.elementwise(kind, x)?));
             }
@@ -126,7 +136,11 @@ impl<'g> Walk<'g> {
     }
 
     /// The convolution on `x`: its operator, the shape of its output and its number of outputs.
-    fn conv_on(&mut self, x: TensorId, kind: Kind) -> Result<(&'g Operator, MapShape), MatteError> {
+    fn conv_on(
+        &mut self,
+        x: TensorId,
+        kind: SelfieOperator,
+    ) -> Result<(&'g Operator, MapShape), MatteError> {
         let index = self.find(kind, x).ok_or_else(|| self.missing(kind, x))?;
         let operator = self.take(index);
         if operator.inputs[0] != x {
@@ -154,7 +168,7 @@ impl<'g> Walk<'g> {
     /// A 1x1 convolution and its activation.
     fn dense(&mut self, x: TensorId) -> Result<(Dense, TensorId), MatteError> {
         let input = self.graph.map(x)?;
-        let (operator, output) = self.conv_on(x, Kind::Conv { stride: 1 })?;
+        let (operator, output) = self.conv_on(x, SelfieOperator::Conv { stride: 1 })?;
         self.expect_eights(input)?;
         self.expect_eights(output)?;
         self.expect_map(operator.output, MapShape { channels: output.channels, ..input })?;
@@ -167,7 +181,7 @@ impl<'g> Walk<'g> {
 
     fn stem(&mut self, picture: TensorId) -> Result<(Stem, TensorId), MatteError> {
         let input = self.graph.map(picture)?;
-        let (operator, output) = self.conv_on(picture, Kind::Conv { stride: 2 })?;
+        let (operator, output) = self.conv_on(picture, SelfieOperator::Conv { stride: 2 })?;
         self.expect_eights(output)?;
         let odd = input.width % 2 + input.height % 2;
         if input.channels != 3 || odd != 0 || input.width.max(input.height) > MAX_SIDE {
@@ -187,8 +201,9 @@ impl<'g> Walk<'g> {
 
     fn depthwise(&mut self, x: TensorId) -> Result<(Depthwise, TensorId), MatteError> {
         let input = self.graph.map(x)?;
-        let stride = if self.find(Kind::Depthwise { stride: 1 }, x).is_some() { 1 } else { 2 };
-        let (operator, output) = self.conv_on(x, Kind::Depthwise { stride })?;
+        let stride =
+            if self.find(SelfieOperator::Depthwise { stride: 1 }, x).is_some() { 1 } else { 2 };
+        let (operator, output) = self.conv_on(x, SelfieOperator::Depthwise { stride })?;
         self.expect_map(
             operator.output,
             MapShape {
@@ -213,7 +228,7 @@ impl<'g> Walk<'g> {
     /// The gate on the means of `x`, and its factors.
     fn gate(&mut self, x: TensorId) -> Result<(Gate, TensorId), MatteError> {
         let map = self.graph.map(x)?;
-        let means = self.unary(Kind::GlobalMean, x)?;
+        let means = self.unary(SelfieOperator::GlobalMean, x)?;
         self.expect_map(means, MapShape { height: 1, width: 1, channels: map.channels })?;
         let (first, y) = self.dense(means)?;
         let (squeeze, (excite, y)) = match first.activation {
@@ -221,26 +236,27 @@ impl<'g> Walk<'g> {
             _ => (Some(first), self.dense(y)?),
         };
         if excite.activation != Activation::None {
-            return Err(self.missing(Kind::Logistic, y));
+            return Err(self.missing(SelfieOperator::Logistic, y));
         }
-        Ok((Gate { squeeze, excite }, self.elementwise(Kind::Logistic, y)?))
+        Ok((Gate { squeeze, excite }, self.elementwise(SelfieOperator::Logistic, y)?))
     }
 
     fn bottleneck(&mut self, x: TensorId) -> Result<(Bottleneck, TensorId), MatteError> {
         let input = self.graph.map(x)?;
         let (expand, y) = self.dense(x)?;
         let (depthwise, mut y) = self.depthwise(y)?;
-        let gate = match self.find(Kind::GlobalMean, y) {
+        let gate = match self.find(SelfieOperator::GlobalMean, y) {
             Some(_) => {
                 let (gate, factors) = self.gate(y)?;
                 self.expect_gate(&gate, depthwise.channels)?;
-                y = self.binary(Kind::Mul, y, factors)?;
+                y = self.binary(SelfieOperator::Mul, y, factors)?;
                 Some(gate)
             }
             None => None,
         };
         let (project, y) = self.dense(y)?;
-        let sum = self.find_by(y, |next| next.kind == Kind::Add && next.inputs.contains(&x));
+        let sum =
+            self.find_by(y, |next| next.kind == SelfieOperator::Add && next.inputs.contains(&x));
         let output = self.graph.map(y)?;
         let (residual, y) = match sum {
             Some(index) => (true, self.take(index).output),
@@ -267,7 +283,7 @@ impl<'g> Walk<'g> {
         let (gate, factors) = self.gate(x)?;
         let (expand, y) = self.dense(x)?;
         self.expect_gate(&gate, expand.outputs)?;
-        Ok((Head { input, expand, gate }, self.binary(Kind::Mul, y, factors)?))
+        Ok((Head { input, expand, gate }, self.binary(SelfieOperator::Mul, y, factors)?))
     }
 
     fn decoder(
@@ -276,7 +292,7 @@ impl<'g> Walk<'g> {
         encoder: &[(TensorId, Skip)],
     ) -> Result<(Decoder, TensorId), MatteError> {
         let small = self.graph.map(x)?;
-        let doubled = self.unary(Kind::Double, x)?;
+        let doubled = self.unary(SelfieOperator::Double, x)?;
         let large = MapShape { height: 2 * small.height, width: 2 * small.width, ..small };
         self.expect_map(doubled, large)?;
         let (project, u) = self.dense(doubled)?;
@@ -284,7 +300,9 @@ impl<'g> Walk<'g> {
         let (sum, skipped, skip) = encoder
             .iter()
             .find_map(|&(map, skip)| {
-                let sums = |next: &Operator| next.kind == Kind::Add && next.inputs.contains(&map);
+                let sums = |next: &Operator| {
+                    next.kind == SelfieOperator::Add && next.inputs.contains(&map)
+                };
                 Some((self.find_by(u, sums)?, map, skip))
             })
             .ok_or_else(|| self.graph.other_network("a decoder without a map of the encoder"))?;
@@ -294,8 +312,8 @@ impl<'g> Walk<'g> {
         self.expect_map(sum, output)?;
         let (gate, factors) = self.gate(sum)?;
         self.expect_gate(&gate, output.channels)?;
-        let gated = self.binary(Kind::Mul, skipped, factors)?;
-        let merged = self.binary(Kind::Add, gated, u)?;
+        let gated = self.binary(SelfieOperator::Mul, skipped, factors)?;
+        let merged = self.binary(SelfieOperator::Add, gated, u)?;
         let (merge, v) = self.dense(merged)?;
         let (depthwise, w) = self.depthwise(v)?;
         let plain = project.activation == Activation::None
@@ -304,20 +322,20 @@ impl<'g> Walk<'g> {
         if !plain {
             return Err(self.graph.other_network("a decoder of another kind"));
         }
-        let y = self.binary(Kind::Add, v, w)?;
+        let y = self.binary(SelfieOperator::Add, v, w)?;
         Ok((Decoder { skip, output, project, gate, merge, depthwise }, y))
     }
 
     fn output(&mut self, x: TensorId) -> Result<Output, MatteError> {
         let input = self.graph.map(x)?;
-        let (operator, _) = self.conv_on(x, Kind::TransposedConv)?;
+        let (operator, _) = self.conv_on(x, SelfieOperator::TransposedConv)?;
         let double = MapShape { height: 2 * input.height, width: 2 * input.width, channels: 1 };
         self.expect_map(operator.output, double)?;
         let weights = self.constant(operator.inputs[1], &[1, 2, 2, input.channels])?;
         let bias = self.constant(operator.inputs[2], &[1])?[0];
-        let probability = self.elementwise(Kind::Logistic, operator.output)?;
+        let probability = self.elementwise(SelfieOperator::Logistic, operator.output)?;
         if [probability] != *self.graph.outputs {
-            return Err(self.missing(Kind::Logistic, operator.output));
+            return Err(self.missing(SelfieOperator::Logistic, operator.output));
         }
         Ok(Output { input, weights, bias })
     }
@@ -329,7 +347,7 @@ impl<'g> Walk<'g> {
             .operators
             .iter()
             .zip(&self.used)
-            .find(|(operator, used)| !**used && operator.kind != Kind::Dequantize);
+            .find(|(operator, used)| !**used && operator.kind != SelfieOperator::Dequantize);
         match left {
             None => Ok(()),
             Some((operator, _)) => Err(self.missing_use(operator)),

@@ -1,12 +1,12 @@
 use greenroom_frame::{FrameError, FrameView, SizePx};
 
-use super::named::Kind;
+use super::named::BackgroundKind;
 use super::room::{Filler, SmallRoom, Weighted};
 use super::{Background, MattedFrame};
 use crate::words::{Allowed, Parameter};
 use crate::{Moment, SceneError};
 
-pub(super) const KIND: Kind = Kind {
+pub(super) const KIND: BackgroundKind = BackgroundKind {
     name: "blur",
     help: "the room itself, out of focus, without the person",
     parameters: &[Parameter {

@@ -1,12 +1,12 @@
 use greenroom_frame::{Colour, FrameError, FrameView, SizePx};
 
-use super::named::Kind;
+use super::named::BackgroundKind;
 use super::room::{Filler, SmallRoom, Weighted, room_weight};
 use super::{Background, MattedFrame};
 use crate::words::{Allowed, Parameter};
 use crate::{Moment, SceneError};
 
-pub(super) const KIND: Kind = Kind {
+pub(super) const KIND: BackgroundKind = BackgroundKind {
     name: "bokeh",
     help: "the room as a fast lens shows it: lights become discs; without the person",
     parameters: &[Parameter {

@@ -2,13 +2,13 @@ use std::f64::consts::TAU;
 
 use greenroom_frame::{Colour, FrameView, Rgb8};
 
-use super::named::Kind;
+use super::named::BackgroundKind;
 use super::paint::{Painting, between, encode};
 use super::{Background, MattedFrame};
 use crate::words::{Allowed, Parameter};
 use crate::{Moment, SceneError};
 
-pub(super) const KIND: Kind = Kind {
+pub(super) const KIND: BackgroundKind = BackgroundKind {
     name: "drift",
     help: "soft clouds of three colours, drifting slowly",
     parameters: &[

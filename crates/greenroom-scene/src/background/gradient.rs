@@ -1,12 +1,12 @@
 use greenroom_frame::{FrameError, FrameShape, FrameView, Rgb8};
 
-use super::named::Kind;
+use super::named::BackgroundKind;
 use super::paint::{Painting, between, encode};
 use super::{Background, MattedFrame};
 use crate::words::{Allowed, Parameter};
 use crate::{Moment, SceneError};
 
-pub(super) const KIND: Kind = Kind {
+pub(super) const KIND: BackgroundKind = BackgroundKind {
     name: "gradient",
     help: "one colour going over into another, without bands",
     parameters: &[

@@ -6,7 +6,7 @@ use std::str::FromStr;
 use greenroom_device::ClipSource;
 
 use super::file::{self, SLIDESHOW};
-use super::named::{Kind, NamedBackground};
+use super::named::{BackgroundKind, NamedBackground};
 use super::slideshow::USUAL_TURN;
 use super::spec::{BackgroundSpec, KINDS};
 use crate::SceneError;
@@ -20,7 +20,7 @@ fn split(text: &str) -> (&str, Option<&str>) {
     text.split_once('=').map_or((text, None), |(name, values)| (name, Some(values)))
 }
 
-fn find_kind(name: &str) -> Option<&'static Kind> {
+fn find_kind(name: &str) -> Option<&'static BackgroundKind> {
     KINDS.iter().find(|kind| kind.name == name)
 }
 

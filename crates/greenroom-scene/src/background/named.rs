@@ -1,4 +1,4 @@
-//! A background that goes by a name is of a [`Kind`], which describes it.
+//! A background that goes by a name is of a [`BackgroundKind`], which describes it.
 
 use std::fmt;
 
@@ -8,12 +8,12 @@ use crate::words::{Parameter, Value, Values, write_values};
 /// A background that goes by a name, with its values.
 #[derive(Clone)]
 pub struct NamedBackground {
-    pub(super) kind: &'static Kind,
+    pub(super) kind: &'static BackgroundKind,
     pub(super) values: Vec<Value>,
 }
 
 /// A kind that goes by a name: what parses it, prints it, tells of it and makes it.
-pub(super) struct Kind {
+pub(super) struct BackgroundKind {
     pub(super) name: &'static str,
     /// What it is, in a few words.
     pub(super) help: &'static str,
@@ -25,7 +25,7 @@ pub(super) struct Kind {
     pub(super) make: fn(Values<'_>) -> Box<dyn Background>,
 }
 
-impl Kind {
+impl BackgroundKind {
     /// With all values left out.
     pub(super) fn bare(&'static self) -> NamedBackground {
         let values = self.parameters.iter().map(|parameter| parameter.allowed.default());

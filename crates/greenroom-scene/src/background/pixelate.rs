@@ -1,12 +1,12 @@
 use greenroom_frame::{Frame, FrameError, FrameView, Plane, SizePx};
 
-use super::named::Kind;
+use super::named::BackgroundKind;
 use super::room::{Filler, Weighted, room_weight};
 use super::{Background, MattedFrame};
 use crate::words::{Allowed, Parameter};
 use crate::{Moment, SceneError};
 
-pub(super) const KIND: Kind = Kind {
+pub(super) const KIND: BackgroundKind = BackgroundKind {
     name: "pixelate",
     help: "the room as a mosaic, without the person",
     parameters: &[Parameter {

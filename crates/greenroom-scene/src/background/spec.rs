@@ -7,7 +7,7 @@ use greenroom_device::{ClipSource, Wake};
 use greenroom_frame::Rgb8;
 
 use super::kind::FileKind;
-use super::named::{Kind, NamedBackground};
+use super::named::{BackgroundKind, NamedBackground};
 use super::picture::Picture;
 use super::slideshow::{Slideshow, USUAL_TURN};
 use super::video::Video;
@@ -38,7 +38,7 @@ pub enum BackgroundSpec {
 }
 
 /// All kinds that go by a name, in the order in which they are listed to users.
-pub(super) static KINDS: [Kind; 6] =
+pub(super) static KINDS: [BackgroundKind; 6] =
     [blur::KIND, bokeh::KIND, pixelate::KIND, gradient::KIND, drift::KIND, stars::KIND];
 
 impl BackgroundSpec {

@@ -2,11 +2,11 @@ use std::f64::consts::TAU;
 
 use greenroom_frame::{Frame, FrameError, FrameShape, FrameView, PlaneMut, Rgb8};
 
-use super::named::Kind;
+use super::named::BackgroundKind;
 use super::{Background, MattedFrame, gradient};
 use crate::{Moment, Random, SceneError};
 
-pub(super) const KIND: Kind = Kind {
+pub(super) const KIND: BackgroundKind = BackgroundKind {
     name: "stars",
     help: "a night sky with stars that pass slowly and twinkle a little",
     parameters: &[],

@@ -3,7 +3,7 @@ use greenroom_frame::{Frame, FrameError, FrameView, Rgb8};
 use super::action::{CutEffect, Effect, PictureEffect};
 use super::area::Area;
 use super::blocks::Blocks;
-use super::kind::{Allowed, Kind, Parameter};
+use super::kind::{Allowed, EffectKind, Parameter};
 use super::target::Target;
 use crate::{Layers, Moment};
 
@@ -12,7 +12,7 @@ use crate::{Layers, Moment};
 /// rows leave it 3, and 8 at the most. More than 12 cannot be asked for.
 const ROWS: Allowed = Allowed::Whole { least: 2, most: 12, default: 8, unit: " rows of blocks" };
 
-pub(super) const KIND: Kind = Kind {
+pub(super) const KIND: EffectKind = EffectKind {
     names: &["anonymise", "anonymize"],
     help: "nobody can be recognised: a few coarse blocks, or a plain silhouette",
     targets: &[Target::Person, Target::All],

@@ -2,7 +2,7 @@ use greenroom_frame::{Colour, Frame, FrameError, Rgb8};
 
 use super::action::{Effect, PictureEffect};
 use super::area::Area;
-use super::kind::{Allowed, Kind, Parameter};
+use super::kind::{Allowed, EffectKind, Parameter};
 use super::planes::{luma_means, luma_rows_a_chroma_row, luma_share};
 use super::tables::{Table, look_up};
 use super::target::Target;
@@ -11,7 +11,7 @@ use crate::Moment;
 /// Colours from black to white, evenly spread.
 type Stops = &'static [[u8; 3]];
 
-pub(super) const KIND: Kind = Kind {
+pub(super) const KIND: EffectKind = EffectKind {
     names: &["colourmap", "colormap"],
     help: "light and dark in other colours",
     targets: Target::ALL_FIRST,
@@ -20,7 +20,7 @@ pub(super) const KIND: Kind = Kind {
 };
 
 /// Its own effect, because that is what everyone calls it.
-pub(super) const SEPIA: Kind = Kind {
+pub(super) const SEPIA: EffectKind = EffectKind {
     names: &["sepia"],
     help: "the browns of an old photograph",
     targets: Target::ALL_FIRST,

@@ -2,11 +2,11 @@ use greenroom_frame::{FrameError, Rgb8, tint};
 
 use super::action::{CutEffect, Effect};
 use super::halo::{Halo, HaloWish};
-use super::kind::{Allowed, Kind, Parameter};
+use super::kind::{Allowed, EffectKind, Parameter};
 use super::target::Target;
 use crate::{Layers, Moment};
 
-pub(super) const KIND: Kind = Kind {
+pub(super) const KIND: EffectKind = EffectKind {
     names: &["glow"],
     help: "a shining outline round the person",
     targets: Target::ONLY_PERSON,

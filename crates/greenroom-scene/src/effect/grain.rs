@@ -2,11 +2,11 @@ use greenroom_frame::{Frame, FrameError};
 
 use super::action::{Effect, PictureEffect};
 use super::area::Area;
-use super::kind::{Allowed, Kind, Parameter};
+use super::kind::{Allowed, EffectKind, Parameter};
 use super::target::Target;
 use crate::{Moment, Random};
 
-pub(super) const KIND: Kind = Kind {
+pub(super) const KIND: EffectKind = EffectKind {
     names: &["grain"],
     help: "the grain of sensitive film",
     targets: Target::ALL_FIRST,

@@ -3,7 +3,7 @@ use std::str::FromStr;
 
 use super::KINDS;
 use super::action::Effect;
-use super::kind::Kind;
+use super::kind::EffectKind;
 use super::target::Target;
 use crate::SceneError;
 use crate::words::{
@@ -13,7 +13,7 @@ use crate::words::{
 /// One effect of a chain: the checked form of what a user writes, `[TARGET:]NAME[=VALUE[,VALUE…]]`.
 #[derive(Clone)]
 pub struct EffectSpec {
-    kind: &'static Kind,
+    kind: &'static EffectKind,
     target: Target,
     values: Vec<Value>,
 }
@@ -99,7 +99,7 @@ impl FromStr for EffectSpec {
     }
 }
 
-fn find_kind(name: &str) -> Result<&'static Kind, SceneError> {
+fn find_kind(name: &str) -> Result<&'static EffectKind, SceneError> {
     let every_name = || KINDS.iter().flat_map(|kind| kind.names).copied();
     KINDS.iter().find(|kind| kind.names.contains(&name)).ok_or_else(|| {
         let near = nearest(name, every_name());
@@ -114,7 +114,7 @@ fn find_kind(name: &str) -> Result<&'static Kind, SceneError> {
     })
 }
 
-fn find_target(text: &str, kind: &'static Kind) -> Result<Target, SceneError> {
+fn find_target(text: &str, kind: &'static EffectKind) -> Result<Target, SceneError> {
     let names: Vec<_> = kind.targets.iter().map(|target| target.name()).collect();
     let known = Target::EVERY.into_iter().find(|target| target.name() == text);
     known.filter(|target| kind.targets.contains(target)).ok_or_else(|| {

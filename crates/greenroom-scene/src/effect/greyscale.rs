@@ -2,11 +2,11 @@ use greenroom_frame::{Frame, FrameError};
 
 use super::action::{Effect, PictureEffect};
 use super::area::Area;
-use super::kind::Kind;
+use super::kind::EffectKind;
 use super::target::Target;
 use crate::Moment;
 
-pub(super) const KIND: Kind = Kind {
+pub(super) const KIND: EffectKind = EffectKind {
     names: &["greyscale", "grayscale"],
     help: "no colour",
     targets: Target::ALL_FIRST,

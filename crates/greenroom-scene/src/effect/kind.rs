@@ -1,4 +1,4 @@
-//! A [`Kind`] describes effects of one name.
+//! A [`EffectKind`] describes effects of one name.
 
 use super::action::Effect;
 use super::target::Target;
@@ -6,7 +6,7 @@ pub(super) use crate::words::{Allowed, Parameter, Values};
 
 /// A kind of effect: what parses it, prints it, tells of it and makes it, so that none of these can
 /// drift from another.
-pub(crate) struct Kind {
+pub(crate) struct EffectKind {
     /// Its name, and other names that are understood.
     pub(super) names: &'static [&'static str],
     /// What it does, in a few words.

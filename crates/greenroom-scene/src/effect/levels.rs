@@ -1,7 +1,7 @@
 //! Brightness, contrast, saturation, gamma: one table for luma, one for chroma.
 
 use super::action::Effect;
-use super::kind::{Allowed, Kind, Parameter};
+use super::kind::{Allowed, EffectKind, Parameter};
 use super::tables::{Tables, chroma_table, luma_table};
 use super::target::Target;
 
@@ -11,7 +11,7 @@ const fn percent(default: f32, most: f32) -> [Parameter; 1] {
 }
 
 /// All light times a factor, as a lamp is turned up.
-pub(super) const BRIGHTNESS: Kind = Kind {
+pub(super) const BRIGHTNESS: EffectKind = EffectKind {
     names: &["brightness"],
     help: "more light (or less): -100 is black, 100 twice as bright",
     targets: Target::ALL_FIRST,
@@ -29,7 +29,7 @@ pub(super) const BRIGHTNESS: Kind = Kind {
 };
 
 /// The distance from mid-grey times a factor.
-pub(super) const CONTRAST: Kind = Kind {
+pub(super) const CONTRAST: EffectKind = EffectKind {
     names: &["contrast"],
     help: "more contrast (or less): -100 is grey all over, 100 twice as much",
     targets: Target::ALL_FIRST,
@@ -49,7 +49,7 @@ pub(super) const CONTRAST: Kind = Kind {
 };
 
 /// The distance from grey times a factor.
-pub(super) const SATURATION: Kind = Kind {
+pub(super) const SATURATION: EffectKind = EffectKind {
     names: &["saturation"],
     help: "more colour (or less): -100 is grey, 100 twice as much",
     targets: Target::ALL_FIRST,
@@ -64,7 +64,7 @@ pub(super) const SATURATION: Kind = Kind {
 };
 
 /// Luma to the power of 1/gamma: black and white stay.
-pub(super) const GAMMA: Kind = Kind {
+pub(super) const GAMMA: EffectKind = EffectKind {
     names: &["gamma"],
     help: "lighter shadows (above 1) or darker ones (below); black and white stay",
     targets: Target::ALL_FIRST,

@@ -4,12 +4,12 @@ use greenroom_frame::{Frame, FrameError};
 
 use super::action::{CutEffect, Effect, PictureEffect};
 use super::area::Area;
-use super::kind::Kind;
+use super::kind::EffectKind;
 use super::planes::tight_plane;
 use super::target::Target;
 use crate::{Layers, Moment};
 
-pub(super) const MIRROR: Kind = Kind {
+pub(super) const MIRROR: EffectKind = EffectKind {
     names: &["mirror"],
     help: "left and right changed over",
     targets: Target::ALL_FIRST,
@@ -17,7 +17,7 @@ pub(super) const MIRROR: Kind = Kind {
     make: |target, _| make(target, Turn::Mirror),
 };
 
-pub(super) const FLIP: Kind = Kind {
+pub(super) const FLIP: EffectKind = EffectKind {
     names: &["flip"],
     help: "upside down, as in a lake",
     targets: Target::ALL_FIRST,

@@ -30,11 +30,11 @@ mod vignette;
 
 pub(crate) use action::Effect;
 pub use grammar::{EffectSpec, effects_help};
-use kind::Kind;
+use kind::EffectKind;
 pub use target::Target;
 
 /// All effects, in the order in which they are listed to users.
-static KINDS: [Kind; 21] = [
+static KINDS: [EffectKind; 21] = [
     hologram::KIND,
     greyscale::KIND,
     colour_map::SEPIA,

@@ -2,12 +2,12 @@ use greenroom_frame::FrameError;
 
 use super::action::{CutEffect, Effect};
 use super::area::Area;
-use super::kind::{Allowed, Kind, Parameter};
+use super::kind::{Allowed, EffectKind, Parameter};
 use super::tables::{Table, look_up};
 use super::target::Target;
 use crate::{Layers, Moment};
 
-pub(super) const KIND: Kind = Kind {
+pub(super) const KIND: EffectKind = EffectKind {
     names: &["opacity"],
     help: "a see-through person: 0 is not to be seen, 100 is solid",
     targets: Target::ONLY_PERSON,

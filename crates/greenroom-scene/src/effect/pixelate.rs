@@ -3,11 +3,11 @@ use greenroom_frame::{Frame, FrameError};
 use super::action::{Effect, PictureEffect};
 use super::area::Area;
 use super::blocks::Blocks;
-use super::kind::{Allowed, Kind, Parameter};
+use super::kind::{Allowed, EffectKind, Parameter};
 use super::target::Target;
 use crate::Moment;
 
-pub(super) const KIND: Kind = Kind {
+pub(super) const KIND: EffectKind = EffectKind {
     names: &["pixelate"],
     help: "large square pixels (to be unrecognisable, use anonymise)",
     targets: Target::ALL_FIRST,

@@ -1,9 +1,9 @@
 use super::action::Effect;
-use super::kind::{Allowed, Kind, Parameter};
+use super::kind::{Allowed, EffectKind, Parameter};
 use super::tables::{Tables, chroma_table, luma_table};
 use super::target::Target;
 
-pub(super) const KIND: Kind = Kind {
+pub(super) const KIND: EffectKind = EffectKind {
     names: &["posterise", "posterize"],
     help: "few shades, as on a printed poster",
     targets: Target::ALL_FIRST,

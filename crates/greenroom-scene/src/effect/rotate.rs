@@ -4,12 +4,12 @@ use greenroom_frame::{
 
 use super::action::{CutEffect, Effect, PictureEffect};
 use super::area::Area;
-use super::kind::{Allowed, Kind, Parameter};
+use super::kind::{Allowed, EffectKind, Parameter};
 use super::mirror::Turn;
 use super::target::Target;
 use crate::{Layers, Moment};
 
-pub(super) const KIND: Kind = Kind {
+pub(super) const KIND: EffectKind = EffectKind {
     names: &["rotate"],
     help: "turned clockwise, for a camera that lies on its side",
     targets: Target::ALL_FIRST,

@@ -2,7 +2,7 @@ use greenroom_frame::{FrameError, Rgb8, tint};
 
 use super::action::{CutEffect, Effect};
 use super::halo::{Halo, HaloWish};
-use super::kind::{Allowed, Kind, Parameter};
+use super::kind::{Allowed, EffectKind, Parameter};
 use super::target::Target;
 use crate::{Layers, Moment};
 
@@ -10,7 +10,7 @@ const fn of_height(least: f32, most: f32, default: f32) -> Allowed {
     Allowed::Number { least, most, default, unit: " percent of the frame's height" }
 }
 
-pub(super) const KIND: Kind = Kind {
+pub(super) const KIND: EffectKind = EffectKind {
     names: &["shadow"],
     help: "the person's shadow on what stands behind",
     targets: Target::ONLY_PERSON,

@@ -2,12 +2,12 @@ use greenroom_frame::{Frame, FrameError};
 
 use super::action::{Effect, PictureEffect};
 use super::area::Area;
-use super::kind::{Allowed, Kind, Parameter};
+use super::kind::{Allowed, EffectKind, Parameter};
 use super::planes::copy_plane;
 use super::target::Target;
 use crate::Moment;
 
-pub(super) const KIND: Kind = Kind {
+pub(super) const KIND: EffectKind = EffectKind {
     names: &["sketch"],
     help: "a pencil drawing: edges alone, on white paper",
     targets: Target::ALL_FIRST,

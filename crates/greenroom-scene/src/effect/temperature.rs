@@ -2,12 +2,12 @@ use greenroom_frame::{Colour, Frame, FrameError};
 
 use super::action::{Effect, PictureEffect};
 use super::area::Area;
-use super::kind::{Allowed, Kind, Parameter};
+use super::kind::{Allowed, EffectKind, Parameter};
 use super::planes::{luma_means, luma_rows_a_chroma_row};
 use super::target::Target;
 use crate::Moment;
 
-pub(super) const KIND: Kind = Kind {
+pub(super) const KIND: EffectKind = EffectKind {
     names: &["temperature"],
     help: "warmer light (above 0) or colder (below)",
     targets: Target::ALL_FIRST,

@@ -2,11 +2,11 @@ use greenroom_frame::{Frame, FrameError, FrameView, MatteView, PixelFormat, Rgb8
 
 use super::action::{Effect, PictureEffect};
 use super::area::Area;
-use super::kind::{Allowed, Kind, Parameter};
+use super::kind::{Allowed, EffectKind, Parameter};
 use super::target::Target;
 use crate::Moment;
 
-pub(super) const KIND: Kind = Kind {
+pub(super) const KIND: EffectKind = EffectKind {
     names: &["vignette"],
     help: "darker towards the corners",
     targets: Target::ALL_FIRST,

@@ -4,7 +4,7 @@ use super::Walk;
 use crate::MatteError;
 use crate::kernels::Activation;
 use crate::multiclass::network::{Attention, PATCH, Transformer, TransformerSize};
-use crate::multiclass::operators::Kind;
+use crate::multiclass::operators::MulticlassOperator;
 use crate::tflite::{MapShape, MapTensor, TensorId, four};
 
 /// What TRANSPOSE does everywhere in the network: it exchanges the two axes in the middle.
@@ -52,11 +52,11 @@ impl Walk<'_> {
     }
 
     fn reshape(&mut self, x: TensorId, shape: &[usize]) -> Result<TensorId, MatteError> {
-        Ok(self.operator_on(Kind::Reshape, (0, x), shape)?.output)
+        Ok(self.operator_on(MulticlassOperator::Reshape, (0, x), shape)?.output)
     }
 
     fn exchange(&mut self, x: TensorId, shape: &[usize]) -> Result<TensorId, MatteError> {
-        let operator = self.operator_on(Kind::Transpose, (0, x), shape)?;
+        let operator = self.operator_on(MulticlassOperator::Transpose, (0, x), shape)?;
         self.graph.expect_integers(operator.inputs[1], &EXCHANGE)?;
         Ok(operator.output)
     }
@@ -64,7 +64,7 @@ impl Walk<'_> {
     /// The operator of `kind` on `x` with a constant for each channel: the constant, the output.
     fn with_constant(
         &mut self,
-        kind: Kind,
+        kind: MulticlassOperator,
         x: MapTensor,
     ) -> Result<(Vec<f32>, MapTensor), MatteError> {
         let operator = self.operator_on(kind, (0, x.id), &four(x.shape))?;
@@ -74,24 +74,25 @@ impl Walk<'_> {
 
     fn attention(&mut self, x: MapTensor) -> Result<(Attention, MapTensor), MatteError> {
         let MapShape { height, width, channels } = x.shape;
-        let (scale, n) = self.with_constant(Kind::Mul, x)?;
-        let (offset, n) = self.with_constant(Kind::Add, n)?;
+        let (scale, n) = self.with_constant(MulticlassOperator::Mul, x)?;
+        let (offset, n) = self.with_constant(MulticlassOperator::Add, n)?;
         let (up, y) = self.dense(n, 2 * channels, Activation::None)?;
         let (down, forward) = self.dense(y, channels, Activation::None)?;
         let (score, y) = self.dense(n, 1, Activation::None)?;
         let in_rows = [1, height, 1, width];
         let y = self.reshape(y.id, &in_rows)?;
-        let y = self.operator_on(Kind::Softmax, (0, y), &in_rows)?.output;
+        let y = self.operator_on(MulticlassOperator::Softmax, (0, y), &in_rows)?.output;
         let shares = self.reshape(y, &[1, height, width, 1])?;
         let (key, y) = self.dense(n, channels, Activation::None)?;
-        let y = self.binary(Kind::Mul, y, shares)?;
-        let sum = self.operator_on(Kind::Sum, (0, y.id), &[1, height, 1, channels])?;
+        let y = self.binary(MulticlassOperator::Mul, y, shares)?;
+        let sum =
+            self.operator_on(MulticlassOperator::Sum, (0, y.id), &[1, height, 1, channels])?;
         self.graph.expect_integers(sum.inputs[1], &[2])?;
         let (value, y) = self.dense(n, channels, Activation::Relu)?;
-        let y = self.binary(Kind::Mul, y, sum.output)?;
+        let y = self.binary(MulticlassOperator::Mul, y, sum.output)?;
         let (output, y) = self.dense(y, channels, Activation::None)?;
-        let y = self.binary(Kind::Add, y, x.id)?;
-        let y = self.binary(Kind::Add, forward, y.id)?;
+        let y = self.binary(MulticlassOperator::Add, y, x.id)?;
+        let y = self.binary(MulticlassOperator::Add, forward, y.id)?;
         Ok((Attention { scale, offset, up, down, score, key, value, output }, y))
     }
 }

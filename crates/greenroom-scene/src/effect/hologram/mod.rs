@@ -22,13 +22,13 @@ use greenroom_frame::{Frame, FrameError, PlaneMut};
 
 use super::action::{Effect, PictureEffect};
 use super::area::Area;
-use super::kind::Kind;
+use super::kind::EffectKind;
 use super::planes::{copy_plane, luma_rows_a_chroma_row};
 use super::target::Target;
 use crate::Moment;
 use sums::{ChromaSums, RowSums, Scale, add_ghost};
 
-pub(super) const KIND: Kind = Kind {
+pub(super) const KIND: EffectKind = EffectKind {
     names: &["hologram"],
     help: "a transmission from far away: blue-green, banded and doubled",
     targets: Target::PERSON_FIRST,

@@ -13,7 +13,7 @@ use crate::lock::lock;
 use crate::snapshot;
 
 /// A scene that is to come.
-pub(super) struct Change {
+pub(super) struct SceneChange {
     pub(super) scene: Scene,
     /// At once, without a cross-fade: it shows the same, better.
     pub(super) cut: bool,
@@ -26,7 +26,7 @@ pub(in crate::pipeline) struct OutputCommands {
     sink_mode: Mutex<Option<SinkMode>>,
     tap: Mutex<Option<TapCommand>>,
     tap_is_news: AtomicBool,
-    change: Mutex<Option<Change>>,
+    change: Mutex<Option<SceneChange>>,
     /// Scenes that are out of use.
     retired: Mutex<Vec<Scene>>,
     /// The shape of the frames that come, if the scene was made for another.
@@ -66,7 +66,7 @@ impl OutputCommands {
         if let Some(before) = &mut passed_over {
             scene.take_over(&mut before.scene);
         }
-        *place = Some(Change { scene, cut });
+        *place = Some(SceneChange { scene, cut });
         drop(place);
         drop(passed_over);
     }
@@ -133,7 +133,7 @@ impl OutputCommands {
         lock(&self.tap).take()
     }
 
-    pub(super) fn take_change(&self) -> Option<Change> {
+    pub(super) fn take_change(&self) -> Option<SceneChange> {
         lock(&self.change).take()
     }
 

@@ -7,7 +7,7 @@ use greenroom_device::Wake;
 use greenroom_frame::{Colour, Frame, FrameShape, PixelFormat, SizePx, fade};
 use greenroom_scene::{MattedFrame, Scene, SceneError};
 
-use super::commands::{Change, OutputCommands};
+use super::commands::{OutputCommands, SceneChange};
 
 /// Time of a cross-fade: seen as a change and not as a jump, over before anyone waits for it.
 const FADE: Duration = Duration::from_millis(300);
@@ -123,7 +123,7 @@ impl SceneMixer {
             self.retire(old);
             return self.take_change(now);
         }
-        let Some(Change { mut scene, cut }) = commands.take_change() else { return };
+        let Some(SceneChange { mut scene, cut }) = commands.take_change() else { return };
         self.told = None;
         let is_cut = cut || was_idle || scene.reuses_background();
         scene.take_over(&mut self.scene);
