@@ -29,10 +29,16 @@ impl Wake {
     }
 
     /// Waits until one of `bells` rings or `patience` (for ever, if `None`) is over; tells whether
-    /// one rings. Neither silences any. A signal counts as the end of patience.
+    /// one rings. Neither silences any, and signals do not end the wait.
     pub fn wait<const N: usize>(bells: [&Wake; N], patience: Option<Duration>) -> bool {
-        let mut fds = bells.map(|bell| PollFd::new(&bell.fd, PollFlags::IN));
-        poll(&mut fds, patience.map(timespec).as_ref()).is_ok_and(|ready| ready > 0)
+        let fds = bells.map(Wake::as_fd);
+        // Without an end of patience only a bell ends it, whatever the kernel says meanwhile.
+        while wait_readable(&fds, patience) == 0 {
+            if patience.is_some() {
+                return false;
+            }
+        }
+        true
     }
 
     /// Whether it is ringing; it goes on ringing.

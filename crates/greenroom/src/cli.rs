@@ -153,7 +153,7 @@ pub struct RunArgs {
     #[arg(long, hide = true)]
     pub unpaced: bool,
     /// Let a mask server find the person: `http://HOST[:PORT][/PATH]`, or none. Pictures of what the camera
-    /// sees are sent there. While it is slow or away, the built-in network takes over.
+    /// sees are sent there. While it is slow or away, the local network takes over.
     #[arg(long, value_name = "URL", env = "GREENROOM_MASK_SERVER")]
     pub mask_server: Option<String>,
     #[command(flatten)]

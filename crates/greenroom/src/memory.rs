@@ -73,18 +73,23 @@ fn there_is(memory: *mut u8, size_bytes: usize) -> *mut u8 {
 /// Says why, if standard error takes it without a wait, and ends. Nothing here asks for memory, or takes a lock.
 fn end() -> ! {
     static IS_ENDING: AtomicBool = AtomicBool::new(false);
-    while IS_ENDING.swap(true, SeqCst) {
-        // Another thread is at it: one sentence is enough.
+    if IS_ENDING.swap(true, SeqCst) {
+        // One sentence is enough: another thread is at it, or this one was when an abort came.
         thread::sleep(Duration::from_secs(1));
+    } else {
+        say_sentence();
     }
+    // SAFETY: `_exit` may be called at any time and in any thread.
+    unsafe { libc::_exit(1) }
+}
+
+fn say_sentence() {
     let stderr = stderr();
     let no_wait = Timespec::try_from(Duration::ZERO).ok();
     let mut ready = [PollFd::from_borrowed_fd(stderr, PollFlags::OUT)];
     if poll(&mut ready, no_wait.as_ref()) == Ok(1) && ready[0].revents() == PollFlags::OUT {
         let _ = rustix::io::write(stderr, SENTENCE);
     }
-    // SAFETY: `_exit` may be called at any time and in any thread.
-    unsafe { libc::_exit(1) }
 }
 
 /// What greenroom needs of the system before anything else runs. To be called while there is one thread.
@@ -104,11 +109,17 @@ fn share_arenas() {
 }
 
 /// The C library and the standard library abort where they find no memory for themselves, at the start of a thread above
-/// all. An abort while there is hardly any memory ends greenroom with the sentence; any other stays an abort.
+/// all. An abort while there is hardly any memory ends greenroom with the sentence; any other, also
+/// one that comes from outside (a service manager's watchdog), ends it as ever.
 fn end_without_abort() {
-    extern "C" fn aborted(_: libc::c_int) {
+    extern "C" fn aborted(signal: libc::c_int) {
         if !there_are(SCARCE_BYTES) {
             end();
+        }
+        // SAFETY: both may be called in a handler. The signal is delivered again when the handler returns.
+        unsafe {
+            libc::signal(signal, libc::SIG_DFL);
+            libc::raise(signal);
         }
     }
     let aborted: extern "C" fn(libc::c_int) = aborted;
@@ -123,7 +134,7 @@ fn end_without_abort() {
 fn grow_stack() {
     #[inline(never)]
     fn take(left_bytes: usize) {
-        const STEP_BYTES: usize = 64 << 10;
+        const STEP_BYTES: usize = 16 << 10;
         let step = [const { MaybeUninit::<u8>::uninit() }; STEP_BYTES];
         black_box(&step);
         if left_bytes > STEP_BYTES {

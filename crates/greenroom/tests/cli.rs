@@ -2,6 +2,7 @@
 #![allow(clippy::unwrap_used)]
 
 use std::os::unix::fs::PermissionsExt;
+use std::os::unix::process::ExitStatusExt;
 use std::path::Path;
 use std::process::{Command, Output, Stdio};
 use std::time::{Duration, Instant};
@@ -535,6 +536,23 @@ fn a_system_without_memory_is_told() {
         told += usize::from(said.contains("there is no more memory for greenroom"));
     }
     assert!(told > 0, "there was enough every time");
+}
+
+/// systemd ends a service that hangs by this signal, and starts it anew.
+#[test]
+fn an_abort_from_outside_ends_it_at_once() {
+    let folder = folder_with_clip();
+    let mut command = Command::new(env!("CARGO_BIN_EXE_greenroom"));
+    command.args(["run", "--camera", "clip.mkv", "--output", "null", "--socket", "socket"]);
+    command.current_dir(folder.path()).env("HOME", folder.path()).stderr(Stdio::null());
+    let mut daemon = command.env("XDG_CONFIG_HOME", folder.path()).spawn().unwrap();
+    while !folder.path().join("socket").exists() {
+        assert_eq!(daemon.try_wait().unwrap(), None);
+        std::thread::sleep(Duration::from_millis(20));
+    }
+    let pid = daemon.id().to_string();
+    assert!(Command::new("kill").args(["-ABRT", &pid]).status().unwrap().success());
+    assert_eq!(daemon.wait().unwrap().signal(), Some(6));
 }
 
 /// `config check` sees what `run` would fail over.

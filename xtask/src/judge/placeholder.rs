@@ -41,7 +41,7 @@ impl Plain {
         self.is_nearly(frame, TOLERANCE)
     }
 
-    /// Whether `frame` (YUYV) is the placeholder, each sample off by `tolerance` at the most, luma around letters by more: a
+    /// Whether `frame` (YUYV) is the placeholder, each sample off by `tolerance` at the most, luma in the text's field by more: a
     /// frame that was coded.
     pub fn is_nearly(&self, frame: &[u8], tolerance: u8) -> bool {
         if frame.len() != self.yuyv.len() {

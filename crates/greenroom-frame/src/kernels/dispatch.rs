@@ -7,14 +7,14 @@
 /// Calls a kernel that is written once for each instruction set: `scalar::name` or the hand-written
 /// `avx2::name`, both from beside the place where this stands.
 ///
-/// `dispatch!(isa, name(argument, ...))` stands right below the asserts of what `avx2::name` asks
-/// of its caller. That function is compiled for AVX2 and FMA, or for one of them, and for nothing
+/// `dispatch!(isa, unsafe name(argument, ...))` stands right below the asserts of what `avx2::name` asks
+/// of its caller; whoever writes `unsafe` says that they are there. That function is compiled for AVX2 and FMA, or for one of them, and for nothing
 /// more.
 #[doc(hidden)]
 #[macro_export]
 macro_rules! dispatch {
     // Arguments are names, so that no expression of the caller's comes into the `unsafe` block.
-    ($isa:ident, $kernel:ident($($argument:ident),* $(,)?)) => {
+    ($isa:ident, unsafe $kernel:ident($($argument:ident),* $(,)?)) => {
         match $crate::Isa::kind($isa) {
             $crate::IsaKind::Scalar => scalar::$kernel($($argument),*),
             #[cfg(target_arch = "x86_64")]
@@ -54,7 +54,7 @@ macro_rules! dispatch_vectorised {
             $(#[$meta])*
             #[allow(clippy::too_many_arguments)]
             $vis fn $name(isa: $crate::Isa, $($arg: $type),*) {
-                $crate::dispatch!(isa, $name($($arg),*))
+                $crate::dispatch!(isa, unsafe $name($($arg),*))
             }
         )*
     };

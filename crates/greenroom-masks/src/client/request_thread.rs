@@ -117,7 +117,7 @@ impl RequestThread {
         self.busy
     }
 
-    /// Sends a picture; only if the line [is not busy](Self::is_busy).
+    /// Sends a picture; only if the thread [is not busy](Self::is_busy).
     pub(super) fn ask(&mut self, size: SizePx, jpeg: &[u8], begun: Instant) {
         debug_assert!(!self.busy, "one request in flight");
         let ask = Ask { size, jpeg: Bytes::copy_from_slice(jpeg), begun };

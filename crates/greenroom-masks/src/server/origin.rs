@@ -28,8 +28,8 @@ impl OwnNames {
             add(&name);
             add(name.split('.').next().unwrap_or_default());
         }
-        for connection in std::fs::read_to_string("/etc/hosts").unwrap_or_default().lines() {
-            let mut words = connection.split('#').next().unwrap_or_default().split_whitespace();
+        for line in std::fs::read_to_string("/etc/hosts").unwrap_or_default().lines() {
+            let mut words = line.split('#').next().unwrap_or_default().split_whitespace();
             let address = words.next().and_then(|word| word.parse().ok());
             if address.is_some_and(|address: IpAddr| address.is_loopback()) {
                 words.for_each(&mut add);

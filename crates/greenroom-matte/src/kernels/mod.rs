@@ -34,7 +34,7 @@ pub fn pointwise(
     assert_eq!(out.len(), pixels * layer.outputs());
     assert_eq!(input.len(), pixels * layer.inputs());
     assert!(addend.is_none_or(|addend| addend.len() == out.len()));
-    dispatch!(isa, pointwise(layer, input, addend, out));
+    dispatch!(isa, unsafe pointwise(layer, input, addend, out));
 }
 
 /// A whole map by a 3x3 convolution with stride 1: `out[y][x][o] = activation(bias[o] + sum(weights[o][row][column][c] *
@@ -50,7 +50,7 @@ pub fn convolve(isa: Isa, layer: &Pointwise, input: Bordered<'_>, out: &mut [f32
     assert!(values.len().is_multiple_of(row_len) && values.len() >= 3 * row_len);
     let height = values.len() / row_len - 2;
     assert_eq!(out.len(), height * width * layer.outputs());
-    dispatch!(isa, convolve(layer, input, out));
+    dispatch!(isa, unsafe convolve(layer, input, out));
 }
 
 /// The rows of three planes, one behind the other, that make up row `y` of a [`stem`]'s map; `zeros` is as long as a
@@ -80,7 +80,7 @@ pub fn stem(isa: Isa, layer: &Pointwise, rows: &[[&[f32]; 3]; 3], out: &mut [f32
     assert_eq!((layer.inputs(), out.len()), (27, pixels * layer.outputs()));
     assert!(pixels > 0 && rows.iter().flatten().all(|row| row.len() == 2 * pixels));
     let (inner, last) = out.split_at_mut((pixels - 1) * layer.outputs());
-    dispatch!(isa, stem(layer, rows, inner));
+    dispatch!(isa, unsafe stem(layer, rows, inner));
     let at = 2 * (pixels - 1);
     let mut patch = [0.0; 27];
     for (taps, row) in patch.chunks_exact_mut(3).zip(rows.iter().flatten()) {
@@ -101,7 +101,7 @@ pub fn depthwise(isa: Isa, layer: &Depthwise, rows: &[&[f32]], out: &mut [f32]) 
     assert_eq!((rows.len(), out.len()), (layer.window(), pixels * layer.channels()));
     let columns = pixels.saturating_sub(1) * layer.stride() + layer.window();
     assert!(rows.iter().all(|row| row.len() >= columns * layer.channels()));
-    dispatch!(isa, depthwise(layer, rows, out));
+    dispatch!(isa, unsafe depthwise(layer, rows, out));
 }
 
 /// `sums[c] += sum(row[x][c])`.
@@ -111,7 +111,7 @@ pub fn depthwise(isa: Isa, layer: &Depthwise, rows: &[&[f32]], out: &mut [f32]) 
 pub fn accumulate(isa: Isa, row: &[f32], sums: &mut [f32]) {
     let channels = sums.len();
     assert!(channels.is_multiple_of(8) && row.len().is_multiple_of(channels));
-    dispatch!(isa, accumulate(row, sums));
+    dispatch!(isa, unsafe accumulate(row, sums));
 }
 
 /// One row of the bilinear doubling with half-pixel centres: with `mixed = 0.75 * near + 0.25 * far` it is
@@ -124,7 +124,7 @@ pub fn double(isa: Isa, channels: usize, near: &[f32], far: &[f32], out: &mut [f
     assert!(channels.is_multiple_of(8) && near.len() >= channels);
     assert!(near.len().is_multiple_of(channels));
     assert_eq!((far.len(), out.len()), (near.len(), 2 * near.len()));
-    dispatch!(isa, double(channels, near, far, out));
+    dispatch!(isa, unsafe double(channels, near, far, out));
 }
 
 /// Two rows of probabilities from one row of pixels: `top[2x]`, `top[2x + 1]`, `bottom[2x]` and `bottom[2x + 1]` become
@@ -136,10 +136,10 @@ pub fn quadruple(isa: Isa, layer: &Quadruple, row: &[f32], top: &mut [f32], bott
     let pixels = row.len() / layer.channels();
     assert_eq!(row.len(), pixels * layer.channels());
     assert_eq!((top.len(), bottom.len()), (2 * pixels, 2 * pixels));
-    dispatch!(isa, quadruple(layer, row, top, bottom));
+    dispatch!(isa, unsafe quadruple(layer, row, top, bottom));
 }
 
 /// `values[x] = 1 / (1 + exp(-values[x]))`.
 pub fn logistic(isa: Isa, values: &mut [f32]) {
-    dispatch!(isa, logistic(values));
+    dispatch!(isa, unsafe logistic(values));
 }

@@ -21,5 +21,5 @@ use crate::Isa;
 pub(crate) fn convert(isa: Isa, channel: &Channel, samples: Samples<'_>, out: &mut [f32]) {
     let Samples { y, u, v } = samples;
     assert!([y, u, v].iter().all(|plane| plane.len() == out.len()));
-    dispatch!(isa, convert(channel, samples, out));
+    dispatch!(isa, unsafe convert(channel, samples, out));
 }

@@ -19,7 +19,7 @@ pub(super) const KIND: BackgroundKind = BackgroundKind {
 };
 
 /// The room itself out of focus, as if the person were not there:
-/// `blur(matted * w) / blur(w)`, w = how surely a pixel is room. A pixel of the person has no weight,
+/// `blur(room * w) / blur(w)`, w = how surely a pixel is room. A pixel of the person has no weight,
 /// so its colour cannot bleed into the room, and what lies behind the person is filled in from
 /// round about.
 ///

@@ -21,7 +21,7 @@ impl FromStr for MaskServerUrl {
 
     fn from_str(text: &str) -> Result<Self, String> {
         Err(format!(
-            "\"{text}\": this greenroom was built without mask servers; leave the option out, or build it with the \
+            "\"{text}\": this greenroom was built without mask servers; leave it out, or build it with the \
              feature mask-server"
         ))
     }

@@ -34,7 +34,7 @@ pub(crate) fn rows_to_between(
     taps: Taps<'_>,
 ) {
     assert!(taps.rows_fit(out.len(), stride_bytes, plane.len()));
-    dispatch!(isa, rows_to_between(out, plane, stride_bytes, taps));
+    dispatch!(isa, unsafe rows_to_between(out, plane, stride_bytes, taps));
 }
 
 /// The same with Q7 rows, tightly one behind the other, in, and 8 bits out.
@@ -44,7 +44,7 @@ pub(crate) fn rows_to_between(
 pub(crate) fn rows_to_bytes(isa: Isa, out: &mut [u8], between: &[i16], taps: Taps<'_>) {
     let stride = out.len();
     assert!(taps.rows_fit(stride, stride, between.len()));
-    dispatch!(isa, rows_to_bytes(out, between, stride, taps));
+    dispatch!(isa, unsafe rows_to_bytes(out, between, stride, taps));
 }
 
 /// One row scaled along itself: 8-bit in, Q7 out.
@@ -53,7 +53,7 @@ pub(crate) fn rows_to_bytes(isa: Isa, out: &mut [u8], between: &[i16], taps: Tap
 /// If the rows have other lengths than the table was made for.
 pub(crate) fn row_to_between(isa: Isa, out: &mut [i16], row: &[u8], table: &TapTable) {
     assert_eq!((row.len(), out.len()), (table.from(), table.to()));
-    dispatch!(isa, row_to_between(out, row, table));
+    dispatch!(isa, unsafe row_to_between(out, row, table));
 }
 
 /// One row scaled along itself: Q7 in, 8 bits out.
@@ -62,5 +62,5 @@ pub(crate) fn row_to_between(isa: Isa, out: &mut [i16], row: &[u8], table: &TapT
 /// If the rows have other lengths than the table was made for.
 pub(crate) fn row_to_bytes(isa: Isa, out: &mut [u8], row: &[i16], table: &TapTable) {
     assert_eq!((row.len(), out.len()), (table.from(), table.to()));
-    dispatch!(isa, row_to_bytes(out, row, table));
+    dispatch!(isa, unsafe row_to_bytes(out, row, table));
 }

@@ -21,7 +21,7 @@ pub struct MaskServerReport {
 impl MaskServerReport {
     /// Of the server at `url`, which is not there yet.
     pub fn new(url: String) -> Self {
-        let trouble = Mutex::new(None);
+        let trouble = Mutex::new(Some("has not answered yet".to_owned()));
         let (masks, local) = (AtomicU64::new(0), AtomicU64::new(0));
         Self { url, trouble, masks, local, answers: Histogram::default() }
     }
