@@ -2,7 +2,7 @@
 //! multiply-adds at 256x144 before the plan's algebra and 29 after.
 //!
 //! `crate::tflite` reads the file's operators (`operators` says which there are), `recognise` finds the `network` in
-//! them, `plan` packs that, `run` runs it row by row in `memory`, `crate::kernels` do the arithmetic.
+//! them (`walk` goes from operator to operator), `plan` packs that, `run` runs it row by row in `memory`, `crate::kernels` do the arithmetic.
 
 mod memory;
 mod network;
@@ -10,6 +10,7 @@ mod operators;
 mod plan;
 mod recognise;
 mod run;
+mod walk;
 
 use std::borrow::Cow;
 
@@ -20,7 +21,7 @@ use self::network::Network;
 use self::operators::Graph;
 use self::plan::Plan;
 #[cfg(any(test, feature = "fuzzing"))]
-pub(crate) use self::recognise::VALUES_MAX;
+pub(crate) use self::walk::VALUES_MAX;
 use crate::{AlphaMap, Engine, InputTensor, Isa, MatteError, Model, ModelDescription, Quality};
 
 /// greenroom's own engine for MediaPipe Selfie Segmentation, on one thread.
