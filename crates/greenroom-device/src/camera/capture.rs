@@ -297,7 +297,7 @@ mod tests {
     fn end_after(right_answers: usize) -> DeviceError {
         let script = [&vec![0; right_answers][..], &[5, 2].repeat(3000)].concat();
         let mut installed = fake::install("uvcvideo", &script, false);
-        let device = installed.device();
+        let device = Device::of(installed.memory());
         let caps = device.caps().unwrap();
         let node = Node { path: PathBuf::from("/dev/no-such-node"), device, caps };
         let info = CameraInfo::of(&node).unwrap();

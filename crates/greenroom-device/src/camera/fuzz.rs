@@ -10,7 +10,8 @@ use super::info::{listed_rates, sizes_in};
 use super::stream::unpack_colour;
 use super::{CameraInfo, V4l2Camera, choose_mode};
 use crate::node::Node;
-use crate::v4l2::{Rates, Sizes, fake};
+
+use crate::v4l2::{Device, Rates, Sizes, fake};
 use crate::{Codec, FrameRate, Next, Source, Wake};
 
 const HD: SizePx = SizePx::new(1280, 720);
@@ -28,7 +29,7 @@ pub(crate) fn camera(data: &[u8]) {
     let [flags, events, script @ ..] = data else { return };
     let name = if flags & 2 == 0 { "uvcvideo" } else { "v4l2 loopback" };
     let mut installed = fake::install(name, script, flags & 1 != 0);
-    let device = installed.device();
+    let device = Device::of(installed.memory());
     let Ok(caps) = device.caps() else { return };
     let node = Node { path: PathBuf::from("/dev/no-such-node"), device, caps };
     let Ok(info) = CameraInfo::of(&node) else { return };
@@ -114,7 +115,7 @@ mod tests {
     #[test]
     fn a_source_that_never_comes_to_rest_is_given_up() {
         let mut installed = fake::install("uvcvideo", &[4], true);
-        let device = installed.device();
+        let device = Device::of(installed.memory());
         let caps = device.caps().unwrap();
         let node = Node { path: PathBuf::from("/dev/no-such-node"), device, caps };
         let info = CameraInfo::of(&node).unwrap();
@@ -131,7 +132,7 @@ mod tests {
     fn the_good_driver_gives_frames() {
         for (size, codec) in [(SMALL, Codec::Raw(PixelFormat::Yuyv)), (HD, Codec::Mjpeg)] {
             let mut installed = fake::install("uvcvideo", &[], false);
-            let device = installed.device();
+            let device = Device::of(installed.memory());
             let caps = device.caps().unwrap();
             let node = Node { path: PathBuf::from("/dev/no-such-node"), device, caps };
             let info = CameraInfo::of(&node).unwrap();

@@ -12,7 +12,7 @@ use super::state::{parameter_index, parse_format};
 use crate::FrameRate;
 use crate::holder::opened_for_writing;
 use crate::node::Node;
-use crate::v4l2::{Direction, fake};
+use crate::v4l2::{Device, Direction, fake};
 
 /// A loopback that does what the script in `data` says, see [`fake::install`], as a sink meets it.
 /// The first byte: whether the script begins anew (1), whether it is an early one (2).
@@ -21,7 +21,7 @@ use crate::v4l2::{Direction, fake};
 pub(crate) fn sink(data: &[u8]) {
     let Some((&flags, script)) = data.split_first() else { return };
     let mut installed = fake::install("v4l2 loopback", script, flags & 1 != 0);
-    let device = installed.device();
+    let device = Device::of(installed.memory());
     let Ok(caps) = device.caps() else { return };
     let node = Node { path: PathBuf::from("/dev/no-such-node"), device, caps };
     let rate = FrameRate::new(30, 1).expect("both are above zero");
@@ -82,7 +82,7 @@ mod tests {
     #[test]
     fn the_good_driver_takes_a_format() {
         let mut installed = fake::install("v4l2 loopback", &[], false);
-        let device = installed.device();
+        let device = Device::of(installed.memory());
         let caps = device.caps().unwrap();
         let node = Node { path: PathBuf::from("/dev/no-such-node"), device, caps };
         assert!(is_loopback(&node.caps));

@@ -113,7 +113,7 @@ impl Device {
 
     /// A descriptor whose calls a test answers.
     #[cfg(any(test, feature = "fuzzing"))]
-    pub(super) fn of(fd: OwnedFd) -> Self {
+    pub(crate) fn of(fd: OwnedFd) -> Self {
         Self { fd }
     }
 

@@ -10,8 +10,8 @@ use rustix::fs::{MemfdFlags, ftruncate, memfd_create};
 use rustix::io::Errno;
 use rustix::time::{ClockId, clock_gettime};
 
-use super::call::{Argument, overwrite};
-use super::{Device, FourCc, raw};
+use super::argument::{Argument, overwrite};
+use super::{FourCc, raw};
 use crate::mjpeg::fuzz::grey_jpeg;
 
 thread_local! {
@@ -75,18 +75,18 @@ pub(crate) fn install(name: &str, script: &[u8], again: bool) -> Installed {
     };
     driver.pix = driver.fitted(raw::PixFormat::default());
     DRIVER.set(Some(driver));
-    Installed { device: Some(Device::of(memory)) }
+    Installed { memory: Some(memory) }
 }
 
 /// An installed driver; goes when it is dropped.
 pub(crate) struct Installed {
-    device: Option<Device>,
+    memory: Option<OwnedFd>,
 }
 
 impl Installed {
-    /// The device, once.
-    pub(crate) fn device(&mut self) -> Device {
-        self.device.take().expect("it is asked for once")
+    /// The memory that stands for the device's node ([`Device::of`](super::Device::of)), once.
+    pub(crate) fn memory(&mut self) -> OwnedFd {
+        self.memory.take().expect("it is asked for once")
     }
 }
 

@@ -4,7 +4,7 @@ use std::time::Instant;
 
 use greenroom_frame::{Frame, FrameView, PixelFormat, SizePx};
 
-use super::call::struct_of;
+use super::argument::struct_of;
 use super::event::event_of;
 use super::format::rate_of;
 use super::modes::{rates_of, sizes_of};

@@ -9,6 +9,8 @@
 //! Everything that a driver answers goes through a conversion that checks it before it is used.
 
 #[allow(unsafe_code)]
+mod argument;
+#[allow(unsafe_code)]
 mod call;
 mod colour;
 mod device;

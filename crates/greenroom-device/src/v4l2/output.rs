@@ -77,12 +77,12 @@ impl Device {
 
 #[cfg(test)]
 mod tests {
-    use super::super::fake;
+    use super::super::{Device, fake};
 
     #[test]
     fn a_picture_goes_to_the_beginning_of_its_buffer() {
         let mut installed = fake::install("v4l2 loopback", &[], false);
-        let device = installed.device();
+        let device = Device::of(installed.memory());
         assert!(device.fill_output_buffer(&[7; 100], |offset| offset == 0).unwrap());
         let mut found = [1; 102];
         assert_eq!(rustix::io::pread(&device, &mut found, 0), Ok(102));
@@ -92,7 +92,7 @@ mod tests {
     #[test]
     fn what_does_not_fit_is_not_written() {
         let mut installed = fake::install("v4l2 loopback", &[], false);
-        let device = installed.device();
+        let device = Device::of(installed.memory());
         assert!(!device.fill_output_buffer(&[7; 100], |offset| offset != 0).unwrap());
         // Its buffers have 4096 bytes.
         assert!(device.fill_output_buffer(&[7; 4097], |_| true).is_err());
