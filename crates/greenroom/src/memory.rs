@@ -24,8 +24,8 @@ const MOST_ARENAS: libc::c_int = 2;
 /// The main thread's stack: a debug build takes 0.8 MiB of it for `render`.
 const MAIN_STACK_BYTES: usize = 2 << 20;
 /// Where the system does not give so much at once, an abort is taken for the want of memory: a thread's stack is 2 MiB,
-/// and what other threads asked for may have come back until somebody looks.
-const SCARCE_BYTES: usize = 16 << 20;
+/// and what other threads asked for (a network, up to 50 MB) may have come back until somebody looks.
+const SCARCE_BYTES: usize = 64 << 20;
 const SENTENCE: &[u8] =
     b"greenroom: there is no more memory for greenroom; raise its limit (ulimit -v), or end other programs\n";
 
