@@ -7,9 +7,9 @@
 /// Calls a kernel that is written once for each instruction set: `scalar::name` or the hand-written
 /// `avx2::name`, both from beside the place where this stands.
 ///
-/// `dispatch!(isa, unsafe name(argument, ...))` stands right below the asserts of what `avx2::name` asks
-/// of its caller; whoever writes `unsafe` says that they are there. That function is compiled for AVX2 and FMA, or for one of them, and for nothing
-/// more.
+/// `dispatch!(isa, unsafe name(argument, ...))` stands right below the asserts of what `avx2::name`
+/// asks of its caller; whoever writes `unsafe` says that they are there. That function is compiled
+/// for AVX2 and FMA, or for one of them, and for nothing more.
 #[doc(hidden)]
 #[macro_export]
 macro_rules! dispatch {

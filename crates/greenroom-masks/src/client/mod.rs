@@ -31,7 +31,7 @@ use super::MaskServerUrl;
 
 /// Whom a [`MaskClient`] tells how its server does. It is called on the thread of the frames: it must not wait.
 pub trait Observer: Send + Sync {
-    /// Why the server is not waited for; `None`: it is.
+    /// Why the server is not waited for; `None`: it is. Before the first call it is not, as it has not answered yet.
     fn set_trouble(&self, trouble: Option<String>);
     /// A frame was cut by a mask of the server's, or is to be cut by the network here.
     fn count(&self, by_server: bool);
@@ -80,7 +80,6 @@ impl MaskClient {
         guard: RoomGuard,
         observer: Arc<dyn Observer>,
     ) -> io::Result<Self> {
-        observer.set_trouble(Some("has not answered yet".to_owned()));
         if url.is_this_machine() {
             tracing::info!("mask server: {url} is asked for every mask");
         } else {

@@ -7,6 +7,8 @@ use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use rustix::io::Errno;
 use rustix::stdio::stderr;
 
+use crate::lock::lock;
+
 /// Lines that wait for a writer at the most; more are dropped and counted.
 const MAX_LINES: usize = 1000;
 /// What a line may take at the most: a pipe that is ready takes 4 KiB (`PIPE_BUF`) in one piece, without waiting.
@@ -146,7 +148,7 @@ impl Queue {
 
     fn lock(&self) -> MutexGuard<'_, State> {
         // Nothing between lock and unlock panics half-way.
-        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+        lock(&self.state)
     }
 }
 

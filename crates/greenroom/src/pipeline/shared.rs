@@ -93,7 +93,6 @@ impl Shared {
     }
 
     pub(super) fn camera_status(&self) -> MutexGuard<'_, CameraStatus> {
-        // Plain data: every state between two assignments is a state.
         lock(&self.camera)
     }
 }

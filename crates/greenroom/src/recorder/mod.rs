@@ -216,7 +216,6 @@ impl Recorder {
     }
 
     fn running(&self) -> MutexGuard<'_, BTreeMap<usize, Recording>> {
-        // Plain data: every state between two assignments is a state.
         lock(&self.running)
     }
 }

@@ -44,7 +44,6 @@ impl MaskServerReport {
 #[cfg(feature = "mask-server")]
 impl crate::masks::Observer for MaskServerReport {
     fn set_trouble(&self, trouble: Option<String>) {
-        // A whole value is put in: every state is a state.
         *lock(&self.trouble) = trouble;
     }
 
