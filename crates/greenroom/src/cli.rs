@@ -53,6 +53,8 @@ pub enum Command {
     Pause(SocketArgs),
     /// End the pause.
     Resume(SocketArgs),
+    /// Pause, or end the pause if there is one: a command for a key.
+    Toggle(SocketArgs),
     /// Save what is being shown as a picture.
     Snapshot(SnapshotArgs),
     /// Record what is being shown into a file, or stop the recording.
@@ -211,6 +213,15 @@ pub struct StatusArgs {
     /// Print JSON, for programs.
     #[arg(long)]
     pub json: bool,
+    /// Print one line of JSON for a module of Waybar.
+    #[arg(long, conflicts_with = "json")]
+    pub waybar: bool,
+    /// Go on: print a line whenever something changes.
+    #[arg(short, long)]
+    pub follow: bool,
+    /// With --follow: also print numbers (frames a second, delays, drops) every so many seconds.
+    #[arg(long, value_name = "SECONDS", requires = "follow", conflicts_with = "waybar")]
+    pub numbers: Option<f64>,
     #[command(flatten)]
     #[allow(missing_docs)]
     pub socket: SocketArgs,

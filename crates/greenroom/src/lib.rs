@@ -22,6 +22,7 @@ pub mod log;
 pub mod masks;
 pub mod models;
 pub mod pipeline;
+pub mod protocol;
 pub mod recorder;
 mod same_file;
 pub mod scenes;

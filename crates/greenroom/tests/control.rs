@@ -13,9 +13,8 @@ use std::sync::mpsc;
 use std::thread;
 use std::time::{Duration, Instant};
 
-use greenroom::control::{
-    Answer, ControlError, MAX_REQUEST_BYTES, Replier, Reply, Request, Server, ask,
-};
+use greenroom::control::{ControlError, MAX_CLIENTS, Replier, Server, ask};
+use greenroom::protocol::{Answer, MAX_REQUEST_BYTES, Reply, Request};
 use greenroom::status::{CameraStatus, Cpu, Status};
 use tempfile::TempDir;
 
@@ -144,7 +143,7 @@ fn bad_lines_are_answered_and_the_connection_lives_on() {
     let bad: [(&[u8], &str); 6] = [
         (b"hello\n", "not JSON"),
         (b"\n", "not JSON"),
-        (b"{\"dance\":{}}\n", "not understood"),
+        (b"{\"dance\":{}}\n", "there is no request"),
         (b"\xc3\x28\n", "not UTF-8"),
         (b"\0\0\0\n", "not JSON"),
         (&long, "longer than 64 KiB"),
@@ -194,25 +193,25 @@ fn half_a_line_is_waited_for_five_seconds_while_others_are_served() {
 }
 
 #[test]
-fn for_a_ninth_client_the_idlest_is_let_go() {
+fn for_one_client_too_many_the_idlest_is_let_go() {
     let fixture = Fixture::new();
     let _server = fixture.serve();
-    let mut eight: Vec<Client> = (0..8).map(|_| fixture.connect()).collect();
-    for client in &mut eight {
+    let mut all: Vec<Client> = (0..MAX_CLIENTS).map(|_| fixture.connect()).collect();
+    for client in &mut all {
         assert!(is_status(&client.send(ASK).reply()));
     }
     // The first speaks again, so that the second has been silent for longest.
-    assert!(is_status(&eight[0].send(ASK).reply()));
-    let mut ninth = fixture.connect();
-    assert!(is_status(&ninth.send(ASK).reply()));
-    let sentence = eight[1].error();
-    assert!(sentence.contains("connect again") && eight[1].is_let_go(), "{sentence}");
-    eight.remove(1);
-    for client in &mut eight {
+    assert!(is_status(&all[0].send(ASK).reply()));
+    let mut one_more = fixture.connect();
+    assert!(is_status(&one_more.send(ASK).reply()));
+    let sentence = all[1].error();
+    assert!(sentence.contains("connect again") && all[1].is_let_go(), "{sentence}");
+    all.remove(1);
+    for client in &mut all {
         assert!(is_status(&client.send(ASK).reply()));
     }
     // The client of our own, which speaks first, among many that say nothing at all.
-    let _silent: Vec<Client> = (0..30).map(|_| fixture.connect()).collect();
+    let _silent: Vec<Client> = (0..50).map(|_| fixture.connect()).collect();
     for _ in 0..20 {
         assert!(is_status(&ask(&fixture.path, &Request::Status {}).unwrap()));
         assert!(is_status(&ask(&fixture.path, &Request::Pause {}).unwrap()));
@@ -229,8 +228,8 @@ fn a_pause_finds_a_place_where_all_wait_for_replies() {
         _ => replier.reply(Reply::Ok(Answer::Done {})),
     };
     let _server = Server::start(&fixture.path, Box::new(answer)).unwrap();
-    let mut eight: Vec<Client> = (0..8).map(|_| fixture.connect()).collect();
-    let held: Vec<Replier> = eight
+    let mut all: Vec<Client> = (0..MAX_CLIENTS).map(|_| fixture.connect()).collect();
+    let held: Vec<Replier> = all
         .iter_mut()
         .map(|client| {
             client.send(b"{\"next\":{}}\n");
@@ -238,14 +237,14 @@ fn a_pause_finds_a_place_where_all_wait_for_replies() {
         })
         .collect();
     // Those who say nothing take no place from it either.
-    let _silent: Vec<Client> = (0..20).map(|_| fixture.connect()).collect();
+    let _silent: Vec<Client> = (0..40).map(|_| fixture.connect()).collect();
     for _ in 0..20 {
         let reply = ask(&fixture.path, &Request::Pause {}).unwrap();
         assert_eq!(reply, Reply::Ok(Answer::Done {}));
     }
     let reply = ask(&fixture.path, &Request::Status {}).unwrap();
-    assert!(matches!(reply, Reply::Error(sentence) if sentence.contains("8 programs")));
-    for (client, replier) in eight.iter_mut().zip(held) {
+    assert!(matches!(reply, Reply::Error(sentence) if sentence.contains("32 programs")));
+    for (client, replier) in all.iter_mut().zip(held) {
         replier.reply(Reply::Error("its own".into()));
         assert_eq!(client.reply(), Reply::Error("its own".into()));
     }

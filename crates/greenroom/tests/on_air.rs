@@ -11,7 +11,8 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use air::{Air, BLUE, GREY, RED, is_placeholder, picture, yuv};
-use greenroom::control::{self, Answer, Reply, Request, SetRequest};
+use greenroom::control;
+use greenroom::protocol::{Answer, Reply, Request, SetRequest};
 
 const CONFIG: &str = "scene = 'red'\n[scenes.red]\nbackground = 'red.png'\n[scenes.blue]\n\
                       background = 'blue.png'\neffects = ['greyscale']\n";

@@ -11,6 +11,7 @@ mod serve_masks;
 mod set;
 mod signals;
 mod status;
+mod waybar;
 
 use std::io;
 
@@ -19,7 +20,7 @@ pub use signals::outlive_file_size_limit;
 use greenroom_device::DeviceError;
 
 use crate::cli::{Cli, Command};
-use crate::control::Request;
+use crate::protocol::Request;
 
 /// Does what the command line asks for.
 ///
@@ -37,6 +38,7 @@ pub fn run(cli: Cli) -> anyhow::Result<()> {
         }
         Command::Pause(socket) => set::ask(&socket, &Request::Pause {}),
         Command::Resume(socket) => set::ask(&socket, &Request::Resume {}),
+        Command::Toggle(socket) => set::toggle(&socket),
         Command::Snapshot(args) => set::snapshot(&args),
         Command::Record(args) => set::record(&args),
         Command::Config(args) => config::config(&args),

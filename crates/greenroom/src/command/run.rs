@@ -1,7 +1,6 @@
 mod outputs;
 
 use std::sync::Arc;
-use std::time::Duration;
 
 use anyhow::Context;
 use greenroom_device::{Codec, SinkMode, Wake};
@@ -12,18 +11,14 @@ use greenroom_scene::{Pace, SceneFormat};
 use super::signals::{Parts, Signals};
 use crate::camera::CameraOpener;
 use crate::cli::RunArgs;
-use crate::control::{self, Answer, ControlError, Replier, Reply, Request, SetRequest};
+use crate::control::{self, ControlError, Dispatcher, Trust};
 use crate::masks::MaskClient;
 use crate::pipeline::{
-    CameraFeed, MaskServer, MaskServerReport, MatteFeed, Pipeline, PipelineCommands, Reason,
-    Reasons, Reporter, StopError,
+    CameraFeed, MaskServer, MaskServerReport, MatteFeed, Pipeline, Reason, Reasons, StopError,
 };
 use crate::recorder::Recorder;
-use crate::scenes::{
-    FilesInUse, FirstScene, PauseMark, Replied, SceneHandle, SceneRequest, SceneService,
-};
-use crate::settings::{Answers, OutputSettings, RunSettings, idle_time};
-use crate::status::Status;
+use crate::scenes::{FilesInUse, FirstScene, PauseMark, SceneService};
+use crate::settings::{Answers, OutputSettings, RunSettings};
 use crate::{RunFailed, service, session};
 
 /// `greenroom run`.
@@ -101,19 +96,22 @@ fn serve(
     (socket, mark): (Result<control::Claim, ControlError>, PauseMark),
     scenes: Vec<(String, FirstScene)>,
 ) -> anyhow::Result<()> {
-    let reporter = pipeline.reporter();
     let files = FilesInUse { recordings: settings.recordings(), read: settings.reads() };
     let config = settings.scene.config.as_deref();
     let scene_service = SceneService::start(scenes, pipeline.commands(), config, &files, mark);
     let scene_service = scene_service.context("starting threads")?;
-    let handle = scene_service.handle();
-    let commands = pipeline.commands();
     let recorder = Recorder::new(pipeline.commands(), settings.recordings());
-    let ours = Arc::clone(&recorder);
+    let dispatcher = Dispatcher::new(
+        pipeline.reporter(),
+        pipeline.commands(),
+        scene_service.handle(),
+        Arc::clone(&recorder),
+    );
+    let feed = Arc::clone(dispatcher.feed());
     let answer = Box::new(move |request, replier| {
-        answer(&reporter, &commands, &handle, &ours, request, replier)
+        dispatcher.dispatch(request, Trust::Owner, replier);
     });
-    let server = socket.and_then(|socket| socket.serve(answer));
+    let server = socket.and_then(|socket| socket.serve(answer, Some(feed)));
     let server = server.map_err(|error| tracing::warn!("{error}"));
     service::ready();
     Wake::wait([stop, pipeline.ended()], settings.stop_after);
@@ -128,73 +126,4 @@ fn serve(
     }
     tracing::info!("stopped: {stats}");
     ended.context(RunFailed)
-}
-
-/// Answers at once, or has it done and answered by whoever does it.
-fn answer(
-    reporter: &Reporter,
-    commands: &PipelineCommands,
-    scenes: &SceneHandle,
-    recorder: &Arc<Recorder>,
-    request: Request,
-    replier: Replier,
-) {
-    let (output, request) = match request {
-        Request::Status {} => {
-            let hidden_by = commands.reasons().iter().collect();
-            let idle_after_s = commands.idle_after().as_secs_f64();
-            let mut status = Status { hidden_by, idle_after_s, ..reporter.status() };
-            for (number, (output, scene)) in
-                status.outputs.iter_mut().zip(scenes.status()).enumerate()
-            {
-                output.scene = scene;
-                output.recording = recorder.status(number);
-            }
-            return replier.reply(Reply::Ok(Answer::Status(Box::new(status))));
-        }
-        #[cfg(feature = "faults")]
-        Request::Fault { name } => {
-            let reply = match crate::faults::ask_for(&name) {
-                true => Reply::Ok(Answer::Done {}),
-                false => Reply::Error(format!("there is no fault called {name}")),
-            };
-            return replier.reply(reply);
-        }
-        Request::Set(SetRequest { output, options }) => (output, SceneRequest::Change(options)),
-        Request::Scene { output, name } => (output, SceneRequest::GoTo(name)),
-        Request::Next { output } => (output, SceneRequest::Next),
-        Request::Pause {} => return scenes.pause(replied_by(replier)),
-        Request::IdleAfter { ms } => {
-            let seconds = Duration::from_millis(ms).as_secs_f64();
-            return replier.reply(match idle_time(seconds) {
-                Ok(time) => {
-                    commands.set_idle_after(time);
-                    Reply::Ok(Answer::Done {})
-                }
-                Err(error) => Reply::Error(error.to_string()),
-            });
-        }
-        Request::Resume {} => {
-            scenes.resume();
-            return replier.reply(Reply::Ok(Answer::Done {}));
-        }
-        Request::Record { file, output, opens_camera } => {
-            return recorder.start(output.as_deref(), file, opens_camera, replied_by(replier));
-        }
-        Request::StopRecording { output } => {
-            return recorder.stop(output.as_deref(), replied_by(replier));
-        }
-        Request::Snapshot { output, file } => {
-            return scenes.snapshot(output.as_deref(), file, replied_by(replier));
-        }
-    };
-    scenes.ask(output.as_deref(), request, replied_by(replier));
-}
-
-fn replied_by(replier: Replier) -> Replied {
-    let watch = replier.watch();
-    let tell = move |done: Result<(), String>| {
-        replier.reply(done.map_or_else(Reply::Error, |()| Reply::Ok(Answer::Done {})));
-    };
-    Replied::new(tell, move || watch.is_abandoned())
 }

@@ -6,9 +6,11 @@ use std::path::PathBuf;
 use anyhow::bail;
 
 use crate::cli::{RecordArgs, SetArgs, SetCommand, SnapshotArgs, SocketArgs};
-use crate::control::{self, Answer, ControlError, Reply, Request, SetRequest};
+use crate::control::{self, ControlError};
+use crate::protocol::{Answer, Reply, Request, SetRequest};
 use crate::scenes::SceneOptions;
 use crate::settings::idle_time;
+use crate::terminal::say;
 
 impl SocketArgs {
     /// The socket to ask.
@@ -53,6 +55,16 @@ fn change(socket: &SocketArgs, request: &Request) -> anyhow::Result<()> {
         }
     }
     Ok(())
+}
+
+/// `greenroom toggle`.
+pub(super) fn toggle(socket: &SocketArgs) -> anyhow::Result<()> {
+    let path = socket.path()?;
+    match control::ask(&path, &Request::Toggle {})? {
+        Reply::Ok(Answer::Toggled { paused }) => say(if paused { "paused" } else { "on air" }),
+        Reply::Ok(_) => bail!(ControlError::OtherVersion { path }),
+        Reply::Error(sentence) => bail!(sentence),
+    }
 }
 
 /// `greenroom snapshot`.

@@ -3,33 +3,109 @@ use std::thread;
 use std::time::Duration;
 
 use anyhow::{Context, bail};
+use serde::Serialize;
 
+use super::waybar;
 use crate::cli::StatusArgs;
-use crate::control::{self, Answer, Reply, Request};
+use crate::control::{self, ControlError, Events};
+use crate::protocol::{Answer, Event, EventLine, NUMBERS_MS, Reply, Request};
 use crate::status::Status;
-use crate::terminal::{print, printable_json};
+use crate::terminal::{print, printable_json, say};
 
 /// Time between the two questions that tell the share of the processor: long enough for seven
 /// frames, short enough to be waited for.
 const BETWEEN: Duration = Duration::from_millis(250);
+/// Time until a module of a bar looks again whether greenroom runs.
+const LOOK_AGAIN: Duration = Duration::from_secs(2);
 
 /// `greenroom status`.
 pub(super) fn status(args: &StatusArgs) -> anyhow::Result<()> {
     let socket = args.socket.path()?;
-    let earlier = ask(&socket)?;
-    thread::sleep(BETWEEN);
-    let status = ask(&socket)?.since(&earlier);
-    if args.json {
-        let json = serde_json::to_string_pretty(&status).context("formatting")?;
-        return print(&printable_json(&format!("{json}\n")));
+    match (args.waybar, args.follow) {
+        (true, false) => print_waybar(ask(&socket).ok().as_ref()),
+        (true, true) => follow_for_waybar(&socket),
+        (false, true) => follow(&socket, args),
+        (false, false) => {
+            let earlier = ask(&socket)?;
+            thread::sleep(BETWEEN);
+            let status = ask(&socket)?.since(&earlier);
+            if args.json {
+                let json = serde_json::to_string_pretty(&status).context("formatting")?;
+                return print(&printable_json(&format!("{json}\n")));
+            }
+            print(&status.to_string())
+        }
     }
-    print(&status.to_string())
+}
+
+/// Prints what is going on, then every change, until greenroom ends.
+fn follow(socket: &Path, args: &StatusArgs) -> anyhow::Result<()> {
+    let (status, events) = subscribe(socket, args.numbers.map(numbers_ms).transpose()?)?;
+    if args.json {
+        print_json(&serde_json::json!({ "status": status }))?;
+    } else {
+        Event::all_of(&status).iter().try_for_each(say)?;
+    }
+    for event in events {
+        let event = event?;
+        match args.json {
+            true => print_json(&EventLine { event })?,
+            false => say(event)?,
+        }
+    }
+    bail!("greenroom has ended; start it again with: greenroom run")
+}
+
+/// Prints what a bar shows whenever that changes, also when greenroom ends and when it is there again.
+fn follow_for_waybar(socket: &Path) -> anyhow::Result<()> {
+    loop {
+        if let Ok((mut status, events)) = subscribe(socket, None) {
+            print_waybar(Some(&status))?;
+            let mut shown = waybar::module(Some(&status));
+            for event in events.map_while(Result::ok) {
+                event.event.apply(&mut status);
+                let module = waybar::module(Some(&status));
+                if module != shown {
+                    print_waybar(Some(&status))?;
+                    shown = module;
+                }
+            }
+        }
+        print_waybar(None)?;
+        thread::sleep(LOOK_AGAIN);
+    }
+}
+
+fn print_waybar(status: Option<&Status>) -> anyhow::Result<()> {
+    print_json(&waybar::module(status))
+}
+
+fn print_json(value: &impl Serialize) -> anyhow::Result<()> {
+    let json = serde_json::to_string(value).context("formatting")?;
+    print(&printable_json(&format!("{json}\n")))
+}
+
+/// # Errors
+/// When they are none that greenroom takes.
+fn numbers_ms(seconds: f64) -> anyhow::Result<u64> {
+    let ms = (seconds * 1e3).round();
+    match ms >= *NUMBERS_MS.start() as f64 && ms <= *NUMBERS_MS.end() as f64 {
+        true => Ok(ms as u64),
+        false => bail!("numbers cannot come every {seconds} seconds; write 0.1 to 3600"),
+    }
+}
+
+fn subscribe(socket: &Path, numbers_ms: Option<u64>) -> anyhow::Result<(Status, Events)> {
+    match control::subscribe(socket, numbers_ms)? {
+        Ok((status, events)) => Ok((*status, events)),
+        Err(sentence) => bail!(sentence),
+    }
 }
 
 fn ask(socket: &Path) -> anyhow::Result<Status> {
     match control::ask(socket, &Request::Status {})? {
         Reply::Ok(Answer::Status(status)) => Ok(*status),
-        Reply::Ok(_) => bail!(control::ControlError::OtherVersion { path: socket.into() }),
+        Reply::Ok(_) => bail!(ControlError::OtherVersion { path: socket.into() }),
         Reply::Error(sentence) => bail!(sentence),
     }
 }

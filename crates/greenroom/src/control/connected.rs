@@ -12,13 +12,15 @@ use greenroom_device::wait_readable;
 use rustix::net::sockopt::socket_peercred;
 
 use super::lines::{Lines, TooLong};
-use super::replier::{Replier, Replies, Ticket};
-use super::{BadRequest, Reply, Request};
+use super::Replier;
+use super::subscriber::{Subscriber, Subscriptions, line_of};
+use super::tickets::{Replies, Ticket, is_closed};
+use crate::protocol::{BadRequest, Reply, Request, SentEvent};
 use crate::terminal::printable_json;
 
-/// Clients at once: whoever asks needs a moment only. For one more, the one that has been idle for the longest
-/// time is let go.
-pub(super) const MAX_CLIENTS: usize = 8;
+/// Clients at once: whoever asks needs a moment only, and whoever gets events stays. For one more, the one that has been
+/// idle for the longest time is let go.
+pub const MAX_CLIENTS: usize = 32;
 /// Time for a line, from its first byte to its last.
 pub(super) const PATIENCE: Duration = Duration::from_secs(5);
 /// Bytes taken from one client before the others have their turn.
@@ -48,6 +50,16 @@ pub(super) struct Client {
     pub(super) heard_at: Instant,
     /// It has one of the `PAUSE_PLACES`.
     pub(super) may_only_pause: bool,
+    /// It gets events.
+    subscriber: Option<Subscriber>,
+}
+
+/// What clients are served with.
+pub(super) struct Service {
+    pub(super) answer: Answerer,
+    pub(super) subscriptions: Subscriptions,
+    /// Clients that get events.
+    pub(super) subscribers: usize,
 }
 
 impl Client {
@@ -70,12 +82,13 @@ impl Client {
             is_gone: false,
             heard_at: Instant::now(),
             may_only_pause: false,
+            subscriber: None,
         })
     }
 
-    /// It waits for nothing, and nothing that it has sent waits to be read.
+    /// It waits for nothing, not even events, and nothing that it has sent waits to be read.
     pub(super) fn is_idle(&self) -> bool {
-        self.waiting.is_empty() && !self.has_sent()
+        self.waiting.is_empty() && self.subscriber.is_none() && !self.has_sent()
     }
 
     /// Something of it is to be read, if only that it has gone.
@@ -88,11 +101,12 @@ impl Client {
     }
 
     pub(super) fn stays(&self) -> bool {
-        !(self.is_gone || self.is_read && self.waiting.is_empty())
+        let is_served = !self.waiting.is_empty() || self.is_subscriber();
+        !self.is_gone && (is_served || !self.is_read)
     }
 
     /// Takes what came and sees to the lines that are whole.
-    pub(super) fn serve(&mut self, now: Instant, answer: &mut Answerer, replies: &Replies) {
+    pub(super) fn serve(&mut self, now: Instant, service: &mut Service, replies: &Replies) {
         let mut came = [0; TURN_BYTES];
         let read = match (&*self.stream).read(&mut came) {
             Ok(read) => read,
@@ -105,7 +119,7 @@ impl Client {
         self.heard_at = now;
         let may_only_pause = self.may_only_pause;
         let (waiting, settled, client) = (&mut self.waiting, self.settled, self.number);
-        let stream = &self.stream;
+        let (stream, subscriber) = (&self.stream, &mut self.subscriber);
         let each = |line: Result<&[u8], TooLong>| {
             let request = settled + waiting.len() as u64;
             waiting.push_back(None);
@@ -116,11 +130,22 @@ impl Client {
                 );
                 return replier.reply(Reply::Error(many));
             }
-            see_to(line, answer, replier, may_only_pause);
+            match line.map_err(|TooLong| BadRequest::TooLong).and_then(Request::parse) {
+                Ok(request) if may_only_pause && request != (Request::Pause {}) => {
+                    replier.reply(Reply::Error(too_many()));
+                }
+                Ok(Request::Subscribe { numbers_ms }) => {
+                    replier.reply(service.subscribe(subscriber, numbers_ms, now));
+                }
+                Ok(request) => service.see_to(request, replier),
+                Err(bad) => replier.reply(Reply::Error(bad.to_string())),
+            }
         };
         if read == 0 {
-            self.is_read = true;
             self.lines.end(each);
+            self.is_read = true;
+            // One that only says nothing more still gets events.
+            self.is_gone |= is_closed(&self.stream);
         } else {
             self.lines.take(&came[..read], now, each);
         }
@@ -134,7 +159,7 @@ impl Client {
         }
         while let Some(Some(reply)) = self.waiting.front() {
             // Who has gone, or reads nothing, is told nothing more.
-            self.is_gone |= !send(&self.stream, reply);
+            self.is_gone |= !send(&self.stream, &line_with(reply));
             self.waiting.pop_front();
             self.settled += 1;
         }
@@ -151,7 +176,75 @@ impl Client {
     }
 
     pub(super) fn say(&mut self, reply: &Reply) {
-        send(&self.stream, reply);
+        send(&self.stream, &line_with(reply));
+    }
+
+    pub(super) fn is_subscriber(&self) -> bool {
+        self.subscriber.is_some()
+    }
+
+    /// Lets go of a subscriber that has closed its connection for good, which only a write would tell.
+    pub(super) fn look_whether_it_reads(&mut self) {
+        self.is_gone |= self.is_read && is_closed(&self.stream);
+    }
+
+    /// When it must have sent the rest of a line, or is to get numbers.
+    pub(super) fn deadline(&self) -> Option<Instant> {
+        let numbers = self.subscriber.as_ref().and_then(Subscriber::deadline);
+        self.lines.deadline(PATIENCE).into_iter().chain(numbers).min()
+    }
+
+    /// Sends `event`, whose line is `line`, if the client gets events and does not know it. Nobody waits for one that does
+    /// not read.
+    pub(super) fn tell(&mut self, event: &SentEvent, line: &str) {
+        if self.subscriber.as_ref().is_some_and(|subscriber| subscriber.wants(event)) {
+            self.send_event(line);
+        }
+    }
+
+    /// Sends the numbers that are due.
+    pub(super) fn tell_numbers(&mut self, now: Instant, subscriptions: &Subscriptions) {
+        if let (Some(subscriber), Some(feed)) = (&mut self.subscriber, subscriptions.feed())
+            && let Some(numbers) = subscriber.numbers(now, || feed.status())
+        {
+            self.send_event(&line_of(&numbers));
+        }
+    }
+
+    fn send_event(&mut self, line: &str) {
+        if !send(&self.stream, line) {
+            tracing::debug!("control: a subscriber has gone or reads nothing; it is let go");
+            self.is_gone = true;
+        }
+    }
+}
+
+impl Service {
+    /// What a client that wants events is answered.
+    fn subscribe(
+        &mut self,
+        subscriber: &mut Option<Subscriber>,
+        numbers_ms: Option<u64>,
+        now: Instant,
+    ) -> Reply {
+        let is_new = subscriber.is_none();
+        let others = self.subscribers - usize::from(!is_new);
+        match self.subscriptions.subscribe(numbers_ms, others, now) {
+            Ok((subscribed, reply)) => {
+                *subscriber = Some(subscribed);
+                self.subscribers += usize::from(is_new);
+                reply
+            }
+            Err(sentence) => Reply::Error(sentence),
+        }
+    }
+
+    /// Sees to a request. A panic on the way is our bug, and no reason to fall silent: the replier says so when it is
+    /// dropped.
+    fn see_to(&mut self, request: Request, replier: Replier) {
+        if catch_unwind(AssertUnwindSafe(|| (self.answer)(request, replier))).is_err() {
+            tracing::error!("control: a request made greenroom fail");
+        }
     }
 }
 
@@ -162,30 +255,12 @@ pub(super) fn too_many() -> String {
     )
 }
 
-/// Sees to one line. A panic on the way is our bug, and no reason to fall silent: the replier says
-/// so when it is dropped.
-fn see_to(
-    line: Result<&[u8], TooLong>,
-    answer: &mut Answerer,
-    replier: Replier,
-    may_only_pause: bool,
-) {
-    match line.map_err(|TooLong| BadRequest::TooLong).and_then(Request::parse) {
-        Ok(request) if may_only_pause && request != (Request::Pause {}) => {
-            replier.reply(Reply::Error(too_many()));
-        }
-        Ok(request) => {
-            if catch_unwind(AssertUnwindSafe(|| answer(request, replier))).is_err() {
-                tracing::error!("control: a request made greenroom fail");
-            }
-        }
-        Err(bad) => replier.reply(Reply::Error(bad.to_string())),
-    }
+/// Writes a line without ever waiting. A client that has left so much unread (about 200 KB) that it
+/// does not fit is slow: `false`, let go of it.
+fn send(mut stream: &UnixStream, line: &str) -> bool {
+    stream.write_all((printable_json(line) + "\n").as_bytes()).is_ok()
 }
 
-/// Writes a reply without ever waiting. A client that has left so much unread (about 200 KB) that it
-/// does not fit is slow: `false`, let go of it.
-fn send(mut stream: &UnixStream, reply: &Reply) -> bool {
-    let line = serde_json::to_string(reply).expect("a reply has string keys only");
-    stream.write_all((printable_json(&line) + "\n").as_bytes()).is_ok()
+fn line_with(reply: &Reply) -> String {
+    serde_json::to_string(reply).expect("a reply has string keys only")
 }

@@ -3,7 +3,7 @@
 use std::time::Instant;
 
 use super::lines::{Lines, TooLong};
-use super::{EXAMPLE, MAX_REQUEST_BYTES, Reply, Request};
+use crate::protocol::{EXAMPLE, EventLine, MAX_REQUEST_BYTES, Reply, Request};
 
 /// One line, as it came.
 ///
@@ -23,6 +23,9 @@ pub(crate) fn request(line: &[u8]) {
     // The other way, what answers at the socket need not be greenroom.
     if let Ok(reply) = serde_json::from_slice::<Reply>(line) {
         serde_json::to_vec(&reply).expect("a reply has string keys only");
+    }
+    if let Ok(event) = serde_json::from_slice::<EventLine>(line) {
+        serde_json::to_vec(&event).expect("an event has string keys only");
     }
 }
 

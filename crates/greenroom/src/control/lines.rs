@@ -1,6 +1,6 @@
 use std::time::{Duration, Instant};
 
-use super::MAX_REQUEST_BYTES;
+use crate::protocol::MAX_REQUEST_BYTES;
 
 /// Puts what comes in pieces together to lines, of at most [`MAX_REQUEST_BYTES`].
 #[derive(Debug, Default)]

@@ -3,17 +3,20 @@ use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 use std::os::unix::net::UnixStream;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 use std::thread::{self, JoinHandle};
 use std::time::{Duration, Instant};
 
 use greenroom_device::{Wake, wait_readable};
 use rustix::io::Errno;
 
-use super::connected::{Answerer, Client, MAX_CLIENTS, PATIENCE, too_many};
-use super::replier::Replies;
+use super::connected::{Answerer, Client, MAX_CLIENTS, Service, too_many};
 use super::socket::Socket;
-use super::{ControlError, Reply};
+use super::subscriber::{Subscriptions, line_of};
+use super::tickets::Replies;
+use super::{ControlError, EventFeed, EventReceiver};
 use crate::faults::{self, Fault};
+use crate::protocol::Reply;
 
 /// Places more for when all of those wait for replies: they are for a pause and nothing else, so that there
 /// is always a way to hide.
@@ -24,7 +27,8 @@ const ACCEPT_AGAIN: Duration = Duration::from_secs(1);
 /// Time after a panic before anybody is listened to again, so that one that comes each time costs little.
 const AFTER_A_PANIC: Duration = Duration::from_millis(100);
 /// Descriptors that are waited for beside the clients.
-const FIXED: usize = 3;
+const FIXED: usize = 4;
+
 /// The control socket and the thread "control" that answers at it. Dropping it ends the thread and
 /// removes the socket.
 #[derive(Debug)]
@@ -41,7 +45,7 @@ impl Server {
     /// # Errors
     /// [`ControlError::AlreadyRunning`], or when the socket cannot be made.
     pub fn start(path: &Path, answer: Answerer) -> Result<Self, ControlError> {
-        Claim::of(path)?.serve(answer)
+        Claim::of(path)?.serve(answer, None)
     }
 }
 
@@ -67,11 +71,15 @@ impl Claim {
         &self.path
     }
 
-    /// Answers from now on: see [`Server::start`].
+    /// Answers from now on: see [`Server::start`]. Subscribers get the events of `feed`.
     ///
     /// # Errors
     /// When the system has no thread or descriptor left.
-    pub fn serve(self, answer: Answerer) -> Result<Server, ControlError> {
+    pub fn serve(
+        self,
+        answer: Answerer,
+        feed: Option<Arc<EventFeed>>,
+    ) -> Result<Server, ControlError> {
         let Self { socket, path } = self;
         let unusable = |why: io::Error| ControlError::Unusable { path: path.clone(), why };
         let stop = Wake::new().map_err(unusable)?;
@@ -84,7 +92,11 @@ impl Claim {
             spare: stop.as_fd().try_clone_to_owned().ok(),
             is_postponed: false,
             replies: Replies::new().map_err(unusable)?,
-            answer,
+            service: Service {
+                answer,
+                subscriptions: Subscriptions::new(feed),
+                subscribers: 0,
+            },
         };
         let thread = thread::Builder::new().name("control".into()).spawn(move || waiter.run());
         tracing::debug!("control: listens at {}", path.display());
@@ -113,7 +125,7 @@ struct Waiter {
     spare: Option<OwnedFd>,
     /// Somebody who wants to be let in was passed over in the last turn.
     is_postponed: bool,
-    answer: Answerer,
+    service: Service,
 }
 
 impl Waiter {
@@ -139,11 +151,11 @@ impl Waiter {
         let now = Instant::now();
         // Clients first: their places in the answer are those of before anyone was let in.
         let mut place = FIXED - 1;
-        let (answer, replies) = (&mut self.answer, &self.replies);
+        let (service, replies) = (&mut self.service, &self.replies);
         self.clients.retain_mut(|client| {
             place += 1;
             if client.takes_more() && ready & 1 << place != 0 {
-                client.serve(now, answer, replies);
+                client.serve(now, service, replies);
             }
             client.is_in_time(now)
         });
@@ -155,7 +167,10 @@ impl Waiter {
                 client.settle(ticket.request, reply);
             }
         }
+        self.send_events(now);
+        self.clients.iter_mut().for_each(Client::look_whether_it_reads);
         self.clients.retain(Client::stays);
+        self.count_subscribers();
         if self.closed_until.is_none() && ready & 0b10 != 0 {
             self.let_in();
         }
@@ -164,12 +179,34 @@ impl Waiter {
         }
     }
 
-    /// Waits; bit 0 is the stop bell, bit 1 the listener, bit 2 replies, then the clients in their
+    /// Sends what has happened to those who listen.
+    fn send_events(&mut self, now: Instant) {
+        let subscriptions = &self.service.subscriptions;
+        let Some(receiver) = subscriptions.receiver() else { return };
+        if receiver.bell().is_ringing() {
+            for event in receiver.take() {
+                let line = line_of(&event);
+                self.clients.iter_mut().for_each(|client| client.tell(&event, &line));
+            }
+        }
+        self.clients.iter_mut().for_each(|client| client.tell_numbers(now, subscriptions));
+    }
+
+    /// Without subscribers nothing is listened to.
+    fn count_subscribers(&mut self) {
+        let subscribers = self.clients.iter().filter(|client| client.is_subscriber()).count();
+        self.service.subscribers = subscribers;
+        if subscribers == 0 {
+            self.service.subscriptions.end();
+        }
+    }
+
+    /// Waits; bit 0 is the stop bell, bit 1 the listener, bit 2 replies, bit 3 events, then the clients in their
     /// order.
     fn wait(&mut self) -> u64 {
         let now = Instant::now();
         self.closed_until = self.closed_until.filter(|until| *until > now);
-        let deadlines = self.clients.iter().filter_map(|client| client.lines.deadline(PATIENCE));
+        let deadlines = self.clients.iter().filter_map(Client::deadline);
         let deadline = deadlines.chain(self.closed_until).min();
         let patience = deadline.map(|deadline| deadline.saturating_duration_since(now));
         // A listener that must not be heard is not listened to: the bell stands in.
@@ -177,8 +214,10 @@ impl Waiter {
             Some(_) => self.stop.as_fd(),
             None => self.socket.listener.as_fd(),
         };
+        let events = self.service.subscriptions.receiver().map(EventReceiver::bell);
+        let events = events.unwrap_or(&self.stop).as_fd();
         let fixed: [BorrowedFd<'_>; FIXED] =
-            [self.stop.as_fd(), listener, self.replies.bell.as_fd()];
+            [self.stop.as_fd(), listener, self.replies.bell.as_fd(), events];
         let clients = self.clients.iter().map(|client| match client.takes_more() {
             true => client.stream.as_fd(),
             false => self.stop.as_fd(),

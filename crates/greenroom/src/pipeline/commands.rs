@@ -11,7 +11,7 @@ use greenroom_frame::{Frame, FrameShape};
 use greenroom_scene::Scene;
 
 use super::output::OutputCommands;
-use super::{Reason, Reasons, Tap};
+use super::{Changes, Reason, Reasons, Tap};
 use crate::lock::lock;
 
 /// What others tell the outputs of a pipeline, and what they tell back.
@@ -23,6 +23,7 @@ pub struct PipelineCommands {
     hiding: Mutex<HidingState>,
     idle_after: Mutex<Duration>,
     outputs: Vec<Arc<OutputCommands>>,
+    changes: Arc<Changes>,
 }
 
 struct HidingState {
@@ -40,16 +41,19 @@ pub(super) struct Hiding {
 }
 
 impl PipelineCommands {
-    /// Commands to `outputs`, which are hidden from the start if there are `reasons`.
+    /// Commands to `outputs`, which are hidden from the start if there are `reasons`; `changes` are rung when the
+    /// status changes.
     pub(super) fn new(
         outputs: Vec<Arc<OutputCommands>>,
         idle_after: Duration,
         reasons: Reasons,
+        changes: Arc<Changes>,
     ) -> std::io::Result<Self> {
         let (bell, scenes_bell) = (Wake::new()?, Wake::new()?);
         let now = Hiding { reasons, count: (!reasons.is_empty()).into() };
         let hiding = Mutex::new(HidingState { now, waiting: Vec::new() });
-        Ok(Self { bell, scenes_bell, hiding, idle_after: Mutex::new(idle_after), outputs })
+        let idle_after = Mutex::new(idle_after);
+        Ok(Self { bell, scenes_bell, hiding, idle_after, outputs, changes })
     }
 
     /// Shows `scene` on output number `output`: cross-faded in, or with `cut` at once. If one that
@@ -57,6 +61,11 @@ impl PipelineCommands {
     /// If that one was to reuse parts of the scene that is shown, `scene` reuses them instead.
     pub fn change(&self, output: usize, scene: Scene, cut: bool) {
         self.outputs[output].change(scene, cut);
+    }
+
+    /// To be rung by whoever changes something that the status tells.
+    pub fn changes(&self) -> &Arc<Changes> {
+        &self.changes
     }
 
     /// Rings when [`drop_retired`](Self::drop_retired) or [`other_shape`](Self::other_shape) have something to do.
@@ -85,6 +94,7 @@ impl PipelineCommands {
         hiding.waiting.push(tell);
         drop(hiding);
         self.bell.ring();
+        self.changes.ring();
         shown
     }
 
@@ -92,6 +102,7 @@ impl PipelineCommands {
     pub fn end_hiding(&self, reason: Reason) {
         lock(&self.hiding).now.reasons.set(reason, false);
         self.bell.ring();
+        self.changes.ring();
     }
 
     /// Why the picture is hidden.
@@ -112,6 +123,7 @@ impl PipelineCommands {
     pub fn set_idle_after(&self, time: Duration) {
         *lock(&self.idle_after) = time;
         self.bell.ring();
+        self.changes.ring();
     }
 
     /// Tells those who wait for reasons up to number `count` that the placeholder is shown.

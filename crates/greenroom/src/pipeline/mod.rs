@@ -3,6 +3,7 @@
 //! a state machine: the outputs as long as the pipeline, the camera while somebody watches.
 
 mod camera;
+mod changes;
 mod commands;
 mod demand;
 mod matte;
@@ -24,6 +25,7 @@ use greenroom_frame::{Colour, FrameError, FramePool, PixelFormat, SizePx};
 
 use camera::CameraThread;
 pub use camera::{CameraFeed, OpenSource};
+pub use changes::{Changes, Following};
 pub use commands::PipelineCommands;
 pub use demand::{Reason, Reasons};
 use matte::MatteThread;
@@ -86,17 +88,21 @@ impl Pipeline {
         let alphas = pool(matte.maker.description().output_size, PixelFormat::Grey)?;
         let planes = MattePlanes::new(feed.size, matte.steps).map_err(invalid)?;
         let shared = Arc::new(Shared::new()?);
-        shared.camera_status().name.clone_from(&feed.name);
+        shared.set_camera_status(|status| status.name.clone_from(&feed.name));
         let mask_server = matte.server.as_ref().map(|server| Arc::clone(&server.report));
+        if let Some(report) = &mask_server {
+            report.tell(&shared.changes);
+        }
         let reporter = Reporter::new(Arc::clone(&shared), &outputs, mask_server);
         let commands = Arc::new(PipelineCommands::new(
             outputs.iter().map(Output::commands).collect(),
             idle_after,
             reasons,
+            Arc::clone(&shared.changes),
         )?);
         outputs
             .iter_mut()
-            .for_each(|output| output.follow_commands(commands.scenes_bell().clone()));
+            .for_each(|output| output.follow_commands(commands.scenes_bell().clone(), &shared.changes));
         let mut pipeline = Self {
             shared: Arc::clone(&shared),
             reporter,

@@ -29,7 +29,7 @@ impl Reporter {
             version: env!("CARGO_PKG_VERSION").to_owned(),
             pid: std::process::id(),
             uptime_s: self.shared.started.elapsed().as_secs_f64(),
-            camera: self.shared.camera_status().clone(),
+            camera: self.shared.camera_status(),
             outputs: self.outputs.iter().map(|output| output.status()).collect(),
             // Whoever changes scenes tells of them, and of what hides them.
             hidden_by: Vec::new(),

@@ -2,14 +2,14 @@
 
 use std::io;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering::SeqCst};
-use std::sync::{Arc, Mutex, MutexGuard};
+use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
 use greenroom_device::Wake;
 use greenroom_frame::PooledFrame;
 
 use super::demand::{Demand, Epoch};
-use super::{PlaceholderReason, Slot, Stats};
+use super::{Changes, PlaceholderReason, Slot, Stats};
 use crate::lock::lock;
 use crate::status::CameraStatus;
 
@@ -52,7 +52,9 @@ pub(super) struct Shared {
     pub(super) to_matte: Slot<Flow<Shot>>,
     pub(super) to_output: Slot<Flow<Cut>>,
     pub(super) stats: Arc<Stats>,
-    pub(super) camera: Mutex<CameraStatus>,
+    camera: Mutex<CameraStatus>,
+    /// Rung when the status changes.
+    pub(super) changes: Arc<Changes>,
     /// How long the matte thread has been at its frame.
     pub(super) matte_work: BusySince,
     pub(super) started: Instant,
@@ -73,6 +75,7 @@ impl Shared {
             to_output: Slot::new()?,
             stats: Arc::default(),
             camera: Mutex::default(),
+            changes: Arc::default(),
             matte_work: BusySince { started, since_ms: AtomicU64::new(u64::MAX) },
             started,
         })
@@ -92,8 +95,19 @@ impl Shared {
         self.camera_bell.ring();
     }
 
-    pub(super) fn camera_status(&self) -> MutexGuard<'_, CameraStatus> {
-        lock(&self.camera)
+    pub(super) fn camera_status(&self) -> CameraStatus {
+        lock(&self.camera).clone()
+    }
+
+    pub(super) fn set_camera_status(&self, set: impl FnOnce(&mut CameraStatus)) {
+        let mut status = lock(&self.camera);
+        let before = status.clone();
+        set(&mut status);
+        let is_news = *status != before;
+        drop(status);
+        if is_news {
+            self.changes.ring();
+        }
     }
 }
 

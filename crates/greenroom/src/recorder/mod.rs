@@ -91,6 +91,7 @@ impl Recorder {
             thread: None,
         };
         running.insert(output, recording);
+        self.commands.changes().ring();
         let ours = Arc::clone(self);
         let thread = thread::Builder::new().name("recorder".into()).spawn(move || {
             // However this ends, another one may begin.
@@ -117,6 +118,7 @@ impl Recorder {
             // The request is dropped, and whoever asked is told that it failed.
             Err(error) => {
                 running.remove(&output);
+                self.commands.changes().ring();
                 tracing::warn!("record: {error}");
             }
         }
@@ -241,7 +243,11 @@ impl Place<'_> {
 
     fn take(&mut self) -> Option<Recording> {
         let is_ours = !std::mem::replace(&mut self.is_left, true);
-        is_ours.then(|| self.recorder.running().remove(&self.output)).flatten()
+        let recording = is_ours.then(|| self.recorder.running().remove(&self.output)).flatten();
+        if recording.is_some() {
+            self.recorder.commands.changes().ring();
+        }
+        recording
     }
 }
 

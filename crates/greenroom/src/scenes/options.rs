@@ -19,6 +19,7 @@ macro_rules! scene_options {
         /// What the user says of a scene. What is not said is as in the scene below, or the default.
         #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, Args)]
         #[serde(deny_unknown_fields)]
+        #[cfg_attr(test, derive(schemars::JsonSchema))]
         pub struct SceneOptions {
             $(
                 $(#[$attribute])*
@@ -189,6 +190,12 @@ fn parsed<T: std::str::FromStr<Err = SceneError>>(
 fn fit(text: &str) -> Result<Fit, SceneOptionsError> {
     let known = FITS.into_iter().find(|(word, ..)| *word == text);
     known.map(|(.., fit)| fit).ok_or_else(|| SceneOptionsError::NotAFit(text.to_owned()))
+}
+
+/// The word for `fit`.
+pub(super) fn fit_text(fit: Fit) -> &'static str {
+    let known = FITS.into_iter().find(|(.., known)| *known == fit);
+    known.map_or("cover", |(word, ..)| word)
 }
 
 /// Whether a background is a word, a colour or an address rather than a path.

@@ -4,7 +4,7 @@ use greenroom_scene::{Reuse, Scene, SceneSpec};
 
 use super::SceneLibrary;
 use super::make::{blurred_room, build};
-use super::options::{background_text, files_of};
+use super::options::{background_text, files_of, fit_text};
 use super::pending::{Change, Target, Wish};
 use super::privacy::check_privacy;
 use super::worker::{ALL, SceneWorker};
@@ -37,6 +37,7 @@ impl SceneWorker {
         if self.reported.scene.as_deref() != Some(sentence) {
             tracing::warn!("{}: {sentence}; what was shown before stays", self.label);
             lock(&self.status).trouble = Some(sentence.to_owned());
+            self.commands.changes().ring();
             self.reported.scene = Some(sentence.to_owned());
         }
     }
@@ -74,8 +75,11 @@ impl SceneWorker {
             foreground: spec.foreground.as_ref().map(ToString::to_string),
             effects: spec.effects.iter().map(ToString::to_string).collect(),
             framing: spec.framing.to_string(),
+            look: spec.look.to_string(),
+            fit: fit_text(spec.fit).to_owned(),
             trouble: None,
             warning,
         };
+        self.commands.changes().ring();
     }
 }

@@ -13,6 +13,7 @@ use crate::pipeline::Reason;
 
 /// All that a daemon tells of itself.
 #[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct Status {
     /// Version of the daemon.
     pub version: String,
@@ -48,6 +49,7 @@ pub struct Status {
 
 /// What state the camera is in.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(rename_all = "lowercase")]
 pub enum CameraState {
     /// Nobody watches: it is closed.
@@ -63,6 +65,7 @@ pub enum CameraState {
 
 /// The camera.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct CameraStatus {
     /// `closed`, `opening`, `streaming` or `lost`.
     pub state: CameraState,
@@ -78,6 +81,7 @@ pub struct CameraStatus {
 
 /// What state an output is in.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(rename_all = "lowercase")]
 pub enum OutputState {
     /// Its device is not there.
@@ -95,6 +99,7 @@ pub enum OutputState {
 
 /// One output.
 #[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct OutputStatus {
     /// What tells it from other outputs: the name to give to `--output`.
     pub name: String,
@@ -122,6 +127,7 @@ pub struct OutputStatus {
 
 /// A recording that goes on.
 #[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct RecordingStatus {
     /// The file.
     pub file: String,
@@ -136,6 +142,7 @@ pub struct RecordingStatus {
 
 /// The scene that is shown.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct SceneStatus {
     /// Its name in the configuration, if it has one.
     pub name: Option<String>,
@@ -147,6 +154,10 @@ pub struct SceneStatus {
     pub effects: Vec<String>,
     /// Which part of the camera's picture is used.
     pub framing: String,
+    /// How the background lights the person.
+    pub look: String,
+    /// How a picture or video of another shape is fitted: `cover`, `contain` or `stretch`.
+    pub fit: String,
     /// Why the newest change is not shown.
     pub trouble: Option<String>,
     /// What of it hides people less than one may think.
@@ -156,6 +167,7 @@ pub struct SceneStatus {
 
 /// How a mask server is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(rename_all = "lowercase")]
 pub enum MaskServerState {
     /// It is right and in time: frames wait for its masks.
@@ -167,6 +179,7 @@ pub enum MaskServerState {
 
 /// A mask server that is asked.
 #[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct MaskServerStatus {
     /// Where it is.
     pub url: String,
@@ -184,6 +197,7 @@ pub struct MaskServerStatus {
 
 /// A program that watches an output.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct Watcher {
     /// Its process number.
     pub pid: u32,
@@ -193,6 +207,7 @@ pub struct Watcher {
 
 /// What happened to the frames.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct FrameCounts {
     /// Delivered whole by the camera.
     pub taken: u64,
@@ -210,6 +225,7 @@ pub struct FrameCounts {
 
 /// Frames that were passed over, by place.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct DroppedFrames {
     /// In the camera's queue.
     pub in_camera: u64,
@@ -223,6 +239,7 @@ pub struct DroppedFrames {
 
 /// A distribution in two numbers.
 #[derive(Debug, Clone, Copy, PartialEq, Default, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct Quantiles {
     /// Half are no longer than this.
     #[serde(serialize_with = "thousandths")]
@@ -234,6 +251,7 @@ pub struct Quantiles {
 
 /// Time in one stage of a frame's way.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct StageTime {
     /// The stage.
     pub name: String,
@@ -244,6 +262,7 @@ pub struct StageTime {
 
 /// What the daemon costs. FFmpeg, which reads and writes video files for it, is not counted.
 #[derive(Debug, Clone, Copy, PartialEq, Default, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct Cpu {
     /// Seconds of processor time since the start, in all threads.
     #[serde(serialize_with = "thousandths")]
@@ -283,6 +302,22 @@ impl Cpu {
 }
 
 impl Status {
+    /// What does not work now: a sentence for each thing, which begins with what it is about.
+    pub fn trouble(&self) -> Vec<String> {
+        let camera = &self.camera.reason;
+        let mut sentences: Vec<String> =
+            camera.iter().map(|reason| format!("camera: {reason}")).collect();
+        for output in &self.outputs {
+            let of_scene = output.scene.trouble.iter().map(|trouble| ("scene of", trouble));
+            let found = output.reason.iter().map(|reason| ("output", reason)).chain(of_scene);
+            sentences.extend(found.map(|(what, why)| format!("{what} {}: {why}", output.name)));
+        }
+        if let Some(MaskServerStatus { reason: Some(reason), url, .. }) = &self.mask_server {
+            sentences.push(format!("mask server {url}: it {reason}"));
+        }
+        sentences
+    }
+
     /// This status, with the share of processor time since an `earlier` one of the same daemon.
     #[must_use]
     pub fn since(mut self, earlier: &Status) -> Self {
@@ -291,6 +326,14 @@ impl Status {
             self.cpu.share_now = Some(((self.cpu.time_s - earlier.cpu.time_s) / passed_s).max(0.0));
         }
         self
+    }
+}
+
+impl FrameCounts {
+    /// Frames that came to nothing: passed over, corrupt or failed.
+    pub fn lost(&self) -> u64 {
+        let DroppedFrames { in_camera, before_matte, before_output, unwatched } = self.dropped;
+        in_camera + before_matte + before_output + unwatched + self.corrupt + self.failed
     }
 }
 

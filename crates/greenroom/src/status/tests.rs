@@ -65,6 +65,7 @@ fn json_keeps_its_keys_and_comes_back() {
             "reason": null, "written": 1000, "placeholders": 40, "dropped": 0,
             "scene": { "name": "office", "background": "blur", "foreground": null,
                 "effects": ["vignette", "grain"], "framing": "auto",
+                "look": "", "fit": "",
                 "trouble": null, "warning": null },
             "recording": { "file": "/home/me/talk.mkv", "time_s": 12.346, "frames": 360,
                 "dropped": 2 } }],

@@ -112,14 +112,34 @@ impl fmt::Display for MaskServerStatus {
     }
 }
 
-impl fmt::Display for CameraStatus {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let state = match self.state {
+impl CameraStatus {
+    /// The word for `state`, as in the JSON.
+    pub fn word(state: CameraState) -> &'static str {
+        match state {
             CameraState::Closed => "closed",
             CameraState::Opening => "opening",
             CameraState::Streaming => "streaming",
             CameraState::Lost => "lost",
-        };
+        }
+    }
+}
+
+impl OutputStatus {
+    /// The word for `state`, as in the JSON.
+    pub fn word(state: OutputState) -> &'static str {
+        match state {
+            OutputState::Missing => "missing",
+            OutputState::Holding => "holding",
+            OutputState::Watched => "watched",
+            OutputState::Lingering => "lingering",
+            OutputState::Ended => "ended",
+        }
+    }
+}
+
+impl fmt::Display for CameraStatus {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let state = Self::word(self.state);
         let opened = match self.opened {
             0 => "never opened yet".to_owned(),
             1 => "opened once".to_owned(),
@@ -131,13 +151,7 @@ impl fmt::Display for CameraStatus {
 
 impl fmt::Display for OutputStatus {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let state = match self.state {
-            OutputState::Missing => "missing",
-            OutputState::Holding => "holding",
-            OutputState::Watched => "watched",
-            OutputState::Lingering => "lingering",
-            OutputState::Ended => "ended",
-        };
+        let state = Self::word(self.state);
         let name = match self.name == self.sink {
             true => self.name.clone(),
             false => format!("{}: {}", self.name, self.sink),

@@ -202,7 +202,7 @@ impl CameraThread {
                     if silences == 1 {
                         let reason = format!("{} sends no pictures", source.name());
                         self.tell(&reason);
-                        shared.camera_status().reason = Some(reason);
+                        shared.set_camera_status(|status| status.reason = Some(reason));
                     }
                     if silences >= self.silences_allowed {
                         return Ok(self.give_up_on(source));
@@ -256,36 +256,38 @@ impl CameraThread {
 
     fn lose(&mut self, placeholder_reason: PlaceholderReason, reason: String) -> State {
         self.hand_on(Flow::Lost(placeholder_reason));
-        self.shared.camera_status().reason = Some(reason);
+        self.shared.set_camera_status(|status| status.reason = Some(reason));
         let back_off = self.back_off;
         self.back_off = (2 * back_off).min(LONGEST_BACK_OFF);
         State::Lost { back_off }
     }
 
     fn report(&self, state: &State) {
-        let mut status = self.shared.camera_status();
-        status.state = match state {
+        let name = match state {
             State::Closed | State::Ended => CameraState::Closed,
             State::Opening => CameraState::Opening,
             State::Streaming { source, .. } => {
-                status.opened += 1;
-                drop(status);
+                self.shared.set_camera_status(|status| status.opened += 1);
                 return self.report_streaming(source.as_ref());
             }
             State::Lost { .. } => CameraState::Lost,
         };
-        status.mode = None;
-        if matches!(state, State::Closed) {
-            status.reason = None;
-        }
+        self.shared.set_camera_status(|status| {
+            status.state = name;
+            status.mode = None;
+            if matches!(state, State::Closed) {
+                status.reason = None;
+            }
+        });
     }
 
     fn report_streaming(&self, source: &dyn Source) {
-        let mut status = self.shared.camera_status();
-        status.state = CameraState::Streaming;
-        status.name = Some(source.name().to_owned());
-        status.mode = Some(source.mode().to_string());
-        status.reason = None;
+        self.shared.set_camera_status(|status| {
+            status.state = CameraState::Streaming;
+            status.name = Some(source.name().to_owned());
+            status.mode = Some(source.mode().to_string());
+            status.reason = None;
+        });
     }
 
     fn hand_on(&self, flow: Flow<Shot>) {

@@ -2,6 +2,7 @@ use serde::{Deserialize, Serialize};
 
 /// Why the camera may not be open, whoever watches.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(rename_all = "lowercase")]
 pub enum Reason {
     /// The user wants a pause.
@@ -24,6 +25,16 @@ impl Reason {
 
     fn bit(self) -> u8 {
         1 << self as u8
+    }
+
+    /// Its word in the status.
+    pub fn word(self) -> &'static str {
+        match self {
+            Self::Pause => "pause",
+            Self::Lock => "lock",
+            Self::Sleep => "sleep",
+            Self::Unwatched => "unwatched",
+        }
     }
 
     /// Whether `greenroom resume` ends it.

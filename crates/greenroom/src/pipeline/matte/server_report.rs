@@ -1,10 +1,11 @@
-use std::sync::Mutex;
+use std::sync::{Arc, Mutex, OnceLock};
 use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
 #[cfg(feature = "mask-server")]
 use std::time::Duration;
 
 use crate::histogram::Histogram;
 use crate::lock::lock;
+use crate::pipeline::Changes;
 use crate::status::{MaskServerState, MaskServerStatus, Quantiles};
 
 /// How a mask server does, as its [`MaskClient`](crate::masks::MaskClient) tells. One thread writes.
@@ -16,6 +17,8 @@ pub struct MaskServerReport {
     masks: AtomicU64,
     local: AtomicU64,
     answers: Histogram,
+    /// Rung when the server's state changes.
+    changes: OnceLock<Arc<Changes>>,
 }
 
 impl MaskServerReport {
@@ -23,7 +26,13 @@ impl MaskServerReport {
     pub fn new(url: String) -> Self {
         let trouble = Mutex::new(Some("has not answered yet".to_owned()));
         let (masks, local) = (AtomicU64::new(0), AtomicU64::new(0));
-        Self { url, trouble, masks, local, answers: Histogram::default() }
+        let answers = Histogram::default();
+        Self { url, trouble, masks, local, answers, changes: OnceLock::new() }
+    }
+
+    /// From now on `changes` are rung.
+    pub(in crate::pipeline) fn tell(&self, changes: &Arc<Changes>) {
+        self.changes.get_or_init(|| Arc::clone(changes));
     }
 
     /// What is going on now.
@@ -45,6 +54,9 @@ impl MaskServerReport {
 impl crate::masks::Observer for MaskServerReport {
     fn set_trouble(&self, trouble: Option<String>) {
         *lock(&self.trouble) = trouble;
+        if let Some(changes) = self.changes.get() {
+            changes.ring();
+        }
     }
 
     fn count(&self, by_server: bool) {

@@ -21,7 +21,7 @@ use std::time::{Duration, Instant};
 
 use greenroom_device::{DeviceError, Sink, Wake};
 
-use super::{PlaceholderReason, Stats};
+use super::{Changes, PlaceholderReason, Stats};
 pub(super) use commands::OutputCommands;
 pub use matte_output::MatteOutput;
 pub use painter::{Composed, Painter};
@@ -119,8 +119,10 @@ impl Output {
         Arc::clone(&self.commands)
     }
 
-    /// From now on its scene can be changed; `scenes_bell` rings when one is out of use.
-    pub(super) fn follow_commands(&mut self, scenes_bell: Wake) {
+    /// From now on its scene can be changed; `scenes_bell` rings when one is out of use, `changes` when its status
+    /// changes.
+    pub(super) fn follow_commands(&mut self, scenes_bell: Wake, changes: &Arc<Changes>) {
+        self.report.tell(changes);
         self.painter.mixer_mut().follow(Arc::clone(&self.commands), scenes_bell);
     }
 

@@ -1,9 +1,10 @@
-use std::sync::Mutex;
+use std::sync::{Arc, Mutex, OnceLock};
 use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
 
 use greenroom_device::{Holder, SinkMode};
 
 use crate::lock::lock;
+use crate::pipeline::Changes;
 use crate::status::{OutputState, OutputStatus, Watcher};
 
 /// More watchers than an output ever has at once.
@@ -16,6 +17,8 @@ pub(in crate::pipeline) struct OutputReport {
     /// Those who have watched since somebody does, and were told of: a program that begins its
     /// stream anew is no event.
     told: Mutex<Vec<Watcher>>,
+    /// Rung when the state or who watches changes.
+    changes: OnceLock<Arc<Changes>>,
     /// Composed frames written.
     pub(in crate::pipeline) written: AtomicU64,
     /// Placeholders written.
@@ -29,6 +32,17 @@ impl OutputReport {
     pub(in crate::pipeline) fn new(name: String) -> Self {
         let status = OutputStatus { sink: name.clone(), name, ..OutputStatus::default() };
         Self { status: Mutex::new(status), ..Self::default() }
+    }
+
+    /// From now on `changes` are rung.
+    pub(in crate::pipeline) fn tell(&self, changes: &Arc<Changes>) {
+        self.changes.get_or_init(|| Arc::clone(changes));
+    }
+
+    fn ring(&self) {
+        if let Some(changes) = self.changes.get() {
+            changes.ring();
+        }
     }
 
     /// What it writes to, for people.
@@ -54,13 +68,14 @@ impl OutputReport {
         reason: Option<String>,
     ) {
         let mut status = lock(&self.status);
+        let told = |SinkMode { format, size, rate, .. }| format!("{size} {format} at {rate} fps");
+        let mode = sink.map(|(_, mode)| told(mode));
+        let is_news = (status.state, &status.mode, &status.reason) != (state, &mode, &reason);
         let before = std::mem::replace(&mut status.state, state);
         if let Some((name, _)) = sink {
             name.clone_into(&mut status.sink);
         }
-        let told = |SinkMode { format, size, rate, .. }| format!("{size} {format} at {rate} fps");
-        status.mode = sink.map(|(_, mode)| told(mode));
-        status.reason = reason;
+        (status.mode, status.reason) = (mode, reason);
         if state != OutputState::Watched {
             status.watchers.clear();
         }
@@ -79,6 +94,10 @@ impl OutputReport {
                 tracing::debug!("output: {name} is watched");
             }
             _ => {}
+        }
+        drop(status);
+        if is_news {
+            self.ring();
         }
     }
 
@@ -99,14 +118,17 @@ impl OutputReport {
                 told.push(come.clone());
             }
         }
+        let is_news = status.watchers != watchers;
         status.watchers = watchers;
+        drop(status);
+        if is_news {
+            self.ring();
+        }
     }
 }
 
 #[cfg(test)]
 mod tests {
-    use std::sync::Arc;
-
     use super::*;
 
     /// A log that is kept.

@@ -1,0 +1,77 @@
+use super::Event;
+use crate::status::{MaskServerStatus, OutputStatus, RecordingStatus, Status};
+
+impl Event {
+    /// Brings `status`, which a subscriber got at the beginning, up to date. Numbers and troubles have no place in it.
+    pub fn apply(self, status: &mut Status) {
+        match self {
+            Self::Camera { state, name, mode, reason } => {
+                let camera = &mut status.camera;
+                (camera.state, camera.name, camera.mode, camera.reason) =
+                    (state, name, mode, reason);
+            }
+            Self::HiddenBy { reasons } => status.hidden_by = reasons,
+            Self::Output { output, sink, state, mode, reason } => {
+                if let Some(it) = named(status, &output) {
+                    (it.sink, it.state, it.mode, it.reason) = (sink, state, mode, reason);
+                }
+            }
+            Self::Watchers { output, watchers } => {
+                if let Some(it) = named(status, &output) {
+                    it.watchers = watchers;
+                }
+            }
+            Self::Scene { output, scene } => {
+                if let Some(it) = named(status, &output) {
+                    it.scene = scene;
+                }
+            }
+            Self::Recording { output, file } => {
+                if let Some(it) = named(status, &output) {
+                    it.recording =
+                        file.map(|file| RecordingStatus { file, ..RecordingStatus::default() });
+                }
+            }
+            Self::IdleAfter { ms } => status.idle_after_s = ms as f64 / 1e3,
+            Self::MaskServer { url, state, reason } => {
+                let server = status.mask_server.get_or_insert_with(MaskServerStatus::default);
+                (server.url, server.state, server.reason) = (url, state, reason);
+            }
+            Self::Trouble { .. } | Self::Numbers(_) => {}
+        }
+    }
+}
+
+fn named<'a>(status: &'a mut Status, output: &str) -> Option<&'a mut OutputStatus> {
+    status.outputs.iter_mut().find(|it| it.name == output)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::pipeline::Reason;
+    use crate::status::{CameraState, OutputState, Watcher};
+
+    #[test]
+    fn whoever_follows_the_events_knows_the_status() {
+        let output = |name: &str| OutputStatus { name: name.to_owned(), ..Default::default() };
+        let mut known = Status { outputs: vec![output("a"), output("b")], ..Default::default() };
+        let before = known.clone();
+        let mut now = known.clone();
+        now.camera.state = CameraState::Lost;
+        now.camera.reason = Some("it has gone".to_owned());
+        now.hidden_by = vec![Reason::Lock];
+        now.idle_after_s = 1.5;
+        now.mask_server = Some(MaskServerStatus { url: "http://a".to_owned(), ..Default::default() });
+        let other = &mut now.outputs[1];
+        other.state = OutputState::Watched;
+        other.watchers = vec![Watcher { pid: 1, name: "zoom".to_owned() }];
+        other.scene.background = "blur".to_owned();
+        other.recording = Some(RecordingStatus { file: "/a.mkv".to_owned(), ..Default::default() });
+        let changes = Event::changes(&before, &now);
+        assert_eq!(changes.len(), 9, "one of each kind but numbers");
+        changes.into_iter().for_each(|event| event.apply(&mut known));
+        assert_eq!(known, now);
+        assert_eq!(known.trouble(), ["camera: it has gone"]);
+    }
+}
