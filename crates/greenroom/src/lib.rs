@@ -6,6 +6,7 @@
     deny(clippy::disallowed_methods, clippy::print_stderr, clippy::print_stdout)
 )]
 
+pub mod bus;
 pub mod camera;
 pub mod cli;
 pub mod command;

@@ -9,6 +9,7 @@ use greenroom_matte::RoomGuard;
 use greenroom_scene::{Pace, SceneFormat};
 
 use super::signals::{Parts, Signals};
+use crate::bus::Bus;
 use crate::camera::CameraOpener;
 use crate::cli::RunArgs;
 use crate::control::{self, ControlError, Dispatcher, Trust};
@@ -33,6 +34,7 @@ pub(super) fn run(args: &RunArgs) -> anyhow::Result<()> {
     }
     let mark = PauseMark::of(socket.as_ref().ok().map(control::Claim::path));
     let session = session::Listener::start(settings.on_lock);
+    let bus = Bus::start();
     let mut reasons = Reasons::default();
     reasons.set(Reason::Lock, session.is_locked());
     if mark.is_set() {
@@ -79,7 +81,7 @@ pub(super) fn run(args: &RunArgs) -> anyhow::Result<()> {
         .context("starting threads")?;
     signals.hide_by(pipeline.hider());
     session.tell(pipeline.commands());
-    serve(pipeline, stop, &settings, (socket, mark), scenes)
+    serve(pipeline, stop, &settings, (socket, mark, bus), scenes)
 }
 
 fn claim_socket(settings: &RunSettings) -> Result<control::Claim, ControlError> {
@@ -93,7 +95,7 @@ fn serve(
     pipeline: Pipeline,
     stop: &Wake,
     settings: &RunSettings,
-    (socket, mark): (Result<control::Claim, ControlError>, PauseMark),
+    (socket, mark, bus): (Result<control::Claim, ControlError>, PauseMark, Bus),
     scenes: Vec<(String, FirstScene)>,
 ) -> anyhow::Result<()> {
     let files = FilesInUse { recordings: settings.recordings(), read: settings.reads() };
@@ -108,6 +110,7 @@ fn serve(
         Arc::clone(&recorder),
     );
     let feed = Arc::clone(dispatcher.feed());
+    bus.serve(dispatcher.clone());
     let answer = Box::new(move |request, replier| {
         dispatcher.dispatch(request, Trust::Owner, replier);
     });

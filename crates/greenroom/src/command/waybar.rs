@@ -62,12 +62,19 @@ mod tests {
         assert_eq!(module(None).class, "stopped");
         let output = OutputStatus { name: "auto".to_owned(), ..Default::default() };
         let mut status = Status { outputs: vec![output], ..Default::default() };
-        assert_eq!((module(Some(&status)).text.as_str(), module(Some(&status)).alt), ("idle", "idle"));
+        assert_eq!(
+            (module(Some(&status)).text.as_str(), module(Some(&status)).alt),
+            ("idle", "idle")
+        );
         status.outputs[0].state = OutputState::Watched;
         status.outputs[0].watchers = vec![Watcher { pid: 7, name: "<b>&".to_owned() }];
         let on_air = module(Some(&status));
         assert_eq!(on_air.class, "on-air");
-        assert!(on_air.tooltip.ends_with("watched by &lt;b&gt;&amp; (pid 7)"), "{}", on_air.tooltip);
+        assert!(
+            on_air.tooltip.ends_with("watched by &lt;b&gt;&amp; (pid 7)"),
+            "{}",
+            on_air.tooltip
+        );
         status.camera.reason = Some("it has gone".to_owned());
         assert_eq!(module(Some(&status)).class, "trouble");
         status.hidden_by = vec![Reason::Pause];

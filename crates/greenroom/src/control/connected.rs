@@ -11,8 +11,8 @@ use std::time::{Duration, Instant};
 use greenroom_device::wait_readable;
 use rustix::net::sockopt::socket_peercred;
 
-use super::lines::{Lines, TooLong};
 use super::Replier;
+use super::lines::{Lines, TooLong};
 use super::subscriber::{Subscriber, Subscriptions, line_of};
 use super::tickets::{Replies, Ticket, is_closed};
 use crate::protocol::{BadRequest, Reply, Request, SentEvent};

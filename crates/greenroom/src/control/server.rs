@@ -92,11 +92,7 @@ impl Claim {
             spare: stop.as_fd().try_clone_to_owned().ok(),
             is_postponed: false,
             replies: Replies::new().map_err(unusable)?,
-            service: Service {
-                answer,
-                subscriptions: Subscriptions::new(feed),
-                subscribers: 0,
-            },
+            service: Service { answer, subscriptions: Subscriptions::new(feed), subscribers: 0 },
         };
         let thread = thread::Builder::new().name("control".into()).spawn(move || waiter.run());
         tracing::debug!("control: listens at {}", path.display());

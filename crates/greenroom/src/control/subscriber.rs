@@ -100,7 +100,9 @@ impl Subscriptions {
         let receiver = match self.receiver.take() {
             Some(receiver) => receiver,
             None => feed.receiver().map_err(|error| {
-                format!("there is no descriptor left for events ({error}); close some and ask again")
+                format!(
+                    "there is no descriptor left for events ({error}); close some and ask again"
+                )
             })?,
         };
         let (seq, status) = self.receiver.insert(receiver).snapshot();

@@ -100,9 +100,9 @@ impl Pipeline {
             reasons,
             Arc::clone(&shared.changes),
         )?);
-        outputs
-            .iter_mut()
-            .for_each(|output| output.follow_commands(commands.scenes_bell().clone(), &shared.changes));
+        outputs.iter_mut().for_each(|output| {
+            output.follow_commands(commands.scenes_bell().clone(), &shared.changes)
+        });
         let mut pipeline = Self {
             shared: Arc::clone(&shared),
             reporter,

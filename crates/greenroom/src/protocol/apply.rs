@@ -62,7 +62,8 @@ mod tests {
         now.camera.reason = Some("it has gone".to_owned());
         now.hidden_by = vec![Reason::Lock];
         now.idle_after_s = 1.5;
-        now.mask_server = Some(MaskServerStatus { url: "http://a".to_owned(), ..Default::default() });
+        now.mask_server =
+            Some(MaskServerStatus { url: "http://a".to_owned(), ..Default::default() });
         let other = &mut now.outputs[1];
         other.state = OutputState::Watched;
         other.watchers = vec![Watcher { pid: 1, name: "zoom".to_owned() }];

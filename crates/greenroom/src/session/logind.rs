@@ -2,20 +2,15 @@
 
 use std::convert::Infallible;
 use std::io;
-use std::os::linux::net::SocketAddrExt;
-use std::os::unix::ffi::OsStrExt;
-use std::os::unix::net::{SocketAddr, UnixStream};
-use std::time::Duration;
 
 use rustix::process::getuid;
-use zbus::address::Transport;
-use zbus::address::transport::UnixSocket;
-use zbus::blocking::connection::Builder;
 use zbus::blocking::fdo::DBusProxy;
 use zbus::blocking::{Connection, MessageIterator};
 use zbus::message::Type;
 use zbus::zvariant::{ObjectPath, OwnedFd, OwnedObjectPath, OwnedValue};
 use zbus::{Address, MatchRule, Message};
+
+use crate::bus::connect;
 
 const SERVICE: &str = "org.freedesktop.login1";
 const MANAGER_PATH: &str = "/org/freedesktop/login1";
@@ -29,10 +24,6 @@ const ABSENT: [&str; 5] = [
     "org.freedesktop.DBus.Error.UnknownObject",
     "org.freedesktop.login1.NoSuchSession",
 ];
-/// Messages that may wait while an answer is waited for, which would not come if there were more.
-const MOST_QUEUED: usize = 1024;
-/// How long an answer is waited for.
-const PATIENCE: Duration = Duration::from_secs(10);
 
 /// What is told.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -70,19 +61,7 @@ impl Logind {
     /// # Errors
     /// When it is not there.
     pub(super) fn connect() -> zbus::Result<Self> {
-        // zbus would start a thread to connect, and others, where there is nothing to connect to.
-        let stream = match Address::system()?.transport() {
-            Transport::Unix(unix) => match unix.path() {
-                UnixSocket::File(path) => UnixStream::connect(path)?,
-                UnixSocket::Abstract(name) => {
-                    UnixStream::connect_addr(&SocketAddr::from_abstract_name(name.as_bytes())?)?
-                }
-                _ => return Err(zbus::Error::Unsupported),
-            },
-            _ => return Err(zbus::Error::Unsupported),
-        };
-        let connection = Builder::async_io_unix_stream(stream).method_timeout(PATIENCE);
-        let connection = connection.max_queued(MOST_QUEUED).build()?;
+        let connection = connect(&Address::system()?)?;
         let messages = MessageIterator::from(&connection);
         let bus = DBusProxy::new(&connection)?;
         for rule in heard()? {

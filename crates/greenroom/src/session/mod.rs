@@ -2,7 +2,7 @@
 
 mod logind;
 
-use std::sync::{Arc, Mutex, mpsc};
+use std::sync::{Arc, mpsc};
 use std::thread;
 use std::time::{Duration, Instant};
 
@@ -10,6 +10,7 @@ use clap::ValueEnum;
 use serde::Deserialize;
 
 use self::logind::Logind;
+use crate::bus::{BusRetry, has_threads, is_no_bus};
 use crate::log;
 use crate::pipeline::{PipelineCommands, Reason};
 
@@ -24,15 +25,8 @@ pub enum OnLock {
     Continue,
 }
 
-/// Time until a bus is tried again that was there and has gone; doubled with each try up to [`LONGEST_RETRY`]. One that
-/// is not there at the start never comes.
-const RETRY: Duration = Duration::from_secs(1);
-/// See [`RETRY`].
-const LONGEST_RETRY: Duration = Duration::from_secs(60);
 /// How long the start waits for the first word: a bus that hangs is no reason not to start.
 const START_PATIENCE: Duration = Duration::from_secs(2);
-/// Threads of zbus: those of its reactor and of its executor; and one more for luck.
-const THREADS_OF_THE_BUS: usize = 3;
 /// How long a sleep waits until the placeholder is shown.
 const HIDE_PATIENCE: Duration = Duration::from_secs(2);
 
@@ -76,7 +70,7 @@ fn listen(
     tell_lock: &mpsc::Sender<bool>,
     followed: &mpsc::Receiver<Arc<PipelineCommands>>,
 ) {
-    if !has_threads(THREADS_OF_THE_BUS) {
+    if !has_threads() {
         tracing::warn!("session: the system has no thread left; a locked screen is not noticed");
         return;
     }
@@ -98,37 +92,8 @@ fn listen(
     }
 }
 
-/// Whether there is no bus to connect to, and will not be.
-fn is_no_bus(error: &zbus::Error) -> bool {
-    use std::io::ErrorKind::{ConnectionRefused, NotFound, PermissionDenied};
-    match error {
-        zbus::Error::InputOutput(error) => {
-            [ConnectionRefused, NotFound, PermissionDenied].contains(&error.kind())
-        }
-        zbus::Error::Unsupported => true,
-        _ => false,
-    }
-}
-
 fn tell_unheard(error: &dyn std::fmt::Display) {
     tracing::info!("session: no word from logind ({error}); a locked screen is not noticed");
-}
-
-/// Whether the system gives us so many threads at once.
-fn has_threads(count: usize) -> bool {
-    let gate = Arc::new(Mutex::new(()));
-    let closed = gate.lock();
-    let start = |_| {
-        let gate = Arc::clone(&gate);
-        thread::Builder::new().spawn(move || drop(gate.lock()))
-    };
-    let started: Vec<_> = (0..count).map(start).collect();
-    drop(closed);
-    let mut all = true;
-    for thread in started {
-        all &= thread.is_ok_and(|thread| thread.join().is_ok());
-    }
-    all
 }
 
 /// What is done about the session.
@@ -139,7 +104,7 @@ struct Session {
 
 impl Session {
     fn run(self, mut logind: Option<Logind>) {
-        let mut retry = RETRY;
+        let mut retry = BusRetry::default();
         loop {
             let since = Instant::now();
             // What was known goes on to hold: who is locked stays hidden.
@@ -153,12 +118,7 @@ impl Session {
                 Err(panic) => panic,
             };
             tracing::debug!("session: {error}; trying again");
-            retry = if since.elapsed() > LONGEST_RETRY {
-                RETRY
-            } else {
-                (2 * retry).min(LONGEST_RETRY)
-            };
-            thread::sleep(retry);
+            thread::sleep(retry.after(since.elapsed()));
         }
     }
 

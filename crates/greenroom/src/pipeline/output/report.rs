@@ -1,5 +1,5 @@
-use std::sync::{Arc, Mutex, OnceLock};
 use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
+use std::sync::{Arc, Mutex, OnceLock};
 
 use greenroom_device::{Holder, SinkMode};
 

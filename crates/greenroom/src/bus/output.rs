@@ -1,0 +1,257 @@
+//! The object of one output.
+
+use std::collections::HashMap;
+use std::path::PathBuf;
+
+use zbus::zvariant::{OwnedValue, Value};
+use zbus::{fdo, interface};
+
+use super::asked::{check_length, done};
+use crate::control::Dispatcher;
+use crate::protocol::{Request, SetRequest};
+use crate::scenes::SceneOptions;
+use crate::status::OutputStatus;
+
+/// What is asked of one output, and what it shows.
+pub(super) struct OutputObject {
+    dispatcher: Dispatcher,
+    /// Its place among the outputs.
+    number: usize,
+}
+
+/// Properties of a scene by their names on the bus.
+pub(super) struct Properties(pub(super) HashMap<String, OwnedValue>);
+
+/// The request that sets `properties` on `output`, or on all.
+///
+/// # Errors
+/// One sentence for the first that is none.
+pub(super) fn set_request(properties: Properties, output: Option<String>) -> fdo::Result<Request> {
+    let mut options = SceneOptions::default();
+    for (name, value) in properties.0 {
+        let place = match name.as_str() {
+            "Effects" => {
+                options.effects = Some(effects(&value)?);
+                continue;
+            }
+            "Background" => &mut options.background,
+            "Fit" => &mut options.fit,
+            "Foreground" => &mut options.foreground,
+            "Framing" => &mut options.framing,
+            "Look" => &mut options.look,
+            // As on the socket: a newer client may say more than we know.
+            _ => continue,
+        };
+        let text = <&str>::try_from(&*value);
+        let text = text.map_err(|_| fdo::Error::InvalidArgs(format!("{name} is not a text")))?;
+        *place = Some(text.to_owned());
+    }
+    if options == SceneOptions::default() {
+        let none = "nothing is set of Background, Fit, Foreground, Effects, Framing, Look";
+        return Err(fdo::Error::InvalidArgs(none.to_owned()));
+    }
+    change(options, output)
+}
+
+/// The request that lays `options` over the scene of `output`, or of all.
+///
+/// # Errors
+/// When they are too long.
+fn change(mut options: SceneOptions, output: Option<String>) -> fdo::Result<Request> {
+    // The property is empty where there is none.
+    if options.foreground.as_deref() == Some("") {
+        options.foreground = Some("none".to_owned());
+    }
+    let SceneOptions { background, fit, foreground, effects, framing, look } = &options;
+    let texts = [background, fit, foreground, framing, look].into_iter().flatten();
+    check_length(texts.chain(effects.iter().flatten()).map(String::as_str))?;
+    Ok(Request::Set(SetRequest { output, options }))
+}
+
+fn effects(value: &Value<'_>) -> fdo::Result<Vec<String>> {
+    let texts = value.try_clone().and_then(Vec::<String>::try_from);
+    texts.map_err(|_| fdo::Error::InvalidArgs("Effects is not a list of texts".to_owned()))
+}
+
+impl OutputObject {
+    pub(super) fn new(dispatcher: Dispatcher, number: usize) -> Self {
+        Self { dispatcher, number }
+    }
+
+    fn status(&self) -> OutputStatus {
+        let outputs = self.dispatcher.feed().status().outputs;
+        outputs.into_iter().nth(self.number).unwrap_or_default()
+    }
+
+    fn output(&self) -> Option<String> {
+        Some(self.status().name)
+    }
+
+    async fn done(&self, request: Request) -> fdo::Result<()> {
+        done(&self.dispatcher, request).await
+    }
+
+    async fn change(&self, options: SceneOptions) -> fdo::Result<()> {
+        self.done(change(options, self.output())?).await
+    }
+}
+
+#[interface(name = "org.greenroom.Greenroom1.Output")]
+impl OutputObject {
+    /// Lays properties (Background, Fit, Foreground, Effects, Framing, Look) over the scene at once.
+    async fn set(&self, properties: HashMap<String, OwnedValue>) -> fdo::Result<()> {
+        self.done(set_request(Properties(properties), self.output())?).await
+    }
+
+    /// Shows a scene of the configuration.
+    async fn show_scene(&self, name: String) -> fdo::Result<()> {
+        check_length([name.as_str()])?;
+        self.done(Request::Scene { name, output: self.output() }).await
+    }
+
+    /// Shows the next scene, or picture of a slideshow.
+    async fn next(&self) -> fdo::Result<()> {
+        self.done(Request::Next { output: self.output() }).await
+    }
+
+    /// Writes what is shown into a picture file.
+    async fn snapshot(&self, file: String) -> fdo::Result<()> {
+        check_length([file.as_str()])?;
+        let file = PathBuf::from(file);
+        self.done(Request::Snapshot { file, output: self.output() }).await
+    }
+
+    /// Records what is shown into a new file.
+    async fn record(&self, file: String, opens_camera: bool) -> fdo::Result<()> {
+        check_length([file.as_str()])?;
+        let file = PathBuf::from(file);
+        self.done(Request::Record { file, output: self.output(), opens_camera }).await
+    }
+
+    /// Ends the recording.
+    async fn stop_recording(&self) -> fdo::Result<()> {
+        self.done(Request::StopRecording { output: self.output() }).await
+    }
+
+    #[zbus(property(emits_changed_signal = "const"))]
+    fn name(&self) -> String {
+        self.status().name
+    }
+
+    #[zbus(property)]
+    fn sink(&self) -> String {
+        self.status().sink
+    }
+
+    #[zbus(property)]
+    fn state(&self) -> String {
+        OutputStatus::word(self.status().state).to_owned()
+    }
+
+    #[zbus(property)]
+    fn mode(&self) -> String {
+        self.status().mode.unwrap_or_default()
+    }
+
+    #[zbus(property)]
+    fn reason(&self) -> String {
+        self.status().reason.unwrap_or_default()
+    }
+
+    /// Process number and name of each.
+    #[zbus(property)]
+    fn watchers(&self) -> Vec<(u32, String)> {
+        let watchers = self.status().watchers.into_iter();
+        watchers.map(|watcher| (watcher.pid, watcher.name)).collect()
+    }
+
+    /// The file that is recorded into; empty when there is none.
+    #[zbus(property)]
+    fn recording(&self) -> String {
+        self.status().recording.map(|recording| recording.file).unwrap_or_default()
+    }
+
+    /// The name of the scene in the configuration.
+    #[zbus(property)]
+    fn scene(&self) -> String {
+        self.status().scene.name.unwrap_or_default()
+    }
+
+    #[zbus(property)]
+    async fn set_scene(&self, name: String) -> fdo::Result<()> {
+        self.show_scene(name).await
+    }
+
+    #[zbus(property)]
+    fn background(&self) -> String {
+        self.status().scene.background
+    }
+
+    #[zbus(property)]
+    async fn set_background(&self, text: String) -> fdo::Result<()> {
+        self.change(SceneOptions { background: Some(text), ..Default::default() }).await
+    }
+
+    #[zbus(property)]
+    fn fit(&self) -> String {
+        self.status().scene.fit
+    }
+
+    #[zbus(property)]
+    async fn set_fit(&self, text: String) -> fdo::Result<()> {
+        self.change(SceneOptions { fit: Some(text), ..Default::default() }).await
+    }
+
+    /// Empty, or `none` when it is set, for none.
+    #[zbus(property)]
+    fn foreground(&self) -> String {
+        self.status().scene.foreground.unwrap_or_default()
+    }
+
+    #[zbus(property)]
+    async fn set_foreground(&self, text: String) -> fdo::Result<()> {
+        self.change(SceneOptions { foreground: Some(text), ..Default::default() }).await
+    }
+
+    #[zbus(property)]
+    fn effects(&self) -> Vec<String> {
+        self.status().scene.effects
+    }
+
+    #[zbus(property)]
+    async fn set_effects(&self, texts: Vec<String>) -> fdo::Result<()> {
+        self.change(SceneOptions { effects: Some(texts), ..Default::default() }).await
+    }
+
+    #[zbus(property)]
+    fn framing(&self) -> String {
+        self.status().scene.framing
+    }
+
+    #[zbus(property)]
+    async fn set_framing(&self, text: String) -> fdo::Result<()> {
+        self.change(SceneOptions { framing: Some(text), ..Default::default() }).await
+    }
+
+    #[zbus(property)]
+    fn look(&self) -> String {
+        self.status().scene.look
+    }
+
+    #[zbus(property)]
+    async fn set_look(&self, text: String) -> fdo::Result<()> {
+        self.change(SceneOptions { look: Some(text), ..Default::default() }).await
+    }
+
+    /// Why the newest change is not shown.
+    #[zbus(property)]
+    fn trouble(&self) -> String {
+        self.status().scene.trouble.unwrap_or_default()
+    }
+
+    /// What of the scene hides people less than one may think.
+    #[zbus(property)]
+    fn warning(&self) -> String {
+        self.status().scene.warning.unwrap_or_default()
+    }
+}

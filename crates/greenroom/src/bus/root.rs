@@ -1,0 +1,175 @@
+//! The object for greenroom as a whole.
+
+use std::collections::HashMap;
+
+use zbus::object_server::SignalEmitter;
+use zbus::zvariant::{OwnedObjectPath, OwnedValue};
+use zbus::{fdo, interface};
+
+use super::asked::{ask, check_length, done, reply};
+use super::output::{Properties, set_request};
+use super::path_of;
+use crate::control::Dispatcher;
+use crate::pipeline::Reason;
+use crate::protocol::{Answer, PROTOCOL, Reply, Request};
+use crate::settings::idle_time;
+use crate::status::{CameraStatus, Status};
+
+/// What is asked of all outputs, and what they have in common.
+pub(super) struct RootObject {
+    dispatcher: Dispatcher,
+}
+
+impl RootObject {
+    pub(super) fn new(dispatcher: Dispatcher) -> Self {
+        Self { dispatcher }
+    }
+
+    fn status(&self) -> Status {
+        self.dispatcher.feed().status()
+    }
+
+    async fn done(&self, request: Request) -> fdo::Result<()> {
+        done(&self.dispatcher, request).await
+    }
+}
+
+#[interface(name = "org.greenroom.Greenroom1")]
+impl RootObject {
+    /// What `status` answers, as JSON.
+    async fn status_json(&self) -> fdo::Result<String> {
+        serde_json::to_string(&self.status()).map_err(|error| fdo::Error::Failed(error.to_string()))
+    }
+
+    /// Any request of the socket but `subscribe`, and its reply, as JSON.
+    async fn request(&self, json: &str) -> fdo::Result<String> {
+        let reply = match Request::parse(json.as_bytes()) {
+            Ok(request) => reply(&self.dispatcher, request).await,
+            Err(bad) => Reply::Error(bad.to_string()),
+        };
+        serde_json::to_string(&reply).map_err(|error| fdo::Error::Failed(error.to_string()))
+    }
+
+    /// Shows the placeholder and closes the camera.
+    async fn pause(&self) -> fdo::Result<()> {
+        self.done(Request::Pause {}).await
+    }
+
+    /// Ends the pause.
+    async fn resume(&self) -> fdo::Result<()> {
+        self.done(Request::Resume {}).await
+    }
+
+    /// Pauses, or ends the pause; whether there is one now.
+    async fn toggle(&self) -> fdo::Result<bool> {
+        let answer = ask(&self.dispatcher, Request::Toggle {}).await?;
+        Ok(answer == Answer::Toggled { paused: true })
+    }
+
+    /// Lays properties (Background, Fit, Foreground, Effects, Framing, Look) over the scene of every output.
+    async fn set(&self, properties: HashMap<String, OwnedValue>) -> fdo::Result<()> {
+        self.done(set_request(Properties(properties), None)?).await
+    }
+
+    /// Shows a scene of the configuration.
+    async fn show_scene(&self, name: String) -> fdo::Result<()> {
+        check_length([name.as_str()])?;
+        self.done(Request::Scene { name, output: None }).await
+    }
+
+    /// Shows the next scene, or picture of a slideshow.
+    async fn next(&self) -> fdo::Result<()> {
+        self.done(Request::Next { output: None }).await
+    }
+
+    /// Ends all recordings.
+    async fn stop_recording(&self) -> fdo::Result<()> {
+        self.done(Request::StopRecording { output: None }).await
+    }
+
+    /// The events of the socket, as JSON.
+    #[zbus(signal)]
+    async fn event(emitter: &SignalEmitter<'_>, json: &str) -> zbus::Result<()>;
+
+    #[zbus(property(emits_changed_signal = "const"))]
+    fn version(&self) -> String {
+        env!("CARGO_PKG_VERSION").to_owned()
+    }
+
+    #[zbus(property(emits_changed_signal = "const"))]
+    fn protocol(&self) -> u32 {
+        PROTOCOL
+    }
+
+    #[zbus(property(emits_changed_signal = "const"))]
+    fn outputs(&self) -> Vec<OwnedObjectPath> {
+        let numbers = 0..self.status().outputs.len();
+        numbers.filter_map(|number| path_of(number).try_into().ok()).collect()
+    }
+
+    #[zbus(property)]
+    fn camera_state(&self) -> String {
+        CameraStatus::word(self.status().camera.state).to_owned()
+    }
+
+    #[zbus(property)]
+    fn camera_name(&self) -> String {
+        self.status().camera.name.unwrap_or_default()
+    }
+
+    #[zbus(property)]
+    fn camera_mode(&self) -> String {
+        self.status().camera.mode.unwrap_or_default()
+    }
+
+    #[zbus(property)]
+    fn camera_reason(&self) -> String {
+        self.status().camera.reason.unwrap_or_default()
+    }
+
+    #[zbus(property)]
+    fn hidden_by(&self) -> Vec<String> {
+        self.status().hidden_by.iter().map(|reason| reason.word().to_owned()).collect()
+    }
+
+    #[zbus(property)]
+    fn paused(&self) -> bool {
+        self.status().hidden_by.contains(&Reason::Pause)
+    }
+
+    #[zbus(property)]
+    async fn set_paused(&self, paused: bool) -> fdo::Result<()> {
+        match (paused, self.paused()) {
+            (true, _) => self.done(Request::Pause {}).await,
+            (false, true) => self.done(Request::Resume {}).await,
+            // Setting it says nothing of a lock.
+            (false, false) => Ok(()),
+        }
+    }
+
+    /// Seconds.
+    #[zbus(property)]
+    fn idle_after(&self) -> f64 {
+        self.status().idle_after_s
+    }
+
+    #[zbus(property)]
+    async fn set_idle_after(&self, seconds: f64) -> fdo::Result<()> {
+        let time =
+            idle_time(seconds).map_err(|error| fdo::Error::InvalidArgs(error.to_string()))?;
+        // A day at the most.
+        let ms = u64::try_from(time.as_millis()).unwrap_or(u64::MAX);
+        self.done(Request::IdleAfter { ms }).await
+    }
+
+    /// Why the mask server is not asked; empty when all is well, or there is none.
+    #[zbus(property)]
+    fn mask_server_reason(&self) -> String {
+        self.status().mask_server.and_then(|server| server.reason).unwrap_or_default()
+    }
+
+    #[zbus(property)]
+    fn trouble(&self) -> Vec<String> {
+        self.status().trouble()
+    }
+}
