@@ -11,6 +11,8 @@ use std::time::{Duration, Instant};
 
 use tempfile::TempDir;
 
+pub mod socket;
+
 /// Longest wait for something that comes soon on any machine, however slow or busy.
 pub const PATIENCE: Duration = Duration::from_secs(120);
 

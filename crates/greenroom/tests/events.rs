@@ -1,0 +1,226 @@
+//! Events: what subscribers of the control socket are told, and what they cost.
+#![allow(clippy::unwrap_used)]
+
+use std::fs;
+use std::io::{BufRead, BufReader};
+use std::process::{Command, Stdio};
+use std::thread;
+use std::time::{Duration, Instant};
+
+use greenroom::protocol::{Event, SentEvent};
+use greenroom::status::Status;
+use serde_json::{Value, json};
+
+mod air;
+
+use air::socket::Socket;
+use air::{Air, BLUE, PATIENCE, RED, yuv};
+
+const CONFIG: &str =
+    "[scenes.red]\nbackground = 'red.png'\n[scenes.blue]\nbackground = '#1e3cc8'\n";
+
+#[test]
+fn every_change_is_told_and_adds_up_to_the_status() {
+    let air = Air::new(CONFIG, &["--scene", "red"]);
+    air.wait_for(yuv(RED));
+    let mut socket = Socket::of(&air);
+    let subscribed = socket.ask(&json!({ "subscribe": {} }));
+    let mut known: Status = told(&subscribed["ok"]["subscribed"]["status"]);
+    let mut seq = subscribed["ok"]["subscribed"]["seq"].as_u64().unwrap();
+    assert_eq!(known.outputs[0].scene.name.as_deref(), Some("red"));
+    for command in [
+        &["set", "scene", "blue"][..],
+        &["pause"],
+        &["set", "effect", "greyscale"],
+        &["set", "look", "off"],
+        &["set", "idle-after", "7"],
+        &["toggle"],
+        &["set", "background", "red.png", "--fit", "contain"],
+    ] {
+        air.tell(command);
+        let is_told = |known: &Status| match command {
+            ["set", "scene", name] => known.outputs[0].scene.name.as_deref() == Some(name),
+            ["pause"] => known.hidden_by.len() == 1,
+            ["set", "effect", _] => known.outputs[0].scene.effects == ["greyscale"],
+            ["set", "look", _] => known.outputs[0].scene.look == "off",
+            ["set", "idle-after", _] => known.idle_after_s == 7.0,
+            ["toggle"] => known.hidden_by.is_empty(),
+            _ => known.outputs[0].scene.fit == "contain",
+        };
+        while !is_told(&known) {
+            let event: SentEvent = told(&socket.event());
+            seq += 1;
+            assert_eq!(event.seq, Some(seq));
+            event.event.apply(&mut known);
+        }
+    }
+    // The camera comes back after a pause: that is told, too.
+    let now: Status = told(&air.status());
+    let missing = |known: &Status| Event::changes(known, &now);
+    while !missing(&known).is_empty() {
+        told::<SentEvent>(&socket.event()).event.apply(&mut known);
+    }
+    // What begins in the middle is told as it is by then.
+    let mut late = Socket::of(&air);
+    let subscribed = late.ask(&json!({ "subscribe": {} }));
+    let status: Status = told(&subscribed["ok"]["subscribed"]["status"]);
+    assert_eq!(Event::changes(&status, &now), []);
+}
+
+fn told<T: serde::de::DeserializeOwned>(value: &Value) -> T {
+    serde_json::from_value(value.clone()).unwrap_or_else(|error| panic!("{error}: {value}"))
+}
+
+#[test]
+fn numbers_come_at_the_pace_that_was_asked_for_and_only_then() {
+    let air = Air::new(CONFIG, &[]);
+    air.wait_until("frames", |air| air.frames() > 3);
+    let [mut with, mut without] = [Socket::of(&air), Socket::of(&air)];
+    let subscribed = with.ask(&json!({ "subscribe": { "numbers_ms": 300 } }));
+    assert!(subscribed["ok"]["subscribed"]["seq"].is_u64(), "{subscribed}");
+    without.ask(&json!({ "subscribe": {} }));
+    let mut frames = 0.0;
+    for _ in 0..3 {
+        let numbers = with.event_called("numbers");
+        let ms = numbers["ms"].as_u64().unwrap();
+        assert!(ms >= 299, "{numbers}");
+        frames += numbers["camera_fps"].as_f64().unwrap() * ms as f64 / 1e3;
+        assert_eq!(numbers["outputs"][0]["output"], "-");
+    }
+    assert!(frames > 0.5, "{frames} frames");
+    air.tell(&["pause"]);
+    assert!(without.event().get("hidden_by").is_some(), "no numbers before it");
+    // Another pace takes the place of the first.
+    assert!(with.ask(&json!({ "subscribe": {} }))["ok"].is_object());
+    air.tell(&["resume"]);
+    let hidden = |event: &Value| event.get("hidden_by").is_some();
+    while !hidden(&with.event()) {}
+    for (ms, words) in [(99, "write 100 to 3600000"), (3_600_001, "write 100 to 3600000")] {
+        let refused = with.ask(&json!({ "subscribe": { "numbers_ms": ms } }));
+        assert!(refused["error"].as_str().unwrap().contains(words), "{refused}");
+    }
+}
+
+/// A subscriber that does not read is let go once its socket is full; the others get everything.
+#[test]
+fn who_reads_nothing_is_let_go() {
+    let air = Air::new(CONFIG, &[]);
+    air.wait_until("frames", |air| air.frames() > 3);
+    let [mut deaf, mut other, mut asker] = [(); 3].map(|()| Socket::of(&air));
+    deaf.ask(&json!({ "subscribe": { "numbers_ms": 100 } }));
+    other.ask(&json!({ "subscribe": {} }));
+    let descriptors = || fs::read_dir(format!("/proc/{}/fd", air.daemon.id())).unwrap().count();
+    let before = descriptors();
+    let begun = Instant::now();
+    let mut ms = 0;
+    // Each change is an event of some 60 bytes; 200 KB of them are not read.
+    let mut told = 0;
+    while descriptors() >= before {
+        for _ in 0..200 {
+            ms = ms % 60_000 + 1;
+            asker.ask(&json!({ "idle_after": { "ms": ms } }));
+        }
+        while other.event_called("idle_after")["ms"] != ms {
+            told += 1;
+        }
+        assert!(begun.elapsed() < PATIENCE, "never let go");
+    }
+    assert!(told > 0);
+    // What was sent before is still there, then the end.
+    while deaf.line().is_some() {}
+}
+
+#[test]
+fn seventeen_subscribers_are_one_too_many_until_one_goes() {
+    let air = Air::new(CONFIG, &[]);
+    air.wait_until("a socket", |air| air.ask(&["status"]).status.success());
+    let mut all: Vec<Socket> = (0..16).map(|_| Socket::of(&air)).collect();
+    for socket in &mut all {
+        assert!(socket.ask(&json!({ "subscribe": {} }))["ok"].is_object());
+    }
+    let mut one_more = Socket::of(&air);
+    let refused = one_more.ask(&json!({ "subscribe": {} }));
+    assert!(refused["error"].as_str().unwrap().contains("16 programs"), "{refused}");
+    // A subscriber that only says nothing more still gets events.
+    all[0].to.shutdown(std::net::Shutdown::Write).unwrap();
+    air.tell(&["pause"]);
+    assert_eq!(all[0].event_called("hidden_by")["reasons"], json!(["pause"]));
+    // Those that stay do not keep others out of the socket, and are not let go for them.
+    for _ in 0..60 {
+        air.status();
+    }
+    drop(all.remove(0));
+    let begun = Instant::now();
+    while one_more.ask(&json!({ "subscribe": {} })).get("error").is_some() {
+        assert!(begun.elapsed() < PATIENCE, "the place of one that has gone is not free");
+        thread::sleep(Duration::from_millis(10));
+    }
+    air.tell(&["resume"]);
+    for socket in all.iter_mut().chain([&mut one_more]) {
+        while socket.event_called("hidden_by")["reasons"] != json!([]) {}
+    }
+}
+
+/// The commands that follow.
+#[test]
+fn status_follows_for_people_programs_and_waybar() {
+    let mut air = Air::new(CONFIG, &["--scene", "red"]);
+    air.wait_for(yuv(RED));
+    let mut followers = [&["--json"][..], &[], &["--waybar"]].map(|args| {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_greenroom"));
+        command.args(["status", "--follow", "--socket"]).arg(air.at("socket")).args(args);
+        let mut child = command.stdout(Stdio::piped()).spawn().unwrap();
+        let lines = BufReader::new(child.stdout.take().unwrap()).lines();
+        (child, lines.map(Result::unwrap))
+    });
+    let [(_, json), (_, text), (_, waybar)] = &mut followers;
+    let value = |line: String| serde_json::from_str::<Value>(&line).unwrap();
+    let first = value(json.next().unwrap());
+    assert_eq!(first["status"]["outputs"][0]["scene"]["name"], "red", "{first}");
+    assert_eq!(text.next().unwrap(), "not hidden");
+    assert_eq!(value(waybar.next().unwrap())["class"], "on-air");
+    air.tell(&["toggle"]);
+    json.map(value).find(|event| event["event"]["hidden_by"]["reasons"] == json!(["pause"]));
+    text.find(|line| line == "hidden by pause").unwrap();
+    let hidden = waybar.map(value).find(|module| module["class"] == "hidden").unwrap();
+    assert!(hidden["tooltip"].as_str().unwrap().starts_with("hidden by pause\n"), "{hidden}");
+    air.daemon.kill().unwrap();
+    air.daemon.wait().unwrap();
+    let stopped = waybar.map(value).find(|module| module["class"] == "stopped").unwrap();
+    assert_eq!(stopped["text"], "");
+    let [(json, _), (text, _), (waybar, _)] = &mut followers;
+    for follower in [json, text] {
+        assert_eq!(follower.wait().unwrap().code(), Some(1));
+    }
+    // It waits for the next one.
+    waybar.kill().unwrap();
+    waybar.wait().unwrap();
+    assert_eq!(air.ask(&["status", "--waybar"]).status.code(), Some(0));
+    let refusal = air.refusal(&["status", "--follow", "--numbers", "0.01"]);
+    assert!(refusal.contains("write 0.1 to 3600"), "{refusal}");
+}
+
+/// A toggle says what it came to, and is done when it is answered.
+#[test]
+fn a_toggle_hides_and_shows() {
+    let air = Air::new(CONFIG, &["--scene", "blue"]);
+    air.wait_for(yuv(BLUE));
+    let mut socket = Socket::of(&air);
+    for _ in 0..3 {
+        assert_eq!(
+            socket.ask(&json!({ "toggle": {} })),
+            json!({ "ok": { "toggled": { "paused": true } } })
+        );
+        assert!(air.is_hidden_by("pause"));
+        assert_eq!(
+            socket.ask(&json!({ "toggle": {} })),
+            json!({ "ok": { "toggled": { "paused": false } } })
+        );
+        assert!(!air.is_hidden_by("pause"));
+    }
+    air.wait_for(yuv(BLUE));
+    let hello = socket.ask(&json!({ "hello": { "protocol": 1 } }));
+    assert_eq!(hello["ok"]["hello"]["protocol"], 1, "{hello}");
+    let newer = socket.ask(&json!({ "hello": { "protocol": 2 } }));
+    assert!(newer["error"].as_str().unwrap().contains("speaks protocol 1, not 2"), "{newer}");
+}
