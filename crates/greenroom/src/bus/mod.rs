@@ -16,7 +16,7 @@ use std::time::{Duration, Instant};
 
 use zbus::Address;
 use zbus::blocking::Connection;
-use zbus::fdo::RequestNameReply;
+use zbus::fdo::{RequestNameFlags, RequestNameReply};
 
 pub(crate) use self::connection::{BusRetry, connect, has_threads, is_no_bus};
 use self::output::OutputObject;
@@ -115,8 +115,10 @@ fn serve(connection: &Connection, dispatcher: &Dispatcher) -> zbus::Result<()> {
         server.at(path_of(number), OutputObject::new(dispatcher.clone(), number))?;
     }
     let publisher = Publisher::start(connection.clone(), dispatcher.feed(), outputs)?;
-    // In the queue, so that the name is ours as soon as another program lets go of it.
-    match connection.request_name_with_flags(NAME, Default::default())? {
+    // In the queue, so that the name is ours as soon as another program lets go of it; and nobody takes it from us. (Two
+    // flags have none in common: it is how one writes none.)
+    let no_flags = RequestNameFlags::DoNotQueue & RequestNameFlags::AllowReplacement;
+    match connection.request_name_with_flags(NAME, no_flags)? {
         RequestNameReply::InQueue | RequestNameReply::Exists => tracing::warn!(
             "bus: another program has the name {NAME} on the session bus; until it lets go of it, this greenroom is \
              steered over its socket only"

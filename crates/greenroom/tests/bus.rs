@@ -1,0 +1,386 @@
+//! greenroom on a real session bus, asked with systemd's busctl: properties, methods, signals, activation, and what
+//! becomes of it when the bus goes.
+#![allow(clippy::unwrap_used)]
+
+use std::fs;
+use std::io::{BufRead, BufReader};
+use std::process::{Child, ChildStdout, Command, Output, Stdio};
+use std::sync::mpsc::{Receiver, channel};
+use std::thread;
+use std::time::{Duration, Instant};
+
+use serde_json::{Value, json};
+use tempfile::TempDir;
+
+mod air;
+
+use air::socket::Socket;
+use air::{Air, BLUE, PATIENCE, RED, yuv};
+
+const NAME: &str = "org.greenroom.Greenroom1";
+const PATH: &str = "/org/greenroom/Greenroom1";
+const ROOT: [&str; 3] = [NAME, PATH, NAME];
+const OUTPUT: [&str; 3] =
+    [NAME, "/org/greenroom/Greenroom1/outputs/0", "org.greenroom.Greenroom1.Output"];
+
+/// A session bus of its own.
+struct Bus {
+    folder: TempDir,
+    daemon: Child,
+}
+
+impl Bus {
+    fn start() -> Self {
+        let folder = tempfile::tempdir().unwrap();
+        fs::create_dir(folder.path().join("services")).unwrap();
+        let daemon = daemon(&folder);
+        Self { folder, daemon }
+    }
+
+    fn kill(&mut self) {
+        self.daemon.kill().unwrap();
+        self.daemon.wait().unwrap();
+        let _ = fs::remove_file(self.folder.path().join("bus"));
+    }
+
+    fn start_again(&mut self) {
+        self.daemon = daemon(&self.folder);
+    }
+
+    fn address(&self) -> String {
+        format!("unix:path={}", self.folder.path().join("bus").display())
+    }
+
+    fn air(&self, args: &[&str]) -> Air {
+        let folder = tempfile::tempdir().unwrap();
+        let config =
+            format!("[scenes.red]\nbackground = '{RED}'\n[scenes.blue]\nbackground = '{BLUE}'\n");
+        fs::write(folder.path().join("config.toml"), config).unwrap();
+        let usual = ["--camera", "room.mkv", "--model", "landscape", "--output", "-"];
+        let args = [&usual[..], &["--config", "config.toml", "--scene", "red"], args].concat();
+        Air::start(folder, &args, &[("DBUS_SESSION_BUS_ADDRESS", &self.address())])
+    }
+
+    fn busctl(&self) -> Command {
+        let mut command = Command::new("busctl");
+        command.args(["--user", "--timeout=100"]);
+        command.env("DBUS_SESSION_BUS_ADDRESS", self.address());
+        command
+    }
+
+    fn ask(&self, verb: &str, of: [&str; 3], args: &[&str]) -> Output {
+        self.busctl().arg(verb).args(of).args(args).output().unwrap()
+    }
+
+    /// What it answers, as busctl prints it.
+    fn get(&self, verb: &str, of: [&str; 3], args: &[&str]) -> String {
+        let answer = self.ask(verb, of, args);
+        assert!(answer.status.success(), "{verb} {args:?}: {answer:?}");
+        String::from_utf8(answer.stdout).unwrap().trim_end().to_owned()
+    }
+
+    fn property(&self, of: [&str; 3], name: &str) -> String {
+        self.get("get-property", of, &[name])
+    }
+
+    /// The sentence that refuses.
+    fn refusal(&self, verb: &str, of: [&str; 3], args: &[&str]) -> String {
+        let answer = self.ask(verb, of, args);
+        assert!(!answer.status.success(), "{verb} {args:?}: {answer:?}");
+        String::from_utf8(answer.stderr).unwrap()
+    }
+
+    /// Until greenroom has its name.
+    fn wait(&self, air: &Air) {
+        air.wait_until("a name on the bus", |_| {
+            self.ask("get-property", ROOT, &["Version"]).status.success()
+        });
+    }
+}
+
+impl Drop for Bus {
+    fn drop(&mut self) {
+        let _ = self.daemon.kill();
+        let _ = self.daemon.wait();
+    }
+}
+
+fn daemon(folder: &TempDir) -> Child {
+    let at = |name: &str| folder.path().join(name).display().to_string();
+    let config = format!(
+        "<busconfig><type>session</type><listen>unix:path={}</listen><servicedir>{}</servicedir>\
+         <policy context='default'><allow send_destination='*' eavesdrop='true'/><allow eavesdrop='true'/>\
+         <allow own='*'/></policy></busconfig>",
+        at("bus"),
+        at("services")
+    );
+    fs::write(at("bus.conf"), config).unwrap();
+    let mut command = Command::new("dbus-daemon");
+    command.args(["--nofork", "--print-address", "--config-file", &at("bus.conf")]);
+    let mut daemon = command.stdout(Stdio::piped()).spawn().unwrap();
+    // It listens once it has said where.
+    let mut said = String::new();
+    BufReader::new(daemon.stdout.take().unwrap()).read_line(&mut said).unwrap();
+    assert!(said.starts_with("unix:path="), "{said}");
+    daemon
+}
+
+fn lines(from: ChildStdout) -> Receiver<(Instant, String)> {
+    let (send, lines) = channel();
+    thread::spawn(move || {
+        for line in BufReader::new(from).lines().map_while(Result::ok) {
+            if send.send((Instant::now(), line)).is_err() {
+                break;
+            }
+        }
+    });
+    lines
+}
+
+#[test]
+fn what_is_there_can_be_read_set_and_called() {
+    let bus = Bus::start();
+    let air = bus.air(&[]);
+    bus.wait(&air);
+    air.wait_for(yuv(RED));
+    assert_eq!(bus.property(ROOT, "Protocol"), "u 1");
+    assert_eq!(bus.property(ROOT, "Paused"), "b false");
+    assert_eq!(bus.property(ROOT, "CameraState"), "s \"streaming\"");
+    assert_eq!(bus.property(ROOT, "Outputs"), format!("ao 1 \"{}\"", OUTPUT[1]));
+    assert_eq!(bus.property(OUTPUT, "Name"), "s \"-\"");
+    assert_eq!(bus.property(OUTPUT, "Scene"), "s \"red\"");
+    assert_eq!(bus.property(OUTPUT, "State"), "s \"watched\"");
+
+    bus.get("set-property", OUTPUT, &["Background", "s", BLUE]);
+    air.wait_for(yuv(BLUE));
+    assert_eq!(bus.property(OUTPUT, "Background"), format!("s \"{BLUE}\""));
+    bus.get("set-property", OUTPUT, &["Effects", "as", "2", "greyscale", "vignette"]);
+    assert!(bus.property(OUTPUT, "Effects").starts_with("as 2 \"greyscale\" \"vignette"));
+    bus.get("set-property", OUTPUT, &["Effects", "as", "0"]);
+    bus.get("set-property", OUTPUT, &["Scene", "s", "red"]);
+    air.wait_for(yuv(RED));
+    bus.get("call", ROOT, &["Set", "a{sv}", "2", "Background", "s", BLUE, "Look", "s", "off"]);
+    air.wait_for(yuv(BLUE));
+    assert_eq!(bus.property(OUTPUT, "Look"), "s \"off\"");
+    bus.get("call", OUTPUT, &["ShowScene", "s", "red"]);
+    air.wait_for(yuv(RED));
+    bus.get("call", ROOT, &["Next"]);
+    air.wait_for(yuv(BLUE));
+
+    // What is answered is done.
+    bus.get("call", ROOT, &["Pause"]);
+    air.wait_for_placeholder();
+    assert_eq!(bus.property(ROOT, "HiddenBy"), "as 1 \"pause\"");
+    assert_eq!(bus.get("call", ROOT, &["Toggle"]), "b false");
+    assert_eq!(bus.get("call", ROOT, &["Toggle"]), "b true");
+    bus.get("set-property", ROOT, &["Paused", "b", "false"]);
+    air.wait_for(yuv(BLUE));
+    bus.get("set-property", ROOT, &["IdleAfter", "d", "4.5"]);
+    assert_eq!(bus.property(ROOT, "IdleAfter"), "d 4.5");
+    let file = air.at("a.png").display().to_string();
+    bus.get("call", OUTPUT, &["Snapshot", "s", &file]);
+    assert!(air.at("a.png").exists());
+    let file = air.at("a.mkv").display().to_string();
+    bus.get("call", OUTPUT, &["Record", "sb", &file, "false"]);
+    assert_eq!(bus.property(OUTPUT, "Recording"), format!("s \"{file}\""));
+    let first = air.frames();
+    air.wait_until("frames", |air| air.frames() > first + 5);
+    bus.get("call", OUTPUT, &["StopRecording"]);
+    assert!(air.at("a.mkv").exists());
+
+    // Anything else, as on the socket.
+    let said = bus.get("call", ROOT, &["Request", "s", "{\"hello\":{}}"]);
+    assert!(said.contains("\\\"protocol\\\":1"), "{said}");
+    let said = bus.get("call", ROOT, &["StatusJson"]);
+    assert!(said.contains("\\\"hidden_by\\\":[]"), "{said}");
+}
+
+#[test]
+fn what_makes_no_sense_is_refused_in_a_sentence() {
+    let bus = Bus::start();
+    let air = bus.air(&[]);
+    bus.wait(&air);
+    for (verb, of, args, words) in [
+        ("set-property", OUTPUT, &["Background", "s", "/nowhere.png"][..], "/nowhere.png"),
+        ("set-property", OUTPUT, &["Fit", "s", "squeeze"], "cover, contain or stretch"),
+        ("set-property", OUTPUT, &["Scene", "s", "green"], "green"),
+        ("set-property", ROOT, &["IdleAfter", "d", "1e9"], "86400"),
+        ("call", ROOT, &["Set", "a{sv}", "1", "Mood", "s", "good"], "nothing is set of Background"),
+        ("call", ROOT, &["Set", "a{sv}", "1", "Look", "u", "7"], "Look is not a text"),
+        ("call", OUTPUT, &["Snapshot", "s", "a.png"], "does not begin with /"),
+        ("call", OUTPUT, &["StopRecording"], "nothing is being recorded"),
+        ("call", ROOT, &["Dance"], "Dance"),
+    ] {
+        let sentence = bus.refusal(verb, of, args);
+        assert!(sentence.contains(words), "{args:?}: {sentence}");
+    }
+    let said = bus.get("call", ROOT, &["Request", "s", "{\"subscribe\":{}}"]);
+    assert!(said.contains("listen to the signals Event"), "{said}");
+    let said = bus.get("call", ROOT, &["Request", "s", "{\"fault\":{\"name\":\"leak\"}}"]);
+    assert!(said.contains("error"), "{said}");
+    // Nothing has changed.
+    air.wait_for(yuv(RED));
+    assert_eq!(bus.property(OUTPUT, "Scene"), "s \"red\"");
+}
+
+#[test]
+fn changes_are_signalled_wherever_they_come_from() {
+    let bus = Bus::start();
+    let air = bus.air(&[]);
+    bus.wait(&air);
+    air.wait_for(yuv(RED));
+    let mut monitor = bus.busctl();
+    monitor.args(["--json=short", "--match"]).arg(format!("path_namespace='{PATH}'"));
+    let mut child = monitor.arg("monitor").stdout(Stdio::piped()).spawn().unwrap();
+    let lines = lines(child.stdout.take().unwrap());
+    let mut socket = Socket::of(&air);
+    // From when it listens.
+    let mut seen: Vec<(Instant, Value)> = Vec::new();
+    let is = |value: &Value, member: &str, words: &str| {
+        value["member"] == member && value["payload"].to_string().contains(words)
+    };
+    let begun = Instant::now();
+    let mut ms = 1000;
+    while seen.is_empty() {
+        assert!(begun.elapsed() < PATIENCE, "busctl hears nothing");
+        ms += 1;
+        socket.ask(&json!({ "idle_after": { "ms": ms } }));
+        if let Ok((at, line)) = lines.recv_timeout(Duration::from_millis(100)) {
+            seen.push((at, serde_json::from_str(&line).unwrap()));
+        }
+    }
+    let mut wait = |member: &str, words: &str| {
+        loop {
+            if let Some(place) = seen.iter().position(|(_, value)| is(value, member, words)) {
+                return seen.remove(place).0;
+            }
+            let (at, line) = lines.recv_timeout(PATIENCE).unwrap();
+            seen.push((at, serde_json::from_str(&line).unwrap()));
+        }
+    };
+    let mut slowest = Duration::ZERO;
+    for _ in 0..5 {
+        for (request, event, property) in [
+            (json!({ "set": { "background": BLUE } }), "1e3cc8", "Background"),
+            (json!({ "scene": { "name": "red" } }), "c81e1e", "Background"),
+            (json!({ "pause": {} }), "hidden_by", "HiddenBy"),
+            (json!({ "resume": {} }), "hidden_by", "HiddenBy"),
+        ] {
+            let asked = Instant::now();
+            assert!(socket.ask(&request)["ok"].is_object(), "{request}");
+            let told = wait("Event", event).max(wait("PropertiesChanged", property));
+            slowest = slowest.max(told.saturating_duration_since(asked));
+        }
+    }
+    println!("the slowest change was told {slowest:?} after it was asked for");
+    child.kill().unwrap();
+    child.wait().unwrap();
+}
+
+#[test]
+fn a_bus_that_goes_and_comes_costs_nothing_else() {
+    let mut bus = Bus::start();
+    let air = bus.air(&[]);
+    bus.wait(&air);
+    air.wait_for(yuv(RED));
+    let mut socket = Socket::of(&air);
+    socket.ask(&json!({ "subscribe": {} }));
+    for round in 0..2 {
+        bus.kill();
+        let first = air.frames();
+        // The socket and the picture go on.
+        let colour = [BLUE, RED][round];
+        assert!(socket.ask(&json!({ "set": { "background": colour } }))["ok"].is_object());
+        assert_eq!(socket.event_called("scene")["scene"]["background"], colour);
+        air.wait_for(yuv(colour));
+        air.wait_until("frames", |air| air.frames() > first + 10);
+        bus.start_again();
+        bus.wait(&air);
+        assert_eq!(bus.property(OUTPUT, "Background"), format!("s \"{colour}\""));
+        bus.get("call", ROOT, &["Pause"]);
+        bus.get("call", ROOT, &["Resume"]);
+        air.wait_for(yuv(colour));
+    }
+    let warnings = air.log_has("WARN") + air.log_has("ERROR");
+    assert_eq!(warnings, 0, "{}", fs::read_to_string(air.at("log")).unwrap());
+}
+
+#[test]
+fn a_name_that_is_taken_is_told_and_taken_over_when_it_is_free() {
+    let bus = Bus::start();
+    let mut first = bus.air(&[]);
+    bus.wait(&first);
+    let second = bus.air(&[]);
+    second.wait_until("a word about it", |air| air.log_has("another program has the name") == 1);
+    assert!(second.ask(&["set", "scene", "blue"]).status.success());
+    second.wait_for(yuv(BLUE));
+    assert_eq!(bus.property(OUTPUT, "Scene"), "s \"red\"", "the first is asked");
+    first.daemon.kill().unwrap();
+    first.daemon.wait().unwrap();
+    second.wait_until("the name", |_| {
+        bus.ask("get-property", OUTPUT, &["Scene"]).stdout == b"s \"blue\"\n"
+    });
+}
+
+/// Whoever calls first starts greenroom, and gets an answer.
+#[test]
+fn the_bus_starts_greenroom() {
+    let bus = Bus::start();
+    let folder = bus.folder.path();
+    fs::write(folder.join("c.toml"), "").unwrap();
+    let service = format!(
+        "[D-BUS Service]\nName={NAME}\nExec={} run --camera demo --output null --model landscape --size 160x90 --config {} \
+         --socket {}\n",
+        env!("CARGO_BIN_EXE_greenroom"),
+        folder.join("c.toml").display(),
+        folder.join("socket").display(),
+    );
+    fs::write(folder.join("services").join(format!("{NAME}.service")), service).unwrap();
+    assert!(
+        bus.busctl()
+            .args(["call", "org.freedesktop.DBus", "/", "org.freedesktop.DBus", "ReloadConfig"])
+            .status()
+            .unwrap()
+            .success()
+    );
+    assert_eq!(bus.get("call", ROOT, &["Toggle"]), "b true");
+    let said = bus.get("call", ROOT, &["StatusJson"]);
+    let pid = said.split("\\\"pid\\\":").nth(1).unwrap().split(',').next().unwrap();
+    let pid: i32 = pid.parse().unwrap();
+    let pid = rustix::process::Pid::from_raw(pid).unwrap();
+    rustix::process::kill_process(pid, rustix::process::Signal::TERM).unwrap();
+}
+
+/// Everything on the bus is introspected, and every property of a scene is there.
+#[test]
+fn introspection_is_complete() {
+    let bus = Bus::start();
+    let air = bus.air(&[]);
+    bus.wait(&air);
+    let listed = |of: [&str; 3]| bus.get("introspect", of, &[]);
+    let [root, output] = [listed(ROOT), listed(OUTPUT)];
+    let has = |text: &str, name: &str, kind: &str| {
+        text.lines().any(|line| line.starts_with(&format!(".{name} ")) && line.contains(kind))
+    };
+    for method in [
+        "Pause",
+        "Resume",
+        "Toggle",
+        "Set",
+        "ShowScene",
+        "Next",
+        "StopRecording",
+        "Request",
+        "StatusJson",
+    ] {
+        assert!(has(&root, method, "method"), "{method}: {root}");
+    }
+    assert!(has(&root, "Event", "signal"), "{root}");
+    for key in greenroom::scenes::SCENE_KEYS {
+        let name = format!("{}{}", key[..1].to_uppercase(), &key[1..]);
+        assert!(
+            has(&output, &name, "property") && has(&output, &name, "writable"),
+            "{name}: {output}"
+        );
+    }
+}
