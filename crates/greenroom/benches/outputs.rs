@@ -47,7 +47,9 @@ fn serve(outputs: &mut [Output], matted: &MattedFrame<'_>) -> Vec<Duration> {
         let Output { painter, write } = &mut rest[0];
         let others = before.iter_mut().map(|output| &mut output.painter);
         let composed = painter.compose_with(matted, others).expect("frame and matte fit");
-        write.write(painter.fit_composed(composed).expect("a canvas")).expect("room in memory");
+        write
+            .write(painter.fit_composed(composed, |_| ()).expect("a canvas"))
+            .expect("room in memory");
         times.push(start.elapsed());
     }
     times

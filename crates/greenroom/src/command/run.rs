@@ -109,12 +109,12 @@ fn serve(
         scene_service.handle(),
         Arc::clone(&recorder),
     );
-    let feed = Arc::clone(dispatcher.feed());
+    let streams = dispatcher.streams();
     bus.serve(dispatcher.clone());
     let answer = Box::new(move |request, replier| {
         dispatcher.dispatch(request, Trust::Owner, replier);
     });
-    let server = socket.and_then(|socket| socket.serve(answer, Some(feed)));
+    let server = socket.and_then(|socket| socket.serve(answer, Some(streams)));
     let server = server.map_err(|error| tracing::warn!("{error}"));
     service::ready();
     Wake::wait([stop, pipeline.ended()], settings.stop_after);

@@ -67,7 +67,8 @@ mod tests {
             ("idle", "idle")
         );
         status.outputs[0].state = OutputState::Watched;
-        status.outputs[0].watchers = vec![Watcher { pid: 7, name: "<b>&".to_owned() }];
+        status.outputs[0].watchers =
+            vec![Watcher { pid: 7, name: "<b>&".to_owned(), preview: None }];
         let on_air = module(Some(&status));
         assert_eq!(on_air.class, "on-air");
         assert!(

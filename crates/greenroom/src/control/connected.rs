@@ -1,8 +1,9 @@
 //! One client of the control socket: its requests in their order, and its replies.
 
 use std::collections::VecDeque;
-use std::io::{self, Read, Write};
-use std::os::fd::AsFd;
+use std::io::{self, IoSlice, Read, Write};
+use std::mem::MaybeUninit;
+use std::os::fd::{AsFd, OwnedFd};
 use std::os::unix::net::UnixStream;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
@@ -10,12 +11,14 @@ use std::time::{Duration, Instant};
 
 use greenroom_device::wait_readable;
 use rustix::net::sockopt::socket_peercred;
+use rustix::net::{SendAncillaryBuffer, SendAncillaryMessage, SendFlags, sendmsg};
 
 use super::Replier;
 use super::lines::{Lines, TooLong};
 use super::subscriber::{Subscriber, Subscriptions, line_of};
 use super::tickets::{Replies, Ticket, is_closed};
-use crate::protocol::{BadRequest, Reply, Request, SentEvent};
+use crate::preview::{PreviewGuard, Previews, StartedPreview};
+use crate::protocol::{Answer, BadRequest, PreviewRequest, Reply, Request, SentEvent};
 use crate::terminal::printable_json;
 
 /// Clients at once: whoever asks needs a moment only, and whoever gets events stays. For one more, the one that has been
@@ -52,6 +55,10 @@ pub(super) struct Client {
     pub(super) may_only_pause: bool,
     /// It gets events.
     subscriber: Option<Subscriber>,
+    /// It looks at a preview, for as long as this is here.
+    preview: Option<PreviewGuard>,
+    /// The descriptors that go with the reply to its request of this number.
+    enclosed: Option<(u64, [OwnedFd; 2])>,
 }
 
 /// What clients are served with.
@@ -60,6 +67,7 @@ pub(super) struct Service {
     pub(super) subscriptions: Subscriptions,
     /// Clients that get events.
     pub(super) subscribers: usize,
+    pub(super) previews: Option<Arc<Previews>>,
 }
 
 impl Client {
@@ -83,12 +91,15 @@ impl Client {
             heard_at: Instant::now(),
             may_only_pause: false,
             subscriber: None,
+            preview: None,
+            enclosed: None,
         })
     }
 
-    /// It waits for nothing, not even events, and nothing that it has sent waits to be read.
+    /// It waits for nothing, not even events or pictures, and nothing that it has sent waits to be read.
     pub(super) fn is_idle(&self) -> bool {
-        self.waiting.is_empty() && self.subscriber.is_none() && !self.has_sent()
+        let gets_nothing = self.subscriber.is_none() && self.preview.is_none();
+        self.waiting.is_empty() && gets_nothing && !self.has_sent()
     }
 
     /// Something of it is to be read, if only that it has gone.
@@ -101,7 +112,7 @@ impl Client {
     }
 
     pub(super) fn stays(&self) -> bool {
-        let is_served = !self.waiting.is_empty() || self.is_subscriber();
+        let is_served = !self.waiting.is_empty() || self.is_subscriber() || self.preview.is_some();
         !self.is_gone && (is_served || !self.is_read)
     }
 
@@ -120,6 +131,7 @@ impl Client {
         let may_only_pause = self.may_only_pause;
         let (waiting, settled, client) = (&mut self.waiting, self.settled, self.number);
         let (stream, subscriber) = (&self.stream, &mut self.subscriber);
+        let (preview, enclosed) = (&mut self.preview, &mut self.enclosed);
         let each = |line: Result<&[u8], TooLong>| {
             let request = settled + waiting.len() as u64;
             waiting.push_back(None);
@@ -136,6 +148,22 @@ impl Client {
                 }
                 Ok(Request::Subscribe { numbers_ms }) => {
                     replier.reply(service.subscribe(subscriber, numbers_ms, now));
+                }
+                Ok(Request::Preview(wanted)) => {
+                    // One that goes on ends before another one begins.
+                    *preview = None;
+                    match service.start_preview(&wanted, stream) {
+                        Ok(started) => {
+                            *enclosed = Some((request, [started.memory, started.bell]));
+                            *preview = Some(started.guard);
+                            replier.reply(Reply::Ok(Answer::Preview(started.layout)));
+                        }
+                        Err(sentence) => replier.reply(Reply::Error(sentence)),
+                    }
+                }
+                Ok(Request::EndPreview {}) => {
+                    *preview = None;
+                    replier.reply(Reply::Ok(Answer::Done {}));
                 }
                 Ok(request) => service.see_to(request, replier),
                 Err(bad) => replier.reply(Reply::Error(bad.to_string())),
@@ -159,7 +187,11 @@ impl Client {
         }
         while let Some(Some(reply)) = self.waiting.front() {
             // Who has gone, or reads nothing, is told nothing more.
-            self.is_gone |= !send(&self.stream, &line_with(reply));
+            let enclosed = self.enclosed.take_if(|(number, _)| *number == self.settled);
+            self.is_gone |= match enclosed {
+                Some((_, fds)) => !send_with(&self.stream, &line_with(reply), &fds),
+                None => !send(&self.stream, &line_with(reply)),
+            };
             self.waiting.pop_front();
             self.settled += 1;
         }
@@ -239,6 +271,17 @@ impl Service {
         }
     }
 
+    /// Begins a preview for the program behind `stream`.
+    fn start_preview(
+        &self,
+        wanted: &PreviewRequest,
+        stream: &UnixStream,
+    ) -> Result<StartedPreview, String> {
+        let previews = self.previews.as_ref().ok_or("there are no previews here")?;
+        let pid = socket_peercred(stream).map_or(0, |peer| peer.pid.as_raw_nonzero().get());
+        previews.start(wanted, u32::try_from(pid).unwrap_or(0))
+    }
+
     /// Sees to a request. A panic on the way is our bug, and no reason to fall silent: the replier says so when it is
     /// dropped.
     fn see_to(&mut self, request: Request, replier: Replier) {
@@ -259,6 +302,19 @@ pub(super) fn too_many() -> String {
 /// does not fit is slow: `false`, let go of it.
 fn send(mut stream: &UnixStream, line: &str) -> bool {
     stream.write_all((printable_json(line) + "\n").as_bytes()).is_ok()
+}
+
+/// The same, with descriptors for the client.
+fn send_with(stream: &UnixStream, line: &str, fds: &[OwnedFd; 2]) -> bool {
+    let line = printable_json(line) + "\n";
+    let fds = [fds[0].as_fd(), fds[1].as_fd()];
+    let mut space = [MaybeUninit::uninit(); rustix::cmsg_space!(ScmRights(2))];
+    let mut enclosed = SendAncillaryBuffer::new(&mut space);
+    // There is room for two.
+    enclosed.push(SendAncillaryMessage::ScmRights(&fds));
+    let parts = [IoSlice::new(line.as_bytes())];
+    let sent = sendmsg(stream, &parts, &mut enclosed, SendFlags::NOSIGNAL);
+    sent.is_ok_and(|sent| sent == line.len())
 }
 
 fn line_with(reply: &Reply) -> String {

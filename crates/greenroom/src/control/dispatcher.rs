@@ -3,8 +3,9 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use super::{EventFeed, Replier};
+use super::{EventFeed, Replier, Streams};
 use crate::pipeline::{PipelineCommands, Reason, Reporter};
+use crate::preview::Previews;
 use crate::protocol::{Answer, Hello, PROTOCOL, Reply, Request, SetRequest};
 use crate::recorder::Recorder;
 use crate::scenes::{Replied, SceneHandle, SceneRequest};
@@ -26,6 +27,7 @@ pub struct Dispatcher {
     commands: Arc<PipelineCommands>,
     scenes: SceneHandle,
     recorder: Arc<Recorder>,
+    previews: Arc<Previews>,
     feed: Arc<EventFeed>,
 }
 
@@ -37,12 +39,19 @@ impl Dispatcher {
         scenes: SceneHandle,
         recorder: Arc<Recorder>,
     ) -> Self {
-        let (pipeline, handle, recordings) =
-            (Arc::clone(&commands), scenes.clone(), Arc::clone(&recorder));
+        let previews = Previews::new(Arc::clone(&commands));
+        let told = (Arc::clone(&commands), scenes.clone(), Arc::clone(&recorder));
+        let looking = Arc::clone(&previews);
         let feed = EventFeed::new(Arc::clone(commands.changes()), move || {
-            status(&reporter, &pipeline, &handle, &recordings)
+            let (pipeline, scenes, recorder) = &told;
+            status(&reporter, pipeline, scenes, recorder, &looking)
         });
-        Self { commands, scenes, recorder, feed }
+        Self { commands, scenes, recorder, previews, feed }
+    }
+
+    /// What clients can have for as long as they are connected.
+    pub fn streams(&self) -> Streams {
+        Streams { events: Arc::clone(&self.feed), previews: Arc::clone(&self.previews) }
     }
 
     /// What is going on, and events of it.
@@ -66,6 +75,9 @@ impl Dispatcher {
             Request::Status {} => {
                 let status = Box::new(self.feed.status());
                 return replier.reply(Reply::Ok(Answer::Status(status)));
+            }
+            Request::Preview(_) | Request::EndPreview {} => {
+                return replier.reply(Reply::Error(NO_PREVIEWS.to_owned()));
             }
             Request::Subscribe { .. } => {
                 return replier.reply(Reply::Error(NO_EVENTS.to_owned()));
@@ -118,6 +130,9 @@ impl Dispatcher {
 const NO_EVENTS: &str = "events are sent over a connection to the control socket; on the session bus, listen to \
                          the signals Event and PropertiesChanged";
 
+/// What is told where no descriptors can be sent.
+const NO_PREVIEWS: &str = "previews are sent over a connection to the control socket; ask there";
+
 /// What is told to those who may not ask for something.
 const NOT_TRUSTED: &str = "this is for the control socket only; ask there";
 
@@ -126,6 +141,7 @@ fn status(
     commands: &PipelineCommands,
     scenes: &SceneHandle,
     recorder: &Recorder,
+    previews: &Previews,
 ) -> Status {
     let hidden_by = commands.reasons().iter().collect();
     let idle_after_s = commands.idle_after().as_secs_f64();
@@ -133,6 +149,7 @@ fn status(
     for (number, (output, scene)) in status.outputs.iter_mut().zip(scenes.status()).enumerate() {
         output.scene = scene;
         output.recording = recorder.status(number);
+        output.watchers.extend(previews.watchers(number));
     }
     status
 }

@@ -16,6 +16,7 @@ use super::subscriber::{Subscriptions, line_of};
 use super::tickets::Replies;
 use super::{ControlError, EventFeed, EventReceiver};
 use crate::faults::{self, Fault};
+use crate::preview::Previews;
 use crate::protocol::Reply;
 
 /// Places more for when all of those wait for replies: they are for a pause and nothing else, so that there
@@ -49,6 +50,14 @@ impl Server {
     }
 }
 
+/// What goes on over a connection for as long as it lasts.
+pub struct Streams {
+    /// For those who subscribe.
+    pub events: Arc<EventFeed>,
+    /// For those who want pictures.
+    pub previews: Arc<Previews>,
+}
+
 /// A control socket that is ours, at which nobody answers yet: who asks waits. Nobody else can have
 /// it, so that who has it knows that no other greenroom runs.
 #[derive(Debug)]
@@ -71,18 +80,15 @@ impl Claim {
         &self.path
     }
 
-    /// Answers from now on: see [`Server::start`]. Subscribers get the events of `feed`.
+    /// Answers from now on: see [`Server::start`]. Clients can have what `streams` gives.
     ///
     /// # Errors
     /// When the system has no thread or descriptor left.
-    pub fn serve(
-        self,
-        answer: Answerer,
-        feed: Option<Arc<EventFeed>>,
-    ) -> Result<Server, ControlError> {
+    pub fn serve(self, answer: Answerer, streams: Option<Streams>) -> Result<Server, ControlError> {
         let Self { socket, path } = self;
         let unusable = |why: io::Error| ControlError::Unusable { path: path.clone(), why };
         let stop = Wake::new().map_err(unusable)?;
+        let (feed, previews) = streams.map(|it| (it.events, it.previews)).unzip();
         let mut waiter = Waiter {
             socket,
             stop: stop.clone(),
@@ -92,7 +98,12 @@ impl Claim {
             spare: stop.as_fd().try_clone_to_owned().ok(),
             is_postponed: false,
             replies: Replies::new().map_err(unusable)?,
-            service: Service { answer, subscriptions: Subscriptions::new(feed), subscribers: 0 },
+            service: Service {
+                answer,
+                subscriptions: Subscriptions::new(feed),
+                subscribers: 0,
+                previews,
+            },
         };
         let thread = thread::Builder::new().name("control".into()).spawn(move || waiter.run());
         tracing::debug!("control: listens at {}", path.display());

@@ -10,8 +10,8 @@ use greenroom_device::{DeviceError, SinkMode, Wake};
 use greenroom_frame::{Frame, FrameShape};
 use greenroom_scene::Scene;
 
-use super::output::OutputCommands;
-use super::{Changes, Reason, Reasons, Tap};
+use super::output::{OutputCommands, PreviewCommand};
+use super::{Changes, Preview, Reason, Reasons, Tap};
 use crate::lock::lock;
 
 /// What others tell the outputs of a pipeline, and what they tell back.
@@ -172,6 +172,18 @@ impl PipelineCommands {
     /// Ends the tap of output number `output`.
     pub fn end_tap(&self, output: usize) {
         self.outputs[output].set_tap(None);
+        self.bell.ring();
+    }
+
+    /// From now on `preview` takes what is shown on output number `output`.
+    pub fn begin_preview(&self, output: usize, preview: Preview) {
+        self.outputs[output].preview(PreviewCommand::Begin(Box::new(preview)));
+        self.bell.ring();
+    }
+
+    /// Ends preview number `number` of output number `output`.
+    pub fn end_preview(&self, output: usize, number: u64) {
+        self.outputs[output].preview(PreviewCommand::End(number));
         self.bell.ring();
     }
 

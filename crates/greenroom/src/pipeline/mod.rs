@@ -32,8 +32,8 @@ use matte::MatteThread;
 pub use matte::{MakeMatte, MaskServer, MaskServerReport, MatteFeed, MattePlanes};
 use output::OutputThread;
 pub use output::{
-    Composed, Idle, MOST_OUTPUTS, MatteOutput, OnLoss, Output, OutputPolicy, Painter, ShowError,
-    Tap, TapCounts, TapEnd,
+    Composed, Idle, MOST_OUTPUTS, MatteOutput, OnLoss, Output, OutputPolicy, Painter, Preview,
+    ShowError, Tap, TapCounts, TapEnd,
 };
 pub use placeholder_reason::PlaceholderReason;
 pub use report::Reporter;

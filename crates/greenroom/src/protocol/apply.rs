@@ -66,7 +66,7 @@ mod tests {
             Some(MaskServerStatus { url: "http://a".to_owned(), ..Default::default() });
         let other = &mut now.outputs[1];
         other.state = OutputState::Watched;
-        other.watchers = vec![Watcher { pid: 1, name: "zoom".to_owned() }];
+        other.watchers = vec![Watcher { pid: 1, name: "zoom".to_owned(), preview: None }];
         other.scene.background = "blur".to_owned();
         other.recording = Some(RecordingStatus { file: "/a.mkv".to_owned(), ..Default::default() });
         let changes = Event::changes(&before, &now);

@@ -16,6 +16,7 @@
 mod apply;
 mod bad_request;
 mod event;
+mod preview;
 mod set_request;
 mod text;
 
@@ -27,6 +28,7 @@ pub use bad_request::BadRequest;
 #[cfg(any(test, feature = "fuzzing"))]
 pub(crate) use bad_request::EXAMPLE;
 pub use event::{Event, EventLine, Numbers, OutputNumbers, SentEvent};
+pub use preview::{PreviewFormat, PreviewLayout, PreviewPicture, PreviewRequest};
 pub use set_request::SetRequest;
 
 use crate::status::Status;
@@ -111,6 +113,11 @@ pub enum Request {
         #[serde(default, skip_serializing_if = "Option::is_none")]
         output: Option<String>,
     },
+    /// Show small pictures of an output to this program, through memory that greenroom sends with the answer. They go on
+    /// until the connection ends; one that goes on takes its place. Answered by [`Answer::Preview`].
+    Preview(PreviewRequest),
+    /// End the preview of this connection.
+    EndPreview {},
     /// A fault to try the safeguards with. Answered by [`Answer::Done`].
     #[cfg(feature = "faults")]
     #[cfg_attr(test, schemars(skip))]
@@ -152,6 +159,8 @@ pub enum Answer {
         /// Whether there is a pause now.
         paused: bool,
     },
+    /// A preview has begun: two descriptors come with this line, its memory and an eventfd that counts pictures.
+    Preview(PreviewLayout),
     /// Nothing but that it was done.
     Done {},
 }
@@ -202,6 +211,8 @@ impl Request {
         "snapshot",
         "record",
         "stop_recording",
+        "preview",
+        "end_preview",
     ];
 
     /// Whether only the owner of a greenroom may ask for it, not any program of the session.

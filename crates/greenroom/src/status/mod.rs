@@ -10,6 +10,7 @@ use serde::{Deserialize, Serialize, Serializer};
 
 use crate::histogram::Histogram;
 use crate::pipeline::Reason;
+use crate::protocol::PreviewPicture;
 
 /// All that a daemon tells of itself.
 #[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
@@ -203,6 +204,9 @@ pub struct Watcher {
     pub pid: u32,
     /// Its name, at most 15 characters as the kernel keeps it.
     pub name: String,
+    /// The picture of its preview, if it looks at one and not at the output.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub preview: Option<PreviewPicture>,
 }
 
 /// What happened to the frames.
@@ -339,7 +343,7 @@ impl FrameCounts {
 
 impl From<&Holder> for Watcher {
     fn from(holder: &Holder) -> Self {
-        Self { pid: holder.pid, name: holder.name.clone() }
+        Self { pid: holder.pid, name: holder.name.clone(), preview: None }
     }
 }
 

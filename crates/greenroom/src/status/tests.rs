@@ -17,7 +17,7 @@ fn busy() -> Status {
             sink: "greenroom (/dev/video10)".into(),
             state: OutputState::Watched,
             mode: Some("1280x720 YUYV at 30 fps".into()),
-            watchers: vec![Watcher { pid: 12, name: "zoom".into() }],
+            watchers: vec![Watcher { pid: 12, name: "zoom".into(), preview: None }],
             reason: None,
             written: 1000,
             placeholders: 40,

@@ -167,7 +167,18 @@ fn details(f: &mut fmt::Formatter<'_>, state: &str, details: [&Option<String>; 4
 
 impl fmt::Display for Watcher {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{} (pid {})", self.name, self.pid)
+        let Self { pid, name, preview } = self;
+        match preview {
+            None => write!(f, "{name} (pid {pid})"),
+            Some(picture) => {
+                let picture = match picture {
+                    PreviewPicture::Composed => "picture",
+                    PreviewPicture::Matte => "matte",
+                    PreviewPicture::Camera => "camera",
+                };
+                write!(f, "{name} (pid {pid}, a preview of the {picture})")
+            }
+        }
     }
 }
 

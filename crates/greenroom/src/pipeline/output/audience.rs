@@ -2,6 +2,7 @@
 
 use greenroom_device::{Audience, DeviceError, SinkMode};
 
+use super::preview::PreviewCommand;
 use super::state::State;
 use super::tap::TapCommand;
 use super::{Now, Output};
@@ -45,6 +46,34 @@ impl Output {
             return self.blank(&PlaceholderReason::Off, stats);
         }
         Ok(())
+    }
+
+    /// A preview begins or ends. The first picture of one is the placeholder; what was on for it alone is off again.
+    pub(super) fn set_preview(
+        &mut self,
+        command: PreviewCommand,
+        now: &Now<'_>,
+    ) -> Result<(), DeviceError> {
+        let was_on = self.is_on();
+        self.previews.follow(command);
+        if was_on && !self.is_on() {
+            return self.blank(&PlaceholderReason::Off, now.stats);
+        }
+        if !was_on && self.is_on() {
+            return self.show_placeholder(now.placeholder_reason, now.stats);
+        }
+        Ok(())
+    }
+
+    /// Puts the placeholder in place of what previews show.
+    pub(super) fn hide_previews(&mut self, placeholder_reason: &PlaceholderReason) {
+        if self.previews.is_empty() {
+            return;
+        }
+        match self.painter.placeholder(placeholder_reason) {
+            Ok(placeholder) => self.previews.hide(placeholder),
+            Err(error) => tracing::error!("preview: {error}"),
+        }
     }
 
     /// A consumer has negotiated anew.

@@ -8,6 +8,7 @@ use greenroom_device::{DeviceError, SinkMode};
 use greenroom_frame::{Frame, FrameShape};
 use greenroom_scene::Scene;
 
+use super::preview::PreviewCommand;
 use super::tap::{Tap, TapCommand};
 use crate::lock::lock;
 use crate::snapshot;
@@ -26,6 +27,8 @@ pub(in crate::pipeline) struct OutputCommands {
     sink_mode: Mutex<Option<SinkMode>>,
     tap: Mutex<Option<TapCommand>>,
     tap_is_news: AtomicBool,
+    previews: Mutex<Vec<PreviewCommand>>,
+    previews_are_news: AtomicBool,
     change: Mutex<Option<SceneChange>>,
     /// Scenes that are out of use.
     retired: Mutex<Vec<Scene>>,
@@ -46,6 +49,8 @@ impl OutputCommands {
             sink_mode: Mutex::new(sink_mode),
             tap: Mutex::default(),
             tap_is_news: AtomicBool::default(),
+            previews: Mutex::default(),
+            previews_are_news: AtomicBool::default(),
             change: Mutex::default(),
             retired: Mutex::default(),
             shape: Mutex::default(),
@@ -100,6 +105,12 @@ impl OutputCommands {
         self.tap_is_news.store(true, SeqCst);
     }
 
+    /// A preview begins or ends.
+    pub(in crate::pipeline) fn preview(&self, command: PreviewCommand) {
+        lock(&self.previews).push(command);
+        self.previews_are_news.store(true, SeqCst);
+    }
+
     pub(in crate::pipeline) fn show_next_picture(&self) {
         self.next_picture.store(true, SeqCst);
     }
@@ -131,6 +142,14 @@ impl OutputCommands {
             return None;
         }
         lock(&self.tap).take()
+    }
+
+    /// Previews that begin or end, in their order; told once.
+    pub(super) fn take_preview_commands(&self) -> Vec<PreviewCommand> {
+        if !self.previews_are_news.swap(false, SeqCst) {
+            return Vec::new();
+        }
+        std::mem::take(&mut *lock(&self.previews))
     }
 
     pub(super) fn take_change(&self) -> Option<SceneChange> {

@@ -8,6 +8,7 @@ mod matte_output;
 mod mixer;
 mod painter;
 mod policy;
+mod preview;
 mod report;
 mod state;
 mod tap;
@@ -26,6 +27,9 @@ pub(super) use commands::OutputCommands;
 pub use matte_output::MatteOutput;
 pub use painter::{Composed, Painter};
 pub use policy::{Idle, OnLoss, OutputPolicy};
+use preview::OutputPreviews;
+pub use preview::Preview;
+pub(super) use preview::PreviewCommand;
 pub(super) use report::OutputReport;
 use state::State;
 pub use tap::{Tap, TapCounts, TapEnd};
@@ -60,6 +64,8 @@ pub struct Output {
     commands: Arc<OutputCommands>,
     /// Who records what is written to it.
     tap: Option<Tap>,
+    /// Programs that look at small pictures of it.
+    previews: OutputPreviews,
 }
 
 /// What an output needs to know of the whole.
@@ -99,6 +105,7 @@ impl Output {
             report: Arc::new(OutputReport::new(name.clone())),
             commands: Arc::new(OutputCommands::new(name.clone(), None)),
             tap: None,
+            previews: OutputPreviews::default(),
             name,
         };
         output.tell_state(output.told.clone());
@@ -112,7 +119,12 @@ impl Output {
 
     /// Whether pictures go on while nobody watches.
     fn keeps_on(&self) -> bool {
-        self.policy.idle == Idle::Keep || self.tap.as_ref().is_some_and(Tap::opens_camera)
+        self.policy.idle == Idle::Keep || self.is_wanted_besides()
+    }
+
+    /// Whether a recording or a preview wants the camera, whoever watches.
+    fn is_wanted_besides(&self) -> bool {
+        !self.previews.is_empty() || self.tap.as_ref().is_some_and(Tap::opens_camera)
     }
 
     pub(super) fn commands(&self) -> Arc<OutputCommands> {
@@ -141,8 +153,7 @@ impl Output {
 
     /// Whether the camera is to be opened for it.
     pub(super) fn wants_camera(&self) -> bool {
-        let counts_as_demand = self.policy.counts_as_demand;
-        self.is_on() && (counts_as_demand || self.tap.as_ref().is_some_and(Tap::opens_camera))
+        self.is_on() && (self.policy.counts_as_demand || self.is_wanted_besides())
     }
 
     /// Whether nothing will ever come of it any more.
@@ -203,6 +214,9 @@ impl Output {
         if let Some(command) = self.commands.take_tap_command() {
             self.set_tap(command, now.stats)?;
         }
+        for command in self.commands.take_preview_commands() {
+            self.set_preview(command, now)?;
+        }
         match self.state {
             State::Missing { retry_at } => {
                 let has_news = match &mut self.policy.on_loss {
@@ -252,6 +266,7 @@ impl Output {
             OnLoss::End => return Err(error),
             OnLoss::Drop => {
                 self.state = State::Ended;
+                self.hide_previews(&PlaceholderReason::Failed);
                 self.has_picture = false;
                 self.tell_state(Some(error.to_string()));
                 tracing::warn!("output: {error}; the others go on");
@@ -264,6 +279,7 @@ impl Output {
     fn miss(&mut self, error: &DeviceError, time: Instant) {
         let reason = error.to_string();
         self.state = State::Missing { retry_at: time + self.retry };
+        self.hide_previews(&PlaceholderReason::Failed);
         self.has_picture = false;
         self.retry = (2 * self.retry).min(LONGEST_RETRY);
         self.tell_state(Some(reason.clone()));
@@ -293,8 +309,11 @@ impl Output {
     fn finish(mut self, is_well: bool, stats: &Stats) -> Result<(), DeviceError> {
         if self.state.sink().is_some_and(|sink| !sink.is_recording()) {
             self.blank(&PlaceholderReason::Off, stats)?;
-        } else if !is_well {
-            return Ok(());
+        } else {
+            self.hide_previews(&PlaceholderReason::Off);
+            if !is_well {
+                return Ok(());
+            }
         }
         let finished = self.state.into_sink().map_or(Ok(()), Sink::finish);
         self.loss.map_or(finished, Err)

@@ -95,7 +95,7 @@ impl Painter {
     /// # Errors
     /// When no kernel does the conversion.
     pub fn fit(&mut self) -> Result<FrameView<'_>, FrameError> {
-        self.fit_canvas(None)
+        self.fit_canvas(None, |_| ())
     }
 
     /// Both stages, with the canvas of the first of `others` that has composed the same of this frame, if there is one.
@@ -118,15 +118,23 @@ impl Painter {
         Ok(Composed(Some(other.mixer.canvas_mut())))
     }
 
-    /// [`fit`](Self::fit) of what [`compose_with`](Self::compose_with) gave.
+    /// [`fit`](Self::fit) of what [`compose_with`](Self::compose_with) gave. `look` sees it before it is packed, as planes.
     ///
     /// # Errors
     /// As `fit`.
-    pub fn fit_composed(&mut self, composed: Composed<'_>) -> Result<FrameView<'_>, FrameError> {
-        self.fit_canvas(composed.0)
+    pub fn fit_composed(
+        &mut self,
+        composed: Composed<'_>,
+        look: impl FnOnce(FrameView<'_>),
+    ) -> Result<FrameView<'_>, FrameError> {
+        self.fit_canvas(composed.0, look)
     }
 
-    fn fit_canvas(&mut self, others: Option<&mut Frame>) -> Result<FrameView<'_>, FrameError> {
+    fn fit_canvas(
+        &mut self,
+        others: Option<&mut Frame>,
+        look: impl FnOnce(FrameView<'_>),
+    ) -> Result<FrameView<'_>, FrameError> {
         let mode = self.mode;
         let canvas = others.unwrap_or_else(|| self.mixer.canvas_mut());
         let fitted = if canvas.size() == mode.size {
@@ -137,6 +145,7 @@ impl Painter {
             &mut self.scaled
         };
         recolour(fitted, mode.colour);
+        look(fitted.view());
         self.packed.set_captured_at(fitted.captured_at());
         pack(fitted.view(), &mut self.packed.view_mut())?;
         Ok(self.packed.view())

@@ -13,6 +13,7 @@ use super::commands::OutputCommands;
 use crate::faults::{self, Fault};
 use crate::pipeline::stats::Step;
 use crate::pipeline::{PlaceholderReason, Stats};
+use crate::protocol::PreviewPicture;
 
 /// Why a frame was not shown.
 #[derive(Debug, thiserror::Error)]
@@ -84,7 +85,11 @@ impl Output {
             true => self.painter.leak(matted)?,
             false => composed,
         };
-        let packed = self.painter.fit_composed(composed)?;
+        let captured_at = matted.frame.captured_at();
+        let previews = &mut self.previews;
+        let packed = self.painter.fit_composed(composed, |canvas| {
+            previews.take(PreviewPicture::Composed, canvas, captured_at);
+        })?;
         record(Step::Pack);
         if let Some(sink) = self.state.sink_mut() {
             sink.write(packed)?;
@@ -93,6 +98,8 @@ impl Output {
         record(Step::Write);
         send_snapshot(&self.commands, packed);
         let tap_is_well = self.tap.as_mut().is_none_or(|tap| tap.take(packed));
+        previews.take(PreviewPicture::Matte, matted.matte.luma(), captured_at);
+        previews.take(PreviewPicture::Camera, matted.frame, captured_at);
         self.has_picture = true;
         if !tap_is_well {
             self.end_tap(stats)?;
@@ -156,6 +163,7 @@ impl Output {
         write: impl FnOnce(&mut dyn Sink, FrameView<'_>) -> Result<(), DeviceError>,
     ) -> Result<(), DeviceError> {
         self.has_picture = false;
+        self.hide_previews(placeholder_reason);
         let Some(sink) = self.state.sink_mut() else { return Ok(()) };
         let frame = match self.painter.placeholder(placeholder_reason) {
             Ok(frame) => frame,
