@@ -11,6 +11,7 @@ use std::time::{Duration, Instant};
 
 use tempfile::TempDir;
 
+pub mod preview;
 pub mod socket;
 
 /// Longest wait for something that comes soon on any machine, however slow or busy.
