@@ -1,4 +1,4 @@
-//! In steady state a frame goes from camera to output without a single allocation, in any thread.
+//! In steady state a frame goes from camera to output, and to previews, without a single allocation, in any thread.
 #![allow(clippy::unwrap_used)]
 
 use std::alloc::{GlobalAlloc, Layout, System};
@@ -8,8 +8,10 @@ use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
 use greenroom::pipeline::{
-    CameraFeed, MatteFeed, OnLoss, Output, OutputPolicy, Painter, Pipeline, Reasons,
+    CameraFeed, MatteFeed, OnLoss, Output, OutputPolicy, Painter, Pipeline, Preview, Reasons,
 };
+use greenroom::preview::PreviewMemory;
+use greenroom::protocol::PreviewPicture;
 use greenroom_device::{
     Codec, DeviceError, FrameRate, MjpegData, MjpegDecoder, Next, PassedOver, Sink, SinkMode,
     Source, SourceMode, Wake,
@@ -162,6 +164,18 @@ fn allocations_of(background: &BackgroundSpec, sink_size: SizePx) -> u64 {
     };
     let pipeline =
         Pipeline::start(feed, matte, vec![output], Duration::ZERO, Reasons::default()).unwrap();
+    // Somebody follows the status, and programs look at each kind of preview.
+    let commands = pipeline.commands();
+    let _following = commands.changes().follow(Wake::new().unwrap());
+    for (number, picture, format) in [
+        (1, PreviewPicture::Composed, PixelFormat::I420),
+        (2, PreviewPicture::Camera, PixelFormat::I420),
+        (3, PreviewPicture::Matte, PixelFormat::Grey),
+    ] {
+        let memory = PreviewMemory::new(format, SizePx::new(160, 90)).unwrap();
+        let interval = Duration::from_millis(10);
+        commands.begin_preview(0, Preview::new(number, picture, interval, memory));
+    }
     let wait_for = |frames: u64| {
         let deadline = Instant::now() + Duration::from_secs(600);
         while *seen.lock().unwrap() < frames {
