@@ -59,8 +59,11 @@ impl Preview {
         }
     }
 
-    /// Takes a planar picture that was captured then, if it is time for one.
-    fn take(&mut self, planar: FrameView<'_>, captured_at: Instant) -> Result<(), FrameError> {
+    /// Takes a planar picture that was captured then, if it is time for one. Asks for no memory once it has taken one.
+    ///
+    /// # Errors
+    /// When the picture cannot be scaled.
+    pub fn take(&mut self, planar: FrameView<'_>, captured_at: Instant) -> Result<(), FrameError> {
         if self.due.is_some_and(|due| captured_at < due) {
             return Ok(());
         }
