@@ -5,7 +5,6 @@ use std::io::{self, IoSlice, Read, Write};
 use std::mem::MaybeUninit;
 use std::os::fd::{AsFd, OwnedFd};
 use std::os::unix::net::UnixStream;
-use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
@@ -13,12 +12,11 @@ use greenroom_device::wait_readable;
 use rustix::net::sockopt::socket_peercred;
 use rustix::net::{SendAncillaryBuffer, SendAncillaryMessage, SendFlags, sendmsg};
 
-use super::Replier;
 use super::lines::{Lines, TooLong};
+use super::service::{Lasting, Service};
 use super::subscriber::{Subscriber, Subscriptions, line_of};
 use super::tickets::{Replies, Ticket, is_closed};
-use crate::preview::{PreviewGuard, Previews, StartedPreview};
-use crate::protocol::{Answer, BadRequest, PreviewRequest, Reply, Request, SentEvent};
+use crate::protocol::{BadRequest, Reply, Request, SentEvent};
 use crate::terminal::printable_json;
 
 /// Clients at once: whoever asks needs a moment only, and whoever gets events stays. For one more, the one that has been
@@ -32,9 +30,6 @@ const TURN_BYTES: usize = 16 << 10;
 /// Requests of one client that wait for their replies; more are refused, and no more is read until
 /// some are answered.
 const MAX_WAITING: usize = 32;
-
-/// Sees to requests: each is replied to once, when it is done.
-pub type Answerer = Box<dyn FnMut(Request, Replier) + Send>;
 
 /// A program that is connected.
 pub(super) struct Client {
@@ -53,21 +48,8 @@ pub(super) struct Client {
     pub(super) heard_at: Instant,
     /// It has one of the `PAUSE_PLACES`.
     pub(super) may_only_pause: bool,
-    /// It gets events.
-    subscriber: Option<Subscriber>,
-    /// It looks at a preview, for as long as this is here.
-    preview: Option<PreviewGuard>,
-    /// The descriptors that go with the reply to its request of this number.
-    enclosed: Option<(u64, [OwnedFd; 2])>,
-}
-
-/// What clients are served with.
-pub(super) struct Service {
-    pub(super) answer: Answerer,
-    pub(super) subscriptions: Subscriptions,
-    /// Clients that get events.
-    pub(super) subscribers: usize,
-    pub(super) previews: Option<Arc<Previews>>,
+    /// What goes on for it.
+    lasting: Lasting,
 }
 
 impl Client {
@@ -90,16 +72,13 @@ impl Client {
             is_gone: false,
             heard_at: Instant::now(),
             may_only_pause: false,
-            subscriber: None,
-            preview: None,
-            enclosed: None,
+            lasting: Lasting::default(),
         })
     }
 
     /// It waits for nothing, not even events or pictures, and nothing that it has sent waits to be read.
     pub(super) fn is_idle(&self) -> bool {
-        let gets_nothing = self.subscriber.is_none() && self.preview.is_none();
-        self.waiting.is_empty() && gets_nothing && !self.has_sent()
+        self.waiting.is_empty() && self.lasting.is_nothing() && !self.has_sent()
     }
 
     /// Something of it is to be read, if only that it has gone.
@@ -112,7 +91,7 @@ impl Client {
     }
 
     pub(super) fn stays(&self) -> bool {
-        let is_served = !self.waiting.is_empty() || self.is_subscriber() || self.preview.is_some();
+        let is_served = !self.waiting.is_empty() || !self.lasting.is_nothing();
         !self.is_gone && (is_served || !self.is_read)
     }
 
@@ -130,8 +109,7 @@ impl Client {
         self.heard_at = now;
         let may_only_pause = self.may_only_pause;
         let (waiting, settled, client) = (&mut self.waiting, self.settled, self.number);
-        let (stream, subscriber) = (&self.stream, &mut self.subscriber);
-        let (preview, enclosed) = (&mut self.preview, &mut self.enclosed);
+        let (stream, lasting) = (&self.stream, &mut self.lasting);
         let each = |line: Result<&[u8], TooLong>| {
             let request = settled + waiting.len() as u64;
             waiting.push_back(None);
@@ -146,26 +124,7 @@ impl Client {
                 Ok(request) if may_only_pause && request != (Request::Pause {}) => {
                     replier.reply(Reply::Error(too_many()));
                 }
-                Ok(Request::Subscribe { numbers_ms }) => {
-                    replier.reply(service.subscribe(subscriber, numbers_ms, now));
-                }
-                Ok(Request::Preview(wanted)) => {
-                    // One that goes on ends before another one begins.
-                    *preview = None;
-                    match service.start_preview(&wanted, stream) {
-                        Ok(started) => {
-                            *enclosed = Some((request, [started.memory, started.bell]));
-                            *preview = Some(started.guard);
-                            replier.reply(Reply::Ok(Answer::Preview(started.layout)));
-                        }
-                        Err(sentence) => replier.reply(Reply::Error(sentence)),
-                    }
-                }
-                Ok(Request::EndPreview {}) => {
-                    *preview = None;
-                    replier.reply(Reply::Ok(Answer::Done {}));
-                }
-                Ok(request) => service.see_to(request, replier),
+                Ok(asked) => service.see_to(asked, request, stream, lasting, replier),
                 Err(bad) => replier.reply(Reply::Error(bad.to_string())),
             }
         };
@@ -187,9 +146,8 @@ impl Client {
         }
         while let Some(Some(reply)) = self.waiting.front() {
             // Who has gone, or reads nothing, is told nothing more.
-            let enclosed = self.enclosed.take_if(|(number, _)| *number == self.settled);
-            self.is_gone |= match enclosed {
-                Some((_, fds)) => !send_with(&self.stream, &line_with(reply), &fds),
+            self.is_gone |= match self.lasting.take_enclosed(self.settled) {
+                Some(fds) => !send_with(&self.stream, &line_with(reply), &fds),
                 None => !send(&self.stream, &line_with(reply)),
             };
             self.waiting.pop_front();
@@ -212,7 +170,7 @@ impl Client {
     }
 
     pub(super) fn is_subscriber(&self) -> bool {
-        self.subscriber.is_some()
+        self.lasting.subscriber.is_some()
     }
 
     /// Lets go of a subscriber that has closed its connection for good, which only a write would tell.
@@ -222,21 +180,21 @@ impl Client {
 
     /// When it must have sent the rest of a line, or is to get numbers.
     pub(super) fn deadline(&self) -> Option<Instant> {
-        let numbers = self.subscriber.as_ref().and_then(Subscriber::deadline);
+        let numbers = self.lasting.subscriber.as_ref().and_then(Subscriber::deadline);
         self.lines.deadline(PATIENCE).into_iter().chain(numbers).min()
     }
 
     /// Sends `event`, whose line is `line`, if the client gets events and does not know it. Nobody waits for one that does
     /// not read.
     pub(super) fn tell(&mut self, event: &SentEvent, line: &str) {
-        if self.subscriber.as_ref().is_some_and(|subscriber| subscriber.wants(event)) {
+        if self.lasting.subscriber.as_ref().is_some_and(|subscriber| subscriber.wants(event)) {
             self.send_event(line);
         }
     }
 
     /// Sends the numbers that are due.
     pub(super) fn tell_numbers(&mut self, now: Instant, subscriptions: &Subscriptions) {
-        if let (Some(subscriber), Some(feed)) = (&mut self.subscriber, subscriptions.feed())
+        if let (Some(subscriber), Some(feed)) = (&mut self.lasting.subscriber, subscriptions.feed())
             && let Some(numbers) = subscriber.numbers(now, || feed.status())
         {
             self.send_event(&line_of(&numbers));
@@ -247,46 +205,6 @@ impl Client {
         if !send(&self.stream, line) {
             tracing::debug!("control: a subscriber has gone or reads nothing; it is let go");
             self.is_gone = true;
-        }
-    }
-}
-
-impl Service {
-    /// What a client that wants events is answered.
-    fn subscribe(
-        &mut self,
-        subscriber: &mut Option<Subscriber>,
-        numbers_ms: Option<u64>,
-        now: Instant,
-    ) -> Reply {
-        let is_new = subscriber.is_none();
-        let others = self.subscribers - usize::from(!is_new);
-        match self.subscriptions.subscribe(numbers_ms, others, now) {
-            Ok((subscribed, reply)) => {
-                *subscriber = Some(subscribed);
-                self.subscribers += usize::from(is_new);
-                reply
-            }
-            Err(sentence) => Reply::Error(sentence),
-        }
-    }
-
-    /// Begins a preview for the program behind `stream`.
-    fn start_preview(
-        &self,
-        wanted: &PreviewRequest,
-        stream: &UnixStream,
-    ) -> Result<StartedPreview, String> {
-        let previews = self.previews.as_ref().ok_or("there are no previews here")?;
-        let pid = socket_peercred(stream).map_or(0, |peer| peer.pid.as_raw_nonzero().get());
-        previews.start(wanted, u32::try_from(pid).unwrap_or(0))
-    }
-
-    /// Sees to a request. A panic on the way is our bug, and no reason to fall silent: the replier says so when it is
-    /// dropped.
-    fn see_to(&mut self, request: Request, replier: Replier) {
-        if catch_unwind(AssertUnwindSafe(|| (self.answer)(request, replier))).is_err() {
-            tracing::error!("control: a request made greenroom fail");
         }
     }
 }

@@ -10,6 +10,7 @@ pub(crate) mod fuzz;
 mod lines;
 mod replier;
 mod server;
+mod service;
 mod socket;
 mod subscriber;
 mod tickets;
@@ -22,7 +23,8 @@ pub use connected::MAX_CLIENTS;
 pub use dispatcher::{Dispatcher, Trust};
 pub use event_feed::{EventFeed, EventReceiver};
 pub use replier::{AskerWatch, Replier};
-pub use server::{Claim, Server, Streams};
+pub use server::{Claim, Server};
+pub use service::Streams;
 
 /// Why there is no control socket, or no answer from it. Every text is one sentence with the next
 /// step to take.

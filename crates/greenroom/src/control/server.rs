@@ -3,20 +3,19 @@ use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 use std::os::unix::net::UnixStream;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
 use std::thread::{self, JoinHandle};
 use std::time::{Duration, Instant};
 
 use greenroom_device::{Wake, wait_readable};
 use rustix::io::Errno;
 
-use super::connected::{Answerer, Client, MAX_CLIENTS, Service, too_many};
+use super::connected::{Client, MAX_CLIENTS, too_many};
+use super::service::{Answerer, Service, Streams};
 use super::socket::Socket;
-use super::subscriber::{Subscriptions, line_of};
+use super::subscriber::line_of;
 use super::tickets::Replies;
-use super::{ControlError, EventFeed, EventReceiver};
+use super::{ControlError, EventReceiver};
 use crate::faults::{self, Fault};
-use crate::preview::Previews;
 use crate::protocol::Reply;
 
 /// Places more for when all of those wait for replies: they are for a pause and nothing else, so that there
@@ -50,14 +49,6 @@ impl Server {
     }
 }
 
-/// What goes on over a connection for as long as it lasts.
-pub struct Streams {
-    /// For those who subscribe.
-    pub events: Arc<EventFeed>,
-    /// For those who want pictures.
-    pub previews: Arc<Previews>,
-}
-
 /// A control socket that is ours, at which nobody answers yet: who asks waits. Nobody else can have
 /// it, so that who has it knows that no other greenroom runs.
 #[derive(Debug)]
@@ -88,7 +79,6 @@ impl Claim {
         let Self { socket, path } = self;
         let unusable = |why: io::Error| ControlError::Unusable { path: path.clone(), why };
         let stop = Wake::new().map_err(unusable)?;
-        let (feed, previews) = streams.map(|it| (it.events, it.previews)).unzip();
         let mut waiter = Waiter {
             socket,
             stop: stop.clone(),
@@ -98,12 +88,7 @@ impl Claim {
             spare: stop.as_fd().try_clone_to_owned().ok(),
             is_postponed: false,
             replies: Replies::new().map_err(unusable)?,
-            service: Service {
-                answer,
-                subscriptions: Subscriptions::new(feed),
-                subscribers: 0,
-                previews,
-            },
+            service: Service::new(answer, streams),
         };
         let thread = thread::Builder::new().name("control".into()).spawn(move || waiter.run());
         tracing::debug!("control: listens at {}", path.display());

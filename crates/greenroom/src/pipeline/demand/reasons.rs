@@ -11,7 +11,8 @@ pub enum Reason {
     Lock,
     /// The machine goes to sleep.
     Sleep,
-    /// Nobody watches.
+    /// Nobody watches. It is no part of the status: an output says by itself whether it is watched.
+    #[cfg_attr(test, schemars(skip))]
     Unwatched,
 }
 
