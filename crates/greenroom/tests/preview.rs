@@ -177,7 +177,7 @@ fn what_makes_no_sense_is_refused_and_one_takes_the_place_of_the_other() {
     is_camera(&air, "closed");
 }
 
-/// Opened and closed a hundred times, by readers that read, that do not, and that are killed: level.
+/// Opened and closed a hundred times, by readers that read, that do not, and that are stopped and killed: level.
 #[test]
 fn previews_come_and_go_without_a_trace() {
     let air = air();
@@ -194,7 +194,11 @@ fn previews_come_and_go_without_a_trace() {
         let mut killed = killed.spawn().unwrap();
         let mut said = [0; 5];
         std::io::Read::read_exact(killed.stdout.as_mut().unwrap(), &mut said).unwrap();
-        read.wait_for("a picture", |it| !it.is_placeholder);
+        // Stopped, it is not waited for.
+        let pid = killed.id().to_string();
+        assert!(Command::new("kill").args(["-STOP", &pid]).status().unwrap().success());
+        let picture = read.wait_for("a picture", |it| !it.is_placeholder);
+        read.wait_for("the next picture", |it| it.number > picture.number + 1);
         killed.kill().unwrap();
         killed.wait().unwrap();
     };
