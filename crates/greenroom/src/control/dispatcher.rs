@@ -1,9 +1,10 @@
 //! Does what is asked for, whatever carried the request here.
 
-use std::sync::Arc;
+use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use super::{EventFeed, Replier, Streams};
+use crate::lock::lock;
 use crate::pipeline::{PipelineCommands, Reason, Reporter};
 use crate::preview::Previews;
 use crate::protocol::{Answer, Hello, PROTOCOL, Reply, Request, SetRequest};
@@ -29,6 +30,8 @@ pub struct Dispatcher {
     recorder: Arc<Recorder>,
     previews: Arc<Previews>,
     feed: Arc<EventFeed>,
+    /// Held while it is decided what a toggle means: of two at once, each undoes the other.
+    toggling: Arc<Mutex<()>>,
 }
 
 impl Dispatcher {
@@ -46,7 +49,7 @@ impl Dispatcher {
             let (pipeline, scenes, recorder) = &told;
             status(&reporter, pipeline, scenes, recorder, &looking)
         });
-        Self { commands, scenes, recorder, previews, feed }
+        Self { commands, scenes, recorder, previews, feed, toggling: Arc::default() }
     }
 
     /// What clients can have for as long as they are connected.
@@ -104,6 +107,7 @@ impl Dispatcher {
 
     fn toggle(&self, replier: Replier) {
         let toggled = |paused| Reply::Ok(Answer::Toggled { paused });
+        let _deciding = lock(&self.toggling);
         if self.commands.reasons().contains(Reason::Pause) {
             self.scenes.resume();
             return replier.reply(toggled(false));
