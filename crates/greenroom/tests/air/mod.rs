@@ -11,6 +11,7 @@ use std::time::{Duration, Instant};
 
 use tempfile::TempDir;
 
+pub mod bus;
 pub mod preview;
 pub mod socket;
 
