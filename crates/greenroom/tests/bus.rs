@@ -217,13 +217,17 @@ fn the_bus_starts_greenroom() {
     let bus = Bus::start();
     let folder = bus.folder.path();
     fs::write(folder.join("c.toml"), "").unwrap();
-    let service = format!(
-        "[D-BUS Service]\nName={NAME}\nExec={} run --camera demo --output null --model landscape --size 160x90 --config {} \
-         --socket {}\n",
+    // The file that is installed, with a greenroom that has no camera.
+    let packaging = concat!(env!("CARGO_MANIFEST_DIR"), "/../../packaging/dbus");
+    let service = fs::read_to_string(format!("{packaging}/{NAME}.service")).unwrap();
+    let exec = format!(
+        "Exec={} run --camera demo --output null --model landscape --size 160x90 --config {} --socket {}",
         env!("CARGO_BIN_EXE_greenroom"),
         folder.join("c.toml").display(),
         folder.join("socket").display(),
     );
+    assert!(service.contains("\nExec=/usr/bin/greenroom run\n"), "{service}");
+    let service = service.replace("Exec=/usr/bin/greenroom run", &exec);
     fs::write(folder.join("services").join(format!("{NAME}.service")), service).unwrap();
     assert!(
         bus.busctl()
