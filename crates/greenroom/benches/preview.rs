@@ -27,7 +27,7 @@ fn main() {
     let mut frame = Frame::new(PixelFormat::I422, SIZE, Colour::JPEG).expect("a frame");
     let mut decoder = MjpegDecoder::new().expect("a decoder");
     decoder.decode(MjpegData(&camera_frames()[0]), &mut frame).expect("a whole frame");
-    let memory = PreviewMemory::new(PixelFormat::I420, SMALL).expect("memory");
+    let (memory, _reader) = PreviewMemory::new(PixelFormat::I420, SMALL).expect("memory");
     let mut preview = Preview::new(1, PreviewPicture::Composed, Duration::ZERO, memory);
     let mut scaler = FrameScaler::default();
     let mut scaled = Frame::new(PixelFormat::I420, SMALL, Colour::JPEG).expect("a frame");

@@ -106,6 +106,10 @@ fn what_makes_no_sense_is_refused_in_a_sentence() {
     assert!(said.contains("listen to the signals Event"), "{said}");
     let said = bus.get("call", ROOT, &["Request", "s", "{\"fault\":{\"name\":\"leak\"}}"]);
     assert!(said.contains("error"), "{said}");
+    // Not even an address's password is told on.
+    let secret = "https://me:secret@127.0.0.1:1/a.mp4?key=hidden";
+    let sentence = bus.refusal("set-property", OUTPUT, &["Background", "s", secret]);
+    assert!(!sentence.contains("secret") && !sentence.contains("hidden"), "{sentence}");
     // Nothing has changed.
     air.wait_for(yuv(RED));
     assert_eq!(bus.property(OUTPUT, "Scene"), "s \"red\"");

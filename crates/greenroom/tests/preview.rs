@@ -68,6 +68,12 @@ fn each_shows_its_picture_and_opens_the_camera() {
     air.tell(&["set", "scene", "blue"]);
     shows(&composed, yuv(BLUE));
     shows(&camera, GREY);
+    // Once it has ended nothing is left in the memory, which its reader still has.
+    camera.stream.shutdown(std::net::Shutdown::Both).unwrap();
+    camera.wait_for("black", |_| {
+        let slots = (0..camera.layout.slots).map(|slot| whole(&camera, slot));
+        slots.into_iter().all(|it| it.is_placeholder && it.bytes.iter().all(|&byte| byte == 0))
+    });
     drop((camera, composed));
     air.wait_until("one", |air| {
         air.status()["outputs"][0]["watchers"].as_array().unwrap().len() == 1

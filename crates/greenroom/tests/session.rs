@@ -9,6 +9,7 @@ use std::process::{Child, ChildStdin, ChildStdout, Command, Stdio};
 
 mod air;
 
+use air::bus::{Bus, ROOT};
 use air::{Air, RED, is_placeholder, yuv};
 
 struct Logind {
@@ -51,6 +52,11 @@ impl Logind {
 
     /// A greenroom that hears of this one.
     fn air(&self, args: &[&str]) -> Air {
+        self.air_with(args, &[])
+    }
+
+    /// The same, with these variables.
+    fn air_with(&self, args: &[&str], variables: &[(&str, &str)]) -> Air {
         let folder = tempfile::tempdir().unwrap();
         fs::write(
             folder.path().join("config.toml"),
@@ -59,7 +65,8 @@ impl Logind {
         .unwrap();
         let usual = ["--camera", "room.mkv", "--model", "landscape", "--output", "-"];
         let args = [&usual[..], &["--config", "config.toml", "--scene", "red"], args].concat();
-        Air::start(folder, &args, &[("DBUS_SYSTEM_BUS_ADDRESS", &self.address)])
+        let variables = [variables, &[("DBUS_SYSTEM_BUS_ADDRESS", &self.address)]].concat();
+        Air::start(folder, &args, &variables)
     }
 }
 
@@ -109,6 +116,32 @@ fn who_locks_the_session_is_hidden_until_it_is_unlocked() {
     logind.tell("unlock");
     air.wait_for(yuv(RED));
     assert_eq!(air.log_has("session: locked; hidden"), 5);
+}
+
+/// Programs of the session may end a pause, and nothing but the user a lock.
+#[test]
+fn nobody_on_the_session_bus_ends_a_lock() {
+    let (mut logind, bus) = (Logind::start(), Bus::start());
+    let air = logind.air_with(&[], &[("DBUS_SESSION_BUS_ADDRESS", &bus.address())]);
+    bus.wait(&air);
+    air.wait_for(yuv(RED));
+    logind.tell("lock");
+    hides(&air, &["lock"]);
+    bus.get("call", ROOT, &["Pause"]);
+    for ends in [
+        &["call", "Resume"][..],
+        &["call", "Resume"],
+        &["call", "Request", "s", "{\"resume\":{}}"],
+        &["set-property", "Paused", "b", "false"],
+    ] {
+        bus.get(ends[0], ROOT, &ends[1..]);
+    }
+    hides(&air, &["lock"]);
+    assert_eq!(bus.get("call", ROOT, &["Toggle"]), "b true");
+    assert_eq!(bus.get("call", ROOT, &["Toggle"]), "b false");
+    hides(&air, &["lock"]);
+    air.tell(&["resume"]);
+    air.wait_for(yuv(RED));
 }
 
 #[test]

@@ -172,7 +172,9 @@ fn allocations_of(background: &BackgroundSpec, sink_size: SizePx) -> u64 {
         (2, PreviewPicture::Camera, PixelFormat::I420),
         (3, PreviewPicture::Matte, PixelFormat::Grey),
     ] {
-        let memory = PreviewMemory::new(format, SizePx::new(160, 90)).unwrap();
+        let (memory, reader) = PreviewMemory::new(format, SizePx::new(160, 90)).unwrap();
+        // It never reads.
+        std::mem::forget(reader);
         let interval = Duration::from_millis(10);
         commands.begin_preview(0, Preview::new(number, picture, interval, memory));
     }

@@ -6,9 +6,9 @@ use std::path::PathBuf;
 use zbus::zvariant::{OwnedValue, Value};
 use zbus::{fdo, interface};
 
-use super::asked::{check_length, done};
+use super::asked::{check_length, done, shown};
 use crate::control::Dispatcher;
-use crate::protocol::{Request, SetRequest};
+use crate::protocol::{PreviewPicture, Request, SetRequest};
 use crate::scenes::SceneOptions;
 use crate::status::OutputStatus;
 
@@ -135,12 +135,12 @@ impl OutputObject {
 
     #[zbus(property(emits_changed_signal = "const"))]
     fn name(&self) -> String {
-        self.status().name
+        shown(&self.status().name)
     }
 
     #[zbus(property)]
     fn sink(&self) -> String {
-        self.status().sink
+        shown(&self.status().sink)
     }
 
     #[zbus(property)]
@@ -150,31 +150,33 @@ impl OutputObject {
 
     #[zbus(property)]
     fn mode(&self) -> String {
-        self.status().mode.unwrap_or_default()
+        shown(&self.status().mode.unwrap_or_default())
     }
 
     #[zbus(property)]
     fn reason(&self) -> String {
-        self.status().reason.unwrap_or_default()
+        shown(&self.status().reason.unwrap_or_default())
     }
 
-    /// Process number and name of each.
+    /// Process number and name of each, and the picture of its preview, if it looks at one.
     #[zbus(property)]
-    fn watchers(&self) -> Vec<(u32, String)> {
+    fn watchers(&self) -> Vec<(u32, String, String)> {
         let watchers = self.status().watchers.into_iter();
-        watchers.map(|watcher| (watcher.pid, watcher.name)).collect()
+        let preview = |it: Option<PreviewPicture>| it.map_or("", PreviewPicture::word).to_owned();
+        watchers.map(|it| (it.pid, shown(&it.name), preview(it.preview))).collect()
     }
 
     /// The file that is recorded into; empty when there is none.
     #[zbus(property)]
     fn recording(&self) -> String {
-        self.status().recording.map(|recording| recording.file).unwrap_or_default()
+        let file = self.status().recording.map(|recording| recording.file);
+        shown(&file.unwrap_or_default())
     }
 
     /// The name of the scene in the configuration.
     #[zbus(property)]
     fn scene(&self) -> String {
-        self.status().scene.name.unwrap_or_default()
+        shown(&self.status().scene.name.unwrap_or_default())
     }
 
     #[zbus(property)]
@@ -184,7 +186,7 @@ impl OutputObject {
 
     #[zbus(property)]
     fn background(&self) -> String {
-        self.status().scene.background
+        shown(&self.status().scene.background)
     }
 
     #[zbus(property)]
@@ -205,7 +207,7 @@ impl OutputObject {
     /// Empty, or `none` when it is set, for none.
     #[zbus(property)]
     fn foreground(&self) -> String {
-        self.status().scene.foreground.unwrap_or_default()
+        shown(&self.status().scene.foreground.unwrap_or_default())
     }
 
     #[zbus(property)]
@@ -246,12 +248,12 @@ impl OutputObject {
     /// Why the newest change is not shown.
     #[zbus(property)]
     fn trouble(&self) -> String {
-        self.status().scene.trouble.unwrap_or_default()
+        shown(&self.status().scene.trouble.unwrap_or_default())
     }
 
     /// What of the scene hides people less than one may think.
     #[zbus(property)]
     fn warning(&self) -> String {
-        self.status().scene.warning.unwrap_or_default()
+        shown(&self.status().scene.warning.unwrap_or_default())
     }
 }

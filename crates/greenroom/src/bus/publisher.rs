@@ -16,6 +16,7 @@ use super::root::RootObject;
 use super::{PATH, path_of};
 use crate::control::{EventFeed, EventReceiver};
 use crate::log;
+use crate::terminal::printable_json;
 
 /// The thread of one connection; dropped, it ends.
 pub(super) struct Publisher {
@@ -40,6 +41,10 @@ impl Publisher {
         let ours = stop.clone();
         let thread = thread::Builder::new().name("bus events".into()).spawn(move || {
             let told = log::without_panic(|| publish(&connection, &receiver, outputs, &ours));
+            // Without it nobody is told anything: another connection begins anew.
+            if !matches!(told, Ok(Ok(()))) {
+                let _ = connection.close();
+            }
             match told {
                 Ok(Ok(())) => {}
                 Ok(Err(error)) => tracing::debug!("bus: {error}"),
@@ -81,6 +86,7 @@ fn publish(
         }
         for event in events {
             let json = serde_json::to_string(&*event).expect("an event has string keys only");
+            let json = printable_json(&json);
             let none = None::<&str>;
             connection.emit_signal(none, PATH, RootObject::name(), "Event", &json)?;
         }

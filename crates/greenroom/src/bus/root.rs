@@ -2,11 +2,12 @@
 
 use std::collections::HashMap;
 
+use serde::Serialize;
 use zbus::object_server::SignalEmitter;
 use zbus::zvariant::{OwnedObjectPath, OwnedValue};
 use zbus::{fdo, interface};
 
-use super::asked::{ask, check_length, done, reply};
+use super::asked::{ask, check_length, done, reply, shown};
 use super::output::{Properties, set_request};
 use super::path_of;
 use crate::control::Dispatcher;
@@ -14,6 +15,14 @@ use crate::pipeline::Reason;
 use crate::protocol::{Answer, PROTOCOL, Reply, Request};
 use crate::settings::idle_time;
 use crate::status::{CameraStatus, Status};
+use crate::terminal::printable_json;
+
+/// # Errors
+/// Never: there are only keys that are texts.
+fn as_json(value: &impl Serialize) -> fdo::Result<String> {
+    let json = serde_json::to_string(value);
+    json.map(|json| printable_json(&json)).map_err(|error| fdo::Error::Failed(error.to_string()))
+}
 
 /// What is asked of all outputs, and what they have in common.
 pub(super) struct RootObject {
@@ -38,16 +47,16 @@ impl RootObject {
 impl RootObject {
     /// What `status` answers, as JSON.
     async fn status_json(&self) -> fdo::Result<String> {
-        serde_json::to_string(&self.status()).map_err(|error| fdo::Error::Failed(error.to_string()))
+        as_json(&self.status())
     }
 
-    /// Any request of the socket but `subscribe`, and its reply, as JSON.
+    /// Any request of the socket but `subscribe` and `preview`, and its reply, as JSON.
     async fn request(&self, json: &str) -> fdo::Result<String> {
         let reply = match Request::parse(json.as_bytes()) {
             Ok(request) => reply(&self.dispatcher, request).await,
             Err(bad) => Reply::Error(bad.to_string()),
         };
-        serde_json::to_string(&reply).map_err(|error| fdo::Error::Failed(error.to_string()))
+        as_json(&reply)
     }
 
     /// Shows the placeholder and closes the camera.
@@ -55,7 +64,7 @@ impl RootObject {
         self.done(Request::Pause {}).await
     }
 
-    /// Ends the pause.
+    /// Ends the pause, and no lock.
     async fn resume(&self) -> fdo::Result<()> {
         self.done(Request::Resume {}).await
     }
@@ -114,17 +123,17 @@ impl RootObject {
 
     #[zbus(property)]
     fn camera_name(&self) -> String {
-        self.status().camera.name.unwrap_or_default()
+        shown(&self.status().camera.name.unwrap_or_default())
     }
 
     #[zbus(property)]
     fn camera_mode(&self) -> String {
-        self.status().camera.mode.unwrap_or_default()
+        shown(&self.status().camera.mode.unwrap_or_default())
     }
 
     #[zbus(property)]
     fn camera_reason(&self) -> String {
-        self.status().camera.reason.unwrap_or_default()
+        shown(&self.status().camera.reason.unwrap_or_default())
     }
 
     #[zbus(property)]
@@ -139,11 +148,12 @@ impl RootObject {
 
     #[zbus(property)]
     async fn set_paused(&self, paused: bool) -> fdo::Result<()> {
-        match (paused, self.paused()) {
-            (true, _) => self.done(Request::Pause {}).await,
-            (false, true) => self.done(Request::Resume {}).await,
-            // Setting it says nothing of a lock.
-            (false, false) => Ok(()),
+        match paused {
+            true => self.done(Request::Pause {}).await,
+            false => {
+                self.dispatcher.end_pause();
+                Ok(())
+            }
         }
     }
 
@@ -165,11 +175,12 @@ impl RootObject {
     /// Why the mask server is not asked; empty when all is well, or there is none.
     #[zbus(property)]
     fn mask_server_reason(&self) -> String {
-        self.status().mask_server.and_then(|server| server.reason).unwrap_or_default()
+        let reason = self.status().mask_server.and_then(|server| server.reason);
+        shown(&reason.unwrap_or_default())
     }
 
     #[zbus(property)]
     fn trouble(&self) -> Vec<String> {
-        self.status().trouble()
+        self.status().trouble().iter().map(|sentence| shown(sentence)).collect()
     }
 }

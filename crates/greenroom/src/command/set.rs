@@ -61,7 +61,9 @@ fn change(socket: &SocketArgs, request: &Request) -> anyhow::Result<()> {
 pub(super) fn toggle(socket: &SocketArgs) -> anyhow::Result<()> {
     let path = socket.path()?;
     match control::ask(&path, &Request::Toggle {})? {
-        Reply::Ok(Answer::Toggled { paused }) => say(if paused { "paused" } else { "on air" }),
+        Reply::Ok(Answer::Toggled { paused }) => {
+            say(if paused { "paused" } else { "the pause is over" })
+        }
         Reply::Ok(_) => bail!(ControlError::OtherVersion { path }),
         Reply::Error(sentence) => bail!(sentence),
     }

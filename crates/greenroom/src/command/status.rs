@@ -22,7 +22,7 @@ const LOOK_AGAIN: Duration = Duration::from_secs(2);
 pub(super) fn status(args: &StatusArgs) -> anyhow::Result<()> {
     let socket = args.socket.path()?;
     match (args.waybar, args.follow) {
-        (true, false) => print_waybar(ask(&socket).ok().as_ref()),
+        (true, false) => print_json(&waybar::module(ask(&socket).ok().as_ref())),
         (true, true) => follow_for_waybar(&socket),
         (false, true) => follow(&socket, args),
         (false, false) => {
@@ -58,26 +58,32 @@ fn follow(socket: &Path, args: &StatusArgs) -> anyhow::Result<()> {
 
 /// Prints what a bar shows whenever that changes, also when greenroom ends and when it is there again.
 fn follow_for_waybar(socket: &Path) -> anyhow::Result<()> {
+    let mut shown = None;
+    let mut show = |status: Option<&Status>| {
+        let module = waybar::module(status);
+        if shown.as_ref() != Some(&module) {
+            print_json(&module)?;
+            shown = Some(module);
+        }
+        anyhow::Ok(())
+    };
     loop {
-        if let Ok((mut status, events)) = subscribe(socket, None) {
-            print_waybar(Some(&status))?;
-            let mut shown = waybar::module(Some(&status));
-            for event in events.map_while(Result::ok) {
-                event.event.apply(&mut status);
-                let module = waybar::module(Some(&status));
-                if module != shown {
-                    print_waybar(Some(&status))?;
-                    shown = module;
+        match control::subscribe(socket, None) {
+            Ok(Ok((mut status, events))) => {
+                show(Some(&status))?;
+                for event in events.map_while(Result::ok) {
+                    event.event.apply(&mut status);
+                    show(Some(&status))?;
                 }
             }
+            // It runs, and has no place for us.
+            Ok(Err(sentence)) => bail!(sentence),
+            Err(ControlError::NobodyThere | ControlError::NoAnswer { .. }) => {}
+            Err(error) => return Err(error.into()),
         }
-        print_waybar(None)?;
+        show(None)?;
         thread::sleep(LOOK_AGAIN);
     }
-}
-
-fn print_waybar(status: Option<&Status>) -> anyhow::Result<()> {
-    print_json(&waybar::module(status))
 }
 
 fn print_json(value: &impl Serialize) -> anyhow::Result<()> {

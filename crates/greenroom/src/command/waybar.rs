@@ -28,7 +28,7 @@ pub(super) fn module(status: Option<&Status>) -> Module {
         ("hidden", "hidden")
     } else if !lines.is_empty() {
         ("trouble", "trouble")
-    } else if status.outputs.iter().any(|output| output.state == OutputState::Watched) {
+    } else if is_on_air(status) {
         ("on air", "on-air")
     } else {
         ("idle", "idle")
@@ -40,6 +40,12 @@ pub(super) fn module(status: Option<&Status>) -> Module {
         lines.extend(recording.map(|recording| format!("recorded into {}", recording.file)));
     }
     said(text, word, &lines)
+}
+
+/// Somebody watches, or looks at a preview.
+fn is_on_air(status: &Status) -> bool {
+    let is_watched = |state| state == OutputState::Watched;
+    status.outputs.iter().any(|output| is_watched(output.state) || !output.watchers.is_empty())
 }
 
 fn said(text: &str, word: &'static str, lines: &[String]) -> Module {

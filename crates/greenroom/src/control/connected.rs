@@ -13,7 +13,7 @@ use rustix::net::sockopt::socket_peercred;
 use rustix::net::{SendAncillaryBuffer, SendAncillaryMessage, SendFlags, sendmsg};
 
 use super::lines::{Lines, TooLong};
-use super::service::{Lasting, Service};
+use super::service::{ClientStreams, Service};
 use super::subscriber::{Subscriber, Subscriptions, line_of};
 use super::tickets::{Replies, Ticket, is_closed};
 use crate::protocol::{BadRequest, Reply, Request, SentEvent};
@@ -49,7 +49,7 @@ pub(super) struct Client {
     /// It has one of the `PAUSE_PLACES`.
     pub(super) may_only_pause: bool,
     /// What goes on for it.
-    lasting: Lasting,
+    streams: ClientStreams,
 }
 
 impl Client {
@@ -72,13 +72,13 @@ impl Client {
             is_gone: false,
             heard_at: Instant::now(),
             may_only_pause: false,
-            lasting: Lasting::default(),
+            streams: ClientStreams::default(),
         })
     }
 
     /// It waits for nothing, not even events or pictures, and nothing that it has sent waits to be read.
     pub(super) fn is_idle(&self) -> bool {
-        self.waiting.is_empty() && self.lasting.is_nothing() && !self.has_sent()
+        self.waiting.is_empty() && self.streams.is_nothing() && !self.has_sent()
     }
 
     /// Something of it is to be read, if only that it has gone.
@@ -91,7 +91,7 @@ impl Client {
     }
 
     pub(super) fn stays(&self) -> bool {
-        let is_served = !self.waiting.is_empty() || !self.lasting.is_nothing();
+        let is_served = !self.waiting.is_empty() || !self.streams.is_nothing();
         !self.is_gone && (is_served || !self.is_read)
     }
 
@@ -109,7 +109,7 @@ impl Client {
         self.heard_at = now;
         let may_only_pause = self.may_only_pause;
         let (waiting, settled, client) = (&mut self.waiting, self.settled, self.number);
-        let (stream, lasting) = (&self.stream, &mut self.lasting);
+        let (stream, streams) = (&self.stream, &mut self.streams);
         let each = |line: Result<&[u8], TooLong>| {
             let request = settled + waiting.len() as u64;
             waiting.push_back(None);
@@ -124,14 +124,18 @@ impl Client {
                 Ok(request) if may_only_pause && request != (Request::Pause {}) => {
                     replier.reply(Reply::Error(too_many()));
                 }
-                Ok(asked) => service.see_to(asked, request, stream, lasting, replier),
+                Ok(Request::Subscribe { .. } | Request::Preview(_)) if waiting.len() > 1 => {
+                    replier.reply(Reply::Error(ASK_FIRST.to_owned()));
+                }
+                Ok(asked) => service.see_to(asked, request, stream, streams, replier),
                 Err(bad) => replier.reply(Reply::Error(bad.to_string())),
             }
         };
         if read == 0 {
             self.lines.end(each);
             self.is_read = true;
-            // One that only says nothing more still gets events.
+            // One that only says nothing more still gets events, but no pictures: its end would be noticed too late.
+            self.streams.end_preview();
             self.is_gone |= is_closed(&self.stream);
         } else {
             self.lines.take(&came[..read], now, each);
@@ -146,7 +150,7 @@ impl Client {
         }
         while let Some(Some(reply)) = self.waiting.front() {
             // Who has gone, or reads nothing, is told nothing more.
-            self.is_gone |= match self.lasting.take_enclosed(self.settled) {
+            self.is_gone |= match self.streams.take_descriptors(self.settled) {
                 Some(fds) => !send_with(&self.stream, &line_with(reply), &fds),
                 None => !send(&self.stream, &line_with(reply)),
             };
@@ -170,7 +174,7 @@ impl Client {
     }
 
     pub(super) fn is_subscriber(&self) -> bool {
-        self.lasting.subscriber.is_some()
+        self.streams.subscriber.is_some()
     }
 
     /// Lets go of a subscriber that has closed its connection for good, which only a write would tell.
@@ -180,21 +184,21 @@ impl Client {
 
     /// When it must have sent the rest of a line, or is to get numbers.
     pub(super) fn deadline(&self) -> Option<Instant> {
-        let numbers = self.lasting.subscriber.as_ref().and_then(Subscriber::deadline);
+        let numbers = self.streams.subscriber.as_ref().and_then(Subscriber::deadline);
         self.lines.deadline(PATIENCE).into_iter().chain(numbers).min()
     }
 
     /// Sends `event`, whose line is `line`, if the client gets events and does not know it. Nobody waits for one that does
     /// not read.
     pub(super) fn tell(&mut self, event: &SentEvent, line: &str) {
-        if self.lasting.subscriber.as_ref().is_some_and(|subscriber| subscriber.wants(event)) {
+        if self.streams.subscriber.as_ref().is_some_and(|subscriber| subscriber.wants(event)) {
             self.send_event(line);
         }
     }
 
     /// Sends the numbers that are due.
     pub(super) fn tell_numbers(&mut self, now: Instant, subscriptions: &Subscriptions) {
-        if let (Some(subscriber), Some(feed)) = (&mut self.lasting.subscriber, subscriptions.feed())
+        if let (Some(subscriber), Some(feed)) = (&mut self.streams.subscriber, subscriptions.feed())
             && let Some(numbers) = subscriber.numbers(now, || feed.status())
         {
             self.send_event(&line_of(&numbers));
@@ -208,6 +212,10 @@ impl Client {
         }
     }
 }
+
+/// What is told where a reply that others come before would come too late.
+const ASK_FIRST: &str = "requests of this connection wait for their replies; wait for them, or ask over a connection \
+                         of its own";
 
 pub(super) fn too_many() -> String {
     format!(
@@ -223,15 +231,15 @@ fn send(mut stream: &UnixStream, line: &str) -> bool {
 }
 
 /// The same, with descriptors for the client.
-fn send_with(stream: &UnixStream, line: &str, fds: &[OwnedFd; 2]) -> bool {
+fn send_with(stream: &UnixStream, line: &str, descriptors: &[OwnedFd; 2]) -> bool {
     let line = printable_json(line) + "\n";
-    let fds = [fds[0].as_fd(), fds[1].as_fd()];
+    let fds = descriptors.each_ref().map(AsFd::as_fd);
     let mut space = [MaybeUninit::uninit(); rustix::cmsg_space!(ScmRights(2))];
-    let mut enclosed = SendAncillaryBuffer::new(&mut space);
+    let mut ancillary = SendAncillaryBuffer::new(&mut space);
     // There is room for two.
-    enclosed.push(SendAncillaryMessage::ScmRights(&fds));
+    ancillary.push(SendAncillaryMessage::ScmRights(&fds));
     let parts = [IoSlice::new(line.as_bytes())];
-    let sent = sendmsg(stream, &parts, &mut enclosed, SendFlags::NOSIGNAL);
+    let sent = sendmsg(stream, &parts, &mut ancillary, SendFlags::NOSIGNAL);
     sent.is_ok_and(|sent| sent == line.len())
 }
 

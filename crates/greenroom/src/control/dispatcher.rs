@@ -3,9 +3,9 @@
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
-use super::{EventFeed, Replier, Streams};
+use super::{EventFeed, Replier, StreamSources};
 use crate::lock::lock;
-use crate::pipeline::{PipelineCommands, Reason, Reporter};
+use crate::pipeline::{PipelineCommands, Reporter};
 use crate::preview::Previews;
 use crate::protocol::{Answer, Hello, PROTOCOL, Reply, Request, SetRequest};
 use crate::recorder::Recorder;
@@ -18,7 +18,8 @@ use crate::status::Status;
 pub enum Trust {
     /// Our own user, or root, at a socket that only they can open: everything.
     Owner,
-    /// Any program on the user's session bus, also one in a sandbox: everything but faults.
+    /// Any program on the user's session bus, also one in a sandbox: everything but previews, faults, and the end of a
+    /// lock.
     Session,
 }
 
@@ -53,8 +54,8 @@ impl Dispatcher {
     }
 
     /// What clients can have for as long as they are connected.
-    pub fn streams(&self) -> Streams {
-        Streams { events: Arc::clone(&self.feed), previews: Arc::clone(&self.previews) }
+    pub fn streams(&self) -> StreamSources {
+        StreamSources { events: Arc::clone(&self.feed), previews: Arc::clone(&self.previews) }
     }
 
     /// What is going on, and events of it.
@@ -71,7 +72,11 @@ impl Dispatcher {
             Request::Pause {} => return self.scenes.pause(replied_by(replier)),
             Request::Toggle {} => return self.toggle(replier),
             Request::Resume {} => {
-                self.scenes.resume();
+                // A lock is for the user to end.
+                match trust {
+                    Trust::Owner => self.scenes.resume(),
+                    Trust::Session => self.scenes.end_pause(),
+                }
                 return replier.reply(Reply::Ok(Answer::Done {}));
             }
             Request::Hello { protocol } => return replier.reply(hello(protocol)),
@@ -106,17 +111,19 @@ impl Dispatcher {
     }
 
     fn toggle(&self, replier: Replier) {
-        let toggled = |paused| Reply::Ok(Answer::Toggled { paused });
-        let _deciding = lock(&self.toggling);
-        if self.commands.reasons().contains(Reason::Pause) {
-            self.scenes.resume();
-            return replier.reply(toggled(false));
+        let deciding = lock(&self.toggling);
+        if self.scenes.is_paused() {
+            self.scenes.end_pause();
+            return replier.reply(Reply::Ok(Answer::Toggled { paused: false }));
         }
-        let watch = replier.watch();
-        let tell = move |done: Result<(), String>| {
-            replier.reply(done.map_or_else(Reply::Error, |()| toggled(true)));
-        };
-        self.scenes.pause(Replied::new(tell, move || watch.is_abandoned()));
+        let begun = self.scenes.begin_pause();
+        drop(deciding);
+        begun.reply(replied_with(Answer::Toggled { paused: true }, replier));
+    }
+
+    /// Ends the pause, if there is one, and nothing else.
+    pub fn end_pause(&self) {
+        self.scenes.end_pause();
     }
 
     fn set_idle_after(&self, ms: u64) -> Reply {
@@ -177,9 +184,14 @@ fn fault(name: &str) -> Reply {
 }
 
 fn replied_by(replier: Replier) -> Replied {
+    replied_with(Answer::Done {}, replier)
+}
+
+/// Whoever asked gets `answer` when it is done.
+fn replied_with(answer: Answer, replier: Replier) -> Replied {
     let watch = replier.watch();
     let tell = move |done: Result<(), String>| {
-        replier.reply(done.map_or_else(Reply::Error, |()| Reply::Ok(Answer::Done {})));
+        replier.reply(done.map_or_else(Reply::Error, |()| Reply::Ok(answer)));
     };
     Replied::new(tell, move || watch.is_abandoned())
 }

@@ -24,7 +24,7 @@ pub use dispatcher::{Dispatcher, Trust};
 pub use event_feed::{EventFeed, EventReceiver};
 pub use replier::{AskerWatch, Replier};
 pub use server::{Claim, Server};
-pub use service::Streams;
+pub use service::StreamSources;
 
 /// Why there is no control socket, or no answer from it. Every text is one sentence with the next
 /// step to take.

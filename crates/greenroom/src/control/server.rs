@@ -10,7 +10,7 @@ use greenroom_device::{Wake, wait_readable};
 use rustix::io::Errno;
 
 use super::connected::{Client, MAX_CLIENTS, too_many};
-use super::service::{Answerer, Service, Streams};
+use super::service::{Answerer, Service, StreamSources};
 use super::socket::Socket;
 use super::subscriber::line_of;
 use super::tickets::Replies;
@@ -75,7 +75,11 @@ impl Claim {
     ///
     /// # Errors
     /// When the system has no thread or descriptor left.
-    pub fn serve(self, answer: Answerer, streams: Option<Streams>) -> Result<Server, ControlError> {
+    pub fn serve(
+        self,
+        answer: Answerer,
+        streams: Option<StreamSources>,
+    ) -> Result<Server, ControlError> {
         let Self { socket, path } = self;
         let unusable = |why: io::Error| ControlError::Unusable { path: path.clone(), why };
         let stop = Wake::new().map_err(unusable)?;

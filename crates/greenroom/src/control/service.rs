@@ -10,14 +10,14 @@ use rustix::net::sockopt::socket_peercred;
 
 use super::subscriber::{Subscriber, Subscriptions};
 use super::{EventFeed, Replier};
-use crate::preview::{PreviewGuard, Previews, StartedPreview};
+use crate::preview::{PreviewGuard, Previews, ReaderEnd, StartedPreview};
 use crate::protocol::{Answer, PreviewRequest, Reply, Request};
 
 /// Sees to requests: each is replied to once, when it is done.
 pub type Answerer = Box<dyn FnMut(Request, Replier) + Send>;
 
 /// What goes on over a connection for as long as it lasts.
-pub struct Streams {
+pub struct StreamSources {
     /// For those who subscribe.
     pub events: Arc<EventFeed>,
     /// For those who want pictures.
@@ -35,30 +35,36 @@ pub(super) struct Service {
 
 /// What goes on for one client for as long as it is connected.
 #[derive(Default)]
-pub(super) struct Lasting {
+pub(super) struct ClientStreams {
     /// It gets events.
     pub(super) subscriber: Option<Subscriber>,
     /// It looks at a preview, for as long as this is here.
     preview: Option<PreviewGuard>,
-    /// The descriptors that go with replies, by the numbers of the requests.
-    enclosed: Vec<(u64, [OwnedFd; 2])>,
+    /// The descriptors that go with the reply to the request of this number.
+    descriptors: Option<(u64, [OwnedFd; 2])>,
 }
 
-impl Lasting {
+impl ClientStreams {
     pub(super) fn is_nothing(&self) -> bool {
         self.subscriber.is_none() && self.preview.is_none()
     }
 
     /// The descriptors that go with the reply to request number `request`.
-    pub(super) fn take_enclosed(&mut self, request: u64) -> Option<[OwnedFd; 2]> {
-        let place = self.enclosed.iter().position(|(number, _)| *number == request)?;
-        Some(self.enclosed.swap_remove(place).1)
+    pub(super) fn take_descriptors(&mut self, request: u64) -> Option<[OwnedFd; 2]> {
+        self.descriptors
+            .take_if(|(number, _)| *number == request)
+            .map(|(_, descriptors)| descriptors)
+    }
+
+    /// Ends the preview, if there is one.
+    pub(super) fn end_preview(&mut self) {
+        self.preview = None;
     }
 }
 
 impl Service {
     /// Requests go to `answer`; what lasts comes from `streams`, without which it is refused.
-    pub(super) fn new(answer: Answerer, streams: Option<Streams>) -> Self {
+    pub(super) fn new(answer: Answerer, streams: Option<StreamSources>) -> Self {
         let (feed, previews) = streams.map(|it| (it.events, it.previews)).unzip();
         Self { answer, subscriptions: Subscriptions::new(feed), subscribers: 0, previews }
     }
@@ -70,27 +76,27 @@ impl Service {
         request: Request,
         number: u64,
         stream: &UnixStream,
-        lasting: &mut Lasting,
+        streams: &mut ClientStreams,
         replier: Replier,
     ) {
         let seen_to = catch_unwind(AssertUnwindSafe(|| match request {
             Request::Subscribe { numbers_ms } => {
-                replier.reply(self.subscribe(&mut lasting.subscriber, numbers_ms));
+                replier.reply(self.subscribe(&mut streams.subscriber, numbers_ms));
             }
             Request::Preview(wanted) => {
-                // One that goes on ends before another one begins.
-                lasting.preview = None;
-                replier.reply(match self.start_preview(&wanted, stream) {
+                let goes_on = streams.preview.is_some();
+                replier.reply(match self.start_preview(&wanted, stream, goes_on) {
                     Ok(started) => {
-                        lasting.enclosed.push((number, [started.memory, started.bell]));
-                        lasting.preview = Some(started.guard);
+                        let ReaderEnd { memory, bell } = started.reader;
+                        streams.descriptors = Some((number, [memory, bell]));
+                        streams.preview = Some(started.guard);
                         Reply::Ok(Answer::Preview(started.layout))
                     }
                     Err(sentence) => Reply::Error(sentence),
                 });
             }
             Request::EndPreview {} => {
-                lasting.preview = None;
+                streams.end_preview();
                 replier.reply(Reply::Ok(Answer::Done {}));
             }
             request => (self.answer)(request, replier),
@@ -119,9 +125,10 @@ impl Service {
         &self,
         wanted: &PreviewRequest,
         stream: &UnixStream,
+        goes_on: bool,
     ) -> Result<StartedPreview, String> {
         let previews = self.previews.as_ref().ok_or("there are no previews here")?;
         let pid = socket_peercred(stream).map_or(0, |peer| peer.pid.as_raw_nonzero().get());
-        previews.start(wanted, u32::try_from(pid).unwrap_or(0))
+        previews.start(wanted, u32::try_from(pid).unwrap_or(0), goes_on)
     }
 }

@@ -1,15 +1,16 @@
 //! The memory that a preview shares with its reader: a few small pictures, the newest named in front.
 
 use std::io;
-use std::os::fd::OwnedFd;
+use std::os::fd::{AsRawFd, OwnedFd};
 use std::time::Instant;
 
-use greenroom_device::Wake;
 use greenroom_frame::{
     Colour, ColourMatrix, ColourRange, FrameError, FrameLayout, FrameView, FrameViewMut,
     PixelFormat, SizePx, pack,
 };
-use rustix::fs::{MemfdFlags, Mode, OFlags, SealFlags};
+use rustix::fs::{FallocateFlags, MemfdFlags, Mode, OFlags, SealFlags};
+use rustix::io::Errno;
+use rustix::pipe::{PipeFlags, pipe_with};
 use rustix::time::{ClockId, clock_gettime};
 
 use crate::protocol::{PreviewFormat, PreviewLayout};
@@ -20,6 +21,8 @@ const SLOTS: u64 = 3;
 const PAGE_BYTES: u64 = 4096;
 /// What lies in a slot before its picture.
 const HEADER_BYTES: usize = 64;
+/// Where in a header the kind of picture lies.
+const KIND_AT: usize = 16;
 
 /// What a slot holds.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -30,11 +33,13 @@ pub enum PreviewKind {
     Placeholder,
 }
 
-/// Shared memory that pictures of one size and format are written into. A reader that stands still or dies is not noticed.
+/// Shared memory that pictures of one size and format are written into, and a pipe that gets a byte with each. A reader that
+/// stands still or dies is not noticed.
 #[derive(Debug)]
 pub struct PreviewMemory {
     file: OwnedFd,
-    bell: Wake,
+    /// Gets a byte with each picture. No other descriptor of this end is given away, so that it never blocks.
+    bell: OwnedFd,
     layout: PreviewLayout,
     frame_layout: FrameLayout,
     /// Pictures so far.
@@ -43,20 +48,31 @@ pub struct PreviewMemory {
     slot: Vec<u8>,
 }
 
+/// What the reader of a preview gets. Somebody of the same user can still write into the memory (through `/proc`), and
+/// disturbs only itself.
+#[derive(Debug)]
+pub struct ReaderEnd {
+    /// The memory, to be mapped for reading.
+    pub memory: OwnedFd,
+    /// A pipe with a byte for each picture.
+    pub bell: OwnedFd,
+}
+
 impl PreviewMemory {
-    /// For pictures of `size`, [`PixelFormat::I420`] or [`PixelFormat::Grey`]. All slots are black, and none holds a picture.
+    /// For pictures of `size`, [`PixelFormat::I420`] or [`PixelFormat::Grey`]; and what the reader gets. No slot holds a
+    /// picture yet.
     ///
     /// # Errors
-    /// When the system has no memory or descriptor left.
-    pub fn new(format: PixelFormat, size: SizePx) -> io::Result<Self> {
+    /// When the system has no memory or descriptor left, or no `/proc`.
+    pub fn new(format: PixelFormat, size: SizePx) -> io::Result<(Self, ReaderEnd)> {
         let invalid = |error: FrameError| io::Error::new(io::ErrorKind::InvalidInput, error);
         let frame_layout = FrameLayout::tight(format, size).map_err(invalid)?;
         let picture_bytes = frame_layout.len_bytes();
         let slot_bytes = ((HEADER_BYTES + picture_bytes) as u64).next_multiple_of(PAGE_BYTES);
         let bytes = PAGE_BYTES + SLOTS * slot_bytes;
-        let flags = MemfdFlags::CLOEXEC | MemfdFlags::ALLOW_SEALING;
-        let file = rustix::fs::memfd_create("greenroom preview", flags)?;
-        rustix::fs::ftruncate(&file, bytes)?;
+        let file = memory_file()?;
+        // All of it at once: no write is refused later.
+        rustix::fs::fallocate(&file, FallocateFlags::empty(), 0, bytes)?;
         // A reader may rely on its length: nobody can cut it.
         rustix::fs::fcntl_add_seals(&file, SealFlags::SHRINK | SealFlags::GROW | SealFlags::SEAL)?;
         let layout = PreviewLayout {
@@ -74,7 +90,12 @@ impl PreviewMemory {
             picture_bytes: picture_bytes as u64,
         };
         let slot = vec![0; HEADER_BYTES + picture_bytes];
-        Ok(Self { file, bell: Wake::new()?, layout, frame_layout, newest: 0, slot })
+        // Opened anew, not duplicated: the reader cannot write through it.
+        let path = format!("/proc/self/fd/{}", file.as_raw_fd());
+        let memory = rustix::fs::open(path, OFlags::RDONLY | OFlags::CLOEXEC, Mode::empty())?;
+        let (readers_bell, bell) = pipe_with(PipeFlags::CLOEXEC | PipeFlags::NONBLOCK)?;
+        let reader = ReaderEnd { memory, bell: readers_bell };
+        Ok((Self { file, bell, layout, frame_layout, newest: 0, slot }, reader))
     }
 
     /// How it lies in the memory.
@@ -87,22 +108,7 @@ impl PreviewMemory {
         self.frame_layout.size()
     }
 
-    /// Rings with every picture.
-    pub fn bell(&self) -> &Wake {
-        &self.bell
-    }
-
-    /// A descriptor for the reader, who can map it to read and not to write.
-    ///
-    /// # Errors
-    /// When the process has no descriptor left, or no `/proc`.
-    pub fn for_the_reader(&self) -> io::Result<OwnedFd> {
-        use std::os::fd::AsRawFd;
-        let path = format!("/proc/self/fd/{}", self.file.as_raw_fd());
-        Ok(rustix::fs::open(path, OFlags::RDONLY | OFlags::CLOEXEC, Mode::empty())?)
-    }
-
-    /// Makes `planar`, of this size, the newest picture. Asks for no memory.
+    /// Makes `planar`, of this size, the newest picture. Nothing is allocated.
     ///
     /// # Errors
     /// When it is of another size.
@@ -122,18 +128,31 @@ impl PreviewMemory {
 
     /// Makes what was written last the content of every slot.
     pub fn fill(&mut self) {
-        (1..SLOTS).for_each(|_| drop(self.publish()));
+        // Numbers go on, so that each slot has its turn, whatever becomes of one.
+        for _ in 1..SLOTS {
+            let _ = self.publish();
+        }
+    }
+
+    /// Makes every slot black: a placeholder that could not be painted.
+    pub fn blacken(&mut self) {
+        self.slot.fill(0);
+        self.slot[KIND_AT] = 1;
+        for _ in 0..SLOTS {
+            let _ = self.publish();
+        }
     }
 
     fn publish(&mut self) -> io::Result<()> {
-        let number = self.newest + 1;
+        self.newest += 1;
+        let number = self.newest;
         let place = PAGE_BYTES + (number - 1) % SLOTS * self.layout.slot_bytes;
         // The number comes last: until then the slot says that it is being written.
         write_all_at(&self.file, &self.slot, place)?;
         write_all_at(&self.file, &number.to_le_bytes(), place)?;
         write_all_at(&self.file, &number.to_le_bytes(), 0)?;
-        self.newest = number;
-        self.bell.ring();
+        // A reader that has not read the last 64 KiB of bytes knows that there are pictures.
+        let _ = rustix::io::write(&self.bell, &[1]);
         Ok(())
     }
 }
@@ -145,10 +164,21 @@ fn header_of(captured_at: Instant, kind: PreviewKind, colour: Colour) -> [u8; HE
     let age_ns = u64::try_from(captured_at.elapsed().as_nanos()).unwrap_or(u64::MAX);
     let mut header = [0; HEADER_BYTES];
     header[8..16].copy_from_slice(&now_ns.saturating_sub(age_ns).to_le_bytes());
-    header[16] = u8::from(kind == PreviewKind::Placeholder);
+    header[KIND_AT] = u8::from(kind == PreviewKind::Placeholder);
     header[17] = u8::from(colour.matrix == ColourMatrix::Bt709);
     header[18] = u8::from(colour.range == ColourRange::Full);
     header
+}
+
+/// A file without a name or a disk.
+fn memory_file() -> io::Result<OwnedFd> {
+    let flags = MemfdFlags::CLOEXEC | MemfdFlags::ALLOW_SEALING;
+    let create = |flags| rustix::fs::memfd_create("greenroom preview", flags);
+    // Kernels before 6.3 do not know the flag, which later ones may demand.
+    match create(flags | MemfdFlags::NOEXEC_SEAL) {
+        Err(Errno::INVAL) => Ok(create(flags)?),
+        created => Ok(created?),
+    }
 }
 
 fn write_all_at(file: &OwnedFd, mut bytes: &[u8], mut at: u64) -> io::Result<()> {
@@ -169,28 +199,27 @@ mod tests {
 
     use super::*;
 
-    fn read(memory: &PreviewMemory, at: u64, bytes: usize) -> Vec<u8> {
+    fn read(reader: &ReaderEnd, at: u64, bytes: usize) -> Vec<u8> {
         let mut read = vec![0; bytes];
-        let file = memory.for_the_reader().unwrap();
-        assert_eq!(rustix::io::pread(&file, &mut read, at).unwrap(), bytes);
+        assert_eq!(rustix::io::pread(&reader.memory, &mut read, at).unwrap(), bytes);
         read
     }
 
     #[test]
     fn the_newest_picture_lies_where_the_layout_says() {
         let size = SizePx::new(32, 18);
-        let mut memory = PreviewMemory::new(PixelFormat::I420, size).unwrap();
+        let (mut memory, reader) = PreviewMemory::new(PixelFormat::I420, size).unwrap();
         let layout = memory.layout();
-        assert_eq!(read(&memory, 0, 8), [0; 8]);
+        assert_eq!(read(&reader, 0, 8), [0; 8]);
         let mut frame = Frame::new(PixelFormat::I422, size, Colour::WEBCAM).unwrap();
         for number in 1..=7u8 {
             frame.fill(Yuv8 { y: number, u: 100, v: 200 });
             memory.write(frame.view(), Instant::now(), PreviewKind::Picture).unwrap();
-            assert_eq!(read(&memory, 0, 8), u64::from(number).to_le_bytes());
+            assert_eq!(read(&reader, 0, 8), u64::from(number).to_le_bytes());
             let slot = layout.first_slot_bytes + u64::from(number - 1) % 3 * layout.slot_bytes;
-            let header = read(&memory, slot, 64);
+            let header = read(&reader, slot, 64);
             assert_eq!((header[0], header[16], header[17], header[18]), (number, 0, 0, 0));
-            let picture = read(&memory, slot + 64, layout.picture_bytes as usize);
+            let picture = read(&reader, slot + 64, layout.picture_bytes as usize);
             assert_eq!(
                 (picture[0], picture[575], picture[576], picture[863]),
                 (number, number, 100, 200)
@@ -200,20 +229,35 @@ mod tests {
         memory.write(frame.view(), Instant::now(), PreviewKind::Placeholder).unwrap();
         memory.fill();
         for slot in 0..3 {
-            let slot = read(&memory, layout.first_slot_bytes + slot * layout.slot_bytes, 65);
+            let slot = read(&reader, layout.first_slot_bytes + slot * layout.slot_bytes, 65);
             assert_eq!((slot[16], slot[64]), (1, 9), "no slot holds what was there before");
         }
-        assert!(memory.bell().is_ringing());
+        memory.blacken();
+        for slot in 0..3 {
+            let slot = read(&reader, layout.first_slot_bytes + slot * layout.slot_bytes, 65);
+            assert_eq!((slot[16], slot[64]), (1, 0));
+        }
+        let mut bytes = [0; 100];
+        let rung = rustix::io::read(&reader.bell, &mut bytes).unwrap();
+        assert_eq!(rung, 7 + 3 + 3);
     }
 
     #[test]
     fn a_reader_can_neither_write_nor_cut_it() {
-        let memory = PreviewMemory::new(PixelFormat::Grey, SizePx::new(16, 16)).unwrap();
-        let reader = memory.for_the_reader().unwrap();
-        assert!(rustix::io::pwrite(&reader, b"x", 0).is_err());
+        let (mut memory, reader) =
+            PreviewMemory::new(PixelFormat::Grey, SizePx::new(16, 16)).unwrap();
+        assert!(rustix::io::pwrite(&reader.memory, b"x", 0).is_err());
         assert!(rustix::fs::ftruncate(&memory.file, 0).is_err());
         assert!(rustix::fs::ftruncate(&memory.file, 1 << 30).is_err());
-        let seals = rustix::fs::fcntl_get_seals(&reader).unwrap();
+        let seals = rustix::fs::fcntl_get_seals(&reader.memory).unwrap();
         assert!(seals.contains(SealFlags::SHRINK | SealFlags::GROW | SealFlags::SEAL));
+        // Nor can it hold us up, by reading nothing or by making its end block.
+        rustix::fs::fcntl_setfl(&reader.bell, OFlags::empty()).unwrap();
+        let frame =
+            greenroom_frame::Frame::new(PixelFormat::Grey, SizePx::new(16, 16), Colour::WEBCAM);
+        let frame = frame.unwrap();
+        for _ in 0..70_000 {
+            memory.write(frame.view(), Instant::now(), PreviewKind::Picture).unwrap();
+        }
     }
 }

@@ -7,13 +7,12 @@
 mod memory;
 
 use std::collections::BTreeMap;
-use std::os::fd::{AsFd, OwnedFd};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use greenroom_frame::{PixelFormat, SizePx};
 
-pub use memory::{PreviewKind, PreviewMemory};
+pub use memory::{PreviewKind, PreviewMemory, ReaderEnd};
 
 use crate::lock::lock;
 use crate::pipeline::{PipelineCommands, Preview};
@@ -49,10 +48,8 @@ struct Running {
 pub struct StartedPreview {
     /// How the pictures lie in the memory.
     pub layout: PreviewLayout,
-    /// The memory, to be read.
-    pub memory: OwnedFd,
-    /// An eventfd that counts the pictures.
-    pub bell: OwnedFd,
+    /// The memory, and a pipe with a byte for each picture.
+    pub reader: ReaderEnd,
     /// Dropped, the preview ends.
     pub guard: PreviewGuard,
 }
@@ -70,14 +67,15 @@ impl Previews {
         Arc::new(Self { commands, state: Mutex::default() })
     }
 
-    /// Begins one for the program with process number `pid`.
+    /// Begins one for the program with process number `pid`, in place of one that `goes_on`, if that is so.
     ///
     /// # Errors
-    /// One sentence.
+    /// One sentence; what goes on is then as it was.
     pub fn start(
         self: &Arc<Self>,
         request: &PreviewRequest,
         pid: u32,
+        goes_on: bool,
     ) -> Result<StartedPreview, String> {
         let PreviewRequest { picture, output, width_px, fps } = request;
         let (width_px, fps) = (width_px.unwrap_or(480), fps.unwrap_or(15));
@@ -99,14 +97,14 @@ impl Previews {
         let no_memory = |error: std::io::Error| {
             format!("there is no memory for a preview ({error}); close something and ask again")
         };
-        let memory = PreviewMemory::new(format, small(mode.size, width_px)).map_err(no_memory)?;
+        let size = small(mode.size, width_px);
+        let (memory, reader) = PreviewMemory::new(format, size).map_err(no_memory)?;
         let layout = memory.layout();
-        let bell = memory.bell().as_fd().try_clone_to_owned().map_err(no_memory)?;
-        let for_the_reader = memory.for_the_reader().map_err(no_memory)?;
         let program = Watcher { pid, name: name_of(pid), preview: Some(*picture) };
+        let told = program.to_string();
         let number = {
             let mut state = lock(&self.state);
-            if state.running.len() >= MAX_PREVIEWS {
+            if state.running.len() >= MAX_PREVIEWS + usize::from(goes_on) {
                 return Err(format!(
                     "{MAX_PREVIEWS} previews go on already; end one and ask again"
                 ));
@@ -116,11 +114,12 @@ impl Previews {
             state.running.insert(number, Running { output, program });
             number
         };
+        tracing::info!("preview: {told} begins");
         let interval = Duration::from_secs(1) / fps;
         self.commands.begin_preview(output, Preview::new(number, *picture, interval, memory));
         self.commands.changes().ring();
         let guard = PreviewGuard { previews: Arc::clone(self), output, number };
-        Ok(StartedPreview { layout, memory: for_the_reader, bell, guard })
+        Ok(StartedPreview { layout, reader, guard })
     }
 
     /// The programs that look at previews of output number `output`.
@@ -135,7 +134,9 @@ impl Drop for PreviewGuard {
     fn drop(&mut self) {
         let Self { previews, output, number } = self;
         previews.commands.end_preview(*output, *number);
-        lock(&previews.state).running.remove(number);
+        if let Some(ended) = lock(&previews.state).running.remove(number) {
+            tracing::info!("preview: {} ends", ended.program);
+        }
         previews.commands.changes().ring();
     }
 }

@@ -159,7 +159,7 @@ pub enum Answer {
         /// Whether there is a pause now.
         paused: bool,
     },
-    /// A preview has begun: two descriptors come with this line, its memory and an eventfd that counts pictures.
+    /// A preview has begun: two descriptors come with this line, its memory and a pipe with a byte for each picture.
     Preview(PreviewLayout),
     /// Nothing but that it was done.
     Done {},

@@ -14,6 +14,17 @@ pub enum PreviewPicture {
     Camera,
 }
 
+impl PreviewPicture {
+    /// Its word, as in the JSON.
+    pub fn word(self) -> &'static str {
+        match self {
+            Self::Composed => "composed",
+            Self::Matte => "matte",
+            Self::Camera => "camera",
+        }
+    }
+}
+
 /// A preview that is asked for.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(test, derive(schemars::JsonSchema))]

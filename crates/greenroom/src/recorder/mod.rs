@@ -74,6 +74,9 @@ impl Recorder {
             return replied.tell(Err(sentence));
         }
         let mut running = self.running();
+        if self.is_over.load(SeqCst) {
+            return replied.tell(Err("greenroom is about to end; start it again".to_owned()));
+        }
         if let Some(recording) = running.get(&output) {
             let sentence = format!(
                 "{} is being recorded into already; to end it: greenroom record stop",

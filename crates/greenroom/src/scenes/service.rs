@@ -164,25 +164,31 @@ impl SceneHandle {
     /// Shows the placeholder and closes the camera, at once, whatever is being loaded. `replied` is told when it is
     /// shown.
     pub fn pause(&self, replied: Replied) {
-        let was_paused = self.commands.reasons().contains(Reason::Pause);
+        self.begin_pause().reply(replied);
+    }
+
+    /// Whether there is a pause.
+    pub fn is_paused(&self) -> bool {
+        self.commands.reasons().contains(Reason::Pause)
+    }
+
+    /// As [`pause`](Self::pause); nobody is told yet.
+    pub fn begin_pause(&self) -> BegunPause {
+        let was_paused = self.is_paused();
         let told = self.commands.hide(Reason::Pause);
         self.mark.set();
         if !was_paused {
             tracing::info!("scene: paused");
         }
-        let (hand_over, handed_over) = mpsc::channel::<(Receiver<()>, Replied)>();
-        let waits = thread::Builder::new().name("pause".into()).spawn(move || {
-            if let Ok((told, replied)) = handed_over.recv() {
-                wait_for_pause(&told, replied);
-            }
-        });
-        match waits {
-            Ok(_) => {
-                // It waits for this.
-                let _ = hand_over.send((told, replied));
-            }
-            // No thread is left: then everyone who asks waits.
-            Err(_) => wait_for_pause(&told, replied),
+        BegunPause(told)
+    }
+
+    /// Ends the pause, if there is one, and nothing else.
+    pub fn end_pause(&self) {
+        self.mark.clear();
+        if self.commands.reasons().contains(Reason::Pause) {
+            self.commands.end_hiding(Reason::Pause);
+            tracing::info!("scene: on air again");
         }
     }
 
@@ -190,11 +196,9 @@ impl SceneHandle {
     ///
     /// [`Reasons::ended_by_resume`]: crate::pipeline::Reasons::ended_by_resume
     pub fn resume(&self) {
-        self.mark.clear();
-        let Some(reason) = self.commands.reasons().ended_by_resume() else { return };
-        self.commands.end_hiding(reason);
-        if reason == Reason::Pause {
-            tracing::info!("scene: on air again");
+        match self.commands.reasons().ended_by_resume() {
+            Some(Reason::Pause) | None => self.end_pause(),
+            Some(reason) => self.commands.end_hiding(reason),
         }
     }
 
@@ -220,6 +224,29 @@ impl SceneHandle {
     /// What is shown on each output, in their order.
     pub fn status(&self) -> Vec<SceneStatus> {
         self.outputs.iter().map(|output| lock(&output.status).clone()).collect()
+    }
+}
+
+/// A pause that is on, and perhaps not shown everywhere yet.
+pub struct BegunPause(Receiver<()>);
+
+impl BegunPause {
+    /// `replied` is told when every output shows the placeholder.
+    pub fn reply(self, replied: Replied) {
+        let (hand_over, handed_over) = mpsc::channel::<(Receiver<()>, Replied)>();
+        let waits = thread::Builder::new().name("pause".into()).spawn(move || {
+            if let Ok((told, replied)) = handed_over.recv() {
+                wait_for_pause(&told, replied);
+            }
+        });
+        match waits {
+            Ok(_) => {
+                // It waits for this.
+                let _ = hand_over.send((self.0, replied));
+            }
+            // No thread is left: then everyone who asks waits.
+            Err(_) => wait_for_pause(&self.0, replied),
+        }
     }
 }
 

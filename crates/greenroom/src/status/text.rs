@@ -170,14 +170,7 @@ impl fmt::Display for Watcher {
         let Self { pid, name, preview } = self;
         match preview {
             None => write!(f, "{name} (pid {pid})"),
-            Some(picture) => {
-                let picture = match picture {
-                    PreviewPicture::Composed => "picture",
-                    PreviewPicture::Matte => "matte",
-                    PreviewPicture::Camera => "camera",
-                };
-                write!(f, "{name} (pid {pid}, a preview of the {picture})")
-            }
+            Some(picture) => write!(f, "{name} (pid {pid}, preview: {})", picture.word()),
         }
     }
 }

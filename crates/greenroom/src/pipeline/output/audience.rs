@@ -48,7 +48,7 @@ impl Output {
         Ok(())
     }
 
-    /// A preview begins or ends. The first picture of one is the placeholder; what was on for it alone is off again.
+    /// A preview begins or ends. What was off begins with the placeholder, what was on for it alone is off again.
     pub(super) fn set_preview(
         &mut self,
         command: PreviewCommand,
@@ -70,10 +70,7 @@ impl Output {
         if self.previews.is_empty() {
             return;
         }
-        match self.painter.placeholder(placeholder_reason) {
-            Ok(placeholder) => self.previews.hide(placeholder),
-            Err(error) => tracing::error!("preview: {error}"),
-        }
+        self.previews.hide(self.painter.placeholder(placeholder_reason).ok());
     }
 
     /// A consumer has negotiated anew.

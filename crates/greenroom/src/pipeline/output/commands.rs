@@ -1,5 +1,6 @@
 //! What one output is told on air, and tells back. No lock covers more than a move.
 
+use std::collections::VecDeque;
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicBool, Ordering::SeqCst};
 use std::sync::mpsc::{self, Receiver, Sender};
@@ -27,7 +28,7 @@ pub(in crate::pipeline) struct OutputCommands {
     sink_mode: Mutex<Option<SinkMode>>,
     tap: Mutex<Option<TapCommand>>,
     tap_is_news: AtomicBool,
-    previews: Mutex<Vec<PreviewCommand>>,
+    previews: Mutex<VecDeque<PreviewCommand>>,
     previews_are_news: AtomicBool,
     change: Mutex<Option<SceneChange>>,
     /// Scenes that are out of use.
@@ -107,7 +108,8 @@ impl OutputCommands {
 
     /// A preview begins or ends.
     pub(in crate::pipeline) fn preview(&self, command: PreviewCommand) {
-        lock(&self.previews).push(command);
+        let mut waiting = lock(&self.previews);
+        waiting.push_back(command);
         self.previews_are_news.store(true, SeqCst);
     }
 
@@ -144,12 +146,15 @@ impl OutputCommands {
         lock(&self.tap).take()
     }
 
-    /// Previews that begin or end, in their order; told once.
-    pub(super) fn take_preview_commands(&self) -> Vec<PreviewCommand> {
-        if !self.previews_are_news.swap(false, SeqCst) {
-            return Vec::new();
+    /// The next preview that begins or ends, in their order; told once.
+    pub(super) fn take_preview_command(&self) -> Option<PreviewCommand> {
+        if !self.previews_are_news.load(SeqCst) {
+            return None;
         }
-        std::mem::take(&mut *lock(&self.previews))
+        let mut waiting = lock(&self.previews);
+        let next = waiting.pop_front();
+        self.previews_are_news.store(!waiting.is_empty(), SeqCst);
+        next
     }
 
     pub(super) fn take_change(&self) -> Option<SceneChange> {

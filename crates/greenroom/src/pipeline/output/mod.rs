@@ -214,7 +214,7 @@ impl Output {
         if let Some(command) = self.commands.take_tap_command() {
             self.set_tap(command, now.stats)?;
         }
-        for command in self.commands.take_preview_commands() {
+        while let Some(command) = self.commands.take_preview_command() {
             self.set_preview(command, now)?;
         }
         match self.state {

@@ -1,5 +1,6 @@
 //! Previews of an output, as its thread sees them.
 
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::time::{Duration, Instant};
 
 use greenroom_frame::{Frame, FrameError, FrameScaler, FrameView, PixelFormat, SizePx, unpack};
@@ -78,16 +79,28 @@ impl Preview {
         Ok(())
     }
 
-    /// Puts the placeholder in place of what is there, in every slot.
-    fn hide(&mut self, placeholder: FrameView<'_>) -> Result<(), FrameError> {
-        let was_hidden = std::mem::replace(&mut self.is_hidden, true);
+    /// Puts the placeholder in place of what is there, in every slot; black if there is none.
+    fn hide(&mut self, placeholder: Option<FrameView<'_>>) {
         self.due = None;
+        let painted = placeholder.map(|placeholder| {
+            // A panic here is our bug, and no reason to leave a picture there.
+            catch_unwind(AssertUnwindSafe(|| self.paint(placeholder)))
+        });
+        if !matches!(painted, Some(Ok(Ok(())))) {
+            tracing::error!("preview: the placeholder cannot be painted; it is black");
+            self.memory.blacken();
+        }
+        self.is_hidden = true;
+    }
+
+    /// The placeholder, in every slot if there may be pictures.
+    fn paint(&mut self, placeholder: FrameView<'_>) -> Result<(), FrameError> {
         unpack(placeholder, &mut self.planar)?;
         let size = self.memory.size();
         self.scaler.scale(self.planar.view().middle_of_shape(size), size, &mut self.scaled)?;
         let captured_at = placeholder.captured_at();
         self.memory.write(self.scaled.view(), captured_at, PreviewKind::Placeholder)?;
-        if !was_hidden {
+        if !self.is_hidden {
             self.memory.fill();
         }
         Ok(())
@@ -100,10 +113,16 @@ impl OutputPreviews {
         self.0.is_empty()
     }
 
+    /// One begins or ends; one that ends is left black.
     pub(super) fn follow(&mut self, command: PreviewCommand) {
         match command {
             PreviewCommand::Begin(preview) => self.0.push(*preview),
-            PreviewCommand::End(number) => self.0.retain(|preview| preview.number != number),
+            // Its reader may have the memory for as long as it likes.
+            PreviewCommand::End(number) => {
+                for mut ended in self.0.extract_if(.., |preview| preview.number == number) {
+                    ended.memory.blacken();
+                }
+            }
         }
     }
 
@@ -116,12 +135,8 @@ impl OutputPreviews {
         }
     }
 
-    /// Puts the placeholder in place of every picture.
-    pub(super) fn hide(&mut self, placeholder: FrameView<'_>) {
-        for preview in &mut self.0 {
-            if let Err(error) = preview.hide(placeholder) {
-                tracing::debug!("preview: {error}");
-            }
-        }
+    /// Puts the placeholder in place of every picture; black if there is none.
+    pub(super) fn hide(&mut self, placeholder: Option<FrameView<'_>>) {
+        self.0.iter_mut().for_each(|preview| preview.hide(placeholder));
     }
 }

@@ -163,13 +163,18 @@ impl Output {
         write: impl FnOnce(&mut dyn Sink, FrameView<'_>) -> Result<(), DeviceError>,
     ) -> Result<(), DeviceError> {
         self.has_picture = false;
-        self.hide_previews(placeholder_reason);
-        let Some(sink) = self.state.sink_mut() else { return Ok(()) };
+        let Some(sink) = self.state.sink_mut() else {
+            self.hide_previews(placeholder_reason);
+            return Ok(());
+        };
         let frame = match self.painter.placeholder(placeholder_reason) {
             Ok(frame) => frame,
             Err(error) => return self.lose(error.into(), Instant::now()),
         };
-        if let Err(error) = write(sink, frame) {
+        // Those who watch come before previews.
+        let written = write(sink, frame);
+        self.previews.hide(Some(frame));
+        if let Err(error) = written {
             return self.lose(error, Instant::now());
         }
         send_snapshot(&self.commands, frame);
