@@ -10,6 +10,7 @@ mod clients;
 mod earlier_messages;
 mod hostile;
 mod idle;
+mod pause_flood;
 mod random;
 mod session_bus;
 mod socket_storm;
