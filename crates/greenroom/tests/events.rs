@@ -200,6 +200,24 @@ fn status_follows_for_people_programs_and_waybar() {
     assert!(refusal.contains("write 0.1 to 3600"), "{refusal}");
 }
 
+/// A configuration that was saved with a mistake is told, and told no more when it is mended.
+#[test]
+fn what_does_not_work_is_told_until_it_does() {
+    let air = Air::new(CONFIG, &["--scene", "blue"]);
+    air.wait_for(yuv(BLUE));
+    let mut socket = Socket::of(&air);
+    socket.ask(&json!({ "subscribe": {} }));
+    fs::write(air.at("config.toml"), "[scenes.blue\n").unwrap();
+    let has = |event: &Value, words: &str| event["sentences"].to_string().contains(words);
+    while !has(&socket.event_called("trouble"), "config.toml") {}
+    // Another change does not hide it.
+    air.tell(&["set", "look", "off"]);
+    assert!(air.scene()["trouble"].as_str().unwrap().contains("config.toml"));
+    fs::write(air.at("config.toml"), CONFIG).unwrap();
+    while socket.event_called("trouble")["sentences"] != json!([]) {}
+    assert_eq!(air.scene()["trouble"], Value::Null);
+}
+
 /// A toggle says what it came to, and is done when it is answered.
 #[test]
 fn a_toggle_hides_and_shows() {

@@ -102,7 +102,7 @@ impl SceneWorker {
         match ConfigFile::read(path) {
             Ok(config) => {
                 self.library.take_over(config.scenes.clone());
-                self.reported.config = None;
+                self.tell_trouble_with_config(None);
                 // Keep waiting for the wanted scene, unless it came from the configuration and has
                 // been removed there.
                 self.wanted = self.wanted.take().and_then(|mut wanted| {
@@ -117,10 +117,21 @@ impl SceneWorker {
                 let sentence = error.to_string();
                 if self.reported.config.as_ref() != Some(&sentence) {
                     tracing::warn!("{}: {sentence}; what was shown before stays", self.label);
-                    self.reported.config = Some(sentence);
+                    self.tell_trouble_with_config(Some(sentence));
                 }
             }
         }
+    }
+
+    /// The configuration cannot be read, or can be again. What is told of a change that is not shown stays.
+    fn tell_trouble_with_config(&mut self, trouble: Option<String>) {
+        let before = std::mem::replace(&mut self.reported.config, trouble.clone());
+        let mut status = lock(&self.status);
+        if trouble.is_some() || status.trouble == before {
+            status.trouble = trouble;
+        }
+        drop(status);
+        self.commands.changes().ring();
     }
 
     /// Listens for the files that are shown, loaded or wanted, and for the configuration.

@@ -77,7 +77,8 @@ impl SceneWorker {
             framing: spec.framing.to_string(),
             look: spec.look.to_string(),
             fit: fit_text(spec.fit).to_owned(),
-            trouble: None,
+            // A configuration that cannot be read is not mended by a change.
+            trouble: self.reported.config.clone(),
             warning,
         };
         self.commands.changes().ring();

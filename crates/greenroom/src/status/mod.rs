@@ -159,7 +159,7 @@ pub struct SceneStatus {
     pub look: String,
     /// How a picture or video of another shape is fitted: `cover`, `contain` or `stretch`.
     pub fit: String,
-    /// Why the newest change is not shown.
+    /// Why the newest change is not shown, or why the configuration cannot be read.
     pub trouble: Option<String>,
     /// What of it hides people less than one may think.
     #[serde(default)]
