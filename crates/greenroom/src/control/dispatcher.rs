@@ -116,9 +116,10 @@ impl Dispatcher {
             self.scenes.end_pause();
             return replier.reply(Reply::Ok(Answer::Toggled { paused: false }));
         }
-        let begun = self.scenes.begin_pause();
+        let shown = self.scenes.begin_pause();
         drop(deciding);
-        begun.reply(replied_with(Answer::Toggled { paused: true }, replier));
+        let answer = Answer::Toggled { paused: true };
+        self.scenes.reply_when(shown, replied_with(answer, replier));
     }
 
     /// Ends the pause, if there is one, and nothing else.

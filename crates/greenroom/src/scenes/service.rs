@@ -10,6 +10,7 @@ use greenroom_device::Wake;
 
 use super::PauseMark;
 use super::loader::Loader;
+use super::pause::PauseReplies;
 use super::reload::Reload;
 use super::replied::{Needs, Replied};
 use super::reported::Reported;
@@ -22,10 +23,6 @@ use crate::pipeline::{PipelineCommands, Reason};
 use crate::same_file::would_replace;
 use crate::snapshot;
 use crate::status::SceneStatus;
-
-/// How long a request for a pause waits until the placeholder is shown: a reader of an output may stand still, and
-/// a slow machine may be at a frame.
-pub const PAUSE_PATIENCE: Duration = Duration::from_secs(5);
 
 /// Time after a panic before the thread goes on, so that one that comes each time costs little.
 const AFTER_A_PANIC: Duration = Duration::from_millis(500);
@@ -49,6 +46,7 @@ pub struct SceneHandle {
     commands: Arc<PipelineCommands>,
     outputs: Arc<[OutputScene]>,
     mark: PauseMark,
+    pauses: Arc<PauseReplies>,
 }
 
 /// What others may know of the scene of an output.
@@ -126,7 +124,8 @@ impl SceneService {
             }
             bell_at_end.ring();
         })?;
-        let handle = SceneHandle { requests, bell, commands, outputs, mark };
+        let pauses = Arc::default();
+        let handle = SceneHandle { requests, bell, commands, outputs, mark, pauses };
         Ok(Self { handle, stop, ended, thread: Some(thread) })
     }
 
@@ -164,7 +163,8 @@ impl SceneHandle {
     /// Shows the placeholder and closes the camera, at once, whatever is being loaded. `replied` is told when it is
     /// shown.
     pub fn pause(&self, replied: Replied) {
-        self.begin_pause().reply(replied);
+        let shown = self.begin_pause();
+        self.reply_when(shown, replied);
     }
 
     /// Whether there is a pause.
@@ -172,15 +172,20 @@ impl SceneHandle {
         self.commands.reasons().contains(Reason::Pause)
     }
 
-    /// As [`pause`](Self::pause); nobody is told yet.
-    pub fn begin_pause(&self) -> BegunPause {
+    /// As [`pause`](Self::pause); what comes back is told when it is shown.
+    pub fn begin_pause(&self) -> Receiver<()> {
         let was_paused = self.is_paused();
-        let told = self.commands.hide(Reason::Pause);
+        let shown = self.commands.hide(Reason::Pause);
         self.mark.set();
         if !was_paused {
             tracing::info!("scene: paused");
         }
-        BegunPause(told)
+        shown
+    }
+
+    /// `replied` is told when a pause is `shown`.
+    pub fn reply_when(&self, shown: Receiver<()>, replied: Replied) {
+        self.pauses.add(shown, replied);
     }
 
     /// Ends the pause, if there is one, and nothing else.
@@ -227,35 +232,6 @@ impl SceneHandle {
     }
 }
 
-/// A pause that is on, and perhaps not shown everywhere yet.
-pub struct BegunPause(Receiver<()>);
-
-impl BegunPause {
-    /// `replied` is told when every output shows the placeholder.
-    pub fn reply(self, replied: Replied) {
-        let (hand_over, handed_over) = mpsc::channel::<(Receiver<()>, Replied)>();
-        let waits = thread::Builder::new().name("pause".into()).spawn(move || {
-            if let Ok((told, replied)) = handed_over.recv() {
-                wait_for_pause(&told, replied);
-            }
-        });
-        match waits {
-            Ok(_) => {
-                // It waits for this.
-                let _ = hand_over.send((self.0, replied));
-            }
-            // No thread is left: then everyone who asks waits.
-            Err(_) => wait_for_pause(&self.0, replied),
-        }
-    }
-}
-
-fn wait_for_pause(told: &Receiver<()>, replied: Replied) {
-    replied.tell(told.recv_timeout(PAUSE_PATIENCE).map_err(|_| NOT_PAUSED_YET.to_owned()));
-}
-
-const NOT_PAUSED_YET: &str = "the pause is on and nothing new is shown, but an output takes no placeholder \
-                              now: the last picture may stand there; end the program that reads it";
 /// Behind "a " or "is a ".
 pub(crate) const NOT_WHOLE: &str = "path that does not begin with /, and greenroom does not know from where it is meant; \
                          write the whole path";
