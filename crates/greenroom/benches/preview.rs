@@ -1,8 +1,8 @@
-//! What a preview costs of a 1280x720 frame, against a floor measured in the same round: scaling the picture to its size,
-//! and copying the result.
+//! The cost of a preview of a 1280x720 frame, compared with a floor that is measured in the same round: scaling the
+//! picture to the size of the preview, and copying the result.
 //!
-//! Every round does both in turn, so that a noisy neighbour hits both alike; what is printed are medians. First in a hot
-//! loop, then paced like a camera.
+//! Every round measures both in turn, so that other load on the machine affects both alike. The medians are printed,
+//! first for a hot loop, then for a loop at the rate of a preview.
 
 mod common;
 
@@ -17,12 +17,12 @@ use greenroom_device::{MjpegData, MjpegDecoder};
 use greenroom_frame::{Colour, Frame, FrameScaler, PixelFormat, SizePx};
 
 const ROUNDS: usize = 300;
-/// Time between two rounds that are paced: a preview of 15 pictures a second.
+/// Time between two paced rounds: a preview of 15 pictures per second.
 const PACE: Duration = Duration::from_millis(66);
 const SMALL: SizePx = SizePx::new(480, 270);
 
 fn main() {
-    // `cargo bench` says so; `cargo test` does not, and wants to see that it runs.
+    // `cargo bench` passes --bench; `cargo test` does not, and only checks that the benchmark runs.
     let rounds = if std::env::args().any(|arg| arg == "--bench") { ROUNDS } else { 3 };
     let mut frame = Frame::new(PixelFormat::I422, SIZE, Colour::JPEG).expect("a frame");
     let mut decoder = MjpegDecoder::new().expect("a decoder");

@@ -1,5 +1,5 @@
-//! greenroom on a real session bus, asked with systemd's busctl: properties, methods, signals, activation, and what
-//! becomes of it when the bus goes.
+//! greenroom on a real session bus, tested with systemd's busctl: properties, methods, signals, activation, and the
+//! loss of the bus.
 #![allow(clippy::unwrap_used)]
 
 use std::fs;
@@ -14,7 +14,7 @@ use air::bus::{Bus, NAME, OUTPUT, PATH, ROOT, lines};
 use air::socket::Socket;
 use air::{Air, BLUE, PATIENCE, RED, yuv};
 
-/// A greenroom on `bus`, with two scenes.
+/// A running greenroom on `bus`, with two scenes.
 fn air(bus: &Bus, args: &[&str]) -> Air {
     let folder = tempfile::tempdir().unwrap();
     let config =
@@ -26,7 +26,7 @@ fn air(bus: &Bus, args: &[&str]) -> Air {
 }
 
 #[test]
-fn what_is_there_can_be_read_set_and_called() {
+fn properties_and_methods_work() {
     let bus = Bus::start();
     let air = air(&bus, &[]);
     bus.wait(&air);
@@ -55,7 +55,7 @@ fn what_is_there_can_be_read_set_and_called() {
     bus.get("call", ROOT, &["Next"]);
     air.wait_for(yuv(BLUE));
 
-    // What is answered is done.
+    // A method returns when it is done.
     bus.get("call", ROOT, &["Pause"]);
     air.wait_for_placeholder();
     assert_eq!(bus.property(ROOT, "HiddenBy"), "as 1 \"pause\"");
@@ -76,7 +76,7 @@ fn what_is_there_can_be_read_set_and_called() {
     bus.get("call", OUTPUT, &["StopRecording"]);
     assert!(air.at("a.mkv").exists());
 
-    // Anything else, as on the socket.
+    // `Request` takes the requests of the socket.
     let said = bus.get("call", ROOT, &["Request", "s", "{\"hello\":{}}"]);
     assert!(said.contains("\\\"protocol\\\":1"), "{said}");
     let said = bus.get("call", ROOT, &["StatusJson"]);
@@ -84,7 +84,7 @@ fn what_is_there_can_be_read_set_and_called() {
 }
 
 #[test]
-fn what_makes_no_sense_is_refused_in_a_sentence() {
+fn invalid_calls_are_refused_with_a_sentence() {
     let bus = Bus::start();
     let air = air(&bus, &[]);
     bus.wait(&air);
@@ -106,11 +106,11 @@ fn what_makes_no_sense_is_refused_in_a_sentence() {
     assert!(said.contains("listen to the signals Event"), "{said}");
     let said = bus.get("call", ROOT, &["Request", "s", "{\"fault\":{\"name\":\"leak\"}}"]);
     assert!(said.contains("error"), "{said}");
-    // Not even an address's password is told on.
+    // Errors do not contain the password of an address.
     let secret = "https://me:secret@127.0.0.1:1/a.mp4?key=hidden";
     let sentence = bus.refusal("set-property", OUTPUT, &["Background", "s", secret]);
     assert!(!sentence.contains("secret") && !sentence.contains("hidden"), "{sentence}");
-    // Nothing has changed.
+    // The scene has not changed.
     air.wait_for(yuv(RED));
     assert_eq!(bus.property(OUTPUT, "Scene"), "s \"red\"");
 }
@@ -126,7 +126,7 @@ fn changes_are_signalled_wherever_they_come_from() {
     let mut child = monitor.arg("monitor").stdout(Stdio::piped()).spawn().unwrap();
     let lines = lines(child.stdout.take().unwrap());
     let mut socket = Socket::of(&air);
-    // From when it listens.
+    // Change the idle time until busctl has subscribed and prints a signal.
     let mut seen: Vec<(Instant, Value)> = Vec::new();
     let is = |value: &Value, member: &str, words: &str| {
         value["member"] == member && value["payload"].to_string().contains(words)
@@ -134,7 +134,7 @@ fn changes_are_signalled_wherever_they_come_from() {
     let begun = Instant::now();
     let mut ms = 1000;
     while seen.is_empty() {
-        assert!(begun.elapsed() < PATIENCE, "busctl hears nothing");
+        assert!(begun.elapsed() < PATIENCE, "busctl receives no signal");
         ms += 1;
         socket.ask(&json!({ "idle_after": { "ms": ms } }));
         if let Ok((at, line)) = lines.recv_timeout(Duration::from_millis(100)) {
@@ -160,17 +160,17 @@ fn changes_are_signalled_wherever_they_come_from() {
         ] {
             let asked = Instant::now();
             assert!(socket.ask(&request)["ok"].is_object(), "{request}");
-            let told = wait("Event", event).max(wait("PropertiesChanged", property));
-            slowest = slowest.max(told.saturating_duration_since(asked));
+            let signalled = wait("Event", event).max(wait("PropertiesChanged", property));
+            slowest = slowest.max(signalled.saturating_duration_since(asked));
         }
     }
-    println!("the slowest change was told {slowest:?} after it was asked for");
+    println!("the slowest change was signalled {slowest:?} after its request");
     child.kill().unwrap();
     child.wait().unwrap();
 }
 
 #[test]
-fn a_bus_that_goes_and_comes_costs_nothing_else() {
+fn the_loss_of_the_bus_affects_nothing_else() {
     let mut bus = Bus::start();
     let air = air(&bus, &[]);
     bus.wait(&air);
@@ -180,7 +180,7 @@ fn a_bus_that_goes_and_comes_costs_nothing_else() {
     for round in 0..2 {
         bus.kill();
         let first = air.frames();
-        // The socket and the picture go on.
+        // The socket and the picture still work.
         let colour = [BLUE, RED][round];
         assert!(socket.ask(&json!({ "set": { "background": colour } }))["ok"].is_object());
         assert_eq!(socket.event_called("scene")["scene"]["background"], colour);
@@ -193,21 +193,23 @@ fn a_bus_that_goes_and_comes_costs_nothing_else() {
         bus.get("call", ROOT, &["Resume"]);
         air.wait_for(yuv(colour));
     }
-    // Of a busy machine's camera there may be some.
+    // Only warnings of the bus count: on a busy machine the camera may log some.
     let warnings = air.log_has("WARN bus") + air.log_has("ERROR");
     assert_eq!(warnings, 0, "{}", fs::read_to_string(air.at("log")).unwrap());
 }
 
 #[test]
-fn a_name_that_is_taken_is_told_and_taken_over_when_it_is_free() {
+fn a_taken_name_is_reported_and_acquired_when_it_is_free() {
     let bus = Bus::start();
     let mut first = air(&bus, &[]);
     bus.wait(&first);
     let second = air(&bus, &[]);
-    second.wait_until("a word about it", |air| air.log_has("another program has the name") == 1);
+    second.wait_until("a warning about the name", |air| {
+        air.log_has("another program has the name") == 1
+    });
     assert!(second.ask(&["set", "scene", "blue"]).status.success());
     second.wait_for(yuv(BLUE));
-    assert_eq!(bus.property(OUTPUT, "Scene"), "s \"red\"", "the first is asked");
+    assert_eq!(bus.property(OUTPUT, "Scene"), "s \"red\"", "the first greenroom answers");
     first.daemon.kill().unwrap();
     first.daemon.wait().unwrap();
     second.wait_until("the name", |_| {
@@ -215,13 +217,13 @@ fn a_name_that_is_taken_is_told_and_taken_over_when_it_is_free() {
     });
 }
 
-/// Whoever calls first starts greenroom, and gets an answer.
+/// The first method call starts greenroom and gets a reply.
 #[test]
 fn the_bus_starts_greenroom() {
     let bus = Bus::start();
     let folder = bus.folder.path();
     fs::write(folder.join("c.toml"), "").unwrap();
-    // The file that is installed, with a greenroom that has no camera.
+    // The service file of the package, with a command that needs no camera.
     let packaging = concat!(env!("CARGO_MANIFEST_DIR"), "/../../packaging/dbus");
     let service = fs::read_to_string(format!("{packaging}/{NAME}.service")).unwrap();
     let exec = format!(
@@ -248,7 +250,7 @@ fn the_bus_starts_greenroom() {
     rustix::process::kill_process(pid, rustix::process::Signal::TERM).unwrap();
 }
 
-/// Everything on the bus is introspected, and every property of a scene is there.
+/// Introspection lists the methods, the signal and every scene property.
 #[test]
 fn introspection_is_complete() {
     let bus = Bus::start();

@@ -1,4 +1,4 @@
-//! Events: what subscribers of the control socket are told, and what they cost.
+//! Events of the control socket: their content, their limits, and `greenroom status --follow`.
 #![allow(clippy::unwrap_used)]
 
 use std::fs;
@@ -20,12 +20,12 @@ const CONFIG: &str =
     "[scenes.red]\nbackground = 'red.png'\n[scenes.blue]\nbackground = '#1e3cc8'\n";
 
 #[test]
-fn every_change_is_told_and_adds_up_to_the_status() {
+fn events_of_all_changes_add_up_to_the_status() {
     let air = Air::new(CONFIG, &["--scene", "red"]);
     air.wait_for(yuv(RED));
     let mut socket = Socket::of(&air);
     let subscribed = socket.ask(&json!({ "subscribe": {} }));
-    let mut known: Status = told(&subscribed["ok"]["subscribed"]["status"]);
+    let mut known: Status = parsed(&subscribed["ok"]["subscribed"]["status"]);
     let mut seq = subscribed["ok"]["subscribed"]["seq"].as_u64().unwrap();
     assert_eq!(known.outputs[0].scene.name.as_deref(), Some("red"));
     for command in [
@@ -38,7 +38,7 @@ fn every_change_is_told_and_adds_up_to_the_status() {
         &["set", "background", "red.png", "--fit", "contain"],
     ] {
         air.tell(command);
-        let is_told = |known: &Status| match command {
+        let is_applied = |known: &Status| match command {
             ["set", "scene", name] => known.outputs[0].scene.name.as_deref() == Some(name),
             ["pause"] => known.hidden_by.len() == 1,
             ["set", "effect", _] => known.outputs[0].scene.effects == ["greyscale"],
@@ -47,27 +47,27 @@ fn every_change_is_told_and_adds_up_to_the_status() {
             ["toggle"] => known.hidden_by.is_empty(),
             _ => known.outputs[0].scene.fit == "contain",
         };
-        while !is_told(&known) {
-            let event: SentEvent = told(&socket.event());
+        while !is_applied(&known) {
+            let event: SentEvent = parsed(&socket.event());
             seq += 1;
             assert_eq!(event.seq, Some(seq));
             event.event.apply(&mut known);
         }
     }
-    // The camera comes back after a pause: that is told, too.
-    let now: Status = told(&air.status());
+    // The camera opens again after the pause, which is an event, too.
+    let now: Status = parsed(&air.status());
     let missing = |known: &Status| Event::changes(known, &now);
     while !missing(&known).is_empty() {
-        told::<SentEvent>(&socket.event()).event.apply(&mut known);
+        parsed::<SentEvent>(&socket.event()).event.apply(&mut known);
     }
-    // What begins in the middle is told as it is by then.
+    // A later subscriber gets the status of that moment.
     let mut late = Socket::of(&air);
     let subscribed = late.ask(&json!({ "subscribe": {} }));
-    let status: Status = told(&subscribed["ok"]["subscribed"]["status"]);
+    let status: Status = parsed(&subscribed["ok"]["subscribed"]["status"]);
     assert_eq!(Event::changes(&status, &now), []);
 }
 
-fn told<T: serde::de::DeserializeOwned>(value: &Value) -> T {
+fn parsed<T: serde::de::DeserializeOwned>(value: &Value) -> T {
     serde_json::from_value(value.clone()).unwrap_or_else(|error| panic!("{error}: {value}"))
 }
 
@@ -90,7 +90,7 @@ fn numbers_come_at_the_pace_that_was_asked_for_and_only_then() {
     assert!(frames > 0.5, "{frames} frames");
     air.tell(&["pause"]);
     assert!(without.event().get("hidden_by").is_some(), "no numbers before it");
-    // Another pace takes the place of the first.
+    // A second subscription replaces the interval of the first.
     assert!(with.ask(&json!({ "subscribe": {} }))["ok"].is_object());
     air.tell(&["resume"]);
     let hidden = |event: &Value| event.get("hidden_by").is_some();
@@ -101,33 +101,33 @@ fn numbers_come_at_the_pace_that_was_asked_for_and_only_then() {
     }
 }
 
-/// A subscriber that does not read is let go once its socket is full; the others get everything.
+/// A subscriber that does not read is disconnected once its socket is full; the others get every event.
 #[test]
-fn who_reads_nothing_is_let_go() {
+fn a_subscriber_that_does_not_read_is_disconnected() {
     let air = Air::new(CONFIG, &[]);
     air.wait_until("frames", |air| air.frames() > 3);
-    let [mut deaf, mut other, mut asker] = [(); 3].map(|()| Socket::of(&air));
-    deaf.ask(&json!({ "subscribe": { "numbers_ms": 100 } }));
+    let [mut stalled, mut other, mut client] = [(); 3].map(|()| Socket::of(&air));
+    stalled.ask(&json!({ "subscribe": { "numbers_ms": 100 } }));
     other.ask(&json!({ "subscribe": {} }));
     let descriptors = || fs::read_dir(format!("/proc/{}/fd", air.daemon.id())).unwrap().count();
     let before = descriptors();
     let begun = Instant::now();
     let mut ms = 0;
-    // Each change is an event of some 60 bytes; 200 KB of them are not read.
-    let mut told = 0;
+    // Each change is an event of some 60 bytes; `stalled` leaves 200 KB of them unread.
+    let mut received = 0;
     while descriptors() >= before {
         for _ in 0..200 {
             ms = ms % 60_000 + 1;
-            asker.ask(&json!({ "idle_after": { "ms": ms } }));
+            client.ask(&json!({ "idle_after": { "ms": ms } }));
         }
         while other.event_called("idle_after")["ms"] != ms {
-            told += 1;
+            received += 1;
         }
-        assert!(begun.elapsed() < PATIENCE, "never let go");
+        assert!(begun.elapsed() < PATIENCE, "the stalled subscriber is never disconnected");
     }
-    assert!(told > 0);
-    // What was sent before is still there, then the end.
-    while deaf.line().is_some() {}
+    assert!(received > 0);
+    // It can still read the lines from before, then the connection ends.
+    while stalled.line().is_some() {}
 }
 
 #[test]
@@ -141,18 +141,18 @@ fn seventeen_subscribers_are_one_too_many_until_one_goes() {
     let mut one_more = Socket::of(&air);
     let refused = one_more.ask(&json!({ "subscribe": {} }));
     assert!(refused["error"].as_str().unwrap().contains("16 programs"), "{refused}");
-    // A subscriber that only says nothing more still gets events.
+    // A subscriber that has shut down its sending side still gets events.
     all[0].to.shutdown(std::net::Shutdown::Write).unwrap();
     air.tell(&["pause"]);
     assert_eq!(all[0].event_called("hidden_by")["reasons"], json!(["pause"]));
-    // Those that stay do not keep others out of the socket, and are not let go for them.
+    // Subscribers neither keep other clients out of the socket, nor are disconnected for them.
     for _ in 0..60 {
         air.status();
     }
     drop(all.remove(0));
     let begun = Instant::now();
     while one_more.ask(&json!({ "subscribe": {} })).get("error").is_some() {
-        assert!(begun.elapsed() < PATIENCE, "the place of one that has gone is not free");
+        assert!(begun.elapsed() < PATIENCE, "the place of a subscriber that has gone is not free");
         thread::sleep(Duration::from_millis(10));
     }
     air.tell(&["resume"]);
@@ -161,7 +161,7 @@ fn seventeen_subscribers_are_one_too_many_until_one_goes() {
     }
 }
 
-/// The commands that follow.
+/// `greenroom status --follow` as text, as JSON and for Waybar.
 #[test]
 fn status_follows_for_people_programs_and_waybar() {
     let mut air = Air::new(CONFIG, &["--scene", "red"]);
@@ -192,7 +192,7 @@ fn status_follows_for_people_programs_and_waybar() {
     for follower in [json, text] {
         assert_eq!(follower.wait().unwrap().code(), Some(1));
     }
-    // It waits for the next one.
+    // The Waybar module waits for greenroom to start again.
     waybar.kill().unwrap();
     waybar.wait().unwrap();
     assert_eq!(air.ask(&["status", "--waybar"]).status.code(), Some(0));
@@ -200,9 +200,9 @@ fn status_follows_for_people_programs_and_waybar() {
     assert!(refusal.contains("write 0.1 to 3600"), "{refusal}");
 }
 
-/// A configuration that was saved with a mistake is told, and told no more when it is mended.
+/// A mistake in the configuration is reported as trouble until it is corrected.
 #[test]
-fn what_does_not_work_is_told_until_it_does() {
+fn trouble_is_reported_until_it_is_over() {
     let air = Air::new(CONFIG, &["--scene", "blue"]);
     air.wait_for(yuv(BLUE));
     let mut socket = Socket::of(&air);
@@ -210,7 +210,7 @@ fn what_does_not_work_is_told_until_it_does() {
     fs::write(air.at("config.toml"), "[scenes.blue\n").unwrap();
     let has = |event: &Value, words: &str| event["sentences"].to_string().contains(words);
     while !has(&socket.event_called("trouble"), "config.toml") {}
-    // Another change does not hide it.
+    // A later change of the scene does not clear the trouble.
     air.tell(&["set", "look", "off"]);
     assert!(air.scene()["trouble"].as_str().unwrap().contains("config.toml"));
     fs::write(air.at("config.toml"), CONFIG).unwrap();
@@ -218,7 +218,7 @@ fn what_does_not_work_is_told_until_it_does() {
     assert_eq!(air.scene()["trouble"], Value::Null);
 }
 
-/// A toggle says what it came to, and is done when it is answered.
+/// The reply to a toggle says whether greenroom is paused, and comes when the toggle is done.
 #[test]
 fn a_toggle_hides_and_shows() {
     let air = Air::new(CONFIG, &["--scene", "blue"]);

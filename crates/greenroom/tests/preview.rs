@@ -1,5 +1,5 @@
-//! Previews: what they show, that they open the camera and close it, that nothing of the room is left in them while
-//! something hides it, and that their readers hold nobody up.
+//! Previews: their pictures, that they open and close the camera, that they contain nothing of the room while the
+//! picture is hidden, and that a reader cannot block greenroom.
 #![allow(clippy::unwrap_used)]
 
 use std::fs;
@@ -39,7 +39,7 @@ fn is_camera(air: &Air, state: &str) {
 }
 
 #[test]
-fn each_shows_its_picture_and_opens_the_camera() {
+fn each_preview_shows_its_picture_and_opens_the_camera() {
     let air = air();
     is_camera(&air, "closed");
     assert_eq!(air.status()["outputs"][0]["watchers"], json!([]));
@@ -68,7 +68,7 @@ fn each_shows_its_picture_and_opens_the_camera() {
     air.tell(&["set", "scene", "blue"]);
     shows(&composed, yuv(BLUE));
     shows(&camera, GREY);
-    // Once it has ended nothing is left in the memory, which its reader still has.
+    // After the end of a preview its memory is blank, although the reader still has it.
     camera.stream.shutdown(std::net::Shutdown::Both).unwrap();
     camera.wait_for("black", |_| {
         let slots = (0..camera.layout.slots).map(|slot| whole(&camera, slot));
@@ -84,9 +84,9 @@ fn each_shows_its_picture_and_opens_the_camera() {
     air.wait_for_placeholder();
 }
 
-/// While something hides the picture, no slot of any preview holds anything but the placeholder.
+/// While the picture is hidden, every slot of every preview holds a placeholder.
 #[test]
-fn what_hides_the_picture_hides_it_in_previews() {
+fn a_pause_hides_the_picture_in_previews() {
     let air = air();
     let all = ["composed", "matte", "camera"]
         .map(|picture| preview(&air, json!({ "picture": picture, "fps": 30 })));
@@ -95,7 +95,7 @@ fn what_hides_the_picture_hides_it_in_previews() {
             preview.wait_for("a picture", |it| !it.is_placeholder);
         }
         air.tell(&["pause"]);
-        // Answered: from here on there is no picture of the room.
+        // After the reply to the pause, no slot holds a picture of the room.
         for preview in &all {
             for slot in 0..preview.layout.slots {
                 let picture = whole(preview, slot);
@@ -124,20 +124,20 @@ fn whole(preview: &Preview, slot: u64) -> Picture {
     }
 }
 
-/// A camera that fails leaves no picture behind.
+/// When the camera fails, the placeholder replaces the last picture.
 #[test]
-fn a_preview_never_stands_still() {
+fn a_failed_camera_leaves_no_picture() {
     let air = air();
     let preview = preview(&air, json!({ "picture": "camera" }));
     preview.wait_for("a picture", |it| !it.is_placeholder);
     fs::remove_file(air.at("room.mkv")).unwrap();
-    // FFmpeg, which plays it, ends.
+    // End the FFmpeg processes that play the file.
     let pid = air.daemon.id();
     let is_killed = |pid: &str| Command::new("kill").args(["-9", pid]).status().unwrap().success();
     let all = all_children(pid);
     assert!(!all.is_empty());
     all.iter().for_each(|pid| assert!(is_killed(pid)));
-    // The newest first, then the others.
+    // All slots must hold the placeholder, not only the newest.
     preview.wait_for("the placeholder in each slot", |_| {
         (0..preview.layout.slots).all(|slot| whole(&preview, slot).is_placeholder)
     });
@@ -152,7 +152,7 @@ fn all_children(pid: u32) -> Vec<String> {
 }
 
 #[test]
-fn what_makes_no_sense_is_refused_and_one_takes_the_place_of_the_other() {
+fn invalid_previews_are_refused_and_a_new_one_replaces_the_old() {
     let air = air();
     let refusal = |wanted| Preview::ask(&air.at("socket"), wanted).err().unwrap();
     for (wanted, words) in [
@@ -165,8 +165,8 @@ fn what_makes_no_sense_is_refused_and_one_takes_the_place_of_the_other() {
         assert!(sentence.contains(words), "{sentence}");
     }
     let eight: Vec<Preview> = (0..8).map(|_| preview(&air, json!({}))).collect();
-    assert!(refusal(json!({})).contains("8 previews go on"));
-    // The same connection may have another instead.
+    assert!(refusal(json!({})).contains("8 previews are running"));
+    // A connection may replace its own preview.
     let again = "{\"preview\":{\"picture\":\"matte\"}}\n";
     rustix::io::write(&eight[0].stream, again.as_bytes()).unwrap();
     air.wait_until("the other", |air| {
@@ -183,24 +183,25 @@ fn what_makes_no_sense_is_refused_and_one_takes_the_place_of_the_other() {
     is_camera(&air, "closed");
 }
 
-/// Opened and closed a hundred times, by readers that read, that do not, and that are stopped and killed: level.
+/// After 100 previews with readers that read, that do not read, and that are stopped and killed, greenroom has no more
+/// descriptors and threads than before.
 #[test]
-fn previews_come_and_go_without_a_trace() {
+fn ended_previews_leak_nothing() {
     let air = air();
     let status =
         |name: &str| fs::read_dir(format!("/proc/{}/{name}", air.daemon.id())).unwrap().count();
     let once = || {
         let read = preview(&air, json!({ "fps": 30 }));
-        // It never reads.
-        let _deaf = preview(&air, json!({ "picture": "camera" }));
+        // This reader never reads.
+        let _unread = preview(&air, json!({ "picture": "camera" }));
         let mut killed = Command::new("/usr/bin/python3");
-        let asks = "import socket,sys,time\ns=socket.socket(socket.AF_UNIX)\ns.connect(sys.argv[1])\n\
+        let script = "import socket,sys,time\ns=socket.socket(socket.AF_UNIX)\ns.connect(sys.argv[1])\n\
                     s.sendall(b'{\"preview\":{}}\\n')\ns.recv(1000)\nprint('there',flush=True)\ntime.sleep(1000)";
-        killed.args(["-c", asks]).arg(air.at("socket")).stdout(Stdio::piped());
+        killed.args(["-c", script]).arg(air.at("socket")).stdout(Stdio::piped());
         let mut killed = killed.spawn().unwrap();
         let mut said = [0; 5];
         std::io::Read::read_exact(killed.stdout.as_mut().unwrap(), &mut said).unwrap();
-        // Stopped, it is not waited for.
+        // A stopped reader does not delay the others.
         let pid = killed.id().to_string();
         assert!(Command::new("kill").args(["-STOP", &pid]).status().unwrap().success());
         let picture = read.wait_for("a picture", |it| !it.is_placeholder);

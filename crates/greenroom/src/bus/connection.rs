@@ -1,4 +1,4 @@
-//! Connections to a bus: how one is opened, and what zbus needs for it.
+//! Connections to a D-Bus message bus, and the retries when a bus is lost.
 
 use std::os::linux::net::SocketAddrExt;
 use std::os::unix::ffi::OsStrExt;
@@ -13,24 +13,24 @@ use zbus::address::transport::UnixSocket;
 use zbus::blocking::Connection;
 use zbus::blocking::connection::Builder;
 
-/// Threads of zbus for one connection: those of its reactor and of its executor; and one more for luck.
-const THREADS_OF_A_BUS: usize = 3;
-/// Messages that may wait while an answer is waited for, which would not come if there were more.
-const MOST_QUEUED: usize = 1024;
-/// How long an answer is waited for.
-const PATIENCE: Duration = Duration::from_secs(10);
-/// Time until a bus is tried again that was there and has gone; doubled with each try up to [`LONGEST_RETRY`]. One that
-/// is not there at the start never comes.
-const RETRY: Duration = Duration::from_secs(1);
-/// See [`RETRY`].
-const LONGEST_RETRY: Duration = Duration::from_secs(60);
+/// Threads that zbus starts for one connection: its reactor and its executor; one more is counted as a reserve.
+const BUS_THREADS: usize = 3;
+/// Capacity of the queue of received messages. If it were full, zbus would not read the reply that a call waits for.
+const MAX_QUEUED: usize = 1024;
+/// Time limit for the reply to a method call.
+const METHOD_TIMEOUT: Duration = Duration::from_secs(10);
+/// Time before a lost bus is tried again; it doubles with each try up to [`MAX_RETRY`]. A bus that does not exist at
+/// the start is not tried again.
+const MIN_RETRY: Duration = Duration::from_secs(1);
+/// See [`MIN_RETRY`].
+const MAX_RETRY: Duration = Duration::from_secs(60);
 
 /// Connects to the bus at `address`.
 ///
 /// # Errors
-/// When it is not there; see [`is_no_bus`].
+/// When the bus cannot be reached; [`is_no_bus`] tells whether it exists at all.
 pub(crate) fn connect(address: &Address) -> zbus::Result<Connection> {
-    // zbus would start a thread to connect, and others, where there is nothing to connect to.
+    // Connect without zbus, which would start threads even if there is no bus.
     let stream = match address.transport() {
         Transport::Unix(unix) => match unix.path() {
             UnixSocket::File(path) => UnixStream::connect(path)?,
@@ -41,11 +41,11 @@ pub(crate) fn connect(address: &Address) -> zbus::Result<Connection> {
         },
         _ => return Err(zbus::Error::Unsupported),
     };
-    let connection = Builder::async_io_unix_stream(stream).method_timeout(PATIENCE);
-    connection.max_queued(MOST_QUEUED).build()
+    let connection = Builder::async_io_unix_stream(stream).method_timeout(METHOD_TIMEOUT);
+    connection.max_queued(MAX_QUEUED).build()
 }
 
-/// Whether there is no bus to connect to, and will not be.
+/// Whether the error means that there is no bus, so that another try is pointless.
 pub(crate) fn is_no_bus(error: &zbus::Error) -> bool {
     use std::io::ErrorKind::{ConnectionRefused, NotFound, PermissionDenied};
     match error {
@@ -57,7 +57,7 @@ pub(crate) fn is_no_bus(error: &zbus::Error) -> bool {
     }
 }
 
-/// Whether the system gives us the threads that zbus needs: it ends the process where it gets none.
+/// Whether the system can start the threads that zbus needs. zbus ends the process when it cannot start a thread.
 pub(crate) fn has_threads() -> bool {
     let gate = Arc::new(Mutex::new(()));
     let closed = gate.lock();
@@ -65,7 +65,7 @@ pub(crate) fn has_threads() -> bool {
         let gate = Arc::clone(&gate);
         thread::Builder::new().spawn(move || drop(gate.lock()))
     };
-    let started: Vec<_> = (0..THREADS_OF_A_BUS).map(start).collect();
+    let started: Vec<_> = (0..BUS_THREADS).map(start).collect();
     drop(closed);
     let mut all = true;
     for thread in started {
@@ -74,24 +74,24 @@ pub(crate) fn has_threads() -> bool {
     all
 }
 
-/// How long to wait before a bus is tried again.
+/// The waiting times between attempts to connect to a bus.
 #[derive(Debug)]
 pub(crate) struct BusRetry(Duration);
 
 impl Default for BusRetry {
     fn default() -> Self {
-        Self(RETRY)
+        Self(MIN_RETRY)
     }
 }
 
 impl BusRetry {
-    /// The time after a connection that has lasted for `lasted`.
+    /// The time to wait after a connection that lasted for `lasted`.
     pub(crate) fn after(&mut self, lasted: Duration) -> Duration {
-        if lasted > LONGEST_RETRY {
-            self.0 = RETRY;
+        if lasted > MAX_RETRY {
+            self.0 = MIN_RETRY;
         }
         let wait = self.0;
-        self.0 = (2 * wait).min(LONGEST_RETRY);
+        self.0 = (2 * wait).min(MAX_RETRY);
         wait
     }
 }

@@ -1,11 +1,11 @@
-//! Buses: the connection to one, and greenroom on the session bus, for desktops and their tools.
+//! Greenroom on the session bus, for desktops and their tools; and connections to D-Bus buses in general.
 //!
-//! The object `/org/greenroom/Greenroom1` of the name `org.greenroom.Greenroom1` has the interface of the same name; each
-//! output has an object below it. `docs/control.md` describes them. What is asked for there goes the way of the socket's
-//! requests (`crate::control::Dispatcher`), with the trust of any program of the session.
+//! The object `/org/greenroom/Greenroom1` of the name `org.greenroom.Greenroom1` has the interface of the same name;
+//! each output has an object below it. `docs/control.md` describes them. Their requests go to the same
+//! `crate::control::Dispatcher` as those of the socket, with `Trust::Session`.
 
-mod asked;
 mod connection;
+mod forward;
 mod output;
 mod publisher;
 mod root;
@@ -27,45 +27,48 @@ use crate::log;
 
 /// The name on the session bus.
 pub const NAME: &str = "org.greenroom.Greenroom1";
-/// The path of the object for all outputs; those of single ones lie below.
+/// The path of the object for all outputs; the objects of single outputs have paths below it.
 pub const PATH: &str = "/org/greenroom/Greenroom1";
 
-/// How long the start waits for the session bus: one that hangs is no reason not to start.
-const START_PATIENCE: Duration = Duration::from_secs(2);
+/// How long the start of greenroom waits for the session bus. If the bus hangs, greenroom starts without it.
+const START_TIMEOUT: Duration = Duration::from_secs(2);
 
-/// Greenroom on the session bus, on a thread of its own that ends with the process.
+/// Greenroom on the session bus. It has a thread of its own, "bus", which ends with the process.
 pub struct Bus {
     dispatcher: mpsc::Sender<Dispatcher>,
 }
 
 impl Bus {
-    /// Connects. To be called before other threads are started, as [`has_threads`] says; where there is no bus, nothing is
-    /// left running.
+    /// Connects to the session bus. Call this before other threads are started, because zbus needs threads (see
+    /// [`has_threads`]). If there is no session bus, no thread is left running.
     pub fn start() -> Self {
-        let (dispatcher, served) = mpsc::channel();
-        let (tell_begun, begun) = mpsc::channel();
+        let (dispatcher, dispatchers) = mpsc::channel();
+        let (send_connected, connected) = mpsc::channel();
         let thread = thread::Builder::new().name("bus".into());
-        if let Err(error) = thread.spawn(move || live(tell_begun, &served)) {
-            tracing::warn!("bus: no thread ({error}); greenroom is steered over its socket only");
+        if let Err(error) = thread.spawn(move || run(send_connected, &dispatchers)) {
+            tracing::warn!(
+                "bus: no thread ({error}); greenroom is controlled over its socket only"
+            );
         }
-        // Where no thread could be had the sender is gone: no wait.
-        let _ = begun.recv_timeout(START_PATIENCE);
+        // Without a thread the sender has been dropped, and this returns at once.
+        let _ = connected.recv_timeout(START_TIMEOUT);
         Self { dispatcher }
     }
 
-    /// From now on, what is asked for on the bus is done by `dispatcher`. Only now the name is taken: who waits for it is
-    /// served.
+    /// Starts to pass requests to `dispatcher`. The bus name is requested only now, so that programs that wait for
+    /// the name find greenroom ready.
     pub fn serve(self, dispatcher: Dispatcher) {
-        // It has ended where there is no bus.
+        // The send fails if there is no bus, because the thread has ended.
         let _ = self.dispatcher.send(dispatcher);
     }
 }
 
-/// Connects, tells so, and serves whoever comes for as long as the process lives.
-fn live(tell_begun: mpsc::Sender<()>, served: &mpsc::Receiver<Dispatcher>) {
+/// The thread "bus": connects, reports that on `send_connected`, waits for the dispatcher and serves until the process
+/// ends.
+fn run(send_connected: mpsc::Sender<()>, dispatchers: &mpsc::Receiver<Dispatcher>) {
     if !has_threads() {
         tracing::warn!(
-            "bus: the system has no thread left; greenroom is steered over its socket only"
+            "bus: the system has no thread left; greenroom is controlled over its socket only"
         );
         return;
     }
@@ -79,16 +82,16 @@ fn live(tell_begun: mpsc::Sender<()>, served: &mpsc::Receiver<Dispatcher>) {
             return tracing::debug!("bus: no session bus ({error})");
         }
         Ok(Err(error)) => {
-            tracing::warn!("bus: no word from the session bus ({error}); trying again");
+            tracing::warn!("bus: cannot connect to the session bus ({error}); trying again");
             None
         }
         Err(panic) => return tracing::warn!("bus: {panic}"),
     };
-    // Whoever started us may wait no longer.
-    let _ = tell_begun.send(());
-    drop(tell_begun);
-    // Without it greenroom has not started.
-    let Ok(dispatcher) = served.recv() else { return };
+    // `start` may have stopped waiting.
+    let _ = send_connected.send(());
+    drop(send_connected);
+    // There is no dispatcher if greenroom failed to start.
+    let Ok(dispatcher) = dispatchers.recv() else { return };
     let mut retry = BusRetry::default();
     loop {
         let since = Instant::now();
@@ -97,7 +100,7 @@ fn live(tell_begun: mpsc::Sender<()>, served: &mpsc::Receiver<Dispatcher>) {
             serve(&connection, &dispatcher)
         });
         let why = match end {
-            Ok(Ok(())) => "the session bus has gone".to_owned(),
+            Ok(Ok(())) => "the session bus has closed the connection".to_owned(),
             Ok(Err(error)) => error.to_string(),
             Err(panic) => panic,
         };
@@ -106,7 +109,7 @@ fn live(tell_begun: mpsc::Sender<()>, served: &mpsc::Receiver<Dispatcher>) {
     }
 }
 
-/// Serves over `connection` until it is closed.
+/// Serves requests and publishes events over `connection` until it is closed.
 fn serve(connection: &Connection, dispatcher: &Dispatcher) -> zbus::Result<()> {
     let server = connection.object_server();
     let outputs = dispatcher.feed().status().outputs.len();
@@ -115,22 +118,22 @@ fn serve(connection: &Connection, dispatcher: &Dispatcher) -> zbus::Result<()> {
         server.at(path_of(number), OutputObject::new(dispatcher.clone(), number))?;
     }
     let publisher = Publisher::start(connection.clone(), dispatcher.feed(), outputs)?;
-    // In the queue, so that the name is ours as soon as another program lets go of it; and nobody takes it from us. (Two
-    // flags have none in common: it is how one writes none.)
+    // Without flags, greenroom queues for the name if another program owns it, and no other program can take it over.
+    // (Two different flags have no bit in common: the type has no other way to write "no flags".)
     let no_flags = RequestNameFlags::DoNotQueue & RequestNameFlags::AllowReplacement;
     match connection.request_name_with_flags(NAME, no_flags)? {
         RequestNameReply::InQueue | RequestNameReply::Exists => tracing::warn!(
-            "bus: another program has the name {NAME} on the session bus; until it lets go of it, this greenroom is \
-             steered over its socket only"
+            "bus: another program has the name {NAME} on the session bus; until it releases the name, this greenroom is \
+             controlled over its socket only"
         ),
-        _ => tracing::debug!("bus: {NAME} is ours"),
+        _ => tracing::debug!("bus: greenroom owns the name {NAME}"),
     }
     connection.closed();
     drop(publisher);
     Ok(())
 }
 
-/// The path of output number `number`.
+/// The path of the object of output number `number`.
 fn path_of(number: usize) -> String {
     format!("{PATH}/outputs/{number}")
 }

@@ -1,4 +1,4 @@
-//! The object of one output.
+//! The D-Bus object of one output.
 
 use std::collections::HashMap;
 use std::path::PathBuf;
@@ -6,26 +6,26 @@ use std::path::PathBuf;
 use zbus::zvariant::{OwnedValue, Value};
 use zbus::{fdo, interface};
 
-use super::asked::{check_length, done, shown};
+use super::forward::{carry_out, check_length, public_text};
 use crate::control::Dispatcher;
 use crate::protocol::{PreviewPicture, Request, SetRequest};
 use crate::scenes::SceneOptions;
 use crate::status::OutputStatus;
 
-/// What is asked of one output, and what it shows.
+/// The object of one output.
 pub(super) struct OutputObject {
     dispatcher: Dispatcher,
-    /// Its place among the outputs.
+    /// The index of the output in the status.
     number: usize,
 }
 
-/// Properties of a scene by their names on the bus.
+/// Scene properties by their D-Bus names.
 pub(super) struct Properties(pub(super) HashMap<String, OwnedValue>);
 
-/// The request that sets `properties` on `output`, or on all.
+/// The request that sets `properties` on `output`, or on all outputs if it is `None`.
 ///
 /// # Errors
-/// One sentence for the first that is none.
+/// One sentence for the first invalid value, or if no property is known.
 pub(super) fn set_request(properties: Properties, output: Option<String>) -> fdo::Result<Request> {
     let mut options = SceneOptions::default();
     for (name, value) in properties.0 {
@@ -39,7 +39,7 @@ pub(super) fn set_request(properties: Properties, output: Option<String>) -> fdo
             "Foreground" => &mut options.foreground,
             "Framing" => &mut options.framing,
             "Look" => &mut options.look,
-            // As on the socket: a newer client may say more than we know.
+            // Unknown properties are ignored, as on the socket: the client may be newer than this greenroom.
             _ => continue,
         };
         let text = <&str>::try_from(&*value);
@@ -53,12 +53,12 @@ pub(super) fn set_request(properties: Properties, output: Option<String>) -> fdo
     change(options, output)
 }
 
-/// The request that lays `options` over the scene of `output`, or of all.
+/// The request that changes `options` of the scene of `output`, or of all outputs if it is `None`.
 ///
 /// # Errors
-/// When they are too long.
+/// When the texts are too long.
 fn change(mut options: SceneOptions, output: Option<String>) -> fdo::Result<Request> {
-    // The property is empty where there is none.
+    // The property `Foreground` reads as an empty text where there is none.
     if options.foreground.as_deref() == Some("") {
         options.foreground = Some("none".to_owned());
     }
@@ -87,60 +87,60 @@ impl OutputObject {
         Some(self.status().name)
     }
 
-    async fn done(&self, request: Request) -> fdo::Result<()> {
-        done(&self.dispatcher, request).await
+    async fn carry_out(&self, request: Request) -> fdo::Result<()> {
+        carry_out(&self.dispatcher, request).await
     }
 
     async fn change(&self, options: SceneOptions) -> fdo::Result<()> {
-        self.done(change(options, self.output())?).await
+        self.carry_out(change(options, self.output())?).await
     }
 }
 
 #[interface(name = "org.greenroom.Greenroom1.Output")]
 impl OutputObject {
-    /// Lays properties (Background, Fit, Foreground, Effects, Framing, Look) over the scene at once.
+    /// Changes properties (Background, Fit, Foreground, Effects, Framing, Look) of the scene, all at once.
     async fn set(&self, properties: HashMap<String, OwnedValue>) -> fdo::Result<()> {
-        self.done(set_request(Properties(properties), self.output())?).await
+        self.carry_out(set_request(Properties(properties), self.output())?).await
     }
 
     /// Shows a scene of the configuration.
     async fn show_scene(&self, name: String) -> fdo::Result<()> {
         check_length([name.as_str()])?;
-        self.done(Request::Scene { name, output: self.output() }).await
+        self.carry_out(Request::Scene { name, output: self.output() }).await
     }
 
-    /// Shows the next scene, or picture of a slideshow.
+    /// Shows the next scene, or the next picture of a slideshow.
     async fn next(&self) -> fdo::Result<()> {
-        self.done(Request::Next { output: self.output() }).await
+        self.carry_out(Request::Next { output: self.output() }).await
     }
 
-    /// Writes what is shown into a picture file.
+    /// Writes the picture of the output to an image file.
     async fn snapshot(&self, file: String) -> fdo::Result<()> {
         check_length([file.as_str()])?;
         let file = PathBuf::from(file);
-        self.done(Request::Snapshot { file, output: self.output() }).await
+        self.carry_out(Request::Snapshot { file, output: self.output() }).await
     }
 
-    /// Records what is shown into a new file.
+    /// Records the output into a new file.
     async fn record(&self, file: String, opens_camera: bool) -> fdo::Result<()> {
         check_length([file.as_str()])?;
         let file = PathBuf::from(file);
-        self.done(Request::Record { file, output: self.output(), opens_camera }).await
+        self.carry_out(Request::Record { file, output: self.output(), opens_camera }).await
     }
 
     /// Ends the recording.
     async fn stop_recording(&self) -> fdo::Result<()> {
-        self.done(Request::StopRecording { output: self.output() }).await
+        self.carry_out(Request::StopRecording { output: self.output() }).await
     }
 
     #[zbus(property(emits_changed_signal = "const"))]
     fn name(&self) -> String {
-        shown(&self.status().name)
+        public_text(&self.status().name)
     }
 
     #[zbus(property)]
     fn sink(&self) -> String {
-        shown(&self.status().sink)
+        public_text(&self.status().sink)
     }
 
     #[zbus(property)]
@@ -150,33 +150,33 @@ impl OutputObject {
 
     #[zbus(property)]
     fn mode(&self) -> String {
-        shown(&self.status().mode.unwrap_or_default())
+        public_text(&self.status().mode.unwrap_or_default())
     }
 
     #[zbus(property)]
     fn reason(&self) -> String {
-        shown(&self.status().reason.unwrap_or_default())
+        public_text(&self.status().reason.unwrap_or_default())
     }
 
-    /// Process number and name of each, and the picture of its preview, if it looks at one.
+    /// The process ID and the name of each watcher, and the picture of its preview (empty if it has none).
     #[zbus(property)]
     fn watchers(&self) -> Vec<(u32, String, String)> {
         let watchers = self.status().watchers.into_iter();
         let preview = |it: Option<PreviewPicture>| it.map_or("", PreviewPicture::word).to_owned();
-        watchers.map(|it| (it.pid, shown(&it.name), preview(it.preview))).collect()
+        watchers.map(|it| (it.pid, public_text(&it.name), preview(it.preview))).collect()
     }
 
-    /// The file that is recorded into; empty when there is none.
+    /// The file of the recording; empty if there is none.
     #[zbus(property)]
     fn recording(&self) -> String {
         let file = self.status().recording.map(|recording| recording.file);
-        shown(&file.unwrap_or_default())
+        public_text(&file.unwrap_or_default())
     }
 
-    /// The name of the scene in the configuration.
+    /// The name of the scene in the configuration; empty if it has none.
     #[zbus(property)]
     fn scene(&self) -> String {
-        shown(&self.status().scene.name.unwrap_or_default())
+        public_text(&self.status().scene.name.unwrap_or_default())
     }
 
     #[zbus(property)]
@@ -186,7 +186,7 @@ impl OutputObject {
 
     #[zbus(property)]
     fn background(&self) -> String {
-        shown(&self.status().scene.background)
+        public_text(&self.status().scene.background)
     }
 
     #[zbus(property)]
@@ -204,10 +204,10 @@ impl OutputObject {
         self.change(SceneOptions { fit: Some(text), ..Default::default() }).await
     }
 
-    /// Empty, or `none` when it is set, for none.
+    /// The foreground; empty if there is none. Set it to an empty text or `none` to remove it.
     #[zbus(property)]
     fn foreground(&self) -> String {
-        shown(&self.status().scene.foreground.unwrap_or_default())
+        public_text(&self.status().scene.foreground.unwrap_or_default())
     }
 
     #[zbus(property)]
@@ -248,12 +248,12 @@ impl OutputObject {
     /// Why the newest change is not shown.
     #[zbus(property)]
     fn trouble(&self) -> String {
-        shown(&self.status().scene.trouble.unwrap_or_default())
+        public_text(&self.status().scene.trouble.unwrap_or_default())
     }
 
-    /// What of the scene hides people less than one may think.
+    /// Which part of the scene hides the room less than the user may expect.
     #[zbus(property)]
     fn warning(&self) -> String {
-        shown(&self.status().scene.warning.unwrap_or_default())
+        public_text(&self.status().scene.warning.unwrap_or_default())
     }
 }

@@ -1,4 +1,4 @@
-//! Tells the bus what has changed, on the thread "bus events".
+//! Emits events and property changes on the bus, on the thread "bus events".
 
 use std::collections::HashMap;
 use std::io;
@@ -18,17 +18,18 @@ use crate::control::{EventFeed, EventReceiver};
 use crate::log;
 use crate::terminal::printable_json;
 
-/// The thread of one connection; dropped, it ends.
+/// The publishing thread of one connection. Dropping it ends the thread.
 pub(super) struct Publisher {
     stop: Wake,
     thread: Option<JoinHandle<()>>,
 }
 
-/// The properties of one object, as they were told last.
+/// The values of the properties of one object.
 type Properties = HashMap<String, OwnedValue>;
 
 impl Publisher {
-    /// Tells what `feed` says over `connection`, for the objects of so many outputs.
+    /// Starts to publish the events of `feed` over `connection`, for the root object and the objects of `outputs`
+    /// outputs.
     ///
     /// # Errors
     /// When the system has no thread or descriptor left.
@@ -38,14 +39,15 @@ impl Publisher {
         outputs: usize,
     ) -> io::Result<Self> {
         let (receiver, stop) = (feed.receiver()?, Wake::new()?);
-        let ours = stop.clone();
+        let thread_stop = stop.clone();
         let thread = thread::Builder::new().name("bus events".into()).spawn(move || {
-            let told = log::without_panic(|| publish(&connection, &receiver, outputs, &ours));
-            // Without it nobody is told anything: another connection begins anew.
-            if !matches!(told, Ok(Ok(()))) {
+            let result =
+                log::without_panic(|| publish(&connection, &receiver, outputs, &thread_stop));
+            // Close the connection, so that the thread "bus" opens a new one with a new publisher.
+            if !matches!(result, Ok(Ok(()))) {
                 let _ = connection.close();
             }
-            match told {
+            match result {
                 Ok(Ok(())) => {}
                 Ok(Err(error)) => tracing::debug!("bus: {error}"),
                 Err(panic) => tracing::error!("bus: {panic}"),
@@ -58,12 +60,15 @@ impl Publisher {
 impl Drop for Publisher {
     fn drop(&mut self) {
         self.stop.ring();
-        // What a panic there was is told.
+        // The thread has caught and logged its panics.
         let _ = self.thread.take().map(JoinHandle::join);
     }
 }
 
-/// Until `stop` rings or the bus has gone.
+/// Publishes until `stop` rings.
+///
+/// # Errors
+/// When the bus has gone.
 fn publish(
     connection: &Connection,
     receiver: &EventReceiver,
@@ -71,9 +76,9 @@ fn publish(
     stop: &Wake,
 ) -> zbus::Result<()> {
     let mut root = properties::<RootObject>(connection, PATH)?;
-    let mut of_outputs = Vec::new();
+    let mut output_properties = Vec::new();
     for number in 0..outputs {
-        of_outputs.push(properties::<OutputObject>(connection, &path_of(number))?);
+        output_properties.push(properties::<OutputObject>(connection, &path_of(number))?);
     }
     loop {
         Wake::wait([stop, receiver.bell()], None);
@@ -90,14 +95,14 @@ fn publish(
             let none = None::<&str>;
             connection.emit_signal(none, PATH, RootObject::name(), "Event", &json)?;
         }
-        tell_changes::<RootObject>(connection, PATH, &mut root)?;
-        for (number, told) in of_outputs.iter_mut().enumerate() {
-            tell_changes::<OutputObject>(connection, &path_of(number), told)?;
+        emit_changes::<RootObject>(connection, PATH, &mut root)?;
+        for (number, published) in output_properties.iter_mut().enumerate() {
+            emit_changes::<OutputObject>(connection, &path_of(number), published)?;
         }
     }
 }
 
-/// What the object at `path` says now.
+/// The current properties of the object at `path`.
 fn properties<I: Interface>(connection: &Connection, path: &str) -> zbus::Result<Properties> {
     let server = connection.object_server();
     let object = server.interface::<_, I>(path)?;
@@ -109,15 +114,16 @@ fn properties<I: Interface>(connection: &Connection, path: &str) -> zbus::Result
     Ok(block_on(all)?)
 }
 
-fn tell_changes<I: Interface>(
+/// Emits the properties that differ from `published`, and updates `published`.
+fn emit_changes<I: Interface>(
     connection: &Connection,
     path: &str,
-    told: &mut Properties,
+    published: &mut Properties,
 ) -> zbus::Result<()> {
     let now = properties::<I>(connection, path)?;
     let changed: HashMap<&str, &OwnedValue> = now
         .iter()
-        .filter(|(name, value)| told.get(*name) != Some(value))
+        .filter(|(name, value)| published.get(*name) != Some(value))
         .map(|(name, value)| (name.as_str(), value))
         .collect();
     if !changed.is_empty() {
@@ -125,6 +131,6 @@ fn tell_changes<I: Interface>(
         let properties = "org.freedesktop.DBus.Properties";
         connection.emit_signal(None::<&str>, path, properties, "PropertiesChanged", &body)?;
     }
-    *told = now;
+    *published = now;
     Ok(())
 }

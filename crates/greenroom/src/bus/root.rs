@@ -1,4 +1,4 @@
-//! The object for greenroom as a whole.
+//! The D-Bus object for greenroom as a whole.
 
 use std::collections::HashMap;
 
@@ -7,7 +7,7 @@ use zbus::object_server::SignalEmitter;
 use zbus::zvariant::{OwnedObjectPath, OwnedValue};
 use zbus::{fdo, interface};
 
-use super::asked::{ask, check_length, done, reply, shown};
+use super::forward::{answer_to, carry_out, check_length, public_text, reply_to};
 use super::output::{Properties, set_request};
 use super::path_of;
 use crate::control::Dispatcher;
@@ -17,14 +17,16 @@ use crate::settings::idle_time;
 use crate::status::{CameraStatus, Status};
 use crate::terminal::printable_json;
 
+/// `value` as JSON.
+///
 /// # Errors
-/// Never: there are only keys that are texts.
+/// Never in practice, because all keys are strings.
 fn as_json(value: &impl Serialize) -> fdo::Result<String> {
     let json = serde_json::to_string(value);
     json.map(|json| printable_json(&json)).map_err(|error| fdo::Error::Failed(error.to_string()))
 }
 
-/// What is asked of all outputs, and what they have in common.
+/// The object for all outputs together and for greenroom's own state.
 pub(super) struct RootObject {
     dispatcher: Dispatcher,
 }
@@ -38,22 +40,22 @@ impl RootObject {
         self.dispatcher.feed().status()
     }
 
-    async fn done(&self, request: Request) -> fdo::Result<()> {
-        done(&self.dispatcher, request).await
+    async fn carry_out(&self, request: Request) -> fdo::Result<()> {
+        carry_out(&self.dispatcher, request).await
     }
 }
 
 #[interface(name = "org.greenroom.Greenroom1")]
 impl RootObject {
-    /// What `status` answers, as JSON.
+    /// Returns the status as JSON.
     async fn status_json(&self) -> fdo::Result<String> {
         as_json(&self.status())
     }
 
-    /// Any request of the socket but `subscribe` and `preview`, and its reply, as JSON.
+    /// Takes any request of the socket except `subscribe` and `preview`, as JSON, and returns its reply as JSON.
     async fn request(&self, json: &str) -> fdo::Result<String> {
         let reply = match Request::parse(json.as_bytes()) {
-            Ok(request) => reply(&self.dispatcher, request).await,
+            Ok(request) => reply_to(&self.dispatcher, request).await,
             Err(bad) => Reply::Error(bad.to_string()),
         };
         as_json(&reply)
@@ -61,42 +63,42 @@ impl RootObject {
 
     /// Shows the placeholder and closes the camera.
     async fn pause(&self) -> fdo::Result<()> {
-        self.done(Request::Pause {}).await
+        self.carry_out(Request::Pause {}).await
     }
 
-    /// Ends the pause, and no lock.
+    /// Ends the pause. A locked session stays hidden.
     async fn resume(&self) -> fdo::Result<()> {
-        self.done(Request::Resume {}).await
+        self.carry_out(Request::Resume {}).await
     }
 
-    /// Pauses, or ends the pause; whether there is one now.
+    /// Pauses, or ends the pause if there is one. Returns whether greenroom is paused now.
     async fn toggle(&self) -> fdo::Result<bool> {
-        let answer = ask(&self.dispatcher, Request::Toggle {}).await?;
+        let answer = answer_to(&self.dispatcher, Request::Toggle {}).await?;
         Ok(answer == Answer::Toggled { paused: true })
     }
 
-    /// Lays properties (Background, Fit, Foreground, Effects, Framing, Look) over the scene of every output.
+    /// Changes properties (Background, Fit, Foreground, Effects, Framing, Look) of the scenes of all outputs.
     async fn set(&self, properties: HashMap<String, OwnedValue>) -> fdo::Result<()> {
-        self.done(set_request(Properties(properties), None)?).await
+        self.carry_out(set_request(Properties(properties), None)?).await
     }
 
     /// Shows a scene of the configuration.
     async fn show_scene(&self, name: String) -> fdo::Result<()> {
         check_length([name.as_str()])?;
-        self.done(Request::Scene { name, output: None }).await
+        self.carry_out(Request::Scene { name, output: None }).await
     }
 
-    /// Shows the next scene, or picture of a slideshow.
+    /// Shows the next scene, or the next picture of a slideshow.
     async fn next(&self) -> fdo::Result<()> {
-        self.done(Request::Next { output: None }).await
+        self.carry_out(Request::Next { output: None }).await
     }
 
     /// Ends all recordings.
     async fn stop_recording(&self) -> fdo::Result<()> {
-        self.done(Request::StopRecording { output: None }).await
+        self.carry_out(Request::StopRecording { output: None }).await
     }
 
-    /// The events of the socket, as JSON.
+    /// Carries each event of the socket as JSON.
     #[zbus(signal)]
     async fn event(emitter: &SignalEmitter<'_>, json: &str) -> zbus::Result<()>;
 
@@ -123,17 +125,17 @@ impl RootObject {
 
     #[zbus(property)]
     fn camera_name(&self) -> String {
-        shown(&self.status().camera.name.unwrap_or_default())
+        public_text(&self.status().camera.name.unwrap_or_default())
     }
 
     #[zbus(property)]
     fn camera_mode(&self) -> String {
-        shown(&self.status().camera.mode.unwrap_or_default())
+        public_text(&self.status().camera.mode.unwrap_or_default())
     }
 
     #[zbus(property)]
     fn camera_reason(&self) -> String {
-        shown(&self.status().camera.reason.unwrap_or_default())
+        public_text(&self.status().camera.reason.unwrap_or_default())
     }
 
     #[zbus(property)]
@@ -149,7 +151,7 @@ impl RootObject {
     #[zbus(property)]
     async fn set_paused(&self, paused: bool) -> fdo::Result<()> {
         match paused {
-            true => self.done(Request::Pause {}).await,
+            true => self.carry_out(Request::Pause {}).await,
             false => {
                 self.dispatcher.end_pause();
                 Ok(())
@@ -157,7 +159,7 @@ impl RootObject {
         }
     }
 
-    /// Seconds.
+    /// The time in seconds for which the camera stays open after the last watcher has left.
     #[zbus(property)]
     fn idle_after(&self) -> f64 {
         self.status().idle_after_s
@@ -167,20 +169,20 @@ impl RootObject {
     async fn set_idle_after(&self, seconds: f64) -> fdo::Result<()> {
         let time =
             idle_time(seconds).map_err(|error| fdo::Error::InvalidArgs(error.to_string()))?;
-        // A day at the most.
+        // `idle_time` allows at most one day.
         let ms = u64::try_from(time.as_millis()).unwrap_or(u64::MAX);
-        self.done(Request::IdleAfter { ms }).await
+        self.carry_out(Request::IdleAfter { ms }).await
     }
 
-    /// Why the mask server is not asked; empty when all is well, or there is none.
+    /// Why the mask server is unwell; empty if it is well or there is none.
     #[zbus(property)]
     fn mask_server_reason(&self) -> String {
         let reason = self.status().mask_server.and_then(|server| server.reason);
-        shown(&reason.unwrap_or_default())
+        public_text(&reason.unwrap_or_default())
     }
 
     #[zbus(property)]
     fn trouble(&self) -> Vec<String> {
-        self.status().trouble().iter().map(|sentence| shown(sentence)).collect()
+        self.status().trouble().iter().map(|sentence| public_text(sentence)).collect()
     }
 }

@@ -12,11 +12,11 @@ use crate::protocol::{Answer, Event, EventLine, NUMBERS_MS, Reply, Request};
 use crate::status::Status;
 use crate::terminal::{print, printable_json, say};
 
-/// Time between the two questions that tell the share of the processor: long enough for seven
-/// frames, short enough to be waited for.
-const BETWEEN: Duration = Duration::from_millis(250);
-/// Time until a module of a bar looks again whether greenroom runs.
-const LOOK_AGAIN: Duration = Duration::from_secs(2);
+/// Time between the two status requests from which rates and the processor share are computed: long enough for seven
+/// frames, short enough to wait for.
+const SAMPLE_INTERVAL: Duration = Duration::from_millis(250);
+/// How often `--waybar --follow` tries to reach a greenroom that does not run.
+const RECONNECT_INTERVAL: Duration = Duration::from_secs(2);
 
 /// `greenroom status`.
 pub(super) fn status(args: &StatusArgs) -> anyhow::Result<()> {
@@ -27,7 +27,7 @@ pub(super) fn status(args: &StatusArgs) -> anyhow::Result<()> {
         (false, true) => follow(&socket, args),
         (false, false) => {
             let earlier = ask(&socket)?;
-            thread::sleep(BETWEEN);
+            thread::sleep(SAMPLE_INTERVAL);
             let status = ask(&socket)?.since(&earlier);
             if args.json {
                 let json = serde_json::to_string_pretty(&status).context("formatting")?;
@@ -38,7 +38,7 @@ pub(super) fn status(args: &StatusArgs) -> anyhow::Result<()> {
     }
 }
 
-/// Prints what is going on, then every change, until greenroom ends.
+/// Prints the status, then every event, until greenroom ends.
 fn follow(socket: &Path, args: &StatusArgs) -> anyhow::Result<()> {
     let (status, events) = subscribe(socket, args.numbers.map(numbers_ms).transpose()?)?;
     if args.json {
@@ -56,7 +56,7 @@ fn follow(socket: &Path, args: &StatusArgs) -> anyhow::Result<()> {
     bail!("greenroom has ended; start it again with: greenroom run")
 }
 
-/// Prints what a bar shows whenever that changes, also when greenroom ends and when it is there again.
+/// Prints the Waybar module whenever it changes, also when greenroom ends and when it starts again.
 fn follow_for_waybar(socket: &Path) -> anyhow::Result<()> {
     let mut shown = None;
     let mut show = |status: Option<&Status>| {
@@ -76,13 +76,13 @@ fn follow_for_waybar(socket: &Path) -> anyhow::Result<()> {
                     show(Some(&status))?;
                 }
             }
-            // It runs, and has no place for us.
+            // greenroom runs, but refuses the subscription.
             Ok(Err(sentence)) => bail!(sentence),
             Err(ControlError::NobodyThere | ControlError::NoAnswer { .. }) => {}
             Err(error) => return Err(error.into()),
         }
         show(None)?;
-        thread::sleep(LOOK_AGAIN);
+        thread::sleep(RECONNECT_INTERVAL);
     }
 }
 
@@ -91,8 +91,10 @@ fn print_json(value: &impl Serialize) -> anyhow::Result<()> {
     print(&printable_json(&format!("{json}\n")))
 }
 
+/// `seconds` in milliseconds.
+///
 /// # Errors
-/// When they are none that greenroom takes.
+/// When the interval is out of [`NUMBERS_MS`].
 fn numbers_ms(seconds: f64) -> anyhow::Result<u64> {
     let ms = (seconds * 1e3).round();
     match ms >= *NUMBERS_MS.start() as f64 && ms <= *NUMBERS_MS.end() as f64 {

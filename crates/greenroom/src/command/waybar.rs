@@ -1,4 +1,4 @@
-//! What a custom module of Waybar shows: `waybar-custom(5)`, "return-type": "json".
+//! The output for a custom module of Waybar: `waybar-custom(5)`, "return-type": "json".
 
 use serde::Serialize;
 
@@ -7,20 +7,20 @@ use crate::status::{OutputState, Status};
 /// The object that Waybar reads.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub(super) struct Module {
-    /// What the module shows without a format.
+    /// The text that the module shows by default.
     text: String,
-    /// The key for `format-icons`: see [`module`].
+    /// The key for `format-icons`; see [`module`].
     alt: &'static str,
-    /// The class for CSS, the same word.
+    /// The CSS class, the same word as `alt`.
     class: &'static str,
     tooltip: String,
 }
 
-/// `stopped`, `hidden`, `trouble`, `on-air` or `idle`, in this order: the first that holds. `None` is a greenroom that
-/// does not run.
+/// The module for `status`; `None` means that greenroom does not run. Its class is the first of `stopped`, `hidden`,
+/// `trouble`, `on-air` and `idle` that applies.
 pub(super) fn module(status: Option<&Status>) -> Module {
     let Some(status) = status else {
-        return said("", "stopped", &["greenroom does not run".to_owned()]);
+        return new_module("", "stopped", &["greenroom does not run".to_owned()]);
     };
     let mut lines: Vec<String> = status.trouble();
     let (text, word) = if let Some(reason) = status.hidden_by.first() {
@@ -39,20 +39,20 @@ pub(super) fn module(status: Option<&Status>) -> Module {
         let recording = output.recording.iter();
         lines.extend(recording.map(|recording| format!("recorded into {}", recording.file)));
     }
-    said(text, word, &lines)
+    new_module(text, word, &lines)
 }
 
-/// Somebody watches, or looks at a preview.
+/// Whether a program watches an output or a preview.
 fn is_on_air(status: &Status) -> bool {
     let is_watched = |state| state == OutputState::Watched;
     status.outputs.iter().any(|output| is_watched(output.state) || !output.watchers.is_empty())
 }
 
-fn said(text: &str, word: &'static str, lines: &[String]) -> Module {
+fn new_module(text: &str, word: &'static str, lines: &[String]) -> Module {
     Module { text: text.to_owned(), alt: word, class: word, tooltip: escaped(&lines.join("\n")) }
 }
 
-/// Waybar takes the text for Pango's markup.
+/// Escapes `text`, which Waybar parses as Pango markup.
 fn escaped(text: &str) -> String {
     text.replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;")
 }

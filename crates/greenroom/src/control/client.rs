@@ -11,31 +11,31 @@ use crate::protocol::{Answer, EventLine, Reply, Request, SentEvent};
 use crate::scenes::PAUSE_PATIENCE;
 use crate::status::Status;
 
-/// Time for the whole exchange. A greenroom that is well answers within milliseconds; on a machine that is very busy the
-/// answer may still take seconds.
-const PATIENCE: Duration = Duration::from_secs(10);
-/// Time for one in which media are loaded: a video may take long to tell that it is none.
-const LOADING_PATIENCE: Duration = Duration::from_secs(30);
-/// Longest answer that is taken.
+/// Time limit from the request to its reply. greenroom usually replies within milliseconds; on a very busy machine, the
+/// reply may take seconds.
+const REPLY_TIMEOUT: Duration = Duration::from_secs(10);
+/// Time limit for requests that load or save media: a damaged video may take long to be recognized.
+const MEDIA_REPLY_TIMEOUT: Duration = Duration::from_secs(30);
+/// Maximum length of a reply or event.
 const MAX_REPLY_BYTES: usize = 1 << 20;
 
-/// Asks the greenroom that listens at `path`, and gives up after 10 s, or 30 s where media may have to
-/// be loaded.
+/// Sends `request` to the greenroom that listens at `path` and returns its reply. The time limit is 10 s, or 30 s for
+/// requests that may load media.
 ///
 /// # Errors
-/// [`ControlError::NobodyThere`] when there is none, or what went wrong on the way. A request that
-/// greenroom refuses is no error here, but a [`Reply::Error`].
+/// [`ControlError::NobodyThere`] if no greenroom listens there, or another [`ControlError`] if the connection fails. A
+/// refused request is not an error here, but a [`Reply::Error`].
 pub fn ask(path: &Path, request: &Request) -> Result<Reply, ControlError> {
     let mut stream = connect(path)?;
     let reply = exchange(&mut stream, request, &mut Vec::new());
     reply.map_err(|failure| failure.at(path))
 }
 
-/// Asks the greenroom that listens at `path` for events, with numbers every `numbers_ms` milliseconds; what is going on
-/// now, and what follows.
+/// Subscribes to the greenroom that listens at `path`, with numbers every `numbers_ms` milliseconds. Returns the
+/// current status and the events that follow; the inner error is the sentence with which greenroom refuses.
 ///
 /// # Errors
-/// As with [`ask`]; with a sentence where greenroom refuses.
+/// As with [`ask`].
 pub fn subscribe(
     path: &Path,
     numbers_ms: Option<u64>,
@@ -53,11 +53,11 @@ pub fn subscribe(
     }
 }
 
-/// The events of a running greenroom, as they come, until it ends.
+/// The events of a running greenroom: an iterator that blocks until the next event, and ends when greenroom ends.
 #[derive(Debug)]
 pub struct Events {
     stream: UnixStream,
-    /// What was read and is no whole line yet.
+    /// Bytes that were read behind the last complete line.
     rest: Vec<u8>,
     path: PathBuf,
 }
@@ -66,7 +66,7 @@ impl Iterator for Events {
     type Item = Result<SentEvent, ControlError>;
 
     fn next(&mut self) -> Option<Self::Item> {
-        // It may be long until something happens.
+        // There is no time limit, because events may be rare.
         let line = match next_line(&mut self.stream, &mut self.rest, None) {
             Ok(Some(line)) => line,
             Ok(None) => return None,
@@ -95,13 +95,13 @@ impl Failure {
     }
 }
 
-/// Connects. A greenroom that hangs lets nobody in: that is waited for as long as for an answer.
+/// Connects to the socket. If greenroom hangs and accepts no connection, this fails after [`REPLY_TIMEOUT`].
 fn connect(path: &Path) -> Result<UnixStream, ControlError> {
     let connected = || -> io::Result<UnixStream> {
         let address = SocketAddrUnix::new(path)?;
         let flags = SocketFlags::CLOEXEC;
         let socket = socket_with(AddressFamily::UNIX, SocketType::STREAM, flags, None)?;
-        set_socket_timeout(&socket, Timeout::Send, Some(PATIENCE))?;
+        set_socket_timeout(&socket, Timeout::Send, Some(REPLY_TIMEOUT))?;
         rustix::net::connect(&socket, &address)?;
         Ok(socket.into())
     };
@@ -112,20 +112,20 @@ fn connect(path: &Path) -> Result<UnixStream, ControlError> {
     })
 }
 
-fn patience(request: &Request) -> Duration {
+fn reply_timeout(request: &Request) -> Duration {
     match request {
         Request::Set(_)
         | Request::Scene { .. }
         | Request::Next { .. }
         | Request::Record { .. }
-        | Request::StopRecording { .. } => LOADING_PATIENCE,
-        // Before that, greenroom itself says that it cannot show the placeholder.
+        | Request::StopRecording { .. } => MEDIA_REPLY_TIMEOUT,
+        // After PAUSE_PATIENCE greenroom itself replies that an output does not show the placeholder.
         Request::Pause {} => 2 * PAUSE_PATIENCE,
-        _ => PATIENCE,
+        _ => REPLY_TIMEOUT,
     }
 }
 
-/// Sends the request; the reply to it. What came behind that is left in `rest`.
+/// Sends the request and returns its reply. Bytes behind the reply are left in `rest`.
 fn exchange(
     stream: &mut UnixStream,
     request: &Request,
@@ -133,16 +133,16 @@ fn exchange(
 ) -> Result<Reply, Failure> {
     let mut line = serde_json::to_vec(request).map_err(|_| Failure::NotText)?;
     line.push(b'\n');
-    let deadline = Instant::now() + patience(request);
-    stream.set_write_timeout(Some(PATIENCE)).map_err(|_| Failure::NoAnswer)?;
-    // Who turns us away at the door says why, and may be gone before it has heard us.
+    let deadline = Instant::now() + reply_timeout(request);
+    stream.set_write_timeout(Some(REPLY_TIMEOUT)).map_err(|_| Failure::NoAnswer)?;
+    // The write may fail because greenroom has refused the connection already; its reply says why.
     let _ = stream.write_all(&line);
     let line = next_line(stream, rest, Some(deadline)).ok().flatten().ok_or(Failure::NoAnswer)?;
     serde_json::from_slice(&line).map_err(|_| Failure::OtherVersion)
 }
 
-/// The next line, without its line feed; `None` if it does not come whole and in time. `rest` is what came behind the
-/// line before.
+/// The next line, without its line feed; `None` if it is incomplete at the deadline or at the end of the connection.
+/// `rest` holds the bytes that were read behind the previous line.
 fn next_line(
     stream: &mut UnixStream,
     rest: &mut Vec<u8>,

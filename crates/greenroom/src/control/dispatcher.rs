@@ -1,4 +1,4 @@
-//! Does what is asked for, whatever carried the request here.
+//! Carries out requests, independent of the transport that received them.
 
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
@@ -13,17 +13,19 @@ use crate::scenes::{Replied, SceneHandle, SceneRequest};
 use crate::settings::idle_time;
 use crate::status::Status;
 
-/// What a caller is trusted to do. The transport says which it is.
+/// What a client may do. The transport decides the level.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Trust {
-    /// Our own user, or root, at a socket that only they can open: everything.
+    /// The client runs as our own user or as root, and connected to a socket that only they can open. It may do
+    /// everything.
     Owner,
-    /// Any program on the user's session bus, also one in a sandbox: everything but previews, faults, and the end of a
-    /// lock.
+    /// The client is any program on the user's session bus, including sandboxed programs. It may do everything except
+    /// watch previews, inject faults and end the hiding of a locked session.
     Session,
 }
 
-/// Takes requests and has them done: each is replied to when it is done or refused. It waits for nothing.
+/// Passes requests to the scenes, the recorder and the pipeline. It never blocks: the reply to a request is sent when
+/// the request is done or refused.
 #[derive(Clone)]
 pub struct Dispatcher {
     commands: Arc<PipelineCommands>,
@@ -31,12 +33,12 @@ pub struct Dispatcher {
     recorder: Arc<Recorder>,
     previews: Arc<Previews>,
     feed: Arc<EventFeed>,
-    /// Held while it is decided what a toggle means: of two at once, each undoes the other.
+    /// Held while a toggle decides whether to pause, so that two simultaneous toggles undo each other.
     toggling: Arc<Mutex<()>>,
 }
 
 impl Dispatcher {
-    /// Of a running pipeline with its scenes and recordings.
+    /// A dispatcher for a running pipeline, its scenes and its recordings.
     pub fn new(
         reporter: Reporter,
         commands: Arc<PipelineCommands>,
@@ -44,35 +46,35 @@ impl Dispatcher {
         recorder: Arc<Recorder>,
     ) -> Self {
         let previews = Previews::new(Arc::clone(&commands));
-        let told = (Arc::clone(&commands), scenes.clone(), Arc::clone(&recorder));
-        let looking = Arc::clone(&previews);
+        let sources = (Arc::clone(&commands), scenes.clone(), Arc::clone(&recorder));
+        let feed_previews = Arc::clone(&previews);
         let feed = EventFeed::new(Arc::clone(commands.changes()), move || {
-            let (pipeline, scenes, recorder) = &told;
-            status(&reporter, pipeline, scenes, recorder, &looking)
+            let (commands, scenes, recorder) = &sources;
+            status(&reporter, commands, scenes, recorder, &feed_previews)
         });
         Self { commands, scenes, recorder, previews, feed, toggling: Arc::default() }
     }
 
-    /// What clients can have for as long as they are connected.
+    /// The sources of events and previews for connected clients.
     pub fn streams(&self) -> StreamSources {
         StreamSources { events: Arc::clone(&self.feed), previews: Arc::clone(&self.previews) }
     }
 
-    /// What is going on, and events of it.
+    /// The source of the status and of its events.
     pub fn feed(&self) -> &Arc<EventFeed> {
         &self.feed
     }
 
-    /// Has `request` done, if whoever asks is trusted with it. A pause is done first, whatever else is under way.
+    /// Carries out `request` if `trust` allows it. A pause overtakes all other requests.
     pub fn dispatch(&self, request: Request, trust: Trust, replier: Replier) {
         if trust != Trust::Owner && request.is_for_the_owner() {
-            return replier.reply(Reply::Error(NOT_TRUSTED.to_owned()));
+            return replier.reply(Reply::Error(NEEDS_OWNER.to_owned()));
         }
         let (output, request) = match request {
-            Request::Pause {} => return self.scenes.pause(replied_by(replier)),
+            Request::Pause {} => return self.scenes.pause(reply_done(replier)),
             Request::Toggle {} => return self.toggle(replier),
             Request::Resume {} => {
-                // A lock is for the user to end.
+                // Only the owner may end the hiding of a locked session.
                 match trust {
                     Trust::Owner => self.scenes.resume(),
                     Trust::Session => self.scenes.end_pause(),
@@ -85,21 +87,21 @@ impl Dispatcher {
                 return replier.reply(Reply::Ok(Answer::Status(status)));
             }
             Request::Preview(_) | Request::EndPreview {} => {
-                return replier.reply(Reply::Error(NO_PREVIEWS.to_owned()));
+                return replier.reply(Reply::Error(PREVIEWS_NEED_SOCKET.to_owned()));
             }
             Request::Subscribe { .. } => {
-                return replier.reply(Reply::Error(NO_EVENTS.to_owned()));
+                return replier.reply(Reply::Error(EVENTS_NEED_SOCKET.to_owned()));
             }
             Request::IdleAfter { ms } => return replier.reply(self.set_idle_after(ms)),
             Request::Record { file, output, opens_camera } => {
-                let replied = replied_by(replier);
+                let replied = reply_done(replier);
                 return self.recorder.start(output.as_deref(), file, opens_camera, replied);
             }
             Request::StopRecording { output } => {
-                return self.recorder.stop(output.as_deref(), replied_by(replier));
+                return self.recorder.stop(output.as_deref(), reply_done(replier));
             }
             Request::Snapshot { output, file } => {
-                return self.scenes.snapshot(output.as_deref(), file, replied_by(replier));
+                return self.scenes.snapshot(output.as_deref(), file, reply_done(replier));
             }
             #[cfg(feature = "faults")]
             Request::Fault { name } => return replier.reply(fault(&name)),
@@ -107,7 +109,7 @@ impl Dispatcher {
             Request::Scene { output, name } => (output, SceneRequest::GoTo(name)),
             Request::Next { output } => (output, SceneRequest::Next),
         };
-        self.scenes.ask(output.as_deref(), request, replied_by(replier));
+        self.scenes.ask(output.as_deref(), request, reply_done(replier));
     }
 
     fn toggle(&self, replier: Replier) {
@@ -119,10 +121,10 @@ impl Dispatcher {
         let shown = self.scenes.begin_pause();
         drop(deciding);
         let answer = Answer::Toggled { paused: true };
-        self.scenes.reply_when(shown, replied_with(answer, replier));
+        self.scenes.reply_when(shown, reply_with(answer, replier));
     }
 
-    /// Ends the pause, if there is one, and nothing else.
+    /// Ends the pause, if there is one. A locked session stays hidden.
     pub fn end_pause(&self) {
         self.scenes.end_pause();
     }
@@ -138,15 +140,16 @@ impl Dispatcher {
     }
 }
 
-/// What is told where nothing can be sent that was not asked for.
-const NO_EVENTS: &str = "events are sent over a connection to the control socket; on the session bus, listen to \
+/// Refuses `subscribe` on transports that cannot send events.
+const EVENTS_NEED_SOCKET: &str = "events are sent over a connection to the control socket; on the session bus, listen to \
                          the signals Event and PropertiesChanged";
 
-/// What is told where no descriptors can be sent.
-const NO_PREVIEWS: &str = "previews are sent over a connection to the control socket; ask there";
+/// Refuses `preview` on transports that cannot send descriptors.
+const PREVIEWS_NEED_SOCKET: &str =
+    "previews are sent over a connection to the control socket; send the request there";
 
-/// What is told to those who may not ask for something.
-const NOT_TRUSTED: &str = "this is for the control socket only; ask there";
+/// Refuses requests that need [`Trust::Owner`].
+const NEEDS_OWNER: &str = "this request is taken on the control socket only; send it there";
 
 fn status(
     reporter: &Reporter,
@@ -168,8 +171,8 @@ fn status(
 
 fn hello(protocol: Option<u32>) -> Reply {
     match protocol {
-        Some(theirs) if theirs > PROTOCOL => Reply::Error(format!(
-            "this greenroom speaks protocol {PROTOCOL}, not {theirs}; update greenroom, or ask as a client of \
+        Some(requested) if requested > PROTOCOL => Reply::Error(format!(
+            "this greenroom speaks protocol {PROTOCOL}, not {requested}; update greenroom, or ask as a client of \
              protocol {PROTOCOL}"
         )),
         _ => Reply::Ok(Answer::Hello(Hello::ours())),
@@ -184,15 +187,15 @@ fn fault(name: &str) -> Reply {
     }
 }
 
-fn replied_by(replier: Replier) -> Replied {
-    replied_with(Answer::Done {}, replier)
+fn reply_done(replier: Replier) -> Replied {
+    reply_with(Answer::Done {}, replier)
 }
 
-/// Whoever asked gets `answer` when it is done.
-fn replied_with(answer: Answer, replier: Replier) -> Replied {
+/// Replies with `answer` when the request is done, or with the error.
+fn reply_with(answer: Answer, replier: Replier) -> Replied {
     let watch = replier.watch();
-    let tell = move |done: Result<(), String>| {
+    let send_reply = move |done: Result<(), String>| {
         replier.reply(done.map_or_else(Reply::Error, |()| Reply::Ok(answer)));
     };
-    Replied::new(tell, move || watch.is_abandoned())
+    Replied::new(send_reply, move || watch.is_abandoned())
 }

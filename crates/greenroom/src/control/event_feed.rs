@@ -1,4 +1,4 @@
-//! What subscribers are told: the status is compared with the one before whenever something rings.
+//! The source of events: whenever the status may have changed, it is compared with the previous status.
 
 use std::collections::VecDeque;
 use std::io;
@@ -11,10 +11,11 @@ use crate::pipeline::{Changes, Following};
 use crate::protocol::{Event, SentEvent};
 use crate::status::Status;
 
-/// Events that wait for a transport that does not take them; the oldest are lost first, which shows in the numbers.
-const MAX_WAITING: usize = 1024;
+/// Maximum number of events that are queued for one receiver. Beyond it the oldest are lost, which shows as a gap in
+/// the sequence numbers.
+const MAX_QUEUED: usize = 1024;
 
-/// Where events come from. Nothing runs while nobody listens: whoever takes events has them made.
+/// The source of events for all transports. It has no thread: events are made when a receiver takes them.
 pub struct EventFeed {
     status: Box<dyn Fn() -> Status + Send + Sync>,
     changes: Arc<Changes>,
@@ -23,7 +24,7 @@ pub struct EventFeed {
 
 #[derive(Default)]
 struct FeedState {
-    /// The number of the last event.
+    /// The sequence number of the last event.
     seq: u64,
     /// The status after that event.
     last: Option<Status>,
@@ -32,7 +33,7 @@ struct FeedState {
 
 type Queue = Mutex<VecDeque<Arc<SentEvent>>>;
 
-/// Takes events; dropped, it takes no more.
+/// Receives all events from its creation until it is dropped.
 pub struct EventReceiver {
     feed: Arc<EventFeed>,
     queue: Arc<Queue>,
@@ -41,7 +42,7 @@ pub struct EventReceiver {
 }
 
 impl EventFeed {
-    /// Events of what `status` says, which is asked when `changes` ring.
+    /// A source of events that calls `status` after each ring of `changes`.
     pub fn new(
         changes: Arc<Changes>,
         status: impl Fn() -> Status + Send + Sync + 'static,
@@ -49,12 +50,12 @@ impl EventFeed {
         Arc::new(Self { status: Box::new(status), changes, state: Mutex::default() })
     }
 
-    /// What is going on now.
+    /// The current status.
     pub fn status(&self) -> Status {
         (self.status)()
     }
 
-    /// From now on events are kept for whoever gets the receiver.
+    /// A receiver of all events from now on.
     ///
     /// # Errors
     /// When the process has no descriptor left.
@@ -64,7 +65,7 @@ impl EventFeed {
         let queue = Arc::<Queue>::default();
         let mut state = lock(&self.state);
         if state.queues.is_empty() {
-            // What happened while nobody listened is no event.
+            // Changes from before the first receiver are not sent.
             state.last = Some(self.status());
         }
         state.queues.push(Arc::clone(&queue));
@@ -72,10 +73,10 @@ impl EventFeed {
         Ok(EventReceiver { feed: Arc::clone(self), queue, bell, _following: following })
     }
 
-    /// Hands what is new to all receivers; the number of the last event, and the status after it.
+    /// Queues new events for all receivers. Returns the sequence number of the last event and the status after it.
     fn publish(&self) -> (u64, Status) {
         let mut state = lock(&self.state);
-        // Asked under the lock: of two who ask at once, the later answer is compared with the earlier.
+        // Read under the lock, so that concurrent calls compare their statuses in the order in which they were read.
         let now = self.status();
         let FeedState { seq, last, queues } = &mut *state;
         for event in last.iter().flat_map(|last| Event::changes(last, &now)) {
@@ -83,7 +84,7 @@ impl EventFeed {
             let event = Arc::new(SentEvent { seq: Some(*seq), event });
             for queue in queues.iter() {
                 let mut queue = lock(queue);
-                if queue.len() >= MAX_WAITING {
+                if queue.len() >= MAX_QUEUED {
                     queue.pop_front();
                 }
                 queue.push_back(Arc::clone(&event));
@@ -95,22 +96,22 @@ impl EventFeed {
 }
 
 impl EventReceiver {
-    /// Rings when there may be events.
+    /// The bell that rings when there may be new events.
     pub fn bell(&self) -> &Wake {
         &self.bell
     }
 
-    /// The events so far that were not taken yet.
+    /// Removes and returns all queued events, in order.
     pub fn take(&self) -> VecDeque<Arc<SentEvent>> {
         self.bell.clear();
         self.feed.publish();
         std::mem::take(&mut *lock(&self.queue))
     }
 
-    /// The number of the last event, and the status after it.
+    /// The sequence number of the last event, and the status after it.
     pub fn snapshot(&self) -> (u64, Status) {
         let (seq, status) = self.feed.publish();
-        // The events before it may have gone to the queues only just now.
+        // `publish` may have queued events just now.
         self.bell.ring();
         (seq, status)
     }
@@ -130,8 +131,8 @@ mod tests {
 
     fn feed() -> (Arc<EventFeed>, impl Fn(u64) + Clone) {
         let (now, changes) = (Arc::new(Mutex::new(Status::default())), Arc::<Changes>::default());
-        let told = Arc::clone(&now);
-        let feed = EventFeed::new(Arc::clone(&changes), move || lock(&told).clone());
+        let source = Arc::clone(&now);
+        let feed = EventFeed::new(Arc::clone(&changes), move || lock(&source).clone());
         let set = move |ms: u64| {
             lock(&now).idle_after_s = ms as f64 / 1e3;
             changes.ring();
@@ -161,19 +162,19 @@ mod tests {
         set(3);
         set(3);
         assert_eq!(times(&first), [(1, 2), (2, 3)]);
-        // What is in the snapshot comes once more, with a number that is not above it.
+        // An event that the snapshot includes is received, too; its sequence number is not above the snapshot's.
         assert_eq!(times(&second), [(1, 2), (2, 3)]);
         drop(first);
         drop(second);
         set(4);
         let third = feed.receiver().unwrap();
-        assert_eq!(times(&third), [], "what happened while nobody listened is no event");
+        assert_eq!(times(&third), [], "a change without receivers is not an event");
         set(5);
         assert_eq!(times(&third), [(3, 5)]);
     }
 
     #[test]
-    fn many_at_once_agree_and_end_with_the_truth() {
+    fn concurrent_receivers_get_the_same_events_and_the_last_status() {
         let (feed, set) = feed();
         let receivers: Vec<_> = (0..4).map(|_| feed.receiver().unwrap()).collect();
         let setters: Vec<_> = (0..4)
@@ -200,7 +201,7 @@ mod tests {
     }
 
     #[test]
-    fn what_nobody_takes_does_not_grow() {
+    fn queues_are_bounded() {
         let (feed, set) = feed();
         let [slow, quick] = [feed.receiver().unwrap(), feed.receiver().unwrap()];
         for ms in 1..3000 {
@@ -208,6 +209,6 @@ mod tests {
             assert_eq!(quick.take().len(), 1);
         }
         let kept = times(&slow);
-        assert_eq!((kept.len(), kept.last()), (MAX_WAITING, Some(&(2999, 2999))));
+        assert_eq!((kept.len(), kept.last()), (MAX_QUEUED, Some(&(2999, 2999))));
     }
 }

@@ -1,5 +1,5 @@
-//! How a running greenroom is reached: a Unix socket that takes one JSON object a line and answers each with one
-//! ([`crate::protocol`] says which), and the dispatcher behind it, which has done what is asked for.
+//! Control of a running greenroom: the dispatcher, which carries out requests, and the control socket, a Unix socket
+//! that takes one JSON request per line and sends one JSON reply per line (see [`crate::protocol`]).
 
 mod client;
 mod connected;
@@ -9,11 +9,11 @@ mod event_feed;
 pub(crate) mod fuzz;
 mod lines;
 mod replier;
+mod replies;
 mod server;
 mod service;
 mod socket;
 mod subscriber;
-mod tickets;
 
 use std::io;
 use std::path::PathBuf;
@@ -22,91 +22,91 @@ pub use client::{Events, ask, subscribe};
 pub use connected::MAX_CLIENTS;
 pub use dispatcher::{Dispatcher, Trust};
 pub use event_feed::{EventFeed, EventReceiver};
-pub use replier::{AskerWatch, Replier};
+pub use replier::{ClientWatch, Replier};
 pub use server::{Claim, Server};
 pub use service::StreamSources;
 
-/// Why there is no control socket, or no answer from it. Every text is one sentence with the next
-/// step to take.
+/// Why the control socket cannot be made, or a request got no reply. Each error text is one sentence that names the
+/// next step.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum ControlError {
-    /// No place for a socket.
+    /// No path for the socket is known.
     #[error(
         "there is no place for the control socket, as XDG_RUNTIME_DIR is not set; log in to a \
          session, which sets it, or name a place with --socket PATH"
     )]
     NoRuntimeDir,
-    /// Another greenroom answers at this socket.
+    /// Another greenroom already listens at this path.
     #[error(
         "greenroom runs already{}; stop it first, or give this one a socket of its own with \
          --socket PATH", pid.map(|pid| format!(" (pid {pid})")).unwrap_or_default()
     )]
     AlreadyRunning {
-        /// Its process number, as far as it may be seen.
+        /// The process ID of the other greenroom, if it is known.
         pid: Option<u32>,
     },
-    /// Something else lies where the socket should be.
+    /// The path of the socket is taken by a file that is not a socket.
     #[error("{} is there already and is no socket; name another place with --socket PATH", path.display())]
     NotASocket {
-        /// The place.
+        /// The path of the socket.
         path: PathBuf,
     },
     /// The socket cannot be made.
     #[error("cannot make the control socket {}: {why}; name another place with --socket PATH", path.display())]
     Unusable {
-        /// The place.
+        /// The path of the socket.
         path: PathBuf,
-        /// The system's answer.
+        /// The error of the system.
         why: io::Error,
     },
-    /// Nobody to ask.
+    /// No greenroom listens at the socket.
     #[error("no greenroom runs here; start one with: greenroom run")]
     NobodyThere,
-    /// A file's name that JSON does not hold.
+    /// A file name in the request is not UTF-8, so it cannot be sent as JSON.
     #[error(
-        "a name in this request is not UTF-8 text, so that greenroom cannot be told of it; name a \
-         file whose path is"
+        "a file name in this request is not UTF-8 text, so it cannot be sent to greenroom; name a \
+         file whose path is UTF-8"
     )]
     NotText,
-    /// Somebody has locked the socket's folder.
+    /// Another program has locked the folder of the socket.
     #[error(
         "cannot make the control socket {}: another program has locked its folder; name another \
          place with --socket PATH", path.display()
     )]
     Locked {
-        /// The place.
+        /// The path of the socket.
         path: PathBuf,
     },
-    /// The socket does not let us in.
-    #[error("cannot reach greenroom at {}: {why}; ask as the user who runs it", path.display())]
+    /// The connection to the socket fails.
+    #[error("cannot reach greenroom at {}: {why}; run this command as the user who runs greenroom", path.display())]
     Unreachable {
-        /// The socket.
+        /// The path of the socket.
         path: PathBuf,
-        /// The system's answer.
+        /// The error of the system.
         why: io::Error,
     },
-    /// No answer in time, or not a whole one.
+    /// greenroom sent no complete reply in time.
     #[error(
         "greenroom at {} does not answer; look at its log, and start it again if it hangs",
         path.display()
     )]
     NoAnswer {
-        /// The socket.
+        /// The path of the socket.
         path: PathBuf,
     },
-    /// The answer is none of this version.
+    /// The reply is not valid in this version of the protocol.
     #[error(
-        "what answers at {} does not speak this version's language; start greenroom again, so that \
-         both are of one version", path.display()
+        "the program that listens at {} speaks another version of the protocol; start greenroom \
+         again, so that both are of one version", path.display()
     )]
     OtherVersion {
-        /// The socket.
+        /// The path of the socket.
         path: PathBuf,
     },
 }
 
-/// Where the socket is when nobody says otherwise: `$XDG_RUNTIME_DIR/greenroom.sock`.
+/// The default path of the control socket: `$XDG_RUNTIME_DIR/greenroom.sock`.
 ///
 /// # Errors
 /// [`ControlError::NoRuntimeDir`] when the variable is not set to an absolute path.

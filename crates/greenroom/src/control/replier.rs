@@ -2,39 +2,40 @@ use std::sync::Arc;
 
 use crate::protocol::Reply;
 
-/// Gives the reply to one request, now or later, from any thread. One that is dropped unused says
-/// that greenroom failed: nobody waits for nothing.
+/// Sends the reply to one request, now or later, from any thread. If it is dropped without a reply, it replies that
+/// greenroom failed, so that the client never waits in vain.
 pub struct Replier {
     send: Option<Box<dyn FnOnce(Reply) + Send>>,
-    asker: AskerWatch,
+    client: ClientWatch,
 }
 
-/// Tells whether a client has given up waiting for a reply.
+/// Reports whether the client still waits for the reply.
 #[derive(Clone)]
-pub struct AskerWatch(Arc<dyn Fn() -> bool + Send + Sync>);
+pub struct ClientWatch(Arc<dyn Fn() -> bool + Send + Sync>);
 
-impl AskerWatch {
-    /// Whether whoever asked has given up waiting for the reply.
+impl ClientWatch {
+    /// Whether the client has disconnected before the reply.
     pub fn is_abandoned(&self) -> bool {
         (self.0)()
     }
 }
 
 impl Replier {
-    /// `send` hands the reply on and does not wait; `is_abandoned` says whether whoever asked has given up waiting.
+    /// A replier that sends its reply with `send`, which must not block. `is_abandoned` reports whether the client has
+    /// disconnected before the reply.
     pub fn new(
         send: impl FnOnce(Reply) + Send + 'static,
         is_abandoned: impl Fn() -> bool + Send + Sync + 'static,
     ) -> Self {
-        Self { send: Some(Box::new(send)), asker: AskerWatch(Arc::new(is_abandoned)) }
+        Self { send: Some(Box::new(send)), client: ClientWatch(Arc::new(is_abandoned)) }
     }
 
-    /// Whether whoever asked still waits for the reply.
-    pub fn watch(&self) -> AskerWatch {
-        self.asker.clone()
+    /// A watch that outlives this replier and reports whether the client still waits.
+    pub fn watch(&self) -> ClientWatch {
+        self.client.clone()
     }
 
-    /// Replies.
+    /// Sends `reply`.
     pub fn reply(mut self, reply: Reply) {
         self.send(reply);
     }
@@ -48,7 +49,7 @@ impl Replier {
 
 impl Drop for Replier {
     fn drop(&mut self) {
-        let sorry = "greenroom failed over this request, which is our bug; its log tells where";
-        self.send(Reply::Error(sorry.to_owned()));
+        let sentence = "greenroom failed over this request, which is our bug; its log says where";
+        self.send(Reply::Error(sentence.to_owned()));
     }
 }

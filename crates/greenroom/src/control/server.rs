@@ -9,28 +9,26 @@ use std::time::{Duration, Instant};
 use greenroom_device::{Wake, wait_readable};
 use rustix::io::Errno;
 
-use super::connected::{Client, MAX_CLIENTS, too_many};
-use super::service::{Answerer, Service, StreamSources};
+use super::connected::{Client, MAX_CLIENTS, too_many_clients};
+use super::replies::Replies;
+use super::service::{RequestHandler, Service, StreamSources};
 use super::socket::Socket;
-use super::subscriber::line_of;
-use super::tickets::Replies;
+use super::subscriber::event_line;
 use super::{ControlError, EventReceiver};
 use crate::faults::{self, Fault};
 use crate::protocol::Reply;
 
-/// Places more for when all of those wait for replies: they are for a pause and nothing else, so that there
-/// is always a way to hide.
+/// Further places, used when all [`MAX_CLIENTS`] wait for replies. Only `pause` is accepted there, so that the user can
+/// always hide the picture.
 const PAUSE_PLACES: usize = 4;
-/// Time in which nobody is let in after the system had no descriptor left: it would have none in
-/// the next microsecond either.
-const ACCEPT_AGAIN: Duration = Duration::from_secs(1);
-/// Time after a panic before anybody is listened to again, so that one that comes each time costs little.
-const AFTER_A_PANIC: Duration = Duration::from_millis(100);
-/// Descriptors that are waited for beside the clients.
+/// How long no connection is accepted after the system had no descriptor left.
+const ACCEPT_RETRY: Duration = Duration::from_secs(1);
+/// How long the thread rests after a panic, so that a panic that recurs costs little processor time.
+const PANIC_DELAY: Duration = Duration::from_millis(100);
+/// Number of descriptors that are polled in addition to the clients.
 const FIXED: usize = 4;
 
-/// The control socket and the thread "control" that answers at it. Dropping it ends the thread and
-/// removes the socket.
+/// The control socket and the thread "control" that serves it. Dropping it ends the thread and removes the socket.
 #[derive(Debug)]
 pub struct Server {
     stop: Wake,
@@ -38,19 +36,18 @@ pub struct Server {
 }
 
 impl Server {
-    /// Listens at `path` and hands requests to `answer`, which must not take long: what does is
-    /// replied to later. Each client gets its replies in the order of its requests. While nobody
-    /// asks, the thread sleeps.
+    /// Listens at `path` and passes requests to `handler`, which must not block; it may keep the
+    /// [`Replier`](super::Replier) and reply later. Each client gets its replies in the order of its requests.
     ///
     /// # Errors
     /// [`ControlError::AlreadyRunning`], or when the socket cannot be made.
-    pub fn start(path: &Path, answer: Answerer) -> Result<Self, ControlError> {
-        Claim::of(path)?.serve(answer, None)
+    pub fn start(path: &Path, handler: RequestHandler) -> Result<Self, ControlError> {
+        Claim::of(path)?.serve(handler, None)
     }
 }
 
-/// A control socket that is ours, at which nobody answers yet: who asks waits. Nobody else can have
-/// it, so that who has it knows that no other greenroom runs.
+/// A listening control socket that is not served yet: connected clients wait. Only one process can hold the socket of a
+/// path, so the holder knows that no other greenroom runs there.
 #[derive(Debug)]
 pub struct Claim {
     socket: Socket,
@@ -66,36 +63,37 @@ impl Claim {
         Ok(Self { socket: Socket::listen(path)?, path: path.to_owned() })
     }
 
-    /// Where it listens.
+    /// The path of the socket.
     pub fn path(&self) -> &Path {
         &self.path
     }
 
-    /// Answers from now on: see [`Server::start`]. Clients can have what `streams` gives.
+    /// Starts to serve clients; see [`Server::start`]. `streams` are the sources of events and previews; without
+    /// them, both are refused.
     ///
     /// # Errors
     /// When the system has no thread or descriptor left.
     pub fn serve(
         self,
-        answer: Answerer,
+        handler: RequestHandler,
         streams: Option<StreamSources>,
     ) -> Result<Server, ControlError> {
         let Self { socket, path } = self;
         let unusable = |why: io::Error| ControlError::Unusable { path: path.clone(), why };
         let stop = Wake::new().map_err(unusable)?;
-        let mut waiter = Waiter {
+        let mut server = ControlThread {
             socket,
             stop: stop.clone(),
             clients: Vec::new(),
-            clients_so_far: 0,
-            closed_until: None,
+            next_client: 0,
+            accept_paused_until: None,
             spare: stop.as_fd().try_clone_to_owned().ok(),
-            is_postponed: false,
+            has_postponed_accept: false,
             replies: Replies::new().map_err(unusable)?,
-            service: Service::new(answer, streams),
+            service: Service::new(handler, streams),
         };
-        let thread = thread::Builder::new().name("control".into()).spawn(move || waiter.run());
-        tracing::debug!("control: listens at {}", path.display());
+        let thread = thread::Builder::new().name("control".into()).spawn(move || server.run());
+        tracing::debug!("control: listening at {}", path.display());
         Ok(Server { stop, thread: Some(thread.map_err(unusable)?) })
     }
 }
@@ -103,35 +101,39 @@ impl Claim {
 impl Drop for Server {
     fn drop(&mut self) {
         self.stop.ring();
-        // Its panics were caught and told of.
+        // The thread has caught and logged its panics.
         let _ = self.thread.take().map(JoinHandle::join);
     }
 }
 
-/// What the thread owns.
-struct Waiter {
+/// The state of the thread "control".
+struct ControlThread {
     socket: Socket,
     stop: Wake,
     clients: Vec<Client>,
-    clients_so_far: u64,
+    /// The number of the next client.
+    next_client: u64,
     replies: Replies,
-    /// Nobody is let in before that.
-    closed_until: Option<Instant>,
-    /// A descriptor that is given up for one more client where the process has no other left.
+    /// No connection is accepted before this time.
+    accept_paused_until: Option<Instant>,
+    /// A reserved descriptor, which is closed to accept one more client when the process has no descriptor left.
     spare: Option<OwnedFd>,
-    /// Somebody who wants to be let in was passed over in the last turn.
-    is_postponed: bool,
+    /// A new connection was not accepted in the last turn, so that connected clients were served first.
+    has_postponed_accept: bool,
     service: Service,
 }
 
-impl Waiter {
+impl ControlThread {
     fn run(&mut self) {
         while !self.stop.is_ringing() {
-            // A pause must be possible whatever fails here: only those who are connected now are lost.
+            // After a panic the thread goes on, so that a pause stays possible; only the present connections are
+            // closed.
             if catch_unwind(AssertUnwindSafe(|| self.turn())).is_err() {
                 self.clients.clear();
-                tracing::error!("control: a part of greenroom failed; its clients were let go");
-                Wake::wait([&self.stop], Some(AFTER_A_PANIC));
+                tracing::error!(
+                    "control: greenroom failed while it served clients; their connections were closed"
+                );
+                Wake::wait([&self.stop], Some(PANIC_DELAY));
             }
         }
     }
@@ -145,50 +147,50 @@ impl Waiter {
             panic!("the control thread panics, as a test wants");
         }
         let now = Instant::now();
-        // Clients first: their places in the answer are those of before anyone was let in.
+        // Clients come before new connections: the bits of `ready` refer to the clients at the time of the wait.
         let mut place = FIXED - 1;
         let (service, replies) = (&mut self.service, &self.replies);
         self.clients.retain_mut(|client| {
             place += 1;
-            if client.takes_more() && ready & 1 << place != 0 {
-                client.serve(now, service, replies);
+            if client.accepts_input() && ready & 1 << place != 0 {
+                client.read_requests(now, service, replies);
             }
             client.is_in_time(now)
         });
         self.replies.bell.clear();
-        while let Ok((ticket, reply)) = self.replies.arrived.try_recv() {
-            let asker = self.clients.iter_mut().find(|client| client.number == ticket.client);
-            // Who asked may have gone.
-            if let Some(client) = asker {
-                client.settle(ticket.request, reply);
+        while let Ok((id, reply)) = self.replies.arrived.try_recv() {
+            let client = self.clients.iter_mut().find(|client| client.number == id.client);
+            // The client may have disconnected.
+            if let Some(client) = client {
+                client.add_reply(id.request, reply);
             }
         }
         self.send_events(now);
-        self.clients.iter_mut().for_each(Client::look_whether_it_reads);
-        self.clients.retain(Client::stays);
+        self.clients.iter_mut().for_each(Client::check_disconnected);
+        self.clients.retain(Client::stays_open);
         self.count_subscribers();
-        if self.closed_until.is_none() && ready & 0b10 != 0 {
-            self.let_in();
+        if self.accept_paused_until.is_none() && ready & 0b10 != 0 {
+            self.accept();
         }
         if self.spare.is_none() {
             self.spare = self.stop.as_fd().try_clone_to_owned().ok();
         }
     }
 
-    /// Sends what has happened to those who listen.
+    /// Sends new events and due numbers to the subscribers.
     fn send_events(&mut self, now: Instant) {
         let subscriptions = &self.service.subscriptions;
         let Some(receiver) = subscriptions.receiver() else { return };
         if receiver.bell().is_ringing() {
             for event in receiver.take() {
-                let line = line_of(&event);
-                self.clients.iter_mut().for_each(|client| client.tell(&event, &line));
+                let line = event_line(&event);
+                self.clients.iter_mut().for_each(|client| client.send_event(&event, &line));
             }
         }
-        self.clients.iter_mut().for_each(|client| client.tell_numbers(now, subscriptions));
+        self.clients.iter_mut().for_each(|client| client.send_due_numbers(now, subscriptions));
     }
 
-    /// Without subscribers nothing is listened to.
+    /// Updates the number of subscribers, and stops receiving events when there are none.
     fn count_subscribers(&mut self) {
         let subscribers = self.clients.iter().filter(|client| client.is_subscriber()).count();
         self.service.subscribers = subscribers;
@@ -197,16 +199,16 @@ impl Waiter {
         }
     }
 
-    /// Waits; bit 0 is the stop bell, bit 1 the listener, bit 2 replies, bit 3 events, then the clients in their
-    /// order.
+    /// Waits until a descriptor is readable. Returns one bit for each: 0 is the stop bell, 1 the listener, 2 replies,
+    /// 3 events; the clients follow in their order.
     fn wait(&mut self) -> u64 {
         let now = Instant::now();
-        self.closed_until = self.closed_until.filter(|until| *until > now);
+        self.accept_paused_until = self.accept_paused_until.filter(|until| *until > now);
         let deadlines = self.clients.iter().filter_map(Client::deadline);
-        let deadline = deadlines.chain(self.closed_until).min();
-        let patience = deadline.map(|deadline| deadline.saturating_duration_since(now));
-        // A listener that must not be heard is not listened to: the bell stands in.
-        let listener = match self.closed_until {
+        let deadline = deadlines.chain(self.accept_paused_until).min();
+        let timeout = deadline.map(|deadline| deadline.saturating_duration_since(now));
+        // The stop bell takes the place of each descriptor that must not wake the thread now.
+        let listener = match self.accept_paused_until {
             Some(_) => self.stop.as_fd(),
             None => self.socket.listener.as_fd(),
         };
@@ -214,75 +216,77 @@ impl Waiter {
         let events = events.unwrap_or(&self.stop).as_fd();
         let fixed: [BorrowedFd<'_>; FIXED] =
             [self.stop.as_fd(), listener, self.replies.bell.as_fd(), events];
-        let clients = self.clients.iter().map(|client| match client.takes_more() {
+        let clients = self.clients.iter().map(|client| match client.accepts_input() {
             true => client.stream.as_fd(),
             false => self.stop.as_fd(),
         });
         let fds: Vec<BorrowedFd<'_>> = fixed.into_iter().chain(clients).collect();
-        wait_readable(&fds, patience)
+        wait_readable(&fds, timeout)
     }
 
-    fn let_in(&mut self) {
-        let is_full = self.clients.len() >= MAX_CLIENTS && !self.let_the_idlest_go();
-        // What they have sent comes first, for one turn: some may be about to go by themselves.
-        if is_full && !self.is_postponed && self.clients.iter().any(Client::has_sent) {
-            self.is_postponed = true;
+    /// Accepts one connection. If all places are taken, the idlest client is disconnected first.
+    fn accept(&mut self) {
+        let is_full = self.clients.len() >= MAX_CLIENTS && !self.disconnect_idlest();
+        // Read the clients' pending data first, for one turn: some of them may be about to disconnect.
+        if is_full && !self.has_postponed_accept && self.clients.iter().any(Client::has_input) {
+            self.has_postponed_accept = true;
             return;
         }
-        self.is_postponed = false;
+        self.has_postponed_accept = false;
         let accepted = match self.socket.listener.accept() {
-            // No descriptor is left: the spare one, so that a pause gets through.
+            // No descriptor is left: the spare one is used, so that a pause gets through.
             Err(error) if is_out_of_descriptors(&error) => {
-                self.let_the_idlest_go();
+                self.disconnect_idlest();
                 self.spare = None;
                 self.socket.listener.accept()
             }
             accepted => accepted,
         };
         match accepted {
-            Ok((stream, _)) => self.take_in(stream),
+            Ok((stream, _)) => self.add_client(stream),
             Err(error) => match error.kind() {
                 io::ErrorKind::WouldBlock
                 | io::ErrorKind::Interrupted
                 | io::ErrorKind::ConnectionAborted => {}
                 _ => {
-                    tracing::warn!("control: nobody can be let in now: {error}");
-                    self.closed_until = Some(Instant::now() + ACCEPT_AGAIN);
+                    tracing::warn!("control: cannot accept a connection: {error}");
+                    self.accept_paused_until = Some(Instant::now() + ACCEPT_RETRY);
                 }
             },
         }
     }
 
-    fn take_in(&mut self, stream: UnixStream) {
-        match Client::new(stream, self.clients_so_far) {
+    fn add_client(&mut self, stream: UnixStream) {
+        match Client::new(stream, self.next_client) {
             Ok(mut client) if self.clients.len() >= MAX_CLIENTS + PAUSE_PLACES => {
-                client.say(&Reply::Error(too_many()));
+                client.send_reply(&Reply::Error(too_many_clients()));
             }
             Ok(mut client) => {
                 client.may_only_pause = self.clients.len() >= MAX_CLIENTS;
-                self.clients_so_far += 1;
+                self.next_client += 1;
                 self.clients.push(client);
             }
-            Err(why) => tracing::warn!("control: somebody was turned away: {why}"),
+            Err(why) => tracing::warn!("control: refused a connection: {why}"),
         }
     }
 
-    /// Lets go of the client that has asked nothing for the longest time. `false` if each waits for a reply,
-    /// or has sent what was not read yet.
-    fn let_the_idlest_go(&mut self) -> bool {
+    /// Disconnects the client that has been idle for the longest time. Returns `false` if no client is idle.
+    fn disconnect_idlest(&mut self) -> bool {
         let idle = self.clients.iter().enumerate().filter(|(_, client)| client.is_idle());
-        let Some((place, _)) = idle.min_by_key(|(_, client)| client.heard_at) else { return false };
+        let Some((place, _)) = idle.min_by_key(|(_, client)| client.last_input_at) else {
+            return false;
+        };
         let mut client = self.clients.remove(place);
-        let others = format!(
-            "another program needs the place of this connection, which asked nothing for the longest \
-             time of all {MAX_CLIENTS}; connect again"
+        let sentence = format!(
+            "another program needs the place of this connection, which has been idle for the longest time \
+             of all {MAX_CLIENTS}; connect again"
         );
-        client.say(&Reply::Error(others));
+        client.send_reply(&Reply::Error(sentence));
         true
     }
 }
 
-/// Neither this process nor the system has a descriptor left.
+/// Whether this process or the whole system has no descriptor left.
 fn is_out_of_descriptors(error: &io::Error) -> bool {
     let codes = [Errno::MFILE, Errno::NFILE].map(Errno::raw_os_error);
     error.raw_os_error().is_some_and(|code| codes.contains(&code))

@@ -1,4 +1,4 @@
-//! What clients of the socket are served with, and what goes on for each of them.
+//! Handles the requests of socket clients, and keeps the events and the preview of each client.
 
 use std::os::fd::OwnedFd;
 use std::os::unix::net::UnixStream;
@@ -13,43 +13,43 @@ use super::{EventFeed, Replier};
 use crate::preview::{PreviewGuard, Previews, ReaderEnd, StartedPreview};
 use crate::protocol::{Answer, PreviewRequest, Reply, Request};
 
-/// Sees to requests: each is replied to once, when it is done.
-pub type Answerer = Box<dyn FnMut(Request, Replier) + Send>;
+/// Handles a request. It must not block; the replier may be used later, from any thread.
+pub type RequestHandler = Box<dyn FnMut(Request, Replier) + Send>;
 
-/// What goes on over a connection for as long as it lasts.
+/// The sources of events and previews, which last for as long as a connection.
 pub struct StreamSources {
-    /// For those who subscribe.
+    /// Events for `subscribe`.
     pub events: Arc<EventFeed>,
-    /// For those who want pictures.
+    /// Previews for `preview`.
     pub previews: Arc<Previews>,
 }
 
-/// What clients are served with.
+/// Handles the requests of all clients of the socket.
 pub(super) struct Service {
-    answer: Answerer,
+    handler: RequestHandler,
     pub(super) subscriptions: Subscriptions,
-    /// Clients that get events.
+    /// Number of clients that get events.
     pub(super) subscribers: usize,
     previews: Option<Arc<Previews>>,
 }
 
-/// What goes on for one client for as long as it is connected.
+/// The subscription and the preview of one client.
 #[derive(Default)]
 pub(super) struct ClientStreams {
-    /// It gets events.
+    /// `None` if the client gets no events.
     pub(super) subscriber: Option<Subscriber>,
-    /// It looks at a preview, for as long as this is here.
+    /// Ends the preview when it is dropped.
     preview: Option<PreviewGuard>,
-    /// The descriptors that go with the reply to the request of this number.
+    /// Descriptors to send with the reply to the request of this number.
     descriptors: Option<(u64, [OwnedFd; 2])>,
 }
 
 impl ClientStreams {
-    pub(super) fn is_nothing(&self) -> bool {
+    pub(super) fn is_empty(&self) -> bool {
         self.subscriber.is_none() && self.preview.is_none()
     }
 
-    /// The descriptors that go with the reply to request number `request`.
+    /// Removes and returns the descriptors for the reply to request number `request`.
     pub(super) fn take_descriptors(&mut self, request: u64) -> Option<[OwnedFd; 2]> {
         self.descriptors
             .take_if(|(number, _)| *number == request)
@@ -63,15 +63,15 @@ impl ClientStreams {
 }
 
 impl Service {
-    /// Requests go to `answer`; what lasts comes from `streams`, without which it is refused.
-    pub(super) fn new(answer: Answerer, streams: Option<StreamSources>) -> Self {
+    /// `handler` handles all requests except those for events and previews, which are refused without `streams`.
+    pub(super) fn new(handler: RequestHandler, streams: Option<StreamSources>) -> Self {
         let (feed, previews) = streams.map(|it| (it.events, it.previews)).unzip();
-        Self { answer, subscriptions: Subscriptions::new(feed), subscribers: 0, previews }
+        Self { handler, subscriptions: Subscriptions::new(feed), subscribers: 0, previews }
     }
 
-    /// Sees to a request, number `number` of the client behind `stream`. A panic on the way is our bug, and no reason to
-    /// fall silent: the replier says so when it is dropped.
-    pub(super) fn see_to(
+    /// Handles request number `number` of the client at `stream`. If it panics, the dropped replier replies with an
+    /// error.
+    pub(super) fn handle(
         &mut self,
         request: Request,
         number: u64,
@@ -79,13 +79,13 @@ impl Service {
         streams: &mut ClientStreams,
         replier: Replier,
     ) {
-        let seen_to = catch_unwind(AssertUnwindSafe(|| match request {
+        let handled = catch_unwind(AssertUnwindSafe(|| match request {
             Request::Subscribe { numbers_ms } => {
                 replier.reply(self.subscribe(&mut streams.subscriber, numbers_ms));
             }
             Request::Preview(wanted) => {
-                let goes_on = streams.preview.is_some();
-                replier.reply(match self.start_preview(&wanted, stream, goes_on) {
+                let replaces = streams.preview.is_some();
+                replier.reply(match self.start_preview(&wanted, stream, replaces) {
                     Ok(started) => {
                         let ReaderEnd { memory, bell } = started.reader;
                         streams.descriptors = Some((number, [memory, bell]));
@@ -99,14 +99,14 @@ impl Service {
                 streams.end_preview();
                 replier.reply(Reply::Ok(Answer::Done {}));
             }
-            request => (self.answer)(request, replier),
+            request => (self.handler)(request, replier),
         }));
-        if seen_to.is_err() {
-            tracing::error!("control: a request made greenroom fail");
+        if handled.is_err() {
+            tracing::error!("control: greenroom failed over a request");
         }
     }
 
-    /// What a client that wants events is answered.
+    /// Starts or changes the subscription of a client, and returns the reply.
     fn subscribe(&mut self, subscriber: &mut Option<Subscriber>, numbers_ms: Option<u64>) -> Reply {
         let is_new = subscriber.is_none();
         let others = self.subscribers - usize::from(!is_new);
@@ -120,15 +120,15 @@ impl Service {
         }
     }
 
-    /// Begins a preview for the program behind `stream`.
+    /// Starts a preview for the client at `stream`; `replaces` says whether the client has one already.
     fn start_preview(
         &self,
         wanted: &PreviewRequest,
         stream: &UnixStream,
-        goes_on: bool,
+        replaces: bool,
     ) -> Result<StartedPreview, String> {
         let previews = self.previews.as_ref().ok_or("there are no previews here")?;
         let pid = socket_peercred(stream).map_or(0, |peer| peer.pid.as_raw_nonzero().get());
-        previews.start(wanted, u32::try_from(pid).unwrap_or(0), goes_on)
+        previews.start(wanted, u32::try_from(pid).unwrap_or(0), replaces)
     }
 }

@@ -1,4 +1,4 @@
-//! Clients that get events.
+//! The subscriptions of socket clients.
 
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -7,36 +7,36 @@ use super::{EventFeed, EventReceiver};
 use crate::protocol::{Answer, Event, EventLine, NUMBERS_MS, Numbers, Reply, SentEvent};
 use crate::status::Status;
 
-/// Most clients that get events at once.
+/// Maximum number of clients that get events.
 const MAX_SUBSCRIBERS: usize = 16;
 
-/// What one client gets.
+/// The subscription of one client.
 pub(super) struct Subscriber {
-    /// It knows the events up to this number.
-    known: u64,
+    /// The last event that was part of the status at the start of the subscription.
+    first_status_seq: u64,
     numbers: Option<NumbersClock>,
 }
 
-/// When a client gets numbers.
+/// The interval and the due time of a client's numbers.
 struct NumbersClock {
     interval: Duration,
     due: Instant,
-    /// As it was when it got the last.
-    before: Status,
+    /// The status at the time of the previous numbers.
+    previous: Status,
 }
 
 impl Subscriber {
-    /// Whether `event` is news to it.
+    /// Whether `event` is newer than the status that the client received.
     pub(super) fn wants(&self, event: &SentEvent) -> bool {
-        event.seq.is_some_and(|seq| seq > self.known)
+        event.seq.is_some_and(|seq| seq > self.first_status_seq)
     }
 
-    /// When it is to get numbers.
+    /// When the next numbers are due.
     pub(super) fn deadline(&self) -> Option<Instant> {
         self.numbers.as_ref().map(|clock| clock.due)
     }
 
-    /// The numbers that are due at `now`, of what `status` tells.
+    /// The event with numbers from `status`, if it is due at `now`.
     pub(super) fn numbers(
         &mut self,
         now: Instant,
@@ -44,22 +44,22 @@ impl Subscriber {
     ) -> Option<SentEvent> {
         let clock = self.numbers.as_mut().filter(|clock| clock.due <= now)?;
         let status = status();
-        let numbers = Numbers::between(&clock.before, &status);
-        clock.before = status;
-        // Those that were missed are not made up for.
+        let numbers = Numbers::between(&clock.previous, &status);
+        clock.previous = status;
+        // Missed intervals are skipped.
         clock.due = now.max(clock.due) + clock.interval;
         Some(SentEvent { seq: None, event: Event::Numbers(numbers) })
     }
 }
 
-/// The events for all clients of the socket. They are only listened to while there is a subscriber.
+/// Receives the events for all clients of the socket, while at least one of them is subscribed.
 pub(super) struct Subscriptions {
     feed: Option<Arc<EventFeed>>,
     receiver: Option<EventReceiver>,
 }
 
 impl Subscriptions {
-    /// Of what `feed` tells; nobody can subscribe to `None`.
+    /// Subscriptions to `feed`; without a feed, `subscribe` is refused.
     pub(super) fn new(feed: Option<Arc<EventFeed>>) -> Self {
         Self { feed, receiver: None }
     }
@@ -72,15 +72,15 @@ impl Subscriptions {
         self.feed.as_ref()
     }
 
-    /// Nobody listens any more.
+    /// Stops receiving events, when the last subscriber has gone.
     pub(super) fn end(&mut self) {
         self.receiver = None;
     }
 
-    /// Another client, beside `others`; what it is answered.
+    /// Subscribes a client while `others` are subscribed already. Returns its subscription and the reply.
     ///
     /// # Errors
-    /// One sentence.
+    /// One sentence that says why the subscription is refused.
     pub(super) fn subscribe(
         &mut self,
         numbers_ms: Option<u64>,
@@ -93,7 +93,7 @@ impl Subscriptions {
         }
         if others >= MAX_SUBSCRIBERS {
             return Err(format!(
-                "{MAX_SUBSCRIBERS} programs get events already; end one and ask again"
+                "{MAX_SUBSCRIBERS} programs get events already; end one and try again"
             ));
         }
         let feed = self.feed.as_ref().ok_or("there are no events here")?;
@@ -101,7 +101,7 @@ impl Subscriptions {
             Some(receiver) => receiver,
             None => feed.receiver().map_err(|error| {
                 format!(
-                    "there is no descriptor left for events ({error}); close some and ask again"
+                    "greenroom has no file descriptor left for events ({error}); close some connections and try again"
                 )
             })?,
         };
@@ -109,15 +109,15 @@ impl Subscriptions {
         let numbers = numbers_ms.map(Duration::from_millis).map(|interval| NumbersClock {
             interval,
             due: now + interval,
-            before: status.clone(),
+            previous: status.clone(),
         });
         let answer = Answer::Subscribed { seq, status: Box::new(status) };
-        Ok((Subscriber { known: seq, numbers }, Reply::Ok(answer)))
+        Ok((Subscriber { first_status_seq: seq, numbers }, Reply::Ok(answer)))
     }
 }
 
-/// The line, without its line feed, that tells `event`.
-pub(super) fn line_of(event: &SentEvent) -> String {
+/// The line for `event`, without its line feed.
+pub(super) fn event_line(event: &SentEvent) -> String {
     serde_json::to_string(&EventLine { event: event.clone() })
         .expect("an event has string keys only")
 }

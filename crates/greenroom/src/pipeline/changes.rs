@@ -5,15 +5,15 @@ use greenroom_device::Wake;
 
 use crate::lock::lock;
 
-/// Wakes those who follow the status when something in it changes: not for numbers, which always do.
+/// Rings the bells of its followers when the status changes. Changes of mere counts and rates do not ring.
 #[derive(Debug, Default)]
 pub struct Changes {
     followers: Mutex<Vec<Arc<Wake>>>,
-    /// Whether there are any, so that a change that nobody follows costs no lock.
+    /// Whether there are followers, so that a change without followers takes no lock.
     is_followed: AtomicBool,
 }
 
-/// A follower; dropped, it follows no more.
+/// A registered follower. Dropping it removes the follower.
 #[derive(Debug)]
 pub struct Following {
     changes: Arc<Changes>,
@@ -21,14 +21,14 @@ pub struct Following {
 }
 
 impl Changes {
-    /// Something in the status has changed.
+    /// Rings all bells, after a change of the status.
     pub fn ring(&self) {
         if self.is_followed.load(SeqCst) {
             lock(&self.followers).iter().for_each(|bell| bell.ring());
         }
     }
 
-    /// From now on `bell` rings at every change.
+    /// Registers `bell` to ring at every change, until the returned value is dropped.
     pub fn follow(self: &Arc<Self>, bell: Wake) -> Following {
         let bell = Arc::new(bell);
         let mut followers = lock(&self.followers);
@@ -52,7 +52,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn bells_ring_for_as_long_as_they_follow() {
+    fn a_bell_rings_until_its_follower_is_dropped() {
         let changes = Arc::new(Changes::default());
         changes.ring();
         let [first, second] = [Wake::new().unwrap(), Wake::new().unwrap()];

@@ -1,4 +1,4 @@
-//! The memory that a preview shares with its reader: a few small pictures, the newest named in front.
+//! The memory that a preview shares with its reader: a few slots for pictures, and the number of the newest in front.
 
 use std::io;
 use std::os::fd::{AsRawFd, OwnedFd};
@@ -15,55 +15,55 @@ use rustix::time::{ClockId, clock_gettime};
 
 use crate::protocol::{PreviewFormat, PreviewLayout};
 
-/// Pictures that the memory holds: one is being read, one is the newest, one is being written.
+/// Number of slots: one is being read, one holds the newest picture, one is being written.
 const SLOTS: u64 = 3;
-/// Where the first slot begins, and what the length of a slot is a multiple of.
+/// Offset of the first slot; the length of a slot is a multiple of it.
 const PAGE_BYTES: u64 = 4096;
-/// What lies in a slot before its picture.
+/// Length of the header of a slot, in bytes.
 const HEADER_BYTES: usize = 64;
-/// Where in a header the kind of picture lies.
+/// Offset of the kind of picture in a header.
 const KIND_AT: usize = 16;
 
-/// What a slot holds.
+/// The kind of picture in a slot.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum PreviewKind {
-    /// A picture of the camera.
+    /// A picture made from the camera.
     Picture,
     /// The placeholder.
     Placeholder,
 }
 
-/// Shared memory that pictures of one size and format are written into, and a pipe that gets a byte with each. A reader that
-/// stands still or dies is not noticed.
+/// Shared memory for pictures of one size and format, and a pipe that gets one byte for each picture. The writer
+/// never waits for the reader, even if the reader is stopped or has ended.
 #[derive(Debug)]
 pub struct PreviewMemory {
     file: OwnedFd,
-    /// Gets a byte with each picture. No other descriptor of this end is given away, so that it never blocks.
+    /// The writing end of the pipe. It is not shared with the reader, so the reader cannot make it blocking.
     bell: OwnedFd,
     layout: PreviewLayout,
     frame_layout: FrameLayout,
-    /// Pictures so far.
+    /// The number of the newest picture; 0 before the first.
     newest: u64,
-    /// A slot as it is written: its header, then its picture.
+    /// The content of the next slot: its header, then its picture.
     slot: Vec<u8>,
 }
 
-/// What the reader of a preview gets. Somebody of the same user can still write into the memory (through `/proc`), and
-/// disturbs only itself.
+/// The descriptors for the reader of a preview. A program of the same user can reopen the memory for writing through
+/// `/proc`, but harms only that preview.
 #[derive(Debug)]
 pub struct ReaderEnd {
-    /// The memory, to be mapped for reading.
+    /// The memory, read-only.
     pub memory: OwnedFd,
-    /// A pipe with a byte for each picture.
+    /// The reading end of a pipe that gets one byte for each picture.
     pub bell: OwnedFd,
 }
 
 impl PreviewMemory {
-    /// For pictures of `size`, [`PixelFormat::I420`] or [`PixelFormat::Grey`]; and what the reader gets. No slot holds a
-    /// picture yet.
+    /// Memory for pictures of `size` in [`PixelFormat::I420`] or [`PixelFormat::Grey`], with empty slots; and the
+    /// descriptors for its reader.
     ///
     /// # Errors
-    /// When the system has no memory or descriptor left, or no `/proc`.
+    /// When the system has no memory or descriptor left, or `/proc` is not mounted.
     pub fn new(format: PixelFormat, size: SizePx) -> io::Result<(Self, ReaderEnd)> {
         let invalid = |error: FrameError| io::Error::new(io::ErrorKind::InvalidInput, error);
         let frame_layout = FrameLayout::tight(format, size).map_err(invalid)?;
@@ -71,9 +71,9 @@ impl PreviewMemory {
         let slot_bytes = ((HEADER_BYTES + picture_bytes) as u64).next_multiple_of(PAGE_BYTES);
         let bytes = PAGE_BYTES + SLOTS * slot_bytes;
         let file = memory_file()?;
-        // All of it at once: no write is refused later.
+        // Allocate all memory now, so that no write fails later.
         rustix::fs::fallocate(&file, FallocateFlags::empty(), 0, bytes)?;
-        // A reader may rely on its length: nobody can cut it.
+        // Fix the length, so that a reader may rely on it.
         rustix::fs::fcntl_add_seals(&file, SealFlags::SHRINK | SealFlags::GROW | SealFlags::SEAL)?;
         let layout = PreviewLayout {
             width_px: size.width_px,
@@ -90,7 +90,7 @@ impl PreviewMemory {
             picture_bytes: picture_bytes as u64,
         };
         let slot = vec![0; HEADER_BYTES + picture_bytes];
-        // Opened anew, not duplicated: the reader cannot write through it.
+        // Reopen the file read-only; a duplicated descriptor would be writable.
         let path = format!("/proc/self/fd/{}", file.as_raw_fd());
         let memory = rustix::fs::open(path, OFlags::RDONLY | OFlags::CLOEXEC, Mode::empty())?;
         let (readers_bell, bell) = pipe_with(PipeFlags::CLOEXEC | PipeFlags::NONBLOCK)?;
@@ -98,20 +98,20 @@ impl PreviewMemory {
         Ok((Self { file, bell, layout, frame_layout, newest: 0, slot }, reader))
     }
 
-    /// How it lies in the memory.
+    /// The layout of the memory.
     pub fn layout(&self) -> PreviewLayout {
         self.layout
     }
 
-    /// The size of its pictures.
+    /// The size of the pictures in pixels.
     pub fn size(&self) -> SizePx {
         self.frame_layout.size()
     }
 
-    /// Makes `planar`, of this size, the newest picture. Nothing is allocated.
+    /// Writes `planar` as the newest picture. Allocates no memory.
     ///
     /// # Errors
-    /// When it is of another size.
+    /// When `planar` does not have [`size`](Self::size).
     pub fn write(
         &mut self,
         planar: FrameView<'_>,
@@ -121,20 +121,21 @@ impl PreviewMemory {
         let (header, picture) = self.slot.split_at_mut(HEADER_BYTES);
         pack(planar, &mut FrameViewMut::new(self.frame_layout, planar.colour(), picture)?)?;
         header.copy_from_slice(&header_of(captured_at, kind, planar.colour()));
-        // What the system refuses of its own memory cannot be mended here: the reader keeps what it had.
+        // A write to memory that is already allocated should not fail; if it does, the reader keeps the previous
+        // picture.
         let _ = self.publish();
         Ok(())
     }
 
-    /// Makes what was written last the content of every slot.
+    /// Copies the newest picture to all other slots.
     pub fn fill(&mut self) {
-        // Numbers go on, so that each slot has its turn, whatever becomes of one.
+        // Each copy gets a new number, so all slots are written even if one write fails.
         for _ in 1..SLOTS {
             let _ = self.publish();
         }
     }
 
-    /// Makes every slot black: a placeholder that could not be painted.
+    /// Overwrites every slot with a black picture of the kind [`PreviewKind::Placeholder`].
     pub fn blacken(&mut self) {
         self.slot.fill(0);
         self.slot[KIND_AT] = 1;
@@ -147,17 +148,17 @@ impl PreviewMemory {
         self.newest += 1;
         let number = self.newest;
         let place = PAGE_BYTES + (number - 1) % SLOTS * self.layout.slot_bytes;
-        // The number comes last: until then the slot says that it is being written.
+        // The number in the slot is written last: until then it is 0, which means that the slot is being written.
         write_all_at(&self.file, &self.slot, place)?;
         write_all_at(&self.file, &number.to_le_bytes(), place)?;
         write_all_at(&self.file, &number.to_le_bytes(), 0)?;
-        // A reader that has not read the last 64 KiB of bytes knows that there are pictures.
+        // The write fails when the pipe is full (64 KiB); then the reader has enough unread bytes to be woken.
         let _ = rustix::io::write(&self.bell, &[1]);
         Ok(())
     }
 }
 
-/// A slot's header: number (not yet), time, kind, matrix, range.
+/// The header of a slot: number (0 for now), capture time, kind, colour matrix, colour range.
 fn header_of(captured_at: Instant, kind: PreviewKind, colour: Colour) -> [u8; HEADER_BYTES] {
     let now = clock_gettime(ClockId::Monotonic);
     let now_ns = now.tv_sec as u64 * 1_000_000_000 + now.tv_nsec as u64;
@@ -170,11 +171,11 @@ fn header_of(captured_at: Instant, kind: PreviewKind, colour: Colour) -> [u8; HE
     header
 }
 
-/// A file without a name or a disk.
+/// An anonymous file in memory.
 fn memory_file() -> io::Result<OwnedFd> {
     let flags = MemfdFlags::CLOEXEC | MemfdFlags::ALLOW_SEALING;
     let create = |flags| rustix::fs::memfd_create("greenroom preview", flags);
-    // Kernels before 6.3 do not know the flag, which later ones may demand.
+    // Kernels before 6.3 reject NOEXEC_SEAL; newer ones may be configured to require it.
     match create(flags | MemfdFlags::NOEXEC_SEAL) {
         Err(Errno::INVAL) => Ok(create(flags)?),
         created => Ok(created?),
@@ -230,7 +231,7 @@ mod tests {
         memory.fill();
         for slot in 0..3 {
             let slot = read(&reader, layout.first_slot_bytes + slot * layout.slot_bytes, 65);
-            assert_eq!((slot[16], slot[64]), (1, 9), "no slot holds what was there before");
+            assert_eq!((slot[16], slot[64]), (1, 9), "no slot holds a picture from before");
         }
         memory.blacken();
         for slot in 0..3 {
@@ -251,7 +252,7 @@ mod tests {
         assert!(rustix::fs::ftruncate(&memory.file, 1 << 30).is_err());
         let seals = rustix::fs::fcntl_get_seals(&reader.memory).unwrap();
         assert!(seals.contains(SealFlags::SHRINK | SealFlags::GROW | SealFlags::SEAL));
-        // Nor can it hold us up, by reading nothing or by making its end block.
+        // Nor can the reader block the writer, by not reading or by making its own end blocking.
         rustix::fs::fcntl_setfl(&reader.bell, OFlags::empty()).unwrap();
         let frame =
             greenroom_frame::Frame::new(PixelFormat::Grey, SizePx::new(16, 16), Colour::WEBCAM);

@@ -1,8 +1,8 @@
-//! Previews: small pictures of an output for a program of the user's, through memory that both share.
+//! Previews: small pictures of an output in memory that is shared with a program of the user.
 //!
-//! A preview counts as a watcher for as long as its connection lasts: the camera is opened for it. While something hides
-//! the picture, it shows what watchers see, whichever picture it is of. The output's thread writes it
-//! (`pipeline/output/preview.rs`) and never waits for its reader.
+//! A preview counts as a watcher for as long as its connection lasts: the camera is opened for it. While the picture
+//! is hidden, every preview shows the placeholder. The output thread writes the pictures
+//! (`pipeline/output/preview.rs`) and never waits for a reader.
 
 mod memory;
 
@@ -19,14 +19,14 @@ use crate::pipeline::{PipelineCommands, Preview};
 use crate::protocol::{PreviewLayout, PreviewPicture, PreviewRequest};
 use crate::status::Watcher;
 
-/// Previews at once, of all outputs.
+/// Maximum number of running previews of all outputs together.
 const MAX_PREVIEWS: usize = 8;
-/// Widths of a preview, in pixels.
+/// Allowed widths of a preview, in pixels.
 const WIDTHS_PX: std::ops::RangeInclusive<u32> = 64..=960;
-/// Pictures a second of a preview.
+/// Allowed rates of a preview, in pictures per second.
 const RATES_FPS: std::ops::RangeInclusive<u32> = 1..=30;
 
-/// The previews of a run.
+/// All running previews.
 pub struct Previews {
     commands: Arc<PipelineCommands>,
     state: Mutex<State>,
@@ -34,8 +34,8 @@ pub struct Previews {
 
 #[derive(Default)]
 struct State {
-    /// How many were begun.
-    begun: u64,
+    /// Number of previews that were ever started.
+    started: u64,
     running: BTreeMap<u64, Running>,
 }
 
@@ -44,17 +44,17 @@ struct Running {
     program: Watcher,
 }
 
-/// What the reader of a preview gets.
+/// A preview that has just started.
 pub struct StartedPreview {
-    /// How the pictures lie in the memory.
+    /// The layout of the shared memory.
     pub layout: PreviewLayout,
-    /// The memory, and a pipe with a byte for each picture.
+    /// The descriptors for the reader.
     pub reader: ReaderEnd,
-    /// Dropped, the preview ends.
+    /// Ends the preview when it is dropped.
     pub guard: PreviewGuard,
 }
 
-/// A preview that goes on; dropped, it ends, and the camera is closed if nobody else wants it.
+/// Keeps a preview running. When it is dropped, the preview ends, and the camera is closed if nothing else needs it.
 pub struct PreviewGuard {
     previews: Arc<Previews>,
     output: usize,
@@ -62,26 +62,27 @@ pub struct PreviewGuard {
 }
 
 impl Previews {
-    /// None yet, of outputs that follow `commands`.
+    /// No previews yet, for the outputs that `commands` controls.
     pub fn new(commands: Arc<PipelineCommands>) -> Arc<Self> {
         Arc::new(Self { commands, state: Mutex::default() })
     }
 
-    /// Begins one for the program with process number `pid`, in place of one that `goes_on`, if that is so.
+    /// Starts a preview for the program with the process ID `pid`. If it `replaces` a preview of the same connection,
+    /// that one does not count towards the limit; the caller ends it by dropping its guard.
     ///
     /// # Errors
-    /// One sentence; what goes on is then as it was.
+    /// One sentence; running previews are not affected.
     pub fn start(
         self: &Arc<Self>,
         request: &PreviewRequest,
         pid: u32,
-        goes_on: bool,
+        replaces: bool,
     ) -> Result<StartedPreview, String> {
         let PreviewRequest { picture, output, width_px, fps } = request;
         let (width_px, fps) = (width_px.unwrap_or(480), fps.unwrap_or(15));
         if !WIDTHS_PX.contains(&width_px) || !RATES_FPS.contains(&fps) {
             return Err(format!(
-                "a preview is {} to {} pixels wide and has {} to {} pictures a second; ask for such a one",
+                "a preview is {} to {} pixels wide and has {} to {} pictures a second; choose values in these ranges",
                 WIDTHS_PX.start(),
                 WIDTHS_PX.end(),
                 RATES_FPS.start(),
@@ -95,26 +96,28 @@ impl Previews {
             PreviewPicture::Composed | PreviewPicture::Camera => PixelFormat::I420,
         };
         let no_memory = |error: std::io::Error| {
-            format!("there is no memory for a preview ({error}); close something and ask again")
+            format!(
+                "there is no memory for a preview ({error}); close another program and try again"
+            )
         };
-        let size = small(mode.size, width_px);
+        let size = preview_size(mode.size, width_px);
         let (memory, reader) = PreviewMemory::new(format, size).map_err(no_memory)?;
         let layout = memory.layout();
-        let program = Watcher { pid, name: name_of(pid), preview: Some(*picture) };
-        let told = program.to_string();
+        let program = Watcher { pid, name: process_name(pid), preview: Some(*picture) };
+        let program_text = program.to_string();
         let number = {
             let mut state = lock(&self.state);
-            if state.running.len() >= MAX_PREVIEWS + usize::from(goes_on) {
+            if state.running.len() >= MAX_PREVIEWS + usize::from(replaces) {
                 return Err(format!(
-                    "{MAX_PREVIEWS} previews go on already; end one and ask again"
+                    "{MAX_PREVIEWS} previews are running already; end one and try again"
                 ));
             }
-            state.begun += 1;
-            let number = state.begun;
+            state.started += 1;
+            let number = state.started;
             state.running.insert(number, Running { output, program });
             number
         };
-        tracing::info!("preview: {told} begins");
+        tracing::info!("preview: started for {program_text}");
         let interval = Duration::from_secs(1) / fps;
         self.commands.begin_preview(output, Preview::new(number, *picture, interval, memory));
         self.commands.changes().ring();
@@ -122,11 +125,11 @@ impl Previews {
         Ok(StartedPreview { layout, reader, guard })
     }
 
-    /// The programs that look at previews of output number `output`.
+    /// The programs that have a preview of output number `output`.
     pub fn watchers(&self, output: usize) -> Vec<Watcher> {
         let state = lock(&self.state);
-        let of_it = state.running.values().filter(|running| running.output == output);
-        of_it.map(|running| running.program.clone()).collect()
+        let of_output = state.running.values().filter(|running| running.output == output);
+        of_output.map(|running| running.program.clone()).collect()
     }
 }
 
@@ -135,22 +138,22 @@ impl Drop for PreviewGuard {
         let Self { previews, output, number } = self;
         previews.commands.end_preview(*output, *number);
         if let Some(ended) = lock(&previews.state).running.remove(number) {
-            tracing::info!("preview: {} ends", ended.program);
+            tracing::info!("preview: ended for {}", ended.program);
         }
         previews.commands.changes().ring();
     }
 }
 
-/// `size`, scaled to that width (never up), with even sides.
-fn small(size: SizePx, width_px: u32) -> SizePx {
+/// `size` scaled to `width_px`, but never enlarged, with an even width and height.
+fn preview_size(size: SizePx, width_px: u32) -> SizePx {
     let width_px = width_px.min(size.width_px);
     let height_px = u64::from(size.height_px) * u64::from(width_px) / u64::from(size.width_px);
     let even = |px: u64| (px.max(2) as u32).next_multiple_of(2);
     SizePx::new(even(u64::from(width_px)), even(height_px))
 }
 
-/// The name of a process, as the kernel keeps it; empty if it is not to be seen.
-fn name_of(pid: u32) -> String {
+/// The name of a process from `/proc`; empty if it cannot be read.
+fn process_name(pid: u32) -> String {
     let name = std::fs::read_to_string(format!("/proc/{pid}/comm")).unwrap_or_default();
     name.trim_end().to_owned()
 }
@@ -160,15 +163,15 @@ mod tests {
     use super::*;
 
     #[test]
-    fn small_pictures_keep_their_shape() {
+    fn previews_keep_the_aspect_ratio() {
         for (size, width_px, wanted) in [
             ((1280, 720), 480, (480, 270)),
             ((640, 480), 480, (480, 360)),
             ((160, 90), 480, (160, 90)),
             ((720, 1280), 101, (102, 180)),
         ] {
-            let small = small(SizePx::new(size.0, size.1), width_px);
-            assert_eq!((small.width_px, small.height_px), wanted);
+            let size = preview_size(SizePx::new(size.0, size.1), width_px);
+            assert_eq!((size.width_px, size.height_px), wanted);
         }
     }
 }

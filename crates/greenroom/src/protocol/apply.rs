@@ -2,7 +2,8 @@ use super::Event;
 use crate::status::{MaskServerStatus, OutputStatus, RecordingStatus, Status};
 
 impl Event {
-    /// Brings `status`, which a subscriber got at the beginning, up to date. Numbers and troubles have no place in it.
+    /// Updates `status`, which the subscriber received in the reply to its request. [`Event::Trouble`] and
+    /// [`Event::Numbers`] change nothing: the status has no fields for them.
     pub fn apply(self, status: &mut Status) {
         match self {
             Self::Camera { state, name, mode, reason } => {
@@ -12,22 +13,22 @@ impl Event {
             }
             Self::HiddenBy { reasons } => status.hidden_by = reasons,
             Self::Output { output, sink, state, mode, reason } => {
-                if let Some(it) = named(status, &output) {
+                if let Some(it) = find_output(status, &output) {
                     (it.sink, it.state, it.mode, it.reason) = (sink, state, mode, reason);
                 }
             }
             Self::Watchers { output, watchers } => {
-                if let Some(it) = named(status, &output) {
+                if let Some(it) = find_output(status, &output) {
                     it.watchers = watchers;
                 }
             }
             Self::Scene { output, scene } => {
-                if let Some(it) = named(status, &output) {
+                if let Some(it) = find_output(status, &output) {
                     it.scene = scene;
                 }
             }
             Self::Recording { output, file } => {
-                if let Some(it) = named(status, &output) {
+                if let Some(it) = find_output(status, &output) {
                     it.recording =
                         file.map(|file| RecordingStatus { file, ..RecordingStatus::default() });
                 }
@@ -42,7 +43,7 @@ impl Event {
     }
 }
 
-fn named<'a>(status: &'a mut Status, output: &str) -> Option<&'a mut OutputStatus> {
+fn find_output<'a>(status: &'a mut Status, output: &str) -> Option<&'a mut OutputStatus> {
     status.outputs.iter_mut().find(|it| it.name == output)
 }
 
@@ -53,7 +54,7 @@ mod tests {
     use crate::status::{CameraState, OutputState, Watcher};
 
     #[test]
-    fn whoever_follows_the_events_knows_the_status() {
+    fn applying_all_events_gives_the_new_status() {
         let output = |name: &str| OutputStatus { name: name.to_owned(), ..Default::default() };
         let mut known = Status { outputs: vec![output("a"), output("b")], ..Default::default() };
         let before = known.clone();
@@ -70,7 +71,7 @@ mod tests {
         other.scene.background = "blur".to_owned();
         other.recording = Some(RecordingStatus { file: "/a.mkv".to_owned(), ..Default::default() });
         let changes = Event::changes(&before, &now);
-        assert_eq!(changes.len(), 9, "one of each kind but numbers");
+        assert_eq!(changes.len(), 9, "one of each kind except numbers");
         changes.into_iter().for_each(|event| event.apply(&mut known));
         assert_eq!(known, now);
         assert_eq!(known.trouble(), ["camera: it has gone"]);

@@ -1,33 +1,33 @@
 use super::Request;
 
-/// What is no request. Every text is one sentence with the next step to take.
+/// Why a line is not a valid request. Each error text is one sentence that names the next step.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum BadRequest {
-    /// Longer than [`MAX_REQUEST_BYTES`](super::MAX_REQUEST_BYTES).
+    /// The line is longer than [`MAX_REQUEST_BYTES`](super::MAX_REQUEST_BYTES).
     #[error("the request is longer than 64 KiB; write one JSON object, as in {EXAMPLE}")]
     TooLong,
-    /// Not UTF-8.
+    /// The line is not UTF-8.
     #[error("the request is not UTF-8 text; write one JSON object, as in {EXAMPLE}")]
     NotText,
-    /// Not JSON.
+    /// The line is not JSON.
     #[error("the request is not JSON ({0}); write one object, as in {EXAMPLE}")]
     NotJson(String),
-    /// A request of this name is not known.
+    /// No request has this name.
     #[error("there is no request \"{name}\"; the requests are {}, as in {EXAMPLE}", Request::NAMES.join(", "))]
     Unknown {
-        /// Its name, cut.
+        /// The unknown name, cut to 200 characters.
         name: String,
     },
-    /// JSON, and none of the requests.
+    /// The line is JSON, but does not match any request.
     #[error("the request is not understood ({0}); write one as in {EXAMPLE}")]
     NotUnderstood(String),
 }
 
-/// A request that is always right.
+/// A valid request, quoted in every error text.
 pub(crate) const EXAMPLE: &str = "{\"status\":{}}";
 
-/// Most characters that are quoted of what was sent.
+/// How many characters of the client's text an error quotes at most.
 const MAX_QUOTED: usize = 200;
 
 impl BadRequest {
@@ -44,7 +44,7 @@ impl BadRequest {
     }
 }
 
-/// Text that may hold what was sent, cut and on one line.
+/// `text`, which may contain the client's input, cut to [`MAX_QUOTED`] and without control characters.
 fn quoted(text: &str) -> String {
     text.chars().take(MAX_QUOTED).map(|char| if char.is_control() { ' ' } else { char }).collect()
 }

@@ -5,7 +5,7 @@ use crate::status::{
     CameraState, MaskServerState, OutputState, Quantiles, SceneStatus, Status, Watcher,
 };
 
-/// A line with an event, as a subscriber gets it between the replies.
+/// The line that carries an event to a subscriber, between the replies.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct EventLine {
@@ -13,126 +13,128 @@ pub struct EventLine {
     pub event: SentEvent,
 }
 
-/// An event with its number.
+/// An event and its sequence number.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct SentEvent {
-    /// One more than that of the event before, the same for all subscribers. Missing with [`Event::Numbers`], which each
-    /// gets at its own pace.
+    /// The sequence number: one more than that of the previous event, the same for all subscribers. It is missing for
+    /// [`Event::Numbers`], which each subscriber gets at its own interval.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub seq: Option<u64>,
-    /// What has changed.
+    /// The change itself.
     #[serde(flatten)]
     pub event: Event,
 }
 
-/// What has changed: the new state, not the difference. What changes twice in a moment may be told once.
+/// A change of the status. Each event carries the new state, not the difference; two changes in quick succession may be
+/// sent as one event.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 #[cfg_attr(test, derive(schemars::JsonSchema))]
 pub enum Event {
-    /// The camera.
+    /// The state of the camera.
     Camera {
         /// `closed`, `opening`, `streaming` or `lost`.
         state: CameraState,
-        /// Its name, once it was found.
+        /// The name of the camera, once it was found.
         name: Option<String>,
-        /// What it delivers, while it does.
+        /// The format that the camera delivers; `null` while it delivers nothing.
         mode: Option<String>,
-        /// Why it is lost.
+        /// Why the camera is lost.
         reason: Option<String>,
     },
-    /// Why every output shows the placeholder.
+    /// The reasons why every output shows the placeholder.
     HiddenBy {
-        /// `pause`, `lock`, `sleep`; empty when nothing speaks against a picture.
+        /// `pause`, `lock`, `sleep`; empty when nothing hides the picture.
         reasons: Vec<Reason>,
     },
     /// The state of an output.
     Output {
-        /// Its name.
+        /// The name of the output.
         output: String,
-        /// What it writes to.
+        /// The sink that the output writes to.
         sink: String,
         /// `missing`, `holding`, `watched`, `lingering` or `ended`.
         state: OutputState,
-        /// What it shows, while it is there.
+        /// The format that the output writes; `null` while the sink is missing.
         mode: Option<String>,
-        /// Why it is missing or has ended.
+        /// Why the output is missing or has ended.
         reason: Option<String>,
     },
-    /// Who watches an output.
+    /// The programs that watch an output.
     Watchers {
-        /// Its name.
+        /// The name of the output.
         output: String,
-        /// The programs, as far as may be seen.
+        /// The watching programs, as far as greenroom may see them.
         watchers: Vec<Watcher>,
     },
-    /// What an output shows, or why the newest change is not shown.
+    /// The scene of an output, and why the newest change of it is not shown.
     Scene {
-        /// Its name.
+        /// The name of the output.
         output: String,
-        /// What it shows.
+        /// The scene that the output shows.
         scene: SceneStatus,
     },
-    /// A recording has begun or ended.
+    /// The start or the end of a recording.
     Recording {
-        /// The output that is recorded.
+        /// The name of the recorded output.
         output: String,
-        /// The file; `null` when there is no recording.
+        /// The file of the recording; `null` when there is none.
         file: Option<String>,
     },
-    /// How long the camera stays open when nobody watches.
+    /// The time for which the camera stays open after the last watcher has left.
     IdleAfter {
-        /// Milliseconds.
+        /// The time in milliseconds.
         ms: u64,
     },
-    /// A mask server answers, or does not any more.
+    /// The state of the mask server.
     MaskServer {
-        /// Where it is.
+        /// The address of the mask server.
         url: String,
         /// `well` or `unwell`.
         state: MaskServerState,
-        /// Why it is unwell.
+        /// Why the mask server is unwell.
         reason: Option<String>,
     },
-    /// What does not work now, of all of the above.
+    /// All problems of the camera, the outputs, the scenes and the mask server.
     Trouble {
-        /// A sentence for each thing; empty when all is well.
+        /// One sentence for each problem; empty when everything works.
         sentences: Vec<String>,
     },
-    /// How it goes, at the pace that was asked for.
+    /// Rates and counts, sent at the interval that the subscriber asked for.
     Numbers(Numbers),
 }
 
-/// How it goes. Counts and rates are of the time since the numbers before.
+/// Rates and counts of the time since the subscriber's previous numbers.
 #[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
 #[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct Numbers {
-    /// Milliseconds since the numbers before.
+    /// Milliseconds since the previous numbers.
     pub ms: u64,
-    /// Frames a second that the camera delivered.
+    /// Frames per second that the camera delivered.
     pub camera_fps: f64,
-    /// Frames that were passed over for a newer one, could not be decoded or could not be composed.
+    /// Frames that were skipped for a newer frame, could not be decoded or could not be composed.
     pub dropped: u64,
-    /// Milliseconds from a frame's capture to its being written, of the last 1,000 to 2,000; `null` before the first.
+    /// Milliseconds from the capture of a frame to its output, of the last 1,000 to 2,000 frames; `null` before the
+    /// first.
     pub latency_ms: Option<Quantiles>,
     /// Processor time as a share of one core.
     pub cpu_share: f64,
-    /// Each output, in their order.
+    /// The numbers of each output, in the order of the status.
     pub outputs: Vec<OutputNumbers>,
 }
 
-/// How an output goes.
+/// Rates and counts of one output.
 #[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
 #[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct OutputNumbers {
-    /// Its name.
+    /// The name of the output.
     pub output: String,
-    /// Composed frames a second that were written to it.
+    /// Composed frames per second that were written to the output.
     pub fps: f64,
-    /// Placeholders that were written to it.
+    /// Placeholders that were written to the output.
     pub placeholders: u64,
-    /// Frames that it was too slow for.
+    /// Frames that were dropped because the output was too slow.
     pub dropped: u64,
 }
 
@@ -151,7 +153,7 @@ impl Event {
         "numbers",
     ];
 
-    /// All that `status` says, as if nothing had been known before.
+    /// The events that describe the whole of `status`, without [`Event::Numbers`].
     pub fn all_of(status: &Status) -> Vec<Self> {
         let outputs = status.outputs.iter().flat_map(|output| {
             let name = || output.name.clone();
@@ -186,7 +188,7 @@ impl Event {
         let hidden_by = Self::HiddenBy { reasons: status.hidden_by.clone() };
         let idle_after = Self::IdleAfter { ms: (status.idle_after_s * 1e3).round() as u64 };
         let trouble = Self::Trouble { sentences: status.trouble() };
-        // What hides comes first: whoever reads no further knows it.
+        // `hidden_by` comes first, so that it is also seen by a reader that stops after the first event.
         [hidden_by, camera]
             .into_iter()
             .chain(outputs)
@@ -196,7 +198,7 @@ impl Event {
             .collect()
     }
 
-    /// What `now` says and `before` did not.
+    /// The events for everything in `now` that differs from `before`, without [`Event::Numbers`].
     pub fn changes(before: &Status, now: &Status) -> Vec<Self> {
         let known = Self::all_of(before);
         Self::all_of(now).into_iter().filter(|event| !known.contains(event)).collect()
@@ -204,7 +206,7 @@ impl Event {
 }
 
 impl Numbers {
-    /// What happened from `before` to `now`.
+    /// The rates and counts of the time from `before` to `now`.
     pub fn between(before: &Status, now: &Status) -> Self {
         let passed_s = (now.uptime_s - before.uptime_s).max(1e-3);
         let per_second = |count: u64| (count as f64 / passed_s * 100.0).round() / 100.0;
@@ -238,14 +240,14 @@ mod tests {
     }
 
     #[test]
-    fn only_what_has_changed_is_told() {
+    fn only_changes_become_events() {
         let before = status();
         assert_eq!(Event::changes(&before, &before), []);
         let mut now = before.clone();
         now.uptime_s = 9.0;
         now.frames.taken = 100;
         now.outputs[0].written = 100;
-        assert_eq!(Event::changes(&before, &now), [], "numbers are no change");
+        assert_eq!(Event::changes(&before, &now), [], "changed numbers are not an event");
         now.outputs[1].scene.background = "blur".to_owned();
         now.hidden_by = vec![Reason::Pause];
         now.camera = CameraStatus { opened: 7, ..Default::default() };
@@ -259,7 +261,7 @@ mod tests {
     }
 
     #[test]
-    fn numbers_are_of_the_time_between() {
+    fn numbers_count_from_the_previous_status() {
         let mut before = status();
         before.frames = FrameCounts { taken: 100, corrupt: 1, ..Default::default() };
         before.cpu = Cpu { time_s: 1.0, ..Default::default() };

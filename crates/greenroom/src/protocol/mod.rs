@@ -1,7 +1,7 @@
-//! How a running greenroom is asked and told, whatever carries it: requests, replies and events as plain data.
+//! The control protocol: requests, replies and events as plain data, independent of the transport.
 //!
-//! `docs/control.md` describes it, `docs/control.schema.json` is its JSON Schema; tests hold both to what is here. The
-//! socket (`crate::control`) carries it as one JSON object a line:
+//! `docs/control.md` describes the protocol and `docs/control.schema.json` is its JSON Schema; tests compare both with
+//! these types. The control socket (`crate::control`) sends one JSON object per line:
 //!
 //! ```text
 //! > {"status":{}}
@@ -10,8 +10,8 @@
 //! < {"error":"there is no request \"dance\"; the requests are hello, status, …"}
 //! ```
 //!
-//! A new request is a variant of [`Request`], its name in [`Request::NAMES`], a variant of [`Answer`] where it has an
-//! answer of its own, and an arm in `Dispatcher::dispatch`.
+//! To add a request, add a variant of [`Request`], its name in [`Request::NAMES`], a variant of [`Answer`] if the
+//! request has an answer of its own, and an arm in `Dispatcher::dispatch`.
 
 mod apply;
 mod bad_request;
@@ -33,156 +33,159 @@ pub use set_request::SetRequest;
 
 use crate::status::Status;
 
-/// The version of the protocol: higher when something is taken away or changes its meaning. What is only added leaves it.
+/// The version of the protocol. It rises when something is removed or changes its meaning, not when something is added.
 pub const PROTOCOL: u32 = 1;
-/// Longest request in bytes, without its line feed.
+/// Maximum length of a request in bytes, without its line feed.
 pub const MAX_REQUEST_BYTES: usize = 64 << 10;
-/// Shortest and longest time between two [`Event::Numbers`], in milliseconds.
+/// The allowed intervals between two [`Event::Numbers`], in milliseconds.
 pub const NUMBERS_MS: std::ops::RangeInclusive<u64> = 100..=3_600_000;
 
-/// What can be asked.
+/// A request of a client.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 #[cfg_attr(test, derive(schemars::JsonSchema))]
 pub enum Request {
-    /// Which protocol greenroom speaks. Answered by [`Answer::Hello`]; a client that speaks a newer one is refused.
+    /// Ask which version of the protocol greenroom speaks. Answered by [`Answer::Hello`]; a client with a newer
+    /// version is refused.
     Hello {
-        /// The protocol that the client speaks.
+        /// The version of the protocol that the client speaks.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         protocol: Option<u32>,
     },
-    /// What is going on. Answered by [`Answer::Status`].
+    /// Ask for the status. Answered by [`Answer::Status`].
     Status {},
     /// Send every change from now on over this connection. Answered by [`Answer::Subscribed`].
     Subscribe {
-        /// Milliseconds between two events with numbers, 100 to 3,600,000; without it, none is sent.
+        /// The interval of the events with numbers in milliseconds, 100 to 3,600,000; without it, none are sent.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         numbers_ms: Option<u64>,
     },
-    /// Lay these properties over the scene that is shown. Answered by [`Answer::Done`] when it is loaded, as are the
-    /// others.
+    /// Change properties of the scene that is shown. Answered by [`Answer::Done`] when the changed scene is loaded; the
+    /// requests below are answered by [`Answer::Done`], too, unless they say otherwise.
     Set(SetRequest),
     /// Show a scene of the configuration.
     Scene {
-        /// Its name.
+        /// The name of the scene.
         name: String,
-        /// The output that is meant; all, if none is named.
+        /// The name of the output; all outputs, if it is missing.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         output: Option<String>,
     },
-    /// Show the next scene, or picture of a slideshow.
+    /// Show the next scene, or the next picture of a slideshow.
     Next {
-        /// The output that is meant; all, if none is named.
+        /// The name of the output; all outputs, if it is missing.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         output: Option<String>,
     },
-    /// Show the placeholder and close the camera. Answered when every output shows it: nothing of before the
-    /// pause comes after the answer.
+    /// Show the placeholder and close the camera. Answered when every output shows the placeholder: no frame from
+    /// before the pause is written after the answer.
     Pause {},
-    /// End the pause; without one, a lock that holds.
+    /// End the pause; if there is no pause, stop hiding the picture because of a locked session.
     Resume {},
     /// Pause, or end the pause if there is one. Answered by [`Answer::Toggled`].
     Toggle {},
-    /// Close the camera when nobody has watched for so long.
+    /// Set the time after which an unwatched camera is closed.
     IdleAfter {
-        /// Milliseconds, up to a day.
+        /// The time in milliseconds, at most one day.
         ms: u64,
     },
-    /// Write what is shown into a picture file.
+    /// Write the picture of an output to an image file.
     Snapshot {
-        /// A path from `/` on that ends with .png, .jpg or .webp.
+        /// The absolute path of the image, which ends with .png, .jpg or .webp.
         file: PathBuf,
-        /// The output whose picture it is; the first, if none is named.
+        /// The name of the output; the first output, if it is missing.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         output: Option<String>,
     },
-    /// Record what is shown into a new file. Answered when it is opened.
+    /// Record an output into a new file. Answered when the file is open.
     Record {
-        /// A path from `/` on that ends with .mkv, .mp4, .mov or .webm.
+        /// The absolute path of the recording, which ends with .mkv, .mp4, .mov or .webm.
         file: PathBuf,
-        /// The output that is recorded; the first, if none is named.
+        /// The name of the output; the first output, if it is missing.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         output: Option<String>,
-        /// Whether the camera is opened for it, whoever watches.
+        /// Whether the recording opens the camera even if nothing else watches the output.
         #[serde(default)]
         opens_camera: bool,
     },
-    /// End the recording. Answered when its file is complete.
+    /// End a recording. Answered when its file is complete.
     StopRecording {
-        /// The output that is recorded; all, if none is named.
+        /// The name of the output; all outputs, if it is missing.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         output: Option<String>,
     },
-    /// Show small pictures of an output to this program, through memory that greenroom sends with the answer. They go on
-    /// until the connection ends; one that goes on takes its place. Answered by [`Answer::Preview`].
+    /// Start a preview: small pictures of an output in shared memory, whose descriptor comes with the answer. The
+    /// preview ends with the connection; a new preview replaces the one of the same connection. Answered by
+    /// [`Answer::Preview`].
     Preview(PreviewRequest),
     /// End the preview of this connection.
     EndPreview {},
-    /// A fault to try the safeguards with. Answered by [`Answer::Done`].
+    /// Inject a fault, to test how greenroom handles it. Answered by [`Answer::Done`].
     #[cfg(feature = "faults")]
     #[cfg_attr(test, schemars(skip))]
     Fault {
-        /// Which.
+        /// The name of the fault.
         name: String,
     },
 }
 
-/// What is answered: one of these for every request, in the order of the requests.
+/// The reply to a request. Every request of a connection gets one, in the order of the requests.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 #[cfg_attr(test, derive(schemars::JsonSchema))]
 pub enum Reply {
-    /// It was done.
+    /// The request was carried out.
     Ok(Answer),
-    /// It was not: one sentence with the next step to take.
+    /// The request was refused or failed: one sentence that names the next step.
     Error(String),
 }
 
-/// What a request that was done gives.
+/// The result of a request that was carried out.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 #[cfg_attr(test, derive(schemars::JsonSchema))]
 pub enum Answer {
-    /// Who answers.
+    /// The answer to `hello`.
     Hello(Hello),
-    /// What is going on.
+    /// The answer to `status`.
     Status(Box<Status>),
-    /// Events follow.
+    /// The answer to `subscribe`; events follow on this connection.
     Subscribed {
-        /// The number of the last event that `status` has in it: the next one has the next number.
+        /// The sequence number of the last event that `status` includes.
         seq: u64,
-        /// What is going on: what the events change.
+        /// The status to which the following events are applied.
         status: Box<Status>,
     },
-    /// What a toggle came to.
+    /// The answer to `toggle`.
     Toggled {
-        /// Whether there is a pause now.
+        /// Whether greenroom is paused now.
         paused: bool,
     },
-    /// A preview has begun: two descriptors come with this line, its memory and a pipe with a byte for each picture.
+    /// The answer to `preview`. Two descriptors come with this line: the shared memory, and a pipe that gets one byte
+    /// for each picture.
     Preview(PreviewLayout),
-    /// Nothing but that it was done.
+    /// The answer to requests that have no other result.
     Done {},
 }
 
-/// Who answers, and what it understands.
+/// The versions of greenroom and of its protocol, and the requests and events that it supports.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct Hello {
-    /// The version of the protocol, see [`PROTOCOL`].
+    /// The version of the protocol; see [`PROTOCOL`].
     pub protocol: u32,
     /// The version of greenroom.
     pub version: String,
-    /// Its process number.
+    /// The process ID of greenroom.
     pub pid: u32,
-    /// The requests that it takes.
+    /// The names of the supported requests.
     pub requests: Vec<String>,
-    /// The events that it sends.
+    /// The names of the supported events.
     pub events: Vec<String>,
 }
 
 impl Hello {
-    /// This greenroom.
+    /// The answer of this process.
     pub fn ours() -> Self {
         let names = |names: &[&str]| names.iter().map(|&name| name.to_owned()).collect();
         Self {
@@ -215,7 +218,7 @@ impl Request {
         "end_preview",
     ];
 
-    /// Whether only the owner of a greenroom may ask for it, not any program of the session.
+    /// Whether the request needs [`Trust::Owner`](crate::control::Trust::Owner).
     pub fn is_for_the_owner(&self) -> bool {
         #[cfg(feature = "faults")]
         if matches!(self, Self::Fault { .. }) {
@@ -224,11 +227,10 @@ impl Request {
         false
     }
 
-    /// Reads one request, without a line feed. Whatever the bytes are, it does not panic. Fields that this version does not
-    /// know are ignored.
+    /// Parses one request, without its line feed. Unknown fields are ignored. Never panics, whatever the bytes are.
     ///
     /// # Errors
-    /// What is wrong with it.
+    /// [`BadRequest`] says why the text is not a valid request.
     pub fn parse(text: &[u8]) -> Result<Self, BadRequest> {
         if text.len() > MAX_REQUEST_BYTES {
             return Err(BadRequest::TooLong);

@@ -1,6 +1,6 @@
-//! `docs/control.md`, `docs/control.schema.json` and the types here say the same.
+//! Compares `docs/control.md` and `docs/control.schema.json` with the types of the protocol.
 //!
-//! `GREENROOM_WRITE_DOCS=1 cargo test -p greenroom --lib protocol::` writes the schema anew.
+//! `GREENROOM_WRITE_DOCS=1 cargo test -p greenroom --lib protocol::` writes the schema again.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
@@ -11,7 +11,7 @@ use serde_json::{Value, json};
 
 use super::*;
 
-/// The fields of something by their paths (`outputs[].name`), and whether each has no fields of its own.
+/// The fields of a type by their paths (`outputs[].name`), and whether each field is a leaf without fields of its own.
 type Fields = BTreeMap<String, bool>;
 
 #[test]
@@ -41,7 +41,7 @@ fn the_names_are_those_of_the_variants() {
     }
 }
 
-/// Each request has a section with all of its fields, and those of its answer, and no others.
+/// Each request has a section whose table lists exactly the fields of the request and of its answer.
 #[test]
 fn the_document_describes_every_request() {
     let (schema, text) = (schema(), document());
@@ -82,7 +82,7 @@ fn the_document_describes_the_status() {
     check_table("the status", &section(&text, "## Status"), &fields);
 }
 
-/// The words of states, of what hides, and of the other closed lists.
+/// The document mentions every value of every enum, and the limits of the protocol.
 #[test]
 fn the_document_names_every_word() {
     let (schema, text) = (schema(), document());
@@ -97,7 +97,8 @@ fn the_document_names_every_word() {
     }
 }
 
-/// What is sent is described as it is read; what is received, as it is written.
+/// The JSON Schema of the protocol. Requests are described as greenroom deserializes them, replies and events as it
+/// serializes them.
 fn schema() -> Value {
     let mut sent = SchemaSettings::draft2020_12().into_generator();
     let mut received = SchemaSettings::draft2020_12().for_serialize().into_generator();
@@ -124,7 +125,7 @@ fn schema() -> Value {
     schema
 }
 
-/// Without line feeds and links into the code: ``[`Answer::Hello`]`` becomes `` `hello` ``.
+/// Removes line feeds and links into the code from all descriptions: ``[`Answer::Hello`]`` becomes `` `hello` ``.
 fn tidy_descriptions(value: &mut Value) {
     match value {
         Value::Array(items) => items.iter_mut().for_each(tidy_descriptions),
@@ -152,7 +153,7 @@ fn without_links(text: &str) -> String {
     tidy
 }
 
-/// The variants of an enum: their names, and what is in them.
+/// The variants of an enum: their names and the schemas of their content.
 fn variants<'a>(schema: &'a Value, kind: &str) -> Vec<(&'a str, &'a Value)> {
     let variants = schema["$defs"][kind]["oneOf"].as_array().unwrap_or_else(|| panic!("no {kind}"));
     let only =
@@ -166,7 +167,8 @@ fn fields_of(schema: &Value, of: &Value) -> Fields {
     fields
 }
 
-/// The status has a section of its own: where it is a part of something else, its fields are left out.
+/// Collects the fields below `path`. The fields of `Status` inside another type are left out, because the status has a
+/// section of its own.
 fn collect_fields(schema: &Value, of: &Value, path: &str, fields: &mut Fields) {
     let name = of["$ref"].as_str().and_then(|link| link.strip_prefix("#/$defs/"));
     if let Some(name) = name.filter(|name| *name != "Status") {
@@ -188,7 +190,7 @@ fn collect_fields(schema: &Value, of: &Value, path: &str, fields: &mut Fields) {
     }
 }
 
-/// The first column of the section's tables has every field, and nothing else.
+/// Checks that the first column of the section's tables lists exactly `fields`.
 fn check_table(of: &str, section: &str, fields: &Fields) {
     let rows = section.lines().filter_map(|line| line.strip_prefix("| `")?.split_once('`'));
     let named: BTreeSet<&str> = rows.map(|(name, _)| name).collect();
@@ -208,7 +210,7 @@ fn docs(name: &str) -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("../../docs").join(name)
 }
 
-/// The document; in its code, no line looks like a heading.
+/// The text of `docs/control.md`, without the leading `#` of lines in code blocks, which would look like headings.
 fn document() -> String {
     let text = fs::read_to_string(docs("control.md")).unwrap();
     let mut is_code = false;
@@ -219,7 +221,7 @@ fn document() -> String {
     lines.collect::<Vec<_>>().join("\n")
 }
 
-/// From a heading to the next of its level.
+/// The section from `heading` to the next heading of the same level.
 fn section(text: &str, heading: &str) -> String {
     let rest = format!("\n{text}");
     let begin = rest.find(&format!("\n{heading}\n"));
@@ -229,7 +231,7 @@ fn section(text: &str, heading: &str) -> String {
     rest[..end].to_owned()
 }
 
-/// The parts of a section that are headed by a name in code, by that name.
+/// The subsections of a section whose headings are names in backticks, by these names.
 fn subsections(text: &str, of: &str) -> BTreeMap<String, String> {
     let whole = section(text, &format!("## {of}"));
     let parts = whole.split("\n### `").skip(1).map(|part| part.split_once("`\n"));

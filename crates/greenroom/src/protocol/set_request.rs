@@ -3,13 +3,13 @@ use serde::{Deserialize, Serialize};
 
 use crate::scenes::{SCENE_KEYS, SceneOptions};
 
-/// The properties of a scene, and `output` beside them: the name of the output; all, if none is named.
+/// A change of scene properties. In the JSON, `output` is a key beside the properties.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(try_from = "Object", into = "Object")]
 pub struct SetRequest {
-    /// The output that is meant.
+    /// The name of the output; all outputs, if it is `None`.
     pub output: Option<String>,
-    /// What is to change of its scene: at least one property.
+    /// The properties to change: at least one.
     pub options: SceneOptions,
 }
 
@@ -49,7 +49,7 @@ impl schemars::JsonSchema for SetRequest {
     fn json_schema(generator: &mut schemars::SchemaGenerator) -> schemars::Schema {
         let mut schema = SceneOptions::json_schema(generator);
         let output = schemars::json_schema!({
-            "description": "The output that is meant; all, if none is named.",
+            "description": "The name of the output; all outputs, if it is missing.",
             "type": ["string", "null"],
         });
         let object = schema.ensure_object();

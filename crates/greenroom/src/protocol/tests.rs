@@ -19,7 +19,7 @@ fn requests_and_replies_are_what_the_protocol_says() {
 }
 
 #[test]
-fn bad_requests_are_told_apart_and_told_what_to_do() {
+fn each_bad_request_gets_its_own_sentence() {
     let cases: [(&[u8], &str); 13] = [
         (b"", "not JSON"),
         (b"status", "not JSON"),
@@ -47,7 +47,7 @@ fn bad_requests_are_told_apart_and_told_what_to_do() {
     assert!(sentence.len() < 400 && !sentence.contains('\n'), "{sentence}");
 }
 
-/// A newer client may say more than we know.
+/// A newer client may send fields that this version does not know.
 #[test]
 fn unknown_fields_are_ignored() {
     for (text, plain) in [

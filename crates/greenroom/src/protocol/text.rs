@@ -1,4 +1,4 @@
-//! An event for people: one line, what it is about in front.
+//! Events as text for people: one line each, which starts with the subject of the event.
 
 use std::fmt;
 
@@ -79,6 +79,7 @@ impl fmt::Display for Numbers {
     }
 }
 
-fn list(f: &mut fmt::Formatter<'_>, before: &str, texts: Vec<&str>) -> fmt::Result {
-    texts.into_iter().try_for_each(|text| write!(f, "{before}{text}"))
+/// Writes `prefix` and a text for each of `texts`.
+fn list(f: &mut fmt::Formatter<'_>, prefix: &str, texts: Vec<&str>) -> fmt::Result {
+    texts.into_iter().try_for_each(|text| write!(f, "{prefix}{text}"))
 }

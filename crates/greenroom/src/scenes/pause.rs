@@ -1,4 +1,4 @@
-//! The replies to pauses: each comes when every output shows the placeholder.
+//! Replies to pause requests, once every output shows the placeholder.
 
 use std::collections::VecDeque;
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -10,57 +10,58 @@ use std::time::{Duration, Instant};
 use super::replied::Replied;
 use crate::lock::lock;
 
-/// How long a request for a pause waits until the placeholder is shown: a reader of an output may stand still, and
-/// a slow machine may be at a frame.
+/// How long the reply to a pause waits for the placeholder. The reader of an output may have stopped, or a slow
+/// machine may still compose a frame.
 pub const PAUSE_PATIENCE: Duration = Duration::from_secs(5);
 
-/// Pauses that are on, and perhaps not shown everywhere yet. All of them wait on one thread, "pause", which is there only
-/// while one does.
+/// Pauses that have begun, whose replies wait until every output shows the placeholder. One thread, "pause", waits
+/// for all of them; it runs only while there are any.
 #[derive(Default)]
 pub(super) struct PauseReplies(Mutex<Waiting>);
 
 #[derive(Default)]
 struct Waiting {
-    pauses: VecDeque<BegunPause>,
+    pauses: VecDeque<PendingPause>,
     has_thread: bool,
 }
 
-/// A pause whose asker is not told yet.
-struct BegunPause {
-    /// Told when every output shows the placeholder.
+/// A pause whose reply is not sent yet.
+struct PendingPause {
+    /// Gets a message when every output shows the placeholder.
     shown: Receiver<()>,
     replied: Replied,
     deadline: Instant,
 }
 
 impl PauseReplies {
-    /// `replied` is told when `shown` is, or after [`PAUSE_PATIENCE`] that it was not.
+    /// Sends the reply through `replied` when `shown` gets its message, or an error after [`PAUSE_PATIENCE`].
     pub(super) fn add(self: &Arc<Self>, shown: Receiver<()>, replied: Replied) {
-        let pause = BegunPause { shown, replied, deadline: Instant::now() + PAUSE_PATIENCE };
+        let pause = PendingPause { shown, replied, deadline: Instant::now() + PAUSE_PATIENCE };
         let mut waiting = lock(&self.0);
         waiting.pauses.push_back(pause);
         if waiting.has_thread {
             return;
         }
-        let ours = Arc::clone(self);
-        let thread = thread::Builder::new().name("pause".into()).spawn(move || ours.reply_to_all());
+        let replies = Arc::clone(self);
+        let thread =
+            thread::Builder::new().name("pause".into()).spawn(move || replies.reply_to_all());
         waiting.has_thread = thread.is_ok();
         drop(waiting);
         if thread.is_err() {
-            // No thread is left: then everyone who asks waits.
+            // The system has no thread left: the caller waits instead.
             self.reply_to_all();
         }
     }
 
     fn reply_to_all(&self) {
         while let Some(pause) = self.next() {
-            // Whoever is told may fail: the others are told all the same.
+            // A panic while one reply is sent must not prevent the others.
             let _ = catch_unwind(AssertUnwindSafe(|| pause.reply()));
         }
     }
 
-    /// The one that has waited for the longest time. All that began before it are told by then: none waits for long.
-    fn next(&self) -> Option<BegunPause> {
+    /// Removes the oldest pause. The deadlines have the same order as the queue, so each pause is answered by its own.
+    fn next(&self) -> Option<PendingPause> {
         let mut waiting = lock(&self.0);
         let next = waiting.pauses.pop_front();
         waiting.has_thread &= next.is_some();
@@ -68,7 +69,7 @@ impl PauseReplies {
     }
 }
 
-impl BegunPause {
+impl PendingPause {
     fn reply(self) {
         let left = self.deadline.saturating_duration_since(Instant::now());
         self.replied.tell(self.shown.recv_timeout(left).map_err(|_| NOT_PAUSED_YET.to_owned()));
@@ -85,7 +86,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn each_is_told_once_by_one_thread() {
+    fn one_thread_sends_all_replies() {
         let replies = Arc::<PauseReplies>::default();
         let (tell, told) = channel();
         let mut shown = Vec::new();
@@ -103,7 +104,7 @@ mod tests {
         let all: Vec<_> = (0..100).map(|_| told.recv().unwrap()).collect();
         assert!(all.iter().zip(0..).all(|((number, done, _), at)| *number == at && done.is_ok()));
         assert!(all.iter().all(|(.., thread)| *thread == all[0].2));
-        // Another one later; and one whose output is gone.
+        // A later pause, whose output has gone.
         let (show, is_shown) = channel::<()>();
         let replied = Replied::new(
             move |done| tell.send((7, done, thread::current().id())).unwrap(),

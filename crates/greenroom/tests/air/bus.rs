@@ -1,4 +1,4 @@
-//! A session bus for a test alone, asked with systemd's busctl.
+//! A private session bus for a test, called with systemd's busctl.
 
 use std::fs;
 use std::io::{BufRead, BufReader, Read};
@@ -17,7 +17,7 @@ pub const ROOT: [&str; 3] = [NAME, PATH, NAME];
 pub const OUTPUT: [&str; 3] =
     [NAME, "/org/greenroom/Greenroom1/outputs/0", "org.greenroom.Greenroom1.Output"];
 
-/// A session bus of its own.
+/// A private session bus.
 pub struct Bus {
     pub folder: TempDir,
     daemon: Child,
@@ -56,7 +56,7 @@ impl Bus {
         self.busctl().arg(verb).args(of).args(args).output().unwrap()
     }
 
-    /// What it answers, as busctl prints it.
+    /// The output of a successful busctl call.
     pub fn get(&self, verb: &str, of: [&str; 3], args: &[&str]) -> String {
         let answer = self.ask(verb, of, args);
         assert!(answer.status.success(), "{verb} {args:?}: {answer:?}");
@@ -67,14 +67,14 @@ impl Bus {
         self.get("get-property", of, &[name])
     }
 
-    /// The sentence that refuses.
+    /// The error of a failed busctl call.
     pub fn refusal(&self, verb: &str, of: [&str; 3], args: &[&str]) -> String {
         let answer = self.ask(verb, of, args);
         assert!(!answer.status.success(), "{verb} {args:?}: {answer:?}");
         String::from_utf8(answer.stderr).unwrap()
     }
 
-    /// Until greenroom has its name.
+    /// Waits until greenroom has its name on the bus.
     pub fn wait(&self, air: &Air) {
         air.wait_until("a name on the bus", |_| {
             self.ask("get-property", ROOT, &["Version"]).status.success()
@@ -102,14 +102,14 @@ fn daemon(folder: &TempDir) -> Child {
     let mut command = Command::new("dbus-daemon");
     command.args(["--nofork", "--print-address", "--config-file", &at("bus.conf")]);
     let mut daemon = command.stdout(Stdio::piped()).spawn().unwrap();
-    // It listens once it has said where.
-    let mut said = String::new();
-    BufReader::new(daemon.stdout.take().unwrap()).read_line(&mut said).unwrap();
-    assert!(said.starts_with("unix:path="), "{said}");
+    // The daemon prints its address when it is listening.
+    let mut address = String::new();
+    BufReader::new(daemon.stdout.take().unwrap()).read_line(&mut address).unwrap();
+    assert!(address.starts_with("unix:path="), "{address}");
     daemon
 }
 
-/// The lines that a program prints, and when it does.
+/// The lines that a program prints, each with the time when it was read.
 pub fn lines(from: impl Read + Send + 'static) -> Receiver<(Instant, String)> {
     let (send, lines) = channel();
     thread::spawn(move || {

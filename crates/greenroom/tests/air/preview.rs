@@ -1,4 +1,4 @@
-//! A reader of a preview.
+//! A client that reads a preview.
 
 use std::fs::File;
 use std::io::IoSliceMut;
@@ -15,7 +15,7 @@ use serde_json::{Value, json};
 
 use super::PATIENCE;
 
-/// A preview, for as long as this lives.
+/// A running preview; it ends when this is dropped.
 pub struct Preview {
     pub stream: UnixStream,
     pub layout: PreviewLayout,
@@ -23,7 +23,7 @@ pub struct Preview {
     bell: OwnedFd,
 }
 
-/// One picture.
+/// One picture of a preview.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Picture {
     pub number: u64,
@@ -32,7 +32,7 @@ pub struct Picture {
 }
 
 impl Preview {
-    /// Asks at `socket` for one; the refusal if there is one.
+    /// Requests a preview at `socket`; the error is greenroom's refusal.
     pub fn ask(socket: &Path, wanted: Value) -> Result<Self, String> {
         let stream = UnixStream::connect(socket).unwrap();
         stream.set_read_timeout(Some(PATIENCE)).unwrap();
@@ -66,15 +66,15 @@ impl Preview {
                 return None;
             }
             let slot = self.slot((newest - 1) % self.layout.slots);
-            // It may be written meanwhile.
+            // greenroom may overwrite the slot while it is read.
             if let Some(picture) = slot.filter(|picture| picture.number == newest) {
                 return Some(picture);
             }
         }
-        panic!("no picture stands still");
+        panic!("no slot could be read before it was overwritten");
     }
 
-    /// What lies in slot `index`; `None` while it is written.
+    /// The picture in slot `index`; `None` while it is being written.
     pub fn slot(&self, index: u64) -> Option<Picture> {
         let at = self.layout.first_slot_bytes + index * self.layout.slot_bytes;
         let number = self.number_at(at);
@@ -86,11 +86,11 @@ impl Preview {
         is_whole.then(|| Picture { number, is_placeholder: header[16] == 1, bytes })
     }
 
-    /// The next picture for which `is_it` holds.
-    pub fn wait_for(&self, what: &str, is_it: impl Fn(&Picture) -> bool) -> Picture {
+    /// The next newest picture that `matches`.
+    pub fn wait_for(&self, what: &str, matches: impl Fn(&Picture) -> bool) -> Picture {
         let begun = Instant::now();
         loop {
-            if let Some(picture) = self.newest().filter(&is_it) {
+            if let Some(picture) = self.newest().filter(&matches) {
                 return picture;
             }
             assert!(begun.elapsed() < PATIENCE, "never {what}");
@@ -98,7 +98,7 @@ impl Preview {
         }
     }
 
-    /// Until there is another picture.
+    /// Waits for another picture, but at most one second.
     fn wait(&self) {
         use rustix::event::{PollFd, PollFlags, Timespec, poll};
         let soon = Timespec { tv_sec: 1, tv_nsec: 0 };
@@ -114,7 +114,7 @@ impl Preview {
         u64::from_le_bytes(number)
     }
 
-    /// Y, U, V near the upper left corner.
+    /// The Y, U and V samples near the upper left corner.
     pub fn corner(&self, picture: &Picture) -> [u8; 3] {
         let (width, height) = (self.layout.width_px as usize, self.layout.height_px as usize);
         let chroma = width * height + 2 * (width / 2) + 2;

@@ -1,4 +1,4 @@
-//! A client of the control socket that speaks it by itself.
+//! A client of the control socket that does not use greenroom's own client code.
 
 use std::io::{BufRead, BufReader, Write};
 use std::os::unix::net::UnixStream;
@@ -7,11 +7,11 @@ use serde_json::Value;
 
 use super::{Air, PATIENCE};
 
-/// A connection: requests out, replies and events in.
+/// A connection that sends requests and receives replies and events.
 pub struct Socket {
     pub to: UnixStream,
     from: BufReader<UnixStream>,
-    /// Events that came while a reply was waited for.
+    /// Events that were received before an awaited reply.
     pub events: Vec<Value>,
 }
 
@@ -23,7 +23,7 @@ impl Socket {
         Self { to, from, events: Vec::new() }
     }
 
-    /// The reply to `request`.
+    /// Sends `request` and returns the reply.
     pub fn ask(&mut self, request: &Value) -> Value {
         writeln!(self.to, "{request}").unwrap();
         self.reply()
@@ -48,11 +48,11 @@ impl Socket {
         line["event"].clone()
     }
 
-    /// The next event of this name, with what it says.
+    /// The content of the next event with this name.
     pub fn event_called(&mut self, name: &str) -> Value {
         loop {
-            if let Some(said) = self.event().get(name) {
-                return said.clone();
+            if let Some(content) = self.event().get(name) {
+                return content.clone();
             }
         }
     }

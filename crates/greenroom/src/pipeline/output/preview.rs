@@ -1,4 +1,4 @@
-//! Previews of an output, as its thread sees them.
+//! The previews of one output, which its thread writes.
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::time::{Duration, Instant};
@@ -8,35 +8,35 @@ use greenroom_frame::{Frame, FrameError, FrameScaler, FrameView, PixelFormat, Si
 use crate::preview::{PreviewKind, PreviewMemory};
 use crate::protocol::PreviewPicture;
 
-/// One preview: it takes pictures at its own pace into memory that its reader shares.
+/// One preview: it scales pictures at its own rate and writes them to the shared memory.
 pub struct Preview {
     number: u64,
     picture: PreviewPicture,
     interval: Duration,
-    /// When the next picture is to be taken, by the time of capture; `None` before the first.
+    /// The capture time from which the next picture is due; `None` if any picture is.
     due: Option<Instant>,
     memory: PreviewMemory,
     scaler: FrameScaler,
-    /// A placeholder, as planes.
-    planar: Frame,
-    /// The picture in its size.
+    /// The unpacked placeholder.
+    planar_placeholder: Frame,
+    /// The picture, scaled to the size of the preview.
     scaled: Frame,
-    /// What it shows is the placeholder.
-    is_hidden: bool,
+    /// Whether all slots hold placeholders.
+    shows_placeholder: bool,
 }
 
 /// The previews of one output.
 #[derive(Default)]
 pub(super) struct OutputPreviews(Vec<Preview>);
 
-/// What an output is told of previews.
+/// A command to an output about its previews.
 pub(in crate::pipeline) enum PreviewCommand {
     Begin(Box<Preview>),
     End(u64),
 }
 
 impl Preview {
-    /// Preview number `number`, of which a picture is taken every `interval` at the most.
+    /// Preview number `number`, which takes at most one picture per `interval`.
     pub fn new(
         number: u64,
         picture: PreviewPicture,
@@ -54,53 +54,58 @@ impl Preview {
             due: None,
             memory,
             scaler: FrameScaler::default(),
-            planar: empty(),
+            planar_placeholder: empty(),
             scaled: empty(),
-            is_hidden: false,
+            shows_placeholder: false,
         }
     }
 
-    /// Takes a planar picture that was captured then, if it is time for one. Asks for no memory once it has taken one.
+    /// Writes a planar picture to the memory, if the next picture is due at `captured_at`. Allocates no memory after
+    /// the first picture.
     ///
     /// # Errors
     /// When the picture cannot be scaled.
     pub fn take(&mut self, planar: FrameView<'_>, captured_at: Instant) -> Result<(), FrameError> {
-        // Cameras are a little early at times.
+        // Tolerate frames that are a little early.
         if self.due.is_some_and(|due| captured_at + self.interval / 4 < due) {
             return Ok(());
         }
-        // At its pace over a time, even where the camera's is no multiple of it.
+        // Keep the mean rate at one picture per interval, even if the interval is no multiple of the camera's.
         let next = self.due.map_or(captured_at, |due| due.max(captured_at - self.interval));
         self.due = Some(next + self.interval);
         let size = self.memory.size();
         self.scaler.scale(planar.middle_of_shape(size), size, &mut self.scaled)?;
         self.memory.write(self.scaled.view(), captured_at, PreviewKind::Picture)?;
-        self.is_hidden = false;
+        self.shows_placeholder = false;
         Ok(())
     }
 
-    /// Puts the placeholder in place of what is there, in every slot; black if there is none.
+    /// Overwrites every slot with the placeholder, or with black if there is none or it cannot be written.
     fn hide(&mut self, placeholder: Option<FrameView<'_>>) {
         self.due = None;
-        let painted = placeholder.map(|placeholder| {
-            // A panic here is our bug, and no reason to leave a picture there.
-            catch_unwind(AssertUnwindSafe(|| self.paint(placeholder)))
+        let written = placeholder.map(|placeholder| {
+            // A panic must not leave a picture in the memory either.
+            catch_unwind(AssertUnwindSafe(|| self.write_placeholder(placeholder)))
         });
-        if !matches!(painted, Some(Ok(Ok(())))) {
-            tracing::error!("preview: the placeholder cannot be painted; it is black");
+        if !matches!(written, Some(Ok(Ok(())))) {
+            tracing::error!("preview: cannot write the placeholder; the preview is black");
             self.memory.blacken();
         }
-        self.is_hidden = true;
+        self.shows_placeholder = true;
     }
 
-    /// The placeholder, in every slot if there may be pictures.
-    fn paint(&mut self, placeholder: FrameView<'_>) -> Result<(), FrameError> {
-        unpack(placeholder, &mut self.planar)?;
+    /// Writes the placeholder once, or to every slot if a slot may hold a picture.
+    fn write_placeholder(&mut self, placeholder: FrameView<'_>) -> Result<(), FrameError> {
+        unpack(placeholder, &mut self.planar_placeholder)?;
         let size = self.memory.size();
-        self.scaler.scale(self.planar.view().middle_of_shape(size), size, &mut self.scaled)?;
+        self.scaler.scale(
+            self.planar_placeholder.view().middle_of_shape(size),
+            size,
+            &mut self.scaled,
+        )?;
         let captured_at = placeholder.captured_at();
         self.memory.write(self.scaled.view(), captured_at, PreviewKind::Placeholder)?;
-        if !self.is_hidden {
+        if !self.shows_placeholder {
             self.memory.fill();
         }
         Ok(())
@@ -108,16 +113,16 @@ impl Preview {
 }
 
 impl OutputPreviews {
-    /// Whether there is none.
+    /// Whether the output has no previews.
     pub(super) fn is_empty(&self) -> bool {
         self.0.is_empty()
     }
 
-    /// One begins or ends; one that ends is left black.
+    /// Adds or removes a preview. The memory of a removed preview is left black.
     pub(super) fn follow(&mut self, command: PreviewCommand) {
         match command {
             PreviewCommand::Begin(preview) => self.0.push(*preview),
-            // Its reader may have the memory for as long as it likes.
+            // The reader may keep the memory, so no picture must stay in it.
             PreviewCommand::End(number) => {
                 for mut ended in self.0.extract_if(.., |preview| preview.number == number) {
                     ended.memory.blacken();
@@ -126,16 +131,21 @@ impl OutputPreviews {
         }
     }
 
-    /// Offers a planar picture to those that are of such.
-    pub(super) fn take(&mut self, of: PreviewPicture, planar: FrameView<'_>, captured_at: Instant) {
-        for preview in self.0.iter_mut().filter(|preview| preview.picture == of) {
+    /// Offers a planar picture to the previews that show this kind of picture.
+    pub(super) fn take(
+        &mut self,
+        kind: PreviewPicture,
+        planar: FrameView<'_>,
+        captured_at: Instant,
+    ) {
+        for preview in self.0.iter_mut().filter(|preview| preview.picture == kind) {
             if let Err(error) = preview.take(planar, captured_at) {
                 tracing::debug!("preview: {error}");
             }
         }
     }
 
-    /// Puts the placeholder in place of every picture; black if there is none.
+    /// Overwrites all previews with the placeholder, or with black if there is none.
     pub(super) fn hide(&mut self, placeholder: Option<FrameView<'_>>) {
         self.0.iter_mut().for_each(|preview| preview.hide(placeholder));
     }

@@ -1,4 +1,4 @@
-//! How replies find their way back to the thread "control", and to whom.
+//! Passes replies from any thread to the thread "control", which sends them to the clients.
 
 use std::os::unix::net::UnixStream;
 use std::sync::mpsc::{Receiver, Sender, channel};
@@ -10,20 +10,21 @@ use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use super::Replier;
 use crate::protocol::Reply;
 
-/// Which request of which client.
+/// Identifies one request of one client.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) struct Ticket {
+pub(super) struct RequestId {
     pub(super) client: u64,
+    /// Counts from 0 on each connection.
     pub(super) request: u64,
 }
 
-/// Where replies arrive.
+/// The queue of replies for the thread "control".
 #[derive(Debug)]
 pub(super) struct Replies {
-    pub(super) arrived: Receiver<(Ticket, Reply)>,
-    /// Rings when one has arrived.
+    pub(super) arrived: Receiver<(RequestId, Reply)>,
+    /// Rings when a reply has arrived.
     pub(super) bell: Wake,
-    sender: Sender<(Ticket, Reply)>,
+    sender: Sender<(RequestId, Reply)>,
 }
 
 impl Replies {
@@ -32,30 +33,31 @@ impl Replies {
         Ok(Self { arrived, bell: Wake::new()?, sender })
     }
 
-    /// For a request that has just been read from `stream`.
-    pub(super) fn replier(&self, ticket: Ticket, stream: &Arc<UnixStream>) -> Replier {
+    /// The replier for a request that has just been read from `stream`.
+    pub(super) fn replier(&self, id: RequestId, stream: &Arc<UnixStream>) -> Replier {
         let (sender, bell) = (self.sender.clone(), self.bell.clone());
         let send = move |reply| {
-            // The server may have ended: nobody is there to be told.
-            if sender.send((ticket, reply)).is_ok() {
+            // The send fails once the server has ended.
+            if sender.send((id, reply)).is_ok() {
                 bell.ring();
             }
         };
-        // The server may let go of the client. One that had gone when its request was read never meant to wait.
+        // A client that had disconnected before its request was read did not intend to wait for the reply, so the
+        // request does not count as abandoned.
         let (was_there, stream) = (!is_closed(stream), Arc::downgrade(stream));
         Replier::new(send, move || was_there && has_gone(&stream))
     }
 }
 
-/// A client that sends nothing more but still reads is there.
+/// Whether the client has disconnected. A client that has only shut down its sending side is still connected.
 fn has_gone(stream: &Weak<UnixStream>) -> bool {
     stream.upgrade().is_none_or(|stream| is_closed(&stream))
 }
 
-/// Whether the other end of a connection is closed for reading, too.
+/// Whether the peer has closed its connection in both directions.
 pub(super) fn is_closed(stream: &UnixStream) -> bool {
     let mut fds = [PollFd::new(stream, PollFlags::empty())];
     let now = Timespec { tv_sec: 0, tv_nsec: 0 };
-    let is_told = poll(&mut fds, Some(&now)).is_ok_and(|ready| ready > 0);
-    is_told && fds[0].revents().intersects(PollFlags::HUP | PollFlags::ERR)
+    let has_event = poll(&mut fds, Some(&now)).is_ok_and(|ready| ready > 0);
+    has_event && fds[0].revents().intersects(PollFlags::HUP | PollFlags::ERR)
 }
