@@ -251,7 +251,7 @@ impl OutputObject {
         public_text(&self.status().scene.trouble.unwrap_or_default())
     }
 
-    /// Which part of the scene hides the room less than the user may expect.
+    /// What of the scene hides people less than the user may expect.
     #[zbus(property)]
     fn warning(&self) -> String {
         public_text(&self.status().scene.warning.unwrap_or_default())

@@ -6,7 +6,7 @@ use std::time::Instant;
 
 use greenroom_frame::{
     Colour, ColourMatrix, ColourRange, FrameError, FrameLayout, FrameView, FrameViewMut,
-    PixelFormat, SizePx, pack,
+    PixelFormat, Rgb8, SizePx, pack,
 };
 use rustix::fs::{FallocateFlags, MemfdFlags, Mode, OFlags, SealFlags};
 use rustix::io::Errno;
@@ -137,8 +137,17 @@ impl PreviewMemory {
 
     /// Overwrites every slot with a black picture of the kind [`PreviewKind::Placeholder`].
     pub fn blacken(&mut self) {
-        self.slot.fill(0);
-        self.slot[KIND_AT] = 1;
+        let (header, picture) = self.slot.split_at_mut(HEADER_BYTES);
+        header.fill(0);
+        header[KIND_AT] = 1;
+        // Black as the placeholder has it: limited range, chroma in the middle. All of a matte is room.
+        let black = Colour::WEBCAM.encode(Rgb8 { r: 0, g: 0, b: 0 });
+        let is_matte = self.frame_layout.format() == PixelFormat::Grey;
+        let luma_bytes =
+            self.frame_layout.planes()[0].stride_bytes * self.frame_layout.planes()[0].rows;
+        let (luma, chroma) = picture.split_at_mut(luma_bytes);
+        luma.fill(if is_matte { 0 } else { black.y });
+        chroma.fill(black.u);
         for _ in 0..SLOTS {
             let _ = self.publish();
         }
@@ -236,7 +245,9 @@ mod tests {
         memory.blacken();
         for slot in 0..3 {
             let slot = read(&reader, layout.first_slot_bytes + slot * layout.slot_bytes, 65);
-            assert_eq!((slot[16], slot[64]), (1, 0));
+            assert_eq!((slot[16], slot[64]), (1, 16));
+            let chroma = read(&reader, layout.first_slot_bytes + 64 + 576, 288);
+            assert!(chroma.iter().all(|&byte| byte == 128), "black, not green");
         }
         let mut bytes = [0; 100];
         let rung = rustix::io::read(&reader.bell, &mut bytes).unwrap();
