@@ -40,7 +40,7 @@ pub struct Bus {
 
 impl Bus {
     /// Connects to the session bus. Call this before other threads are started, because zbus needs threads (see
-    /// [`has_threads`]). If there is no session bus, no thread is left running.
+    /// `has_threads`). If there is no session bus, no thread is left running.
     pub fn start() -> Self {
         let (dispatcher, dispatchers) = mpsc::channel();
         let (send_connected, connected) = mpsc::channel();
