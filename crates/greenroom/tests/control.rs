@@ -250,6 +250,32 @@ fn a_pause_finds_a_place_where_all_wait_for_replies() {
     }
 }
 
+/// A pause is done, however many requests of the same connection wait; its reply keeps its place.
+#[test]
+fn a_pause_overtakes_the_requests_before_it() {
+    let fixture = Fixture::new();
+    let (tell, told) = mpsc::channel();
+    let (say_paused, paused) = mpsc::channel();
+    let answer = move |request, replier: Replier| match request {
+        Request::Next { .. } => tell.send(replier).unwrap(),
+        _ => {
+            say_paused.send(()).unwrap();
+            replier.reply(Reply::Ok(Answer::Done {}));
+        }
+    };
+    let _server = Server::start(&fixture.path, Box::new(answer)).unwrap();
+    let mut client = fixture.connect();
+    client.send(&b"{\"next\":{}}\n".repeat(40)).send(b"{\"pause\":{}}\n");
+    paused.recv_timeout(PATIENCE).unwrap();
+    for replier in told.try_iter().collect::<Vec<_>>() {
+        replier.reply(Reply::Ok(Answer::Done {}));
+    }
+    let replies: Vec<Reply> = (0..41).map(|_| client.reply()).collect();
+    let is_done = |reply: &Reply| *reply == Reply::Ok(Answer::Done {});
+    assert!(replies[..32].iter().all(is_done) && is_done(&replies[40]));
+    assert!(replies[32..40].iter().all(|reply| matches!(reply, Reply::Error(_))));
+}
+
 /// Another user can lock the folder of the socket for ever.
 #[test]
 fn a_locked_folder_is_told_and_not_waited_for() {

@@ -87,7 +87,8 @@ impl Default for BusRetry {
 impl BusRetry {
     /// The time to wait after a connection that lasted for `lasted`.
     pub(crate) fn after(&mut self, lasted: Duration) -> Duration {
-        if lasted > MAX_RETRY {
+        // A bus that was there may be tried again soon; one that refuses connections at once may not.
+        if lasted > MIN_RETRY {
             self.0 = MIN_RETRY;
         }
         let wait = self.0;

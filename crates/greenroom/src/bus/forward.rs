@@ -1,7 +1,7 @@
 //! Forwards requests from the bus to the dispatcher and awaits their replies.
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
-use std::sync::atomic::{AtomicUsize, Ordering::SeqCst};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering::SeqCst};
 
 use greenroom_device::{printable, without_secrets};
 use zbus::fdo;
@@ -14,6 +14,18 @@ const MAX_WAITING: usize = 64;
 /// Further places, which only `pause` may take.
 const PAUSE_PLACES: usize = 16;
 static WAITING: AtomicUsize = AtomicUsize::new(0);
+/// A client has set a property. zbus then emits the property's value, which may be outdated when it arrives.
+static PROPERTY_WAS_SET: AtomicBool = AtomicBool::new(false);
+
+/// Every setter of a property calls this.
+pub(super) fn note_property_set() {
+    PROPERTY_WAS_SET.store(true, SeqCst);
+}
+
+/// Whether a property was set since the last call.
+pub(super) fn take_property_set() -> bool {
+    PROPERTY_WAS_SET.swap(false, SeqCst)
+}
 
 /// One of the places for waiting requests; dropping it frees the place.
 struct Place;

@@ -6,7 +6,7 @@ use std::path::PathBuf;
 use zbus::zvariant::{OwnedValue, Value};
 use zbus::{fdo, interface};
 
-use super::forward::{carry_out, check_length, public_text};
+use super::forward::{carry_out, check_length, note_property_set, public_text};
 use crate::control::Dispatcher;
 use crate::protocol::{PreviewPicture, Request, SetRequest};
 use crate::scenes::SceneOptions;
@@ -74,6 +74,10 @@ fn effects(value: &Value<'_>) -> fdo::Result<Vec<String>> {
 }
 
 impl OutputObject {
+    /// The names of the properties that have setters.
+    pub(super) const WRITABLE: [&str; 7] =
+        ["Scene", "Background", "Fit", "Foreground", "Effects", "Framing", "Look"];
+
     pub(super) fn new(dispatcher: Dispatcher, number: usize) -> Self {
         Self { dispatcher, number }
     }
@@ -181,6 +185,7 @@ impl OutputObject {
 
     #[zbus(property)]
     async fn set_scene(&self, name: String) -> fdo::Result<()> {
+        note_property_set();
         self.show_scene(name).await
     }
 
@@ -191,6 +196,7 @@ impl OutputObject {
 
     #[zbus(property)]
     async fn set_background(&self, text: String) -> fdo::Result<()> {
+        note_property_set();
         self.change(SceneOptions { background: Some(text), ..Default::default() }).await
     }
 
@@ -201,6 +207,7 @@ impl OutputObject {
 
     #[zbus(property)]
     async fn set_fit(&self, text: String) -> fdo::Result<()> {
+        note_property_set();
         self.change(SceneOptions { fit: Some(text), ..Default::default() }).await
     }
 
@@ -212,6 +219,7 @@ impl OutputObject {
 
     #[zbus(property)]
     async fn set_foreground(&self, text: String) -> fdo::Result<()> {
+        note_property_set();
         self.change(SceneOptions { foreground: Some(text), ..Default::default() }).await
     }
 
@@ -222,6 +230,7 @@ impl OutputObject {
 
     #[zbus(property)]
     async fn set_effects(&self, texts: Vec<String>) -> fdo::Result<()> {
+        note_property_set();
         self.change(SceneOptions { effects: Some(texts), ..Default::default() }).await
     }
 
@@ -232,6 +241,7 @@ impl OutputObject {
 
     #[zbus(property)]
     async fn set_framing(&self, text: String) -> fdo::Result<()> {
+        note_property_set();
         self.change(SceneOptions { framing: Some(text), ..Default::default() }).await
     }
 
@@ -242,6 +252,7 @@ impl OutputObject {
 
     #[zbus(property)]
     async fn set_look(&self, text: String) -> fdo::Result<()> {
+        note_property_set();
         self.change(SceneOptions { look: Some(text), ..Default::default() }).await
     }
 

@@ -4,6 +4,7 @@ use std::collections::HashMap;
 use std::io;
 use std::sync::Arc;
 use std::thread::{self, JoinHandle};
+use std::time::{Duration, Instant};
 
 use greenroom_device::Wake;
 use zbus::block_on;
@@ -11,6 +12,7 @@ use zbus::blocking::Connection;
 use zbus::object_server::Interface;
 use zbus::zvariant::OwnedValue;
 
+use super::forward::take_property_set;
 use super::output::OutputObject;
 use super::root::RootObject;
 use super::{PATH, path_of};
@@ -23,6 +25,9 @@ pub(super) struct Publisher {
     stop: Wake,
     thread: Option<JoinHandle<()>>,
 }
+
+/// How long after a property was set the writable properties are published again, after what zbus emits.
+const REPEAT_AFTER: Duration = Duration::from_millis(200);
 
 /// The values of the properties of one object.
 type Properties = HashMap<String, OwnedValue>;
@@ -80,13 +85,24 @@ fn publish(
     for number in 0..outputs {
         output_properties.push(properties::<OutputObject>(connection, &path_of(number))?);
     }
+    let mut repeat_at: Option<Instant> = None;
     loop {
-        Wake::wait([stop, receiver.bell()], None);
+        let patience = repeat_at.map(|at| at.saturating_duration_since(Instant::now()));
+        Wake::wait([stop, receiver.bell()], patience);
         if stop.is_ringing() {
             return Ok(());
         }
         let events = receiver.take();
-        if events.is_empty() {
+        if take_property_set() {
+            repeat_at = Some(Instant::now() + REPEAT_AFTER);
+        }
+        if repeat_at.take_if(|at| *at <= Instant::now()).is_some() {
+            // What is not known to be published is published.
+            RootObject::WRITABLE.iter().for_each(|name| drop(root.remove(*name)));
+            for published in &mut output_properties {
+                OutputObject::WRITABLE.iter().for_each(|name| drop(published.remove(*name)));
+            }
+        } else if events.is_empty() {
             continue;
         }
         for event in events {

@@ -7,7 +7,9 @@ use zbus::object_server::SignalEmitter;
 use zbus::zvariant::{OwnedObjectPath, OwnedValue};
 use zbus::{fdo, interface};
 
-use super::forward::{answer_to, carry_out, check_length, public_text, reply_to};
+use super::forward::{
+    answer_to, carry_out, check_length, note_property_set, public_text, reply_to,
+};
 use super::output::{Properties, set_request};
 use super::path_of;
 use crate::control::Dispatcher;
@@ -32,6 +34,9 @@ pub(super) struct RootObject {
 }
 
 impl RootObject {
+    /// The names of the properties that have setters.
+    pub(super) const WRITABLE: [&str; 2] = ["Paused", "IdleAfter"];
+
     pub(super) fn new(dispatcher: Dispatcher) -> Self {
         Self { dispatcher }
     }
@@ -150,6 +155,7 @@ impl RootObject {
 
     #[zbus(property)]
     async fn set_paused(&self, paused: bool) -> fdo::Result<()> {
+        note_property_set();
         match paused {
             true => self.carry_out(Request::Pause {}).await,
             false => {
@@ -167,6 +173,7 @@ impl RootObject {
 
     #[zbus(property)]
     async fn set_idle_after(&self, seconds: f64) -> fdo::Result<()> {
+        note_property_set();
         let time =
             idle_time(seconds).map_err(|error| fdo::Error::InvalidArgs(error.to_string()))?;
         // `idle_time` allows at most one day.

@@ -27,9 +27,11 @@ pub(super) const LINE_TIMEOUT: Duration = Duration::from_secs(5);
 /// Maximum number of bytes read from one client before the others are served.
 const MAX_READ_BYTES: usize = 16 << 10;
 
-/// Maximum number of requests of one client that wait for their replies. Further requests are refused, and nothing
-/// more is read until some are answered.
+/// Maximum number of requests of one client that wait for their replies. Further requests are refused, but for a pause.
 const MAX_WAITING: usize = 32;
+/// Maximum number of replies that one client waits for, refusals among them. Beyond it, nothing more is read until some are
+/// sent.
+const MAX_UNANSWERED: usize = 4 * MAX_WAITING;
 
 /// A connected client.
 pub(super) struct Client {
@@ -91,7 +93,7 @@ impl Client {
     }
 
     pub(super) fn accepts_input(&self) -> bool {
-        !self.has_ended_input && self.waiting.len() < MAX_WAITING
+        !self.has_ended_input && self.waiting.len() < MAX_UNANSWERED
     }
 
     pub(super) fn stays_open(&self) -> bool {
@@ -118,15 +120,18 @@ impl Client {
             let request = answered + waiting.len() as u64;
             waiting.push_back(None);
             let replier = replies.replier(RequestId { client, request }, stream);
-            if waiting.len() > MAX_WAITING {
-                let sentence = format!(
-                    "{MAX_WAITING} requests of this connection wait for their replies already; wait for \
-                     some, then try again"
-                );
-                return replier.reply(Reply::Error(sentence));
-            }
             match line.map_err(|TooLong| BadRequest::TooLong).and_then(Request::parse) {
-                Ok(request) if may_only_pause && request != (Request::Pause {}) => {
+                // Nothing stands in the way of hiding.
+                Ok(Request::Pause {}) => {
+                    service.handle(Request::Pause {}, request, stream, streams, replier);
+                }
+                _ if waiting.len() > MAX_WAITING => {
+                    replier.reply(Reply::Error(format!(
+                        "{MAX_WAITING} requests of this connection wait for their replies already; wait for \
+                         some, then try again"
+                    )));
+                }
+                Ok(request) if may_only_pause && !request.is_about_a_pause() => {
                     replier.reply(Reply::Error(too_many_clients()));
                 }
                 Ok(Request::Subscribe { .. } | Request::Preview(_)) if waiting.len() > 1 => {

@@ -135,7 +135,7 @@ impl Dispatcher {
                 self.commands.set_idle_after(time);
                 Reply::Ok(Answer::Done {})
             }
-            Err(error) => Reply::Error(error.to_string()),
+            Err(_) => Reply::Error(format!("{ms} ms are more than a day; write 0 to 86400000")),
         }
     }
 }

@@ -96,8 +96,11 @@ impl Service {
                 });
             }
             Request::EndPreview {} => {
-                streams.end_preview();
-                replier.reply(Reply::Ok(Answer::Done {}));
+                let done = || replier.reply(Reply::Ok(Answer::Done {}));
+                match streams.preview.take() {
+                    Some(preview) => preview.end(done),
+                    None => done(),
+                }
             }
             request => (self.handler)(request, replier),
         }));

@@ -24,8 +24,8 @@ use super::ControlError;
 const LOCK_TRIES: u32 = 100;
 /// See [`LOCK_TRIES`].
 const LOCK_AGAIN: Duration = Duration::from_millis(20);
-/// Clients that may wait to be let in.
-const BACKLOG: i32 = 16;
+/// How many connections may wait to be accepted.
+const BACKLOG: i32 = 128;
 
 /// The listening socket. Dropped, it takes its file with it.
 #[derive(Debug)]

@@ -181,9 +181,9 @@ impl PipelineCommands {
         self.bell.ring();
     }
 
-    /// Ends preview number `number` of output number `output`.
-    pub fn end_preview(&self, output: usize, number: u64) {
-        self.outputs[output].preview(PreviewCommand::End(number));
+    /// Ends preview number `number` of output number `output`; `ended` is called when no picture is left in its memory.
+    pub fn end_preview(&self, output: usize, number: u64, ended: Box<dyn FnOnce() + Send>) {
+        self.outputs[output].preview(PreviewCommand::End(number, ended));
         self.bell.ring();
     }
 

@@ -59,6 +59,7 @@ pub struct PreviewGuard {
     previews: Arc<Previews>,
     output: usize,
     number: u64,
+    ended: Option<Box<dyn FnOnce() + Send>>,
 }
 
 impl Previews {
@@ -121,7 +122,7 @@ impl Previews {
         let interval = Duration::from_secs(1) / fps;
         self.commands.begin_preview(output, Preview::new(number, *picture, interval, memory));
         self.commands.changes().ring();
-        let guard = PreviewGuard { previews: Arc::clone(self), output, number };
+        let guard = PreviewGuard { previews: Arc::clone(self), output, number, ended: None };
         Ok(StartedPreview { layout, reader, guard })
     }
 
@@ -133,10 +134,18 @@ impl Previews {
     }
 }
 
+impl PreviewGuard {
+    /// Ends the preview, and calls `ended` when no picture is left in its memory.
+    pub fn end(mut self, ended: impl FnOnce() + Send + 'static) {
+        self.ended = Some(Box::new(ended));
+    }
+}
+
 impl Drop for PreviewGuard {
     fn drop(&mut self) {
-        let Self { previews, output, number } = self;
-        previews.commands.end_preview(*output, *number);
+        let Self { previews, output, number, ended } = self;
+        let ended = ended.take().unwrap_or_else(|| Box::new(|| ()));
+        previews.commands.end_preview(*output, *number, ended);
         if let Some(ended) = lock(&previews.state).running.remove(number) {
             tracing::info!("preview: ended for {}", ended.program);
         }

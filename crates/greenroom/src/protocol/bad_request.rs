@@ -13,6 +13,17 @@ pub enum BadRequest {
     /// The line is not JSON.
     #[error("the request is not JSON ({0}); write one object, as in {EXAMPLE}")]
     NotJson(String),
+    /// The line is JSON, but not an object with one key.
+    #[error("a request is an object with one key, its name; write one as in {EXAMPLE}")]
+    NoObject,
+    /// The value of the key is not an object.
+    #[error(
+        "the fields of \"{name}\" are an object, empty if there are none; write one as in {EXAMPLE}"
+    )]
+    NoFields {
+        /// The name of the request.
+        name: String,
+    },
     /// No request has this name.
     #[error("there is no request \"{name}\"; the requests are {}, as in {EXAMPLE}", Request::NAMES.join(", "))]
     Unknown {

@@ -218,6 +218,11 @@ impl Request {
         "end_preview",
     ];
 
+    /// Whether the request begins or ends a pause.
+    pub fn is_about_a_pause(&self) -> bool {
+        matches!(self, Self::Pause {} | Self::Resume {} | Self::Toggle {})
+    }
+
     /// Whether the request needs [`Trust::Owner`](crate::control::Trust::Owner).
     pub fn is_for_the_owner(&self) -> bool {
         #[cfg(feature = "faults")]
@@ -238,11 +243,16 @@ impl Request {
         let text = str::from_utf8(text).map_err(|_| BadRequest::NotText)?;
         let json: serde_json::Value =
             serde_json::from_str(text).map_err(|error| BadRequest::not_json(&error))?;
-        if let Some(name) = json.as_object().and_then(|object| object.keys().next())
-            && !Self::NAMES.contains(&name.as_str())
-            && !(cfg!(feature = "faults") && name == "fault")
-        {
+        let object = json.as_object().filter(|object| object.len() == 1);
+        let Some((name, fields)) = object.and_then(|object| object.iter().next()) else {
+            return Err(BadRequest::NoObject);
+        };
+        let is_fault = cfg!(feature = "faults") && name == "fault";
+        if !Self::NAMES.contains(&name.as_str()) && !is_fault {
             return Err(BadRequest::unknown(name));
+        }
+        if !fields.is_object() {
+            return Err(BadRequest::NoFields { name: name.clone() });
         }
         serde_json::from_value(json).map_err(|error| BadRequest::not_understood(&error))
     }

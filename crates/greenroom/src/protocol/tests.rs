@@ -20,16 +20,18 @@ fn requests_and_replies_are_what_the_protocol_says() {
 
 #[test]
 fn each_bad_request_gets_its_own_sentence() {
-    let cases: [(&[u8], &str); 13] = [
+    let cases: [(&[u8], &str); 15] = [
         (b"", "not JSON"),
         (b"status", "not JSON"),
         (b"{\"status\":{}", "not JSON"),
         (b"{\"status\":{}} x", "not JSON"),
         (b"\xff\xfe", "not UTF-8"),
-        (b"{}", "not understood"),
-        (b"null", "not understood"),
+        (b"{}", "an object with one key"),
+        (b"null", "an object with one key"),
+        (b"\"status\"", "an object with one key"),
+        (b"{\"pause\":null}", "the fields of \"pause\" are an object"),
         (b"{\"dance\":{}}", "there is no request \"dance\"; the requests are hello, status,"),
-        (b"{\"status\":{},\"pause\":{}}", "not understood"),
+        (b"{\"status\":{},\"pause\":{}}", "an object with one key"),
         (b"{\"scene\":{}}", "missing field `name`"),
         (b"{\"set\":{}}", "it sets nothing of background, fit,"),
         (b"{\"set\":{\"output\":\"a\",\"backgruond\":\"blur\"}}", "it sets nothing of"),

@@ -32,7 +32,8 @@ pub(super) struct OutputPreviews(Vec<Preview>);
 /// A command to an output about its previews.
 pub(in crate::pipeline) enum PreviewCommand {
     Begin(Box<Preview>),
-    End(u64),
+    /// The number of the preview, and the callback for when its memory is blank.
+    End(u64, Box<dyn FnOnce() + Send>),
 }
 
 impl Preview {
@@ -123,10 +124,11 @@ impl OutputPreviews {
         match command {
             PreviewCommand::Begin(preview) => self.0.push(*preview),
             // The reader may keep the memory, so no picture must stay in it.
-            PreviewCommand::End(number) => {
-                for mut ended in self.0.extract_if(.., |preview| preview.number == number) {
-                    ended.memory.blacken();
+            PreviewCommand::End(number, ended) => {
+                for mut preview in self.0.extract_if(.., |preview| preview.number == number) {
+                    preview.memory.blacken();
                 }
+                ended();
             }
         }
     }
