@@ -61,7 +61,7 @@ const REQUESTS: &[(&str, Expected)] = &[
     // Refused in other words: the requests that there are, the keys that there are.
     ("{\"dance\":{}}", Refused("there is no request \"dance\"; the requests are hello, status,")),
     ("{\"fault\":{\"name\":\"leak\"}}", Refused("there is no request \"fault\"")),
-    ("{\"status\":{},\"dance\":{}}", Refused("is no request")),
+    ("{\"status\":{},\"dance\":{}}", Refused("an object with one key")),
     ("{\"set\":{\"backgruond\":\"blur\"}}", Refused("it sets nothing of background, fit,")),
     // Was done, and did nothing.
     ("{\"set\":{}}", Refused("it sets nothing of background, fit,")),
