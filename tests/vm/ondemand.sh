@@ -1,6 +1,7 @@
 #!/usr/bin/env bash
-# Runs in the guest, as root: ondemand.sh PROGRAMS. Nobody watches: the camera is closed and nothing wakes. A program that
-# only looks at the node changes nothing; one that streams from it opens the camera, and its leaving closes it.
+# Runs in the guest, as root: ondemand.sh PROGRAMS. Nobody watches: the camera is closed and nothing wakes, also while a program
+# waits for events. A program that only looks at the node changes nothing; one that streams from it, or looks at a preview, opens
+# the camera, and its leaving closes it.
 set -uo pipefail
 greenroom=$1/greenroom
 socket=/tmp/greenroom.sock
@@ -44,6 +45,36 @@ check "idle: at most 1 wake-up a second" test "$calls" -le 20
 trace 10
 check "a question is seen by strace ($calls calls)" test "$calls" -gt 4
 
+# ask_and_wait REQUEST SECONDS: asks, and reads what comes; prints a word for each picture of a preview that is no placeholder.
+ask_and_wait() {
+    python3 - "$socket" "$1" "$2" <<'PYTHON'
+import json, os, select, socket, sys, time
+
+connection = socket.socket(socket.AF_UNIX)
+connection.connect(sys.argv[1])
+connection.sendall(sys.argv[2].encode() + b"\n")
+line, descriptors, _, _ = socket.recv_fds(connection, 65536, 2)
+answer = json.loads(line)["ok"]
+end = time.monotonic() + float(sys.argv[3])
+if not descriptors:
+    time.sleep(float(sys.argv[3]))
+    sys.exit()
+(memory, bell), layout = descriptors, answer["preview"]
+while time.monotonic() < end and (not select.select([bell], [], [], 1)[0] or os.read(bell, 65536)):
+    slot = (int.from_bytes(os.pread(memory, 8, 0), "little") - 1) % layout["slots"]
+    if os.pread(memory, 17, layout["first_slot_bytes"] + slot * layout["slot_bytes"])[16] == 0:
+        print("picture", flush=True)
+PYTHON
+}
+ask_and_wait '{"subscribe":{}}' 60 &
+subscriber=$!
+sleep 5
+trace 20
+echo "system calls of all threads in 20 s, with a subscriber: $calls"
+check "idle with a subscriber: at most 1 wake-up a second" test "$calls" -le 20
+kill $subscriber
+wait $subscriber 2>/dev/null
+
 for try in $(seq 30); do
     v4l2-ctl -d /dev/video10 --all >/dev/null 2>&1
     v4l2-ctl -d /dev/video10 --list-formats-ext >/dev/null 2>&1
@@ -62,6 +93,18 @@ for round in 1 2; do
     check "its end closes it ($round)" within 30 camera_is_closed
     check "opened as often as watched ($round)" test "$(opened)" = $round
 done
+
+ask_and_wait '{"preview":{"picture":"camera"}}' 1000 >/tmp/preview.txt &
+reader=$!
+check "a preview opens the camera" within 30 camera_is_open
+check "it shows pictures" within 30 grep -q picture /tmp/preview.txt
+check "it is a watcher" test "$(state "['outputs'][0]['watchers'][0]['preview']")" = camera
+kill -KILL "$(pgrep -P $reader python3)" $reader
+wait $reader 2>/dev/null
+check "its end closes the camera" within 30 camera_is_closed
+# The background is bright; the placeholder is not.
+v4l2-ctl -d /dev/video10 --stream-mmap --stream-count=1 --stream-to=/tmp/first.yuyv >/dev/null 2>&1
+check "nothing of it is left on the node" test "$(od -An -tu1 -N1 /tmp/first.yuyv)" -lt 80
 
 kill -TERM $pid
 wait $pid

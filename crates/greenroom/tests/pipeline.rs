@@ -14,9 +14,11 @@ use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
 use greenroom::pipeline::{
-    CameraFeed, MatteFeed, Output, OutputPolicy, Painter, Pipeline, PlaceholderReason, Reason,
-    Reasons, StopError, Tap, TapCounts,
+    CameraFeed, MatteFeed, Output, OutputPolicy, Painter, Pipeline, PlaceholderReason, Preview,
+    Reason, Reasons, StopError, Tap, TapCounts,
 };
+use greenroom::preview::PreviewMemory;
+use greenroom::protocol::PreviewPicture;
 use greenroom::status::{CameraState, OutputState};
 use greenroom_device::{
     Audience, Codec, DeviceError, FrameRate, Next, PassedOver, Sink, SinkMode, Source, SourceMode,
@@ -650,6 +652,53 @@ fn a_recording_opens_the_camera_if_it_is_to() {
     stage.seen.lock().unwrap().clear();
     stage.wait_until(|| stage.seen.lock().unwrap().len() >= 10);
     assert!(!stage.seen.lock().unwrap().contains(&Seen::Placeholder));
+    stage.end().unwrap();
+}
+
+/// A preview has the camera opened while nobody watches the device. What it leaves, in its memory and on the device, is not a
+/// picture; nor is one there once the device has gone.
+#[test]
+fn a_preview_opens_the_camera_and_leaves_no_picture() {
+    let stage = Stage::dark(IDLE_AFTER);
+    stage.wait_until(|| stage.seen.lock().unwrap().len() >= 33);
+    let commands = stage.pipeline.commands();
+    let begin = |number| {
+        let (memory, reader) = PreviewMemory::new(PixelFormat::I420, SizePx::new(64, 36)).unwrap();
+        let (interval, layout) = (Duration::from_millis(1), memory.layout());
+        let preview = Preview::new(number, PreviewPicture::Camera, interval, memory);
+        commands.begin_preview(0, preview);
+        // Of each slot the byte that says whether it holds a placeholder; nothing before it was written.
+        move || {
+            let kind = |slot: u64| {
+                let mut header = [0; 17];
+                let at = layout.first_slot_bytes + slot * layout.slot_bytes;
+                rustix::io::pread(&reader.memory, &mut header, at).unwrap();
+                (header[..8] != [0; 8]).then_some(header[16] == 1)
+            };
+            (0..layout.slots).map(kind).collect::<Vec<_>>()
+        }
+    };
+    let hidden = [Some(true); 3];
+    for number in 1..=2 {
+        let slots = begin(number);
+        stage.wait_until(|| slots().contains(&Some(false)));
+        assert_eq!((stage.cameras(), stage.output_state()), (1, OutputState::Holding));
+        let (tell, ended) = std::sync::mpsc::channel();
+        commands.end_preview(0, number, Box::new(move || tell.send(slots()).unwrap()));
+        assert_eq!(ended.recv_timeout(Duration::from_secs(180)).unwrap(), hidden);
+        stage.wait_until(|| stage.cameras() == 0);
+        stage.wait_until(|| {
+            let seen = stage.seen.lock().unwrap();
+            seen.iter().rev().take_while(|&&seen| seen == Seen::Placeholder).count() >= 32
+        });
+    }
+    let slots = begin(3);
+    stage.wait_until(|| slots().contains(&Some(false)));
+    stage.set(Mood::SinkGone);
+    stage.wait_until(|| slots() == hidden);
+    // It goes on once the device is back.
+    stage.set(Mood::Well);
+    stage.wait_until(|| slots().contains(&Some(false)));
     stage.end().unwrap();
 }
 
