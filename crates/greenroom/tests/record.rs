@@ -142,8 +142,8 @@ fn what_makes_no_sense_is_refused_and_harms_nothing() {
     for (name, words) in [
         ("old.mkv", "it is there already"),
         ("talk.y4m", "give it one of those endings"),
-        ("talk.txt", "its ending is none of"),
-        ("talk", "its ending is none of"),
+        ("talk.txt", "give it one of those endings"),
+        ("talk", "give it one of those endings"),
         ("nowhere/talk.mkv", "nowhere does not exist"),
         ("/proc/talk.mkv", "/proc/talk.mkv"),
     ] {

@@ -136,11 +136,11 @@ pub fn open_file_sink(
 /// [`DeviceError::Unsupported`] if the file is there already, or if its ending is not that of a kind that FFmpeg encodes;
 /// and those of [`open_file_sink`].
 pub fn open_recording_sink(path: &Path, wanted: SinkMode) -> Result<Box<dyn Sink>, DeviceError> {
-    match kind_of(path)? {
-        FileKind::Encoded(container) => container.open_in_place(path, wanted),
-        FileKind::Y4m => Err(DeviceError::Unsupported {
+    match kind_of(path) {
+        Ok(FileKind::Encoded(container)) => container.open_in_place(path, wanted),
+        Ok(FileKind::Y4m) | Err(_) => Err(DeviceError::Unsupported {
             what: path.display().to_string(),
-            why: "a recording that takes no end is .mkv, .mp4, .mov or .webm; give it one of those endings".to_owned(),
+            why: "the name of a recording ends in .mkv, .mp4, .mov or .webm; give it one of those endings".to_owned(),
         }),
     }
 }
