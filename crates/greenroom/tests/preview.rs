@@ -221,7 +221,9 @@ fn ended_previews_leak_nothing() {
         once();
     }
     let begun = Instant::now();
-    while settle() > before {
+    // Some come and go by themselves; what leaks does so with every preview.
+    let is_level = |now: (usize, usize)| now.0 <= before.0 + 4 && now.1 <= before.1 + 4;
+    while !is_level(settle()) {
         assert!(
             begun.elapsed() < PATIENCE,
             "{:?} descriptors and threads, {before:?} before",
