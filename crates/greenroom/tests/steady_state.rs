@@ -185,21 +185,27 @@ fn allocations_of(background: &BackgroundSpec, sink_size: SizePx) -> u64 {
             std::thread::sleep(Duration::from_millis(1));
         }
     };
-    let (stats, mut frames) = (pipeline.stats(), 0);
-    // Where other work takes a second from a frame, the placeholder is painted meanwhile: that is no steady state.
-    for _ in 0..50 {
-        wait_for(frames + 20);
+    let (stats, mut frames) = (pipeline.stats(), 20);
+    wait_for(frames);
+    // Where other work takes a second from a frame, the placeholder is painted meanwhile: that is no steady state, nor are the
+    // first frames after it.
+    let (mut steady, mut made) = (0, 0);
+    for _ in 0..1000 {
         let placeholders = stats.placeholders.load(Relaxed);
+        wait_for(frames + 5);
         let before = ALLOCATIONS.load(Relaxed);
-        wait_for(frames + 80);
-        let made = ALLOCATIONS.load(Relaxed) - before;
+        wait_for(frames + 15);
+        let made_now = ALLOCATIONS.load(Relaxed) - before;
         frames = *seen.lock().unwrap();
         if stats.placeholders.load(Relaxed) == placeholders {
+            (steady, made) = (steady + 10, made + made_now);
+        }
+        if steady >= 60 {
             pipeline.stop().unwrap();
             return made;
         }
     }
-    panic!("there were never 60 frames without a placeholder");
+    panic!("there were never ten frames without a placeholder, six times");
 }
 
 // One test, so that no other thread of the harness allocates meanwhile.
