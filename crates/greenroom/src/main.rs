@@ -22,6 +22,7 @@ fn main() -> ExitCode {
     // 101 is what the standard library gives a program whose main thread panicked.
     let code = catch_unwind(run).unwrap_or(ExitCode::from(101));
     log::flush();
+    memory::end_in_order();
     code
 }
 

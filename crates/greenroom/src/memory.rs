@@ -29,6 +29,9 @@ const SCARCE_BYTES: usize = 64 << 20;
 const SENTENCE: &[u8] =
     b"greenroom: there is no more memory for greenroom; raise its limit (ulimit -v), or end other programs\n";
 
+/// The process ends, for want of memory or in order.
+static IS_ENDING: AtomicBool = AtomicBool::new(false);
+
 /// The system's allocator; where it has nothing more, the process ends.
 pub struct Memory;
 
@@ -72,7 +75,6 @@ fn there_is(memory: *mut u8, size_bytes: usize) -> *mut u8 {
 
 /// Says why, if standard error takes it without a wait, and ends. Nothing here asks for memory, or takes a lock.
 fn end() -> ! {
-    static IS_ENDING: AtomicBool = AtomicBool::new(false);
     if IS_ENDING.swap(true, SeqCst) {
         // One sentence is enough: another thread is at it, or this one was when an abort came.
         thread::sleep(Duration::from_secs(1));
@@ -81,6 +83,16 @@ fn end() -> ! {
     }
     // SAFETY: `_exit` may be called at any time and in any thread.
     unsafe { libc::_exit(1) }
+}
+
+/// Waits for the end for want of memory, if another thread is at it: its sentence and its exit code belong together. To be
+/// called last of all, before the process ends in order.
+pub fn end_in_order() {
+    if IS_ENDING.swap(true, SeqCst) {
+        loop {
+            thread::sleep(Duration::from_secs(1));
+        }
+    }
 }
 
 fn say_sentence() {
