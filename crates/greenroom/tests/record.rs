@@ -23,7 +23,9 @@ fn air() -> Air {
 fn corners(file: &Path) -> Vec<[u8; 3]> {
     let mut ffmpeg = Command::new("ffmpeg");
     ffmpeg.args(["-v", "error", "-i"]).arg(file);
-    ffmpeg.args(["-fps_mode", "passthrough", "-pix_fmt", "yuv444p", "-f", "rawvideo", "-"]);
+    // Frames may come closer together than the rate's ticks.
+    ffmpeg.args(["-fps_mode", "passthrough", "-enc_time_base", "1:1000000"]);
+    ffmpeg.args(["-pix_fmt", "yuv444p", "-f", "rawvideo", "-"]);
     let out = ffmpeg.stdin(Stdio::null()).output().unwrap();
     let said = String::from_utf8_lossy(&out.stderr);
     assert!(out.status.success() && said.is_empty(), "{}: {said}", file.display());
