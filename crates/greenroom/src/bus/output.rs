@@ -19,16 +19,16 @@ pub(super) struct OutputObject {
     number: usize,
 }
 
-/// Scene properties by their D-Bus names.
-pub(super) struct Properties(pub(super) HashMap<String, OwnedValue>);
-
-/// The request that sets `properties` on `output`, or on all outputs if it is `None`.
+/// The request that sets `properties`, named as on the bus, on `output`, or on all outputs if it is `None`.
 ///
 /// # Errors
 /// One sentence for the first invalid value, or if no property is known.
-pub(super) fn set_request(properties: Properties, output: Option<String>) -> fdo::Result<Request> {
+pub(super) fn set_request(
+    properties: HashMap<String, OwnedValue>,
+    output: Option<String>,
+) -> fdo::Result<Request> {
     let mut options = SceneOptions::default();
-    for (name, value) in properties.0 {
+    for (name, value) in properties {
         let place = match name.as_str() {
             "Effects" => {
                 options.effects = Some(effects(&value)?);
@@ -104,7 +104,7 @@ impl OutputObject {
 impl OutputObject {
     /// Changes properties (Background, Fit, Foreground, Effects, Framing, Look) of the scene, all at once.
     async fn set(&self, properties: HashMap<String, OwnedValue>) -> fdo::Result<()> {
-        self.carry_out(set_request(Properties(properties), self.output())?).await
+        self.carry_out(set_request(properties, self.output())?).await
     }
 
     /// Shows a scene of the configuration.

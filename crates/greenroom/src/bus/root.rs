@@ -10,7 +10,7 @@ use zbus::{fdo, interface};
 use super::forward::{
     answer_to, carry_out, check_length, note_property_set, public_text, reply_to,
 };
-use super::output::{Properties, set_request};
+use super::output::set_request;
 use super::path_of;
 use crate::control::Dispatcher;
 use crate::pipeline::Reason;
@@ -84,7 +84,7 @@ impl RootObject {
 
     /// Changes properties (Background, Fit, Foreground, Effects, Framing, Look) of the scenes of all outputs.
     async fn set(&self, properties: HashMap<String, OwnedValue>) -> fdo::Result<()> {
-        self.carry_out(set_request(Properties(properties), None)?).await
+        self.carry_out(set_request(properties, None)?).await
     }
 
     /// Shows a scene of the configuration.

@@ -46,7 +46,7 @@ pub fn run(cli: Cli) -> anyhow::Result<()> {
         #[cfg(feature = "mask-server")]
         Command::ServeMasks(args) => serve_masks::serve_masks(&args),
         #[cfg(feature = "faults")]
-        Command::Fault(args) => status::fault(&args),
+        Command::Fault(args) => set::ask(&args.socket, &Request::Fault { name: args.name }),
         Command::Man => docs::man(),
         Command::Completions { shell } => docs::completions(shell),
     }

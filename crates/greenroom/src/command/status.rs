@@ -117,13 +117,3 @@ fn ask(socket: &Path) -> anyhow::Result<Status> {
         Reply::Error(sentence) => bail!(sentence),
     }
 }
-
-/// `greenroom fault`, for tests.
-#[cfg(feature = "faults")]
-pub(super) fn fault(args: &crate::cli::FaultArgs) -> anyhow::Result<()> {
-    let request = Request::Fault { name: args.name.clone() };
-    match control::ask(&args.socket.path()?, &request)? {
-        Reply::Ok(_) => Ok(()),
-        Reply::Error(sentence) => bail!(sentence),
-    }
-}
