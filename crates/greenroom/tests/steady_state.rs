@@ -53,16 +53,21 @@ const RATE: FrameRate = match FrameRate::new(500, 1) {
     None => panic!("500 is a rate"),
 };
 
-/// A camera that sends the same two JPEGs by turns, as a webcam would.
+/// A camera that sends the same two JPEGs by turns, as a webcam would. It waits until the sink has seen a frame before it sends
+/// the next, so that it takes no time from the other threads on a slow machine; the two are much alike for the same reason: a
+/// second opinion is asked more often where the picture is another.
 struct JpegCamera {
     size: SizePx,
     jpegs: [Vec<u8>; 2],
     decoder: MjpegDecoder,
     count: usize,
+    /// Frames that the sink has seen by now, and had seen when the last one was sent.
+    seen: Arc<Mutex<u64>>,
+    seen_before: Option<u64>,
 }
 
 impl JpegCamera {
-    fn new(size: SizePx) -> Self {
+    fn new(size: SizePx, seen: Arc<Mutex<u64>>) -> Self {
         let jpeg = |shift: u32| {
             let colour = |x: u32, y: u32| image::Rgb([(x + shift) as u8, (y * 3) as u8, 90]);
             let picture = image::RgbImage::from_fn(size.width_px, size.height_px, colour);
@@ -71,7 +76,8 @@ impl JpegCamera {
             jpeg.into_inner()
         };
         let decoder = MjpegDecoder::new().unwrap();
-        Self { size, jpegs: [jpeg(0), jpeg(60)], decoder, count: 0 }
+        let jpegs = [jpeg(0), jpeg(4)];
+        Self { size, jpegs, decoder, count: 0, seen, seen_before: None }
     }
 }
 
@@ -90,8 +96,16 @@ impl Source for JpegCamera {
         wake: &Wake,
         _patience: Duration,
     ) -> Result<Next, DeviceError> {
-        if Wake::wait([wake], Some(RATE.interval())) {
-            return Ok(Next::Woken);
+        loop {
+            if Wake::wait([wake], Some(RATE.interval())) {
+                return Ok(Next::Woken);
+            }
+            let seen = Some(*self.seen.lock().unwrap());
+            // An output repeats its picture while none comes, so that this ends.
+            if seen != self.seen_before {
+                self.seen_before = seen;
+                break;
+            }
         }
         self.count += 1;
         self.decoder.decode(MjpegData(&self.jpegs[self.count % 2]), into)?;
@@ -144,7 +158,7 @@ fn allocations_of(background: &BackgroundSpec, sink_size: SizePx) -> u64 {
     let policy = OutputPolicy::recording(OnLoss::End);
     let output = Output::new("null".into(), painter, Ok(Box::new(sink)), policy);
     let feed = CameraFeed {
-        source: Some(Box::new(JpegCamera::new(size))),
+        source: Some(Box::new(JpegCamera::new(size, Arc::clone(&seen)))),
         name: None,
         open: Box::new(|| unreachable!("the camera is never lost")),
         size,
