@@ -2,6 +2,7 @@
 
 mod average;
 mod half;
+mod hands;
 mod measure;
 mod render;
 mod sets;
@@ -14,7 +15,8 @@ use anyhow::{Result, bail};
 use self::average::{mean, percentile};
 pub use self::half::Half;
 use self::measure::Measured;
-use self::render::Rendering;
+use self::render::{Rendering, Scored};
+use self::sets::Subject;
 use super::sheets::Sheets;
 use super::variants::Variant;
 use super::ways::{Renderer, Role, Way};
@@ -62,26 +64,39 @@ pub fn score(
         let sheets = asked.sheets.as_ref().filter(|_| is_ours);
         let rendering = Rendering { renderer, way, variant, sheets };
         let (mut lines, mut count) = (Vec::new(), 0);
+        let mut scored: Vec<Scored> = Vec::new();
         for set in &sets {
-            let measured = rendering.measure(set)?;
+            // A selection has subjects of other sets, which are rendered once.
+            let is_new = |subject: &&Subject| scored.iter().all(|one| one.name != subject.name);
+            let new: Vec<_> = set.subjects.iter().filter(is_new).collect();
+            scored.extend(rendering.measure(&new)?);
+            let of_set: Vec<&Scored> = (set.subjects.iter())
+                .filter_map(|subject| scored.iter().find(|one| one.name == subject.name))
+                .collect();
+            rendering.page(set.name, &of_set)?;
+            let measured: Vec<&Measured> = of_set.iter().map(|one| &one.measured).collect();
             let line = Line::of(&measured);
             let name = rendering.name_of(set.name);
             writeln!(table, "{}", line.print(&name, &way.name, set.truth.name(), measured.len()))?;
             if way.role == Role::Ours && variant.is_none() {
                 missed.extend(line.misses(set.name, asked));
             }
-            lines.push(line);
-            count += measured.len();
+            if !set.is_selection {
+                lines.push(line);
+                count += measured.len();
+            }
         }
-        let name = rendering.name_of("all sets");
-        writeln!(table, "{}", Line::mean(&lines).print(&name, &way.name, "", count))?;
+        if !lines.is_empty() {
+            let name = rendering.name_of("all sets");
+            writeln!(table, "{}", Line::mean(&lines).print(&name, &way.name, "", count))?;
+        }
     }
     Ok((table, missed))
 }
 
 const HEAD: &str = "| set | matte | truth | n | IoU mean | p10 | least | false % | p90 | worst | missed % | \
-     worst second | room shown % | worst second | clips with a second over 2 % | toggles |\n\
-     |---|---|---|---|---|---|---|---|---|---|---|---|---|---|---|---|\n";
+     worst second | missed of the person % | room shown % | worst second | clips with a second over 2 % | toggles |\n\
+     |---|---|---|---|---|---|---|---|---|---|---|---|---|---|---|---|---|\n";
 
 /// Figures of a set.
 #[derive(Default)]
@@ -94,6 +109,7 @@ struct Line {
     wrong_worst: f64,
     missed: f64,
     missed_second: f64,
+    missed_of_person: f64,
     shown: f64,
     shown_second: f64,
     bad_clips: f64,
@@ -101,9 +117,9 @@ struct Line {
 }
 
 impl Line {
-    fn of(measured: &[Measured]) -> Self {
+    fn of(measured: &[&Measured]) -> Self {
         let all = |figure: fn(&Measured) -> Option<f64>| -> Vec<f64> {
-            let mut values: Vec<f64> = measured.iter().filter_map(figure).collect();
+            let mut values: Vec<f64> = measured.iter().filter_map(|one| figure(one)).collect();
             values.sort_by(f64::total_cmp);
             values
         };
@@ -119,6 +135,7 @@ impl Line {
             wrong_worst: percentile(&wrong, 1.0),
             missed: mean(&all(|one| Some(one.missed))),
             missed_second: percentile(&all(|one| Some(one.missed_second)), 1.0),
+            missed_of_person: mean(&all(|one| one.missed_of_person)),
             shown: mean(&all(|one| Some(one.shown))),
             shown_second: percentile(&shown_seconds, 1.0),
             bad_clips: shown_seconds.iter().filter(|&&shown| shown > BAD_SECOND).count() as f64,
@@ -139,6 +156,7 @@ impl Line {
             wrong_worst: worst(|line| line.wrong_worst),
             missed: of(|line| line.missed),
             missed_second: worst(|line| line.missed_second),
+            missed_of_person: of(|line| line.missed_of_person),
             shown: of(|line| line.shown),
             shown_second: worst(|line| line.shown_second),
             bad_clips: lines.iter().map(|line| line.bad_clips).sum(),
@@ -162,7 +180,7 @@ impl Line {
     fn print(&self, set: &str, way: &str, truth: &str, count: usize) -> String {
         let hundredths = |value: f64| format!("{:.2}", value * 100.0);
         format!(
-            "| {set} | {way} | {truth} | {count} | {:.4} | {:.3} | {:.3} | {} | {} | {} | {} | {} | {} | {} | {:.0} | {:.1} |",
+            "| {set} | {way} | {truth} | {count} | {:.4} | {:.3} | {:.3} | {} | {} | {} | {} | {} | {} | {} | {} | {:.0} | {:.1} |",
             self.iou,
             self.iou_low,
             self.iou_least,
@@ -171,6 +189,7 @@ impl Line {
             hundredths(self.wrong_worst),
             hundredths(self.missed),
             hundredths(self.missed_second),
+            hundredths(self.missed_of_person),
             hundredths(self.shown),
             hundredths(self.shown_second),
             self.bad_clips,
@@ -197,6 +216,26 @@ mod tests {
         assert!(line.misses("rooms", &asked(0.9, 0.4)).is_empty());
         assert_eq!(line.misses("rooms", &asked(0.91, 0.4)).len(), 1);
         assert_eq!(line.misses("rooms", &asked(0.91, 0.39)).len(), 2);
+    }
+
+    #[test]
+    fn each_figure_has_its_column() {
+        let columns = |line: &str| line.split('|').map(|cell| cell.trim().to_owned()).collect();
+        let line = Line { missed: 0.01, missed_of_person: 0.25, shown: 0.02, ..Line::default() };
+        let cells: Vec<String> = columns(&line.print("hands", "ours", "", 1));
+        let heads: Vec<Vec<String>> = HEAD.lines().map(columns).collect();
+        assert!(heads.iter().all(|head| head.len() == cells.len()), "{heads:?}");
+        let cell = |name: &str| &cells[heads[0].iter().position(|head| head == name).unwrap()];
+        assert_eq!(cell("missed %"), "1.00");
+        assert_eq!(cell("missed of the person %"), "25.00");
+        assert_eq!(cell("room shown %"), "2.00");
+    }
+
+    #[test]
+    fn a_clip_of_nobody_does_not_count_as_a_person_without_faults() {
+        let nobody = Measured::default();
+        let half = Measured { missed_of_person: Some(0.5), ..Measured::default() };
+        assert_eq!(Line::of(&[&half, &nobody]).missed_of_person, 0.5);
     }
 
     #[test]

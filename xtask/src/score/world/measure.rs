@@ -19,6 +19,9 @@ pub struct Measured {
     pub missed: f64,
     /// The same in the second with the most of it.
     pub missed_second: f64,
+    /// Called room, as a share of the true person's area: mean over the frames with a person, at alpha 0.5; `None` where
+    /// nobody ever is.
+    pub missed_of_person: Option<f64>,
     /// Room that is shown: alpha where the truth has none.
     pub shown: f64,
     /// The same in the second with the most of it.
@@ -37,6 +40,7 @@ struct FrameFigures {
     iou: Option<f64>,
     wrong: f64,
     missed: f64,
+    missed_of_person: Option<f64>,
     shown: f64,
 }
 
@@ -62,15 +66,18 @@ impl Measured {
     }
 
     fn of_frames(frames: &[FrameFigures], second: usize) -> Self {
-        let ious: Vec<f64> = frames.iter().filter_map(|frame| frame.iou).collect();
+        let with_person = |figure: fn(&FrameFigures) -> Option<f64>| -> Option<f64> {
+            figures::mean(&frames.iter().filter_map(figure).collect::<Vec<_>>())
+        };
         let all =
             |figure: fn(&FrameFigures) -> f64| -> Vec<f64> { frames.iter().map(figure).collect() };
         let (missed, shown) = (all(|frame| frame.missed), all(|frame| frame.shown));
         Self {
-            iou: figures::mean(&ious),
+            iou: with_person(|frame| frame.iou),
             wrong: mean(&all(|frame| frame.wrong)),
             missed: mean(&missed),
             missed_second: worst(&missed, second),
+            missed_of_person: with_person(|frame| frame.missed_of_person),
             shown: mean(&shown),
             shown_second: worst(&shown, second),
             toggles: None,
@@ -89,6 +96,9 @@ impl fmt::Display for Measured {
             [self.wrong, self.missed, self.missed_second, self.shown, self.shown_second]
                 .map(|share| share * 100.0);
         write!(f, ", false {wrong:.2} %, missed {missed:.2} % (worst second {lost:.2})")?;
+        if let Some(share) = self.missed_of_person {
+            write!(f, ", missed of the person {:.2} %", share * 100.0)?;
+        }
         write!(f, ", room shown {shown:.2} % (worst second {worst:.2})")?;
         self.toggles.map_or(Ok(()), |toggles| write!(f, ", toggles {toggles:.1}"))
     }
@@ -110,11 +120,13 @@ fn frame(ours: &[u8], truth: &[u8]) -> FrameFigures {
     }
     let area = truth.len().max(1) as f64;
     let share = |count: u32| f64::from(count) / area;
-    let either = both + wrong + missed;
+    let (person, either) = (both + missed, both + wrong + missed);
+    let if_person = |count: u32, of: u32| (person > 0).then(|| f64::from(count) / f64::from(of));
     FrameFigures {
-        iou: (both + missed > 0).then(|| f64::from(both) / f64::from(either)),
+        iou: if_person(both, either),
         wrong: share(wrong),
         missed: share(missed),
+        missed_of_person: if_person(missed, person),
         shown: shown as f64 / 255.0 / area,
     }
 }
@@ -149,15 +161,33 @@ mod tests {
         near(measured.wrong, 0.1);
         near(measured.missed, 0.025);
         near(measured.missed_second, 0.05);
+        near(measured.missed_of_person.unwrap(), 0.05);
         near(measured.iou.unwrap(), (1.0 + 5.0 / 7.0 * 2.0 + 0.8) / 4.0);
         assert!(measured.toggles.is_some());
         assert_eq!(measured.worst_frame, 2);
+    }
+
+    /// A lost hand weighs as much in a picture that the person fills as where the person is small, and frames with
+    /// nobody do not dilute it.
+    #[test]
+    fn missed_of_the_person_is_a_share_of_the_true_person() {
+        let of = |ours: &[usize], truth: &[usize]| {
+            let truth = mattes(truth);
+            Measured::of_clip(&mattes(ours), &truth, &truth, 2.0).unwrap().missed_of_person
+        };
+        assert_eq!(of(&[1, 1], &[0, 0]), Some(0.1));
+        assert_eq!(of(&[9, 9], &[8, 8]), Some(0.5));
+        assert_eq!(of(&[9, 10, 7], &[8, 10, 10]), Some(0.5));
+        assert_eq!(of(&[0, 0], &[8, 8]), Some(0.0));
+        let measured = Measured { missed_of_person: Some(0.5), ..Measured::default() };
+        assert!(measured.to_string().contains("missed of the person 50.00 %"));
     }
 
     #[test]
     fn where_nobody_is_there_is_no_iou() {
         let measured = Measured::of_still(&mattes(&[9]), &mattes(&[10])).unwrap();
         assert_eq!(measured.iou, None);
+        assert_eq!(measured.missed_of_person, None);
         assert!((measured.shown - 0.1).abs() < 1e-9);
         assert!(Measured::of_still(&mattes(&[9]), &mattes(&[10, 10])).is_err());
     }

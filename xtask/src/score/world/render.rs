@@ -1,4 +1,4 @@
-//! Renders and measures every subject of a set, side by side: nothing here is judged by time.
+//! Renders and measures subjects side by side: nothing here is judged by time.
 
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicUsize, Ordering::Relaxed};
@@ -6,7 +6,7 @@ use std::sync::atomic::{AtomicUsize, Ordering::Relaxed};
 use anyhow::Result;
 
 use super::measure::Measured;
-use super::sets::{Set, Subject};
+use super::sets::Subject;
 use crate::score::media::{read_grey, read_grey_at};
 use crate::score::sheets::{Cell, Sheets};
 use crate::score::variants::{Pair, Variant};
@@ -22,19 +22,32 @@ pub struct Rendering<'a> {
     pub sheets: Option<&'a Sheets<'a>>,
 }
 
+/// What was measured of a subject, by name.
+pub struct Scored {
+    pub name: String,
+    pub measured: Measured,
+    /// Its row of the page, if there are pages.
+    cells: Vec<Cell>,
+}
+
 impl Rendering<'_> {
-    /// All of a set, in its order. Subjects of which there is no such variant are left out.
+    /// These subjects, in their order. Those of which there is no such variant are left out.
     ///
     /// # Errors
     /// If a clip cannot be read or rendered.
-    pub fn measure(&self, set: &Set) -> Result<Vec<Measured>> {
-        let all = side_by_side(&set.subjects, |subject| self.subject(subject))?;
-        let (measured, rows): (Vec<_>, Vec<_>) = all.into_iter().flatten().unzip();
-        if let Some(sheets) = self.sheets {
-            let name = format!("{}, {}", self.name_of(set.name), self.way.short);
-            sheets.worst_of_each(&name, &rows)?;
-        }
-        Ok(measured)
+    pub fn measure(&self, subjects: &[&Subject]) -> Result<Vec<Scored>> {
+        let all = side_by_side(subjects, |subject| self.subject(subject))?;
+        Ok(all.into_iter().flatten().collect())
+    }
+
+    /// Makes the page of a set, if there are pages.
+    ///
+    /// # Errors
+    /// If it cannot be written.
+    pub fn page(&self, set: &str, scored: &[&Scored]) -> Result<()> {
+        let Some(sheets) = self.sheets else { return Ok(()) };
+        let rows: Vec<_> = scored.iter().map(|one| one.cells.clone()).collect();
+        sheets.worst_of_each(&format!("{}, {}", self.name_of(set), self.way.short), &rows)
     }
 
     /// With the variant's word behind it.
@@ -45,7 +58,7 @@ impl Rendering<'_> {
         }
     }
 
-    fn subject(&self, subject: &Subject) -> Result<Option<(Measured, Vec<Cell>)>> {
+    fn subject(&self, subject: &Subject) -> Result<Option<Scored>> {
         let name = self.name_of(&subject.name);
         // Gone with its clips when this one is done: of all of them there are gigabytes.
         let folder = tempfile::tempdir_in(self.renderer.work.path())?;
@@ -86,7 +99,8 @@ impl Rendering<'_> {
             let at = measured.worst_frame;
             sheets.row(&name, &pair.clip, self.way, frame, [(&mattes, at), (&truth, at)])
         };
-        Ok(Some((measured.clone(), self.sheets.map(cells).transpose()?.unwrap_or_default())))
+        let cells = self.sheets.map(cells).transpose()?.unwrap_or_default();
+        Ok(Some(Scored { name: subject.name.clone(), measured, cells }))
     }
 }
 

@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 use anyhow::{Context, Result, ensure};
 
 use super::half::Half;
+use super::hands;
 use crate::score::media::name as name_of;
 use crate::score::stills;
 
@@ -14,6 +15,8 @@ pub struct Set {
     pub name: &'static str,
     pub truth: Truth,
     pub subjects: Vec<Subject>,
+    /// All its subjects are other sets' too, so that it does not count towards all sets.
+    pub is_selection: bool,
 }
 
 /// What a set is held against.
@@ -23,6 +26,8 @@ pub enum Truth {
     Alpha,
     /// Another network's matte that somebody has looked at, and mended where it says so.
     OtherNetwork,
+    /// What the subject is held against in the set that it is selected from.
+    EachItsOwn,
 }
 
 impl Truth {
@@ -30,11 +35,13 @@ impl Truth {
         match self {
             Self::Alpha => "true alpha",
             Self::OtherNetwork => "another network, looked at",
+            Self::EachItsOwn => "each its own",
         }
     }
 }
 
 /// A clip or a still, as a clip.
+#[derive(Clone)]
 pub struct Subject {
     pub name: String,
     pub clip: PathBuf,
@@ -54,6 +61,7 @@ pub fn find(folder: &Path, work: &Path, half: Half) -> Result<Vec<Set>> {
             name: "wide",
             truth: Truth::OtherNetwork,
             subjects: wide_subjects(&folder.join("wide"))?,
+            is_selection: false,
         },
         Set {
             name: "mdn",
@@ -61,6 +69,7 @@ pub fn find(folder: &Path, work: &Path, half: Half) -> Result<Vec<Set>> {
             subjects: ["mdn_a_talk", "mdn_b_inout"]
                 .map(|name| clip(folder, name, &format!("{name}.alpha.mkv"), 30.0))
                 .into(),
+            is_selection: false,
         },
         still_set("pairs", Truth::Alpha, &folder.join("pairs"), work)?,
         Set {
@@ -72,6 +81,7 @@ pub fn find(folder: &Path, work: &Path, half: Half) -> Result<Vec<Set>> {
                 "asl_5people_480p.alpha-rvm.mkv",
                 30.0,
             )],
+            is_selection: false,
         },
     ];
     if half != Half::Both {
@@ -81,6 +91,8 @@ pub fn find(folder: &Path, work: &Path, half: Half) -> Result<Vec<Set>> {
                 std::mem::take(&mut set.subjects).into_iter().skip(first).step_by(2).collect();
         }
     }
+    // After halving, so that a subject is in the same half everywhere.
+    sets.extend(hands::select(&sets));
     for subject in sets.iter().flat_map(|set| &set.subjects) {
         for file in [&subject.clip, &subject.truth] {
             ensure!(file.exists(), "{} is not there", file.display());
@@ -103,7 +115,8 @@ fn still_set(name: &'static str, truth: Truth, folder: &Path, work: &Path) -> Re
         fps: 30.0,
     };
     let stills = stills::read(folder, &work.join(name))?;
-    Ok(Set { name, truth, subjects: stills.into_iter().map(of).collect() })
+    let subjects = stills.into_iter().map(of).collect();
+    Ok(Set { name, truth, subjects, is_selection: false })
 }
 
 /// The clips of an `index.tsv` whose mattes are not said to be bad.
