@@ -20,6 +20,7 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     let some = RefineSteps {
         crop: has("crop"),
         exposure: has("exposure"),
+        denoise: has("denoise"),
         islands: has("islands"),
         people: if has("main") { People::Main } else { People::All },
         raise: has("raise"),

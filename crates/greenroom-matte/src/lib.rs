@@ -31,6 +31,7 @@
 )]
 
 mod buffer;
+mod denoise;
 mod dense;
 mod description;
 mod engine;

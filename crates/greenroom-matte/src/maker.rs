@@ -10,6 +10,7 @@ use greenroom_frame::{Colour, Frame, FrameView, PixelFormat, SizePx};
 use self::parts::{MaskFit, Parts};
 use self::second_look::SecondLook;
 pub(crate) use self::supervisor::Supervisor;
+use crate::denoise::Denoiser;
 use crate::look::Look;
 use crate::refine::component_filter::ComponentFilter;
 use crate::{
@@ -32,6 +33,8 @@ pub struct MatteMaker {
     picture: Option<SizePx>,
     /// What is fed where, for frames of that shape.
     fit: MaskFit,
+    /// While frames are noisy, the networks see its pictures.
+    denoiser: Option<Denoiser>,
     /// In the best quality.
     second_look: Option<SecondLook>,
     /// What is done about the mask, in the steps that are taken.
@@ -104,6 +107,7 @@ impl MatteMaker {
             looks,
             picture: None,
             fit,
+            denoiser: None,
             second_look: None,
             parts: Parts::default(),
             second_opinion: None,
@@ -128,11 +132,13 @@ impl MatteMaker {
         self.steps = RefineSteps {
             crop: steps.crop && able,
             exposure: steps.exposure && able,
+            denoise: steps.denoise && able,
             raise: steps.raise && able && unsure,
             smooth: steps.smooth && able,
             ..steps
         };
         self.preparer = self.preparer.exposed(self.steps.exposure);
+        self.denoiser = self.steps.denoise.then(Denoiser::default);
         self.parts = Parts::new(self.steps, self.fit, &self.looks, self.isa)?;
         self.second_look = self.wanted_second_look()?;
         Ok(self)
@@ -187,6 +193,9 @@ impl MatteMaker {
     pub fn reset(&mut self) {
         self.engine.reset();
         self.preparer.reset();
+        if let Some(denoiser) = &mut self.denoiser {
+            denoiser.reset();
+        }
         self.parts.reset();
         if let Some(second_opinion) = &mut self.second_opinion {
             second_opinion.reset();
@@ -214,6 +223,13 @@ impl MatteMaker {
     pub fn prepare(&mut self, frame: &FrameView<'_>) -> Result<(), MatteError> {
         self.captured_at = frame.captured_at();
         self.fit_to(frame.size())?;
+        if let Some(denoiser) = &mut self.denoiser {
+            denoiser.add(frame, self.preparer.gain())?;
+            let unclear = self.second_opinion.as_mut().filter(|_| denoiser.has_just_settled());
+            unclear.into_iter().for_each(SecondOpinion::ask_anew);
+        }
+        let seen = self.denoiser.as_ref().map_or(*frame, |denoiser| denoiser.seen(frame));
+        let frame = &seen;
         let window = self.parts.next_window(frame);
         self.newest = window.map_or(self.fit.whole, |window| self.fit.windows[window.level]);
         if let Some(window) = window {
@@ -259,8 +275,9 @@ impl MatteMaker {
         let gain = self.preparer.gain();
         self.preparer.learn(&look.output);
         self.alpha.set_captured_at(self.captured_at);
+        let seen = self.denoiser.as_ref().map_or(*frame, |denoiser| denoiser.seen(frame));
         self.parts.refine(
-            frame,
+            &seen,
             &look.alpha,
             self.second_opinion.as_mut().map(|it| (it, gain)),
             &mut self.alpha,

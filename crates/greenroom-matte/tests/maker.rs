@@ -195,3 +195,43 @@ fn each_quality_finds_the_person_and_the_best_looks_twice() {
     assert_eq!(best.size(), balanced.size());
     assert!(best.bytes() != balanced.bytes());
 }
+
+/// A frame in a room with a sixth of the light, and the noise of a sensor at its limit.
+fn in_the_dark(frame: &Frame, seed: &mut u32) -> Frame {
+    let mut dark = frame.clone();
+    for (index, mut plane) in dark.view_mut().planes_mut().enumerate() {
+        let (black, share) = if index == 0 { (16.0, 0.17) } else { (128.0, 0.33) };
+        for sample in plane.iter_rows_mut().flatten() {
+            let mut uniform = || {
+                *seed = seed.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
+                (*seed >> 8) as f32 / (1 << 24) as f32
+            };
+            // Of standard deviation 4.
+            let noise = 8.0 * ((0..3).map(|_| uniform()).sum::<f32>() - 1.5);
+            let level = black + share * (f32::from(*sample) - black) + noise;
+            *sample = level.round().clamp(0.0, 255.0) as u8;
+        }
+    }
+    dark
+}
+
+#[test]
+fn in_the_dark_the_person_is_found_in_the_mean_of_several_frames() {
+    let lit = photo("franck_03909.jpg", Colour::WEBCAM);
+    let steps = RefineSteps { exposure: true, ..RefineSteps::NONE };
+    let maker = || MatteMaker::new(Model::DEFAULT).unwrap();
+    let mut of_lit = maker().refined(steps).unwrap();
+    let truth = of_lit.matte(&lit.view()).unwrap().bytes().to_vec();
+    let difference = |steps: RefineSteps| {
+        let (mut maker, mut seed) = (maker().refined(steps).unwrap(), 1);
+        for _ in 0..15 {
+            maker.matte(&in_the_dark(&lit, &mut seed).view()).unwrap();
+        }
+        let found = maker.matte(&in_the_dark(&lit, &mut seed).view()).unwrap().bytes();
+        let sum: u32 = found.iter().zip(&truth).map(|(a, b)| u32::from(a.abs_diff(*b))).sum();
+        sum as f32 / truth.len() as f32
+    };
+    let with = difference(RefineSteps { denoise: true, ..steps });
+    let without = difference(steps);
+    assert!(with < 0.7 * without, "{with} with, {without} without");
+}

@@ -8,7 +8,7 @@ use std::cell::Cell;
 use greenroom_frame::{Colour, Frame, PixelFormat, Rgb8, SizePx};
 use greenroom_matte::{
     AlphaMap, Engine, FaceFinder, InputTensor, Isa, KeyColour, MatteMaker, Model, MulticlassEngine,
-    ScreenKey, Upscaler,
+    RefineSteps, ScreenKey, Upscaler,
 };
 
 /// The system's allocator, counting what the current thread asks for.
@@ -98,6 +98,31 @@ fn steady_state_asks_for_no_memory() {
             }
         }
     }
+}
+
+#[test]
+fn noise_asks_for_no_memory() {
+    let size = SizePx::new(1280, 720);
+    let noisy = |seed: u32| {
+        let mut frame = Frame::new(PixelFormat::I420, size, Colour::WEBCAM).unwrap();
+        let mut state = seed;
+        for sample in frame.bytes_mut() {
+            state = state.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
+            *sample = 100 + (state >> 26) as u8;
+        }
+        frame
+    };
+    let pictures = [noisy(1), noisy(2)];
+    let maker = MatteMaker::new(Model::DEFAULT).unwrap();
+    let mut maker = maker.refined(RefineSteps::default()).unwrap();
+    let mut frames = |count: usize| {
+        for picture in pictures.iter().cycle().take(count) {
+            maker.matte(&picture.view()).unwrap();
+        }
+    };
+    assert!(allocations(|| frames(1)) > 0, "the first frame makes the tables");
+    assert!(allocations(|| frames(5)) > 0, "there is noise from the second frame on");
+    assert_eq!(allocations(|| frames(6)), 0);
 }
 
 #[test]

@@ -12,8 +12,8 @@ use super::media::{Mattes, ffmpeg, read_grey, read_grey_at};
 
 /// The steps of refinement that make the matte, as `[cut]` of the configuration has them. A new step is a line here.
 /// `spill` changes the picture and not the matte: see [`super::spill`].
-pub const STEPS: [&str; 7] =
-    ["exposure", "crop", "islands", "second_opinion", "raise", "smooth", "guide"];
+pub const STEPS: [&str; 8] =
+    ["exposure", "denoise", "crop", "islands", "second_opinion", "raise", "smooth", "guide"];
 
 /// What a way is to the others.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -151,7 +151,8 @@ impl Renderer {
     ) -> Result<Mattes> {
         // Of its own: several clips may be rendered side by side.
         let folder = TempDir::new_in(self.work.path())?;
-        let matte = folder.path().join("matte.y4m");
+        // Y4M has one rate: of a clip whose rate changes, frames would be missing in it, or there twice.
+        let matte = folder.path().join("matte.mkv");
         let mut command = self.command(folder.path(), way, clip)?;
         self.finish(command.args(["-", "--background", "#808080", "--matte"]).arg(&matte))?;
         read(&matte)

@@ -122,6 +122,11 @@ impl SecondOpinion {
         self.verdict.forget();
     }
 
+    /// The frames are clearer than those that were asked about: the next one is asked about as soon as it can be.
+    pub(crate) fn ask_anew(&mut self) {
+        self.asked_at = None;
+    }
+
     /// Strikes out of `mask`, that of all of `frame`, what is surely room by the newest answer, and asks anew when it
     /// is time to. `thumbnail` is that of `frame`; the network sees it brighter by `gain`, as the fast one does.
     ///

@@ -3,6 +3,7 @@
 //! | step | where | what |
 //! |---|---|---|
 //! | `exposure` | [`MatteMaker`](crate::MatteMaker) | the network sees dark pictures and persons against the light brighter |
+//! | `denoise` | [`MatteMaker`](crate::MatteMaker) | the networks see noisy pictures without most of their noise |
 //! | `crop` | [`MatteMaker`](crate::MatteMaker) | the network sees the person, not the room, when the person is small |
 //! | `islands` | [`MatteMaker`](crate::MatteMaker) | what floats beside a person is dropped where the network is unsure |
 //! | `second_opinion` | [`MatteMaker`](crate::MatteMaker) | what a large network is sure is room is struck out |
@@ -53,6 +54,8 @@ pub struct RefineSteps {
     pub crop: bool,
     /// The network sees dark pictures, and persons against the light, brighter than they are.
     pub exposure: bool,
+    /// The networks see noisy pictures without most of their noise.
+    pub denoise: bool,
     /// What floats beside a person is dropped where the network is unsure.
     pub islands: bool,
     /// Whom the matte shows.
@@ -80,6 +83,7 @@ impl RefineSteps {
     pub const NONE: Self = Self {
         crop: false,
         exposure: false,
+        denoise: false,
         islands: false,
         people: People::All,
         quality: Quality::Balanced,
@@ -99,6 +103,7 @@ impl Default for RefineSteps {
         Self {
             crop: true,
             exposure: true,
+            denoise: true,
             islands: true,
             people,
             raise: true,

@@ -30,6 +30,7 @@ pub(super) const TABLE: &[CutKey] = &[
     },
     CutKey { name: "crop", set: |value, steps| set_switch(value, &mut steps.crop) },
     CutKey { name: "exposure", set: |value, steps| set_switch(value, &mut steps.exposure) },
+    CutKey { name: "denoise", set: |value, steps| set_switch(value, &mut steps.denoise) },
     CutKey { name: "islands", set: |value, steps| set_switch(value, &mut steps.islands) },
     CutKey {
         name: "people",

@@ -1,0 +1,88 @@
+use greenroom_frame::{FrameView, SizePx};
+
+/// Measures how noisy the pictures of a camera are: by what differs between two of them where they differ least.
+///
+/// Of a still picture, the differences are noise alone; and half of most pictures is still. The mean of the smaller half of
+/// the differences' amounts is a known share of normally distributed noise.
+#[derive(Debug, Default)]
+pub(super) struct NoiseMeter {
+    picture: Option<SizePx>,
+    reduction: u32,
+    /// Sums over squares of `reduction` samples' side, in places all over the picture, of the frame before.
+    sums: Vec<u16>,
+    /// Standard deviation of the noise of a square's mean, in levels; `None` before the second frame.
+    noise: Option<f32>,
+    histogram: Vec<u32>,
+}
+
+/// Places that are looked at, across and down.
+const PLACES: [u32; 2] = [64, 36];
+/// A histogram's bins for each level.
+const BINS: usize = 4;
+/// Mean amount of the smaller half of the differences between two values with normal noise, of that noise's standard
+/// deviation: sqrt(2) * 4 * (pdf(0) - pdf(0.6745)).
+const SMALLER_HALF: f32 = 0.4589;
+/// Share of the way that the noise goes with each frame, up and down: what moves may look like noise, noise never looks still.
+const PACE: [f32; 2] = [0.05, 0.3];
+
+impl NoiseMeter {
+    pub(super) fn reset(&mut self) {
+        (self.picture, self.noise) = (None, None);
+    }
+
+    /// Side of the squares whose means are looked at.
+    pub(super) fn reduction(&self) -> u32 {
+        self.reduction
+    }
+
+    /// The noise of `frame` when it is reduced by `reduction`: standard deviation of its luma, in levels; 0 as long as it is not
+    /// known.
+    pub(super) fn measure(&mut self, frame: &FrameView<'_>, reduction: u32) -> f32 {
+        let size = frame.size();
+        let knows = self.picture == Some(size) && self.reduction == reduction;
+        (self.picture, self.reduction) = (Some(size), reduction);
+        let squares = [size.width_px / reduction, size.height_px / reduction];
+        let places = [PLACES[0].min(squares[0]), PLACES[1].min(squares[1])];
+        let (luma, side) = (frame.plane(0), reduction as usize);
+        self.sums.resize((places[0] * places[1]) as usize, 0);
+        self.histogram.resize(256 * BINS, 0);
+        self.histogram.fill(0);
+        let mut sums = self.sums.iter_mut();
+        for row in 0..places[1] {
+            let top = (row * squares[1] / places[1]) as usize * side;
+            for (column, sum) in (0..places[0]).zip(&mut sums) {
+                let left = (column * squares[0] / places[0]) as usize * side;
+                let square = (top..top + side).map(|y| {
+                    let samples = &luma.data()[y * luma.stride_bytes() + left..][..side];
+                    samples.iter().map(|&sample| u16::from(sample)).sum::<u16>()
+                });
+                let new = square.sum::<u16>();
+                let old = std::mem::replace(sum, new);
+                let bin = usize::from(new.abs_diff(old)) * BINS / (side * side);
+                self.histogram[bin.min(256 * BINS - 1)] += 1;
+            }
+        }
+        if !knows {
+            self.noise = None;
+            return 0.0;
+        }
+        let now = mean_of_smaller_half(&self.histogram) / SMALLER_HALF;
+        let noise = match self.noise {
+            None => now,
+            Some(before) => before + PACE[usize::from(now < before)] * (now - before),
+        };
+        self.noise = Some(noise);
+        noise
+    }
+}
+
+/// In levels.
+fn mean_of_smaller_half(histogram: &[u32]) -> f32 {
+    let half = histogram.iter().sum::<u32>() / 2;
+    let (mut count, mut sum) = (0, 0.0);
+    for (bin, &here) in histogram.iter().enumerate() {
+        let taken = here.min(half - count);
+        (count, sum) = (count + taken, sum + taken as f32 * bin as f32 / BINS as f32);
+    }
+    sum / half.max(1) as f32
+}
