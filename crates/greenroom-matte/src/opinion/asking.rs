@@ -29,6 +29,8 @@ pub(super) struct Question {
     pub asked_at: Instant,
     /// Whether there is an answer.
     pub is_answered: bool,
+    /// Whether the machine saved power when it was given.
+    pub saves_power: bool,
 }
 
 impl Question {
@@ -43,6 +45,7 @@ impl Question {
             life: 0,
             asked_at: Instant::now(),
             is_answered: false,
+            saves_power: false,
         })
     }
 }
@@ -136,11 +139,11 @@ impl fmt::Debug for Asking {
 
 impl Asking {
     /// Has a thread of its own answer, with the networks that it `load`s when it is asked for the first time.
-    pub(super) fn on_a_thread(load: LoadNetworks) -> Self {
+    pub(super) fn on_a_thread(load: LoadNetworks, saves_power: fn() -> bool) -> Self {
         let (questions, asked) = sync_channel(1);
         let (answered, answers) = sync_channel(1);
         let thread = thread::Builder::new().name("second opinion".into());
-        match thread.spawn(move || answer_all(load, &asked, &answered)) {
+        match thread.spawn(move || answer_all((load, saves_power), &asked, &answered)) {
             Ok(_) => Self::Thread { questions, answers },
             Err(error) => {
                 tracing::warn!("no thread for the second opinion ({error}); going on without it");
@@ -183,7 +186,7 @@ impl Asking {
 
 /// The thread: answers until nobody asks any more.
 fn answer_all(
-    load: LoadNetworks,
+    (load, saves_power): (LoadNetworks, fn() -> bool),
     asked: &Receiver<Box<Question>>,
     answered: &SyncSender<Box<Question>>,
 ) {
@@ -200,6 +203,7 @@ fn answer_all(
             if let Some(networks) = &mut networks {
                 networks.answer(&mut question);
             }
+            question.saves_power = saves_power();
             Ok::<_, MatteError>(())
         }));
         match outcome {

@@ -61,6 +61,8 @@ pub struct SecondOpinion {
     question: Option<Box<Question>>,
     /// When the frame of the last question was taken; `None` after a reset.
     asked_at: Option<Instant>,
+    /// By the newest answer, the machine saves power.
+    saves_power: bool,
     /// Counts resets: answers to questions from before one are not used.
     life: u32,
     verdict: Verdict,
@@ -68,16 +70,18 @@ pub struct SecondOpinion {
 
 impl SecondOpinion {
     /// Asks MediaPipe's multiclass network ([`MulticlassEngine`]), and [`FaceFinder`], on a thread of its own, at the lowest
-    /// priority. They are loaded there when they are asked for the first time.
+    /// priority. They are loaded there when they are asked for the first time. With each answer that thread finds out whether
+    /// this machine `saves_power`, on battery for example: then it is asked half as often.
     ///
     /// # Errors
     /// [`MatteError::Frame`] if its input is no usable picture size; the built-in network's is.
-    pub fn on_a_thread() -> Result<Self, MatteError> {
+    pub fn on_a_thread(saves_power: fn() -> bool) -> Result<Self, MatteError> {
         let load = || {
             let large = Box::new(MulticlassEngine::built_in()?);
             Networks::new(large, FaceFinder::built_in()?)
         };
-        Self::of_thread(&MulticlassEngine::built_in_description(), Box::new(load))
+        let description = MulticlassEngine::built_in_description();
+        Self::of_thread(&description, Box::new(load), saves_power)
     }
 
     /// Asks the same networks on the caller's thread, which waits for the answer: where frames come from a file, so that
@@ -92,8 +96,12 @@ impl SecondOpinion {
         Self::new(Asking::AtOnce(Box::new(networks)), &description)
     }
 
-    fn of_thread(description: &ModelDescription, load: LoadNetworks) -> Result<Self, MatteError> {
-        Self::new(Asking::on_a_thread(load), description)
+    fn of_thread(
+        description: &ModelDescription,
+        load: LoadNetworks,
+        saves_power: fn() -> bool,
+    ) -> Result<Self, MatteError> {
+        Self::new(Asking::on_a_thread(load, saves_power), description)
     }
 
     fn new(asking: Asking, network: &ModelDescription) -> Result<Self, MatteError> {
@@ -104,6 +112,7 @@ impl SecondOpinion {
             face_preparer: FaceFinder::preparer(Isa::best()),
             question: Some(Box::new(Question::new()?)),
             asked_at: None,
+            saves_power: false,
             life: 0,
             verdict: Verdict::default(),
         })
@@ -162,6 +171,7 @@ impl SecondOpinion {
         let Some(asked_at) = self.asked_at else { return true };
         let Pace { calm, outdated } = self.pace;
         let wait = if changed > OUTDATED { outdated } else { calm };
+        let wait = if self.saves_power { 2 * wait } else { wait };
         // Also when the clock went back: another camera.
         captured_at.checked_duration_since(asked_at).is_none_or(|age| age + JITTER >= wait)
     }
@@ -197,6 +207,7 @@ impl SecondOpinion {
 
     fn take(&mut self, question: Box<Question>) -> Result<(), MatteError> {
         let question = self.question.insert(question);
+        self.saves_power = question.saves_power;
         match question.is_answered && question.life == self.life {
             true => self.verdict.learn(question),
             false => Ok(()),

@@ -72,7 +72,7 @@ impl Room {
     fn late(panics: bool) -> (Self, Sender<()>) {
         let (say, go_on) = channel();
         let load = Box::new(move || Ok(networks(Some(go_on), panics)));
-        (Self::new(SecondOpinion::of_thread(&description(), load).unwrap()), say)
+        (Self::new(SecondOpinion::of_thread(&description(), load, || true).unwrap()), say)
     }
 
     /// What is left, in the middle row, of a mask of one level of the frame with this luma at a time.
@@ -160,6 +160,39 @@ fn nobody_waits_for_an_answer() {
         room.left_of(255, still, at_ms)[0] == 0
     };
     assert!((0..LONG_TURNS).map(|_| 120).any(is_struck));
+}
+
+#[test]
+fn a_machine_that_saves_power_is_asked_half_as_often() {
+    let (mut room, say) = Room::late(false);
+    say.send(()).unwrap();
+    room.left_of(255, still, 0);
+    // Asked whether it does with each answer.
+    for turn in 0..LONG_TURNS {
+        room.left_of(255, still, 40);
+        if room.opinion.saves_power {
+            let asked_at = |room: &Room| room.opinion.asked_at.unwrap().duration_since(room.start);
+            room.left_of(255, still, 5900);
+            assert_eq!(asked_at(&room), Duration::ZERO);
+            room.left_of(255, still, 6000);
+            assert_eq!(asked_at(&room), Duration::from_secs(6));
+            say.send(()).unwrap();
+            return;
+        }
+        assert!(turn + 1 < LONG_TURNS, "it never answers");
+        std::thread::sleep(Duration::from_millis(5));
+    }
+}
+
+#[test]
+fn it_is_asked_anew_when_frames_are_clearer() {
+    let mut room = Room::at_once();
+    room.left_of(255, still, 0);
+    room.left_of(255, still, 40);
+    assert_eq!(room.opinion.asked_at, Some(room.start));
+    room.opinion.ask_anew();
+    room.left_of(255, still, 80);
+    assert_eq!(room.opinion.asked_at, Some(room.start + Duration::from_millis(80)));
 }
 
 #[test]

@@ -12,6 +12,7 @@ use crate::config::ConfigFile;
 use crate::models::{
     KnownModel, find_file, known_models, model_folder, package_of_model, read_description,
 };
+use crate::power::is_on_battery;
 
 /// Which network finds the person. A later engine is a variant here and an arm in
 /// [`build`](Self::build).
@@ -102,7 +103,7 @@ impl ModelChoice {
                     return Ok(maker);
                 }
                 let second_opinion = match answers {
-                    Answers::Late => SecondOpinion::on_a_thread()?,
+                    Answers::Late => SecondOpinion::on_a_thread(is_on_battery)?,
                     Answers::AtOnce => SecondOpinion::at_once()?,
                 };
                 Ok(maker.with_second_opinion(second_opinion.paced(steps.quality)))
