@@ -1,0 +1,292 @@
+//! The files that set-up writes: where they are, and what is in them.
+//!
+//! Nodes are added at every start by a unit of the system, [`boot_unit`], which runs
+//! `greenroom setup --at-boot`. What that command has to do, with root's rights:
+//!
+//! 1. If the module is not loaded: run [`load_command`].
+//! 2. If there is no `/dev/v4l2loopback` (a module before 0.13): say so and succeed; the options file
+//!    does the rest.
+//! 3. For each label without a node: add one through `/dev/v4l2loopback` (ioctl 0x4C80, with
+//!    `output_nr` = the number, `announce_all_caps` = 0, `max_buffers` = [`BUFFERS`]); if the number
+//!    is taken, the next free one of [`NUMBERS`].
+//! 4. Write [`RunRecord`] to [`RUN_RECORD`]: only nodes in it are ours to remove.
+
+use std::ops::RangeInclusive;
+use std::path::{Path, PathBuf};
+
+use serde::{Deserialize, Serialize};
+
+use crate::{Command, Label};
+
+/// The first line of each of our files; a file without it is somebody else's.
+pub const MARK: &str =
+    "# Written by `greenroom setup`; `greenroom setup --undo` removes this file.";
+
+/// Numbers for our nodes. Below are webcams, and programs that take the first node that they find;
+/// OBS ignores 64 and above.
+pub const NUMBERS: RangeInclusive<u32> = 10..=63;
+
+/// Buffers of a node: GStreamer wants more than two.
+pub const BUFFERS: u32 = 4;
+
+/// The name of the boot unit.
+pub const UNIT: &str = "greenroom-camera.service";
+/// The boot unit that set-up writes.
+pub const UNIT_FILE: &str = "/etc/systemd/system/greenroom-camera.service";
+/// The boot unit of greenroom's package: for one node with the usual label and number.
+pub const SHIPPED_UNIT_FILE: &str = "/usr/lib/systemd/system/greenroom-camera.service";
+/// There if the boot unit is enabled.
+pub const UNIT_LINK: &str = "/etc/systemd/system/multi-user.target.wants/greenroom-camera.service";
+/// The module's options, for a module before 0.13 alone. The name sorts late, so that no option of
+/// ours is changed by a file that is read afterwards; nobody else's may be there at all.
+pub const OPTIONS_FILE: &str = "/etc/modprobe.d/greenroom.conf";
+/// What loads a module before 0.13 at every start.
+pub const LOAD_FILE: &str = "/etc/modules-load.d/greenroom.conf";
+/// What set-up installed ([`SetupRecord`]), so that undoing removes that and nothing else.
+pub const SETUP_RECORD: &str = "/var/lib/greenroom/setup.json";
+/// The nodes that were added since the system's start ([`RunRecord`]).
+pub const RUN_RECORD: &str = "/run/greenroom/nodes.json";
+/// The name of the unit with which greenroom runs in the user's session.
+pub const USER_UNIT: &str = "greenroom.service";
+
+/// Whether set-up wrote this file.
+pub fn is_ours(text: &str) -> bool {
+    text.lines().next() == Some(MARK)
+}
+
+/// Where the user's own unit is.
+pub fn user_unit_file(home: &Path) -> PathBuf {
+    home.join(".config/systemd/user").join(USER_UNIT)
+}
+
+/// The command that adds the nodes.
+pub fn at_boot_command(program: &Path, label: &Label, numbers: &[u32]) -> Command {
+    let numbers = numbers.iter().flat_map(|number| ["--number".to_owned(), number.to_string()]);
+    Command(vec![program.display().to_string()])
+        .with(["setup", "--at-boot", "--label", label.as_str()])
+        .with(numbers)
+}
+
+/// The command that loads a module that adds nodes at run time. It makes no node of its own then,
+/// which would take the number of a webcam, unless somebody's options ask for nodes: `devices=0`
+/// would override those.
+pub fn load_command(somebody_has_options: bool) -> Command {
+    Command::words(if somebody_has_options {
+        "modprobe v4l2loopback"
+    } else {
+        "modprobe v4l2loopback devices=0"
+    })
+}
+
+/// The boot unit, [`UNIT_FILE`].
+pub fn boot_unit(program: &Path, label: &Label, numbers: &[u32]) -> String {
+    let words: Vec<_> =
+        at_boot_command(program, label, numbers).0.iter().map(|word| unit_word(word)).collect();
+    format!(
+        "{MARK}\n\
+         [Unit]\n\
+         Description=Virtual camera of greenroom (adds a node to v4l2loopback)\n\
+         After=systemd-modules-load.service\n\
+         \n\
+         [Service]\n\
+         Type=oneshot\n\
+         RemainAfterExit=yes\n\
+         ExecStart={}\n\
+         TimeoutStartSec=30\n\
+         # The record of our nodes, which a restart of this unit keeps.\n\
+         RuntimeDirectory=greenroom\n\
+         RuntimeDirectoryPreserve=yes\n\
+         # It loads a module, opens /dev/v4l2loopback, and does nothing else.\n\
+         CapabilityBoundingSet=CAP_SYS_MODULE\n\
+         NoNewPrivileges=yes\n\
+         ProtectSystem=strict\n\
+         ProtectHome=yes\n\
+         PrivateTmp=yes\n\
+         PrivateNetwork=yes\n\
+         RestrictAddressFamilies=AF_UNIX\n\
+         MemoryDenyWriteExecute=yes\n\
+         \n\
+         [Install]\n\
+         WantedBy=multi-user.target\n",
+        words.join(" ")
+    )
+}
+
+/// The program and options that a unit runs: two units with the same do the same.
+pub(crate) fn exec_start(unit: &str) -> Option<&str> {
+    unit.lines().find_map(|line| line.strip_prefix("ExecStart="))
+}
+
+/// The numbers of the nodes that a boot unit adds.
+pub(crate) fn unit_numbers(unit: &str) -> Vec<u32> {
+    let words = exec_start(unit).unwrap_or_default().split(" --number ").skip(1);
+    words.filter_map(|word| word.split(' ').next()?.parse().ok()).collect()
+}
+
+/// A word of a command line as systemd reads it.
+fn unit_word(word: &str) -> String {
+    let word = word.replace('%', "%%").replace('$', "$$");
+    if word.contains([' ', '"', '\'', '\\', ';']) {
+        format!("\"{}\"", word.replace('\\', "\\\\").replace('"', "\\\""))
+    } else {
+        word
+    }
+}
+
+/// The module's options, [`OPTIONS_FILE`].
+pub fn options(labels: &[Label], numbers: &[u32]) -> String {
+    let list = |items: Vec<String>| items.join(",");
+    format!(
+        "{MARK}\n\
+         # This version of v4l2loopback makes its nodes when it is loaded.\n\
+         options v4l2loopback devices={} video_nr={} card_label=\"{}\" exclusive_caps={} \
+         max_buffers={BUFFERS}\n",
+        labels.len(),
+        list(numbers.iter().map(u32::to_string).collect()),
+        list(labels.iter().map(Label::to_string).collect()),
+        list(labels.iter().map(|_| "1".to_owned()).collect()),
+    )
+}
+
+/// What loads the module at every start, [`LOAD_FILE`].
+pub fn load() -> String {
+    format!("{MARK}\nv4l2loopback\n")
+}
+
+/// The unit with which greenroom runs in the user's session, where no package has brought it.
+pub fn user_unit(program: &Path) -> String {
+    const SHIPPED: &str = include_str!("../../../packaging/systemd/greenroom.service");
+    let start = format!("\nExecStart={} run\n", unit_word(&program.display().to_string()));
+    format!("{MARK}\n{}", SHIPPED.replace("\nExecStart=greenroom run\n", &start))
+}
+
+/// What set-up installed on this system.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+pub struct SetupRecord {
+    /// The packages that were not there before.
+    #[serde(default)]
+    pub packages: Vec<String>,
+    /// The certificate whose import the user was asked for.
+    #[serde(default)]
+    pub certificate: Option<PathBuf>,
+}
+
+impl SetupRecord {
+    /// As the file's contents.
+    pub fn to_json(&self) -> String {
+        // A struct of strings can always be written.
+        serde_json::to_string_pretty(self).unwrap_or_default() + "\n"
+    }
+}
+
+/// The nodes that were added since the system's start.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+pub struct RunRecord {
+    /// The nodes.
+    pub nodes: Vec<NodeRecord>,
+}
+
+/// A node that was added.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct NodeRecord {
+    /// N of `/dev/videoN`.
+    pub number: u32,
+    /// The name under which programs list it.
+    pub label: String,
+    /// Whether it shows itself as a camera only.
+    pub exclusive_caps: bool,
+    /// How many buffers it was made with.
+    pub buffers: u32,
+}
+
+impl RunRecord {
+    /// The nodes that a module makes with the options of our file.
+    pub(crate) fn of_options(text: &str) -> Self {
+        let Some(line) = text.lines().find(|line| line.starts_with("options ")) else {
+            return Self::default();
+        };
+        let value = |key: &str| {
+            let (_, rest) = line.split_once(&format!(" {key}="))?;
+            match rest.strip_prefix('"') {
+                Some(rest) => rest.split('"').next(),
+                None => rest.split(' ').next(),
+            }
+        };
+        let list = |key| value(key).unwrap_or_default().split(',');
+        let nodes = list("video_nr").zip(list("card_label")).zip(list("exclusive_caps"));
+        let node = |((number, label), exclusive): ((&str, &str), &str)| {
+            Some(NodeRecord {
+                number: number.parse().ok()?,
+                label: label.to_owned(),
+                exclusive_caps: exclusive == "1",
+                buffers: value("max_buffers").and_then(|buffers| buffers.parse().ok())?,
+            })
+        };
+        Self { nodes: nodes.filter_map(node).collect() }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn two() -> Vec<Label> {
+        vec![Label::default(), Label::default().numbered(2)]
+    }
+
+    #[test]
+    fn our_options_make_nodes_that_chromium_sees_and_are_read_back() {
+        let text = options(&two(), &[10, 12]);
+        assert!(text.contains(
+            "options v4l2loopback devices=2 video_nr=10,12 card_label=\"greenroom,greenroom 2\" \
+             exclusive_caps=1,1 max_buffers=4\n"
+        ));
+        let nodes = RunRecord::of_options(&text).nodes;
+        let numbers: Vec<_> = nodes.iter().map(|node| (node.number, node.label.as_str())).collect();
+        assert_eq!(numbers, [(10, "greenroom"), (12, "greenroom 2")]);
+        assert!(nodes.iter().all(|node| node.exclusive_caps));
+        assert!(RunRecord::of_options("").nodes.is_empty());
+    }
+
+    #[test]
+    fn all_our_text_files_have_the_mark() {
+        let program = Path::new("/usr/bin/greenroom");
+        let unit = boot_unit(program, &Label::default(), &[10]);
+        for text in [&unit, &options(&two(), &[10, 11]), &load(), &user_unit(program)] {
+            assert!(is_ours(text), "{text}");
+        }
+        assert!(!is_ours("") && !is_ours("[Unit]\n"));
+    }
+
+    #[test]
+    fn the_boot_unit_is_a_oneshot_that_never_unloads_or_removes_anything() {
+        let unit = boot_unit(Path::new("/usr/bin/greenroom"), &Label::default(), &[10, 11]);
+        assert_eq!(
+            exec_start(&unit),
+            Some("/usr/bin/greenroom setup --at-boot --label greenroom --number 10 --number 11")
+        );
+        assert!(unit.contains("Type=oneshot\n") && unit.contains("WantedBy=multi-user.target\n"));
+        assert!(!unit.contains("ExecStop") && !unit.contains("modprobe"));
+    }
+
+    #[test]
+    fn words_of_units_are_quoted_as_systemd_reads_them() {
+        assert_eq!(unit_word("/opt/100%/a b\"c$d"), "\"/opt/100%%/a b\\\"c$$d\"");
+        let unit = boot_unit(Path::new("/x"), &Label::new("My Camera").unwrap(), &[10]);
+        assert_eq!(exec_start(&unit), Some("/x setup --at-boot --label \"My Camera\" --number 10"));
+    }
+
+    #[test]
+    fn the_users_unit_runs_the_program_by_its_path() {
+        let text = user_unit(Path::new("/home/ada/.cargo/bin/greenroom"));
+        assert!(text.contains("\nExecStart=/home/ada/.cargo/bin/greenroom run\n"));
+        assert!(!text.contains("\nExecStart=greenroom"));
+    }
+
+    #[test]
+    fn the_setup_record_is_read_back() {
+        let record = SetupRecord { packages: vec!["x".to_owned()], certificate: Some("/c".into()) };
+        let read: SetupRecord = serde_json::from_str(&record.to_json()).unwrap();
+        assert_eq!(read, record);
+    }
+}

@@ -1,0 +1,188 @@
+//! The plans for made-up systems: what is essential of each, what no plan ever does, and all of their
+//! texts in tests/plans.txt (written anew with GREENROOM_WRITE_PLANS=1; read them).
+
+mod systems;
+
+use std::collections::BTreeSet;
+use std::path::{Path, PathBuf};
+use std::{env, fs};
+
+use greenroom_setup::facts::{Loaded, Origin, PackageManager};
+use greenroom_setup::plan::{Action, Outcome, Plan};
+use greenroom_setup::{Distribution, Facts, Known, files, plan};
+use systems::{Case, Expected, Is};
+
+fn summary(plan: &Plan, expected: &Expected) -> Expected {
+    // The words of `expected`, where they are equal to what is found: their lifetime is the program's.
+    let word = |text: &str, of: &[&'static str]| {
+        of.iter().find(|word| **word == text).copied().unwrap_or_else(|| text.to_owned().leak())
+    };
+    let mut found = Expected {
+        outcome: match plan.outcome {
+            Outcome::Steps => Is::Steps,
+            Outcome::NothingToDo => Is::Nothing,
+            Outcome::NotPossible(_) => Is::NotPossible,
+        },
+        topics: plan.explanations.iter().map(|explanation| explanation.topic).collect(),
+        ..Expected::default()
+    };
+    for step in &plan.steps {
+        match &step.action {
+            Action::InstallPackages { packages, .. } => {
+                found.packages.extend(packages.iter().map(|name| word(name, &expected.packages)));
+            }
+            Action::WriteFile { path, .. }
+                if !path.starts_with("/home") && path != Path::new(files::SETUP_RECORD) =>
+            {
+                found.files.push(word(path.to_str().unwrap(), &expected.files));
+            }
+            Action::ImportKey { .. } => found.key = true,
+            Action::Restart => found.restart = true,
+            _ => {}
+        }
+    }
+    found
+}
+
+#[test]
+fn each_system_gets_the_packages_and_files_that_are_right_for_it() {
+    let cases = systems::all();
+    assert!(cases.len() >= 50, "{}", cases.len());
+    let names: BTreeSet<_> = cases.iter().map(|case| case.name).collect();
+    assert_eq!(names.len(), cases.len(), "two systems of one name");
+    for case in cases {
+        let plan = plan(&case.system.facts(), &case.wish);
+        let found = summary(&plan, &case.expected);
+        assert_eq!(found, case.expected, "{}:\n{plan}", case.name);
+    }
+}
+
+#[test]
+fn no_plan_does_what_none_may_do() {
+    for case in systems::all() {
+        let facts = case.system.facts();
+        let plan = plan(&facts, &case.wish);
+        let text = plan.to_text();
+        for step in &plan.steps {
+            check_action(&step.action, &facts, &text, case.name);
+            assert!(!step.why.is_empty() && !step.why.ends_with('.'), "{text}");
+        }
+        for explanation in &plan.explanations {
+            assert!(explanation.text.ends_with(['.', ':']), "{text}");
+        }
+        if plan.outcome == Outcome::Steps {
+            assert!(!plan.steps.is_empty());
+        } else {
+            assert!(plan.steps.is_empty(), "{text}");
+        }
+        if matches!(plan.outcome, Outcome::NotPossible(_)) {
+            assert!(!plan.explanations[0].next.is_empty(), "no next step:\n{text}");
+        }
+    }
+}
+
+fn check_action(action: &Action, facts: &Facts, text: &str, name: &str) {
+    let ours: [&str; 4] =
+        [files::UNIT_FILE, files::OPTIONS_FILE, files::LOAD_FILE, files::SETUP_RECORD];
+    let home = PathBuf::from("/home/ada/.config/systemd/user/greenroom.service");
+    match action {
+        Action::WriteFile { path, content, mode } => {
+            assert!(ours.iter().any(|own| Path::new(own) == path) || *path == home, "{text}");
+            assert_eq!(*mode, 0o644);
+            let marked = files::is_ours(content) || path == Path::new(files::SETUP_RECORD);
+            assert!(marked && content.ends_with('\n'), "{name}: {content}");
+            // Arrays of two files merge and break both.
+            let options = path == Path::new(files::OPTIONS_FILE);
+            assert!(!options || facts.foreign_options().next().is_none(), "{text}");
+        }
+        Action::RemoveFile { path } => {
+            assert!(ours.iter().any(|own| Path::new(own) == path) || *path == home, "{text}");
+        }
+        Action::InstallPackages { packages, commands, manager } => {
+            let ubuntu = facts.system.os.is_and(|os| Distribution::of(os) == Distribution::Ubuntu);
+            assert!(!(ubuntu && packages.iter().any(|name| name.contains("dkms"))), "{text}");
+            let partial = commands.iter().any(|command| command.0.iter().any(|word| word == "-Sy"));
+            assert!(!(*manager == PackageManager::Pacman && partial), "{text}");
+        }
+        Action::AddNodes { nodes, .. } => {
+            assert!(nodes.iter().all(|node| files::NUMBERS.contains(&node.number)), "{text}");
+            let taken = facts.nodes.get().unwrap();
+            let mine = |number| {
+                taken.loopbacks.iter().any(|n| n.number == number && n.origin == Origin::Setup)
+            };
+            let free = |number| !taken.taken.contains(&number) || mine(number);
+            assert!(nodes.iter().all(|node| free(node.number)), "{text}");
+        }
+        Action::RemoveNode { number } => {
+            let nodes = &facts.nodes.get().unwrap().loopbacks;
+            let node = nodes.iter().find(|node| node.number == *number).unwrap();
+            assert_eq!((node.origin, &node.users), (Origin::Setup, &Known::Is(vec![])), "{text}");
+        }
+        Action::UnloadModule { .. } => assert_unused(facts, text),
+        Action::LoadModule { commands } if commands.len() > 1 => assert_unused(facts, text),
+        _ => {}
+    }
+}
+
+/// Nobody uses the module, and nobody else has a node of it.
+fn assert_unused(facts: &Facts, text: &str) {
+    let unused = matches!(facts.module.loaded, Known::Is(Loaded::Yes { users: Known::Is(0), .. }));
+    assert!(unused, "{text}");
+    let nodes = &facts.nodes.get().unwrap().loopbacks;
+    assert!(nodes.iter().all(|node| node.origin == Origin::Setup), "{text}");
+}
+
+#[test]
+fn reading_and_planning_change_nothing_and_are_the_same_each_time() {
+    for case in systems::all() {
+        let before = tree(case.system.root());
+        let (first, second) = (case.system.facts(), case.system.facts());
+        assert_eq!(first, second);
+        let (first, second) = (plan(&first, &case.wish), plan(&second, &case.wish));
+        assert_eq!(serde_json::to_string(&first).unwrap(), serde_json::to_string(&second).unwrap());
+        assert_eq!(tree(case.system.root()), before, "{}", case.name);
+    }
+}
+
+fn tree(folder: &Path) -> Vec<(PathBuf, u64)> {
+    let mut entries = Vec::new();
+    for entry in fs::read_dir(folder).unwrap().map(Result::unwrap) {
+        let metadata = entry.path().symlink_metadata().unwrap();
+        entries.push((entry.path(), metadata.len()));
+        if metadata.is_dir() {
+            entries.extend(tree(&entry.path()));
+        }
+    }
+    entries.sort();
+    entries
+}
+
+/// The systems whose plans are written with the contents of files and all the rest.
+const LONG: [&str; 4] = [
+    "Ubuntu 24.04, HWE kernel, Secure Boot",
+    "Debian 12, Secure Boot",
+    "Fedora 42, Secure Boot",
+    "Undo: everything",
+];
+
+#[test]
+fn the_texts_are_those_of_plans_txt() {
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/plans.txt");
+    let text = |case: &Case| {
+        let line = "=".repeat(case.name.len());
+        let plan = plan(&case.system.facts(), &case.wish);
+        let text = if LONG.contains(&case.name) { plan.to_long_text() } else { plan.to_text() };
+        format!("{}\n{line}\n{text}\n", case.name)
+    };
+    let all: String = systems::all().iter().map(text).collect();
+    if env::var_os("GREENROOM_WRITE_PLANS").is_some() {
+        fs::write(&path, &all).unwrap();
+    }
+    let expected = fs::read_to_string(&path).unwrap_or_default();
+    let differs = all.lines().zip(expected.lines()).position(|(new, old)| new != old);
+    assert!(
+        all == expected,
+        "tests/plans.txt differs from line {differs:?} on; write it anew with \
+         GREENROOM_WRITE_PLANS=1 and read what changed"
+    );
+}
