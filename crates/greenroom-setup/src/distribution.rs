@@ -6,7 +6,7 @@ use crate::facts::{
     AKMODS_CERTIFICATE, DKMS_CERTIFICATE, Facts, Installed, KernelPackage, OsRelease,
     PackageManager,
 };
-use crate::plan::explain::{self, Explanation};
+use crate::plan::{Explanation, explain};
 use crate::{Generation, Known, ModuleVersion};
 
 /// Families of distributions with one way to the module.
@@ -126,9 +126,10 @@ const UBUNTU_FLAVOURS: [&str; 13] = [
 ];
 
 /// Prebuilt and signed modules, never DKMS: that leaves the kernel's packages half configured when
-/// the module does not build (linuxmint/linuxmint#896), and is refused where the kernel's own package
-/// has the module. Package names: Ubuntu's package index (front-door.md, part B). That some kernels
-/// have the module in `linux-modules-…` itself: Contents of noble-updates (6.17.0-1022-azure).
+/// the module does not build (linuxmint/linuxmint#896), and is refused where the kernel's own
+/// package has the module. Package names: Ubuntu's package index (front-door.md, part B). That some
+/// kernels have the module in `linux-modules-…` itself: Contents of noble-updates
+/// (6.17.0-1022-azure).
 fn ubuntu(facts: &Facts, os: &OsRelease, release: &str) -> Result<ModuleSource, Explanation> {
     let flavour = facts.kernel.flavour().unwrap_or_default();
     let mut numbers = release.split('-').skip(1);
@@ -163,11 +164,13 @@ fn ubuntu(facts: &Facts, os: &OsRelease, release: &str) -> Result<ModuleSource, 
         signature: Signature::Distribution,
         builds: None,
         version: None,
-        // 24.04 has 0.12.7 for old kernels; 26.04 began with a kernel for which that does not build.
+        // 24.04 has 0.12.7 for old kernels; 26.04 began with a kernel for which that does not
+        // build.
         generation: match os.version.as_deref().and_then(ModuleVersion::parse) {
             Some(version) if os.id == "ubuntu" && version >= ModuleVersion(26, 4, 0) => {
                 Generation::Dynamic
             }
+            _ if os.codename.as_deref() == Some("resolute") => Generation::Dynamic,
             _ => Generation::Unknown,
         },
     })
@@ -244,8 +247,8 @@ fn debian(facts: &Facts, os: &OsRelease, release: &str) -> Result<ModuleSource, 
     })
 }
 
-/// RPM Fusion's akmod: front-door.md, part B. kernel-devel is named with the release of the kernel, as
-/// the newest one fits another kernel if updates are waiting; later kernels bring theirs along.
+/// RPM Fusion's akmod: front-door.md, part B. kernel-devel is named with the release of the kernel,
+/// as the newest one fits another kernel if updates are waiting; later kernels bring theirs along.
 fn fedora(facts: &Facts, release: &str) -> ModuleSource {
     let mut packages = vec!["akmod-v4l2loopback".to_owned()];
     match facts.kernel.successor() {
@@ -299,8 +302,8 @@ fn arch_package(release: &str) -> Option<String> {
     found.or(release.contains("-arch").then_some("linux")).map(str::to_owned)
 }
 
-/// The module for a flavour, in openSUSE's own repository and signed with its key. Name: many public
-/// set-up scripts and package lists; only the flavour "default" is certain.
+/// The module for a flavour, in openSUSE's own repository and signed with its key. Name: many
+/// public set-up scripts and package lists; only the flavour "default" is certain.
 fn open_suse(facts: &Facts, os: &OsRelease) -> Result<ModuleSource, Explanation> {
     let flavour = facts.kernel.flavour().unwrap_or_default();
     let name = format!("v4l2loopback-kmp-{flavour}");

@@ -4,11 +4,11 @@
 //! `greenroom setup --at-boot`. What that command has to do, with root's rights:
 //!
 //! 1. If the module is not loaded: run [`load_command`].
-//! 2. If there is no `/dev/v4l2loopback` (a module before 0.13): say so and succeed; the options file
-//!    does the rest.
+//! 2. If there is no `/dev/v4l2loopback` (a module before 0.13): say so and succeed; the options
+//!    file does the rest.
 //! 3. For each label without a node: add one through `/dev/v4l2loopback` (ioctl 0x4C80, with
-//!    `output_nr` = the number, `announce_all_caps` = 0, `max_buffers` = [`BUFFERS`]); if the number
-//!    is taken, the next free one of [`NUMBERS`].
+//!    `output_nr` = the number, `announce_all_caps` = 0, `max_buffers` = [`BUFFERS`]); if the
+//!    number is taken, the next free one of [`NUMBERS`].
 //! 4. Write [`RunRecord`] to [`RUN_RECORD`]: only nodes in it are ours to remove.
 
 use std::ops::RangeInclusive;

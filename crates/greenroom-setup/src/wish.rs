@@ -148,8 +148,8 @@ mod tests {
         for text in ["greenroom", "Green Room-2", "a.b_c", &"x".repeat(29)] {
             assert_eq!(Label::new(text).unwrap().as_str(), text);
         }
-        let bad = ["", " a", "a ", "-n", "a,b", "a\"b", "a%n", "a$b", "a\nb", "ä", &"x".repeat(30)];
-        for text in bad {
+        let long = "x".repeat(30);
+        for text in ["", " a", "a ", "-n", "a,b", "a\"b", "a%n", "a$b", "a\nb", "ä", &long] {
             assert!(Label::new(text).is_err(), "{text:?}");
         }
     }

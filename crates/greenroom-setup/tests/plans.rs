@@ -1,5 +1,7 @@
-//! The plans for made-up systems: what is essential of each, what no plan ever does, and all of their
-//! texts in tests/plans.txt (written anew with GREENROOM_WRITE_PLANS=1; read them).
+//! The plans for made-up systems: what is essential of each, what no plan ever does, and all of
+//! their texts in tests/plans.txt (written anew with GREENROOM_WRITE_PLANS=1; read them).
+
+#![allow(clippy::unwrap_used)]
 
 mod systems;
 
@@ -8,12 +10,13 @@ use std::path::{Path, PathBuf};
 use std::{env, fs};
 
 use greenroom_setup::facts::{Loaded, Origin, PackageManager};
-use greenroom_setup::plan::{Action, Outcome, Plan};
-use greenroom_setup::{Distribution, Facts, Known, files, plan};
+use greenroom_setup::plan::{Action, Actor, Outcome, Plan};
+use greenroom_setup::{Distribution, Facts, Known, Session, Wish, files, plan};
 use systems::{Case, Expected, Is};
 
 fn summary(plan: &Plan, expected: &Expected) -> Expected {
-    // The words of `expected`, where they are equal to what is found: their lifetime is the program's.
+    // The words of `expected`, where they are equal to what is found: their lifetime is the
+    // program's.
     let word = |text: &str, of: &[&'static str]| {
         of.iter().find(|word| **word == text).copied().unwrap_or_else(|| text.to_owned().leak())
     };
@@ -67,6 +70,12 @@ fn no_plan_does_what_none_may_do() {
             check_action(&step.action, &facts, &text, case.name);
             assert!(!step.why.is_empty() && !step.why.ends_with('.'), "{text}");
         }
+        // The program goes first and last, root's helper once in between, and the person ends it.
+        let mut actors: Vec<_> = plan.steps.iter().map(|step| step.actor).collect();
+        actors.dedup();
+        let order = [Actor::Program, Actor::Root, Actor::Program, Actor::Person];
+        let mut rest = order.iter();
+        assert!(actors.iter().all(|actor| rest.any(|next| next == actor)), "{text}");
         for explanation in &plan.explanations {
             assert!(explanation.text.ends_with(['.', ':']), "{text}");
         }
@@ -84,6 +93,7 @@ fn no_plan_does_what_none_may_do() {
 fn check_action(action: &Action, facts: &Facts, text: &str, name: &str) {
     let ours: [&str; 4] =
         [files::UNIT_FILE, files::OPTIONS_FILE, files::LOAD_FILE, files::SETUP_RECORD];
+    let removed = [files::RUN_RECORD].into_iter().chain(ours).map(Path::new);
     let home = PathBuf::from("/home/ada/.config/systemd/user/greenroom.service");
     match action {
         Action::WriteFile { path, content, mode } => {
@@ -96,7 +106,7 @@ fn check_action(action: &Action, facts: &Facts, text: &str, name: &str) {
             assert!(!options || facts.foreign_options().next().is_none(), "{text}");
         }
         Action::RemoveFile { path } => {
-            assert!(ours.iter().any(|own| Path::new(own) == path) || *path == home, "{text}");
+            assert!(removed.into_iter().any(|own| own == path) || *path == home, "{text}");
         }
         Action::InstallPackages { packages, commands, manager } => {
             let ubuntu = facts.system.os.is_and(|os| Distribution::of(os) == Distribution::Ubuntu);
@@ -116,7 +126,10 @@ fn check_action(action: &Action, facts: &Facts, text: &str, name: &str) {
         Action::RemoveNode { number } => {
             let nodes = &facts.nodes.get().unwrap().loopbacks;
             let node = nodes.iter().find(|node| node.number == *number).unwrap();
-            assert_eq!((node.origin, &node.users), (Origin::Setup, &Known::Is(vec![])), "{text}");
+            // Nobody but greenroom, which is stopped before, has it open.
+            let users = node.users.get().unwrap();
+            assert!(users.iter().all(|user| user.name == "greenroom"), "{text}");
+            assert_eq!(node.origin, Origin::Setup, "{text}");
         }
         Action::UnloadModule { .. } => assert_unused(facts, text),
         Action::LoadModule { commands } if commands.len() > 1 => assert_unused(facts, text),
@@ -126,10 +139,62 @@ fn check_action(action: &Action, facts: &Facts, text: &str, name: &str) {
 
 /// Nobody uses the module, and nobody else has a node of it.
 fn assert_unused(facts: &Facts, text: &str) {
-    let unused = matches!(facts.module.loaded, Known::Is(Loaded::Yes { users: Known::Is(0), .. }));
-    assert!(unused, "{text}");
     let nodes = &facts.nodes.get().unwrap().loopbacks;
+    let users: Vec<_> = nodes.iter().flat_map(|node| node.users.get().unwrap()).collect();
+    let unused = matches!(facts.module.loaded, Known::Is(Loaded::Yes { users: Known::Is(0), .. }));
+    let greenroom = !users.is_empty() && users.iter().all(|user| user.name == "greenroom");
+    assert!(unused || greenroom, "{text}");
     assert!(nodes.iter().all(|node| node.origin == Origin::Setup), "{text}");
+}
+
+/// Each file of each system is taken away, emptied, and filled with nonsense, one after the other:
+/// no plan does then what none may do.
+#[test]
+fn missing_and_broken_files_mislead_no_plan() {
+    let mut plans = 0;
+    for case in systems::all() {
+        for (path, _) in tree(case.system.root()) {
+            if !path.symlink_metadata().unwrap().is_file() {
+                continue;
+            }
+            let content = fs::read(&path).unwrap();
+            for broken in [None, Some(&b""[..]), Some(&b"\xff\0=\n:,{\"-\n"[..])] {
+                match broken {
+                    None => fs::remove_file(&path).unwrap(),
+                    Some(bytes) => fs::write(&path, bytes).unwrap(),
+                }
+                let facts = case.system.facts();
+                let plan = plan(&facts, &case.wish);
+                let text = plan.to_long_text();
+                for step in &plan.steps {
+                    check_action(&step.action, &facts, &text, case.name);
+                }
+                plans += 1;
+            }
+            fs::write(&path, content).unwrap();
+        }
+    }
+    assert!(plans > 4000, "{plans}");
+}
+
+#[test]
+fn the_system_on_which_this_test_runs_can_be_read() {
+    let facts = Facts::read(Path::new("/"), Session::of_this_process()).unwrap();
+    assert!(facts.kernel.release != Known::Unknown);
+    for wish in [Wish::default(), Wish::undo()] {
+        assert!(plan(&facts, &wish).to_text().starts_with("What is there\n"));
+    }
+}
+
+#[test]
+fn an_empty_root_directory_is_no_system_to_set_up() {
+    let root = tempfile::tempdir().unwrap();
+    let session = systems::Made::new("", "").session;
+    let facts = Facts::read(root.path(), session.clone()).unwrap();
+    assert_eq!(facts.system.os, Known::Unknown);
+    let plan = plan(&facts, &Wish::default());
+    assert!(matches!(plan.outcome, Outcome::NotPossible(_)), "{plan}");
+    assert!(Facts::read(&root.path().join("none"), session).is_err());
 }
 
 #[test]

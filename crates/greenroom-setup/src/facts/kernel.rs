@@ -21,7 +21,8 @@ pub struct Kernel {
     pub arch_package: Known<String>,
     /// The releases of all kernels whose modules are installed.
     pub installed: Known<Vec<String>>,
-    /// Debian, Ubuntu and their kin: the installed packages that always depend on the newest kernel.
+    /// Debian, Ubuntu and their kin: the installed packages that always depend on the newest
+    /// kernel.
     pub packages: Known<Vec<KernelPackage>>,
 }
 

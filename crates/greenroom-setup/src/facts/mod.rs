@@ -18,10 +18,11 @@ use serde::Serialize;
 pub use configs::{ConfigLine, Directive, ModuleConfig};
 pub use kernel::{Kernel, KernelPackage};
 pub use module::{Installed, Loaded, Module};
+pub(crate) use nodes::Use;
 pub use nodes::{Node, Nodes, Origin, User};
 pub use own::{OwnFile, OwnFiles, UserUnit};
 pub use packages::{PackageManager, Packages};
-pub(crate) use security::{AKMODS_CERTIFICATE, DKMS_CERTIFICATE};
+pub(crate) use security::{AKMODS_CERTIFICATE, DKMS_CERTIFICATE, UBUNTU_CERTIFICATE};
 pub use security::{KeyState, Security, SigningKey};
 pub use session::{Program, Session};
 pub use system::{Environment, OsRelease, System, SystemKind};
@@ -91,10 +92,10 @@ impl Facts {
     /// is none for the running kernel.
     pub fn installed_generation(&self) -> Option<Generation> {
         match &self.module.installed {
-            Known::Is(Installed::Yes { version: Known::Is(version) }) => {
+            Known::Is(Installed::Yes { version: Known::Is(version), .. }) => {
                 Some(Generation::from(*version))
             }
-            Known::Is(Installed::Yes { version: Known::Unknown } | Installed::BuiltIn) => {
+            Known::Is(Installed::Yes { .. } | Installed::BuiltIn) => {
                 Some(self.loaded_generation().unwrap_or(Generation::Unknown))
             }
             Known::Is(Installed::OnlyFor(_) | Installed::No) | Known::Unknown => {
@@ -103,8 +104,8 @@ impl Facts {
         }
     }
 
-    /// The lines of other programs and of the administrator that give the module options, or another
-    /// command that loads it.
+    /// The lines of other programs and of the administrator that give the module options, or
+    /// another command that loads it.
     pub fn foreign_options(&self) -> impl Iterator<Item = (&ModuleConfig, &ConfigLine)> {
         let configs = self.configs.get().into_iter().flatten();
         configs

@@ -29,6 +29,9 @@ pub enum Installed {
     Yes {
         /// Its version; [`ModuleVersion::BEFORE_CONTROL`] if it tells none.
         version: Known<ModuleVersion>,
+        /// Whether it was built on this machine (by DKMS, akmods or hand), and not by whoever made
+        /// the kernel.
+        built_here: bool,
     },
     /// It is part of the running kernel.
     BuiltIn,
@@ -85,7 +88,8 @@ fn installed(root: &Root, kernel: &Kernel) -> Known<Installed> {
         if let Some(file) = module_file(&index("modules.dep")) {
             let version = version_of_file(root, &format!("{folder}/{file}"))
                 .or_else(|| version_of_sources(root, &file));
-            return Known::Is(Installed::Yes { version: version.into() });
+            let built_here = ["updates/", "extra/"].iter().any(|part| file.starts_with(part));
+            return Known::Is(Installed::Yes { version: version.into(), built_here });
         }
         if index("modules.builtin").lines().any(|line| line.ends_with("/v4l2loopback.ko")) {
             return Known::Is(Installed::BuiltIn);

@@ -10,7 +10,7 @@ use super::module::{Loaded, Module};
 use super::own::{OwnFile, OwnFiles};
 use super::root::Root;
 use crate::Known;
-use crate::files::{NodeRecord, RUN_RECORD, RunRecord};
+use crate::files::{NodeRecord, RunRecord};
 
 /// The video nodes of a system.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize)]
@@ -58,6 +58,31 @@ pub struct User {
     pub name: String,
 }
 
+/// Whether a node is in use, and by whom.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Use<'f> {
+    /// Nobody has it open.
+    Nobody,
+    /// Only greenroom itself, which shows its picture there, and nobody watches.
+    Greenroom,
+    /// These, of which one at least is not greenroom.
+    Others(&'f [User]),
+    /// Somebody may use it who cannot be seen.
+    Unknown,
+}
+
+impl Node {
+    /// Whether the node is in use, and by whom.
+    pub(crate) fn usage(&self) -> Use<'_> {
+        match &self.users {
+            Known::Is(users) if users.is_empty() => Use::Nobody,
+            Known::Is(users) if users.iter().all(|user| user.name == "greenroom") => Use::Greenroom,
+            Known::Is(users) => Use::Others(users),
+            Known::Unknown => Use::Unknown,
+        }
+    }
+}
+
 const CLASS: &str = "/sys/class/video4linux";
 const PARAMETERS: &str = "/sys/module/v4l2loopback/parameters";
 
@@ -66,7 +91,7 @@ impl Nodes {
         let Known::Is(names) = root.names(CLASS) else { return Known::Unknown };
         let number = |name: &String| name.strip_prefix("video")?.parse().ok();
         let taken: BTreeSet<u32> = names.iter().filter_map(number).collect();
-        let ours = nodes_of_ours(root, own);
+        let ours = nodes_of_ours(own);
         let openers = Openers::read(root);
         let loopbacks = taken.iter().copied().filter(|number| is_loopback(root, *number));
         let node = |number: u32| {
@@ -99,9 +124,9 @@ fn is_loopback(root: &Root, number: u32) -> bool {
 
 /// The nodes that the boot unit has added since the start of the system, and those that our options
 /// file asks of a module that makes its nodes when it is loaded.
-fn nodes_of_ours(root: &Root, own: &OwnFiles) -> Vec<NodeRecord> {
-    let record = root.text(RUN_RECORD).and_then(|text| serde_json::from_str(&text).ok());
-    let mut nodes = record.map_or_else(Vec::new, |record: RunRecord| record.nodes);
+fn nodes_of_ours(own: &OwnFiles) -> Vec<NodeRecord> {
+    let record = own.run_record.get().cloned().flatten();
+    let mut nodes = record.map_or_else(Vec::new, |record| record.nodes);
     if let Known::Is(OwnFile::Ours(text)) = &own.options
         && nodes.is_empty()
     {

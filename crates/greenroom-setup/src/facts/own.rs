@@ -3,11 +3,12 @@
 use std::path::PathBuf;
 
 use serde::Serialize;
+use serde::de::DeserializeOwned;
 
 use super::root::Root;
 use super::session::Session;
 use crate::Known;
-use crate::files::{self, SetupRecord};
+use crate::files::{self, RunRecord, SetupRecord};
 
 /// The files that set-up writes.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
@@ -24,6 +25,8 @@ pub struct OwnFiles {
     pub load: Known<OwnFile>,
     /// What set-up installed, [`files::SETUP_RECORD`].
     pub record: Known<Option<SetupRecord>>,
+    /// The nodes that were added since the system's start, [`files::RUN_RECORD`].
+    pub run_record: Known<Option<RunRecord>>,
     /// The unit with which greenroom runs in the user's session.
     pub user_unit: Known<UserUnit>,
 }
@@ -53,20 +56,24 @@ pub struct UserUnit {
 
 impl OwnFiles {
     pub(super) fn read(root: &Root, session: &Session) -> Self {
-        let record = match root.optional_text(files::SETUP_RECORD) {
-            Known::Is(Some(text)) => serde_json::from_str(&text).map(Some).ok().into(),
-            Known::Is(None) => Known::Is(None),
-            Known::Unknown => Known::Unknown,
-        };
         Self {
             unit: own_file(root, files::UNIT_FILE),
             shipped_unit: root.optional_text(files::SHIPPED_UNIT_FILE),
             unit_is_enabled: root.exists(files::UNIT_LINK),
             options: own_file(root, files::OPTIONS_FILE),
             load: own_file(root, files::LOAD_FILE),
-            record,
+            record: json(root, files::SETUP_RECORD),
+            run_record: json(root, files::RUN_RECORD),
             user_unit: user_unit(root, session),
         }
+    }
+}
+
+fn json<T: DeserializeOwned>(root: &Root, path: &str) -> Known<Option<T>> {
+    match root.optional_text(path) {
+        Known::Is(Some(text)) => serde_json::from_str(&text).map(Some).ok().into(),
+        Known::Is(None) => Known::Is(None),
+        Known::Unknown => Known::Unknown,
     }
 }
 

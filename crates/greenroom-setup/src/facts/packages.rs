@@ -41,11 +41,12 @@ impl PackageManager {
 /// What the package manager knows.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Packages {
-    /// apt: the packages about v4l2loopback, the kernel's modules and headers that can be installed,
-    /// with their newest versions. Unknown if apt has no lists yet, or keeps them compressed.
+    /// apt: the packages about v4l2loopback, the kernel's modules and headers that can be
+    /// installed, with their newest versions. Unknown if apt has no lists yet, or keeps them
+    /// compressed.
     pub available: Known<BTreeMap<String, String>>,
-    /// apt and pacman: which packages about v4l2loopback, keys, the kernel's modules and headers are
-    /// installed. Unknown elsewhere.
+    /// apt and pacman: which packages about v4l2loopback, keys, the kernel's modules and headers
+    /// are installed. Unknown elsewhere.
     pub installed: Known<BTreeSet<String>>,
     /// dpkg: whether `v4l2loopback-dkms` is there and was left half installed, as happens when it
     /// does not build for a kernel.

@@ -47,6 +47,8 @@ pub enum KeyState {
 
 /// Made by DKMS 3 when it builds its first module.
 pub(crate) const DKMS_CERTIFICATE: &str = "/var/lib/dkms/mok.pub";
+/// Made by Ubuntu's shim-signed for DKMS (log in v4l2loopback#655).
+pub(crate) const UBUNTU_CERTIFICATE: &str = "/var/lib/shim-signed/mok/MOK.der";
 /// Made by `kmodgenca` of akmods.
 pub(crate) const AKMODS_CERTIFICATE: &str = "/etc/pki/akmods/certs/public_key.der";
 
@@ -62,7 +64,9 @@ impl Security {
             // `none [integrity] confidentiality`
             lockdown: lockdown.map(|modes| !modes.contains("[none]")).into(),
             signatures_enforced: root.flag("/sys/module/module/parameters/sig_enforce"),
-            keys: [DKMS_CERTIFICATE, AKMODS_CERTIFICATE].map(|path| key(root, path)).into(),
+            keys: [DKMS_CERTIFICATE, UBUNTU_CERTIFICATE, AKMODS_CERTIFICATE]
+                .map(|path| key(root, path))
+                .into(),
             mokutil: root.any_exists(&["/usr/bin/mokutil", "/bin/mokutil"]),
         }
     }

@@ -66,7 +66,7 @@ pub enum SystemKind {
 pub enum Environment {
     /// A machine of its own, virtual or not: the kernel is its own.
     Machine,
-    /// A container: the kernel is the host's.
+    /// A container or a sandbox: the kernel is the host's.
     Container,
     /// The Windows Subsystem for Linux: the kernel is Microsoft's.
     Wsl,
@@ -136,7 +136,8 @@ impl SystemKind {
 
 impl Environment {
     fn read(root: &Root) -> Self {
-        const MARKS: [&str; 4] = [
+        const MARKS: [&str; 5] = [
+            "/.flatpak-info",
             "/run/.containerenv",
             "/.dockerenv",
             "/run/systemd/container",

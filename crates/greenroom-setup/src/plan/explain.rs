@@ -1,90 +1,8 @@
-//! What is left to the user: one clear sentence, and the next step.
+//! The explanations, each with the next step.
 
-use serde::Serialize;
-
+use super::topic::{Explanation, Topic};
 use crate::facts::{Facts, ModuleConfig, Node, User};
-use crate::{Command, Generation, ModuleVersion};
-
-/// Something that the user has to know or to do.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
-pub struct Explanation {
-    /// What it is about.
-    pub topic: Topic,
-    /// One or two sentences.
-    pub text: String,
-    /// What the user can do next: commands to run or lines to add, in order.
-    pub next: Vec<String>,
-}
-
-/// What an explanation is about.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
-#[serde(rename_all = "snake_case")]
-pub enum Topic {
-    /// The kernel is the host's.
-    Container,
-    /// The kernel is Microsoft's.
-    Wsl,
-    /// The system is an image, in which no module can be installed.
-    AtomicSystem,
-    /// The system is made from a configuration.
-    NixOs,
-    /// There is no systemd.
-    NoSystemd,
-    /// `/etc` cannot be written.
-    ReadOnlyEtc,
-    /// No package of this distribution is known.
-    UnknownDistribution,
-    /// The kernel's release or the nodes cannot be read.
-    UnknownKernel,
-    /// The distribution has no prebuilt module for the running kernel.
-    NoPrebuiltModule,
-    /// The running kernel is not from the distribution.
-    OtherKernel,
-    /// The running kernel has no video support.
-    KernelWithoutVideo,
-    /// The distribution's module does not build for the running kernel.
-    ModuleTooOld,
-    /// The kernel loads only modules with a signature that this distribution cannot give.
-    SignatureRequired,
-    /// Other files have options for a module that takes one set of options for all.
-    ForeignOptions,
-    /// A node that set-up did not make has our label, and cannot be used.
-    ForeignNode,
-    /// A node that set-up did not make has our label, and is used.
-    ForeignNodeUsed,
-    /// A file that set-up would write is somebody else's.
-    ForeignFile,
-    /// Others than root can change the program that the boot unit would run.
-    ProgramNotSafe,
-    /// All numbers for our nodes are taken.
-    NoFreeNumber,
-    /// Nobody can give root's rights.
-    NoAdministrator,
-    /// A node is in use, and stays as it is until then.
-    NodeInUse,
-    /// The module is in use, and is loaded anew only with the system.
-    ModuleInUse,
-    /// The module may be refused for want of a signature.
-    KeyImport,
-    /// A package of the module was left half installed.
-    BrokenDkms,
-    /// greenroom's own service in the user's session.
-    UserUnit,
-    /// Something stays when set-up is undone.
-    Stays,
-}
-
-impl Explanation {
-    pub(crate) fn new(topic: Topic, text: impl Into<String>) -> Self {
-        Self { topic, text: text.into(), next: Vec::new() }
-    }
-
-    #[must_use]
-    pub(crate) fn next(mut self, step: impl Into<String>) -> Self {
-        self.next.push(step.into());
-        self
-    }
-}
+use crate::{Command, Generation, ModuleVersion, files};
 
 /// What works without the module.
 const WITHOUT_MODULE: &str = "greenroom's PipeWire output works without it";
@@ -92,7 +10,8 @@ const WITHOUT_MODULE: &str = "greenroom's PipeWire output works without it";
 pub(crate) fn container() -> Explanation {
     Explanation::new(
         Topic::Container,
-        "This is a container: the kernel and its modules are the host's. Set the camera up on the \
+        "This is a container or a sandbox: the kernel and its modules are the host's. Set the \
+         camera up on the \
          host, and hand its node to the container (docs/docker.md).",
     )
     .next("greenroom setup    # on the host")
@@ -111,9 +30,9 @@ pub(crate) fn atomic_system(facts: &Facts) -> Explanation {
     Explanation::new(
         Topic::AtomicSystem,
         format!(
-            "{} is an image into which set-up installs no kernel module, and its kernel comes without \
-             v4l2loopback. {WITHOUT_MODULE}: OBS and GNOME's programs see it, Firefox where its \
-             PipeWire camera is on (Fedora), and Chromium with \
+            "{} is an image into which set-up installs no kernel module, and its kernel comes \
+             without v4l2loopback. {WITHOUT_MODULE}: OBS and GNOME's programs see it, Firefox \
+             where its PipeWire camera is on (Fedora), and Chromium with \
              --enable-features=WebRtcPipeWireCamera.",
             name(facts)
         ),
@@ -123,8 +42,8 @@ pub(crate) fn atomic_system(facts: &Facts) -> Explanation {
 
 /// `lines` are lines of a configuration of NixOS.
 pub(crate) fn nixos(lines: Vec<String>) -> Explanation {
-    let text = "NixOS is made from its configuration, where set-up changes nothing. Add these lines \
-                to it (configuration.nix), rebuild, restart, and run `greenroom setup` again.";
+    let text = "NixOS is made from its configuration, where set-up changes nothing. Add these \
+                lines to it (configuration.nix), rebuild, restart, and run set-up again.";
     Explanation { next: lines, ..Explanation::new(Topic::NixOs, text) }
         .next("sudo nixos-rebuild boot && systemctl reboot")
 }
@@ -133,7 +52,7 @@ pub(crate) fn nixos(lines: Vec<String>) -> Explanation {
 pub(crate) fn user_unit() -> Explanation {
     Explanation::new(
         Topic::UserUnit,
-        "Set-up runs as root, so it does not start greenroom in your session. Run this as yourself.",
+        "Set-up runs as root and does not start greenroom in your session. Run this as yourself.",
     )
     .next("systemctl --user enable --now greenroom.service")
 }
@@ -145,15 +64,11 @@ pub(crate) fn no_systemd(commands: &[String]) -> Explanation {
     Explanation { next: commands.to_vec(), ..Explanation::new(Topic::NoSystemd, text) }
 }
 
-pub(crate) fn read_only_etc(command: &Command) -> Explanation {
-    Explanation::new(
-        Topic::ReadOnlyEtc,
-        "/etc is mounted for reading only, so nothing can be set up that lasts. Make it writable and \
-         run `greenroom setup` again; or, if the module is installed, add the camera until the next \
-         restart.",
-    )
-    .next("sudo modprobe v4l2loopback")
-    .next(command.as_root())
+pub(crate) fn read_only_etc(commands: &[String]) -> Explanation {
+    let text = "/etc is mounted for reading only, so nothing can be set up that lasts. Make it \
+                writable and run `greenroom setup` again; or add the camera until the next restart \
+                with these commands.";
+    Explanation { next: commands.to_vec(), ..Explanation::new(Topic::ReadOnlyEtc, text) }
 }
 
 pub(crate) fn unknown_distribution(facts: &Facts) -> Explanation {
@@ -172,8 +87,8 @@ pub(crate) fn unknown_distribution(facts: &Facts) -> Explanation {
 pub(crate) fn unknown_kernel() -> Explanation {
     Explanation::new(
         Topic::UnknownKernel,
-        "/proc and /sys do not tell which kernel runs and which video nodes there are. See that both \
-         are mounted, and run `greenroom setup` again.",
+        "/proc and /sys do not tell which kernel runs and which video nodes there are. See that \
+         both are mounted, and run `greenroom setup` again.",
     )
     .next("greenroom setup")
 }
@@ -203,9 +118,9 @@ pub(crate) fn other_kernel(facts: &Facts, release: &str) -> Explanation {
     Explanation::new(
         Topic::OtherKernel,
         format!(
-            "The kernel {release} is not one of those that {} has modules for. Ask whoever makes the \
-             kernel for v4l2loopback 0.13 or later, or start the distribution's own kernel, and run \
-             `greenroom setup` again; {WITHOUT_MODULE}.",
+            "The kernel {release} is not one of those that {} has modules for. Ask whoever makes \
+             the kernel for v4l2loopback 0.13 or later, or start the distribution's own kernel, \
+             and run `greenroom setup` again; {WITHOUT_MODULE}.",
             name(facts)
         ),
     )
@@ -230,8 +145,8 @@ pub(crate) fn module_too_old(facts: &Facts, version: ModuleVersion) -> Explanati
         Topic::ModuleTooOld,
         format!(
             "{} has v4l2loopback {version}, which does not build for the kernel {release}, and an \
-             attempt would leave its package half installed. Upgrade the distribution, or start the \
-             kernel that it began with; {WITHOUT_MODULE}.",
+             attempt would leave its package half installed. Upgrade the distribution, or start \
+             the kernel that it began with; {WITHOUT_MODULE}.",
             name(facts)
         ),
     )
@@ -241,9 +156,9 @@ pub(crate) fn module_too_old(facts: &Facts, version: ModuleVersion) -> Explanati
 pub(crate) fn signature_required() -> Explanation {
     Explanation::new(
         Topic::SignatureRequired,
-        "This kernel loads only modules with a signature that it trusts, and this distribution does \
-         not sign v4l2loopback. Sign the module with a key of yours, or switch Secure Boot off in \
-         the firmware, and run `greenroom setup` again; greenroom's PipeWire output works without it.",
+        "This kernel loads only modules with a signature that it trusts, and this distribution \
+         does not sign v4l2loopback. Sign the module with a key of yours, or switch Secure Boot \
+         off in the firmware, and run set-up again; greenroom's PipeWire output works without it.",
     )
     .next("greenroom run --output pipewire")
 }
@@ -262,8 +177,8 @@ pub(crate) fn foreign_options(
         Topic::ForeignOptions,
         format!(
             "{begin} makes its nodes when it is loaded, and {path} says which; a second file would \
-             break both, since their lists merge. Add greenroom's node to the lists there, restart, \
-             and run `greenroom setup` again."
+             break both, since their lists merge. Add greenroom's node to the lists there, \
+             restart, and run `greenroom setup` again."
         ),
     )
     .next(format!("sudo nano {path}"))
@@ -381,7 +296,8 @@ pub(crate) fn no_administrator() -> Explanation {
     .next("su -c 'greenroom setup'")
 }
 
-pub(crate) fn node_in_use(node: &Node, users: Option<&[User]>, again: &str) -> Explanation {
+pub(crate) fn node_in_use(node: &Node, again: &str) -> Explanation {
+    let users = node.users.get();
     let names = |users: &[User]| {
         let names: Vec<_> =
             users.iter().map(|user| format!("{} (pid {})", user.name, user.pid)).collect();
@@ -402,18 +318,26 @@ pub(crate) fn node_in_use(node: &Node, users: Option<&[User]>, again: &str) -> E
     .next(again)
 }
 
-pub(crate) fn module_in_use() -> Explanation {
-    Explanation::new(
-        Topic::ModuleInUse,
-        "v4l2loopback is loaded with other options, and others have or may have nodes of it: set-up \
-         does not unload it. The camera is there after the next restart.",
-    )
-    .next("systemctl reboot")
+/// `others` are the nodes that somebody else made.
+pub(crate) fn module_in_use(others: &[&Node]) -> Explanation {
+    let mut text =
+        "v4l2loopback is loaded with other options, and is in use or has nodes of others: \
+                    set-up does not unload it. The camera is there after the next restart."
+            .to_owned();
+    let names: Vec<_> = others.iter().map(|node| format!("\"{}\"", node.label)).collect();
+    if !names.is_empty() {
+        text += &format!(
+            " No file makes {} then: if you want that too, add it to the lists in {}.",
+            names.join(", "),
+            files::OPTIONS_FILE
+        );
+    }
+    Explanation::new(Topic::ModuleInUse, text).next("systemctl reboot")
 }
 
 pub(crate) fn maybe_key_import(instructions: &[String]) -> Explanation {
-    let text = "It cannot be seen whether this kernel loads modules without a trusted signature. If \
-                loading fails with \"Key was rejected by service\", do this:";
+    let text = "It cannot be seen whether this kernel loads modules without a trusted signature. \
+                If loading fails with \"Key was rejected by service\", do this:";
     Explanation { next: instructions.to_vec(), ..Explanation::new(Topic::KeyImport, text) }
 }
 

@@ -37,10 +37,10 @@ fn module(facts: &Facts) -> String {
         Known::Is(Installed::OnlyFor(kernels)) => {
             format!("is installed for other kernels only ({})", kernels.join(", "))
         }
-        Known::Is(Installed::Yes { version: Known::Is(version) }) => {
+        Known::Is(Installed::Yes { version: Known::Is(version), .. }) => {
             format!("{} is installed for this kernel", number(*version))
         }
-        Known::Is(Installed::Yes { version: Known::Unknown }) => {
+        Known::Is(Installed::Yes { version: Known::Unknown, .. }) => {
             "is installed for this kernel (version not known)".to_owned()
         }
         Known::Is(Installed::BuiltIn) => "is built into this kernel".to_owned(),

@@ -1,18 +1,23 @@
 //! What is done to set the virtual camera up, or to undo that: decided from the facts alone.
 
+mod by_hand;
+mod dynamic;
 pub(crate) mod explain;
+mod fixed;
 mod found;
 mod module;
 mod nodes;
 mod setup;
 mod step;
 mod text;
+mod topic;
 mod undo;
+mod user_unit;
 
 use serde::Serialize;
 
-pub use explain::{Explanation, Topic};
 pub use step::{Action, Actor, Check, Condition, NewNode, Step, Undo, UnitScope};
+pub use topic::{Explanation, Topic};
 
 use crate::{Facts, Wish};
 
@@ -60,6 +65,8 @@ pub enum Escalation {
 pub(crate) struct Draft {
     pub(crate) steps: Vec<Step>,
     pub(crate) explanations: Vec<Explanation>,
+    /// greenroom's service was stopped, and is to be started again.
+    pub(crate) starts_service: bool,
 }
 
 /// Decides what is done on a system with these facts. Reads and changes nothing.
@@ -71,7 +78,7 @@ pub fn plan(facts: &Facts, wish: &Wish) -> Plan {
         Err(explanation) => Err(explanation),
     });
     match draft {
-        Ok((Draft { steps, explanations }, escalation)) => {
+        Ok((Draft { steps, explanations, .. }, escalation)) => {
             let outcome = if steps.is_empty() { Outcome::NothingToDo } else { Outcome::Steps };
             Plan { outcome, found, escalation, steps, explanations }
         }

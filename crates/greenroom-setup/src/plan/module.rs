@@ -29,8 +29,8 @@ pub(super) fn install(
     if source.manager == PackageManager::Dnf && !facts.packages.rpm_fusion.is_true() {
         steps.push(rpm_fusion(facts));
     }
-    let why = "They make the key and have it imported; the key has to be there before the module is \
-               built";
+    let why = "They make the key and have it imported; the key has to be there before the module \
+               is built";
     steps.extend(packages_step(facts, source.manager, &first, why));
     if let (Some(certificate), true) = (certificate, akmods) {
         steps.push(make_key(certificate));
@@ -89,9 +89,9 @@ pub(super) fn key_instructions(certificate: &str, state: Known<KeyState>) -> Vec
          at the next start"
     );
     let rest = [
-        "At the next start, a blue screen, \"Perform MOK management\", comes before the system: press a \
-         key within ten seconds",
-        "Choose \"Enroll MOK\", \"Continue\" and \"Yes\", and type the password (as on a US keyboard)",
+        "At the next start, a blue screen, \"Perform MOK management\", comes before the system: \
+         press a key within ten seconds",
+        "Choose \"Enroll MOK\", \"Continue\", \"Yes\", and type the password (as on a US keyboard)",
         "Choose \"Reboot\"",
     ];
     let import = (state != Known::Is(KeyState::Requested)).then_some(import);
@@ -105,7 +105,7 @@ pub(super) fn import_key(certificate: &str, state: Known<KeyState>) -> Step {
         instructions: key_instructions(certificate, state),
     };
     let why = "Secure Boot is on: the kernel loads a module that was built here only if the \
-               firmware trusts the key that signed it, and only a person at the keyboard can say so";
+               firmware trusts the key that signed it, which only a person at the keyboard can say";
     Step::new(Actor::Person, action, why)
         .checked(Check::KeyIsEnrolled { certificate: certificate.into() })
         .undone(Undo::Run { command: delete_key(certificate) })
@@ -150,8 +150,8 @@ fn rpm_fusion(facts: &Facts) -> Step {
     );
     let commands = vec![Command::words("dnf install --assumeyes").with([package])];
     let path = PathBuf::from("/etc/yum.repos.d/rpmfusion-free.repo");
-    let why = "Fedora itself has no package of the module; RPM Fusion, a repository of other makers, \
-               has one";
+    let why = "Fedora itself has no package of the module; RPM Fusion, a repository of other \
+               makers, has one";
     let stays = "other programs may have been installed from it since";
     Step::new(
         Actor::Root,
@@ -191,8 +191,8 @@ fn packages_step(
     Some(Step::new(Actor::Root, action, why).checked(check).undone(undo))
 }
 
-/// Builds the module where installing its package may not: akmods builds in the background, and DKMS
-/// does not build again for a kernel that came with headers while it failed.
+/// Builds the module where installing its package may not: akmods builds in the background, and
+/// DKMS does not build again for a kernel that came with headers while it failed.
 fn build(facts: &Facts, source: &ModuleSource) -> Option<Step> {
     let kernel = facts.kernel.release.get()?.clone();
     let runs_on = facts.kernel.modules.is_true() && facts.kernel.successor().is_none();

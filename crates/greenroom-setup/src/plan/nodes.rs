@@ -2,7 +2,8 @@
 
 use std::collections::BTreeSet;
 
-use super::explain::{self, Explanation};
+use super::step::{Action, Actor, Check, Step, Undo};
+use super::{Explanation, explain};
 use crate::facts::{Facts, ModuleConfig, Node, Nodes, Origin, OwnFile};
 use crate::files::{self, RunRecord};
 use crate::{Generation, Known, Label, Wish};
@@ -70,6 +71,21 @@ pub(super) fn ours(facts: &Facts) -> impl Iterator<Item = &Node> {
 /// The nodes that somebody else made.
 pub(super) fn foreign(facts: &Facts) -> impl Iterator<Item = &Node> {
     loopbacks(facts).filter(|node| node.origin == Origin::Foreign)
+}
+
+/// Removes a node of ours.
+pub(super) fn remove(facts: &Facts, node: &Node, why: &str) -> Step {
+    let number = node.number;
+    let step = Step::new(
+        Actor::Root,
+        Action::RemoveNode { number },
+        format!("{why}; no other program uses it"),
+    )
+    .checked(Check::NodeIsGone { number });
+    // A label of ours was checked when its node was made.
+    let Ok(label) = Label::new(&node.label) else { return step };
+    let command = files::at_boot_command(&facts.session.program.path, &label, &[number]);
+    step.undone(Undo::Run { command })
 }
 
 fn loopbacks(facts: &Facts) -> impl Iterator<Item = &Node> {

@@ -121,6 +121,16 @@ pub enum Action {
         /// The commands, in order.
         commands: Vec<Command>,
     },
+    /// Stops greenroom's own service for a moment; a later step starts it again.
+    StopService {
+        /// The command.
+        command: Command,
+    },
+    /// Starts greenroom's own service again.
+    StartService {
+        /// The command.
+        command: Command,
+    },
     /// Disables a unit.
     DisableUnit {
         /// The unit.
@@ -216,6 +226,10 @@ pub enum Check {
         /// The unit.
         unit: String,
     },
+    /// greenroom's own service does not run.
+    ServiceIsStopped,
+    /// greenroom's own service runs.
+    ServiceRuns,
     /// Nodes with these labels are there.
     NodesAreThere {
         /// The labels.

@@ -104,6 +104,8 @@ impl Action {
             Action::RemovePackages { command, .. }
             | Action::MakeKey { command, .. }
             | Action::BuildModule { command }
+            | Action::StopService { command }
+            | Action::StartService { command }
             | Action::DisableUnit { command, .. }
             | Action::UnloadModule { command }
             | Action::AddNodes { command, .. } => vec![command.to_string()],
@@ -137,6 +139,8 @@ impl fmt::Display for Action {
             }
             Action::RemoveFile { path } => write!(f, "Remove {}", path.display()),
             Action::EnableUnit { unit, scope, .. } => write!(f, "Enable {} {unit}", whose(scope)),
+            Action::StopService { .. } => f.write_str("Stop greenroom for a moment"),
+            Action::StartService { .. } => f.write_str("Start greenroom again"),
             Action::DisableUnit { unit, scope, .. } => write!(f, "Disable {} {unit}", whose(scope)),
             Action::LoadModule { .. } => f.write_str("Load the module"),
             Action::UnloadModule { .. } => f.write_str("Unload the module"),
@@ -170,6 +174,8 @@ impl fmt::Display for Check {
             }
             Check::UnitIsEnabled { unit } => write!(f, "{unit} is enabled and has not failed"),
             Check::UnitIsDisabled { unit } => write!(f, "{unit} is not enabled"),
+            Check::ServiceIsStopped => f.write_str("greenroom.service does not run"),
+            Check::ServiceRuns => f.write_str("greenroom.service runs"),
             Check::NodesAreThere { labels } => {
                 write!(f, "video nodes are there with the labels {}", labels.join(", "))
             }

@@ -5,7 +5,7 @@ use super::explain;
 use super::module;
 use super::nodes;
 use super::step::{Action, Actor, Check, Step, Undo, UnitScope};
-use crate::facts::{Facts, Loaded, OwnFile, PackageManager};
+use crate::facts::{Facts, Loaded, Node, OwnFile, PackageManager, Use};
 use crate::files::{self, SetupRecord};
 use crate::{Command, Generation, Known};
 
@@ -15,6 +15,10 @@ pub(super) fn draft(facts: &Facts) -> Draft {
     user_unit(facts, &mut draft);
     boot_unit(facts, &mut draft);
     let nodes_go = remove_nodes(facts, &mut draft);
+    if nodes_go && facts.own.run_record.is_and(Option::is_some) {
+        let why = "No node that it lists is left";
+        draft.steps.push(Step::remove(Actor::Root, files::RUN_RECORD, why));
+    }
     let module = [(&facts.own.options, files::OPTIONS_FILE), (&facts.own.load, files::LOAD_FILE)];
     for (file, path) in module {
         if matches!(file, Known::Is(OwnFile::Ours(_))) {
@@ -22,11 +26,18 @@ pub(super) fn draft(facts: &Facts) -> Draft {
         }
     }
     let was_set_up = !draft.steps.is_empty() || facts.own.record.is_and(Option::is_some);
-    if was_set_up && nodes_go && nobody_else_uses_the_module(facts) {
+    if was_set_up && nodes_go && nobody_else_uses_the_module(facts, &draft) {
         let action = Action::UnloadModule { command: Command::words("modprobe -r v4l2loopback") };
         let why = "No node but ours needs it, and nobody uses it";
         let step = Step::new(Actor::Root, action, why).checked(Check::ModuleIsUnloaded);
         draft.steps.push(step);
+    }
+    if facts.own.record == Known::Unknown {
+        let text = format!(
+            "{} cannot be read, so set-up does not know what it has installed: packages stay.",
+            files::SETUP_RECORD
+        );
+        draft.explanations.push(explain::stays(text));
     }
     if let Known::Is(Some(record)) = &facts.own.record {
         packages(facts, record, &mut draft);
@@ -36,27 +47,31 @@ pub(super) fn draft(facts: &Facts) -> Draft {
     draft
 }
 
+/// The unit with which greenroom runs in the session: set-up enables it, so undoing disables it; a
+/// unit that the user has written is the user's.
 fn user_unit(facts: &Facts, draft: &mut Draft) {
     let Known::Is(unit) = &facts.own.user_unit else { return };
     let Some(home) = &facts.session.home else { return };
-    // A unit that set-up did not write may have been enabled by the user.
-    if !matches!(unit.in_home, OwnFile::Ours(_)) {
-        if unit.enabled {
-            let text = "greenroom still starts with your session; this ends that.";
-            let command = "systemctl --user disable --now greenroom.service";
-            draft.explanations.push(explain::stays(text).next(command));
-        }
+    let disable = Command::words("systemctl --user disable --now greenroom.service");
+    if unit.enabled && unit.in_home == OwnFile::Foreign {
+        let text = "greenroom still starts with your session, by a unit that set-up did not write; \
+                    this ends that.";
+        draft.explanations.push(explain::stays(text).next(disable.to_string()));
         return;
     }
     if unit.enabled {
         let name = files::USER_UNIT.to_owned();
-        let command = Command::words("systemctl --user disable --now greenroom.service");
-        let action = Action::DisableUnit { unit: name.clone(), scope: UnitScope::User, command };
+        let enable = Command::words("systemctl --user enable --now greenroom.service");
+        let scope = UnitScope::User;
+        let action = Action::DisableUnit { unit: name.clone(), scope, command: disable };
         let step = Step::new(Actor::Program, action, "greenroom is not started with the session");
-        draft.steps.push(step.checked(Check::UnitIsDisabled { unit: name }));
+        let step = step.checked(Check::UnitIsDisabled { unit: name });
+        draft.steps.push(step.undone(Undo::Run { command: enable }));
     }
-    let why = "Set-up wrote it";
-    draft.steps.push(Step::remove(Actor::Program, files::user_unit_file(home), why));
+    if matches!(unit.in_home, OwnFile::Ours(_)) {
+        let path = files::user_unit_file(home);
+        draft.steps.push(Step::remove(Actor::Program, path, "Set-up wrote it"));
+    }
 }
 
 fn boot_unit(facts: &Facts, draft: &mut Draft) {
@@ -67,7 +82,9 @@ fn boot_unit(facts: &Facts, draft: &mut Draft) {
         let command = Command::words("systemctl disable --now").with([files::UNIT]);
         let action = Action::DisableUnit { unit: unit.clone(), scope: UnitScope::System, command };
         let step = Step::new(Actor::Root, action, "The camera is not added at the next start");
-        draft.steps.push(step.checked(Check::UnitIsDisabled { unit }));
+        let enable = Command::words("systemctl enable").with([files::UNIT]);
+        let step = step.checked(Check::UnitIsDisabled { unit });
+        draft.steps.push(step.undone(Undo::Run { command: enable }));
     }
     if ours {
         draft.steps.push(Step::remove(Actor::Root, files::UNIT_FILE, "Set-up wrote it"));
@@ -80,15 +97,17 @@ fn remove_nodes(facts: &Facts, draft: &mut Draft) -> bool {
     let mut all = true;
     for node in nodes::ours(facts) {
         let number = node.number;
-        let users = node.users.get().map(Vec::as_slice);
-        if users != Some(&[]) {
-            let again = "greenroom setup --undo";
-            draft.explanations.push(explain::node_in_use(node, users, again));
+        let is_free = match node.usage() {
+            Use::Nobody => true,
+            // It is stopped by then.
+            Use::Greenroom => stops_greenroom(draft),
+            Use::Others(_) | Use::Unknown => false,
+        };
+        if !is_free {
+            draft.explanations.push(explain::node_in_use(node, "greenroom setup --undo"));
             all = false;
         } else if dynamic {
-            let action = Action::RemoveNode { number };
-            let step = Step::new(Actor::Root, action, "Set-up added it; nobody uses it");
-            draft.steps.push(step.checked(Check::NodeIsGone { number }));
+            draft.steps.push(nodes::remove(facts, node, "Set-up added it"));
         } else if nodes::foreign(facts).next().is_some() {
             let text = format!(
                 "/dev/video{number} stays until the next restart, since this version of \
@@ -101,11 +120,22 @@ fn remove_nodes(facts: &Facts, draft: &mut Draft) -> bool {
     all
 }
 
-/// The module can be unloaded: nobody has a node of it open, no node is somebody else's, and no file
-/// of somebody else's asks for it.
-fn nobody_else_uses_the_module(facts: &Facts) -> bool {
-    let unused = matches!(facts.module.loaded, Known::Is(Loaded::Yes { users: Known::Is(0), .. }));
-    unused && nobody_else_wants_the_module(facts)
+/// Whether an earlier step ends greenroom's service.
+fn stops_greenroom(draft: &Draft) -> bool {
+    let is_user =
+        |action: &Action| matches!(action, Action::DisableUnit { scope: UnitScope::User, .. });
+    draft.steps.iter().any(|step| is_user(&step.action))
+}
+
+/// The module can be unloaded: nobody has a node of it open (or only greenroom, which is stopped by
+/// then), no node is somebody else's, and no file of somebody else's asks for it.
+fn nobody_else_uses_the_module(facts: &Facts, draft: &Draft) -> bool {
+    let Known::Is(Loaded::Yes { users, .. }) = &facts.module.loaded else { return false };
+    let only_greenroom = || {
+        let opened_by_it = |node: &Node| node.usage() == Use::Greenroom;
+        stops_greenroom(draft) && nodes::ours(facts).any(opened_by_it)
+    };
+    (*users == Known::Is(0) || only_greenroom()) && nobody_else_wants_the_module(facts)
 }
 
 fn nobody_else_wants_the_module(facts: &Facts) -> bool {
@@ -115,37 +145,44 @@ fn nobody_else_wants_the_module(facts: &Facts) -> bool {
 fn packages(facts: &Facts, record: &SetupRecord, draft: &mut Draft) {
     if let Some(certificate) = &record.certificate {
         let path = certificate.display().to_string();
-        let text = "The firmware goes on trusting the key that signs modules on this machine, since \
-                    other modules may be signed with it; this takes it back, at the next start.";
+        let text = "The firmware goes on trusting the key that signs modules on this machine, \
+                    as other modules may be signed with it; this takes it back at the next start.";
         let command = module::delete_key(&path).as_root();
         draft.explanations.push(explain::stays(text).next(command));
     }
-    if record.packages.is_empty() {
+    let Known::Is(manager) = facts.system.package_manager else { return };
+    // What an interrupted set-up had not installed yet is not there.
+    let missing = match facts.packages.installed {
+        Known::Is(_) => facts.packages.missing(&record.packages),
+        Known::Unknown => Vec::new(),
+    };
+    let is_there = |package: &&String| !missing.contains(package);
+    let packages: Vec<_> = record.packages.iter().filter(is_there).cloned().collect();
+    if packages.is_empty() {
         return;
     }
-    let Known::Is(manager) = facts.system.package_manager else { return };
-    let packages = record.packages.clone();
     let command = module::remove_command(manager, &packages);
     if !nobody_else_wants_the_module(facts) {
         let text = format!(
-            "Packages that set-up installed stay, since others have nodes of v4l2loopback or options \
-             for it: {}.",
+            "Packages that set-up installed stay, since others have nodes of v4l2loopback or \
+             options for it: {}.",
             packages.join(", ")
         );
         draft.explanations.push(explain::stays(text).next(command.as_root()));
         return;
     }
+    let install = module::install_commands(facts, manager, &packages).pop();
     let check = Check::PackagesAreGone { packages: packages.clone() };
     let action = Action::RemovePackages { packages, command };
     let why = "Set-up installed them, and nobody else has a node of the module";
-    let stays = Undo::Stays { why: "`greenroom setup` installs them again".to_owned() };
-    draft.steps.push(Step::new(Actor::Root, action, why).checked(check).undone(stays));
+    let undo = install.map_or(Undo::Nothing, |command| Undo::Run { command });
+    draft.steps.push(Step::new(Actor::Root, action, why).checked(check).undone(undo));
     let others = match manager {
         PackageManager::Apt => "sudo apt-get autoremove",
         PackageManager::Dnf => "sudo dnf autoremove",
         _ => return,
     };
-    let text = "Packages that came along with those (compilers, DKMS) stay, since it cannot be told \
-                which of them you use; this removes those that nothing needs.";
+    let text = "Packages that came along with those (compilers, DKMS) stay, since it cannot be \
+                told which of them you use; this removes those that nothing needs.";
     draft.explanations.push(explain::stays(text).next(others));
 }

@@ -10,6 +10,10 @@ use super::{Case, Expected, Is, LOAD, Made, OPTIONS, UNIT, not_possible};
 
 const LINK: &str = "/etc/systemd/system/multi-user.target.wants/greenroom-camera.service";
 
+/// The module's package in dpkg's status.
+const MODULES: &str =
+    "Package: linux-modules-v4l2loopback-generic-hwe-24.04\nStatus: install ok installed\n";
+
 /// 24.04 with the module 0.15, loaded.
 fn with_module(users: u32) -> Made {
     noble().module("kernel/v4l2loopback/v4l2loopback.ko.zst", b"").loaded(Some("0.15.0"), users)
@@ -110,12 +114,34 @@ fn trouble() -> Vec<Case> {
                 "Our node with other settings, in use",
                 Expected { topics: vec![Topic::NodeInUse], ..Expected::default() },
             ),
+        set_up(1)
+            .file("/run/greenroom/nodes.json", run_record(10, false))
+            .link("/home/ada/.config/systemd/user/default.target.wants/greenroom.service", "x")
+            .opener(700, "greenroom", 10)
+            .case("Our node with other settings, in use by greenroom alone", Expected::default()),
+        noble()
+            .module("updates/dkms/v4l2loopback.ko.zst", b"")
+            .file("/var/lib/dkms/v4l2loopback/0.15.0/source", "")
+            .file("/var/lib/shim-signed/mok/MOK.der", b"0\x82der")
+            .case(
+                "Ubuntu 24.04, Secure Boot, module built by DKMS with a key that is not trusted",
+                Expected { key: true, restart: true, ..only_unit() },
+            ),
         set_up(0)
             .case("Another label than before", only_unit())
             .wish(Wish::new(1, Label::new("My Camera").unwrap()).unwrap()),
         set_up(0)
             .case("A second camera", only_unit())
             .wish(Wish::new(2, Label::default()).unwrap()),
+        trixie()
+            .module("updates/dkms/v4l2loopback.ko.xz", b"")
+            .file("/var/lib/dkms/v4l2loopback/0.15.0/source", "")
+            .loaded(Some("0.15.0"), 0)
+            .file(OPTIONS, files::options(&[Label::default()], &[10]))
+            .file(LOAD, files::load())
+            .node(10, "greenroom")
+            .parameters("10,-1", "Y,N")
+            .case("Debian 13, set up when it was Debian 12", only_unit()),
         trixie()
             .module("updates/dkms/v4l2loopback.ko.xz", b"")
             .file("/var/lib/dkms/v4l2loopback/0.15.0/source", "")
@@ -151,7 +177,13 @@ fn undoing() -> Vec<Case> {
                 files::SETUP_RECORD,
                 record(&["linux-modules-v4l2loopback-generic-hwe-24.04"], None),
             )
+            .dpkg(MODULES)
             .case("Undo: everything", stays(1)),
+        set_up(1)
+            .link("/home/ada/.config/systemd/user/default.target.wants/greenroom.service", "x")
+            .opener(700, "greenroom", 10)
+            .case("Undo: greenroom runs", Expected::default()),
+        set_up(0).file(files::SETUP_RECORD, "{").case("Undo: the record cannot be read", stays(1)),
         set_up(2).opener(800, "zoom", 10).case(
             "Undo: our node is in use",
             Expected { topics: vec![Topic::NodeInUse], ..Expected::default() },
@@ -161,6 +193,7 @@ fn undoing() -> Vec<Case> {
                 files::SETUP_RECORD,
                 record(&["linux-modules-v4l2loopback-generic-hwe-24.04"], None),
             )
+            .dpkg(MODULES)
             .file("/etc/modprobe.d/obs.conf", "options v4l2loopback video_nr=20\n")
             .node(20, "OBS Virtual Camera")
             .case("Undo: OBS has a node, too", stays(1)),
@@ -168,6 +201,7 @@ fn undoing() -> Vec<Case> {
             .loaded(None, 0)
             .node(10, "greenroom")
             .parameters("10,-1", "Y,N")
+            .dpkg("Package: v4l2loopback-dkms\nStatus: install ok installed\n")
             .file(OPTIONS, files::options(&[Label::default()], &[10]))
             .file(LOAD, files::load())
             .file(

@@ -55,6 +55,11 @@ pub fn not_possible(topic: Topic) -> Expected {
     Expected { outcome: Is::NotPossible, topics: vec![topic], ..Expected::default() }
 }
 
+/// An os-release file.
+pub fn os(name: &str, id: &str, like: &str, version: &str) -> String {
+    format!("PRETTY_NAME=\"{name}\"\nID=\"{id}\"\nID_LIKE=\"{like}\"\nVERSION_ID=\"{version}\"\n")
+}
+
 /// A made-up system.
 pub struct Made {
     folder: TempDir,
@@ -76,10 +81,16 @@ impl Made {
             },
             home: Some("/home/ada".into()),
         };
-        let folder = tempfile::tempdir().unwrap();
+        // Thousands of small files: in memory, where that can be had.
+        let memory = Path::new("/dev/shm");
+        let folder = if memory.is_dir() {
+            tempfile::tempdir_in(memory).unwrap()
+        } else {
+            tempfile::tempdir().unwrap()
+        };
         Self { folder, session, release: release.to_owned() }
             .file("/etc/os-release", os_release)
-            .file("/proc/sys/kernel/osrelease", &format!("{release}\n"))
+            .file("/proc/sys/kernel/osrelease", format!("{release}\n"))
             .file("/proc/modules", "videodev 327680 1 uvcvideo, Live 0x0\n")
             .file("/proc/self/mountinfo", "1 0 8:1 / / rw - ext4 /dev/sda1 rw\n")
             .file("/proc/1/comm", "systemd\n")

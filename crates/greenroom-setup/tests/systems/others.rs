@@ -2,7 +2,7 @@
 
 use greenroom_setup::plan::Topic;
 
-use super::{Case, Expected, Made, UNIT, not_possible};
+use super::{Case, Expected, Made, UNIT, not_possible, os};
 
 const FEDORA: &str = "PRETTY_NAME=\"Fedora Linux 42 (Workstation Edition)\"\nID=fedora\n\
                       VERSION_ID=42\nVARIANT_ID=workstation\n";
@@ -19,7 +19,7 @@ fn arch(os: &str, release: &str, package: &str) -> Made {
 
 pub fn cases() -> Vec<Case> {
     let dynamic = |packages| Expected { packages, files: vec![UNIT], ..Expected::default() };
-    let nixos = "PRETTY_NAME=\"NixOS 25.05\"\nID=nixos\nVERSION_ID=\"25.05\"\n";
+    let nixos = &os("NixOS 25.05", "nixos", "", "25.05");
     vec![
         fedora().secure_boot().case(
             "Fedora 42, Secure Boot",
@@ -27,7 +27,12 @@ pub fn cases() -> Vec<Case> {
                 key: true,
                 restart: true,
                 ..dynamic(vec![
-                    "akmods", "kmodtool", "mokutil", "openssl", "akmod-v4l2loopback", "kernel-devel-6.14.5-300.fc42.x86_64",
+                    "akmods",
+                    "kmodtool",
+                    "mokutil",
+                    "openssl",
+                    "akmod-v4l2loopback",
+                    "kernel-devel-6.14.5-300.fc42.x86_64",
                 ])
             },
         ),
@@ -47,14 +52,14 @@ pub fn cases() -> Vec<Case> {
             ),
         fedora()
             .file("/run/ostree-booted", "")
-            .file("/etc/os-release", FEDORA.replace("workstation", "silverblue").replace("Workstation Edition", "Silverblue"))
+            .file("/etc/os-release", os("Fedora Linux 42 (Silverblue)", "fedora", "", "42"))
             .case("Fedora Silverblue 42", not_possible(Topic::AtomicSystem)),
-        Made::new("PRETTY_NAME=Bazzite\nID=bazzite\nID_LIKE=fedora\n", "6.14.4-102.bazzite.fc42.x86_64")
+        Made::new(&os("Bazzite", "bazzite", "fedora", ""), "6.14.4-102.bazzite.fc42.x86_64")
             .file("/run/ostree-booted", "")
             .module("extra/v4l2loopback/v4l2loopback.ko.xz", b"")
             .loaded(Some("0.15.0"), 0)
             .case("Bazzite, whose image has the module", dynamic(vec![])),
-        Made::new("PRETTY_NAME=\"Rocky Linux 9\"\nID=rocky\nID_LIKE=\"rhel centos fedora\"\n", "5.14.0-503.el9.x86_64")
+        Made::new(&os("Rocky Linux 9", "rocky", "rhel centos fedora", ""), "5.14.0-503.el9.x86_64")
             .case("Rocky Linux 9", not_possible(Topic::UnknownDistribution)),
         arch(ARCH, "6.12.10-arch1-1", "linux")
             .case("Arch", dynamic(vec!["linux-headers", "v4l2loopback-dkms"])),
@@ -68,31 +73,40 @@ pub fn cases() -> Vec<Case> {
             .without("/usr/lib/modules/6.6.72-1-lts")
             .case(
                 "Arch, lts kernel replaced by an update and not restarted",
-                Expected { restart: true, ..dynamic(vec!["linux-lts-headers", "v4l2loopback-dkms"]) },
+                Expected {
+                    restart: true,
+                    ..dynamic(vec!["linux-lts-headers", "v4l2loopback-dkms"])
+                },
             ),
-        arch("PRETTY_NAME=\"Manjaro Linux\"\nID=manjaro\nID_LIKE=arch\n", "6.12.4-1-MANJARO", "linux612")
+        arch(&os("Manjaro Linux", "manjaro", "arch", ""), "6.12.4-1-MANJARO", "linux612")
             .case("Manjaro", dynamic(vec!["linux612-headers", "v4l2loopback-dkms"])),
-        arch("PRETTY_NAME=\"CachyOS\"\nID=cachyos\nID_LIKE=arch\n", "6.14.2-2-cachyos", "linux-cachyos")
-            .module("kernel/drivers/media/v4l2loopback/v4l2loopback.ko", b"\x7fELF\0version=0.15.0\0")
+        arch(&os("CachyOS", "cachyos", "arch", ""), "6.14.2-2-cachyos", "linux-cachyos")
+            .module(
+                "kernel/drivers/media/v4l2loopback/v4l2loopback.ko",
+                b"\x7fELF\0version=0.15.0\0",
+            )
             .case("CachyOS, whose kernel has the module", dynamic(vec![])),
-        Made::new("PRETTY_NAME=\"SteamOS\"\nID=steamos\nID_LIKE=arch\nVARIANT_ID=steamdeck\n", "6.11.11-valve12-1-neptune-611")
+        Made::new(&os("SteamOS", "steamos", "arch", ""), "6.11.11-valve12-1-neptune-611")
             .file("/usr/bin/pacman", "")
             .case("SteamOS", not_possible(Topic::AtomicSystem)),
         Made::new(nixos, "6.12.30").case("NixOS", not_possible(Topic::NixOs)),
         Made::new(nixos, "6.12.30")
             .file("/etc/modprobe.d/nixos.conf", "options v4l2loopback video_nr=9 card_label=OBS\n")
             .case("NixOS with options for OBS", not_possible(Topic::NixOs)),
-        Made::new("PRETTY_NAME=\"openSUSE Tumbleweed\"\nID=\"opensuse-tumbleweed\"\nID_LIKE=\"opensuse suse\"\n", "6.14.6-1-default")
-            .secure_boot()
-            .file("/usr/bin/zypper", "")
-            .case("openSUSE Tumbleweed, Secure Boot", dynamic(vec!["v4l2loopback-kmp-default"])),
-        Made::new("PRETTY_NAME=\"openSUSE Aeon\"\nID=\"opensuse-aeon\"\nID_LIKE=\"suse opensuse\"\n", "6.14.6-1-default")
+        Made::new(
+            &os("openSUSE Tumbleweed", "opensuse-tumbleweed", "opensuse suse", ""),
+            "6.14.6-1-default",
+        )
+        .secure_boot()
+        .file("/usr/bin/zypper", "")
+        .case("openSUSE Tumbleweed, Secure Boot", dynamic(vec!["v4l2loopback-kmp-default"])),
+        Made::new(&os("openSUSE Aeon", "opensuse-aeon", "suse opensuse", ""), "6.14.6-1-default")
             .case("openSUSE Aeon", not_possible(Topic::AtomicSystem)),
-        Made::new("PRETTY_NAME=\"Alpine Linux v3.21\"\nID=alpine\nVERSION_ID=3.21.0\n", "6.12.8-0-lts")
+        Made::new(&os("Alpine Linux v3.21", "alpine", "", "3.21.0"), "6.12.8-0-lts")
             .without("/run/systemd")
             .file("/sbin/apk", "")
             .case("Alpine, which has no systemd", not_possible(Topic::NoSystemd)),
-        Made::new("PRETTY_NAME=Gentoo\nID=gentoo\n", "6.12.8-gentoo")
+        Made::new(&os("Gentoo", "gentoo", "", ""), "6.12.8-gentoo")
             .case("Gentoo", not_possible(Topic::UnknownDistribution)),
     ]
 }

@@ -73,9 +73,12 @@ pub fn cases() -> Vec<Case> {
             .kernel("kernel/v4l2loopback/v4l2loopback.ko.zst:\n")
             .session(|session| session.desktop = false)
             .case(
-                "Ubuntu 24.04, Azure kernel: it has the module and lacks the video core; no desktop",
+                "Ubuntu 24.04, Azure kernel with the module, without video core; no desktop",
                 Expected {
-                    packages: vec!["linux-modules-extra-azure", "linux-modules-extra-6.17.0-1022-azure"],
+                    packages: vec![
+                        "linux-modules-extra-azure",
+                        "linux-modules-extra-6.17.0-1022-azure",
+                    ],
                     files: vec![UNIT, OPTIONS, LOAD],
                     ..Expected::default()
                 },
