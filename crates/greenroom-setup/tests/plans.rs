@@ -178,6 +178,28 @@ fn missing_and_broken_files_mislead_no_plan() {
 }
 
 #[test]
+fn a_plan_is_json_with_kinds_that_programs_can_tell_apart() {
+    let case = systems::all().into_iter().find(|case| case.name == "Debian 12, Secure Boot");
+    let case = case.unwrap();
+    let json = serde_json::to_value(plan(&case.system.facts(), &case.wish)).unwrap();
+    assert_eq!(json["outcome"], "steps");
+    assert_eq!(json["escalation"], "pkexec");
+    let kinds: Vec<_> = json["steps"].as_array().unwrap().iter().collect();
+    let kinds: Vec<_> = kinds.iter().map(|step| step["action"]["kind"].as_str().unwrap()).collect();
+    let expected =
+        "write_file install_packages write_file write_file enable_unit import_key restart";
+    assert_eq!(kinds.join(" "), expected);
+    let install = &json["steps"][1];
+    assert_eq!((&install["actor"], &install["condition"]), (&"root".into(), &"always".into()));
+    assert_eq!(install["check"]["kind"], "packages_are_installed");
+    assert_eq!(install["action"]["commands"][0][0], "apt-get");
+
+    let container = systems::all().into_iter().find(|case| case.name == "A container").unwrap();
+    let json = serde_json::to_value(plan(&container.system.facts(), &container.wish)).unwrap();
+    assert_eq!(json["outcome"]["not_possible"], "container");
+}
+
+#[test]
 fn the_system_on_which_this_test_runs_can_be_read() {
     let facts = Facts::read(Path::new("/"), Session::of_this_process()).unwrap();
     assert!(facts.kernel.release != Known::Unknown);

@@ -87,8 +87,12 @@ fn own_file(root: &Root, path: impl AsRef<std::path::Path>) -> Known<OwnFile> {
 }
 
 fn user_unit(root: &Root, session: &Session) -> Known<UserUnit> {
-    const SHIPPED: [&str; 3] =
-        ["/usr/lib/systemd/user", "/usr/local/lib/systemd/user", "/etc/systemd/user"];
+    const SHIPPED: [&str; 4] = [
+        "/usr/lib/systemd/user",
+        "/usr/local/lib/systemd/user",
+        "/etc/systemd/user",
+        "/run/current-system/sw/share/systemd/user",
+    ];
     let Some(home) = &session.home else { return Known::Unknown };
     let own = files::user_unit_file(home);
     let Known::Is(in_home) = own_file(root, &own) else { return Known::Unknown };

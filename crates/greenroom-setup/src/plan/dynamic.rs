@@ -5,7 +5,7 @@ use super::setup::Setting;
 use super::step::{Action, Actor, Check, Condition, NewNode, Step, Undo, UnitScope};
 use super::{Draft, Explanation, explain};
 use crate::facts::{Facts, Node, OwnFile, Use};
-use crate::{Command, Known, files};
+use crate::{Command, Generation, Known, files};
 
 /// The boot unit, and the nodes now.
 pub(super) fn steps(
@@ -55,6 +55,10 @@ pub(super) fn steps(
 /// Removes nodes of ours that are outdated or not wanted any more, and adds the missing ones.
 fn replace_nodes(setting: &Setting<'_>, condition: Condition, draft: &mut Draft) {
     let facts = setting.facts;
+    if facts.loaded_generation() == Some(Generation::Fixed) {
+        // The module that is loaded now can neither add nor remove a node.
+        return;
+    }
     let mut new = Vec::new();
     for wanted in &setting.wanted {
         let ready = match wanted.state {

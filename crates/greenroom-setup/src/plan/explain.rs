@@ -344,9 +344,8 @@ pub(crate) fn maybe_key_import(instructions: &[String]) -> Explanation {
 pub(crate) fn broken_dkms() -> Explanation {
     Explanation::new(
         Topic::BrokenDkms,
-        "The package v4l2loopback-dkms was left half installed, because it does not build for a \
-         kernel; until that is mended, apt stops at it. Remove it; the module comes from another \
-         package here.",
+        "The package v4l2loopback-dkms was left half installed, because it did not build for a \
+         kernel; until that is mended, apt stops at it. Remove it and run `greenroom setup` again.",
     )
     .next("sudo apt-get purge v4l2loopback-dkms")
     .next("greenroom setup")

@@ -59,8 +59,10 @@ pub(super) fn draft(facts: &Facts, wish: &Wish) -> Result<Draft, Explanation> {
             draft.explanations.push(explain::foreign_node_used(node, maker));
         }
     }
-    // Somebody's file makes all of them at every start.
-    if !wanted.iter().all(|wanted| matches!(wanted.state, State::Foreign(_, Some(_)))) {
+    // Somebody's file makes all of them at every start, or the configuration of NixOS does.
+    let of_somebody = |wanted: &Wanted<'_>| matches!(wanted.state, State::Foreign(_, Some(_)));
+    let of_nixos = facts.system.kind == SystemKind::NixOs && !wanted.iter().any(Wanted::is_missing);
+    if !of_nixos && !wanted.iter().all(of_somebody) {
         let setting = setting(facts, wanted)?;
         camera(&setting, &mut draft)?;
     }

@@ -4,7 +4,7 @@ use std::path::Path;
 
 use super::step::{Action, Actor, Check, Step, Undo, UnitScope};
 use super::{Draft, explain};
-use crate::facts::{Facts, OwnFile};
+use crate::facts::{Facts, OwnFile, SystemKind};
 use crate::{Command, Known, files};
 
 /// Enables the unit, and starts it again if it was stopped.
@@ -25,6 +25,10 @@ pub(super) fn enable(facts: &Facts, draft: &mut Draft) {
         return;
     }
     if unit.shipped.is_none() && unit.in_home == OwnFile::Absent {
+        if facts.system.kind == SystemKind::NixOs {
+            // The program's path changes with each update there.
+            return;
+        }
         draft.steps.push(write_user_unit(home, &facts.session.program.path));
     }
     let commands = vec![systemctl("daemon-reload"), systemctl("enable --now greenroom.service")];

@@ -136,6 +136,17 @@ fn trouble() -> Vec<Case> {
         trixie()
             .module("updates/dkms/v4l2loopback.ko.xz", b"")
             .file("/var/lib/dkms/v4l2loopback/0.15.0/source", "")
+            .loaded(None, 0)
+            .file(OPTIONS, files::options(&[Label::default()], &[10]).replace("fers=4", "fers=2"))
+            .node(10, "greenroom")
+            .parameters("10,-1", "Y,N")
+            .case(
+                "Debian 13 after an upgrade: our node is of the 0.12 that is still loaded",
+                Expected { restart: true, ..only_unit() },
+            ),
+        trixie()
+            .module("updates/dkms/v4l2loopback.ko.xz", b"")
+            .file("/var/lib/dkms/v4l2loopback/0.15.0/source", "")
             .loaded(Some("0.15.0"), 0)
             .file(OPTIONS, files::options(&[Label::default()], &[10]))
             .file(LOAD, files::load())

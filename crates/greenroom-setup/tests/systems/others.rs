@@ -91,6 +91,19 @@ pub fn cases() -> Vec<Case> {
             .case("SteamOS", not_possible(Topic::AtomicSystem)),
         Made::new(nixos, "6.12.30").case("NixOS", not_possible(Topic::NixOs)),
         Made::new(nixos, "6.12.30")
+            .module("misc/v4l2loopback.ko.xz", b"")
+            .loaded(Some("0.15.0"), 0)
+            .file(
+                "/etc/modprobe.d/nixos.conf",
+                "options v4l2loopback devices=1 video_nr=10 card_label=\"greenroom\"\n",
+            )
+            .node(10, "greenroom")
+            .parameters("10,-1", "Y,N")
+            .case(
+                "NixOS with the lines in its configuration",
+                Expected { topics: vec![Topic::ForeignNodeUsed], ..Expected::default() },
+            ),
+        Made::new(nixos, "6.12.30")
             .file("/etc/modprobe.d/nixos.conf", "options v4l2loopback video_nr=9 card_label=OBS\n")
             .case("NixOS with options for OBS", not_possible(Topic::NixOs)),
         Made::new(
