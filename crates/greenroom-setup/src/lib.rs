@@ -1,5 +1,5 @@
 //! How the virtual camera is set up on this system, and how that is undone: [`Facts`] are read from
-//! files, and [`plan`] makes a [`Plan`] of them. Nothing here changes the system or runs a program.
+//! files, and [`plan()`] makes a [`Plan`] of them. Nothing here changes the system or runs a program.
 //!
 //! The program (the next layer) shows the plan, asks, and carries it out. Its helper with root's
 //! rights takes only the [`Wish`] from the user: it reads the facts and makes the plan itself.
