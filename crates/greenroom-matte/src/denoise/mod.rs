@@ -37,6 +37,11 @@ const SETTLED: u32 = 8;
 /// A calm picture is so wide at most: twice what networks see of it.
 const MOST_WIDTH_PX: u32 = 640;
 
+/// How many samples of a frame become one, along each side.
+fn reduction(frame: &FrameView<'_>) -> u32 {
+    frame.size().width_px.div_ceil(MOST_WIDTH_PX).max(1)
+}
+
 impl Denoiser {
     /// The next frame has nothing to do with those before.
     pub(crate) fn reset(&mut self) {
@@ -53,7 +58,7 @@ impl Denoiser {
         if !frame.format().is_planar() {
             return Err(MatteError::UnsupportedFrame { format: frame.format() });
         }
-        let noise = self.meter.measure(frame, self.reduction(frame));
+        let noise = self.meter.measure(frame, reduction(frame));
         let was_noisy = self.is_noisy;
         self.is_noisy = noise * gain > if was_noisy { CALM } else { NOISY };
         self.noisy_frames = if self.is_noisy { self.noisy_frames.saturating_add(1) } else { 0 };
@@ -71,10 +76,6 @@ impl Denoiser {
         }
         calm.add(frame, noise);
         Ok(())
-    }
-
-    fn reduction(&self, frame: &FrameView<'_>) -> u32 {
-        frame.size().width_px.div_ceil(MOST_WIDTH_PX).max(1)
     }
 
     /// What the networks are to see in place of `frame`, which was [added](Self::add) last.

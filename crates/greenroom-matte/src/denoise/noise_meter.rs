@@ -66,6 +66,10 @@ impl NoiseMeter {
             self.noise = None;
             return 0.0;
         }
+        if self.histogram[0] as usize == self.sums.len() {
+            // The same frame again: in the dark, some cameras send each twice.
+            return self.noise.unwrap_or_default();
+        }
         let now = mean_of_smaller_half(&self.histogram) / SMALLER_HALF;
         let noise = match self.noise {
             None => now,

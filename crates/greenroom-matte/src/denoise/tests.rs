@@ -84,6 +84,25 @@ fn noise_is_measured_beside_what_moves() {
 }
 
 #[test]
+fn frames_that_come_twice_are_as_noisy_as_others() {
+    let (mut denoiser, mut noise) = (Denoiser::default(), Noise(1));
+    for time in 0..20 {
+        let frame = frame(PixelFormat::I420, SIZE, (&mut noise, 8.0), |x| luma(x, 20, 30));
+        for _ in 0..2 {
+            denoiser.add(&frame.view(), 1.0).unwrap();
+            assert_eq!(denoiser.is_noisy, time > 0);
+        }
+    }
+    // A still picture from a file has no noise.
+    let mut denoiser = Denoiser::default();
+    let frame = frame(PixelFormat::I420, SIZE, (&mut noise, 8.0), |x| luma(x, 20, 30));
+    for _ in 0..10 {
+        denoiser.add(&frame.view(), 1.0).unwrap();
+        assert!(!denoiser.is_noisy);
+    }
+}
+
+#[test]
 fn in_good_light_frames_are_seen_as_they_are() {
     let (mut denoiser, mut noise) = (Denoiser::default(), Noise(1));
     for _ in 0..20 {
