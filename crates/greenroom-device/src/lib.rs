@@ -54,7 +54,8 @@ pub use list::{
     own_loopbacks,
 };
 pub use loopback::{
-    Dialect, LoopbackInfo, LoopbackOpener, LoopbackSink, LoopbackState, ModuleVersion,
+    Dialect, LoopbackControl, LoopbackInfo, LoopbackNode, LoopbackOpener, LoopbackSink,
+    LoopbackState, ModuleVersion,
 };
 pub use mjpeg::{JpegEncoder, MjpegData, MjpegDecoder, RgbPicture};
 pub use node_watch::NodeWatch;

@@ -1,5 +1,6 @@
 //! Fake cameras: nodes of the kernel module v4l2loopback, written to.
 
+mod control;
 mod dialect;
 #[cfg(any(test, feature = "fuzzing"))]
 pub(crate) mod fuzz;
@@ -16,6 +17,7 @@ use std::path::Path;
 use crate::node_name::sysfs_of;
 use crate::v4l2::Caps;
 
+pub use control::{LoopbackControl, LoopbackNode};
 pub use dialect::{Dialect, ModuleVersion};
 pub use info::LoopbackInfo;
 pub use opener::LoopbackOpener;

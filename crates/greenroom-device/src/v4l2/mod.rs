@@ -4,8 +4,8 @@
 //! which cannot name v4l2loopback's private event 0x10E00001, and building it needs libclang.
 //!
 //! [`raw`] holds the C structs, their sizes and offsets asserted at compile time; [`call`] the one
-//! ioctl; [`queue`] and [`output`] the mappings, for reading and for writing. These three are the only
-//! places in the crate with `unsafe`.
+//! ioctl; [`queue`] and [`output`] the mappings, for reading and for writing; [`loopback_control`] the
+//! ioctls of v4l2loopback's control device. These four are the only places in the crate with `unsafe`.
 //! Everything that a driver answers goes through a conversion that checks it before it is used.
 
 #[allow(unsafe_code)]
@@ -22,6 +22,8 @@ mod format;
 mod fourcc;
 #[cfg(any(test, feature = "fuzzing"))]
 pub(crate) mod fuzz;
+#[allow(unsafe_code)]
+pub(crate) mod loopback_control;
 mod modes;
 #[allow(unsafe_code)]
 mod output;
