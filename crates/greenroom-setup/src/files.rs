@@ -1,15 +1,7 @@
 //! The files that set-up writes: where they are, and what is in them.
 //!
 //! Nodes are added at every start by a unit of the system, [`boot_unit`], which runs
-//! `greenroom setup --at-boot`. What that command has to do, with root's rights:
-//!
-//! 1. If the module is not loaded: run [`load_command`].
-//! 2. If there is no `/dev/v4l2loopback` (a module before 0.13): say so and succeed; the options
-//!    file does the rest.
-//! 3. For each label without a node: add one through `/dev/v4l2loopback` (ioctl 0x4C80, with
-//!    `output_nr` = the number, `announce_all_caps` = 0, `max_buffers` = [`BUFFERS`]); if the
-//!    number is taken, the next free one of [`NUMBERS`].
-//! 4. Write [`RunRecord`] to [`RUN_RECORD`]: only nodes in it are ours to remove.
+//! `greenroom setup --at-boot` ([`at_boot()`](crate::at_boot())).
 
 use std::ops::RangeInclusive;
 use std::path::{Path, PathBuf};
@@ -46,6 +38,8 @@ pub const LOAD_FILE: &str = "/etc/modules-load.d/greenroom.conf";
 pub const SETUP_RECORD: &str = "/var/lib/greenroom/setup.json";
 /// The nodes that were added since the system's start ([`RunRecord`]).
 pub const RUN_RECORD: &str = "/run/greenroom/nodes.json";
+/// All files that set-up writes as root.
+pub const ALL: [&str; 5] = [UNIT_FILE, OPTIONS_FILE, LOAD_FILE, SETUP_RECORD, RUN_RECORD];
 /// The name of the unit with which greenroom runs in the user's session.
 pub const USER_UNIT: &str = "greenroom.service";
 
@@ -169,6 +163,22 @@ pub struct SetupRecord {
     /// The certificate whose import the user was asked for.
     #[serde(default)]
     pub certificate: Option<PathBuf>,
+    /// What a run is at. If none runs, it was interrupted there.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub in_progress: Option<InProgress>,
+}
+
+/// What a run is at.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct InProgress {
+    /// The number of the step, counted from 1.
+    pub step: usize,
+    /// How many steps there are.
+    pub of: usize,
+    /// What it does, for people.
+    pub what: String,
+    /// Whether the package manager works.
+    pub packages: bool,
 }
 
 impl SetupRecord {
@@ -200,6 +210,12 @@ pub struct NodeRecord {
 }
 
 impl RunRecord {
+    /// As the file's contents.
+    pub fn to_json(&self) -> String {
+        // A struct of strings and numbers can always be written.
+        serde_json::to_string_pretty(self).unwrap_or_default() + "\n"
+    }
+
     /// The nodes that a module makes with the options of our file.
     pub(crate) fn of_options(text: &str) -> Self {
         let Some(line) = text.lines().find(|line| line.starts_with("options ")) else {
@@ -285,7 +301,11 @@ mod tests {
 
     #[test]
     fn the_setup_record_is_read_back() {
-        let record = SetupRecord { packages: vec!["x".to_owned()], certificate: Some("/c".into()) };
+        let record = SetupRecord {
+            packages: vec!["x".to_owned()],
+            certificate: Some("/c".into()),
+            in_progress: None,
+        };
         let read: SetupRecord = serde_json::from_str(&record.to_json()).unwrap();
         assert_eq!(read, record);
     }

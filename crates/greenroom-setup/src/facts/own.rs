@@ -1,6 +1,6 @@
 //! The files that set-up writes: which of them are there.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use serde::Serialize;
 use serde::de::DeserializeOwned;
@@ -8,7 +8,8 @@ use serde::de::DeserializeOwned;
 use super::root::Root;
 use super::session::Session;
 use crate::Known;
-use crate::files::{self, RunRecord, SetupRecord};
+use crate::apply::temporary;
+use crate::files::{self, InProgress, RunRecord, SetupRecord};
 
 /// The files that set-up writes.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
@@ -62,11 +63,23 @@ impl OwnFiles {
             unit_is_enabled: root.exists(files::UNIT_LINK),
             options: own_file(root, files::OPTIONS_FILE),
             load: own_file(root, files::LOAD_FILE),
-            record: json(root, files::SETUP_RECORD),
+            record: record(root),
             run_record: json(root, files::RUN_RECORD),
             user_unit: user_unit(root, session),
         }
     }
+}
+
+/// The record. If only a half-written one is there, a run was interrupted at its very beginning.
+fn record(root: &Root) -> Known<Option<SetupRecord>> {
+    let record = json(root, files::SETUP_RECORD);
+    let half = temporary(Path::new(files::SETUP_RECORD));
+    if record == Known::Is(None) && root.exists(half).is_true() {
+        let what = "Write its record".to_owned();
+        let run = InProgress { step: 1, of: 1, what, packages: false };
+        return Known::Is(Some(SetupRecord { in_progress: Some(run), ..SetupRecord::default() }));
+    }
+    record
 }
 
 fn json<T: DeserializeOwned>(root: &Root, path: &str) -> Known<Option<T>> {

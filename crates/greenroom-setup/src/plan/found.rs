@@ -14,6 +14,13 @@ pub(super) fn describe(facts: &Facts) -> Vec<String> {
     if facts.configs == Known::Unknown {
         lines.push("The files of modprobe.d and modules-load.d cannot be read".to_owned());
     }
+    let record = facts.own.record.get().into_iter().flatten().next();
+    if let Some(run) = record.and_then(|record| record.in_progress.as_ref()) {
+        lines.push(format!(
+            "An earlier run was interrupted at step {} of {} ({})",
+            run.step, run.of, run.what
+        ));
+    }
     lines
 }
 

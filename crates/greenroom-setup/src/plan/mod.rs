@@ -36,6 +36,34 @@ pub struct Plan {
     pub explanations: Vec<Explanation>,
 }
 
+impl Plan {
+    /// The steps of the helper.
+    pub fn of_root(&self) -> Vec<&Step> {
+        self.steps.iter().filter(|step| step.actor == Actor::Root).collect()
+    }
+
+    /// The steps that the program does before the helper; none if there is nothing for a helper.
+    pub fn before_root(&self) -> Vec<&Step> {
+        let first = self.first_of_root().unwrap_or(0);
+        self.steps[..first].iter().filter(|step| step.actor == Actor::Program).collect()
+    }
+
+    /// The steps that the program does after the helper.
+    pub fn after_root(&self) -> Vec<&Step> {
+        let first = self.first_of_root().unwrap_or(0);
+        self.steps[first..].iter().filter(|step| step.actor == Actor::Program).collect()
+    }
+
+    /// The steps that are left to the person.
+    pub fn of_person(&self) -> Vec<&Step> {
+        self.steps.iter().filter(|step| step.actor == Actor::Person).collect()
+    }
+
+    fn first_of_root(&self) -> Option<usize> {
+        self.steps.iter().position(|step| step.actor == Actor::Root)
+    }
+}
+
 /// Whether anything is done.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "snake_case")]

@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use super::step::{Action, Actor, Check, Step, Undo};
 use crate::distribution::{Builder, ModuleSource, Signature};
 use crate::facts::{Facts, Installed, KeyState, PackageManager};
-use crate::files;
+use crate::files::{self, SetupRecord};
 use crate::{Command, Known};
 
 /// The steps that install the module. `certificate` is that of the key that signs it, where the
@@ -120,14 +120,15 @@ pub(super) fn delete_key(certificate: &str) -> Command {
 fn record(facts: &Facts, packages: &[String], certificate: Option<&str>) -> Option<Step> {
     let before = facts.own.record.get().cloned().flatten();
     let is_there = before.is_some();
-    let mut record = before.clone().unwrap_or_default();
+    let before = SetupRecord { in_progress: None, ..before.unwrap_or_default() };
+    let mut record = before.clone();
     for package in facts.packages.missing(packages) {
         if !record.packages.contains(&package) {
             record.packages.push(package);
         }
     }
     record.certificate = certificate.map(PathBuf::from).or(record.certificate);
-    if record == before.unwrap_or_default() {
+    if record == before {
         return None;
     }
     let why = match facts.packages.installed {

@@ -10,6 +10,7 @@ use crate::facts::{
     AKMODS_CERTIFICATE, DKMS_CERTIFICATE, Directive, Environment, Facts, Installed, PackageManager,
     SystemKind, UBUNTU_CERTIFICATE,
 };
+use crate::files::SetupRecord;
 use crate::{Command, Distribution, Generation, Known, Label, Wish, files};
 
 /// What is known before the steps are made.
@@ -66,12 +67,29 @@ pub(super) fn draft(facts: &Facts, wish: &Wish) -> Result<Draft, Explanation> {
         let setting = setting(facts, wanted)?;
         camera(&setting, &mut draft)?;
     }
+    end_interrupted_run(facts, &mut draft);
     let is_last = |step: &Step| step.actor == Actor::Person;
     let last = draft.steps.iter().position(is_last).unwrap_or(draft.steps.len());
     let last = draft.steps.split_off(last);
     user_unit::enable(facts, &mut draft);
     draft.steps.extend(last);
     Ok(draft)
+}
+
+/// The record of a run that was interrupted after its last step is put right: every other run does
+/// that at its end.
+fn end_interrupted_run(facts: &Facts, draft: &mut Draft) {
+    let Known::Is(Some(record)) = &facts.own.record else { return };
+    if record.in_progress.is_none() || draft.steps.iter().any(|step| step.actor == Actor::Root) {
+        return;
+    }
+    let why = "An earlier run was interrupted when everything was done";
+    let record = SetupRecord { in_progress: None, ..record.clone() };
+    draft.steps.push(if record == SetupRecord::default() {
+        Step::remove(Actor::Root, files::SETUP_RECORD, why)
+    } else {
+        Step::write(Actor::Root, files::SETUP_RECORD, record.to_json(), true, why)
+    });
 }
 
 /// Finds out what the steps depend on, and whether there can be any.

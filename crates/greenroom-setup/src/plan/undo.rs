@@ -19,19 +19,20 @@ pub(super) fn draft(facts: &Facts) -> Draft {
         let why = "No node that it lists is left";
         draft.steps.push(Step::remove(Actor::Root, files::RUN_RECORD, why));
     }
-    let module = [(&facts.own.options, files::OPTIONS_FILE), (&facts.own.load, files::LOAD_FILE)];
-    for (file, path) in module {
-        if matches!(file, Known::Is(OwnFile::Ours(_))) {
-            draft.steps.push(Step::remove(Actor::Root, path, "Set-up wrote it"));
-        }
-    }
-    let was_set_up = !draft.steps.is_empty() || facts.own.record.is_and(Option::is_some);
+    let options = [(&facts.own.options, files::OPTIONS_FILE), (&facts.own.load, files::LOAD_FILE)];
+    let options = options.iter().filter(|(file, _)| matches!(file, Known::Is(OwnFile::Ours(_))));
+    let options: Vec<_> =
+        options.map(|(_, path)| Step::remove(Actor::Root, *path, "Set-up wrote it")).collect();
+    let was_set_up =
+        !draft.steps.is_empty() || !options.is_empty() || facts.own.record.is_and(Option::is_some);
     if was_set_up && nodes_go && nobody_else_uses_the_module(facts, &draft) {
         let action = Action::UnloadModule { command: Command::words("modprobe -r v4l2loopback") };
         let why = "No node but ours needs it, and nobody uses it";
         let step = Step::new(Actor::Root, action, why).checked(Check::ModuleIsUnloaded);
         draft.steps.push(step);
     }
+    // After the module: of one before 0.13, only these files say which nodes are ours.
+    draft.steps.extend(options);
     if facts.own.record == Known::Unknown {
         let text = format!(
             "{} cannot be read, so set-up does not know what it has installed: packages stay.",

@@ -30,7 +30,7 @@ fn set_up(users: u32) -> Made {
 
 fn record(packages: &[&str], certificate: Option<&str>) -> String {
     let packages = packages.iter().map(|package| (*package).to_owned()).collect();
-    SetupRecord { packages, certificate: certificate.map(Into::into) }.to_json()
+    SetupRecord { packages, certificate: certificate.map(Into::into), in_progress: None }.to_json()
 }
 
 pub fn cases() -> Vec<Case> {
