@@ -14,6 +14,7 @@ mod environment;
 mod masks;
 mod model;
 mod on_air;
+mod setup;
 
 #[cfg(feature = "mask-server")]
 pub use masks::ServeMasksArgs;
@@ -21,6 +22,7 @@ pub use model::{GetArg, ModelArgs, ModelCommand, ModelTools, OnnxArgs};
 pub use on_air::{
     NextArgs, OutputArg, RecordArgs, SceneProperty, SetArgs, SetCommand, SnapshotArgs,
 };
+pub use setup::SetupArgs;
 
 /// A virtual camera that puts you before another background.
 #[derive(Debug, Parser)]
@@ -59,6 +61,8 @@ pub enum Command {
     Snapshot(SnapshotArgs),
     /// Record what is being shown into a file, or stop the recording.
     Record(RecordArgs),
+    /// Set the virtual camera up, now and for every start of the system, or take that back.
+    Setup(SetupArgs),
     /// Check the configuration, print its place, or print an example.
     Config(ConfigArgs),
     /// List, check or download the networks that find the person.

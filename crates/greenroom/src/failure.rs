@@ -4,7 +4,9 @@ use greenroom_device::DeviceError;
 use greenroom_frame::FrameError;
 use greenroom_matte::MatteError;
 use greenroom_scene::SceneError;
+use greenroom_setup::SetupError;
 
+use crate::command::SetupRefused;
 use crate::config::ConfigError;
 use crate::control::ControlError;
 use crate::masks::ListenError;
@@ -30,6 +32,11 @@ pub fn exit_code(error: &anyhow::Error) -> ExitCode {
             || cause.is::<DescriptionError>()
             || cause.is::<GetError>()
             || cause.is::<MatteError>()
+            || cause.is::<SetupRefused>()
+            || matches!(
+                cause.downcast_ref(),
+                Some(SetupError::Label { .. } | SetupError::NodeCount { .. })
+            )
             || cause.is::<ListenError>()
             || cause.is::<FrameError>()
     });

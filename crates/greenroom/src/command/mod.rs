@@ -9,12 +9,14 @@ mod run;
 #[cfg(feature = "mask-server")]
 mod serve_masks;
 mod set;
+mod setup;
 mod signals;
 mod status;
 mod waybar;
 
 use std::io;
 
+pub use setup::SetupRefused;
 pub use signals::outlive_file_size_limit;
 
 use greenroom_device::DeviceError;
@@ -41,6 +43,7 @@ pub fn run(cli: Cli) -> anyhow::Result<()> {
         Command::Toggle(socket) => set::toggle(&socket),
         Command::Snapshot(args) => set::snapshot(&args),
         Command::Record(args) => set::record(&args),
+        Command::Setup(args) => setup::setup(&args),
         Command::Config(args) => config::config(&args),
         Command::Model(args) => model::model(&args),
         #[cfg(feature = "mask-server")]
