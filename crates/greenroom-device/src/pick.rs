@@ -1,8 +1,5 @@
 //! Which of several devices is meant, and what to say when none is.
 
-use std::fs;
-use std::path::Path;
-
 use crate::{DeviceError, LoopbackInfo, LoopbackState};
 
 /// The place of the one card that `wanted` means: equal but for case, else containing it.
@@ -91,19 +88,9 @@ pub(crate) fn loopbacks_to_name(loopbacks: &[LoopbackInfo]) -> String {
     }
 }
 
-/// The command after which there is a loopback, on Debian and its kin.
-pub fn loopback_command() -> String {
-    const LOAD: &str =
-        "sudo modprobe v4l2loopback card_label=greenroom exclusive_caps=1 max_buffers=4";
-    let release = fs::read_to_string("/proc/sys/kernel/osrelease").unwrap_or_default();
-    let modules = Path::new("/lib/modules").join(release.trim()).join("modules.dep");
-    let installed =
-        fs::read_to_string(modules).is_ok_and(|modules| modules.contains("/v4l2loopback.ko"));
-    if installed {
-        LOAD.to_owned()
-    } else {
-        format!("sudo apt install v4l2loopback-dkms && {LOAD}")
-    }
+/// The command after which there is a loopback.
+pub fn loopback_command() -> &'static str {
+    "greenroom setup"
 }
 
 #[cfg(test)]

@@ -286,6 +286,19 @@ mod tests {
     }
 
     #[test]
+    fn the_units_of_the_package_are_those_that_setup_would_write() {
+        let shipped = include_str!("../../../packaging/systemd/greenroom-camera.service");
+        let ours = boot_unit(Path::new("/usr/bin/greenroom"), &Label::default(), &[10]);
+        let begin = |text: &str| text.find("[Unit]").map(|at| text[at..].to_owned());
+        assert_eq!(begin(shipped), begin(&ours));
+        assert!(!is_ours(shipped), "undoing set-up removes no file of a package");
+        // Replaced by `user_unit`.
+        let user = include_str!("../../../packaging/systemd/greenroom.service");
+        assert!(user.contains("\nExecStart=greenroom run\n"));
+        assert!(user.contains("\nWantedBy=default.target graphical-session.target\n"));
+    }
+
+    #[test]
     fn words_of_units_are_quoted_as_systemd_reads_them() {
         assert_eq!(unit_word("/opt/100%/a b\"c$d"), "\"/opt/100%%/a b\\\"c$$d\"");
         let unit = boot_unit(Path::new("/x"), &Label::new("My Camera").unwrap(), &[10]);

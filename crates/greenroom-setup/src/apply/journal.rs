@@ -59,6 +59,7 @@ impl Run<'_, '_> {
 
     /// Nothing is in progress any more.
     pub(super) fn write_end(&mut self) -> Result<(), SetupError> {
+        self.remove_temporaries();
         self.journal.now.in_progress = None;
         let path = self.machine.path(Path::new(files::SETUP_RECORD));
         if is_empty(&self.journal.now) {

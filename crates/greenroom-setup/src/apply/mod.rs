@@ -183,20 +183,24 @@ impl<'r, 'm> Run<'r, 'm> {
 
     /// Removes what a killed run has left, and has the package manager end what it had begun.
     fn clear_up(&mut self) {
+        self.remove_temporaries();
+        if self.actor == Actor::Root && self.journal.interrupted_packages() {
+            let words = "env DEBIAN_FRONTEND=noninteractive dpkg --configure -a";
+            // If it fails, the package manager says so at the next step.
+            let _ = self.machine.run(&Command::words(words));
+        }
+    }
+
+    /// Removes files that were not written whole: by a killed run, or a boot unit that was killed.
+    fn remove_temporaries(&self) {
+        let of_root = self.actor == Actor::Root;
+        let own = files::ALL.iter().map(PathBuf::from).filter(|_| of_root);
         let home = self.session.home.as_deref().map(files::user_unit_file);
-        let of_user = self.actor != Actor::Root;
-        let own = files::ALL.iter().map(PathBuf::from).filter(|_| !of_user);
-        for path in own.chain(home.filter(|_| of_user)) {
+        for path in own.chain(home.filter(|_| !of_root)) {
             let path = self.machine.path(&path);
             if write::remove_temporary(&path) {
                 write::remove_own_folder(&path);
             }
-        }
-        if self.actor == Actor::Root && self.journal.interrupted_packages() {
-            // If it fails, the package manager says so at the next step.
-            let _ = self
-                .machine
-                .run(&Command::words("env DEBIAN_FRONTEND=noninteractive dpkg --configure -a"));
         }
     }
 

@@ -138,7 +138,7 @@ mod tests {
         };
         let text = as_text(&devices);
         let text = text.text();
-        assert!(!text.contains("none") && !text.contains("modprobe"), "{text}");
+        assert!(!text.contains("none") && !text.contains("greenroom setup"), "{text}");
         let (cameras, loopbacks) = text.split_once("Virtual cameras").unwrap();
         assert!(cameras.contains("  no permission to open x (/dev/video0); run `sudo"), "{text}");
         assert!(loopbacks.contains("  no permission to open x (/dev/video10); run"), "{text}");

@@ -1,0 +1,351 @@
+//! `greenroom setup` on a made-up system, whose programs are a shell script: as a user runs it, and
+//! with SIGKILL at each of its moments.
+#![cfg(feature = "faults")]
+#![allow(clippy::unwrap_used)]
+
+use std::collections::BTreeMap;
+use std::fs;
+use std::os::unix::fs::{PermissionsExt, symlink};
+use std::os::unix::process::ExitStatusExt;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Output, Stdio};
+
+use tempfile::TempDir;
+
+const BINARY: &str = env!("CARGO_BIN_EXE_greenroom");
+const PROGRAMS: [&str; 6] = ["pkexec", "apt-get", "dpkg", "modprobe", "modinfo", "systemctl"];
+
+struct MadeUp {
+    folder: TempDir,
+}
+
+impl MadeUp {
+    /// Ubuntu 24.04 with greenroom's package, without the module.
+    fn new() -> Self {
+        let made = Self { folder: tempfile::tempdir().unwrap() };
+        let release = "6.14.0-28-generic";
+        let files = [
+            (
+                "etc/os-release",
+                "PRETTY_NAME=\"Ubuntu 24.04.3 LTS\"\nID=ubuntu\nID_LIKE=debian\nVERSION_ID=\"24.04\"\n",
+            ),
+            ("proc/sys/kernel/osrelease", release),
+            ("proc/modules", "videodev 327680 1 uvcvideo, Live 0x0\n"),
+            ("proc/self/mountinfo", "1 0 8:1 / / rw - ext4 /dev/sda1 rw\n"),
+            ("proc/1/comm", "systemd\n"),
+            ("proc/1/fd/.empty", ""),
+            ("run/systemd/system/.empty", ""),
+            ("sys/firmware/.empty", ""),
+            ("sys/kernel/security/lockdown", "[none] integrity confidentiality\n"),
+            ("sys/module/module/parameters/sig_enforce", "N\n"),
+            ("sys/class/video4linux/video0/name", "HD Pro Webcam C920\n"),
+            ("usr/bin/apt-get", ""),
+            ("usr/lib/modules/6.14.0-28-generic/modules.dep", "kernel/videodev.ko:\n"),
+            ("usr/lib/systemd/user/greenroom.service", "[Unit]\n"),
+            ("etc/systemd/system/.empty", ""),
+            ("home/ada/.config/.empty", ""),
+            (
+                "var/lib/dpkg/status",
+                "Package: linux-image-generic-hwe-24.04\nStatus: install ok installed\nDepends: linux-image-6.14.0-28-generic (= 1)\n\n",
+            ),
+        ];
+        for (path, content) in files {
+            made.file(path, content);
+        }
+        let script = made.folder.path().join("programs/script");
+        fs::create_dir_all(script.parent().unwrap()).unwrap();
+        fs::write(&script, include_str!("setup/programs")).unwrap();
+        fs::set_permissions(&script, fs::Permissions::from_mode(0o755)).unwrap();
+        for name in PROGRAMS {
+            symlink("script", script.with_file_name(name)).unwrap();
+        }
+        fs::create_dir(made.folder.path().join("runtime")).unwrap();
+        made
+    }
+
+    fn root(&self) -> PathBuf {
+        self.folder.path().join("root")
+    }
+
+    fn file(&self, path: &str, content: &str) {
+        let path = self.root().join(path);
+        fs::create_dir_all(path.parent().unwrap()).unwrap();
+        fs::write(path, content).unwrap();
+    }
+
+    fn command(&self, args: &[&str]) -> Command {
+        let mut command = Command::new(BINARY);
+        command
+            .arg("setup")
+            .args(args)
+            .stdin(Stdio::null())
+            .current_dir(self.folder.path())
+            .env("HOME", "/home/ada")
+            .env("DISPLAY", ":0")
+            .env("XDG_RUNTIME_DIR", self.folder.path().join("runtime"))
+            .env("GREENROOM_SETUP_ROOT", self.root())
+            .env("GREENROOM_SETUP_PROGRAMS", self.folder.path().join("programs"))
+            .env("GREENROOM_BINARY", BINARY);
+        command
+    }
+
+    fn run(&self, args: &[&str]) -> Output {
+        self.command(args).output().unwrap()
+    }
+
+    /// Runs it and expects success.
+    fn done(&self, args: &[&str]) -> String {
+        let output = self.run(args);
+        let (out, err) = texts(&output);
+        assert!(output.status.success(), "{args:?}: {}\n{out}\n{err}", output.status);
+        out
+    }
+
+    /// Runs it and expects a refusal: the exit code, and one sentence.
+    fn refused(&self, command: &mut Command, code: i32, words: &[&str]) -> String {
+        let output = command.output().unwrap();
+        let (out, err) = texts(&output);
+        assert_eq!(output.status.code(), Some(code), "{out}\n{err}");
+        for word in words {
+            assert!(err.contains(word), "{word:?} is not in: {err}");
+        }
+        assert!(err.lines().all(|line| line.starts_with("greenroom: ")), "{err}");
+        out
+    }
+
+    /// The files, without what is no file on a real system.
+    fn tree(&self) -> BTreeMap<String, String> {
+        let mut files = BTreeMap::new();
+        walk(&self.root(), &self.root(), &mut files);
+        files
+    }
+
+    fn has_node(&self) -> bool {
+        self.root().join("sys/class/video4linux/video10/name").exists()
+    }
+
+    fn outcome(&self) -> serde_json::Value {
+        let json: serde_json::Value =
+            serde_json::from_str(&self.done(&["--plan", "--json"])).unwrap();
+        json["outcome"].clone()
+    }
+
+    fn assert_set_up(&self, context: &str) {
+        assert!(self.has_node(), "{context}");
+        assert_eq!(self.outcome(), "nothing_to_do", "{context}");
+        let left: Vec<_> =
+            self.tree().into_keys().filter(|name| name.contains("greenroom-new")).collect();
+        assert_eq!(left, Vec::<String>::new(), "{context}");
+    }
+}
+
+fn texts(output: &Output) -> (String, String) {
+    let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
+    (text(&output.stdout), text(&output.stderr))
+}
+
+fn walk(root: &Path, folder: &Path, into: &mut BTreeMap<String, String>) {
+    for entry in fs::read_dir(folder).unwrap().flatten() {
+        let path = entry.path();
+        let name = path.strip_prefix(root).unwrap().to_str().unwrap().to_owned();
+        let metadata = path.symlink_metadata().unwrap();
+        if ["proc", "sys"].contains(&name.as_str()) {
+            continue;
+        }
+        if metadata.is_dir() {
+            walk(root, &path, into);
+        } else {
+            into.insert(name, fs::read_to_string(&path).unwrap_or_default());
+        }
+    }
+}
+
+#[test]
+fn the_plan_needs_no_rights_and_changes_nothing() {
+    let made = MadeUp::new();
+    let before = made.tree();
+    let text = made.done(&["--plan"]);
+    assert!(text.contains("Install linux-modules-v4l2loopback-generic-hwe-24.04"), "{text}");
+    assert_eq!(made.outcome(), "steps");
+    assert_eq!(made.tree(), before);
+    assert!(!made.folder.path().join("log").exists(), "a program was run");
+}
+
+#[test]
+fn without_a_terminal_only_the_plan_is_shown_and_what_to_type() {
+    let made = MadeUp::new();
+    let before = made.tree();
+    let shown =
+        made.refused(&mut made.command(&[]), 2, &["no terminal", "`greenroom setup --yes`"]);
+    assert!(shown.contains("What is done"), "{shown}");
+    assert_eq!(made.tree(), before);
+}
+
+#[test]
+fn the_camera_is_set_up_once_and_all_of_it_is_taken_back() {
+    let made = MadeUp::new();
+    let before = made.tree();
+    let said = made.done(&["--yes"]);
+    assert!(said.contains("The camera \"greenroom\" is there: /dev/video10."), "{said}");
+    made.assert_set_up("set up");
+    let log = fs::read_to_string(made.folder.path().join("log")).unwrap();
+    let escalations: Vec<_> = log.lines().filter(|line| line.starts_with("pkexec ")).collect();
+    let wish = r#"{"nodes":1,"label":"greenroom","undo":false}"#;
+    assert_eq!(escalations, [format!("pkexec /usr/bin/greenroom setup --as-root {wish}")]);
+    assert!(log.contains("systemctl --user enable --now greenroom.service"), "{log}");
+
+    let second = made.done(&["--yes"]);
+    assert!(second.contains("There is nothing to do."), "{second}");
+
+    let said = made.done(&["--undo", "--yes"]);
+    assert!(said.contains("Set-up is undone."), "{said}");
+    assert_eq!(made.tree(), before);
+    assert!(!made.has_node());
+    assert!(made.done(&["--undo", "--yes"]).contains("There is nothing to do."));
+}
+
+#[test]
+fn a_second_camera_and_another_name_come_at_request_and_the_old_ones_go() {
+    let made = MadeUp::new();
+    made.done(&["--yes"]);
+    let said = made.done(&["--yes", "--nodes", "2"]);
+    assert!(said.contains("\"greenroom 2\" is there: /dev/video11"), "{said}");
+    let said = made.done(&["--yes", "--label", "My Camera"]);
+    assert!(said.contains("\"My Camera\" is there"), "{said}");
+    let names = ["video10", "video11", "video12"].map(|name| {
+        let path = made.root().join("sys/class/video4linux").join(name).join("name");
+        fs::read_to_string(path).unwrap_or_default()
+    });
+    let count = names.iter().filter(|name| !name.is_empty()).count();
+    assert_eq!(count, 1, "{names:?}");
+}
+
+#[test]
+fn a_failed_step_leaves_the_old_state_and_is_told_in_a_sentence() {
+    let made = MadeUp::new();
+    let before = made.tree();
+    let mut command = made.command(&["--yes"]);
+    command.env("FAILS", "restart greenroom-camera");
+    let words = ["Add /dev/video10", "it broke", "is undone", "root's part did not succeed"];
+    made.refused(&mut command, 1, &words);
+    assert_eq!(made.tree(), before);
+    assert!(!made.has_node());
+}
+
+#[test]
+fn whoever_is_refused_roots_rights_is_told_what_to_do() {
+    let made = MadeUp::new();
+    let before = made.tree();
+    for (code, word) in [("126", "dismissed"), ("127", "polkit agent")] {
+        let mut command = made.command(&["--yes"]);
+        command.env("PKEXEC", code);
+        made.refused(&mut command, 2, &[word, "greenroom"]);
+        assert_eq!(made.tree(), before);
+    }
+    fs::remove_file(made.folder.path().join("programs/pkexec")).unwrap();
+    let shown = made.refused(&mut made.command(&["--yes"]), 2, &["--output FILE"]);
+    assert!(shown.contains("What is left to you"), "{shown}");
+}
+
+#[test]
+fn a_bad_system_gets_its_sentence_and_is_left_as_it_is() {
+    let bad = |change: &dyn Fn(&MadeUp), word: &str| {
+        let made = MadeUp::new();
+        change(&made);
+        let before = made.tree();
+        let shown = made.refused(&mut made.command(&["--yes"]), 2, &["nothing can be set up here"]);
+        assert!(shown.contains(word), "{word:?} is not in: {shown}");
+        assert_eq!(made.tree(), before);
+    };
+    let ro = "1 0 8:1 / / ro - ext4 /dev/sda1 ro\n";
+    bad(&|made| made.file("proc/self/mountinfo", ro), "mounted for reading only");
+    bad(
+        &|made| fs::remove_dir_all(made.root().join("run/systemd")).unwrap(),
+        "There is no systemd here",
+    );
+    bad(
+        &|made| made.file("etc/systemd/system/greenroom-camera.service", "[Unit]\n"),
+        "greenroom-camera.service",
+    );
+}
+
+#[test]
+fn the_helper_refuses_what_is_no_wish_and_does_nothing_else() {
+    let made = MadeUp::new();
+    let before = made.tree();
+    for wish in [
+        "",
+        "{}",
+        r#"{"nodes":99,"label":"greenroom","undo":false}"#,
+        r#"{"nodes":1,"label":"a\nb","undo":false}"#,
+        r#"{"nodes":1,"label":"a","undo":false,"program":"/tmp/x"}"#,
+    ] {
+        made.refused(&mut made.command(&["--as-root", wish]), 2, &["takes a wish"]);
+    }
+    assert_eq!(made.tree(), before);
+}
+
+/// Kills a run at one moment after the other, in the user's part, root's and the boot unit; `then`
+/// looks at what is left. Returns how many runs were killed.
+fn killed_at_each_moment(args: &[&str], prepare: fn(&MadeUp), then: fn(&MadeUp, &str)) -> usize {
+    let mut kills = 0;
+    for part in ["user", "root", "boot"] {
+        for at in 1.. {
+            let made = MadeUp::new();
+            prepare(&made);
+            let mut command = made.command(args);
+            command.env("GREENROOM_SETUP_DIES", format!("{part}:{at}"));
+            let output = command.output().unwrap();
+            if output.status.success() {
+                break;
+            }
+            let (out, err) = texts(&output);
+            let context = format!("{part} killed at {at}:\n{out}\n{err}");
+            let by_signal = output.status.signal() == Some(9);
+            assert!(by_signal == (part == "user"), "{context}");
+            kills += 1;
+            then(&made, &context);
+        }
+    }
+    kills
+}
+
+#[test]
+fn killed_at_each_moment_the_next_run_goes_on() {
+    let kills = killed_at_each_moment(
+        &["--yes"],
+        |_| {},
+        |made, context| {
+            made.done(&["--yes"]);
+            made.assert_set_up(context);
+            made.done(&["--undo", "--yes"]);
+            assert_eq!(made.tree(), MadeUp::new().tree(), "{context}");
+        },
+    );
+    assert!(kills > 30, "{kills}");
+}
+
+#[test]
+fn killed_at_each_moment_undo_leaves_the_files_of_before() {
+    let kills = killed_at_each_moment(
+        &["--yes"],
+        |_| {},
+        |made, context| {
+            made.done(&["--undo", "--yes"]);
+            assert_eq!(made.tree(), MadeUp::new().tree(), "{context}");
+            assert!(!made.has_node(), "{context}");
+        },
+    );
+    assert!(kills > 30, "{kills}");
+}
+
+#[test]
+fn undo_killed_at_each_moment_is_ended_by_the_next_one() {
+    let set_up = |made: &MadeUp| drop(made.done(&["--yes"]));
+    let kills = killed_at_each_moment(&["--undo", "--yes"], set_up, |made, context| {
+        made.done(&["--undo", "--yes"]);
+        assert_eq!(made.tree(), MadeUp::new().tree(), "{context}");
+        assert!(!made.has_node(), "{context}");
+    });
+    assert!(kills > 20, "{kills}");
+}
