@@ -78,14 +78,14 @@ fn add(
     let mut free = [wanted].into_iter().chain(files::NUMBERS).filter(|number| !taken(number));
     let (first, last) = (*files::NUMBERS.start(), *files::NUMBERS.end());
     let number = free.next().ok_or(SetupError::NoFreeNumber { first, last })?;
-    let label = label.to_string();
-    let node = NodeRecord { number, label, exclusive_caps: true, buffers: files::BUFFERS };
+    let (label, buffers) = (label.to_string(), facts.buffers_of_a_node());
+    let node = NodeRecord { number, label, exclusive_caps: true, buffers };
     let with = |node: NodeRecord| RunRecord {
         nodes: record.nodes.iter().cloned().chain([node]).collect(),
     };
     write_run_record(machine, &with(node.clone()))?;
     (machine.watch)(Moment::WrittenDown);
-    let added = machine.control.add(number, &node.label, files::BUFFERS);
+    let added = machine.control.add(number, &node.label, buffers);
     (machine.watch)(Moment::Done);
     match added {
         // The driver takes another number if this one was taken a moment ago.

@@ -63,12 +63,13 @@ pub fn at_boot_command(program: &Path, label: &Label, numbers: &[u32]) -> Comman
 
 /// The command that loads a module that adds nodes at run time. It makes no node of its own then,
 /// which would take the number of a webcam, unless somebody's options ask for nodes: `devices=0`
-/// would override those.
+/// would override those. Without `max_buffers`, versions before 0.15 let nobody use the fourth buffer
+/// of a node.
 pub fn load_command(somebody_has_options: bool) -> Command {
     Command::words(if somebody_has_options {
         "modprobe v4l2loopback"
     } else {
-        "modprobe v4l2loopback devices=0"
+        "modprobe v4l2loopback devices=0 max_buffers=4"
     })
 }
 

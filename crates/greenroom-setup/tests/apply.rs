@@ -360,3 +360,22 @@ fn the_boot_unit_takes_the_next_number_if_one_is_taken_and_leaves_an_old_module_
     assert_eq!(boot(&old).unwrap(), None);
     assert_eq!(nodes(old.root()), []);
 }
+
+#[test]
+fn a_module_before_0_15_gets_no_node_whose_buffers_it_would_refuse() {
+    let buffers = |version, parameter: Option<&str>| {
+        let made = ubuntu::noble()
+            .module("kernel/v4l2loopback/v4l2loopback.ko.zst", b"")
+            .loaded(Some(version), 0);
+        let path = "/sys/module/v4l2loopback/parameters/max_buffers";
+        let made = match parameter {
+            Some(text) => made.file(path, text),
+            None => made,
+        };
+        made.facts().buffers_of_a_node()
+    };
+    assert_eq!(buffers("0.13.2", Some("2\n")), 3);
+    assert_eq!(buffers("0.13.2", Some("4\n")), files::BUFFERS);
+    assert_eq!(buffers("0.15.0", Some("2\n")), files::BUFFERS);
+    assert_eq!(buffers("0.13.2", None), files::BUFFERS);
+}

@@ -27,7 +27,7 @@ pub use security::{KeyState, Security, SigningKey};
 pub use session::{Program, Session};
 pub use system::{Environment, OsRelease, System, SystemKind};
 
-use crate::{Generation, Known, ModuleVersion, SetupError};
+use crate::{Generation, Known, ModuleVersion, SetupError, files};
 use root::Root;
 
 /// What there is on a system.
@@ -111,6 +111,22 @@ impl Facts {
         configs
             .flat_map(|config| config.lines.iter().map(move |line| (config, line)))
             .filter(|(_, line)| matches!(line.directive, Directive::Options | Directive::Install))
+    }
+
+    /// How many buffers a new node gets. Before 0.15, the module refuses the use of buffers whose
+    /// index is above its parameter `max_buffers`, whatever a node was made with: a reader of a node
+    /// with four gets EINVAL (VIDIOC_QUERYBUF) if the parameter is 2.
+    pub fn buffers_of_a_node(&self) -> u32 {
+        let before_fix = match &self.module.loaded {
+            Known::Is(Loaded::Yes { version: Known::Is(version), .. }) => {
+                *version < ModuleVersion(0, 15, 0)
+            }
+            _ => false,
+        };
+        match self.module.max_buffers {
+            Known::Is(most) if before_fix => files::BUFFERS.min(most + 1),
+            _ => files::BUFFERS,
+        }
     }
 
     /// The kernel's version as numbers.

@@ -15,6 +15,8 @@ pub struct Module {
     pub loaded: Known<Loaded>,
     /// Whether `/dev/v4l2loopback` is there, through which nodes are added.
     pub control: Known<bool>,
+    /// The parameter `max_buffers` of the loaded module.
+    pub max_buffers: Known<u32>,
 }
 
 /// For which kernels the module is installed.
@@ -59,7 +61,13 @@ impl Module {
             Known::Is(true) => Known::Is(true),
             _ => root.exists("/dev/v4l2loopback"),
         };
-        Self { installed: installed(root, kernel), loaded: loaded(root), control }
+        let max_buffers = root.word("/sys/module/v4l2loopback/parameters/max_buffers");
+        Self {
+            installed: installed(root, kernel),
+            loaded: loaded(root),
+            control,
+            max_buffers: max_buffers.and_then(|word| word.parse().ok()).into(),
+        }
     }
 }
 

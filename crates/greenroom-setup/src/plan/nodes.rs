@@ -103,7 +103,7 @@ fn state<'f>(facts: &'f Facts, nodes: &'f Nodes, label: &Label) -> Result<State<
     let Some(node) = of_label(nodes, label) else { return Ok(State::Missing) };
     if node.origin == Origin::Setup {
         let outdated = node.exclusive_caps.is_false()
-            || node.buffers.is_and(|buffers| *buffers < files::BUFFERS)
+            || node.buffers.is_and(|buffers| *buffers < facts.buffers_of_a_node())
             || !files::NUMBERS.contains(&node.number);
         return Ok(if outdated { State::Outdated(node) } else { State::There });
     }

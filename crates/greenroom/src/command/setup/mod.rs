@@ -169,7 +169,11 @@ fn conclude(system: &mut System, wish: &Wish, done: &Plan) -> anyhow::Result<()>
     let mut lines = Lines::default();
     lines.push("");
     if wish.is_undo() {
-        lines.push("Set-up is undone.");
+        lines.push(if next.explanations.is_empty() {
+            "Set-up is undone."
+        } else {
+            "Set-up is undone, but for what is left to you above."
+        });
     } else {
         for_each_camera(&facts, wish, &mut lines);
     }
