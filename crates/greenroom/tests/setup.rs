@@ -205,6 +205,50 @@ fn the_camera_is_set_up_once_and_all_of_it_is_taken_back() {
 }
 
 #[test]
+fn without_a_desktop_sudo_asks() {
+    let made = MadeUp::new();
+    let programs = made.folder.path().join("programs");
+    symlink("script", programs.join("sudo")).unwrap();
+    let output = made.command(&["--yes"]).env_remove("DISPLAY").output().unwrap();
+    let (out, err) = texts(&output);
+    assert!(output.status.success(), "{out}\n{err}");
+    made.assert_set_up("with sudo");
+    let log = fs::read_to_string(made.folder.path().join("log")).unwrap();
+    assert!(log.contains("sudo -- /usr/bin/greenroom setup --as-root {"), "{log}");
+    assert!(!log.contains("pkexec"), "{log}");
+}
+
+/// `script` (util-linux) makes a terminal.
+#[test]
+fn on_a_terminal_it_asks_and_only_yes_is_yes() {
+    for (answer, is_done) in [("y\n", true), ("\n", false), ("n\n", false), ("yesterday\n", false)]
+    {
+        let made = MadeUp::new();
+        let before = made.tree();
+        let line = format!("{BINARY} setup");
+        let of_binary = made.command(&[]);
+        let mut command = Command::new("script");
+        command.args(["--quiet", "--return", "--command", &line, "/dev/null"]);
+        for (key, value) in of_binary.get_envs() {
+            command.env(key, value.unwrap());
+        }
+        let mut child = command.stdin(Stdio::piped()).stdout(Stdio::piped()).spawn().unwrap();
+        // Kept open until the end: the end of the input would be typed as well.
+        let mut stdin = child.stdin.take().unwrap();
+        std::io::Write::write_all(&mut stdin, answer.as_bytes()).unwrap();
+        let output = child.wait_with_output().unwrap();
+        let text = String::from_utf8_lossy(&output.stdout).into_owned();
+        assert!(text.contains("Do this? [y/N]"), "{text}");
+        assert_eq!(output.status.code(), Some(i32::from(!is_done)), "{answer:?}: {text}");
+        assert_eq!(made.has_node(), is_done, "{answer:?}: {text}");
+        if !is_done {
+            assert!(text.contains("nothing was done, as you did not say yes"), "{text}");
+            assert_eq!(made.tree(), before);
+        }
+    }
+}
+
+#[test]
 fn a_second_camera_and_another_name_come_at_request_and_the_old_ones_go() {
     let made = MadeUp::new();
     made.done(&["--yes"]);
@@ -267,6 +311,36 @@ fn a_bad_system_gets_its_sentence_and_is_left_as_it_is() {
         &|made| made.file("etc/systemd/system/greenroom-camera.service", "[Unit]\n"),
         "greenroom-camera.service",
     );
+}
+
+/// A run was killed while greenroom's service was stopped for a moment: the next one starts it.
+#[test]
+fn a_service_that_a_killed_run_has_stopped_is_started_again() {
+    let made = MadeUp::new();
+    made.done(&["--yes"]);
+    // A node with other settings, which only greenroom has open: it is made anew.
+    let record =
+        r#"{"nodes":[{"number":10,"label":"greenroom","exclusive_caps":false,"buffers":4}]}"#;
+    made.file("run/greenroom/nodes.json", record);
+    made.file("proc/700/comm", "greenroom\n");
+    made.file("proc/modules", "v4l2loopback 57344 1 - Live 0x0 (OE)\n");
+    fs::create_dir_all(made.root().join("proc/700/fd")).unwrap();
+    symlink("/dev/video10", made.root().join("proc/700/fd/7")).unwrap();
+    let plan = made.done(&["--plan"]);
+    assert!(plan.contains("Stop greenroom for a moment"), "{plan}");
+    let dies = |at: &str| {
+        let mut command = made.command(&["--yes"]);
+        command.env("GREENROOM_SETUP_DIES", at).output().unwrap()
+    };
+    // Stopped, and dead before anything else.
+    assert!(!dies("user:3").status.success());
+    fs::remove_dir_all(made.root().join("proc/700")).unwrap();
+    made.file("proc/modules", "v4l2loopback 57344 0 - Live 0x0 (OE)\n");
+    fs::remove_file(made.folder.path().join("log")).unwrap();
+    made.done(&["--yes"]);
+    made.assert_set_up("after the death");
+    let log = fs::read_to_string(made.folder.path().join("log")).unwrap();
+    assert!(log.contains("systemctl --user start greenroom.service"), "{log}");
 }
 
 #[test]

@@ -133,7 +133,10 @@ impl MadePrograms {
                 let _ = fs::remove_file(&runs);
                 Ok(())
             }
-            "start" => Ok(self.write(&format!("/run/made/{unit}"), "")),
+            "start" => {
+                self.write(&format!("/run/made/{unit}"), "");
+                Ok(())
+            }
             "stop" => fs::remove_file(&runs).map_err(|error| error.to_string()),
             "restart" => {
                 let text = self.read(files::UNIT_FILE);

@@ -1,6 +1,6 @@
 use std::io::{self, IsTerminal, Write};
 
-use anyhow::Context;
+use anyhow::{Context, bail};
 use greenroom_setup::Wish;
 
 use super::SetupRefused;
@@ -21,6 +21,6 @@ pub(super) fn ask(wish: &Wish) -> anyhow::Result<()> {
     io::stdin().read_line(&mut answer).context("standard input")?;
     match answer.trim().to_ascii_lowercase().as_str() {
         "y" | "yes" => Ok(()),
-        _ => Err(SetupRefused::SaidNo.into()),
+        _ => bail!("nothing was done, as you did not say yes"),
     }
 }

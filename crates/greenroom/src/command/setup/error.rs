@@ -8,9 +8,6 @@ pub enum SetupRefused {
          `greenroom setup {0}--yes`"
     )]
     NobodyToAsk(&'static str),
-    /// The user said no.
-    #[error("nothing was done, as you did not say yes")]
-    SaidNo,
     /// The plan has no steps, and says why.
     #[error(
         "nothing can be set up here, for the reason above; `greenroom run --output FILE` works \
