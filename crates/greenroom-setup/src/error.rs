@@ -37,10 +37,7 @@ pub enum SetupError {
         source: io::Error,
     },
     /// A file is not set-up's.
-    #[error(
-        "{path} is there and was not written by set-up, which leaves it alone; move it away and run \
-         `greenroom setup` again"
-    )]
+    #[error("{path} is there and was not written by set-up, which leaves it alone: move it away")]
     ForeignFile {
         /// The file.
         path: PathBuf,
@@ -98,19 +95,16 @@ fn next_step(source: &io::Error) -> String {
     use io::ErrorKind;
     match source.kind() {
         ErrorKind::ReadOnlyFilesystem => {
-            ", as its file system is mounted for reading only; make it writable and run `greenroom \
-             setup` again"
-                .to_owned()
+            ", as its file system is mounted for reading only: make it writable".to_owned()
         }
         ErrorKind::StorageFull | ErrorKind::QuotaExceeded => {
-            ", as the disk is full; free some space and run `greenroom setup` again".to_owned()
+            ", as the disk is full: free some space".to_owned()
         }
         ErrorKind::PermissionDenied => {
-            ", as there is no permission; see whether the file or its folder is protected (`lsattr \
-             -d`)"
+            ", as there is no permission: see whether its folder is protected (`lsattr -d`)"
                 .to_owned()
         }
-        _ => format!(" ({source}); mend that and run `greenroom setup` again"),
+        _ => format!(" ({source})"),
     }
 }
 

@@ -253,6 +253,56 @@ fn whatever_command_fails_leaves_the_state_of_before_and_says_so_in_a_sentence()
 }
 
 #[test]
+fn whatever_command_of_undoing_fails_leaves_the_camera_as_it_was() {
+    let mut failures = 0;
+    for trial in trials() {
+        let set_up_one = || {
+            let made = (trial.make)();
+            let mut programs = trial.programs(&made);
+            set_up(&made, &mut programs, &Wish::default(), &mut |_| {}).unwrap();
+            programs.log.clear();
+            (made, programs)
+        };
+        let (made, mut programs) = set_up_one();
+        set_up(&made, &mut programs, &Wish::undo(), &mut |_| {}).unwrap();
+        let commands = programs.log.iter().filter(|line| !line.contains("is-"));
+        for command in commands {
+            let (made, mut programs) = set_up_one();
+            let before = tree(made.root());
+            programs.fails = Some(command.clone().leak());
+            let error = set_up(&made, &mut programs, &Wish::undo(), &mut |_| {}).unwrap_err();
+            let context = format!("{}, {command} fails: {error}", trial.name);
+            assert!(error.to_string().contains("it broke"), "{context}");
+            assert_eq!(tree(made.root()), before, "{context}");
+            assert_eq!(nodes(made.root()).len(), 1, "{context}");
+            failures += 1;
+            programs.fails = None;
+            set_up(&made, &mut programs, &Wish::undo(), &mut |_| {}).unwrap();
+            assert_eq!(nodes(made.root()), [], "{context}");
+        }
+    }
+    assert!(failures > 8, "{failures}");
+}
+
+#[test]
+fn an_old_node_of_ours_is_made_anew_and_comes_back_if_that_fails() {
+    let record = "{\"nodes\":[{\"number\":10,\"label\":\"greenroom\",\"exclusive_caps\":false,\
+                  \"buffers\":4}]}";
+    for fails in [None, Some("restart greenroom-camera.service")] {
+        let made = (trials()[3].make)();
+        let mut programs = trials()[3].programs(&made);
+        set_up(&made, &mut programs, &Wish::default(), &mut |_| {}).unwrap();
+        let made = made.file(files::RUN_RECORD, record);
+        programs.fails = fails;
+        let done = set_up(&made, &mut programs, &Wish::default(), &mut |_| {});
+        assert_eq!(done.is_err(), fails.is_some(), "{:?}", done.err());
+        assert_eq!(nodes(made.root()), [(10, "greenroom".to_owned())]);
+        let facts = made.facts();
+        assert_eq!(facts.nodes.get().unwrap().loopbacks[0].origin, Origin::Setup);
+    }
+}
+
+#[test]
 fn a_foreign_file_that_came_since_the_plan_is_never_replaced() {
     let made = ubuntu::noble()
         .module("kernel/v4l2loopback/v4l2loopback.ko.zst", b"")

@@ -277,6 +277,20 @@ fn a_failed_step_leaves_the_old_state_and_is_told_in_a_sentence() {
 }
 
 #[test]
+fn a_file_that_cannot_be_written_is_told_and_nothing_is_done() {
+    let made = MadeUp::new();
+    let before = made.tree();
+    let mut command = Command::new("sh");
+    command.args(["-c", &format!("ulimit -f 0; exec {BINARY} setup --yes")]);
+    for (key, value) in made.command(&[]).get_envs() {
+        command.env(key, value.unwrap());
+    }
+    let words = ["setup.json cannot be written (File too large", "`greenroom setup` again"];
+    made.refused(command.current_dir(made.folder.path()), 1, &words);
+    assert_eq!(made.tree(), before);
+}
+
+#[test]
 fn whoever_is_refused_roots_rights_is_told_what_to_do() {
     let made = MadeUp::new();
     let before = made.tree();
