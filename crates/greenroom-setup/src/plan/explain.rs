@@ -4,8 +4,10 @@ use super::topic::{Explanation, Topic};
 use crate::facts::{Facts, ModuleConfig, Node, User};
 use crate::{Command, Generation, ModuleVersion, files};
 
-/// What works without the module.
-const WITHOUT_MODULE: &str = "greenroom's PipeWire output works without it";
+/// What works without the module, and the command for it. An output that needs none (PipeWire's) changes this.
+const WITHOUT_MODULE: &str =
+    "without the module, this version of greenroom writes files and is no camera";
+const FILE_OUTPUT: &str = "greenroom run --output call.mkv";
 
 pub(crate) fn container() -> Explanation {
     Explanation::new(
@@ -23,7 +25,7 @@ pub(crate) fn wsl() -> Explanation {
         "This is the Windows Subsystem for Linux, whose kernel has no v4l2loopback; programs of \
          Windows would not see the camera either. Write to a file instead.",
     )
-    .next("greenroom run --output call.mkv")
+    .next(FILE_OUTPUT)
 }
 
 pub(crate) fn atomic_system(facts: &Facts) -> Explanation {
@@ -31,13 +33,11 @@ pub(crate) fn atomic_system(facts: &Facts) -> Explanation {
         Topic::AtomicSystem,
         format!(
             "{} is an image into which set-up installs no kernel module, and its kernel comes \
-             without v4l2loopback. {WITHOUT_MODULE}: OBS and GNOME's programs see it, Firefox \
-             where its PipeWire camera is on (Fedora), and Chromium with \
-             --enable-features=WebRtcPipeWireCamera.",
+             without v4l2loopback; {WITHOUT_MODULE}.",
             name(facts)
         ),
     )
-    .next("greenroom run --output pipewire")
+    .next(FILE_OUTPUT)
 }
 
 /// `lines` are lines of a configuration of NixOS.
@@ -111,7 +111,7 @@ pub(crate) fn no_prebuilt_module(facts: &Facts, release: &str, package: &str) ->
             name(facts)
         ),
     )
-    .next("greenroom run --output pipewire")
+    .next(FILE_OUTPUT)
 }
 
 pub(crate) fn other_kernel(facts: &Facts, release: &str) -> Explanation {
@@ -124,7 +124,7 @@ pub(crate) fn other_kernel(facts: &Facts, release: &str) -> Explanation {
             name(facts)
         ),
     )
-    .next("greenroom run --output pipewire")
+    .next(FILE_OUTPUT)
 }
 
 pub(crate) fn kernel_without_video(release: &str) -> Explanation {
@@ -150,17 +150,19 @@ pub(crate) fn module_too_old(facts: &Facts, version: ModuleVersion) -> Explanati
             name(facts)
         ),
     )
-    .next("greenroom run --output pipewire")
+    .next(FILE_OUTPUT)
 }
 
 pub(crate) fn signature_required() -> Explanation {
     Explanation::new(
         Topic::SignatureRequired,
-        "This kernel loads only modules with a signature that it trusts, and this distribution \
-         does not sign v4l2loopback. Sign the module with a key of yours, or switch Secure Boot \
-         off in the firmware, and run set-up again; greenroom's PipeWire output works without it.",
+        format!(
+            "This kernel loads only modules with a signature that it trusts, and this \
+             distribution does not sign v4l2loopback. Sign the module with a key of yours, or \
+             switch Secure Boot off in the firmware, and run set-up again; {WITHOUT_MODULE}."
+        ),
     )
-    .next("greenroom run --output pipewire")
+    .next(FILE_OUTPUT)
 }
 
 pub(crate) fn foreign_options(
@@ -291,7 +293,7 @@ pub(crate) fn no_administrator() -> Explanation {
     Explanation::new(
         Topic::NoAdministrator,
         "Set-up needs root's rights, and there is neither pkexec (with a desktop) nor sudo. Run it \
-         as root; greenroom's PipeWire output and its files work without it.",
+         as root.",
     )
     .next("su -c 'greenroom setup'")
 }
