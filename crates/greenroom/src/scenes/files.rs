@@ -1,6 +1,7 @@
 //! The thread "scenes" and files: the configuration and what is shown are looked at again when they
 //! change.
 
+use std::collections::BTreeSet;
 use std::os::fd::AsFd;
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
@@ -148,6 +149,22 @@ impl SceneWorker {
         self.stamps.retain(|path, _| paths.contains(path));
         if let Some(watch) = &mut self.watch {
             watch.set(&paths);
+            self.look_for_missed();
         }
+    }
+
+    /// A folder that was made just now was not watched yet: what came into it since its files were looked at for the last
+    /// time, nobody has told.
+    fn look_for_missed(&mut self) {
+        let mut missed = BTreeSet::new();
+        for (path, stamp) in &mut self.stamps {
+            // Of what is gone, what was shown before stays.
+            if let Some(now) = FileStamp::of(path)
+                && stamp.replace(now) != Some(now)
+            {
+                missed.insert(path.clone());
+            }
+        }
+        self.reload.find(missed, Instant::now());
     }
 }

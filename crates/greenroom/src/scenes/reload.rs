@@ -1,7 +1,7 @@
 //! When a file that changed is looked at again: not while it is being written, and not for ever
 //! later either.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
@@ -9,6 +9,8 @@ use greenroom_device::FileChanges;
 
 /// Quiet after the end of a write, a move or a new link: several changes in a row are one.
 const SETTLED: Duration = Duration::from_millis(60);
+/// The same if neither its beginning nor its end was heard.
+const UNHEARD: Duration = Duration::from_secs(1);
 /// A file that is never quiet for so long is told of, once.
 const RESTLESS: Duration = Duration::from_secs(5);
 
@@ -43,6 +45,15 @@ impl Reload {
                     "scene: {path} changes all the time; it is taken up when it rests and is closed"
                 );
             }
+        }
+    }
+
+    /// Takes up files that are others than before, though nothing was heard of them: their writers may have them open
+    /// still, and are given a while to tell.
+    pub(super) fn find(&mut self, missed: BTreeSet<PathBuf>, now: Instant) {
+        for path in missed {
+            let waiting = Waiting { since: now, due: Some(now + UNHEARD), told: false };
+            self.waiting.entry(path).or_insert(waiting);
         }
     }
 
@@ -98,6 +109,15 @@ mod tests {
         assert!(reload.due(at(5_000_000)).is_empty());
         reload.hear(&finished, at(5_000_000));
         assert_eq!(reload.due(at(5_000_060)), [path.as_path()]);
+        // Nothing was heard of it; then something is, which counts.
+        reload.find([path.clone()].into(), at(6_000_000));
+        assert!(reload.due(at(6_000_999)).is_empty());
+        assert_eq!(reload.due(at(6_001_000)), [path.as_path()]);
+        reload.find([path.clone()].into(), at(6_100_000));
+        reload.hear(&unfinished, at(6_100_500));
+        assert_eq!(reload.deadline(), None);
+        reload.find([path.clone()].into(), at(6_200_000));
+        assert_eq!(reload.deadline(), None);
         reload.hear(&finished, at(7_000_000));
         reload.keep(&[]);
         assert!(reload.due(at(9_000_000)).is_empty());
