@@ -101,10 +101,8 @@ impl CalmPicture {
                 plane.add(place, *age, new.plane(number), &mut seen.plane_mut(number));
             }
         }
-        for picture in [&mut self.new, &mut self.seen] {
-            picture.set_colour(frame.colour());
-            picture.set_captured_at(frame.captured_at());
-        }
+        self.seen.set_colour(frame.colour());
+        self.seen.set_captured_at(frame.captured_at());
     }
 }
 

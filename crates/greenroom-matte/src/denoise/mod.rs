@@ -58,7 +58,8 @@ impl Denoiser {
         if !frame.format().is_planar() {
             return Err(MatteError::UnsupportedFrame { format: frame.format() });
         }
-        let noise = self.meter.measure(frame, reduction(frame));
+        let reduction = reduction(frame);
+        let noise = self.meter.measure(frame, reduction);
         let was_noisy = self.is_noisy;
         self.is_noisy = noise * gain > if was_noisy { CALM } else { NOISY };
         self.noisy_frames = if self.is_noisy { self.noisy_frames.saturating_add(1) } else { 0 };
@@ -69,7 +70,7 @@ impl Denoiser {
         let is_new = kept.is_none() || !was_noisy;
         let calm = self.calm.insert(match kept {
             Some(calm) => calm,
-            None => CalmPicture::new(frame, self.meter.reduction())?,
+            None => CalmPicture::new(frame, reduction)?,
         });
         if is_new {
             calm.forget();

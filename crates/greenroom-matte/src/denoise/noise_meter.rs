@@ -30,11 +30,6 @@ impl NoiseMeter {
         (self.picture, self.noise) = (None, None);
     }
 
-    /// Side of the squares whose means are looked at.
-    pub(super) fn reduction(&self) -> u32 {
-        self.reduction
-    }
-
     /// The noise of `frame` when it is reduced by `reduction`: standard deviation of its luma, in levels; 0 as long as it is not
     /// known.
     pub(super) fn measure(&mut self, frame: &FrameView<'_>, reduction: u32) -> f32 {

@@ -11,18 +11,6 @@ use crate::{Command, SetupError};
 impl Run<'_, '_> {
     pub(super) fn act(&mut self, step: &Step) -> Result<(), SetupError> {
         match &step.action {
-            Action::AddRepository { commands, .. }
-            | Action::InstallPackages { commands, .. }
-            | Action::EnableUnit { commands, .. }
-            | Action::LoadModule { commands } => self.machine.run_all(commands),
-            Action::RemovePackages { command, .. }
-            | Action::MakeKey { command, .. }
-            | Action::BuildModule { command }
-            | Action::StopService { command }
-            | Action::StartService { command }
-            | Action::DisableUnit { command, .. }
-            | Action::UnloadModule { command }
-            | Action::AddNodes { command, .. } => self.machine.run(command).map(drop),
             Action::WriteFile { path, content, .. } if is_record(path) => {
                 self.adopt_record(content)
             }
@@ -31,6 +19,7 @@ impl Run<'_, '_> {
             Action::RemoveNode { number } => self.remove_node(*number),
             // A person does these.
             Action::ImportKey { .. } | Action::Restart => Ok(()),
+            action => self.machine.run_all(action.commands()),
         }
     }
 

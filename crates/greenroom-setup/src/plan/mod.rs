@@ -1,6 +1,7 @@
 //! What is done to set the virtual camera up, or to undo that: decided from the facts alone.
 
 mod by_hand;
+mod commands;
 mod dynamic;
 pub(crate) mod explain;
 mod fixed;

@@ -95,25 +95,10 @@ impl fmt::Display for Step {
 impl Action {
     /// The command lines, or what a person does.
     fn details(&self) -> Vec<String> {
-        let all = |commands: &[Command]| commands.iter().map(Command::to_string).collect();
         match self {
-            Action::AddRepository { commands, .. }
-            | Action::InstallPackages { commands, .. }
-            | Action::EnableUnit { commands, .. }
-            | Action::LoadModule { commands } => all(commands),
-            Action::RemovePackages { command, .. }
-            | Action::MakeKey { command, .. }
-            | Action::BuildModule { command }
-            | Action::StopService { command }
-            | Action::StartService { command }
-            | Action::DisableUnit { command, .. }
-            | Action::UnloadModule { command }
-            | Action::AddNodes { command, .. } => vec![command.to_string()],
             Action::ImportKey { instructions, .. } => instructions.clone(),
             Action::Restart => vec!["systemctl reboot".to_owned()],
-            Action::WriteFile { .. } | Action::RemoveFile { .. } | Action::RemoveNode { .. } => {
-                Vec::new()
-            }
+            _ => self.commands().iter().map(Command::to_string).collect(),
         }
     }
 }
