@@ -1,0 +1,82 @@
+//! Who may open device nodes.
+
+use greenroom_setup::{Command, Known};
+
+use super::{Context, error};
+use crate::evidence::{Access, Device, NodeAccess};
+use crate::{Finding, FindingId, Instruction};
+
+/// Only root may add nodes: chimera-linux/cports#2314.
+pub(super) fn control_device(context: Context<'_>) -> Vec<Finding> {
+    let Known::Is(Some(node)) = &context.evidence.control_device else { return Vec::new() };
+    let may_not = node.access.is_and(|access| *access != Access::Granted);
+    let unit = context.facts.own.unit_is_enabled.is_true();
+    if !may_not || unit || !context.lacks_node() {
+        return Vec::new();
+    }
+    let found = error(
+        FindingId::ControlDeviceRootOnly,
+        "There is no virtual camera, and greenroom may not add one.",
+        format!(
+            "You may not open {}, through which v4l2loopback adds cameras (its group is {}).",
+            node.path.display(),
+            node.group
+        ),
+        "Set-up installs a unit that adds the camera at every start, with root's rights.",
+    );
+    vec![found.by_setup()]
+}
+
+/// The user may not open a webcam, or the virtual camera.
+pub(super) fn video_nodes(context: Context<'_>) -> Vec<Finding> {
+    let Known::Is(devices) = &context.evidence.devices else { return Vec::new() };
+    let ours: Vec<_> = context.our_nodes().map(|node| node.number).collect();
+    let matters = |device: &&Device| device.is_usb_camera() || ours.contains(&device.number);
+    devices.iter().filter(matters).filter_map(|device| of_device(context, device)).collect()
+}
+
+fn of_device(context: Context<'_>, device: &Device) -> Option<Finding> {
+    let NodeAccess { path, group, group_may, .. } = &device.node;
+    let (path, title) = (path.display().to_string(), &device.name);
+    let user = context.evidence.identity.name.as_deref().unwrap_or("$USER");
+    let symptom = format!("greenroom says that it may not open \"{title}\".");
+    let access = match device.node.access {
+        Known::Is(access) => access,
+        Known::Unknown => {
+            let cause = format!("The rights of {path} cannot be read from here.");
+            let cure = "Look at them yourself: you, your group or its list must be able to read \
+                        and write.";
+            let found = error(FindingId::NoRights, symptom, cause, cure).undecided();
+            return Some(found.command(Instruction::Run(Command::words("getfacl").with([path]))));
+        }
+    };
+    let found = |cause: String, cure: &str| error(FindingId::NoRights, &*symptom, cause, cure);
+    match access {
+        Access::Granted => None,
+        Access::DeniedUntilLogin => {
+            let cause = format!(
+                "{user} was added to the group {group} of {path} after this session began."
+            );
+            let found = found(cause, "Log out and in again.");
+            Some(found.command(Instruction::ByHand("Log out and in again.".to_owned())))
+        }
+        Access::Denied if *group_may => {
+            let cause = format!("{path} is for the group {group} alone, and {user} is not in it.");
+            let found = found(cause, "Join that group, then log out and in again.");
+            Some(found.command(Instruction::RunAsRoot(join(group, user))))
+        }
+        Access::Denied => {
+            let cause = format!("{path} is not for you, and joining its group does not help.");
+            let cure = "Allow yourself to use it until the next start. A rule of udev that does \
+                        more than that has taken the group's rights away.";
+            let acl = format!("u:{user}:rw");
+            let command = Command::words("setfacl -m").with([acl, path]);
+            Some(found(cause, cure).command(Instruction::RunAsRoot(command)))
+        }
+    }
+}
+
+/// `$USER` is left to the shell.
+fn join(group: &str, user: &str) -> Command {
+    Command::words("usermod -aG").with([group, user])
+}
