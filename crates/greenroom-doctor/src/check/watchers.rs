@@ -29,11 +29,13 @@ pub(super) fn taken(context: Context<'_>) -> Vec<Finding> {
                     list(&names),
                     device(node.number)
                 ),
-                "Close that program, or use greenroom's PipeWire output, from which many programs \
-                 can read.",
+                "Close that program, or have a second camera for the second one: set it up, \
+                 and run greenroom with both.",
             );
-            let pipewire = "greenroom run --output auto --output pipewire";
-            found.command(Instruction::run(pipewire))
+            let both = Command::words("greenroom run --output greenroom --output");
+            found
+                .command(Instruction::run("greenroom setup --nodes 2"))
+                .command(Instruction::Run(both.with(["greenroom 2"])))
         })
     };
     context.our_nodes().filter_map(finding).collect()

@@ -1,0 +1,101 @@
+//! Each finding appears on a made-up system, alone, and is gone once that is cured.
+
+#![allow(clippy::unwrap_used)]
+
+mod systems;
+
+use std::collections::BTreeSet;
+
+use greenroom_doctor::{Finding, FindingId, Fix, Report, Severity, Verdict, findings};
+use systems::{Made, cases, healthy, undecided};
+
+fn ids(made: &Made) -> Vec<FindingId> {
+    made.findings().iter().map(|finding| finding.id).collect()
+}
+
+fn text(made: &Made) -> String {
+    Report { findings: made.findings() }.to_string()
+}
+
+#[test]
+fn nothing_is_found_on_a_healthy_system() {
+    let made = healthy();
+    assert!(made.findings().is_empty(), "{}", text(&made));
+    let report = Report { findings: made.findings() };
+    assert!(report.is_healthy());
+    assert_eq!(report.to_string(), "Nothing is wrong.\n");
+    assert_eq!(report.to_json(), "{\n  \"findings\": []\n}\n");
+}
+
+#[test]
+fn each_finding_appears_alone_and_is_gone_on_the_cured_system() {
+    for case in cases::all() {
+        assert_eq!(ids(&case.ill), [case.id], "{}:{}", case.name, text(&case.ill));
+        assert!(case.cured.findings().is_empty(), "{}:{}", case.name, text(&case.cured));
+    }
+}
+
+#[test]
+fn there_is_a_case_for_each_finding() {
+    let with_case: BTreeSet<_> = cases::all().iter().map(|case| case.id).collect();
+    let all: BTreeSet<_> = FindingId::ALL.iter().copied().collect();
+    assert_eq!(with_case, all);
+    let names: BTreeSet<_> = all.iter().map(|id| id.name()).collect();
+    assert_eq!(names.len(), all.len());
+}
+
+#[test]
+fn what_cannot_be_decided_says_so_and_how_to_find_out() {
+    for (id, name, made) in undecided::all() {
+        let found = made.findings();
+        let of_id: Vec<_> = found.iter().filter(|finding| finding.id == id).collect();
+        assert!(!of_id.is_empty(), "{name}: {}", text(&made));
+        for finding in of_id {
+            assert_eq!(finding.verdict, Verdict::Undecided, "{name}: {}", text(&made));
+            assert!(!finding.can_be_fixed() && !finding.commands.is_empty(), "{name}");
+        }
+        // Nothing is claimed that was not seen.
+        assert!(
+            found.iter().all(|finding| finding.verdict == Verdict::Undecided),
+            "{}",
+            text(&made)
+        );
+    }
+}
+
+#[test]
+fn every_finding_has_sentences_and_commands() {
+    for case in cases::all() {
+        for finding in case.ill.findings() {
+            let Finding { symptom, cause, cure, .. } = &finding;
+            for sentence in [symptom, cause, cure] {
+                assert!(sentence.ends_with('.'), "{}: {sentence}", case.name);
+                assert!(!sentence.contains("  ") && sentence.len() <= 300, "{sentence}");
+            }
+            assert!(!finding.commands.is_empty(), "{}", case.name);
+            if let Fix::Steps { steps } = &finding.fix {
+                assert!(!steps.is_empty() && steps.iter().all(|step| !step.why.ends_with('.')));
+            }
+        }
+    }
+}
+
+#[test]
+fn what_is_certain_and_worse_than_a_note_makes_the_system_ill() {
+    for case in cases::all() {
+        let found = case.ill.findings();
+        let ill = found
+            .iter()
+            .any(|finding| finding.verdict == Verdict::Found && finding.severity != Severity::Note);
+        assert_eq!(Report { findings: found }.is_healthy(), !ill, "{}", case.name);
+    }
+}
+
+#[test]
+fn findings_are_the_same_from_the_same_facts() {
+    for case in cases::all() {
+        let facts = case.ill.facts();
+        let evidence = case.ill.evidence(&facts);
+        assert_eq!(findings(&facts, &evidence), findings(&facts, &evidence), "{}", case.name);
+    }
+}

@@ -1,0 +1,56 @@
+//! Cases of the webcam.
+
+use greenroom_doctor::FindingId;
+use greenroom_doctor::evidence::CameraState;
+
+use super::{Case, case, healthy};
+
+pub fn cases() -> Vec<Case> {
+    let fast = [(1280, 720, 30.0)];
+    let busy = || {
+        healthy().camera(0, CameraState::Busy, &fast).process(812, "cheese", "/usr/bin/cheese", 60)
+    };
+    let gid = healthy().gid();
+    let group = format!("root:x:0:\nvideo:x:{gid}:\n");
+    let joined =
+        format!("Name:\tx\nUid:\t1000\t1000\t1000\t1000\nGid:\t1000\t1000\nGroups:\t{gid} 1000 \n");
+    let closed = || healthy().file("/etc/group", &group).mode("/dev/video0", 0o060);
+    vec![
+        case(
+            FindingId::CameraBusy,
+            "another program shows the webcam",
+            busy().opens(812, 0),
+            healthy().process(812, "cheese", "/usr/bin/cheese", 60),
+        ),
+        case(
+            FindingId::NoRights,
+            "a user who is not in the group video",
+            closed(),
+            closed().file("/proc/self/status", joined),
+        ),
+        case(
+            FindingId::NoRights,
+            "a user who has joined the group and not logged in since",
+            closed().file("/etc/group", format!("root:x:0:\nvideo:x:{gid}:ada\n")),
+            healthy(),
+        ),
+        case(
+            FindingId::SlowModes,
+            "a camera with five pictures a second",
+            healthy().camera(0, CameraState::Free, &[(1280, 720, 5.0), (320, 240, 30.0)]),
+            healthy().camera(0, CameraState::Free, &fast),
+        ),
+        case(
+            FindingId::UsbBandwidth,
+            "two cameras on one bus",
+            healthy().webcam(1, "USB Capture", 480).camera(0, CameraState::NoBandwidth, &fast),
+            healthy().webcam(1, "USB Capture", 480),
+        ),
+        case(
+            FindingId::UsbBandwidth,
+            "a camera at the speed of USB 1",
+            healthy().webcam(0, "HD Pro Webcam C920", 12),
+            healthy(),
+        ),
+    ]
+}
