@@ -56,7 +56,7 @@ pub(super) fn missing(context: Context<'_>) -> Vec<Finding> {
         FindingId::FfmpegMissing,
         "Videos as background, and recordings, do not work.",
         "FFmpeg is not installed, and greenroom reads and writes videos with it.",
-        "Install it.",
+        "Install FFmpeg.",
     );
     let package = if context.is_dnf() { "ffmpeg-free" } else { "ffmpeg" };
     vec![match context.install(package) {

@@ -1,7 +1,7 @@
 //! The running kernel: its modules, its headers, and which modules it accepts.
 
 use greenroom_setup::facts::{Installed, KeyState};
-use greenroom_setup::{Command, Known};
+use greenroom_setup::{Command, Distribution, Known};
 
 use super::{Context, error};
 use crate::{Finding, FindingId, Instruction};
@@ -32,9 +32,16 @@ pub(super) fn headers_missing(context: Context<'_>) -> Vec<Finding> {
     if !wants_it || !context.lacks_module() || !kernel.headers.is_false() {
         return Vec::new();
     }
-    let headers = match kernel.package() {
-        Some(package) => format!("linux-headers-{}", package.flavour),
-        None => "the kernel's headers".to_owned(),
+    let is_ubuntu =
+        context.facts.system.os.is_and(|os| Distribution::of(os) == Distribution::Ubuntu);
+    let cure = match kernel.package() {
+        _ if is_ubuntu => {
+            "Set-up installs the module that Ubuntu has built, which needs no headers.".to_owned()
+        }
+        Some(package) => {
+            format!("Set-up installs linux-headers-{} and has the module built.", package.flavour)
+        }
+        None => "Set-up installs the headers and has the module built.".to_owned(),
     };
     let found = error(
         FindingId::HeadersMissing,
@@ -43,7 +50,7 @@ pub(super) fn headers_missing(context: Context<'_>) -> Vec<Finding> {
             "DKMS has not built the module for the kernel {}, whose headers are not installed.",
             context.kernel_release()
         ),
-        format!("Set-up installs {headers} and has the module built."),
+        cure,
     );
     vec![found.by_setup()]
 }

@@ -119,6 +119,14 @@ impl<'a> Context<'a> {
         self.evidence.probes.has_output(OutputKind::PipeWire)
     }
 
+    /// Whether it is known that PipeWire has no camera of greenroom's.
+    fn is_missing_in_pipewire(self) -> bool {
+        let is_ours = |number: u32| self.our_nodes().any(|node| node.number == number);
+        let cameras = &self.evidence.probes.pipewire;
+        !self.shows_in_pipewire()
+            && cameras.is_and(|all| !all.iter().any(|camera| camera.number.is_some_and(is_ours)))
+    }
+
     /// Whether a virtual camera of the kernel is wanted and not there: only then it matters why.
     fn lacks_node(self) -> bool {
         self.facts.system.environment == Environment::Machine

@@ -15,7 +15,7 @@ pub(super) fn copies(context: Context<'_>) -> Vec<Finding> {
     let names: Vec<_> = files.iter().map(|file| file.display().to_string()).collect();
     let found = warning(
         FindingId::ModuleCopies,
-        "An older v4l2loopback is loaded than the one you installed.",
+        "An older v4l2loopback may be loaded than the one you installed.",
         format!("The running kernel has {} files of the module: {}.", names.len(), list(&names)),
         "Keep one of them. If you do not need your own build, remove it.",
     );
@@ -54,11 +54,11 @@ pub(super) fn outdated(context: Context<'_>) -> Vec<Finding> {
         FindingId::ModuleOutdated,
         "An update of v4l2loopback has had no effect.",
         format!(
-            "The module is loaded in {}, while {} is installed.",
+            "The loaded module is {}, and the installed one is {}.",
             version(*loaded),
             version(*installed)
         ),
-        "Restart the computer, which loads the installed one.",
+        "Restart the computer. It then loads the installed module.",
     );
     vec![found.command(Instruction::run("systemctl reboot"))]
 }

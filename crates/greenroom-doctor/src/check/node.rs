@@ -161,7 +161,11 @@ fn remade(context: Context<'_>, node: &Node, found: Finding) -> Finding {
         // The tool is in the package v4l2loopback-utils.
         Some(Generation::Dynamic) => {
             let delete = Command::words("v4l2loopback-ctl delete").with([device(node.number)]);
-            found.command(Instruction::RunAsRoot(delete))
+            // A node that is open stays.
+            let mut greenrooms = context.evidence.processes.greenrooms();
+            let is_open = greenrooms.any(|one| one.video_nodes.contains(&node.number));
+            let stop = is_open.then(|| Instruction::run("systemctl --user stop greenroom.service"));
+            stop.into_iter().fold(found, Finding::command).command(Instruction::RunAsRoot(delete))
         }
         _ => found.command(Instruction::run("systemctl reboot")),
     };

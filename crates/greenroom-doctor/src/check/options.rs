@@ -27,8 +27,8 @@ pub(super) fn in_two_files(context: Context<'_>) -> Vec<Finding> {
     }
     let (Some(theirs), true) = (theirs, paths.len() > 1) else { return Vec::new() };
     let cause = format!(
-        "{} all give v4l2loopback options, and lists like video_nr merge: the last file wins, and \
-         the others break.",
+        "{} give v4l2loopback options. Lists like video_nr merge, so that the values of one file \
+         overwrite those of another.",
         list(&paths)
     );
     let found = warning(FindingId::OptionsInTwoFiles, symptom, cause, cure);

@@ -16,7 +16,7 @@ pub(super) fn no_avx2(context: Context<'_>) -> Vec<Finding> {
     }
     let found = note(
         FindingId::NoAvx2,
-        "The picture is jerky, and the fan is loud.",
+        "The picture may be jerky, and the fan loud.",
         "The processor has no AVX2, so that greenroom's slow code runs.",
         "Use the network with the least work, and a small picture.",
     );

@@ -5,7 +5,8 @@ use greenroom_setup::{Command, Known};
 
 use super::{Context, device, note, warning};
 use crate::evidence::{
-    Browser, BrowserKind, CHROMIUM_FLAG, FIREFOX_PREFERENCE, PipeWireCamera, PortalPermission,
+    AccessBackend, Browser, BrowserKind, CHROMIUM_FLAG, FIREFOX_PREFERENCE, PipeWireCamera,
+    PortalPermission,
 };
 use crate::{Finding, FindingId, Instruction};
 
@@ -15,10 +16,10 @@ pub(super) fn portal_denied(context: Context<'_>) -> Vec<Finding> {
     let denied = permissions.filter(|permission| !permission.allowed);
     let finding = |permission: &PortalPermission| {
         let app = permission.app.as_str();
-        let title = if app.is_empty() { "Programs outside of Flatpak" } else { app };
+        let title = if app.is_empty() { "A program outside of Flatpak" } else { app };
         let found = warning(
             FindingId::PortalDenied,
-            format!("{title}: no camera, and no question whether it may be used."),
+            format!("{title} gets no camera, and does not ask whether it may use one."),
             "The use of cameras was refused once, and the desktop's portal remembers that.",
             "Have the portal forget it. It asks again when the program next wants a camera.",
         );
@@ -32,32 +33,60 @@ pub(super) fn portal_denied(context: Context<'_>) -> Vec<Finding> {
 /// The camera portal needs a backend that asks the user: xdg-desktop-portal-wlr#322.
 pub(super) fn no_camera_portal(context: Context<'_>) -> Vec<Finding> {
     let evidence = context.evidence;
-    if !context.shows_in_pipewire() {
+    if !context.shows_in_pipewire() || evidence.probes.portal == Known::Is(Some(true)) {
         return Vec::new();
     }
-    let symptom = "Firefox or a Flatpak lists no camera \"greenroom\", although greenroom runs with \
-                   its PipeWire output.";
-    let cure = "Install a backend that asks, log out and in again.";
-    let (cause, decided) = match (evidence.probes.portal, evidence.portals.access_backend) {
-        (Known::Is(Some(_)), _) | (Known::Unknown, Known::Is(true)) => return Vec::new(),
-        (Known::Is(None), _) => ("The desktop offers no camera portal.", true),
-        (Known::Unknown, Known::Is(false)) => (
-            "No backend of the desktop's portal asks whether a program may use the camera, so \
-             there is no camera portal.",
-            true,
-        ),
-        (Known::Unknown, Known::Unknown) => {
-            ("The settings of the desktop's portal cannot be read.", false)
-        }
+    let finding = |cause: &str, cure: &str| {
+        let symptom = "Firefox or a Flatpak lists no camera \"greenroom\", although greenroom runs \
+                       with its PipeWire output.";
+        warning(FindingId::NoCameraPortal, symptom, cause, cure)
     };
-    let found = warning(FindingId::NoCameraPortal, symptom, cause, cure);
-    let found = if decided { found } else { found.undecided() };
-    let install = context.install("xdg-desktop-portal-gtk");
-    vec![match install {
-        Some(install) if decided => found.by_root(install.command, Some(install.undo)),
-        Some(install) => found.command(Instruction::RunAsRoot(install.command)),
+    let found = match (evidence.probes.portal, evidence.portals.access_backend) {
+        (Known::Is(None) | Known::Unknown, Known::Is(AccessBackend::Missing)) => {
+            let cause = "The desktop's portal offers no cameras, since none of its backends asks \
+                         the user.";
+            let cure = "Install the backend gtk, then log out and in again.";
+            install_backend(context, finding(cause, cure))
+        }
+        (Known::Is(None) | Known::Unknown, Known::Is(AccessBackend::NotChosen)) => {
+            let cause = "The desktop's portal offers no cameras, since its settings name no backend \
+                         that asks the user.";
+            let cure = "Name one in the section [preferred] of the file \
+                        ~/.config/xdg-desktop-portal/portals.conf, then log out and in again.";
+            let line = "org.freedesktop.impl.portal.Access=gtk";
+            finding(cause, cure).command(Instruction::ByHand(line.to_owned()))
+        }
+        (Known::Is(Some(_)), _) => {
+            let cause = "The camera portal says that there is no camera, although greenroom has one \
+                         in PipeWire.";
+            restart_portal(finding(cause, "Restart the portal."))
+        }
+        (Known::Is(None), _) => {
+            let cause = "The desktop offers no camera portal, although it has what that needs.";
+            restart_portal(finding(cause, "Restart the portal."))
+        }
+        (Known::Unknown, Known::Unknown) => {
+            let cause = "The settings of the desktop's portal cannot be read.";
+            let found = finding(cause, "Ask the portal whether it has a camera.").undecided();
+            found.command(Instruction::run(
+                "busctl --user get-property org.freedesktop.portal.Desktop \
+                 /org/freedesktop/portal/desktop org.freedesktop.portal.Camera IsCameraPresent",
+            ))
+        }
+        (Known::Unknown, Known::Is(AccessBackend::Chosen)) => return Vec::new(),
+    };
+    vec![found]
+}
+
+fn install_backend(context: Context<'_>, found: Finding) -> Finding {
+    match context.install("xdg-desktop-portal-gtk") {
+        Some(install) => found.by_root(install.command, Some(install.undo)),
         None => found.command(Instruction::ByHand("Install xdg-desktop-portal-gtk.".to_owned())),
-    }]
+    }
+}
+
+fn restart_portal(found: Finding) -> Finding {
+    found.by_user(Command::words("systemctl --user restart xdg-desktop-portal.service"), None)
 }
 
 /// Browsers that look for cameras of V4L2 alone, where there is none of greenroom's.
@@ -111,8 +140,8 @@ pub(super) fn stale_node(context: Context<'_>) -> Vec<Finding> {
     }
     let finding = |node: &Node| {
         let path = device(node.number);
-        let symptom = "OBS (with its PipeWire source) or a desktop program lists no camera \
-                       \"greenroom\", or shows no picture of it.";
+        let symptom = "OBS's PipeWire source, or a program of the desktop, lists no camera \"greenroom\", or \
+                       shows no picture of it.";
         let cure = "Restart WirePlumber, which looks at all cameras again. Sound stops for a \
                     moment.";
         let cause = match &evidence.probes.pipewire {

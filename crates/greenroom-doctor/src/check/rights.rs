@@ -6,6 +6,9 @@ use super::{Context, error};
 use crate::evidence::{Access, Device, NodeAccess};
 use crate::{Finding, FindingId, Instruction};
 
+/// A user whose name is not known, in the words of a shell.
+const UNNAMED: &str = "$USER";
+
 /// Only root may add nodes: chimera-linux/cports#2314.
 pub(super) fn control_device(context: Context<'_>) -> Vec<Finding> {
     let Known::Is(Some(node)) = &context.evidence.control_device else { return Vec::new() };
@@ -38,7 +41,7 @@ pub(super) fn video_nodes(context: Context<'_>) -> Vec<Finding> {
 fn of_device(context: Context<'_>, device: &Device) -> Option<Finding> {
     let NodeAccess { path, group, group_may, .. } = &device.node;
     let (path, title) = (path.display().to_string(), &device.name);
-    let user = context.evidence.identity.name.as_deref().unwrap_or("$USER");
+    let user = context.evidence.identity.name.as_deref().unwrap_or(UNNAMED);
     let symptom = format!("greenroom says that it may not open \"{title}\".");
     let access = match device.node.access {
         Known::Is(access) => access,
@@ -63,20 +66,21 @@ fn of_device(context: Context<'_>, device: &Device) -> Option<Finding> {
         Access::Denied if *group_may => {
             let cause = format!("{path} is for the group {group} alone, and {user} is not in it.");
             let found = found(cause, "Join that group, then log out and in again.");
-            Some(found.command(Instruction::RunAsRoot(join(group, user))))
+            Some(found.command(as_root("usermod -aG", user, &[group, user])))
         }
         Access::Denied => {
-            let cause = format!("{path} is not for you, and joining its group does not help.");
-            let cure = "Allow yourself to use it until the next start. A rule of udev that does \
-                        more than that has taken the group's rights away.";
+            let cause = format!("{path} lets neither you nor its group {group} read and write.");
+            let cure = "Give yourself the right, which lasts until the device is made anew.";
             let acl = format!("u:{user}:rw");
-            let command = Command::words("setfacl -m").with([acl, path]);
-            Some(found(cause, cure).command(Instruction::RunAsRoot(command)))
+            Some(found(cause, cure).command(as_root("setfacl -m", user, &[&acl, &path])))
         }
     }
 }
 
-/// `$USER` is left to the shell.
-fn join(group: &str, user: &str) -> Command {
-    Command::words("usermod -aG").with([group, user])
+/// A command with root's rights. A user without a known name is left to the shell, which knows it.
+fn as_root(words: &str, user: &str, arguments: &[&str]) -> Instruction {
+    if user == UNNAMED {
+        return Instruction::ByHand(format!("sudo {words} {}", arguments.join(" ")));
+    }
+    Instruction::RunAsRoot(Command::words(words).with(arguments.iter().copied()))
 }

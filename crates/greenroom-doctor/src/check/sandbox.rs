@@ -4,7 +4,7 @@ use greenroom_setup::facts::Environment;
 use greenroom_setup::{Command, Known};
 
 use super::{Context, error, note, warning};
-use crate::evidence::{Confinement, Installed, OutputKind};
+use crate::evidence::{Confinement, Installed};
 use crate::{Finding, FindingId, Instruction};
 
 /// Doctor runs where the host cannot be seen.
@@ -39,16 +39,14 @@ pub(super) fn flatpak(context: Context<'_>) -> Vec<Finding> {
         let Confinement::Flatpak { id, devices } = &installed.confinement else { return None };
         let title = installed.program.title();
         let symptom = format!("{title} (Flatpak) lists no camera \"greenroom\".");
-        // What takes cameras from the portal sees greenroom's PipeWire output.
         let by_portal = installed.program.flatpak_uses_portal();
-        let in_pipewire = context.evidence.probes.has_output(OutputKind::PipeWire);
         match devices {
             Known::Is(true) => None,
-            Known::Is(false) if by_portal && in_pipewire => None,
+            Known::Is(false) if by_portal && !context.is_missing_in_pipewire() => None,
             Known::Is(false) if by_portal => {
                 let cause = format!(
-                    "{title} takes cameras from the desktop's portal, which has no v4l2loopback \
-                     cameras of greenroom's."
+                    "{title} takes cameras from the desktop's portal, which has those of PipeWire \
+                     alone."
                 );
                 let cure = "Run greenroom with its PipeWire output as well.";
                 let found = warning(FindingId::FlatpakNoDevices, symptom, cause, cure);

@@ -1,10 +1,12 @@
 //! greenroom as a service: its units, and the greenrooms that run.
 
+use std::path::Path;
+
 use greenroom_setup::facts::OwnFile;
 use greenroom_setup::plan::{Action, Actor, Check, Condition, Step, Undo, UnitScope};
 use greenroom_setup::{Command, Known, files};
 
-use super::{Context, list, warning};
+use super::{Context, error, list, warning};
 use crate::evidence::{Control, Unit};
 use crate::{Finding, FindingId, Fix, Instruction};
 
@@ -21,36 +23,43 @@ pub(super) fn user_unit(context: Context<'_>) -> Vec<Finding> {
     let symptom = "greenroom does not start with your session, or not as you expect.";
     let finding =
         |cause: String, cure: &str| warning(FindingId::UserUnitStale, symptom, cause, cure);
-    let program = &context.facts.session.program.path;
+    let edit = "systemctl --user edit --full greenroom.service";
+    let gone = unit.program_is_there.is_false();
+    let here = &context.facts.session.program.path;
+    // A greenroom in another place than this one is not wrong.
+    let program = if gone { here.as_path() } else { Path::new(&unit.program) };
     let found = match (&found.in_home, &found.shipped) {
         (OwnFile::Ours(_), Some(shipped)) => {
             let cause = format!(
                 "{path}, which set-up wrote, comes before {} of greenroom's package.",
                 shipped.display()
             );
-            let cure = "Remove the older one.";
             let remove = Command::words("rm").with([path.to_string()]);
-            finding(cause, cure).command(Instruction::Run(remove)).fixed_by(removed(unit))
+            finding(cause, "Remove the unit of set-up.")
+                .command(Instruction::Run(remove))
+                .command(Instruction::run("systemctl --user daemon-reload"))
+                .command(Instruction::run(RESTART))
+                .fixed_by(removed(unit))
         }
-        (OwnFile::Ours(text), None) if *text != files::user_unit(program) => {
-            let cause = format!("Another version of greenroom's set-up wrote {path}.");
-            let cure = "Have it written anew.";
-            let fix = rewritten(unit, files::user_unit(program));
-            finding(cause, cure).command(Instruction::run("greenroom doctor --fix")).fixed_by(fix)
+        (OwnFile::Ours(text), None) if gone || *text != files::user_unit(program) => {
+            let cause = if gone {
+                format!("{path} starts {}, which is not there.", unit.program)
+            } else {
+                format!("An older set-up of greenroom wrote {path}.")
+            };
+            finding(cause, "Have the unit written anew.")
+                .command(Instruction::run("greenroom doctor --fix"))
+                .fixed_by(rewritten(unit, files::user_unit(program)))
         }
-        _ if unit.program_is_there.is_false() => {
+        _ if gone => {
             let cause = format!("{path} starts {}, which is not there.", unit.program);
-            let cure = "Name the right program in its line ExecStart.";
-            let edit = Instruction::run("systemctl --user edit --full greenroom.service");
-            finding(cause, cure).command(edit)
+            finding(cause, "Name the right program in its line ExecStart.")
+                .command(Instruction::run(edit))
+                .command(Instruction::run(RESTART))
         }
         _ => return Vec::new(),
     };
-    vec![
-        found
-            .command(Instruction::run("systemctl --user daemon-reload"))
-            .command(Instruction::run(RESTART)),
-    ]
+    vec![found]
 }
 
 /// The unit of set-up goes, and the package's comes into force.
@@ -172,9 +181,9 @@ pub(super) fn not_running(context: Context<'_>) -> Vec<Finding> {
     if !enabled || runs || context.facts.session.is_root {
         return Vec::new();
     }
-    let found = warning(
+    let found = error(
         FindingId::ServiceNotRunning,
-        "The camera \"greenroom\" is there, and shows nothing.",
+        "Calls do not list the camera \"greenroom\", or it shows nothing.",
         "greenroom is to run with your session, and does not run: it was stopped, or it failed.",
         "Start it. If it fails again, its log says why.",
     );

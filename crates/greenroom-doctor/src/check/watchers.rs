@@ -66,7 +66,7 @@ pub(super) fn no_usage_event(context: Context<'_>) -> Vec<Finding> {
         };
         let found = note(
             FindingId::NoUsageEvent,
-            "The picture comes a second late, or stays away if the program runs in a sandbox.",
+            "The picture may come a second late.",
             format!("{cause} greenroom then looks at who has the camera open."),
             "Install your distribution's updates, and restart. Meanwhile greenroom can show its \
              picture whether somebody watches or not.",

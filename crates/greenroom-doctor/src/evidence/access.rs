@@ -106,8 +106,8 @@ pub(super) fn node_access(root: &Root, identity: &Identity, path: &Path) -> Node
     NodeAccess {
         path: path.to_owned(),
         access: access(root, identity, path, &found, &groups),
+        group_may: may_both(found.mode() >> 3) && group != "root",
         group,
-        group_may: may_both(found.mode() >> 3) && gid != 0,
         made_at_s: Some(found.mtime()),
     }
 }

@@ -23,7 +23,7 @@ pub use desktop::Desktop;
 pub use devices::{Device, Usb};
 pub use kernel::{Cpu, DkmsSource, KernelFiles};
 pub use own::{Model, Own, Unit};
-pub use portals::Portals;
+pub use portals::{AccessBackend, Portals};
 pub use probes::{
     CameraMode, CameraProbe, CameraState, Control, Ffmpeg, LoopbackProbe, OutputKind,
     PipeWireCamera, PortalPermission, Probes, UsageEvent,

@@ -13,9 +13,20 @@ use crate::root::Root;
 pub struct Portals {
     /// Whether xdg-desktop-portal is installed.
     pub installed: Known<bool>,
-    /// Whether some backend that the desktop's configuration allows asks the user for access, which
-    /// the camera portal needs.
-    pub access_backend: Known<bool>,
+    /// The backend that asks the user for access, without which there is no camera portal.
+    pub access_backend: Known<AccessBackend>,
+}
+
+/// The backend that asks the user for access.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum AccessBackend {
+    /// None is installed.
+    Missing,
+    /// One is installed, and the desktop's configuration names others alone.
+    NotChosen,
+    /// One is used.
+    Chosen,
 }
 
 const ACCESS: &str = "org.freedesktop.impl.portal.Access";
@@ -42,17 +53,25 @@ impl Portals {
     }
 }
 
-fn access_backend(root: &Root, folders: &Folders) -> Known<bool> {
+fn access_backend(root: &Root, folders: &Folders) -> Known<AccessBackend> {
     let Some(backends) = backends(root, folders) else { return Known::Unknown };
     let with_access = || backends.iter().filter(|backend| backend.has_access);
+    let is_there = with_access().next().is_some();
     let Some(choice) = configured(root, folders) else { return Known::Unknown };
-    let Some(choice) = choice else { return Known::Is(with_access().next().is_some()) };
+    // Without a choice, any backend is used.
+    let choice = choice.unwrap_or_else(|| "*".to_owned());
     let allows = |backend: &Backend| {
         choice.split(';').map(str::trim).any(|name| name == "*" || name == backend.name)
     };
     // GNOME's shell has the backend "gnome-shell" built in, without a file.
     let built_in = choice.split(';').any(|name| name.trim() == "gnome-shell");
-    Known::Is(built_in || with_access().any(allows))
+    Known::Is(if built_in || with_access().any(allows) {
+        AccessBackend::Chosen
+    } else if is_there {
+        AccessBackend::NotChosen
+    } else {
+        AccessBackend::Missing
+    })
 }
 
 /// `None` if a folder or file cannot be read.

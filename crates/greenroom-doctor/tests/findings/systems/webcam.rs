@@ -11,9 +11,9 @@ pub fn cases() -> Vec<Case> {
         healthy().camera(0, CameraState::Busy, &fast).process(812, "cheese", "/usr/bin/cheese", 60)
     };
     let gid = healthy().gid();
-    let group = format!("root:x:0:\nvideo:x:{gid}:\n");
+    let group = format!("video:x:{gid}:\n");
     let joined =
-        format!("Name:\tx\nUid:\t1000\t1000\t1000\t1000\nGid:\t1000\t1000\nGroups:\t{gid} 1000 \n");
+        format!("Name:\tx\nUid:\t4242\t4242\t4242\t4242\nGid:\t4242\t4242\nGroups:\t{gid} 4242 \n");
     let closed = || healthy().file("/etc/group", &group).mode("/dev/video0", 0o060);
     vec![
         case(
@@ -31,7 +31,13 @@ pub fn cases() -> Vec<Case> {
         case(
             FindingId::NoRights,
             "a user who has joined the group and not logged in since",
-            closed().file("/etc/group", format!("root:x:0:\nvideo:x:{gid}:ada\n")),
+            closed().file("/etc/group", format!("video:x:{gid}:ada\n")),
+            healthy(),
+        ),
+        case(
+            FindingId::NoRights,
+            "a webcam that only root may open",
+            healthy().file("/etc/group", &group).mode("/dev/video0", 0o000),
             healthy(),
         ),
         case(

@@ -2,6 +2,9 @@
 
 #![allow(clippy::unwrap_used)]
 
+mod docs;
+mod hostile;
+mod report;
 mod systems;
 
 use std::collections::BTreeSet;

@@ -1,21 +1,18 @@
 //! docs/doctor.md: its table is made of the findings on the made-up systems. It is written anew with
 //! GREENROOM_WRITE_DOCS=1, and otherwise compared.
 
-#![allow(clippy::unwrap_used)]
-
-mod systems;
-
 use std::fmt::Write as _;
 use std::path::Path;
 use std::{env, fs};
 
+use crate::systems::cases;
 use greenroom_doctor::{Area, Finding, FindingId, Fix, Severity, Verdict};
-use systems::cases;
 
 const PAGE: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../../docs/doctor.md");
 
 /// The lines between which the table is.
-const BEGIN: &str = "<!-- The tables are made by crates/greenroom-doctor/tests/docs.rs. -->";
+const BEGIN: &str =
+    "<!-- The tables are made by crates/greenroom-doctor/tests/findings/docs.rs. -->";
 
 fn cell(text: &str) -> String {
     text.replace('|', "\\|").replace('\n', " ")

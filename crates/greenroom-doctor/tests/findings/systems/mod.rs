@@ -103,7 +103,7 @@ impl Made {
             .file("/proc/cpuinfo", "processor\t: 0\nflags\t\t: fpu sse2 avx avx2 fma\n")
             .file("/proc/stat", format!("cpu 1 2 3\nbtime {BOOT_S}\n"))
             .file("/proc/self/mountinfo", "1 0 8:1 / / rw - ext4 /dev/sda1 rw\n")
-            .file("/proc/self/status", "Name:\tx\nUid:\t1000\t1000\t1000\t1000\nGid:\t1000\t1000\n")
+            .file("/proc/self/status", "Name:\tx\nUid:\t4242\t4242\t4242\t4242\nGid:\t4242\t4242\n")
             .process(1, "systemd", "/sbin/init", 0)
             .file("/run/systemd/system/.empty", "")
             .file("/sys/firmware/.empty", "")
@@ -118,8 +118,8 @@ impl Made {
 
     fn desktop_files(self) -> Self {
         let portals = "/usr/share/xdg-desktop-portal";
-        self.file("/etc/passwd", "root:x:0:0::/root:/bin/sh\nada:x:1000:1000::/home/ada:/bin/sh\n")
-            .file("/etc/group", "root:x:0:\nvideo:x:44:\nada:x:1000:\n")
+        self.file("/etc/passwd", "root:x:0:0::/root:/bin/sh\nada:x:4242:4242::/home/ada:/bin/sh\n")
+            .file("/etc/group", "root:x:0:\nvideo:x:44:\nada:x:4242:\n")
             .file("/run/user/1000/pipewire-0", "")
             .file("/usr/lib/x86_64-linux-gnu/libpipewire-0.3.so.0.1005.0", "")
             .file("/usr/lib/x86_64-linux-gnu/libwireplumber-0.4.so.0.4.17", "")
