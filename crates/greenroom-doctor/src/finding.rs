@@ -278,6 +278,8 @@ ids! {
     BrowserFlagOff = "browser-flag-off", Programs;
     /// PipeWire has no node for the virtual camera, or one with an old format.
     PipeWireNode = "pipewire-node", Programs;
+    /// There is no webcam.
+    NoCamera = "no-camera", Webcam;
     /// Another program uses the webcam.
     CameraBusy = "camera-busy", Webcam;
     /// The user may not open a camera.

@@ -15,10 +15,21 @@ const USB_1_MBPS: f64 = 12.0;
 /// PipeWire's own programs open every camera to look at it.
 const SESSION_PROGRAMS: [&str; 2] = ["pipewire", "wireplumber"];
 
-/// The webcams.
-fn cameras(context: Context<'_>) -> impl Iterator<Item = &Device> {
-    let devices = context.evidence.devices.get().map_or(&[][..], Vec::as_slice);
-    devices.iter().filter(|device| device.is_usb_camera())
+/// There is no webcam.
+pub(super) fn none(context: Context<'_>) -> Vec<Finding> {
+    let asked = context.evidence.probes.cameras.is_and(Vec::is_empty);
+    if !asked || context.cameras().next().is_some() {
+        return Vec::new();
+    }
+    let found = warning(
+        FindingId::NoCamera,
+        "greenroom shows the placeholder, and no program finds a webcam.",
+        "The kernel has no camera: none is connected, a switch or key has turned it off, or its \
+         driver is missing.",
+        "See whether the camera is among the USB devices. If it is not, switch it on, or use \
+         another cable and port.",
+    );
+    vec![found.command(Instruction::run("lsusb"))]
 }
 
 /// Another program uses the webcam.
@@ -43,7 +54,7 @@ pub(super) fn busy(context: Context<'_>) -> Vec<Finding> {
         if !names.is_empty() {
             let names = list(&names);
             let cause =
-                format!("{names} has {path} open, and a webcam serves one program at a time.");
+                format!("{path} is open in {names}, and a webcam serves one program at a time.");
             let cure = "Close that program, or choose the camera \"greenroom\" in it. The picture \
                         appears by itself.";
             let found = warning(FindingId::CameraBusy, symptom, cause, cure);
@@ -59,7 +70,7 @@ pub(super) fn busy(context: Context<'_>) -> Vec<Finding> {
             found.command(Instruction::RunAsRoot(Command::words("fuser -v").with([path])))
         })
     };
-    cameras(context).filter_map(finding).collect()
+    context.cameras().filter_map(finding).collect()
 }
 
 /// The webcam has no mode that is good enough for a call.
@@ -93,7 +104,7 @@ pub(super) fn slow_modes(context: Context<'_>) -> Vec<Finding> {
         );
         Some(found.command(Instruction::run("greenroom list")))
     };
-    cameras(context).filter_map(finding).collect()
+    context.cameras().filter_map(finding).collect()
 }
 
 fn fits_any(modes: &[CameraMode]) -> bool {
@@ -120,7 +131,8 @@ pub(super) fn usb_bandwidth(context: Context<'_>) -> Vec<Finding> {
                     format!("The USB bus of \"{title}\" has no room left for its pictures.")
                 }
                 others => format!(
-                    "The USB bus of \"{title}\" has no room left for its pictures: {} shares it.",
+                    "The USB bus of \"{title}\" has no room left for its pictures. On the same bus \
+                     is {}.",
                     list(&others)
                 ),
             }
@@ -132,7 +144,7 @@ pub(super) fn usb_bandwidth(context: Context<'_>) -> Vec<Finding> {
         let small = Instruction::run("greenroom run --size 640x360");
         Some(found.command(Instruction::run("lsusb -t")).command(small))
     };
-    cameras(context).filter_map(finding).collect()
+    context.cameras().filter_map(finding).collect()
 }
 
 /// Other webcams of the same bus.
@@ -141,5 +153,5 @@ fn neighbours(context: Context<'_>, camera: &Device, usb: &Usb) -> Vec<String> {
         let bus = other.usb.as_ref().and_then(|usb| usb.bus.get());
         other.number != camera.number && bus.is_some() && bus == usb.bus.get()
     };
-    cameras(context).filter(shares).map(|other| format!("\"{}\"", other.name)).collect()
+    context.cameras().filter(shares).map(|other| format!("\"{}\"", other.name)).collect()
 }

@@ -74,7 +74,8 @@ pub(super) fn decoder(context: Context<'_>) -> Vec<Finding> {
     let cure = "Install an FFmpeg with all decoders, or convert the video elsewhere.";
     let Known::Is(decoders) = decoders else {
         let cause = "FFmpeg does not tell which decoders it has.";
-        let found = warning(FindingId::FfmpegDecoder, symptom, cause, cure).undecided();
+        let ask = "See whether h264, hevc, vp9 and av1 are among them.";
+        let found = warning(FindingId::FfmpegDecoder, symptom, cause, ask).undecided();
         return vec![found.command(Instruction::run("ffmpeg -hide_banner -decoders"))];
     };
     let lacks = |names: &[&str]| !names.iter().any(|name| decoders_have(decoders, name));

@@ -70,20 +70,23 @@ pub(super) fn secure_boot(context: Context<'_>) -> Vec<Finding> {
     }
     let symptom = "modprobe says \"Key was rejected by service\", or the virtual camera is missing \
                    for no visible reason.";
-    let cure = "Have the firmware trust that key: choose a password at the first command, and type \
-                it in the blue screen that comes at the next start.";
-    let found = match facts.security.signature_required() {
-        Known::Unknown => {
-            let cause = "The module was built on this machine, and it cannot be seen whether the \
-                         kernel asks for a signature that it trusts.";
-            error(FindingId::SecureBoot, symptom, cause, cure).undecided()
-        }
-        Known::Is(_) => {
-            let cause = "Secure Boot is on, and the firmware does not know the key with which the \
-                         module was signed on this machine.";
-            error(FindingId::SecureBoot, symptom, cause, cure)
-        }
-    };
+    if facts.security.signature_required() == Known::Unknown {
+        let cause = "The module was built on this machine, and it cannot be seen whether the \
+                     kernel asks for a signature that it trusts.";
+        let cure = "See whether Secure Boot is on. If it is, set-up tells how the firmware comes to \
+                    trust the key of the module.";
+        let found = error(FindingId::SecureBoot, symptom, cause, cure).undecided();
+        let found = found.command(Instruction::run("mokutil --sb-state"));
+        return vec![found.command(Instruction::run("greenroom setup --plan"))];
+    }
+    let found = error(
+        FindingId::SecureBoot,
+        symptom,
+        "Secure Boot is on, and the firmware does not know the key with which the module was \
+         signed on this machine.",
+        "Have the firmware trust that key: choose a password at the first command, and type it in \
+         the blue screen that comes at the next start.",
+    );
     let key = of_state(KeyState::NotEnrolled);
     let import = key.map(|key| {
         let path = key.certificate.display().to_string();

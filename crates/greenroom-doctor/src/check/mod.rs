@@ -18,7 +18,7 @@ mod watchers;
 use greenroom_setup::facts::{Environment, Node, Nodes, Origin};
 use greenroom_setup::{Facts, Known, Label};
 
-use crate::evidence::{Evidence, OutputKind};
+use crate::evidence::{Device, Evidence, OutputKind};
 use crate::{Area, Finding, FindingId, Severity};
 
 /// What every finding is made of.
@@ -58,6 +58,7 @@ const CHECKS: &[fn(Context<'_>) -> Vec<Finding>] = &[
     pipewire::no_camera_portal,
     pipewire::browser_flag,
     pipewire::stale_node,
+    camera::none,
     camera::busy,
     rights::video_nodes,
     camera::slow_modes,
@@ -114,9 +115,24 @@ impl<'a> Context<'a> {
         self.facts.nodes.get().is_some() && self.our_nodes().next().is_none()
     }
 
-    /// Whether greenroom shows its picture in a camera of PipeWire.
+    /// Whether greenroom is known to show its picture in a camera of PipeWire.
     fn shows_in_pipewire(self) -> bool {
         self.evidence.probes.has_output(OutputKind::PipeWire)
+    }
+
+    /// Whether it cannot be seen where greenroom shows its picture: it runs and was not asked.
+    fn may_show_in_pipewire(self) -> bool {
+        !known(&self.evidence.probes.control)
+            && self.evidence.processes.greenrooms().next().is_some()
+    }
+
+    /// The cameras: those on USB, and those that the caller has found.
+    fn cameras(self) -> impl Iterator<Item = &'a Device> {
+        let devices = self.evidence.devices.get().map_or(&[][..], Vec::as_slice);
+        devices.iter().filter(move |device| {
+            let found = self.evidence.probes.camera(device.number).is_some();
+            !device.is_loopback && (found || device.is_usb_camera())
+        })
     }
 
     /// Whether it is known that PipeWire has no camera of greenroom's.
@@ -132,6 +148,7 @@ impl<'a> Context<'a> {
         self.facts.system.environment == Environment::Machine
             && self.has_no_node()
             && !self.shows_in_pipewire()
+            && !self.may_show_in_pipewire()
     }
 
     /// Whether the module is known to be loaded.

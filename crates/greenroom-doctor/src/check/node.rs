@@ -23,6 +23,12 @@ pub(super) fn no_virtual_camera(context: Context<'_>) -> Vec<Finding> {
         let found = error(FindingId::NoVirtualCamera, symptom, cause, cure).undecided();
         return vec![found.command(Instruction::run("greenroom list"))];
     }
+    if context.has_no_node() && context.may_show_in_pipewire() {
+        let cause = "greenroom runs without a camera of the kernel, and it was not asked whether \
+                     it shows its picture in PipeWire.";
+        let found = error(FindingId::NoVirtualCamera, symptom, cause, "Ask greenroom.").undecided();
+        return vec![found.command(Instruction::run("greenroom status"))];
+    }
     if !context.lacks_node() {
         return Vec::new();
     }
@@ -119,10 +125,7 @@ pub(super) fn no_exclusive_caps(context: Context<'_>) -> Vec<Finding> {
 
 /// Programs that take the first camera: nixpkgs#261217.
 pub(super) fn hides_camera(context: Context<'_>) -> Vec<Finding> {
-    let devices = context.evidence.devices.get().map_or(&[][..], Vec::as_slice);
-    let by_usb = devices.iter().filter(|device| device.is_usb_camera()).map(|of| of.number);
-    let probes = context.evidence.probes.cameras.get().into_iter().flatten();
-    let Some(first) = by_usb.chain(probes.map(|probe| probe.number)).min() else {
+    let Some(first) = context.cameras().map(|camera| camera.number).min() else {
         return Vec::new();
     };
     let before = context.loopbacks().iter().filter(|node| node.number < first);

@@ -13,7 +13,8 @@ pub(super) fn in_two_files(context: Context<'_>) -> Vec<Finding> {
                 no options, as set-up adds its camera at run time.";
     let Known::Is(configs) = &context.facts.configs else {
         let cause = "Files in modprobe.d cannot be read, and may give v4l2loopback options.";
-        let found = note(FindingId::OptionsInTwoFiles, symptom, cause, cure).undecided();
+        let ask = "Run doctor as root, who may read them.";
+        let found = note(FindingId::OptionsInTwoFiles, symptom, cause, ask).undecided();
         return vec![found.command(Instruction::root("greenroom doctor"))];
     };
     let has_options = |config: &&ModuleConfig| {

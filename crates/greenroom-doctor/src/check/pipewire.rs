@@ -148,9 +148,9 @@ pub(super) fn stale_node(context: Context<'_>) -> Vec<Finding> {
             Known::Unknown => {
                 let cause = "PipeWire was not asked for its cameras: pw-dump is missing, or does \
                              not answer.";
-                let found = note(FindingId::PipeWireNode, symptom, cause, cure).undecided();
-                let ask = Instruction::run("pw-dump --no-colors Node");
-                return Some(found.command(ask));
+                let ask = "See whether \"greenroom\" is among PipeWire's video devices.";
+                let found = note(FindingId::PipeWireNode, symptom, cause, ask).undecided();
+                return Some(found.command(Instruction::run("wpctl status")));
             }
             Known::Is(cameras) => {
                 let of_node = |camera: &&PipeWireCamera| camera.number == Some(node.number);

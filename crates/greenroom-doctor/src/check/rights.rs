@@ -32,10 +32,11 @@ pub(super) fn control_device(context: Context<'_>) -> Vec<Finding> {
 
 /// The user may not open a webcam, or the virtual camera.
 pub(super) fn video_nodes(context: Context<'_>) -> Vec<Finding> {
-    let Known::Is(devices) = &context.evidence.devices else { return Vec::new() };
     let ours: Vec<_> = context.our_nodes().map(|node| node.number).collect();
-    let matters = |device: &&Device| device.is_usb_camera() || ours.contains(&device.number);
-    devices.iter().filter(matters).filter_map(|device| of_device(context, device)).collect()
+    let devices = context.evidence.devices.get().into_iter().flatten();
+    let ours = devices.filter(|device| ours.contains(&device.number));
+    let all = context.cameras().chain(ours);
+    all.filter_map(|device| of_device(context, device)).collect()
 }
 
 fn of_device(context: Context<'_>, device: &Device) -> Option<Finding> {

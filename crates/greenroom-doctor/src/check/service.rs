@@ -131,6 +131,10 @@ pub(super) fn another(context: Context<'_>) -> Vec<Finding> {
     };
     let running: Vec<_> =
         running.iter().filter(|process| !is_child(&process.parent)).copied().collect();
+    // Each user has a greenroom and a socket.
+    let owner = running.first().and_then(|process| process.owner.get());
+    let running: Vec<_> =
+        running.iter().filter(|process| process.owner.get() == owner).copied().collect();
     if running.len() < 2 {
         return Vec::new();
     }

@@ -24,10 +24,10 @@ pub(super) fn taken(context: Context<'_>) -> Vec<Finding> {
                 FindingId::VirtualCameraTaken,
                 "A second program says that the camera \"greenroom\" is busy.",
                 format!(
-                    "{} has {} open, and since v4l2loopback 0.13 one program at a time can show \
+                    "{} is open in {}, and since v4l2loopback 0.13 one program at a time can show \
                      its picture.",
-                    list(&names),
-                    device(node.number)
+                    device(node.number),
+                    list(&names)
                 ),
                 "Close that program, or have a second camera for the second one: set it up, \
                  and run greenroom with both.",

@@ -11,8 +11,6 @@ use crate::root::Root;
 /// The desktop's portals.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Portals {
-    /// Whether xdg-desktop-portal is installed.
-    pub installed: Known<bool>,
     /// The backend that asks the user for access, without which there is no camera portal.
     pub access_backend: Known<AccessBackend>,
 }
@@ -31,13 +29,6 @@ pub enum AccessBackend {
 
 const ACCESS: &str = "org.freedesktop.impl.portal.Access";
 
-const PROGRAMS: [&str; 4] = [
-    "/usr/libexec/xdg-desktop-portal",
-    "/usr/lib/xdg-desktop-portal",
-    "/usr/lib/xdg-desktop-portal/xdg-desktop-portal",
-    "/run/current-system/sw/libexec/xdg-desktop-portal",
-];
-
 /// A backend, by its file `NAME.portal`.
 struct Backend {
     name: String,
@@ -46,10 +37,7 @@ struct Backend {
 
 impl Portals {
     pub(super) fn read(root: &Root, folders: &Folders) -> Self {
-        Self {
-            installed: Known::Is(root.any_exists(&PROGRAMS)),
-            access_backend: access_backend(root, folders),
-        }
+        Self { access_backend: access_backend(root, folders) }
     }
 }
 

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeSet;
 use std::fs;
+use std::os::unix::fs::MetadataExt;
 use std::path::Path;
 
 use greenroom_setup::Known;
@@ -32,6 +33,8 @@ pub struct Process {
     pub pid: u32,
     /// Its short name (`/proc/PID/comm`).
     pub name: String,
+    /// The number of the user whose process it is.
+    pub owner: Known<u32>,
     /// The number of the process that started it.
     pub parent: Known<u32>,
     /// When it was started, in seconds since 1970.
@@ -96,8 +99,10 @@ fn process(root: &Root, pid: u32, video_nodes: BTreeSet<u32>, boot: Option<i64>)
     let command_line = root.text(format!("{folder}/cmdline")).unwrap_or_default();
     let runs = command_line.split('\0').skip(1).any(|word| word == "run");
     let started = stat_field(&stat, 19).zip(boot);
+    let owner = root.metadata(&folder).get().and_then(|found| Some(found.as_ref()?.uid()));
     Process {
         pid,
+        owner: owner.into(),
         parent: stat_field(&stat, 1).and_then(|pid| u32::try_from(pid).ok()).into(),
         started_at_s: started
             .and_then(|(ticks, boot)| boot.checked_add_unsigned(ticks / TICKS_PER_S))

@@ -5,7 +5,7 @@ use std::fmt::Write as _;
 use std::path::Path;
 use std::{env, fs};
 
-use crate::systems::cases;
+use crate::systems::{cases, undecided};
 use greenroom_doctor::{Area, Finding, FindingId, Fix, Severity, Verdict};
 
 const PAGE: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../../docs/doctor.md");
@@ -62,6 +62,20 @@ fn tables() -> String {
         for id in FindingId::ALL.iter().filter(|id| id.area() == area) {
             for case in cases.iter().filter(|case| case.id == *id) {
                 case.ill.findings().iter().for_each(|finding| row(&mut text, finding));
+            }
+        }
+    }
+    text += "\n## What cannot be decided\n\n\
+             | finding | what you may see | why it is not known | what to do | commands |\n\
+             |---|---|---|---|---|\n";
+    for (id, _, made) in undecided::all() {
+        let found = made.findings();
+        for finding in found.iter().filter(|finding| finding.id == id) {
+            let mut line = String::new();
+            row(&mut line, finding);
+            // Some are never certain, and have a line above.
+            if !text.contains(&line) {
+                text += &line;
             }
         }
     }

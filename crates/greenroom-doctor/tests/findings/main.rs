@@ -9,7 +9,7 @@ mod systems;
 
 use std::collections::BTreeSet;
 
-use greenroom_doctor::{Finding, FindingId, Fix, Report, Severity, Verdict, findings};
+use greenroom_doctor::{Finding, FindingId, Fix, Probes, Report, Severity, Verdict, findings};
 use systems::{Made, cases, healthy, undecided};
 
 fn ids(made: &Made) -> Vec<FindingId> {
@@ -66,16 +66,29 @@ fn what_cannot_be_decided_says_so_and_how_to_find_out() {
     }
 }
 
+/// Without an answer from any device or program, nothing is claimed that is not so.
+#[test]
+fn what_nobody_was_asked_is_not_guessed() {
+    for case in cases::all() {
+        let made = case.cured.probes(|probes| *probes = Probes::default());
+        let found = made.findings();
+        let certain = found.iter().filter(|finding| finding.verdict == Verdict::Found);
+        assert_eq!(certain.count(), 0, "{}: {}", case.name, text(&made));
+    }
+}
+
 #[test]
 fn every_finding_has_sentences_and_commands() {
-    for case in cases::all() {
-        for finding in case.ill.findings() {
+    let undecided = undecided::all().into_iter().map(|(_, name, made)| (name, made));
+    let cases = cases::all().into_iter().map(|case| (case.name, case.ill));
+    for (name, made) in cases.chain(undecided) {
+        for finding in made.findings() {
             let Finding { symptom, cause, cure, .. } = &finding;
             for sentence in [symptom, cause, cure] {
-                assert!(sentence.ends_with('.'), "{}: {sentence}", case.name);
+                assert!(sentence.ends_with('.'), "{name}: {sentence}");
                 assert!(!sentence.contains("  ") && sentence.len() <= 300, "{sentence}");
             }
-            assert!(!finding.commands.is_empty(), "{}", case.name);
+            assert!(!finding.commands.is_empty(), "{name}");
             if let Fix::Steps { steps } = &finding.fix {
                 assert!(!steps.is_empty() && steps.iter().all(|step| !step.why.ends_with('.')));
             }

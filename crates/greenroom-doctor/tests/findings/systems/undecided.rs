@@ -87,6 +87,11 @@ pub fn all() -> Vec<(FindingId, &'static str, Made)> {
             "a configuration with an error",
             healthy().file("/home/ada/.config/greenroom/config.toml", "model = "),
         ),
+        (
+            FindingId::NoVirtualCamera,
+            "greenroom runs on an image, and does not answer",
+            silverblue().probes(|probes| probes.control = Known::Unknown),
+        ),
         (FindingId::NoVirtualCamera, "/sys cannot be read", healthy().link("/sys/class", "class")),
     ]
 }

@@ -1,7 +1,7 @@
 //! Cases of the webcam.
 
-use greenroom_doctor::FindingId;
 use greenroom_doctor::evidence::CameraState;
+use greenroom_doctor::{FindingId, Known};
 
 use super::{Case, case, healthy};
 
@@ -15,7 +15,14 @@ pub fn cases() -> Vec<Case> {
     let joined =
         format!("Name:\tx\nUid:\t4242\t4242\t4242\t4242\nGid:\t4242\t4242\nGroups:\t{gid} 4242 \n");
     let closed = || healthy().file("/etc/group", &group).mode("/dev/video0", 0o060);
+    let unplugged = || {
+        healthy()
+            .without("/sys/devices/usb1")
+            .without("/sys/class/video4linux/video0")
+            .probes(|probes| probes.cameras = Known::Is(Vec::new()))
+    };
     vec![
+        case(FindingId::NoCamera, "no webcam", unplugged(), healthy()),
         case(
             FindingId::CameraBusy,
             "another program shows the webcam",
