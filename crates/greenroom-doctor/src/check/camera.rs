@@ -141,8 +141,8 @@ pub(super) fn usb_bandwidth(context: Context<'_>) -> Vec<Finding> {
                     pictures.";
         let symptom = format!("The camera \"{title}\" does not start, or is very slow.");
         let found = warning(FindingId::UsbBandwidth, symptom, cause, cure);
-        let small = Instruction::run("greenroom run --size 640x360");
-        Some(found.command(Instruction::run("lsusb -t")).command(small))
+        let found = found.command(Instruction::run("lsusb -t"));
+        Some(context.with_settings(found, "size = \"640x360\"", &["--size", "640x360"]))
     };
     context.cameras().filter_map(finding).collect()
 }

@@ -16,10 +16,10 @@ mod system;
 mod watchers;
 
 use greenroom_setup::facts::{Environment, Node, Nodes, Origin};
-use greenroom_setup::{Facts, Known, Label};
+use greenroom_setup::{Command, Facts, Known, Label};
 
 use crate::evidence::{Device, Evidence, OutputKind};
-use crate::{Area, Finding, FindingId, Severity};
+use crate::{Area, Finding, FindingId, Instruction, Severity};
 
 /// What every finding is made of.
 #[derive(Clone, Copy)]
@@ -149,6 +149,33 @@ impl<'a> Context<'a> {
             && self.has_no_node()
             && !self.shows_in_pipewire()
             && !self.may_show_in_pipewire()
+    }
+
+    /// Whether greenroom is started with the user's session.
+    fn is_service(self) -> bool {
+        matches!(&self.facts.own.user_unit, Known::Is(unit) if unit.enabled)
+    }
+
+    /// How greenroom is given other settings: a line of its configuration where it runs as a service,
+    /// which has to be restarted, and options else.
+    fn with_settings(self, found: Finding, line: &str, options: &[&str]) -> Finding {
+        if self.is_service() {
+            let line = format!("{line}    # in ~/.config/greenroom/config.toml");
+            let restart = Instruction::run("systemctl --user restart greenroom.service");
+            return found.command(Instruction::ByHand(line)).command(restart);
+        }
+        let run = Command::words("greenroom run").with(options.iter().copied());
+        found.command(Instruction::Run(run))
+    }
+
+    /// greenroom shows its picture in PipeWire as well, or there alone.
+    fn with_pipewire(self, found: Finding, as_well: bool) -> Finding {
+        if as_well {
+            let line = "output = [{ to = \"auto\" }, { to = \"pipewire\" }]";
+            self.with_settings(found, line, &["--output", "auto", "--output", "pipewire"])
+        } else {
+            self.with_settings(found, "output = \"pipewire\"", &["--output", "pipewire"])
+        }
     }
 
     /// Whether the module is known to be loaded.

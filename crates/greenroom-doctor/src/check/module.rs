@@ -94,5 +94,5 @@ pub(super) fn too_old(context: Context<'_>) -> Vec<Finding> {
         "Upgrade the distribution, or start the kernel that it began with. greenroom's PipeWire \
          output works without the module.",
     );
-    vec![found.command(Instruction::run("greenroom run --output pipewire"))]
+    vec![context.with_pipewire(found, false)]
 }

@@ -18,10 +18,10 @@ pub(super) fn no_avx2(context: Context<'_>) -> Vec<Finding> {
         FindingId::NoAvx2,
         "The picture may be jerky, and the fan loud.",
         "The processor has no AVX2, so that greenroom's slow code runs.",
-        "Use the network with the least work, and a small picture.",
+        "Use the network with the least work.",
     );
-    let least = "greenroom run --model landscape --size 640x360";
-    vec![found.command(Instruction::run(least))]
+    let options = ["--model", "landscape"];
+    vec![context.with_settings(found, "model = \"landscape\"", &options)]
 }
 
 /// The model that the configuration names is not there.

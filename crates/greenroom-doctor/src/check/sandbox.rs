@@ -50,8 +50,7 @@ pub(super) fn flatpak(context: Context<'_>) -> Vec<Finding> {
                 );
                 let cure = "Run greenroom with its PipeWire output as well.";
                 let found = warning(FindingId::FlatpakNoDevices, symptom, cause, cure);
-                let both = "greenroom run --output auto --output pipewire";
-                Some(found.command(Instruction::run(both)))
+                Some(context.with_pipewire(found, true))
             }
             Known::Is(false) => {
                 let cause = format!("The Flatpak {id} may not open devices.");

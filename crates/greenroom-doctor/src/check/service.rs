@@ -167,8 +167,7 @@ pub(super) fn outdated(context: Context<'_>) -> Vec<Finding> {
         format!("{} was started before the update, and still runs.", process.title()),
         "Restart it. A call goes on meanwhile.",
     );
-    let by_unit = matches!(&context.facts.own.user_unit, Known::Is(unit) if unit.enabled);
-    vec![if by_unit {
+    vec![if context.is_service() {
         found.by_user(Command::words(RESTART), None)
     } else {
         found
@@ -179,10 +178,9 @@ pub(super) fn outdated(context: Context<'_>) -> Vec<Finding> {
 
 /// greenroom is to run with the session, and does not.
 pub(super) fn not_running(context: Context<'_>) -> Vec<Finding> {
-    let enabled = matches!(&context.facts.own.user_unit, Known::Is(unit) if unit.enabled);
     let runs = context.evidence.processes.greenrooms().next().is_some()
         || matches!(context.evidence.probes.control, Known::Is(Control::Greenroom { .. }));
-    if !enabled || runs || context.facts.session.is_root {
+    if !context.is_service() || runs || context.facts.session.is_root {
         return Vec::new();
     }
     let found = error(

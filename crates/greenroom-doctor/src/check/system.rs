@@ -45,7 +45,7 @@ pub(super) fn atomic(context: Context<'_>) -> Vec<Finding> {
         "The system is an image that comes without v4l2loopback.",
         "Use greenroom's PipeWire output, which needs no module.",
     );
-    vec![found.command(Instruction::run("greenroom run --output pipewire"))]
+    vec![context.with_pipewire(found, false)]
 }
 
 /// The module is a line of NixOS' configuration.

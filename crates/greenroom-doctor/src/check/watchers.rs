@@ -32,10 +32,10 @@ pub(super) fn taken(context: Context<'_>) -> Vec<Finding> {
                 "Close that program, or have a second camera for the second one: set it up, \
                  and run greenroom with both.",
             );
-            let both = Command::words("greenroom run --output greenroom --output");
-            found
-                .command(Instruction::run("greenroom setup --nodes 2"))
-                .command(Instruction::Run(both.with(["greenroom 2"])))
+            let found = found.command(Instruction::run("greenroom setup --nodes 2"));
+            let line = "output = [{ to = \"greenroom\" }, { to = \"greenroom 2\" }]";
+            let options = ["--output", "greenroom", "--output", "greenroom 2"];
+            context.with_settings(found, line, &options)
         })
     };
     context.our_nodes().filter_map(finding).collect()
@@ -71,7 +71,7 @@ pub(super) fn no_usage_event(context: Context<'_>) -> Vec<Finding> {
             "Install your distribution's updates, and restart. Meanwhile greenroom can show its \
              picture whether somebody watches or not.",
         );
-        Some(found.command(Instruction::run("greenroom run --always-on")))
+        Some(context.with_settings(found, "always_on = true", &["--always-on"]))
     };
     context.our_nodes().filter_map(finding).collect()
 }

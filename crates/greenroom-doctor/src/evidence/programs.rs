@@ -229,10 +229,13 @@ fn is_classic(yaml: &str) -> bool {
     yaml.lines().any(|line| line.trim() == "confinement: classic")
 }
 
-/// A plug is an item of a list, or the key of an entry.
+/// A plug is an item of a list, the key of an entry, or a word of a list in brackets.
 fn asks_for_camera(yaml: &str) -> bool {
-    let words = |line: &str| -> Vec<String> {
-        line.split([' ', '[', ']', ',', '\t']).map(str::to_owned).collect()
+    let in_brackets = |line: &str| {
+        let list = line.strip_prefix("plugs:").map(str::trim_start)?.strip_prefix('[')?;
+        Some(list.split([',', ']']).any(|word| word.trim() == "camera"))
     };
-    yaml.lines().any(|line| words(line).iter().any(|word| word == "camera" || word == "camera:"))
+    yaml.lines().map(str::trim).any(|line| {
+        line == "- camera" || line.starts_with("camera:") || in_brackets(line).unwrap_or(false)
+    })
 }
