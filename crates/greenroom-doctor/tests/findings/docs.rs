@@ -90,6 +90,8 @@ fn the_table_of_the_documentation_is_what_doctor_says() {
     if env::var_os("GREENROOM_WRITE_DOCS").is_some() {
         fs::write(Path::new(PAGE), right).unwrap();
     } else {
-        assert!(page == right, "run GREENROOM_WRITE_DOCS=1 cargo test -p greenroom-doctor");
+        let differs = page.lines().zip(right.lines()).find(|(page, right)| page != right);
+        let how = "run GREENROOM_WRITE_DOCS=1 cargo test -p greenroom-doctor";
+        assert!(page == right, "{how}: {differs:?}");
     }
 }

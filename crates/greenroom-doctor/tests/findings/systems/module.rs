@@ -29,6 +29,11 @@ fn fedora() -> Made {
     Made::new(FEDORA, "6.17.4-300.fc43.x86_64").without("/usr/bin/apt-get").file("/usr/bin/dnf", "")
 }
 
+/// The files of the tests belong to this group.
+fn group_of_root() -> String {
+    format!("root:x:{}:\n", healthy().gid())
+}
+
 pub fn cases() -> Vec<Case> {
     let mut cases = packages();
     cases.extend(kernels());
@@ -163,6 +168,7 @@ fn files() -> Vec<Case> {
             Made::new(NOBLE, UBUNTU)
                 .module("kernel/v4l2loopback/v4l2loopback.ko", Some("0.15.0"))
                 .loaded(Some("0.15.0"))
+                .file("/etc/group", group_of_root())
                 .mode("/dev/v4l2loopback", 0o600),
             healthy().mode("/dev/v4l2loopback", 0o600),
         ),
