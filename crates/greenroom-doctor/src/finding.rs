@@ -276,6 +276,8 @@ ids! {
     NoCameraPortal = "no-camera-portal", Programs;
     /// A browser does not look for cameras of PipeWire.
     BrowserFlagOff = "browser-flag-off", Programs;
+    /// A browser looks for cameras of PipeWire alone.
+    BrowserInPipeWire = "browser-in-pipewire", Programs;
     /// PipeWire has no node for the virtual camera, or one with an old format.
     PipeWireNode = "pipewire-node", Programs;
     /// There is no webcam.

@@ -57,6 +57,7 @@ const CHECKS: &[fn(Context<'_>) -> Vec<Finding>] = &[
     pipewire::portal_denied,
     pipewire::no_camera_portal,
     pipewire::browser_flag,
+    pipewire::browser_in_pipewire,
     pipewire::stale_node,
     camera::none,
     camera::busy,
@@ -236,7 +237,7 @@ fn note(
     Finding::new(id, Severity::Note, symptom, cause, cure)
 }
 
-/// Whether this is known, and true or false.
+/// Whether something is known.
 fn known<T>(value: &Known<T>) -> bool {
     value.get().is_some()
 }

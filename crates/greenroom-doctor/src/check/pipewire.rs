@@ -94,9 +94,6 @@ pub(super) fn browser_flag(context: Context<'_>) -> Vec<Finding> {
     if !context.shows_in_pipewire() || !context.has_no_node() {
         return Vec::new();
     }
-    let os = &context.facts.system.os;
-    // Fedora and RHEL build Firefox with the preference on.
-    let firefox_default = os.is_and(|os| os.is_like("fedora") || os.is_like("rhel"));
     let finding = |browser: &Browser| {
         let title = browser.program.title();
         let symptom = format!("{title} lists no camera \"greenroom\".");
@@ -114,14 +111,10 @@ pub(super) fn browser_flag(context: Context<'_>) -> Vec<Finding> {
                 format!("chrome://flags/#{CHROMIUM_FLAG}"),
             ),
         };
-        let default = browser.kind == BrowserKind::Firefox && firefox_default;
         let file = browser.file.display();
-        let found = match browser.pipewire {
-            Known::Is(Some(true)) => return None,
-            Known::Is(None) if default => return None,
-            Known::Is(Some(false) | None) => {
-                warning(FindingId::BrowserFlagOff, symptom, cause, cure)
-            }
+        let found = match looks_in_pipewire(context, browser) {
+            Known::Is(true) => return None,
+            Known::Is(false) => warning(FindingId::BrowserFlagOff, symptom, cause, cure),
             Known::Unknown => {
                 let cause = format!("The settings of {title} cannot be read ({file}).");
                 warning(FindingId::BrowserFlagOff, symptom, cause, cure).undecided()
@@ -130,6 +123,48 @@ pub(super) fn browser_flag(context: Context<'_>) -> Vec<Finding> {
         Some(found.command(Instruction::ByHand(switch)))
     };
     context.evidence.browsers.iter().filter_map(finding).collect()
+}
+
+/// Browsers that look for cameras of PipeWire alone, where there is none of greenroom's:
+/// obs-studio#13873.
+pub(super) fn browser_in_pipewire(context: Context<'_>) -> Vec<Finding> {
+    if !context.is_missing_in_pipewire() || context.has_no_node() {
+        return Vec::new();
+    }
+    let looks = |browser: &&Browser| looks_in_pipewire(context, browser).is_true();
+    let mut titles: Vec<_> = context
+        .evidence
+        .browsers
+        .iter()
+        .filter(looks)
+        .map(|browser| browser.program.title())
+        .collect();
+    titles.dedup();
+    let finding = |title: &str| {
+        let found = warning(
+            FindingId::BrowserInPipeWire,
+            format!("{title} lists no camera \"greenroom\", and other programs do."),
+            format!(
+                "{title} takes cameras from PipeWire alone, and greenroom shows its picture in a \
+                 camera of the kernel alone."
+            ),
+            "Run greenroom with its PipeWire output as well.",
+        );
+        context.with_pipewire(found, true)
+    };
+    titles.into_iter().map(finding).collect()
+}
+
+/// Whether a browser looks for cameras of PipeWire, by its settings or by how it is built.
+fn looks_in_pipewire(context: Context<'_>, browser: &Browser) -> Known<bool> {
+    // Fedora and RHEL build Firefox with the preference on.
+    let os = &context.facts.system.os;
+    let by_default = browser.kind == BrowserKind::Firefox
+        && os.is_and(|os| os.is_like("fedora") || os.is_like("rhel"));
+    match browser.pipewire {
+        Known::Is(set) => Known::Is(set.unwrap_or(by_default)),
+        Known::Unknown => Known::Unknown,
+    }
 }
 
 /// PipeWire has no node for the loopback, or one with a format of before: pipewire#3659.

@@ -139,13 +139,7 @@ impl Evidence {
 }
 
 fn ffmpeg(root: &Root) -> Known<bool> {
-    const FOLDERS: [&str; 5] = [
-        "/usr/bin",
-        "/usr/local/bin",
-        "/bin",
-        "/run/current-system/sw/bin",
-        "/home/linuxbrew/.linuxbrew/bin",
-    ];
+    const FOLDERS: [&str; 4] = ["/usr/bin", "/usr/local/bin", "/bin", "/run/current-system/sw/bin"];
     let mut found = Known::Is(false);
     for folder in FOLDERS {
         match root.exists(format!("{folder}/ffmpeg")) {

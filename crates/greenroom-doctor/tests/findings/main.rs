@@ -10,6 +10,7 @@ mod systems;
 use std::collections::BTreeSet;
 
 use greenroom_doctor::{Finding, FindingId, Fix, Probes, Report, Severity, Verdict, findings};
+use greenroom_setup::plan::Action;
 use systems::{Made, cases, healthy, undecided};
 
 fn ids(made: &Made) -> Vec<FindingId> {
@@ -36,6 +37,35 @@ fn each_finding_appears_alone_and_is_gone_on_the_cured_system() {
         assert_eq!(ids(&case.ill), [case.id], "{}:{}", case.name, text(&case.ill));
         assert!(case.cured.findings().is_empty(), "{}:{}", case.name, text(&case.cured));
     }
+}
+
+/// `--fix` writes and removes files; the second run finds nothing.
+#[test]
+fn what_a_fix_writes_cures() {
+    let mut count = 0;
+    for case in cases::all() {
+        let found = case.ill.findings();
+        let Some(Fix::Steps { steps }) = found.first().map(|finding| &finding.fix) else {
+            continue;
+        };
+        let mut made = case.ill;
+        let mut changes = 0;
+        for step in steps {
+            made = match &step.action {
+                Action::WriteFile { path, content, .. } => {
+                    made.file(path.to_str().unwrap(), content)
+                }
+                Action::RemoveFile { path } => made.without(path.to_str().unwrap()),
+                _ => continue,
+            };
+            changes += 1;
+        }
+        if changes > 0 {
+            assert!(made.findings().is_empty(), "{}:{}", case.name, text(&made));
+            count += 1;
+        }
+    }
+    assert_eq!(count, 2);
 }
 
 #[test]
