@@ -41,7 +41,7 @@ pub use audience::Audience;
 pub use camera::{CameraIdentity, CameraInfo, CameraMode, ModeChoice, V4l2Camera, choose_mode};
 pub use clip::{Clip, ClipFit, ClipNext, ClipReader, ClipSource};
 pub use error::DeviceError;
-pub use ffmpeg::tie_to_this_thread;
+pub use ffmpeg::{ask_program, decoders, tie_to_this_thread};
 pub use file::{
     FileReader, FileTarget, Film, PartFile, Playback, QueuedSink, Sound, check_target,
     open_file_sink, open_null_sink, open_recording_sink,
@@ -55,9 +55,10 @@ pub use list::{
 };
 pub use loopback::{
     Dialect, LoopbackControl, LoopbackInfo, LoopbackNode, LoopbackOpener, LoopbackSink,
-    LoopbackState, ModuleVersion,
+    LoopbackState, LoopbackTraits, ModuleVersion,
 };
 pub use mjpeg::{JpegEncoder, MjpegData, MjpegDecoder, RgbPicture};
+pub use node::NO_BANDWIDTH;
 pub use node_watch::NodeWatch;
 pub use pick::loopback_command;
 pub use printable::{is_printable, printable, without_secrets};

@@ -15,6 +15,9 @@ use crate::v4l2::{Caps, Device, V4l2Error};
 /// The kernel's major number of all V4L2 nodes.
 const VIDEO_MAJOR: u32 = 81;
 
+/// How the sentence begins that is told of a camera when its USB bus is full.
+pub const NO_BANDWIDTH: &str = "its USB bus has no room left";
+
 /// How people name a device.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum Name<'a> {
@@ -132,9 +135,9 @@ pub(crate) fn refusal(what: &str, node: &Path, error: V4l2Error) -> DeviceError 
         },
         Errno::NOSPC => DeviceError::Unsupported {
             what,
-            why: "its USB bus has no room left for this mode; plug it into another port, or ask \
-                  for a smaller size"
-                .to_owned(),
+            why: format!(
+                "{NO_BANDWIDTH} for this mode; plug it into another port, or ask for a smaller size"
+            ),
         },
         _ => DeviceError::Io { what, doing: call, source: errno.into() },
     }

@@ -9,6 +9,7 @@ use clap::{Args, Parser, Subcommand, ValueEnum};
 use crate::scenes::SceneOptions;
 use crate::session::OnLock;
 
+mod doctor;
 mod environment;
 #[cfg(feature = "mask-server")]
 mod masks;
@@ -16,6 +17,7 @@ mod model;
 mod on_air;
 mod setup;
 
+pub use doctor::DoctorArgs;
 #[cfg(feature = "mask-server")]
 pub use masks::ServeMasksArgs;
 pub use model::{GetArg, ModelArgs, ModelCommand, ModelTools, OnnxArgs};
@@ -63,6 +65,8 @@ pub enum Command {
     Record(RecordArgs),
     /// Set the virtual camera up, now and for every start of the system, or take that back.
     Setup(SetupArgs),
+    /// Find out why a call does not show your picture, and do something about it.
+    Doctor(DoctorArgs),
     /// Check the configuration, print its place, or print an example.
     Config(ConfigArgs),
     /// List, check or download the networks that find the person.
@@ -232,7 +236,7 @@ pub struct StatusArgs {
 }
 
 /// Which greenroom is meant.
-#[derive(Debug, Args)]
+#[derive(Debug, Default, Args)]
 pub struct SocketArgs {
     /// The control socket of the running greenroom [default: greenroom.sock in $XDG_RUNTIME_DIR].
     #[arg(long, value_name = "PATH", env = "GREENROOM_SOCKET", global = true)]

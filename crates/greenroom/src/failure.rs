@@ -6,7 +6,7 @@ use greenroom_matte::MatteError;
 use greenroom_scene::SceneError;
 use greenroom_setup::SetupError;
 
-use crate::command::SetupRefused;
+use crate::command::{DoctorRefused, SetupRefused};
 use crate::config::ConfigError;
 use crate::control::ControlError;
 use crate::masks::ListenError;
@@ -33,6 +33,7 @@ pub fn exit_code(error: &anyhow::Error) -> ExitCode {
             || cause.is::<GetError>()
             || cause.is::<MatteError>()
             || cause.is::<SetupRefused>()
+            || cause.is::<DoctorRefused>()
             || matches!(
                 cause.downcast_ref(),
                 Some(SetupError::Label { .. } | SetupError::NodeCount { .. })

@@ -33,7 +33,7 @@ fn run() -> ExitCode {
     };
     log::start(cli.verbose);
     match greenroom::command::run(cli) {
-        Ok(()) => ExitCode::SUCCESS,
+        Ok(code) => code,
         // A reader of our output that has enough (`greenroom list | head`) is no error.
         Err(error) if greenroom::command::is_closed_pipe(&error) => ExitCode::SUCCESS,
         Err(error) => {

@@ -2,7 +2,7 @@
 //! origin: they are made [printable] here.
 
 use std::fmt;
-use std::io::{self, Write};
+use std::io::{self, IsTerminal, Write};
 
 use anyhow::Context;
 use greenroom_device::{is_printable, printable, without_secrets};
@@ -53,6 +53,35 @@ pub fn say(line: impl fmt::Display) -> anyhow::Result<()> {
 /// The system's.
 pub fn print(text: &str) -> anyhow::Result<()> {
     io::stdout().write_all(text.as_bytes()).context("standard output")
+}
+
+/// What the user answers.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Consent {
+    /// Yes.
+    Yes,
+    /// Anything else.
+    No,
+    /// There is no terminal to ask on.
+    NobodyThere,
+}
+
+/// Asks on the terminal whether what was shown before is to be done.
+///
+/// # Errors
+/// The system's.
+pub fn consent() -> anyhow::Result<Consent> {
+    if !io::stdin().is_terminal() || !io::stdout().is_terminal() {
+        return Ok(Consent::NobodyThere);
+    }
+    print("\nDo this? [y/N] ")?;
+    io::stdout().flush().context("standard output")?;
+    let mut answer = String::new();
+    io::stdin().read_line(&mut answer).context("standard input")?;
+    Ok(match answer.trim().to_ascii_lowercase().as_str() {
+        "y" | "yes" => Consent::Yes,
+        _ => Consent::No,
+    })
 }
 
 /// JSON that says the same and can be shown: what its strings hold that is not printable is escaped, and

@@ -38,6 +38,12 @@ impl Guard {
         Self { cpu_seconds: Some(PROBE_CPU_SECONDS), ..Self::tied() }
     }
 
+    /// For a program of the session that is asked a question: one that shares memory with others
+    /// has to make such files.
+    pub const fn question() -> Self {
+        Self { may_write_files: true, ..Self::probe() }
+    }
+
     /// For a decoder of files that may be hostile. It is killed when the *thread* that started it
     /// ends, so that thread must live as long as the child is wanted.
     pub const fn tied() -> Self {

@@ -7,6 +7,7 @@ mod log;
 pub(crate) mod mux;
 mod pictures;
 
+use std::collections::BTreeSet;
 use std::io::{self, Read};
 use std::os::fd::AsFd;
 use std::os::unix::process::{CommandExt, ExitStatusExt};
@@ -120,12 +121,18 @@ struct Limits {
     patience: Duration,
     /// What it may say on each of its two outputs. A description has some hundred bytes.
     max_bytes: usize,
+    /// What it is bound by.
+    guard: Guard,
 }
 
 /// For a file: a disk that sleeps, or is in another house, takes its time.
-const FILE: Limits = Limits { patience: Duration::from_secs(30), max_bytes: 1 << 20 };
+const FILE: Limits =
+    Limits { patience: Duration::from_secs(30), max_bytes: 1 << 20, guard: Guard::probe() };
 /// For an address: three times as long as TCP tries at first to reach a host that is there.
 const ADDRESS: Limits = Limits { patience: Duration::from_secs(20), ..FILE };
+/// For a program of the session that describes it: pw-dump says up to some megabytes.
+const SESSION: Limits =
+    Limits { patience: Duration::from_secs(5), max_bytes: 16 << 20, guard: Guard::question() };
 
 /// What `ffprobe` answers to `question` about `input`; `Ok(Err(reason))` when it cannot read it, or
 /// when `stop` rings before it has answered.
@@ -151,14 +158,48 @@ pub(crate) fn ffprobe(
 /// # Errors
 /// [`DeviceError::MissingProgram`]; [`DeviceError::Unsupported`] when it lists none.
 pub(crate) fn encoders() -> Result<String, DeviceError> {
+    list("encoders")
+}
+
+/// The names of FFmpeg's decoders.
+///
+/// # Errors
+/// [`DeviceError::MissingProgram`]; [`DeviceError::Unsupported`] when it lists none.
+pub fn decoders() -> Result<BTreeSet<String>, DeviceError> {
+    Ok(names_of_list(&list("decoders")?))
+}
+
+/// What `ffmpeg -encoders` or `-decoders` prints.
+fn list(what: &str) -> Result<String, DeviceError> {
     let mut command = Command::new("ffmpeg");
-    command.args(["-hide_banner", "-loglevel", "error", "-encoders"]);
+    command.args(["-hide_banner", "-loglevel", "error"]).arg(format!("-{what}"));
     let listed = ask(command, Arguments::default(), FILE, None)?;
     let listed = listed.map_err(|why| DeviceError::Unsupported {
         what: "ffmpeg".to_owned(),
-        why: format!("it lists no encoders ({why}); install FFmpeg anew"),
+        why: format!("it lists no {what} ({why}); install FFmpeg anew"),
     })?;
     Ok(String::from_utf8_lossy(&listed).into_owned())
+}
+
+/// The names in such a list: behind its legend, the second word of each line.
+fn names_of_list(text: &str) -> BTreeSet<String> {
+    let is_rule = |line: &&str| line.trim().starts_with("---");
+    let lines = text.lines().skip_while(|line| !is_rule(line)).skip(1);
+    lines.filter_map(|line| line.split_whitespace().nth(1)).map(str::to_owned).collect()
+}
+
+/// What a program of the session writes to its standard output, within 5 seconds and 16 MiB. It is
+/// started as FFmpeg's programs are: it cannot outlive or block greenroom.
+///
+/// # Errors
+/// If it cannot be started, fails, or says too much or too slowly: the reason, in words.
+pub fn ask_program(program: Command) -> Result<Vec<u8>, String> {
+    match ask(program, Arguments::default(), SESSION, None) {
+        Ok(answer) => answer,
+        Err(DeviceError::Io { source, .. }) => Err(source.to_string()),
+        Err(DeviceError::MissingProgram { .. }) => Err("it is not installed".to_owned()),
+        Err(error) => Err(error.to_string()),
+    }
 }
 
 /// All that a program writes to its standard output, within the limits and before `stop` rings.
@@ -172,7 +213,7 @@ fn ask(
     let io = |source| DeviceError::Io { what: program.clone(), doing: "asking it", source };
     command.stdin(Stdio::null()).stdout(Stdio::piped());
     let mut tail = Tail::new(arguments.secrets.clone());
-    let mut child = spawn(command, arguments, Guard::probe())?;
+    let mut child = spawn(command, arguments, limits.guard)?;
     let answer = read_answer(&mut child, &mut tail, limits, stop);
     let is_whole = matches!(answer, Ok(Ok(_)));
     if !is_whole {
@@ -274,7 +315,8 @@ fn not_started(program: &str, error: io::Error) -> DeviceError {
 mod tests {
     use super::*;
 
-    const LIMITS: Limits = Limits { patience: Duration::from_secs(600), max_bytes: 1 << 16 };
+    const LIMITS: Limits =
+        Limits { patience: Duration::from_secs(600), max_bytes: 1 << 16, ..FILE };
 
     fn ask_shell(script: &str, limits: Limits) -> Result<Vec<u8>, String> {
         let mut command = Command::new("sh");
@@ -338,5 +380,28 @@ mod tests {
             assert!(limit("Max file size").starts_with(files), "{said}");
             assert_eq!(limit("Max core file size"), "0");
         }
+    }
+
+    #[test]
+    fn names_of_decoders_are_behind_the_legend() {
+        let text =
+            "Decoders:\n V..... = Video\n ------\n V....D h264    H.264 / AVC\n A....D aac  AAC\n";
+        let names: Vec<_> = names_of_list(text).into_iter().collect();
+        assert_eq!(names, ["aac", "h264"]);
+        assert!(names_of_list("").is_empty());
+    }
+
+    #[test]
+    fn a_program_of_the_session_is_given_up() {
+        let mut command = Command::new("sh");
+        command.args(["-c", "yes"]);
+        assert!(ask_program(command).unwrap_err().contains("endlessly"));
+        assert_eq!(
+            ask_program(Command::new("/no/such/program")).unwrap_err(),
+            "it is not installed"
+        );
+        let mut command = Command::new("sh");
+        command.args(["-c", "echo it broke >&2; exit 1"]);
+        assert!(ask_program(command).unwrap_err().contains("it broke"));
     }
 }

@@ -1,14 +1,14 @@
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use greenroom_frame::SizePx;
 
 use super::dialect::{Dialect, ModuleVersion};
 use super::state::{LoopbackState, find_out, held_format};
-use crate::Holder;
 use crate::holder::{Opener, openers};
-use crate::node::Node;
+use crate::node::{Node, refusal};
 use crate::node_name::display_name;
 use crate::v4l2::FourCc;
+use crate::{DeviceError, Holder};
 
 /// A node of v4l2loopback, as it was when it was looked at.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -64,5 +64,32 @@ impl LoopbackInfo {
             users: openers.iter().map(|opener| opener.holder.clone()).collect(),
             node: node.path.clone(),
         }
+    }
+}
+
+/// What the driver of a loopback answers, without changing anything.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct LoopbackTraits {
+    /// It shows itself as a camera or as an output, and never as both (`exclusive_caps=1`).
+    pub exclusive_caps: bool,
+    /// It has the event by which v4l2loopback 0.13 and later tells who watches.
+    pub tells_of_readers: bool,
+}
+
+impl LoopbackTraits {
+    /// Asks the loopback at `node`.
+    ///
+    /// # Errors
+    /// If it cannot be opened or asked.
+    pub fn of(node: &Path) -> Result<Self, DeviceError> {
+        let node = Node::open(node)?;
+        let tells_of_readers = node
+            .device
+            .subscribe_readers()
+            .map_err(|error| refusal(&node.name(), &node.path, error))?;
+        Ok(Self {
+            exclusive_caps: !(node.caps.can_capture() && node.caps.can_output()),
+            tells_of_readers,
+        })
     }
 }

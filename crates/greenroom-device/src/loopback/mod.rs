@@ -19,7 +19,7 @@ use crate::v4l2::Caps;
 
 pub use control::{LoopbackControl, LoopbackNode};
 pub use dialect::{Dialect, ModuleVersion};
-pub use info::LoopbackInfo;
+pub use info::{LoopbackInfo, LoopbackTraits};
 pub use opener::LoopbackOpener;
 pub use sink::LoopbackSink;
 pub use state::LoopbackState;

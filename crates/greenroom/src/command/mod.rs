@@ -2,6 +2,7 @@
 
 mod config;
 mod docs;
+mod doctor;
 mod list;
 mod model;
 mod render;
@@ -15,7 +16,9 @@ mod status;
 mod waybar;
 
 use std::io;
+use std::process::ExitCode;
 
+pub use doctor::DoctorRefused;
 pub use setup::SetupRefused;
 pub use signals::outlive_file_size_limit;
 
@@ -28,8 +31,9 @@ use crate::protocol::Request;
 ///
 /// # Errors
 /// Whatever stopped it; see [`exit_code`](crate::exit_code).
-pub fn run(cli: Cli) -> anyhow::Result<()> {
-    match cli.command {
+pub fn run(cli: Cli) -> anyhow::Result<ExitCode> {
+    let done = match cli.command {
+        Command::Doctor(args) => return doctor::doctor(&args),
         Command::Run(args) => run::run(&args),
         Command::Render(args) => render::render(&args),
         Command::List(args) => list::list(&args),
@@ -52,7 +56,8 @@ pub fn run(cli: Cli) -> anyhow::Result<()> {
         Command::Fault(args) => set::ask(&args.socket, &Request::Fault { name: args.name }),
         Command::Man => docs::man(),
         Command::Completions { shell } => docs::completions(shell),
-    }
+    };
+    done.map(|()| ExitCode::SUCCESS)
 }
 
 /// Whether whoever read our standard output has closed it.

@@ -20,7 +20,7 @@ use greenroom_setup::{Facts, Known, Label, Wish, at_boot, plan};
 use crate::cli::SetupArgs;
 use crate::terminal::{Lines, print, printable_json, say};
 pub use error::SetupRefused;
-use system::System;
+pub(super) use system::System;
 
 /// `greenroom setup`.
 pub(super) fn setup(args: &SetupArgs) -> anyhow::Result<()> {
@@ -76,6 +76,22 @@ fn show(plan: &Plan, json: bool) -> anyhow::Result<()> {
 /// Whether all that is left is a person's to do: import a key, restart.
 fn is_only_for_people(plan: &Plan) -> bool {
     plan.of_person().len() == plan.steps.len()
+}
+
+/// What set-up would do to fulfil a wish.
+pub(super) fn plan_of(system: &System, wish: &Wish) -> anyhow::Result<Plan> {
+    Ok(plan(&system.facts()?, wish))
+}
+
+/// Carries a plan out that the user has agreed to, and looks whether everything is there now.
+pub(super) fn fulfil(system: &mut System, wish: &Wish, plan: &Plan) -> anyhow::Result<()> {
+    do_all(system, wish, plan)?;
+    conclude(system, wish, plan)
+}
+
+/// Whether there is something in a plan that greenroom does.
+pub(super) fn has_steps(plan: &Plan) -> bool {
+    plan.outcome == Outcome::Steps && !is_only_for_people(plan)
 }
 
 /// Does the steps: the user's first ones, root's, the user's last ones.

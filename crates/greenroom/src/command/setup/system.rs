@@ -16,17 +16,17 @@ use crate::cli::SetupArgs;
 use crate::terminal::say;
 
 /// The system that is set up.
-pub(super) struct System {
+pub(in crate::command) struct System {
     root: PathBuf,
-    pub(super) session: Session,
-    pub(super) programs: SystemPrograms,
+    pub(in crate::command) session: Session,
+    pub(in crate::command) programs: SystemPrograms,
     control: Box<dyn Control>,
     #[cfg(feature = "faults")]
     death: super::made_up::Death,
 }
 
 impl System {
-    pub(super) fn of_this_process(args: &SetupArgs) -> Self {
+    pub(in crate::command) fn of_this_process(args: &SetupArgs) -> Self {
         #[cfg(feature = "faults")]
         if let Some(made_up) = super::made_up::MadeUp::of_environment(args) {
             return Self {
@@ -48,13 +48,23 @@ impl System {
         }
     }
 
-    pub(super) fn facts(&self) -> Result<Facts, SetupError> {
+    /// Its root directory.
+    pub(in crate::command) fn root(&self) -> &Path {
+        &self.root
+    }
+
+    /// Whether this is no system of a test, so that devices may be asked.
+    pub(in crate::command) fn is_real(&self) -> bool {
+        self.programs.folder.is_none()
+    }
+
+    pub(in crate::command) fn facts(&self) -> Result<Facts, SetupError> {
         Facts::read(&self.root, self.session.clone())
     }
 
     /// Runs `work` on this system. Each step is printed; a signal ends the run between two steps, and
     /// what it did is undone.
-    pub(super) fn with<T>(&mut self, work: impl FnOnce(&mut Machine<'_>) -> T) -> T {
+    pub(in crate::command) fn with<T>(&mut self, work: impl FnOnce(&mut Machine<'_>) -> T) -> T {
         let stop = Arc::new(AtomicBool::new(false));
         let signals = [SIGINT, SIGTERM, SIGHUP];
         let caught = signals.map(|signal| flag::register(signal, Arc::clone(&stop)));
@@ -89,14 +99,14 @@ fn tell(moment: Moment<'_>) {
 }
 
 /// The programs of this system.
-pub(super) struct SystemPrograms {
+pub(in crate::command) struct SystemPrograms {
     /// Where a test has its own.
     folder: Option<PathBuf>,
 }
 
 impl SystemPrograms {
     /// A program, by its name.
-    pub(super) fn command(&self, name: &str) -> std::process::Command {
+    pub(in crate::command) fn command(&self, name: &str) -> std::process::Command {
         // Also where the user's PATH has no folders for administrators.
         const FOLDERS: &str = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin";
         let folders = match &self.folder {
