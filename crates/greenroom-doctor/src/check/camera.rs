@@ -1,5 +1,6 @@
 //! The webcam: free, fast enough, and with enough of the USB bus.
 
+use greenroom_setup::facts::Environment;
 use greenroom_setup::{Command, Known};
 
 use super::{Context, device, list, warning};
@@ -18,7 +19,9 @@ const SESSION_PROGRAMS: [&str; 2] = ["pipewire", "wireplumber"];
 /// There is no webcam.
 pub(super) fn none(context: Context<'_>) -> Vec<Finding> {
     let asked = context.evidence.probes.cameras.is_and(Vec::is_empty);
-    if !asked || context.cameras().next().is_some() {
+    // A container has the devices that it was given.
+    let is_machine = context.facts.system.environment == Environment::Machine;
+    if !asked || !is_machine || context.cameras().next().is_some() {
         return Vec::new();
     }
     let found = warning(

@@ -27,10 +27,13 @@ impl Context<'_> {
     /// How a package is installed here.
     pub(super) fn install(self, package: &str) -> Option<Install> {
         let (install, remove) = match self.facts.system.package_manager.get()? {
-            PackageManager::Apt => ("apt-get install", "apt-get remove"),
-            PackageManager::Dnf => ("dnf install", "dnf remove"),
-            PackageManager::Pacman => ("pacman -S", "pacman -R"),
-            PackageManager::Zypper => ("zypper install", "zypper remove"),
+            // `--fix` runs them where nobody can answer a question.
+            PackageManager::Apt => ("apt-get install --yes", "apt-get remove --yes"),
+            PackageManager::Dnf => ("dnf install --assumeyes", "dnf remove --assumeyes"),
+            PackageManager::Pacman => ("pacman -S --noconfirm", "pacman -R --noconfirm"),
+            PackageManager::Zypper => {
+                ("zypper --non-interactive install", "zypper --non-interactive remove")
+            }
             PackageManager::Apk => ("apk add", "apk del"),
         };
         let command = |words: &str| Command::words(words).with([package]);

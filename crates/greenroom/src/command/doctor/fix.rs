@@ -21,9 +21,10 @@ pub(super) fn fix(
     yes: bool,
 ) -> anyhow::Result<ExitCode> {
     let works = Works::of(doctor, facts, report)?;
+    say("")?;
     works.lines().print()?;
     if works.list.is_empty() {
-        say("\nThere is nothing for --fix to do.".trim_start())?;
+        say("There is nothing for --fix to do.")?;
         return Ok(exit_code(report));
     }
     if doctor.system.session.is_root && works.some_is_the_users() {

@@ -47,7 +47,7 @@ fn exit_code(report: &Report) -> ExitCode {
 
 fn show(report: &Report) -> anyhow::Result<()> {
     let mut lines = Lines::default();
-    lines.push_all(&report.to_string());
+    lines.push_all(report.to_string().trim_start_matches('\n'));
     lines.print()
 }
 

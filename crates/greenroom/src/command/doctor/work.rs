@@ -54,7 +54,7 @@ impl Works {
         let wish = setup_wish::of(facts);
         let plan = setup::plan_of(&doctor.system, &wish)?;
         if !setup::has_steps(&plan) {
-            self.left.push_all(&format!("\nSet-up does nothing by itself here:\n{plan}"));
+            self.left.push_all(&format!("Set-up does nothing by itself here:\n{plan}"));
             return Ok(());
         }
         let was_there = matches!(&facts.own.record, Known::Is(Some(_)))
@@ -128,7 +128,7 @@ impl Works {
         let mut lines = Lines::default();
         lines.push_all(self.left.text());
         if !self.list.is_empty() {
-            lines.push("\nWhat --fix does:".trim_start());
+            lines.push("What --fix does:");
         }
         for (index, work) in self.list.iter().enumerate() {
             let mut names: Vec<_> = work.findings.iter().map(|id| id.name()).collect();
