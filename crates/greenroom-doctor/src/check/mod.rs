@@ -28,6 +28,10 @@ struct Context<'a> {
     evidence: &'a Evidence,
 }
 
+/// Whether this greenroom can show its picture in a camera of PipeWire (`--output pipewire`). Without
+/// that, cures that would name it say that the module is needed.
+pub(crate) const HAS_PIPEWIRE_OUTPUT: bool = false;
+
 /// What is looked for, in the order in which it is shown.
 const CHECKS: &[fn(Context<'_>) -> Vec<Finding>] = &[
     sandbox::container,
@@ -169,9 +173,11 @@ impl<'a> Context<'a> {
         found.command(Instruction::Run(run))
     }
 
-    /// greenroom shows its picture in PipeWire as well, or there alone.
-    fn with_pipewire(self, found: Finding, as_well: bool) -> Finding {
-        if as_well {
+    /// greenroom shows its picture in PipeWire as well, or there alone; `instead` where it cannot.
+    fn with_pipewire(self, found: Finding, as_well: bool, instead: Instruction) -> Finding {
+        if !HAS_PIPEWIRE_OUTPUT {
+            found.command(instead)
+        } else if as_well {
             let line = "output = [{ to = \"auto\" }, { to = \"pipewire\" }]";
             self.with_settings(found, line, &["--output", "auto", "--output", "pipewire"])
         } else {
@@ -188,6 +194,11 @@ impl<'a> Context<'a> {
     fn kernel_release(self) -> &'a str {
         self.facts.kernel.release.get().map_or("", String::as_str)
     }
+}
+
+/// A file instead of a virtual camera.
+fn to_file() -> Instruction {
+    Instruction::run("greenroom run --output call.mkv")
 }
 
 /// The path of a video node.

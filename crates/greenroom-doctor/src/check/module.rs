@@ -3,7 +3,7 @@
 use greenroom_setup::facts::{Installed, Loaded};
 use greenroom_setup::{Command, Generation, Known, ModuleVersion};
 
-use super::{Context, error, list, warning};
+use super::{Context, HAS_PIPEWIRE_OUTPUT, error, list, to_file, warning};
 use crate::{Finding, FindingId, Instruction};
 
 /// Two files of the module for one kernel: v4l2loopback#517.
@@ -84,6 +84,13 @@ pub(super) fn too_old(context: Context<'_>) -> Vec<Finding> {
     if newest.builds_for(kernel) {
         return Vec::new();
     }
+    let cure = if HAS_PIPEWIRE_OUTPUT {
+        "Upgrade the distribution, or start the kernel that it began with. greenroom's PipeWire \
+         output works without the module."
+    } else {
+        "Upgrade the distribution, or start the kernel that it began with. This version of \
+         greenroom needs the module; without it, write to a file."
+    };
     let found = error(
         FindingId::ModuleTooOld,
         "modprobe says \"Module v4l2loopback not found\", although the package is installed.",
@@ -91,8 +98,7 @@ pub(super) fn too_old(context: Context<'_>) -> Vec<Finding> {
             "v4l2loopback {newest} does not build for the kernel {}.",
             context.kernel_release()
         ),
-        "Upgrade the distribution, or start the kernel that it began with. greenroom's PipeWire \
-         output works without the module.",
+        cure,
     );
-    vec![context.with_pipewire(found, false)]
+    vec![context.with_pipewire(found, false, to_file())]
 }

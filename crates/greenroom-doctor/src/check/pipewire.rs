@@ -3,7 +3,7 @@
 use greenroom_setup::facts::Node;
 use greenroom_setup::{Command, Known};
 
-use super::{Context, device, note, warning};
+use super::{Context, HAS_PIPEWIRE_OUTPUT, device, note, warning};
 use crate::evidence::{
     AccessBackend, Browser, BrowserKind, CHROMIUM_FLAG, FIREFOX_PREFERENCE, PipeWireCamera,
     PortalPermission,
@@ -132,15 +132,18 @@ pub(super) fn browser_in_pipewire(context: Context<'_>) -> Vec<Finding> {
         return Vec::new();
     }
     let looks = |browser: &&Browser| looks_in_pipewire(context, browser).is_true();
-    let mut titles: Vec<_> = context
-        .evidence
-        .browsers
-        .iter()
-        .filter(looks)
-        .map(|browser| browser.program.title())
-        .collect();
-    titles.dedup();
-    let finding = |title: &str| {
+    let mut browsers: Vec<_> = context.evidence.browsers.iter().filter(looks).collect();
+    browsers.dedup_by_key(|browser| browser.program);
+    let finding = |browser: &Browser| {
+        let title = browser.program.title();
+        let cure = if HAS_PIPEWIRE_OUTPUT {
+            "Run greenroom with its PipeWire output as well.".to_owned()
+        } else {
+            format!(
+                "This version of greenroom has cameras of the kernel alone, made by the module: have \
+                 {title} look for those, and start it again."
+            )
+        };
         let found = warning(
             FindingId::BrowserInPipeWire,
             format!("{title} lists no camera \"greenroom\", and other programs do."),
@@ -148,11 +151,15 @@ pub(super) fn browser_in_pipewire(context: Context<'_>) -> Vec<Finding> {
                 "{title} takes cameras from PipeWire alone, and greenroom shows its picture in a \
                  camera of the kernel alone."
             ),
-            "Run greenroom with its PipeWire output as well.",
+            cure,
         );
-        context.with_pipewire(found, true)
+        let instead = match browser.kind {
+            BrowserKind::Firefox => format!("about:config: {FIREFOX_PREFERENCE} = false"),
+            BrowserKind::Chromium => format!("chrome://flags/#{CHROMIUM_FLAG}: Disabled"),
+        };
+        context.with_pipewire(found, true, Instruction::ByHand(instead))
     };
-    titles.into_iter().map(finding).collect()
+    browsers.into_iter().map(finding).collect()
 }
 
 /// Whether a browser looks for cameras of PipeWire, by its settings or by how it is built.

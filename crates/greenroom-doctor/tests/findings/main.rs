@@ -28,7 +28,7 @@ fn nothing_is_found_on_a_healthy_system() {
     let report = Report { findings: made.findings() };
     assert!(report.is_healthy());
     assert_eq!(report.to_string(), "Nothing is wrong.\n");
-    assert_eq!(report.to_json(), "{\n  \"findings\": []\n}\n");
+    assert_eq!(report.to_json(), "{\n  \"healthy\": true,\n  \"findings\": []\n}\n");
 }
 
 #[test]
