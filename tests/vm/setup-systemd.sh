@@ -1,7 +1,7 @@
 #!/bin/sh
 # `greenroom setup` and its boot unit with a real systemd as the service manager: it is process 1 of a namespace of the
 # guest, with the few units that the boot unit needs. Run in the guest without any camera module loaded:
-# tests/vm/setup-systemd.sh GREENROOM.
+# tests/vm/setup-systemd.sh GREENROOM [FAULTS]; with FAULTS, greenroom is built with faults, and is killed at each moment.
 set -eu
 [ "${GREENROOM_VM:-}" = 1 ] || exit 1
 cp "$1" /usr/bin/greenroom
@@ -27,7 +27,8 @@ ExecStart=/bin/sh /run/go.sh
 StandardOutput=file:/run/result/log
 StandardError=file:/run/result/log
 END
-cat >/run/go.sh <<'END'
+echo "FAULTS=${2:-}" >/run/go.sh
+cat >>/run/go.sh <<'END'
 set -u
 export PATH=/usr/sbin:/usr/bin:/sbin:/bin
 unit=greenroom-camera.service
@@ -54,6 +55,27 @@ greenroom setup --undo --yes || end "undo"
 files >/run/result/after
 cmp /run/result/before /run/result/after || end "other files than before: $(diff /run/result/before /run/result/after)"
 [ ! -e /sys/module/v4l2loopback ] || end "the module stays"
+# SIGKILL at each moment, if this greenroom has faults: the next run goes on, or undoes.
+kills=0
+while [ -n "$FAULTS" ]; do
+    at=$((kills + 1))
+    GREENROOM_SETUP_DIES=user:$at greenroom setup --yes >/run/result/killed 2>&1
+    code=$?
+    [ $code -ne 0 ] || break
+    [ $code -eq 137 ] || end "it was to be killed at $at: $code, $(cat /run/result/killed)"
+    kills=$at
+    if [ $((at % 2)) -eq 0 ]; then
+        greenroom setup --yes >/run/result/next 2>&1 || end "killed at $at: $(cat /run/result/next)"
+        [ "$(label 10)" = greenroom ] || end "killed at $at: no camera"
+        greenroom setup --plan | grep -q 'nothing to do' || end "killed at $at: something is to be done"
+    fi
+    greenroom setup --undo --yes >/run/result/next 2>&1 || end "killed at $at, undo: $(cat /run/result/next)"
+    files >/run/result/after
+    cmp /run/result/before /run/result/after || end "killed at $at: $(diff /run/result/before /run/result/after)"
+    [ ! -e /sys/class/video4linux/video10 ] || end "killed at $at, undo: the node stays"
+done
+[ -z "$FAULTS" ] || greenroom setup --undo --yes || end "undo after the kills"
+echo "killed at $kills moments"
 end "all is well"
 END
 mountpoint -q /sys/fs/cgroup || mount -t cgroup2 cgroup2 /sys/fs/cgroup
@@ -62,7 +84,7 @@ env -i PATH=/usr/sbin:/usr/bin:/sbin:/bin SYSTEMD_UNIT_PATH=/etc/systemd/system:
     --show-status=no >/run/result/systemd 2>&1 &
 manager=$!
 waited=0
-while [ ! -e /run/result/end ] && [ $waited -lt 120 ]; do
+while [ ! -e /run/result/end ] && [ $waited -lt 400 ]; do
     sleep 1
     waited=$((waited + 1))
 done

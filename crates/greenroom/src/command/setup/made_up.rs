@@ -25,11 +25,7 @@ impl MadeUp {
         let root = PathBuf::from(env::var_os("GREENROOM_SETUP_ROOT")?);
         let programs = PathBuf::from(env::var_os("GREENROOM_SETUP_PROGRAMS")?);
         let is_there = |name: &str| programs.join(name).exists();
-        let part = match args {
-            SetupArgs { as_root: Some(_), .. } => "root",
-            SetupArgs { at_boot: true, .. } => "boot",
-            _ => "user",
-        };
+        let part = part(args);
         let session = Session {
             is_root: part != "user",
             desktop: env::var_os("DISPLAY").is_some(),
@@ -42,11 +38,20 @@ impl MadeUp {
             home: if part == "user" { env::var_os("HOME").map(PathBuf::from) } else { None },
         };
         let control = Box::new(Folders(root.clone()));
-        Some(Self { root, session, programs, control, death: Death::of_environment(part) })
+        Some(Self { root, session, programs, control, death: Death::of_environment(args) })
     }
 }
 
-/// SIGKILL at a moment: `GREENROOM_SETUP_DIES=root:7` is the seventh of root's part.
+/// Which part of set-up this process does.
+fn part(args: &SetupArgs) -> &'static str {
+    match args {
+        SetupArgs { as_root: Some(_), .. } => "root",
+        SetupArgs { at_boot: true, .. } => "boot",
+        _ => "user",
+    }
+}
+
+/// SIGKILL at a moment, also on a real system: `GREENROOM_SETUP_DIES=root:7` is the seventh of root's part.
 #[derive(Default)]
 pub(super) struct Death {
     at: Option<usize>,
@@ -54,7 +59,8 @@ pub(super) struct Death {
 }
 
 impl Death {
-    fn of_environment(part: &str) -> Self {
+    pub(super) fn of_environment(args: &SetupArgs) -> Self {
+        let part = part(args);
         let wanted = env::var("GREENROOM_SETUP_DIES").unwrap_or_default();
         let at = wanted.split_once(':').filter(|(of, _)| *of == part);
         Self { at: at.and_then(|(_, at)| at.parse().ok()), moments: 0 }

@@ -44,7 +44,7 @@ impl System {
             programs: SystemPrograms { folder: None },
             control: Box::new(DriverControl),
             #[cfg(feature = "faults")]
-            death: super::made_up::Death::default(),
+            death: super::made_up::Death::of_environment(args),
         }
     }
 
