@@ -4,6 +4,7 @@
 
 use std::collections::BTreeMap;
 use std::fs;
+use std::io::Write;
 use std::os::unix::fs::{PermissionsExt, symlink};
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output, Stdio};
@@ -375,6 +376,57 @@ fn without_roots_rights_what_needs_them_is_left_to_an_administrator() {
     assert!(text.contains("For ffmpeg-missing, have an administrator run: apt-get"), "{text}");
     assert!(text.contains("Set-up does nothing by itself here"), "{text}");
     assert_eq!(made.found(), ["no-virtual-camera", "ffmpeg-missing"]);
+}
+
+#[test]
+fn killed_at_each_moment_undo_leaves_the_files_of_before() {
+    let mut kills = 0;
+    for part in ["user", "root"] {
+        for at in 1.. {
+            let made = MadeUp::ill();
+            let before = made.tree();
+            let mut command = made.command("doctor", &["--fix", "--yes"]);
+            let output =
+                command.env("GREENROOM_SETUP_DIES", format!("{part}:{at}")).output().unwrap();
+            if output.status.success() {
+                break;
+            }
+            kills += 1;
+            made.doctor(&["--undo", "--yes"], 0);
+            assert!(!made.is_there("sys/class/video4linux/video10/name"));
+            assert_eq!(made.tree(), before, "{part} killed at {at}: {}", texts(&output));
+        }
+    }
+    assert!(kills > 10, "{kills}");
+}
+
+/// `script` (util-linux) makes a terminal.
+#[test]
+fn on_a_terminal_it_asks_and_only_yes_is_yes() {
+    let on_terminal = |made: &MadeUp, answer: &str| {
+        let inner = made.command("doctor", &[]);
+        let mut command = Command::new("/usr/bin/script");
+        let line = format!("'{BINARY}' doctor --fix");
+        command.args(["--quiet", "--return", "--command", &line, "/dev/null"]);
+        let variables: Vec<_> =
+            inner.get_envs().filter_map(|(name, value)| Some((name, value?))).collect();
+        command.env_clear().envs(variables).env("SHELL", "/bin/sh").current_dir(made.folder.path());
+        command.stdin(Stdio::piped()).stdout(Stdio::piped());
+        let mut child = command.spawn().unwrap();
+        // Kept open until the end: the end of the input would be typed as well.
+        let mut stdin = child.stdin.take().unwrap();
+        stdin.write_all(answer.as_bytes()).unwrap();
+        child.wait_with_output().unwrap()
+    };
+    let made = MadeUp::ill();
+    let before = made.tree();
+    let output = on_terminal(&made, "n\n");
+    assert_eq!(output.status.code(), Some(1), "{}", texts(&output));
+    assert!(texts(&output).contains("Do this? [y/N]"), "{}", texts(&output));
+    assert_eq!((made.tree(), made.called()), (before, String::new()));
+    let output = on_terminal(&made, "y\n");
+    assert_eq!(output.status.code(), Some(0), "{}", texts(&output));
+    assert_eq!(made.found(), [""; 0]);
 }
 
 #[test]

@@ -38,7 +38,10 @@ pub(super) fn fix(
     for work in &works.list {
         record.begin(work.done.clone())?;
         if let Err(error) = work.carry_out(doctor) {
-            record.forget_newest()?;
+            // Root's part of set-up may have been killed: its own undoing knows what is there.
+            if !matches!(work.kind, WorkKind::Setup { .. }) {
+                record.forget_newest()?;
+            }
             log::say(&format!("greenroom: {} failed: {error:#}", work.done.what));
             failed = true;
         } else if work.done.undo.is_empty() {

@@ -60,6 +60,6 @@ fn ask<S: AsRef<OsStr>>(
     arguments: impl IntoIterator<Item = S>,
 ) -> Result<Vec<u8>, String> {
     let mut command = system.programs.command(program);
-    command.args(arguments).env("LC_ALL", "C.UTF-8");
+    command.args(arguments).env("LC_ALL", "C.UTF-8").env("NO_COLOR", "1");
     ask_program(command).inspect_err(|why| debug!("{program}: {why}"))
 }

@@ -12,7 +12,7 @@ pub(super) fn probe(doctor: &Doctor) -> Known<Vec<PipeWireCamera>> {
     if !socket.is_some_and(|socket| doctor.path(&socket).exists()) {
         return Known::Unknown;
     }
-    let Ok(dump) = ask(&doctor.system, "pw-dump", ["--no-colors"]) else { return Known::Unknown };
+    let Ok(dump) = ask(&doctor.system, "pw-dump", [""; 0]) else { return Known::Unknown };
     match serde_json::from_slice::<Vec<Value>>(&dump) {
         Ok(objects) => Known::Is(objects.iter().filter_map(camera).collect()),
         Err(error) => {
