@@ -27,14 +27,23 @@ pub(super) fn portal(system: &System) -> Known<Option<bool>> {
             Ok(answer) => answer["data"].as_bool().map(Some).into(),
             Err(_) => Known::Unknown,
         },
-        Err(why) if is_no_such_interface(&why) => Known::Is(None),
+        Err(why) if is_no_such_interface(&why) || is_not_installed(&why) => Known::Is(None),
         Err(_) => Known::Unknown,
     }
 }
 
-/// GDBus says "No such interface", systemd "Unknown interface".
+/// In the words of GDBus, systemd and dbus-daemon. What a service says in another language is not
+/// known.
 fn is_no_such_interface(why: &str) -> bool {
-    why.contains("No such interface") || why.contains("Unknown interface")
+    let gone = ["No such interface", "Unknown interface"];
+    gone.iter().any(|words| why.contains(words))
+        || (why.contains("Interface \"") && why.ends_with("not found"))
+}
+
+/// Nobody has the name, and nobody could: in the words of dbus-daemon and dbus-broker.
+fn is_not_installed(why: &str) -> bool {
+    let words = ["was not provided by any .service files", "is not activatable"];
+    words.iter().any(|words| why.contains(words))
 }
 
 /// What the permission store has for cameras. It is started by being asked, as programs do.
@@ -46,7 +55,7 @@ pub(super) fn permissions(system: &System) -> Known<Vec<PortalPermission>> {
             Ok(answer) => of_answer(&answer).into(),
             Err(_) => Known::Unknown,
         },
-        Err(why) if why.contains("No entry for") => Known::Is(Vec::new()),
+        Err(why) if why.contains("No entry for") || is_not_installed(&why) => Known::Is(Vec::new()),
         Err(_) => Known::Unknown,
     }
 }
@@ -67,6 +76,23 @@ mod tests {
     use serde_json::json;
 
     use super::*;
+
+    #[test]
+    fn what_is_not_there_is_told_from_what_does_not_answer() {
+        let property =
+            "Failed to get property IsCameraPresent on interface org.freedesktop.portal.Camera: ";
+        for end in
+            ["Interface \"org.freedesktop.portal.Camera\" not found", "No such interface “x”"]
+        {
+            assert!(is_no_such_interface(&format!("{property}{end}")), "{end}");
+        }
+        let end = "The name org.freedesktop.portal.Desktop was not provided by any .service files";
+        assert!(is_not_installed(&format!("{property}{end}")));
+        for end in ["Connection timed out", "Failed to set bus address: not defined"] {
+            let why = format!("{property}{end}");
+            assert!(!is_no_such_interface(&why) && !is_not_installed(&why), "{end}");
+        }
+    }
 
     #[test]
     fn permissions_are_read() {
