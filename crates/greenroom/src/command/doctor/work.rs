@@ -145,9 +145,14 @@ impl Work {
     fn details(&self, lines: &mut Lines) {
         match &self.kind {
             WorkKind::Setup { plan, .. } => {
-                lines.push("");
-                lines.push_all(&plan.to_string());
-                lines.push("");
+                // The plan has numbers of its own.
+                for line in plan.to_string().lines() {
+                    lines.push(if line.is_empty() {
+                        String::new()
+                    } else {
+                        format!("     {line}")
+                    });
+                }
             }
             WorkKind::Steps(steps) => {
                 for step in steps {
