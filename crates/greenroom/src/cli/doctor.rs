@@ -5,7 +5,7 @@ use super::SocketArgs;
 const EXIT_CODES: &str = "\
 Exit codes:
   0  nothing is wrong (notes, and what cannot be decided, do not count)
-  1  something is wrong, or is still wrong after --fix, or a fix failed
+  1  something is wrong, or is still wrong after --fix, or a fix failed, or you said no
   2  nothing was done, and the message says what you can do about that";
 
 /// Arguments of `greenroom doctor`.

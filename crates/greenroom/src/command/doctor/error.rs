@@ -10,9 +10,6 @@ pub enum DoctorRefused {
          run `greenroom doctor {0} --yes`"
     )]
     NobodyToAsk(&'static str),
-    /// The user said no.
-    #[error("nothing was done, as you did not say yes")]
-    SaidNo,
     /// What is to be done is the user's, and this is root.
     #[error(
         "nothing was done, as some of it is in your own session; run `greenroom doctor {0}` without \

@@ -2,6 +2,7 @@
 
 use std::process::ExitCode;
 
+use anyhow::bail;
 use greenroom_doctor::{Facts, FindingId, Report, Verdict};
 use greenroom_setup::apply::{Programs, carry_out};
 use greenroom_setup::plan::{Actor, Step};
@@ -58,7 +59,7 @@ pub(super) fn fix(
 pub(super) fn ask(option: &'static str) -> anyhow::Result<()> {
     match consent()? {
         Consent::Yes => Ok(()),
-        Consent::No => Err(DoctorRefused::SaidNo.into()),
+        Consent::No => bail!("nothing was done, as you did not say yes"),
         Consent::NobodyThere => Err(DoctorRefused::NobodyToAsk(option).into()),
     }
 }
