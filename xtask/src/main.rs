@@ -10,6 +10,7 @@ mod cost;
 mod daemon;
 mod golden;
 mod judge;
+mod paced;
 mod places;
 mod remote;
 mod score;
@@ -50,6 +51,8 @@ enum Command {
     Golden,
     /// Judge frames that a consumer read from the virtual camera
     Judge(judge::Arguments),
+    /// Measure the processor time of all of greenroom at a camera's pace, in floors (Python, PyPI ai-edge-litert)
+    Paced(paced::Arguments),
     /// Measure what mask servers of all kinds do to rate and latency
     Remote(remote::Arguments),
     /// Score the matte of clips against their true alpha and the reference runtime
@@ -77,6 +80,7 @@ fn main() -> ExitCode {
         Command::Cost(arguments) => cost::run(&places, &arguments),
         Command::Golden => golden::run(&places).map(|()| ExitCode::SUCCESS),
         Command::Judge(arguments) => judge::run(&arguments),
+        Command::Paced(arguments) => paced::run(&places, &arguments),
         Command::Remote(arguments) => remote::run(&places, &arguments),
         Command::Score(arguments) => score::run(&places, &arguments),
         Command::Sheets(arguments) => sheets::run(&places, &arguments),

@@ -1,6 +1,7 @@
 use crate::kernels::pack::{
     average_rows, pack_pairs, pack_uyvy, pack_yuyv, unpack_pairs, unpack_uyvy, unpack_yuyv,
 };
+use crate::recolour::{MAX_ROW, Recolour};
 use crate::{Chroma, Frame, FrameError, FrameView, FrameViewMut, Isa, PixelFormat};
 
 /// Turns a picture of any format into the planar format of its own chroma
@@ -40,8 +41,9 @@ pub fn unpack(from: FrameView<'_>, into: &mut Frame) -> Result<(), FrameError> {
     Ok(())
 }
 
-/// Turns a planar picture into any format of the same size: 4:2:0 chroma rows are repeated where
-/// 4:2:2 is asked for, 4:2:2 ones averaged by two where 4:2:0 is. Colour is taken as it is.
+/// Turns a planar picture into any format and colour encoding of the same size: 4:2:0 chroma rows are repeated where
+/// 4:2:2 is asked for, 4:2:2 ones averaged by two where 4:2:0 is. Another encoding costs no pass over the picture: rows
+/// are [recoloured](crate::recolour) on their way.
 ///
 /// # Errors
 /// [`FrameError::NoConversion`] if sizes differ, or `from` is packed, or has no chroma and `into`
@@ -56,11 +58,18 @@ pub fn pack(from: FrameView<'_>, into: &mut FrameViewMut<'_>) -> Result<(), Fram
             to_size: into.size(),
         });
     }
-    match into.format() {
-        PixelFormat::Yuyv | PixelFormat::Uyvy => pack_rows(from, into),
-        PixelFormat::Nv12 => pack_nv12(from, into),
-        PixelFormat::I420 | PixelFormat::I422 => pack_planar(from, into),
-        PixelFormat::Grey => copy_planes(from, into),
+    let recolour = Recolour::new(from.colour(), into.colour());
+    match (into.format(), recolour) {
+        (PixelFormat::Yuyv | PixelFormat::Uyvy, recolour) => pack_rows(from, into, recolour),
+        (PixelFormat::Nv12, recolour) => pack_nv12(from, into, recolour),
+        (format, None) if format == from.format() => copy_planes(from, into),
+        (PixelFormat::I420 | PixelFormat::I422, recolour) => pack_planar(from, into, recolour),
+        (PixelFormat::Grey, None) => copy_planes(from, into),
+        (PixelFormat::Grey, mut recolour) => {
+            for (index, to) in into.plane_mut(0).iter_rows_mut().enumerate() {
+                to.copy_from_slice(luma_row(from, index, &mut recolour));
+            }
+        }
     }
     Ok(())
 }
@@ -74,66 +83,110 @@ fn copy_planes(from: FrameView<'_>, into: &mut FrameViewMut<'_>) {
     }
 }
 
-/// Rows of 4:2:2 that share one row of `from`'s chroma.
+/// Rows of luma that share one row of `from`'s chroma.
 fn luma_rows_a_chroma_row(from: FrameView<'_>) -> usize {
     if from.format().chroma() == Chroma::Half2x2 { 2 } else { 1 }
 }
 
-fn pack_rows(from: FrameView<'_>, into: &mut FrameViewMut<'_>) {
+/// Row `index` of `from`'s luma, with the rows of chroma that belong to it; a grey picture has none.
+fn rows_of_luma(from: FrameView<'_>, index: usize) -> [&[u8]; 3] {
+    if from.format().chroma() == Chroma::None {
+        return [from.plane(0).row(index), &[], &[]];
+    }
+    let share = luma_rows_a_chroma_row(from);
+    [from.plane(0).row(index), from.plane(1).row(index / share), from.plane(2).row(index / share)]
+}
+
+fn luma_row<'a>(from: FrameView<'a>, index: usize, recolour: &'a mut Option<Recolour>) -> &'a [u8] {
+    let [y, u, v] = rows_of_luma(from, index);
+    match recolour {
+        Some(recolour) => recolour.luma(y, u, v),
+        None => y,
+    }
+}
+
+fn pack_rows(from: FrameView<'_>, into: &mut FrameViewMut<'_>, mut recolour: Option<Recolour>) {
     let isa = Isa::best();
     let pack_row = if into.format() == PixelFormat::Yuyv { pack_yuyv } else { pack_uyvy };
-    let share = luma_rows_a_chroma_row(from);
-    let [y, u, v] = [0, 1, 2].map(|plane| from.plane(plane));
     for (index, packed) in into.plane_mut(0).iter_rows_mut().enumerate() {
-        pack_row(isa, packed, y.row(index), u.row(index / share), v.row(index / share));
+        let rows = rows_of_luma(from, index);
+        let [y, u, v] = rows;
+        match &mut recolour {
+            Some(recolour) => {
+                let same_chroma = !index.is_multiple_of(luma_rows_a_chroma_row(from));
+                let (y, u, v) = recolour.row(rows, same_chroma);
+                pack_row(isa, packed, y, u, v);
+            }
+            None => pack_row(isa, packed, y, u, v),
+        }
     }
 }
 
-/// The two rows of `from`'s chroma that make row `index` of 4:2:0 (one and the same row if
-/// `from` is 4:2:0 already, or at an odd picture's end).
-fn chroma_pair(from: FrameView<'_>, plane: usize, index: usize) -> (&[u8], &[u8]) {
-    let plane = from.plane(plane);
-    if from.format().chroma() == Chroma::Half2x2 {
-        return (plane.row(index), plane.row(index));
-    }
-    (plane.row(2 * index), plane.row((2 * index + 1).min(plane.rows() - 1)))
+/// Makes the rows of 4:2:0 chroma of a picture of either chroma.
+struct ChromaRows {
+    recolour: Option<Recolour>,
+    /// The means of two rows of 4:2:2, the longest that there are: on the stack, no scratch to keep.
+    means: [[u8; MAX_ROW / 2]; 2],
 }
 
-fn pack_nv12(from: FrameView<'_>, into: &mut FrameViewMut<'_>) {
+impl ChromaRows {
+    /// The row of U and of V that luma's row `index` has.
+    fn of_luma<'a>(&'a mut self, from: FrameView<'a>, index: usize) -> (&'a [u8], &'a [u8]) {
+        let [_, u, v] = rows_of_luma(from, index);
+        match &mut self.recolour {
+            Some(recolour) => recolour.chroma(u, v),
+            None => (u, v),
+        }
+    }
+
+    /// Row `index` of U and V.
+    fn row<'a>(&'a mut self, from: FrameView<'a>, index: usize) -> (&'a [u8], &'a [u8]) {
+        let isa = Isa::best();
+        let (mut u, mut v) = if from.format().chroma() == Chroma::Half2x2 {
+            (from.plane(1).row(index), from.plane(2).row(index))
+        } else {
+            let [u_mean, v_mean] = &mut self.means;
+            for (plane, mean) in [(1, &mut *u_mean), (2, &mut *v_mean)] {
+                let plane = from.plane(plane);
+                let (above, below) =
+                    (plane.row(2 * index), plane.row((2 * index + 1).min(plane.rows() - 1)));
+                average_rows(isa, &mut mean[..above.len()], above, below);
+            }
+            let len = from.plane(1).row(0).len();
+            (&u_mean[..len], &v_mean[..len])
+        };
+        if let Some(recolour) = &mut self.recolour {
+            (u, v) = recolour.chroma(u, v);
+        }
+        (u, v)
+    }
+}
+
+fn pack_nv12(from: FrameView<'_>, into: &mut FrameViewMut<'_>, mut recolour: Option<Recolour>) {
     let isa = Isa::best();
     let mut planes = into.planes_mut();
     let (Some(mut y), Some(mut uv)) = (planes.next(), planes.next()) else { return };
-    for (to, row) in y.iter_rows_mut().zip(from.plane(0).iter_rows()) {
-        to.copy_from_slice(row);
+    for (index, to) in y.iter_rows_mut().enumerate() {
+        to.copy_from_slice(luma_row(from, index, &mut recolour));
     }
-    // Two rows of at most 4096 samples: the stack holds them, no scratch to keep.
-    let (mut u_mean, mut v_mean) = ([0; 4096], [0; 4096]);
+    let mut rows = ChromaRows { recolour, means: [[0; MAX_ROW / 2]; 2] };
     for (index, pairs) in uv.iter_rows_mut().enumerate() {
-        let (u, v) = (chroma_pair(from, 1, index), chroma_pair(from, 2, index));
-        let half = pairs.len() / 2;
-        average_rows(isa, &mut u_mean[..half], u.0, u.1);
-        average_rows(isa, &mut v_mean[..half], v.0, v.1);
-        pack_pairs(isa, pairs, &u_mean[..half], &v_mean[..half]);
+        let (u, v) = rows.row(from, index);
+        pack_pairs(isa, pairs, u, v);
     }
 }
 
-fn pack_planar(from: FrameView<'_>, into: &mut FrameViewMut<'_>) {
-    if from.format() == into.format() {
-        return copy_planes(from, into);
-    }
-    let isa = Isa::best();
+fn pack_planar(from: FrameView<'_>, into: &mut FrameViewMut<'_>, mut recolour: Option<Recolour>) {
     let to_422 = into.format() == PixelFormat::I422;
-    for (plane, mut to) in into.planes_mut().enumerate() {
-        for (index, row) in to.iter_rows_mut().enumerate() {
-            match (plane, to_422) {
-                (0, _) => row.copy_from_slice(from.plane(0).row(index)),
-                (_, true) => row.copy_from_slice(from.plane(plane).row(index / 2)),
-                (_, false) => {
-                    let (above, below) = chroma_pair(from, plane, index);
-                    average_rows(isa, row, above, below);
-                }
-            }
-        }
+    let [mut y, mut u, mut v] = into.yuv_mut();
+    for (index, to) in y.iter_rows_mut().enumerate() {
+        to.copy_from_slice(luma_row(from, index, &mut recolour));
+    }
+    let mut rows = ChromaRows { recolour, means: [[0; MAX_ROW / 2]; 2] };
+    for (index, (to_u, to_v)) in u.iter_rows_mut().zip(v.iter_rows_mut()).enumerate() {
+        let (u, v) = if to_422 { rows.of_luma(from, index) } else { rows.row(from, index) };
+        to_u.copy_from_slice(u);
+        to_v.copy_from_slice(v);
     }
 }
 
@@ -205,6 +258,41 @@ mod tests {
                     let mut expected = back.clone();
                     expected.fill(flat);
                     assert_eq!(back.bytes(), expected.bytes(), "{from} {to} {size}");
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn packing_into_another_encoding_is_recolouring_on_the_way() {
+        for size in [SizePx::new(40, 6), SizePx::new(35, 5)] {
+            for from in [PixelFormat::I420, PixelFormat::I422, PixelFormat::Grey] {
+                let mut picture = noise(from, size);
+                // No code is cut off, so that it makes no difference what is done first.
+                picture.bytes_mut().iter_mut().for_each(|byte| *byte = 64 + *byte / 2);
+                picture.set_colour(Colour::HD);
+                for colour in [Colour::WEBCAM, Colour::JPEG] {
+                    let mut recoloured = picture.clone();
+                    crate::recolour(&mut recoloured, colour);
+                    for to in PixelFormat::ALL {
+                        let pack_from = |from: &Frame| {
+                            let mut out = Frame::new(to, size, colour).unwrap();
+                            pack(from.view(), &mut out.view_mut()).map(|()| out)
+                        };
+                        let (Ok(at_once), Ok(one_by_one)) =
+                            (pack_from(&picture), pack_from(&recoloured))
+                        else {
+                            assert!(from == PixelFormat::Grey && to != PixelFormat::Grey);
+                            continue;
+                        };
+                        let bytes = at_once.bytes().iter().zip(one_by_one.bytes());
+                        // A mean of two rows is rounded before or after.
+                        let most = bytes.map(|(one, other)| one.abs_diff(*other)).max();
+                        assert!(most <= Some(1), "{from} {to} {size} {colour:?}: {most:?}");
+                        if from.chroma() == to.chroma() || to.chroma() == crate::Chroma::Half2x1 {
+                            assert_eq!(most, Some(0), "{from} {to} {size} {colour:?}");
+                        }
+                    }
                 }
             }
         }

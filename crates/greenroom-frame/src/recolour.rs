@@ -1,5 +1,5 @@
-use crate::kernels::recolour::{BITS, Mix, remix_chroma, remix_luma, rerange_row};
-use crate::{Chroma, Colour, Frame, Isa};
+use crate::kernels::recolour::{Mix, remix_chroma, remix_luma, rerange_row};
+use crate::{Chroma, Colour, Frame, Isa, SizePx};
 
 /// Changes a planar picture's samples, in place, from its own colour encoding to `to`: range and
 /// matrix (BT.601 and BT.709 share their primaries closely enough for a call, so no gamut mapping).
@@ -8,30 +8,96 @@ use crate::{Chroma, Colour, Frame, Isa};
 /// # Panics
 /// If the picture is packed: that is the caller's mistake.
 pub fn recolour(frame: &mut Frame, to: Colour) {
-    let from = frame.colour();
     assert!(frame.format().is_planar(), "packed pictures are packed from planar ones");
-    if from == to {
-        return;
-    }
-    let isa = Isa::best();
-    let [to_y, to_u, to_v] = mixes(from, to);
+    let Some(mut rows) = Recolour::new(frame.colour(), to) else { return };
     let share = if frame.format().chroma() == Chroma::Half2x2 { 2 } else { 1 };
-    if frame.format().chroma() == Chroma::None || from.matrix == to.matrix {
-        // Each plane from itself alone.
-        for (mut plane, mix) in frame.view_mut().planes_mut().zip([to_y, to_u, to_v]) {
-            plane.iter_rows_mut().for_each(|row| rerange_row(isa, row, mix));
+    let mut view = frame.view_mut();
+    if view.format().chroma() == Chroma::None {
+        for row in view.plane_mut(0).iter_rows_mut() {
+            row.copy_from_slice(rows.luma(row, &[], &[]));
         }
     } else {
-        let mut view = frame.view_mut();
         let [mut y, mut u, mut v] = view.yuv_mut();
         for (index, row) in y.iter_rows_mut().enumerate() {
-            remix_luma(isa, row, u.row_mut(index / share), v.row_mut(index / share), to_y);
+            row.copy_from_slice(rows.luma(row, u.row_mut(index / share), v.row_mut(index / share)));
         }
         for (u, v) in u.iter_rows_mut().zip(v.iter_rows_mut()) {
-            remix_chroma(isa, u, v, to_u, to_v);
+            let (to_u, to_v) = rows.chroma(u, v);
+            u.copy_from_slice(to_u);
+            v.copy_from_slice(to_v);
         }
     }
     frame.set_colour(to);
+}
+
+/// Samples of the longest row.
+pub(crate) const MAX_ROW: usize = SizePx::MAX_SIDE_PX as usize;
+
+/// Rows of one colour encoding in another. Its own rows are as long as the longest that there are, on the stack; what is
+/// made of a row lies in the first level of the cache.
+pub(crate) struct Recolour {
+    isa: Isa,
+    mixes: [Mix; 3],
+    /// Whether luma is made of chroma as well.
+    mixes_planes: bool,
+    luma: [u8; MAX_ROW],
+    chroma: [[u8; MAX_ROW.div_ceil(2)]; 2],
+}
+
+impl Recolour {
+    /// `None` if both are the same.
+    pub(crate) fn new(from: Colour, to: Colour) -> Option<Self> {
+        (from != to).then(|| Self {
+            isa: Isa::best(),
+            mixes: mixes(from, to),
+            mixes_planes: from.matrix != to.matrix,
+            luma: [0; MAX_ROW],
+            chroma: [[0; MAX_ROW.div_ceil(2)]; 2],
+        })
+    }
+
+    /// A row of luma, with the rows of U and V that belong to it, as they were. In a grey picture these are empty.
+    pub(crate) fn luma(&mut self, y: &[u8], u: &[u8], v: &[u8]) -> &[u8] {
+        let out = &mut self.luma[..y.len()];
+        if self.mixes_planes && !u.is_empty() {
+            remix_luma(self.isa, out, y, u, v, self.mixes[0]);
+        } else {
+            out.copy_from_slice(y);
+            rerange_row(self.isa, out, self.mixes[0]);
+        }
+        out
+    }
+
+    /// A row of luma and the rows of U and V that belong to it; with `same_chroma` they are those of the row before.
+    pub(crate) fn row(
+        &mut self,
+        [y, u, v]: [&[u8]; 3],
+        same_chroma: bool,
+    ) -> (&[u8], &[u8], &[u8]) {
+        self.luma(y, u, v);
+        if !same_chroma {
+            self.chroma(u, v);
+        }
+        let [to_u, to_v] = &self.chroma;
+        (&self.luma[..y.len()], &to_u[..u.len()], &to_v[..v.len()])
+    }
+
+    /// A row of U and one of V.
+    pub(crate) fn chroma(&mut self, u: &[u8], v: &[u8]) -> (&[u8], &[u8]) {
+        let [to_u, to_v] = &mut self.chroma;
+        let (to_u, to_v) = (&mut to_u[..u.len()], &mut to_v[..v.len()]);
+        to_u.copy_from_slice(u);
+        to_v.copy_from_slice(v);
+        let [_, mix_u, mix_v] = self.mixes;
+        if self.mixes_planes {
+            remix_chroma(self.isa, to_u, v, mix_u);
+            remix_chroma(self.isa, to_v, u, mix_v);
+        } else {
+            rerange_row(self.isa, to_u, mix_u);
+            rerange_row(self.isa, to_v, mix_v);
+        }
+        (to_u, to_v)
+    }
 }
 
 /// What makes Y, U and V of `to` from those of `from`. A chroma sample is mixed from itself and
@@ -51,22 +117,14 @@ fn mixes(from: Colour, to: Colour) -> [Mix; 3] {
     let (y_u, y_v) = (kb * b_u + kg * g_u, kr * r_v + kg * g_v);
     let (u_u, u_v) = ((b_u - y_u) / (2.0 * (1.0 - kb)), -y_v / (2.0 * (1.0 - kb)));
     let (v_v, v_u) = ((r_v - y_v) / (2.0 * (1.0 - kr)), -y_u / (2.0 * (1.0 - kr)));
-    let one = (1 << BITS) as f32;
-    let fixed = |weight: f32| (weight * one).round() as i32;
-    let half = 1 << (BITS - 1);
     let (luma_gain, chroma_gain) = (luma / from_luma, chroma / from_chroma);
     let chroma_mix = |own: f32, other: f32| {
-        let own = fixed(own * chroma_gain);
-        let offset = (128 << BITS) - 128 * own + half;
-        Mix { own, first: fixed(other * chroma_gain), second: 0, offset }
+        let own = own * chroma_gain;
+        Mix::new(own, [other * chroma_gain, 0.0], 128.0 * (1.0 - own))
     };
+    let from_chroma = luma / from_chroma;
     [
-        Mix {
-            own: fixed(luma_gain),
-            first: fixed(y_u * luma / from_chroma),
-            second: fixed(y_v * luma / from_chroma),
-            offset: fixed(floor - from_floor * luma_gain) + half,
-        },
+        Mix::new(luma_gain, [y_u * from_chroma, y_v * from_chroma], floor - from_floor * luma_gain),
         chroma_mix(u_u, u_v),
         chroma_mix(v_v, v_u),
     ]

@@ -1,5 +1,5 @@
 use greenroom_device::{DeviceError, Sink, SinkMode};
-use greenroom_frame::{Frame, FrameError, FrameScaler, FrameView, pack, recolour, unpack};
+use greenroom_frame::{Frame, FrameError, FrameScaler, FrameView, pack, unpack};
 
 /// Takes frames as an output has them, and writes them as a file takes them: planar, of the file's size and colour.
 pub(super) struct ConvertedSink {
@@ -34,7 +34,6 @@ impl ConvertedSink {
                 &mut self.scaled
             }
         };
-        recolour(planar, wanted.colour);
         self.fitted.set_captured_at(frame.captured_at());
         pack(planar.view(), &mut self.fitted.view_mut())
     }

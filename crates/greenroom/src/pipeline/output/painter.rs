@@ -2,7 +2,7 @@ use std::path::PathBuf;
 use std::time::Instant;
 
 use greenroom_device::SinkMode;
-use greenroom_frame::{Frame, FrameError, FrameScaler, FrameView, pack, recolour};
+use greenroom_frame::{Frame, FrameError, FrameScaler, FrameView, pack};
 use greenroom_scene::{MattedFrame, Scene, SceneError, placeholder, user_placeholder};
 
 use super::mixer::SceneMixer;
@@ -144,7 +144,6 @@ impl Painter {
             self.scaler.scale(middle, mode.size, &mut self.scaled)?;
             &mut self.scaled
         };
-        recolour(fitted, mode.colour);
         look(fitted.view());
         self.packed.set_captured_at(fitted.captured_at());
         pack(fitted.view(), &mut self.packed.view_mut())?;
@@ -212,7 +211,6 @@ fn packed_placeholder(
         let middle = own.view().middle_of_shape(mode.size);
         FrameScaler::default().scale(middle, mode.size, &mut fitted)?;
     }
-    recolour(&mut fitted, mode.colour);
     pack(fitted.view(), &mut packed.view_mut())?;
     Ok(packed)
 }
