@@ -2,6 +2,7 @@
 
 use greenroom_frame::{FrameView, SizePx};
 
+use crate::models::fitting;
 use crate::{InputTensor, Isa, MatteError, ModelDescription, Preparer};
 
 /// The shape that a network is to see pictures in.
@@ -11,6 +12,18 @@ pub(crate) enum Canvas {
     Square,
     /// As wide as the picture, but 4:3 at least: what is beside a narrower picture is plain.
     Wide,
+}
+
+impl Canvas {
+    /// The shape of the canvas around a picture.
+    fn around(self, picture: SizePx) -> SizePx {
+        let [width, height] = [picture.width_px, picture.height_px].map(|side_px| side_px.max(1));
+        match self {
+            Self::Square => SizePx::new(1, 1),
+            Self::Wide if 3 * u64::from(width) < 4 * u64::from(height) => SizePx::new(4, 3),
+            Self::Wide => SizePx::new(width, height),
+        }
+    }
 }
 
 /// Where a picture lies in a network's input.
@@ -31,11 +44,8 @@ impl Letterbox {
     pub fn new(canvas: Canvas, picture: SizePx, input: SizePx) -> Self {
         let [width, height] =
             [picture.width_px, picture.height_px].map(|side| u64::from(side.max(1)));
-        let [across, down] = match canvas {
-            Canvas::Square => [1, 1],
-            Canvas::Wide if 3 * width < 4 * height => [4, 3],
-            Canvas::Wide => [width, height],
-        };
+        let around = canvas.around(picture);
+        let [across, down] = [around.width_px, around.height_px].map(u64::from);
         // Of a side of the input, the share of it that is nearest to part / whole.
         let share = |side_px: u32, part: u64, whole: u64| {
             ((u64::from(side_px) * part + whole / 2) / whole).max(1) as u32
@@ -78,6 +88,8 @@ impl LetterboxView {
 #[derive(Debug)]
 pub(crate) struct LetterboxPreparer {
     network: ModelDescription,
+    /// Sizes of its input.
+    sizes: Vec<SizePx>,
     canvas: Canvas,
     isa: Isa,
     /// For the shape of the frame that was prepared last.
@@ -85,8 +97,16 @@ pub(crate) struct LetterboxPreparer {
 }
 
 impl LetterboxPreparer {
-    pub(crate) fn new(network: &ModelDescription, canvas: Canvas, isa: Isa) -> Self {
-        Self { network: network.clone(), canvas, isa, ready: None }
+    /// For a network with an input of the description's size, or one of `other_sizes`: frames go into the one whose shape
+    /// fits the canvas.
+    pub(crate) fn new(
+        network: &ModelDescription,
+        other_sizes: &[SizePx],
+        canvas: Canvas,
+        isa: Isa,
+    ) -> Self {
+        let sizes = [&[network.input_size], other_sizes].concat();
+        Self { network: network.clone(), sizes, canvas, isa, ready: None }
     }
 
     /// Makes `view` that of `frame`, `gain` times as bright. Asks for memory only when the frame's size or format is
@@ -101,7 +121,8 @@ impl LetterboxPreparer {
         gain: f32,
         view: &mut LetterboxView,
     ) -> Result<(), MatteError> {
-        let letterbox = Letterbox::new(self.canvas, frame.size(), self.network.input_size);
+        let input = self.sizes[fitting(&self.sizes, self.canvas.around(frame.size()), 1.0)];
+        let letterbox = Letterbox::new(self.canvas, frame.size(), input);
         let size = letterbox.size;
         let kept = self.ready.take().filter(|(of, _)| *of == letterbox);
         let (_, preparer) = self.ready.insert(match kept {

@@ -109,3 +109,50 @@ fn multiclass_is_the_reference_within_a_thousandth() {
         MulticlassEngine::from_tflite("multiclass", MulticlassEngine::file(), isa).unwrap()
     });
 }
+
+/// The reference runtime cannot run the file at other sizes, so they are compared with the file's own: the same photo, seen
+/// in another shape.
+#[test]
+fn multiclass_sees_the_same_at_its_other_sizes() {
+    let photos = ["franck_01829.jpg", "franck_04117.jpg"];
+    for isa in Isa::available() {
+        let file = MulticlassEngine::file();
+        let mut engine = MulticlassEngine::from_tflite("multiclass", file, isa).unwrap();
+        let description = engine.description().clone();
+        let mut sizes = engine.other_sizes().to_vec();
+        let mut see = |photo: &image::DynamicImage, size: SizePx| {
+            let SizePx { width_px, height_px } = size;
+            let filter = image::imageops::FilterType::Triangle;
+            let rgb = photo.resize_exact(width_px, height_px, filter).into_rgb8();
+            let mut tensor = InputTensor::of_size(size, description.layout);
+            let mut alpha = AlphaMap::of_size(size);
+            fill(&mut tensor, &rgb, description.normalisation);
+            engine.infer(&tensor, &mut alpha).unwrap();
+            alpha.values().to_vec()
+        };
+        let mut photos = photos.to_vec();
+        if isa == Isa::SCALAR {
+            // For time's sake.
+            sizes.truncate(1);
+            photos.truncate(1);
+        }
+        for name in photos {
+            let photo = image::open(folder("../../assets/photos").join(name)).unwrap();
+            let square = see(&photo, description.input_size);
+            let person = square.iter().sum::<f32>() / square.len() as f32;
+            for &size in &sizes {
+                let alpha = see(&photo, size);
+                let [width, height] = [size.width_px, size.height_px].map(|side| side as usize);
+                // The nearest of the square's samples to each of this one's.
+                let differences = alpha.chunks_exact(width).enumerate().flat_map(|(y, row)| {
+                    let of_square = &square[y * 256 / height * 256..][..256];
+                    row.iter().zip(of_square).map(|(a, b)| (a - b).abs())
+                });
+                let mean = differences.sum::<f32>() / alpha.len() as f32;
+                println!("{name} {isa} {size}: {mean} of {person}");
+                assert!(mean < 0.05 * person, "{name} {isa} {size}: {mean}");
+            }
+            assert!(see(&photo, description.input_size) == square, "sizes before leave no trace");
+        }
+    }
+}

@@ -48,7 +48,9 @@ fn the_multiclass_network_asks_for_no_memory() {
         let mut engine = MulticlassEngine::from_tflite("multiclass", file, isa).unwrap();
         let input = InputTensor::new(engine.description());
         let mut alpha = AlphaMap::new(engine.description());
-        let look = || engine.infer(&input, &mut alpha).unwrap();
+        let mut look = || engine.infer(&input, &mut alpha).unwrap();
+        // Memory was made for the size that most frames have.
+        look();
         assert_eq!(allocations(look), 0, "{isa}");
     }
 }

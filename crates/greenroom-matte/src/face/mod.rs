@@ -99,7 +99,7 @@ impl FaceFinder {
 
     /// What makes frames small for [`find_in`](Self::find_in).
     pub(crate) fn preparer(isa: Isa) -> LetterboxPreparer {
-        LetterboxPreparer::new(&description(), Canvas::Square, isa)
+        LetterboxPreparer::new(&description(), &[], Canvas::Square, isa)
     }
 
     /// The faces in `frame`, at most eight, best first; none overlaps another by much. The network sees the frame

@@ -4,7 +4,7 @@
 
 use super::classes;
 use super::memory::{CoarseLevel, Memory, RINGS, ring_map, ring_padding};
-use super::network::{FINEST, HEAD_CHANNELS, HEAD_LAYERS, LEVEL_CHANNELS};
+use super::network::{HEAD_CHANNELS, HEAD_LAYERS, LEVEL_CHANNELS};
 use super::plan::{Plan, Separable};
 use crate::Isa;
 use crate::kernels;
@@ -40,17 +40,18 @@ impl Plan {
         memory: &mut Memory,
         alpha: &mut [f32],
     ) {
-        let Memory { stem, levels, rings, scratch, .. } = memory;
+        let &mut Memory { finest, ref stem, ref levels, ref mut rings, ref mut scratch, .. } =
+            memory;
         let mut buffers = rings.iter_mut();
         let mut rings: [Ring<'_>; RINGS] = std::array::from_fn(|index| {
             let buffer = buffers.next().expect("there is a buffer for each ring");
-            Ring::new(buffer, &scratch.zeros, ring_map(index), ring_padding())
+            Ring::new(buffer, &scratch.zeros, ring_map(index, finest), ring_padding(finest))
         });
         let (row, second_row) = (&mut scratch.row, &mut scratch.second_row);
         // Layer number `layer` is that many rows behind the first, so the row below the one in the middle of its window
         // has just been made.
-        for step in 0..FINEST.height + RINGS {
-            let row_of = |layer: usize| step.checked_sub(layer).filter(|&y| y < FINEST.height);
+        for step in 0..finest.height + RINGS {
+            let row_of = |layer: usize| step.checked_sub(layer).filter(|&y| y < finest.height);
             if let Some(y) = row_of(0) {
                 let addend = Some(double(levels[0].d.row(y / 2), row));
                 let out = rings[0].row_mut(y);
@@ -58,7 +59,7 @@ impl Plan {
             }
             if let Some(y) = row_of(1) {
                 let [d, sum, ..] = &mut rings;
-                let addend = &mut second_row[..FINEST.width * LEVEL_CHANNELS];
+                let addend = &mut second_row[..finest.width * LEVEL_CHANNELS];
                 sum_of_enlarged(levels, y, &mut scratch.blend, addend);
                 self.levels[0].run(isa, window(d, y), Some(addend), sum.row_mut(y), row);
             }
@@ -72,12 +73,12 @@ impl Plan {
             }
             if let Some(y) = row_of(RINGS) {
                 let rows = window(&rings[RINGS - 1], y);
-                let features = &mut second_row[..FINEST.width * HEAD_CHANNELS];
+                let features = &mut second_row[..finest.width * HEAD_CHANNELS];
                 self.head[HEAD_LAYERS - 1].run(isa, rows, None, features, row);
-                let logits = &mut scratch.blend[..FINEST.width * self.classes.outputs()];
+                let logits = &mut scratch.blend[..finest.width * self.classes.outputs()];
                 kernels::pointwise(isa, &self.classes, features, None, logits);
-                let rows = &mut alpha[4 * FINEST.width * y..][..4 * FINEST.width];
-                let (top, bottom) = rows.split_at_mut(2 * FINEST.width);
+                let rows = &mut alpha[4 * finest.width * y..][..4 * finest.width];
+                let (top, bottom) = rows.split_at_mut(2 * finest.width);
                 classes::alphas(logits, top, bottom);
             }
         }

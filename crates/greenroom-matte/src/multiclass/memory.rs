@@ -1,9 +1,11 @@
-//! All memory of an inference, asked for once, when the plan is known.
+//! All memory of an inference, asked for once, when the plan and the size of the picture are known.
+
+use greenroom_frame::SizePx;
 
 use super::network::{
-    FINEST, HEAD_CHANNELS, HEAD_LAYERS, LEVEL_CHANNELS, LEVEL_SIDES, PATCH, STEM,
+    FINEST, HEAD_CHANNELS, HEAD_LAYERS, LEVEL_CHANNELS, LEVEL_SIDES, PATCH, PICTURE, STEM,
 };
-use super::plan::{Bottleneck, Plan};
+use super::plan::Plan;
 use super::resize::Resize;
 use crate::buffer::Buffer;
 use crate::map::Map;
@@ -14,15 +16,15 @@ use crate::tflite::MapShape;
 /// but the last.
 pub(super) const RINGS: usize = 1 + HEAD_LAYERS;
 
-/// Shape of the map of ring number `index`.
-pub(super) fn ring_map(index: usize) -> MapShape {
+/// Shape of the map of ring number `index`, as large as the finest level.
+pub(super) fn ring_map(index: usize, finest: MapShape) -> MapShape {
     let channels = if index < 2 { LEVEL_CHANNELS } else { HEAD_CHANNELS };
-    MapShape { channels, ..FINEST }
+    MapShape { channels, ..finest }
 }
 
 /// Padding of all 3x3 windows with stride 1.
-pub(super) fn ring_padding() -> Padding {
-    Padding::same(3, 1, FINEST.width)
+pub(super) fn ring_padding(finest: MapShape) -> Padding {
+    Padding::same(3, 1, finest.width)
 }
 
 /// What a transformer works in.
@@ -60,15 +62,13 @@ pub(super) struct CoarseLevel {
     pub d: Map,
     /// Its separable convolution.
     pub e: Map,
-    /// From its side to that of the finest level.
+    /// From its size to that of the finest level.
     pub resize: Resize,
 }
 
 impl CoarseLevel {
-    fn new(side: usize) -> Self {
-        let map = MapShape { height: side, width: side, channels: LEVEL_CHANNELS };
-        let resize = Resize::new(side, FINEST.width);
-        Self { d: Map::bordered(map), e: Map::plain(map), resize }
+    fn new(map: MapShape, finest: MapShape) -> Self {
+        Self { d: Map::bordered(map), e: Map::plain(map), resize: Resize::new(map, finest) }
     }
 }
 
@@ -86,6 +86,10 @@ pub(super) struct Scratch {
 /// All memory of an inference.
 #[derive(Debug)]
 pub(super) struct Memory {
+    /// The input.
+    pub picture: MapShape,
+    /// The decoder's finest map.
+    pub finest: MapShape,
     pub stem: Map,
     /// Each bottleneck's output.
     pub bottlenecks: Vec<Map>,
@@ -98,54 +102,58 @@ pub(super) struct Memory {
 }
 
 impl Memory {
-    pub fn new(plan: &Plan) -> Self {
+    /// For pictures of `size`, whose sides are multiples of 16: the network's maps have the size that the file says, times
+    /// the picture's part of the file's.
+    pub fn new(plan: &Plan, size: SizePx) -> Self {
+        let picture =
+            MapShape { height: size.height_px as usize, width: size.width_px as usize, ..PICTURE };
+        let scaled = |map: MapShape| MapShape {
+            height: map.height * picture.height / PICTURE.height,
+            width: map.width * picture.width / PICTURE.width,
+            ..map
+        };
+        let finest = scaled(FINEST);
         // Behind the last two bottlenecks comes a transformer, which begins with a 3x3 window.
         let outputs = plan.bottlenecks.iter().enumerate().map(|(index, b)| match index {
-            3 | 4 => Map::bordered(b.output),
-            _ => Map::plain(b.output),
+            3 | 4 => Map::bordered(scaled(b.output)),
+            _ => Map::plain(scaled(b.output)),
         });
-        let transformers = plan.transformers.iter().map(|t| TransformerMemory::new(t.map));
-        let ring = |index| Buffer::zeros(Ring::len(ring_map(index), ring_padding()));
+        let transformers = plan.transformers.iter().map(|t| TransformerMemory::new(scaled(t.map)));
+        let padding = ring_padding(finest);
+        let ring = |index| Buffer::zeros(Ring::len(ring_map(index, finest), padding));
+        let level = |&side: &usize| {
+            let map = MapShape { height: side, width: side, channels: LEVEL_CHANNELS };
+            CoarseLevel::new(scaled(map), finest)
+        };
+        // The decoder's rows; those of a bottleneck may be longer.
+        let mut row = finest.width * finest.channels;
+        let (mut longest_ring, mut zeros) = (0, Ring::row_len(finest, padding));
+        for bottleneck in &plan.bottlenecks {
+            let (map, padding) = bottleneck.expanded(scaled(bottleneck.input));
+            longest_ring = longest_ring.max(Ring::len(map, padding));
+            zeros = zeros.max(Ring::row_len(map, padding));
+            row = row.max(scaled(bottleneck.output).width * bottleneck.depthwise.channels());
+        }
         Self {
-            stem: Map::plain(STEM),
+            picture,
+            finest,
+            stem: Map::plain(scaled(STEM)),
             bottlenecks: outputs.collect(),
             transformers: transformers.collect(),
-            levels: LEVEL_SIDES[1..].iter().map(|&side| CoarseLevel::new(side)).collect(),
+            levels: LEVEL_SIDES[1..].iter().map(level).collect(),
             rings: std::array::from_fn(ring),
-            scratch: Scratch::new(plan),
+            scratch: Scratch {
+                ring: Buffer::zeros(longest_ring),
+                zeros: Buffer::zeros(zeros),
+                row: Buffer::zeros(row),
+                second_row: Buffer::zeros(row),
+                blend: Buffer::zeros(row),
+            },
         }
     }
-}
 
-impl Scratch {
-    fn new(plan: &Plan) -> Self {
-        // The decoder's rows; those of a bottleneck may be longer.
-        let mut row = FINEST.width * FINEST.channels;
-        let (mut ring, mut zeros) = (0, Ring::row_len(FINEST, ring_padding()));
-        for bottleneck in &plan.bottlenecks {
-            let (map, padding) = (bottleneck.expanded(), bottleneck.padding());
-            ring = ring.max(Ring::len(map, padding));
-            zeros = zeros.max(Ring::row_len(map, padding));
-            row = row.max(bottleneck.output.width * bottleneck.depthwise.channels());
-        }
-        Self {
-            ring: Buffer::zeros(ring),
-            zeros: Buffer::zeros(zeros),
-            row: Buffer::zeros(row),
-            second_row: Buffer::zeros(row),
-            blend: Buffer::zeros(row),
-        }
-    }
-}
-
-impl Bottleneck {
-    /// Its expanded map.
-    pub fn expanded(&self) -> MapShape {
-        MapShape { channels: self.expand.outputs(), ..self.input }
-    }
-
-    /// The padding of its 3x3 window, both ways, because its maps are squares.
-    pub fn padding(&self) -> Padding {
-        Padding::same(3, self.depthwise.stride(), self.input.width)
+    /// The size of the pictures that it is for.
+    pub fn size(&self) -> SizePx {
+        SizePx::new(self.picture.width as u32, self.picture.height as u32)
     }
 }

@@ -37,9 +37,9 @@ static FILE: &[u8] = include_bytes!(concat!(
 
 /// greenroom's own engine for MediaPipe's multiclass selfie segmentation (`selfie_multiclass_256x256`), on one thread.
 ///
-/// It takes about 25 times as long as the general network of [`SelfieEngine`](crate::SelfieEngine) (100 ms where that
-/// takes 4), so it is no network for every frame. Its input is a square of 256x256 pixels in RGB, three planes, from -1
-/// (black) to 1. Its output has the same size: 1 - the probability of the class "room", 0..=1. All other classes (hair,
+/// At 256x256 it takes about 25 times as long as the general network of [`SelfieEngine`](crate::SelfieEngine) (100 ms where
+/// that takes 4), so it is no network for every frame. Its input is a picture in RGB, three planes, from -1 (black) to 1,
+/// of 256x256 pixels, as it was trained, or of one of its [other sizes](Engine::other_sizes). Its output has the same size: 1 - the probability of the class "room", 0..=1. All other classes (hair,
 /// skin, clothes, things that a person carries) count as the person.
 #[derive(Debug)]
 pub struct MulticlassEngine {
@@ -50,8 +50,20 @@ pub struct MulticlassEngine {
 }
 
 impl MulticlassEngine {
+    /// Sizes that fit pictures of 16:9, 4:3, 3:2, 16:10 and 2.35:1. On 26 clips and 19 stills of real rooms the network sees persons
+    /// better than in the square that 16:9 is stretched to (IoU 0.9483 and 0.9617; before 0.9458 and 0.9621, with a quarter
+    /// more of the room in the stills), in 0.56 of the time. Twice as many pixels, 320x192, gain nothing.
+    pub(crate) const OTHER_SIZES: &[SizePx] = &[
+        SizePx::new(256, 144),
+        SizePx::new(256, 192),
+        SizePx::new(256, 176),
+        SizePx::new(256, 160),
+        SizePx::new(256, 112),
+    ];
+
     /// The engine for the built-in file, on the fastest instruction set of this machine. Making it takes about as long
-    /// as one inference; it keeps 31 MB of memory, and an inference asks for no more.
+    /// as one inference; it keeps up to 31 MB of memory, and an inference asks for more only when the size of its picture
+    /// changes.
     ///
     /// # Errors
     /// As [`from_tflite`](Self::from_tflite); the built-in file passes.
@@ -80,9 +92,9 @@ impl MulticlassEngine {
     /// [`MatteError::NotAModel`], [`MatteError::DamagedModel`] or [`MatteError::OtherNetwork`].
     pub fn from_tflite(name: &str, bytes: &[u8], isa: Isa) -> Result<Self, MatteError> {
         let plan = Plan::new(&Network::recognise(&Graph::read(name, bytes)?)?);
-        let memory = Memory::new(&plan);
         let description = describe(Cow::Owned(name.to_owned()));
         let size = description.input_size;
+        let memory = Memory::new(&plan, Self::OTHER_SIZES[0]);
         tracing::debug!(model = name, %size, %isa, "model loaded");
         Ok(Self { description, isa, plan, memory })
     }
@@ -110,8 +122,21 @@ impl Engine for MulticlassEngine {
         &self.description
     }
 
+    fn other_sizes(&self) -> &[SizePx] {
+        Self::OTHER_SIZES
+    }
+
+    /// Asks for memory when the size of the picture is another than the last one's.
     fn infer(&mut self, input: &InputTensor, alpha: &mut AlphaMap) -> Result<(), MatteError> {
-        self.description.check(input, alpha)?;
+        let size = input.size();
+        let is_other = Self::OTHER_SIZES.contains(&size)
+            && (input.layout(), alpha.size()) == (self.description.layout, size);
+        if !is_other {
+            self.description.check(input, alpha)?;
+        }
+        if self.memory.size() != size {
+            self.memory = Memory::new(&self.plan, size);
+        }
         self.plan.run(self.isa, &mut self.memory, input.values(), alpha.values_mut());
         Ok(())
     }

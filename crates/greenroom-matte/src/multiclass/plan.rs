@@ -11,8 +11,10 @@
 use super::network::{self, CLASSES, HEAD_CHANNELS, Network};
 use crate::dense::Dense;
 use crate::kernels::{Activation, Depthwise, Pointwise};
+use crate::ring::Padding;
 use crate::tflite::MapShape;
 
+/// Its maps are those of the file, as of [`Transformer`]; with pictures of another size they have another size.
 #[derive(Debug)]
 pub(super) struct Bottleneck {
     pub input: MapShape,
@@ -138,6 +140,15 @@ impl Bottleneck {
             project: b.project.pack(),
             residual: b.residual,
         }
+    }
+}
+
+impl Bottleneck {
+    /// The expanded map of a map of the size of `input`, and the padding of its 3x3 window, both ways, because the sides
+    /// of its maps are even.
+    pub fn expanded(&self, input: MapShape) -> (MapShape, Padding) {
+        let map = MapShape { channels: self.expand.outputs(), ..input };
+        (map, Padding::same(3, self.depthwise.stride(), input.width))
     }
 }
 

@@ -1,7 +1,6 @@
 //! One inference: the encoder here, the transformers in `attention`, the rest in `decoder`.
 
 use super::memory::{Memory, Scratch};
-use super::network::PICTURE;
 use super::plan::{Bottleneck, Plan};
 use crate::Isa;
 use crate::kernels;
@@ -14,9 +13,10 @@ impl Plan {
     /// # Panics
     /// If `picture` or `alpha` is of another size, or `memory` was made for another plan.
     pub fn run(&self, isa: Isa, memory: &mut Memory, picture: &[f32], alpha: &mut [f32]) {
-        assert_eq!((picture.len(), alpha.len()), (PICTURE.len(), PICTURE.pixels()));
+        let shape = memory.picture;
+        assert_eq!((picture.len(), alpha.len()), (shape.len(), shape.pixels()));
         let Memory { stem, bottlenecks: maps, transformers, scratch, .. } = memory;
-        self.run_stem(isa, picture, stem, scratch);
+        self.run_stem(isa, picture, (shape.height, shape.width), stem, scratch);
         self.bottlenecks[0].run(isa, stem, &mut maps[0], scratch);
         for index in 1..4 {
             let [input, output] = &mut maps[index - 1..=index] else {
@@ -31,8 +31,14 @@ impl Plan {
         self.run_finest_level_and_head(isa, memory, alpha);
     }
 
-    fn run_stem(&self, isa: Isa, picture: &[f32], map: &mut Map, scratch: &Scratch) {
-        let (height, width) = (PICTURE.height, PICTURE.width);
+    fn run_stem(
+        &self,
+        isa: Isa,
+        picture: &[f32],
+        (height, width): (usize, usize),
+        map: &mut Map,
+        scratch: &Scratch,
+    ) {
         let zeros = &scratch.zeros[..width];
         for y in 0..map.shape.height {
             let rows = kernels::stem_rows(picture, (height, width), zeros, y);
@@ -45,11 +51,11 @@ impl Bottleneck {
     /// Row by row, so that three rows of the expanded map are all that is kept of it.
     fn run(&self, isa: Isa, input: &Map, output: &mut Map, scratch: &mut Scratch) {
         let Scratch { ring, zeros, row, .. } = scratch;
-        let (expanded, padding) = (self.expanded(), self.padding());
+        let (expanded, padding) = self.expanded(input.shape);
         let mut ring = Ring::new(ring, zeros, expanded, padding);
-        let row = &mut row[..self.output.width * expanded.channels];
+        let row = &mut row[..output.shape.width * expanded.channels];
         let mut ready = 0;
-        for y in 0..self.output.height {
+        for y in 0..output.shape.height {
             let top = y * self.depthwise.stride();
             let needed = (top + padding.window - padding.before).min(expanded.height);
             while ready < needed {

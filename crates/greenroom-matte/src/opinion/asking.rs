@@ -74,6 +74,9 @@ impl Networks {
 
     fn try_to_answer(&mut self, question: &mut Question) -> Result<(), MatteError> {
         let Some((letterbox, picture)) = question.view.get() else { return Ok(()) };
+        if self.look.input.size() != letterbox.input {
+            self.look = Look::new(letterbox.input, letterbox.input, Layout::Nchw)?;
+        }
         self.draw(letterbox, picture);
         self.large.infer(&self.look.input, &mut self.look.output)?;
         self.look.round();

@@ -17,7 +17,7 @@ mod verdict;
 
 use std::time::{Duration, Instant};
 
-use greenroom_frame::{Frame, FrameView};
+use greenroom_frame::{Frame, FrameView, SizePx};
 
 use self::asking::{Asking, LoadNetworks, Networks, Question};
 use self::verdict::Verdict;
@@ -81,7 +81,7 @@ impl SecondOpinion {
             Networks::new(large, FaceFinder::built_in()?)
         };
         let description = MulticlassEngine::built_in_description();
-        Self::of_thread(&description, Box::new(load), saves_power)
+        Self::of_thread((&description, MulticlassEngine::OTHER_SIZES), Box::new(load), saves_power)
     }
 
     /// Asks the same networks on the caller's thread, which waits for the answer: where frames come from a file, so that
@@ -93,22 +93,25 @@ impl SecondOpinion {
         let large = Box::new(MulticlassEngine::built_in()?);
         let description = large.description().clone();
         let networks = Networks::new(large, FaceFinder::built_in()?)?;
-        Self::new(Asking::AtOnce(Box::new(networks)), &description)
+        let network = (&description, MulticlassEngine::OTHER_SIZES);
+        Self::new(Asking::AtOnce(Box::new(networks)), network)
     }
 
     fn of_thread(
-        description: &ModelDescription,
+        network: (&ModelDescription, &[SizePx]),
         load: LoadNetworks,
         saves_power: fn() -> bool,
     ) -> Result<Self, MatteError> {
-        Self::new(Asking::on_a_thread(load, saves_power), description)
+        Self::new(Asking::on_a_thread(load, saves_power), network)
     }
 
-    fn new(asking: Asking, network: &ModelDescription) -> Result<Self, MatteError> {
+    /// `network` is the large one's description and the other sizes of its input.
+    fn new(asking: Asking, network: (&ModelDescription, &[SizePx])) -> Result<Self, MatteError> {
+        let (description, other_sizes) = network;
         Ok(Self {
             pace: Quality::Balanced.into(),
             asking,
-            preparer: LetterboxPreparer::new(network, Canvas::Wide, Isa::best()),
+            preparer: LetterboxPreparer::new(description, other_sizes, Canvas::Wide, Isa::best()),
             face_preparer: FaceFinder::preparer(Isa::best()),
             question: Some(Box::new(Question::new()?)),
             asked_at: None,

@@ -66,13 +66,13 @@ impl Room {
 
     fn at_once() -> Self {
         let asking = Asking::AtOnce(Box::new(networks(None, false)));
-        Self::new(SecondOpinion::new(asking, &description()).unwrap())
+        Self::new(SecondOpinion::new(asking, (&description(), &[])).unwrap())
     }
 
     fn late(panics: bool) -> (Self, Sender<()>) {
         let (say, go_on) = channel();
         let load = Box::new(move || Ok(networks(Some(go_on), panics)));
-        (Self::new(SecondOpinion::of_thread(&description(), load, || true).unwrap()), say)
+        (Self::new(SecondOpinion::of_thread((&description(), &[]), load, || true).unwrap()), say)
     }
 
     /// What is left, in the middle row, of a mask of one level of the frame with this luma at a time.
@@ -278,7 +278,7 @@ impl Engine for WhiteIsPerson {
 #[test]
 fn an_upright_picture_is_shown_in_the_middle_of_a_wide_one() {
     let asking = Asking::AtOnce(Box::new(of(WhiteIsPerson(description()))));
-    let mut room = Room::new(SecondOpinion::new(asking, &description()).unwrap());
+    let mut room = Room::new(SecondOpinion::new(asking, (&description(), &[])).unwrap());
     // White from a quarter of it on.
     let luma = |x, _| if x < 45 { 80 } else { 235 };
     let left = room.left_in(SizePx::new(180, 320), 255, luma, 0);
@@ -309,7 +309,7 @@ fn a_head_is_not_struck_out_whatever_the_large_network_says() {
         false => 90,
     };
     let asking = Asking::AtOnce(Box::new(of(AllIsRoom(description()))));
-    let mut room = Room::new(SecondOpinion::new(asking, &description()).unwrap());
+    let mut room = Room::new(SecondOpinion::new(asking, (&description(), &[])).unwrap());
     room.left_of(255, man, 0);
     // By then it is believed that all else is room, for nothing has moved.
     let left = room.left_of(255, man, 1040);
