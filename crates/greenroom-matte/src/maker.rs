@@ -1,5 +1,6 @@
 mod parts;
 mod second_look;
+mod still;
 mod supervisor;
 
 use std::fmt;
@@ -9,10 +10,13 @@ use greenroom_frame::{Colour, Frame, FrameView, PixelFormat, SizePx};
 
 use self::parts::{MaskFit, Parts};
 use self::second_look::SecondLook;
+pub(crate) use self::still::Sight;
+use self::still::StillGate;
 pub(crate) use self::supervisor::Supervisor;
 use crate::denoise::Denoiser;
 use crate::look::Look;
 use crate::refine::component_filter::ComponentFilter;
+use crate::refine::crop::Window;
 use crate::{
     Engine, Isa, MatteError, Model, ModelDescription, OutputMeaning, Preparer, Quality,
     RefineSteps, SecondOpinion, SelfieEngine,
@@ -40,6 +44,12 @@ pub struct MatteMaker {
     /// What is done about the mask, in the steps that are taken.
     parts: Parts,
     second_opinion: Option<SecondOpinion>,
+    /// With `smooth`: where nothing moves, the network is not asked.
+    still: Option<StillGate>,
+    /// An answer from before holds for the frame that was prepared last.
+    is_still: bool,
+    /// Where that frame is looked at, and when it was taken.
+    part: (Option<Window>, Instant),
     alpha: Frame,
     captured_at: Instant,
     isa: Isa,
@@ -111,6 +121,9 @@ impl MatteMaker {
             second_look: None,
             parts: Parts::default(),
             second_opinion: None,
+            still: None,
+            is_still: false,
+            part: (None, Instant::now()),
             captured_at: Instant::now(),
             isa,
             steps: RefineSteps::NONE,
@@ -141,6 +154,7 @@ impl MatteMaker {
         self.denoiser = self.steps.denoise.then(Denoiser::default);
         self.parts = Parts::new(self.steps, self.fit, &self.looks, self.isa)?;
         self.second_look = self.wanted_second_look()?;
+        self.still = self.steps.smooth.then(|| StillGate::new(self.looks.len()));
         Ok(self)
     }
 
@@ -197,6 +211,9 @@ impl MatteMaker {
             denoiser.reset();
         }
         self.parts.reset();
+        if let Some(still) = &mut self.still {
+            still.reset();
+        }
         if let Some(second_opinion) = &mut self.second_opinion {
             second_opinion.reset();
         }
@@ -234,20 +251,44 @@ impl MatteMaker {
         self.newest = window.map_or(self.fit.whole, |window| self.fit.windows[window.level]);
         if let Some(window) = window {
             let part = window.of(frame, self.alpha.size());
-            return self.preparer.prepare(&part, &mut self.looks[self.newest].input);
+            self.preparer.prepare(&part, &mut self.looks[self.newest].input)?;
+        } else {
+            if self.second_look.is_some() {
+                self.preparer.prepare(frame, &mut self.looks[self.fit.again].input)?;
+            }
+            self.preparer.prepare(frame, &mut self.looks[self.newest].input)?;
         }
-        if self.second_look.is_some() {
-            self.preparer.prepare(frame, &mut self.looks[self.fit.again].input)?;
-        }
-        self.preparer.prepare(frame, &mut self.looks[self.newest].input)
+        self.part = (window, self.captured_at);
+        let sight = self.preparer.sight(self.part);
+        self.is_still = self.still.as_mut().is_some_and(|still| still.holds(self.newest, sight));
+        Ok(())
     }
 
     /// The second third of [`matte`](Self::matte): the alpha of the last
-    /// [prepared](Self::prepare) frame, as the network gives it.
+    /// [prepared](Self::prepare) frame, as the network gives it. With the step `smooth`, that is the alpha of a frame before,
+    /// at most 0.3 s older, if nothing has moved since.
     ///
     /// # Errors
     /// The engine's.
     pub fn infer(&mut self) -> Result<&Frame, MatteError> {
+        if !self.is_still {
+            let asked = self.ask();
+            if let Some(still) = &mut self.still {
+                match &asked {
+                    Ok(()) => still.note(self.newest, self.preparer.sight(self.part)),
+                    // What it has left behind is no answer.
+                    Err(_) => still.reset(),
+                }
+            }
+            asked?;
+        }
+        let look = &mut self.looks[self.newest];
+        look.alpha.set_captured_at(self.captured_at);
+        Ok(&look.alpha)
+    }
+
+    /// Has the network look at what was prepared.
+    fn ask(&mut self) -> Result<(), MatteError> {
         let look = &mut self.looks[self.newest];
         self.engine.infer(&look.input, &mut look.output)?;
         look.round();
@@ -259,9 +300,7 @@ impl MatteMaker {
             second.round();
             second_look.join(second, first);
         }
-        let look = &mut self.looks[self.newest];
-        look.alpha.set_captured_at(self.captured_at);
-        Ok(&look.alpha)
+        Ok(())
     }
 
     /// The last third of [`matte`](Self::matte): the [inferred](Self::infer) alpha with the

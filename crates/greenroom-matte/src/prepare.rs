@@ -1,7 +1,11 @@
+use std::time::Instant;
+
 use greenroom_frame::{Colour, FrameView, SizePx};
 
 use crate::exposure::Exposure;
+use crate::maker::Sight;
 use crate::planes::SmallPlanes;
+use crate::refine::crop::Window;
 use crate::yuv::{self, Channel, Samples};
 use crate::{AlphaMap, InputTensor, Isa, Layout, MatteError, ModelDescription};
 
@@ -76,6 +80,13 @@ impl Preparer {
     /// How much brighter the model saw the picture that was prepared last than it was.
     pub(crate) fn gain(&self) -> f32 {
         self.gain
+    }
+
+    /// What the model is to see of the picture that was prepared last, which is that `window` of a frame of then.
+    pub(crate) fn sight(&self, (window, captured_at): (Option<Window>, Instant)) -> Sight<'_> {
+        let planes = &self.planes[self.newest];
+        let width = planes.size().width_px as usize;
+        Sight { planes: planes.bytes(), width, gain: self.gain, window, captured_at }
     }
 
     /// Has the model see the next pictures so much brighter than they are, if they are not [exposed](Self::exposed)

@@ -1,0 +1,183 @@
+//! Where nothing moves, the network's answer stays as it is: it is not asked again.
+
+use std::time::{Duration, Instant};
+
+use crate::refine::crop::Window;
+
+/// An answer is not used for longer, however still it is: a change that is too slow or too faint to be noticed shows within
+/// this time.
+const MOST_STALE: Duration = Duration::from_millis(300);
+/// Side of the blocks that are compared, in samples of the network's input.
+const BLOCK: usize = 8;
+/// A block has changed if its mean has by more codes than that: noise of 5 codes a sample moves it by 0.6.
+const MOST_OF_MEAN: f32 = 1.5;
+/// Or if one of its samples has by more codes than that: what moves within a block leaves its mean.
+const MOST_OF_SAMPLE: u8 = 24;
+
+/// What a network is about to see.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Sight<'a> {
+    /// Y, U and V at the size of its input.
+    pub planes: [&'a [u8]; 3],
+    /// Samples of a row.
+    pub width: usize,
+    /// How much brighter it is to see them.
+    pub gain: f32,
+    /// The part of the frame that they are of; `None` for all of it.
+    pub window: Option<Window>,
+    pub captured_at: Instant,
+}
+
+/// What it saw when it was asked last.
+#[derive(Debug)]
+struct Seen {
+    planes: [Vec<u8>; 3],
+    gain: f32,
+    window: Option<Window>,
+    captured_at: Instant,
+}
+
+/// Remembers, for each size of input, what the network saw when it was asked last. Its answer is still in that look.
+#[derive(Debug)]
+pub(super) struct StillGate {
+    seen: Vec<Option<Seen>>,
+    /// Sums of a row of blocks.
+    sums: Vec<i16>,
+}
+
+impl StillGate {
+    /// For inputs of so many sizes.
+    pub(super) fn new(looks: usize) -> Self {
+        Self { seen: (0..looks).map(|_| None).collect(), sums: Vec::new() }
+    }
+
+    /// The next picture has nothing to do with those before.
+    pub(super) fn reset(&mut self) {
+        self.seen.iter_mut().for_each(|seen| *seen = None);
+    }
+
+    /// Whether the answer to what was seen in `look` holds for `sight`, too.
+    pub(super) fn holds(&mut self, look: usize, sight: Sight<'_>) -> bool {
+        let Self { seen, sums } = self;
+        let Some(seen) = &seen[look] else { return false };
+        let age = sight.captured_at.checked_duration_since(seen.captured_at);
+        let is_fresh = age.is_some_and(|age| age < MOST_STALE);
+        let of_same = (seen.gain, seen.window) == (sight.gain, sight.window);
+        let mut planes = seen.planes.iter().zip(sight.planes);
+        is_fresh && of_same && planes.all(|(old, new)| is_same(old, new, sight.width, sums))
+    }
+
+    /// The network was asked about `sight` in `look`. Asks for memory only for the first of each look.
+    pub(super) fn note(&mut self, look: usize, sight: Sight<'_>) {
+        let Sight { planes, gain, window, captured_at, .. } = sight;
+        match &mut self.seen[look] {
+            Some(seen) if seen.planes[0].len() == planes[0].len() => {
+                for (old, new) in seen.planes.iter_mut().zip(planes) {
+                    old.copy_from_slice(new);
+                }
+                (seen.gain, seen.window, seen.captured_at) = (gain, window, captured_at);
+            }
+            seen => {
+                let planes = planes.map(<[u8]>::to_vec);
+                *seen = Some(Seen { planes, gain, window, captured_at });
+            }
+        }
+    }
+}
+
+/// Whether no block of two planes of `width` samples a row is another. `sums` is memory.
+fn is_same(old: &[u8], new: &[u8], width: usize, sums: &mut Vec<i16>) -> bool {
+    if old.len() != new.len() {
+        return false;
+    }
+    sums.resize(width, 0);
+    let rows = old.chunks(BLOCK * width).zip(new.chunks(BLOCK * width));
+    for (old, new) in rows {
+        sums.fill(0);
+        let mut most = 0;
+        for (old, new) in old.chunks_exact(width).zip(new.chunks_exact(width)) {
+            for ((sum, &old), &new) in sums.iter_mut().zip(old).zip(new) {
+                *sum += i16::from(new) - i16::from(old);
+                most = most.max(new.abs_diff(old));
+            }
+        }
+        let samples = (old.len() / width * BLOCK) as f32;
+        let most_of_sum = (MOST_OF_MEAN * samples) as i32;
+        let has_changed = |block: &[i16]| {
+            block.iter().map(|&sum| i32::from(sum)).sum::<i32>().abs() > most_of_sum
+        };
+        if most > MOST_OF_SAMPLE || sums.chunks(BLOCK).any(has_changed) {
+            return false;
+        }
+    }
+    true
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const WIDTH: usize = 40;
+
+    fn noise(of: u8, seed: u32) -> Vec<u8> {
+        let mut state = seed.wrapping_mul(2_654_435_761) | 1;
+        let mut next = || {
+            state ^= state << 13;
+            state ^= state >> 17;
+            state ^= state << 5;
+            (state % 9) as u8
+        };
+        (0..WIDTH * 30).map(|_| of + next() - 4).collect()
+    }
+
+    fn sight(planes: [&[u8]; 3], captured_at: Instant) -> Sight<'_> {
+        Sight { planes, width: WIDTH, gain: 1.0, window: None, captured_at }
+    }
+
+    /// A gate and a network that is asked where it does not hold.
+    struct Asked(StillGate);
+
+    impl Asked {
+        fn holds(&mut self, look: usize, sight: Sight<'_>) -> bool {
+            let holds = self.0.holds(look, sight);
+            if !holds {
+                self.0.note(look, sight);
+            }
+            holds
+        }
+    }
+
+    #[test]
+    fn noise_is_still_and_what_moves_or_grows_old_is_not() {
+        let start = Instant::now();
+        let at = |ms| start + Duration::from_millis(ms);
+        let (first, second, grey) = (noise(100, 1), noise(100, 2), noise(128, 3));
+        let mut gate = Asked(StillGate::new(2));
+        assert!(!gate.holds(0, sight([&first, &grey, &grey], at(0))), "nothing was seen before");
+        assert!(gate.holds(0, sight([&second, &grey, &grey], at(33))));
+        assert!(!gate.holds(1, sight([&second, &grey, &grey], at(33))), "another look");
+        // A finger that moves within its block.
+        let mut finger = second.clone();
+        (finger[5 * WIDTH + 3], finger[5 * WIDTH + 6]) = (140, 60);
+        assert!(!gate.holds(0, sight([&finger, &grey, &grey], at(66))));
+        // What was seen last is what counts.
+        assert!(gate.holds(0, sight([&finger, &grey, &grey], at(100))));
+        // A cloud before the sun, a code at a time.
+        let mut held = 0;
+        for step in 1..=6 {
+            let darker: Vec<u8> = finger.iter().map(|sample| sample - step).collect();
+            held += u32::from(gate.holds(0, sight([&darker, &grey, &grey], at(100 + 33))));
+        }
+        assert_eq!(held, 3, "every second one");
+        // A change of colour alone.
+        let green: Vec<u8> = grey.iter().map(|sample| sample - 4).collect();
+        assert!(!gate.holds(1, sight([&second, &green, &grey], at(40))));
+        assert!(gate.holds(1, sight([&second, &green, &grey], at(300))));
+        assert!(!gate.holds(1, sight([&second, &green, &grey], at(340))), "it has grown old");
+        assert!(!gate.holds(1, Sight { gain: 1.2, ..sight([&second, &green, &grey], at(350)) }));
+        gate.0.reset();
+        assert!(!gate.holds(1, sight([&second, &green, &grey], at(360))));
+        // The clock goes back with another camera.
+        assert!(!gate.holds(1, sight([&second, &green, &grey], at(300))));
+    }
+}
