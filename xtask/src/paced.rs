@@ -3,7 +3,6 @@
 //! copies of a 1280x720 picture.
 
 use std::collections::BTreeMap;
-use std::ffi::OsString;
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::{Command, ExitCode};
@@ -118,27 +117,26 @@ impl Clips {
 }
 
 /// The name of each case, and the arguments of its `greenroom run`.
-fn cases(places: &Places, clips: &Clips) -> Vec<(String, Vec<OsString>)> {
+fn cases(places: &Places, clips: &Clips) -> Vec<(String, Vec<String>)> {
     let picture = places.repository.join("backgrounds/dusk.jpg");
-    let [picture, blur, colour] = [picture.into_os_string(), "blur".into(), "#00b140".into()];
-    let case = |name: &str, clip: &Path, background: &OsString, more: &[&str]| {
-        let mut of_run: Vec<OsString> = vec!["--camera".into(), clip.into()];
-        of_run.extend(["--background".into(), background.clone()]);
-        of_run.extend(more.iter().map(OsString::from));
+    let picture = picture.to_string_lossy();
+    let case = |name: &str, clip: &Path, background: &str, more: &[&str]| {
+        let mut of_run: Vec<String> = vec!["--camera".into(), clip.to_string_lossy().into()];
+        of_run.extend(["--background", background].iter().chain(more).map(ToString::to_string));
         (name.to_owned(), of_run)
     };
     let fast = clips.fast.to_string_lossy();
     vec![
         case("picture", &clips.moving, &picture, &[]),
         case("picture, `quality = \"fast\"`", &clips.moving, &picture, &["--config", &fast]),
-        case("blur", &clips.moving, &blur, &[]),
-        case("one colour", &clips.moving, &colour, &[]),
+        case("blur", &clips.moving, "blur", &[]),
+        case("one colour", &clips.moving, "#00b140", &[]),
         case("picture, MJPEG of full range", &clips.full_range, &picture, &[]),
         case("picture, still scene", &clips.still, &picture, &[]),
     ]
 }
 
-fn table(cases: &[(String, Vec<OsString>)], lines: &[Line]) -> String {
+fn table(cases: &[(String, Vec<String>)], lines: &[Line]) -> String {
     let mut rows = vec![
         format!("| case | ms a frame | of it: {} | × floor |", THREADS.join(", ")),
         "|---|---:|---|---:|".to_owned(),
