@@ -10,9 +10,14 @@ table.insert (v4l2_monitor.rules, {
       { "api.v4l2.cap.driver", "equals", "v4l2 loopback" },
       { "api.v4l2.cap.card", "equals", "greenroom" },
     },
+    -- Patterns here have no classes: ? is one character.
     {
       { "api.v4l2.cap.driver", "equals", "v4l2 loopback" },
-      { "api.v4l2.cap.card", "matches", "greenroom [0-9]*" },
+      { "api.v4l2.cap.card", "matches", "greenroom ?" },
+    },
+    {
+      { "api.v4l2.cap.driver", "equals", "v4l2 loopback" },
+      { "api.v4l2.cap.card", "matches", "greenroom ??" },
     },
   },
   apply_properties = {

@@ -4,6 +4,7 @@
 //! in whatever folder: paths are cut out of the program, and every time is that of the last commit.
 
 mod build;
+mod deb;
 mod generate;
 mod tools;
 mod tree;
@@ -118,6 +119,7 @@ fn deb(dist: &Dist<'_>) -> Result<PathBuf> {
     command.args(["--no-strip", "--profile", &dist.build.profile, "--deb-version"]);
     command.arg(format!("{}-1", dist.version)).arg("--output").arg(&path);
     call(dist.build.environment(&mut command))?;
+    deb::pack_tighter(&path)?;
     Ok(path)
 }
 
@@ -126,7 +128,7 @@ fn rpm(dist: &Dist<'_>) -> Result<PathBuf> {
     let path = dist.folder.join(format!("greenroom-{}-1.{arch}.rpm", dist.version));
     let mut command = tools::cargo_generate_rpm(dist.places)?;
     command.current_dir(&dist.places.repository).args(["--package", "crates/greenroom"]);
-    command.args(["--profile", &dist.build.profile, "--payload-compress", "zstd"]);
+    command.args(["--profile", &dist.build.profile, "--payload-compress", "xz"]);
     command.arg("--set-metadata").arg(format!("version = \"{}\"", dist.version));
     command.arg("--output").arg(&path);
     call(dist.build.environment(&mut command))?;

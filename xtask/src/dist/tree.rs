@@ -123,7 +123,10 @@ pub(super) fn tarball(dist: &Dist<'_>) -> Result<PathBuf> {
         .arg("--file")
         .arg(&path);
     // Several threads would cut the data differently on each machine.
-    tar.arg("--directory").arg(&folder).arg(&name).env("XZ_OPT", "-9 --threads=1");
+    tar.arg("--directory")
+        .arg(&folder)
+        .arg(&name)
+        .env("XZ_OPT", "--threads=1 --lzma2=preset=9,lc=1,lp=2,pb=2");
     call(&mut tar)?;
     Ok(path)
 }
