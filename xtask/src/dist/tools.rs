@@ -17,8 +17,8 @@ const CARGO_GENERATE_RPM: Tool = ("cargo-generate-rpm", "0.21.1", "");
 const CARGO_CYCLONEDX: Tool = ("cargo-cyclonedx", "0.5.9", "");
 const CARGO_ABOUT: Tool = ("cargo-about", "0.9.3", "cli");
 
-/// What the files about licences depend on, beside the crates.
-pub(super) const VERSIONS_OF_LICENCES: [&str; 2] = [CARGO_CYCLONEDX.1, CARGO_ABOUT.1];
+/// What the text of the licences depends on, beside the crates.
+pub(super) const VERSION_OF_CARGO_ABOUT: &str = CARGO_ABOUT.1;
 
 pub(super) fn cargo_deb(places: &Places) -> Result<Command> {
     get(places, CARGO_DEB).map(Command::new)
