@@ -1,6 +1,6 @@
 //! The .deb, packed tighter than its tool does: the networks, most of it, are words of four bytes.
 
-use std::fs::{self, File};
+use std::fs;
 use std::io::Write;
 use std::path::Path;
 use std::process::{Command, Stdio};
@@ -53,7 +53,7 @@ fn xz(arguments: &[&str], bytes: &[u8]) -> Result<Vec<u8>> {
     input.write_all(bytes)?;
     std::io::Seek::rewind(&mut input)?;
     let mut command = Command::new("xz");
-    command.args(arguments).stdin(Stdio::from(File::from(input))).stderr(Stdio::inherit());
+    command.args(arguments).stdin(Stdio::from(input)).stderr(Stdio::inherit());
     command.env_remove("XZ_OPT").env_remove("XZ_DEFAULTS");
     super::output(&mut command)
 }
