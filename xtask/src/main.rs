@@ -8,6 +8,7 @@ mod choice;
 mod clients;
 mod cost;
 mod daemon;
+mod dist;
 mod golden;
 mod judge;
 mod paced;
@@ -47,6 +48,8 @@ enum Command {
     Clients(clients::Arguments),
     /// Measure what refinement costs, in inferences of the reference runtime (Python, PyPI ai-edge-litert)
     Cost(cost::Arguments),
+    /// Make the packages: .deb, .rpm, a tarball with an install script, their checksums
+    Dist(dist::Arguments),
     /// Make the engine's golden outputs anew with the reference runtime (Python, PyPI ai-edge-litert)
     Golden,
     /// Judge frames that a consumer read from the virtual camera
@@ -78,6 +81,7 @@ fn main() -> ExitCode {
         Command::Choice(arguments) => choice::run(&places, &arguments),
         Command::Clients(arguments) => clients::run(&places, &arguments),
         Command::Cost(arguments) => cost::run(&places, &arguments),
+        Command::Dist(arguments) => dist::run(&places, &arguments),
         Command::Golden => golden::run(&places).map(|()| ExitCode::SUCCESS),
         Command::Judge(arguments) => judge::run(&arguments),
         Command::Paced(arguments) => paced::run(&places, &arguments),

@@ -34,6 +34,7 @@ mod pick;
 mod printable;
 mod sink;
 mod source;
+mod test_picture;
 mod v4l2;
 mod wake;
 
@@ -64,5 +65,6 @@ pub use pick::loopback_command;
 pub use printable::{is_printable, printable, without_secrets};
 pub use sink::{Sink, SinkMode, SinkOpener};
 pub use source::{Codec, FrameRate, Next, PassedOver, Source, SourceMode};
+pub use test_picture::TestPicture;
 pub use v4l2::FourCc;
 pub use wake::{Wake, wait_readable};

@@ -273,3 +273,43 @@ fn the_texts_are_those_of_plans_txt() {
          GREENROOM_WRITE_PLANS=1 and read what changed"
     );
 }
+
+/// The boot unit as set-up would write it, and whether a plan enables one.
+fn boot_unit(plan: &Plan) -> (Option<&str>, bool) {
+    let written = plan.steps.iter().find_map(|step| match &step.action {
+        Action::WriteFile { path, content, .. } if path == Path::new(files::UNIT_FILE) => {
+            Some(content.as_str())
+        }
+        _ => None,
+    });
+    let enables =
+        |action: &Action| matches!(action, Action::EnableUnit { unit, .. } if unit == files::UNIT);
+    (written, plan.steps.iter().any(|step| enables(&step.action)))
+}
+
+#[test]
+fn units_of_a_package_are_enabled_and_not_written_again() {
+    let packaged = include_str!("../../../packaging/systemd/greenroom-camera.service");
+    let start = |unit: &str| {
+        let line = unit.lines().find(|line| line.starts_with("ExecStart="));
+        line.map(str::to_owned)
+    };
+    let (mut same, mut others) = (0, 0);
+    for (without, with) in systems::all().into_iter().zip(systems::all()) {
+        let plan_without = plan(&without.system.facts(), &without.wish);
+        let (Some(unit), _) = boot_unit(&plan_without) else { continue };
+        let system = with.system.file(files::SHIPPED_UNIT_FILE, packaged);
+        let plan_with = plan(&system.facts(), &with.wish);
+        let (written, enabled) = boot_unit(&plan_with);
+        assert!(enabled, "{}:\n{plan_with}", with.name);
+        if start(unit) == start(packaged) && !system.has(files::UNIT_FILE) {
+            assert_eq!(written, None, "{}:\n{plan_with}", with.name);
+            same += 1;
+        } else {
+            // Other cameras than the package's, or an older unit of set-up: that one goes first.
+            assert_eq!(written, Some(unit), "{}:\n{plan_with}", with.name);
+            others += 1;
+        }
+    }
+    assert!(same >= 5 && others >= 1, "{same} {others}");
+}

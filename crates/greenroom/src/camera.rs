@@ -3,11 +3,12 @@
 use std::time::{Duration, Instant};
 
 use greenroom_device::{
-    CameraIdentity, CameraInfo, DeviceError, FileReader, FrameRate, Playback, Source, V4l2Camera,
-    choose_mode, find_camera, find_camera_again,
+    CameraIdentity, CameraInfo, DeviceError, FileReader, FrameRate, Playback, Source, TestPicture,
+    V4l2Camera, choose_mode, find_camera, find_camera_again,
 };
 use greenroom_frame::SizePx;
 
+use crate::models;
 use crate::settings::{CameraChoice, RunSettings};
 
 /// How long `auto` waits for the camera it had before it takes another one: whoever replugs a
@@ -47,6 +48,7 @@ impl CameraOpener {
     pub fn name(&self) -> Option<String> {
         match &self.choice {
             CameraChoice::File(path) => Some(path.display().to_string()),
+            CameraChoice::TestPicture => Some(TestPicture::NAME.to_owned()),
             _ => self.known.as_ref().map(|(_, name)| name.clone()),
         }
     }
@@ -59,6 +61,10 @@ impl CameraOpener {
     pub fn plan(&mut self) -> Result<Option<(SizePx, FrameRate)>, DeviceError> {
         if let CameraChoice::File(path) = &self.choice {
             let mode = FileReader::probe(path)?;
+            return Ok(Some((mode.size, mode.rate)));
+        }
+        if self.choice == CameraChoice::TestPicture {
+            let mode = self.test_picture()?.mode();
             return Ok(Some((mode.size, mode.rate)));
         }
         match self.find() {
@@ -92,6 +98,11 @@ impl CameraOpener {
             tracing::info!("camera: {}, {}", reader.name(), reader.mode());
             return Ok(Box::new(reader));
         }
+        if self.choice == CameraChoice::TestPicture {
+            let picture = self.test_picture()?;
+            tracing::info!("camera: {}, {}", picture.name(), picture.mode());
+            return Ok(Box::new(picture));
+        }
         let camera = self.find()?;
         let opened = V4l2Camera::open(&camera, self.size, self.rate)?;
         self.known = Some((camera.identity.clone(), camera.name()));
@@ -99,10 +110,18 @@ impl CameraOpener {
         Ok(Box::new(opened))
     }
 
+    fn test_picture(&self) -> Result<TestPicture, DeviceError> {
+        let broken = |error: anyhow::Error| DeviceError::Broken {
+            what: TestPicture::NAME.to_owned(),
+            why: format!("{error:#}"),
+        };
+        Ok(TestPicture::new(models::person().map_err(broken)?, self.rate, self.playback))
+    }
+
     fn find(&mut self) -> Result<CameraInfo, DeviceError> {
         let name = match &self.choice {
             CameraChoice::Device(name) => name.as_str(),
-            CameraChoice::Auto | CameraChoice::File(_) => "auto",
+            _ => "auto",
         };
         let Some((identity, _)) = &self.known else { return find_camera(name) };
         match find_camera_again(identity) {

@@ -115,7 +115,8 @@ pub struct SceneArgs {
 #[derive(Debug, Default, Args)]
 pub struct RunArgs {
     /// The camera [default: auto]: auto, /dev/videoN, a by-id path, a card name, a video file
-    /// (played in a loop), or demo.
+    /// (played in a loop), demo (a clip; needs FFmpeg), or test-picture (a photograph that moves;
+    /// needs nothing).
     #[arg(short, long, value_name = "CAMERA", env = "GREENROOM_CAMERA")]
     pub camera: Option<String>,
     /// Where the picture goes [default: auto]: auto, /dev/videoN (a v4l2loopback node), its card

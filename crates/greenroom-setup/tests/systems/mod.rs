@@ -111,6 +111,10 @@ impl Made {
         self
     }
 
+    pub fn has(&self, path: &str) -> bool {
+        self.path(path).exists()
+    }
+
     pub fn without(self, path: &str) -> Self {
         let path = self.path(path);
         if path.is_dir() { fs::remove_dir_all(path) } else { fs::remove_file(path) }.unwrap();

@@ -42,7 +42,7 @@ fn as_text(devices: &Devices) -> Lines {
         text.push(format_args!("  {error}"));
     }
     if devices.cameras.is_empty() && refused(false).count() == 0 {
-        text.push("  none; plug one in, or use --camera FILE or --camera demo");
+        text.push("  none; plug one in, or use --camera FILE, demo or test-picture");
     }
     text.push("Virtual cameras (v4l2loopback)");
     for loopback in &devices.loopbacks {

@@ -11,4 +11,6 @@ pub enum CameraChoice {
     Device(String),
     /// A video file.
     File(PathBuf),
+    /// The built-in photograph, which moves: for a machine without a camera and without FFmpeg.
+    TestPicture,
 }

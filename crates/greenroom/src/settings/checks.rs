@@ -17,6 +17,7 @@ pub(super) fn camera_choice(text: &str) -> Result<CameraChoice, SettingsError> {
     match text {
         "auto" => Ok(CameraChoice::Auto),
         "demo" => Ok(CameraChoice::File(demo::clip()?)),
+        "test-picture" => Ok(CameraChoice::TestPicture),
         _ if names_a_device(text) => Ok(CameraChoice::Device(text.to_owned())),
         _ if Path::new(text).exists() => Ok(CameraChoice::File(text.into())),
         _ => Err(SettingsError::NoSuchCamera(text.to_owned())),

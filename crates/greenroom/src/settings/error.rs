@@ -15,12 +15,14 @@ pub enum SettingsError {
     NotIdleTime(f64),
     /// Neither a device nor a file.
     #[error(
-        "no camera and no file is called \"{0}\"; `greenroom list` shows the cameras, and demo is \
-         the built-in clip"
+        "no camera and no file is called \"{0}\"; `greenroom list` shows the cameras, demo is a \
+         clip, and test-picture a photograph that moves"
     )]
     NoSuchCamera(String),
     /// The demo clip has not been fetched.
-    #[error("the demo clip is not there; get it with: cargo xtask assets")]
+    #[error(
+        "the demo clip is not there; get it with: cargo xtask assets; or use --camera test-picture"
+    )]
     NoDemo,
     /// Neither a built-in model nor a file.
     #[error(
