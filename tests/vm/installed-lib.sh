@@ -35,20 +35,22 @@ install_greenroom() {
     # What is looked at is the path, not who watches it: the guest has no AVX2, and the small network leaves it time.
     as_anna 'cat >~/.config/greenroom/config.toml' <<'END'
 camera = "/dev/video0"
-background = "#00b140"
 size = "320x180"
 fps = 10
 model = "landscape"
+scene = "green"
+[scenes.green]
+background = "#00b140"
 END
 }
 
-# refuses CODE WORDS COMMAND...: the exit code, and one sentence of greenroom's with the words in it.
+# refuses CODE WORDS COMMAND...: the exit code, the words, and a sentence of greenroom's.
 refuses() {
     local wanted=$1 words=$2 said code
     shift 2
     said=$("$@" 2>&1)
     code=$?
     [ $code = "$wanted" ] || fail "exit code $code instead of $wanted from: $*: $said"
-    grep -q "^greenroom: .*$words" <<<"$said" || fail "\"$said\" does not say \"$words\""
-    echo "refused: $(grep '^greenroom: ' <<<"$said")"
+    grep -q '^greenroom: ' <<<"$said" && grep -qF -- "$words" <<<"$said" || fail "\"$said\" does not say \"$words\""
+    echo "refused: $(grep -F -- "$words" <<<"$said" | head -n 1)"
 }

@@ -15,10 +15,11 @@ mod work;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
-use greenroom_doctor::{Evidence, Facts, Folders, Report, findings};
+use greenroom_doctor::evidence::CallProgram;
+use greenroom_doctor::{Area, Evidence, Facts, Finding, Folders, Report, findings};
 
 use super::setup::System;
-use crate::cli::{DoctorArgs, SetupArgs};
+use crate::cli::{DoctorArgs, SetupArgs, SocketArgs};
 use crate::terminal::{Lines, print, printable_json};
 pub use error::DoctorRefused;
 
@@ -70,15 +71,45 @@ impl Doctor {
 
     /// Looks for all that may be wrong. Changes nothing.
     fn examine(&self) -> anyhow::Result<(Facts, Report)> {
-        let facts = self.system.facts()?;
-        let probes = probes::probe(self);
-        let evidence = Evidence::read(self.system.root(), &facts, &self.folders, probes);
-        let findings = findings(&facts, &evidence);
-        Ok((facts, Report { findings }))
+        let examination = examine(&self.system, &self.folders, self.socket.as_deref())?;
+        Ok((examination.facts, examination.report))
     }
+}
 
-    /// Where a path of the system is for this process.
-    fn path(&self, path: &Path) -> PathBuf {
-        self.system.root().join(path.strip_prefix("/").unwrap_or(path))
-    }
+/// What was seen, and what follows from it.
+struct Examination {
+    facts: Facts,
+    evidence: Evidence,
+    report: Report,
+}
+
+fn examine(
+    system: &System,
+    folders: &Folders,
+    socket: Option<&Path>,
+) -> anyhow::Result<Examination> {
+    let facts = system.facts()?;
+    let probes = probes::probe(system, folders, socket);
+    let evidence = Evidence::read(system.root(), &facts, folders, probes);
+    let report = Report { findings: findings(&facts, &evidence) };
+    Ok(Examination { facts, evidence, report })
+}
+
+/// The programs on this system in which people make calls.
+pub(super) struct CallPrograms {
+    /// Those that are installed, each once.
+    pub(super) installed: Vec<CallProgram>,
+    /// Why some of them will not list the camera, or may not.
+    pub(super) findings: Vec<Finding>,
+}
+
+/// Looks which programs are there, and which of them will not see the camera. Changes nothing.
+pub(super) fn call_programs(system: &System) -> anyhow::Result<CallPrograms> {
+    let socket = SocketArgs::default().path().ok();
+    let seen = examine(system, &Folders::of_this_process(), socket.as_deref())?;
+    let mut installed: Vec<_> = seen.evidence.programs.iter().map(|found| found.program).collect();
+    installed.dedup();
+    let mut findings = seen.report.findings;
+    findings.retain(|finding| finding.id.area() == Area::Programs);
+    Ok(CallPrograms { installed, findings })
 }
