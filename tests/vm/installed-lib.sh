@@ -31,7 +31,7 @@ install_greenroom() {
     cp "$1" /usr/bin/greenroom
     chmod 755 /usr/bin/greenroom
     cp "${0%/*}/../../packaging/polkit/org.greenroom.setup.policy" /usr/share/polkit-1/actions/
-    as_anna 'mkdir -p ~/.config/greenroom'
+    as_anna 'mkdir -p ~/.config/greenroom ~/.local/share'
     # What is looked at is the path, not who watches it: the guest has no AVX2, and the small network leaves it time.
     as_anna 'cat >~/.config/greenroom/config.toml' <<'END'
 camera = "/dev/video0"

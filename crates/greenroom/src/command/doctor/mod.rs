@@ -12,11 +12,13 @@ mod setup_wish;
 mod undo;
 mod work;
 
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::process::ExitCode;
 
 use greenroom_doctor::evidence::CallProgram;
-use greenroom_doctor::{Area, Evidence, Facts, Finding, Folders, Report, findings};
+use greenroom_doctor::{
+    Area, Evidence, Facts, Finding, FindingId, Folders, Probes, Report, findings,
+};
 
 use super::setup::System;
 use crate::cli::{DoctorArgs, SetupArgs, SocketArgs};
@@ -71,45 +73,41 @@ impl Doctor {
 
     /// Looks for all that may be wrong. Changes nothing.
     fn examine(&self) -> anyhow::Result<(Facts, Report)> {
-        let examination = examine(&self.system, &self.folders, self.socket.as_deref())?;
-        Ok((examination.facts, examination.report))
+        let probes = probes::probe(&self.system, &self.folders, self.socket.as_deref());
+        let (facts, evidence) = evidence(&self.system, &self.folders, probes)?;
+        let findings = findings(&facts, &evidence);
+        Ok((facts, Report { findings }))
     }
 }
 
-/// What was seen, and what follows from it.
-struct Examination {
-    facts: Facts,
-    evidence: Evidence,
-    report: Report,
-}
-
-fn examine(
+fn evidence(
     system: &System,
     folders: &Folders,
-    socket: Option<&Path>,
-) -> anyhow::Result<Examination> {
+    probes: Probes,
+) -> anyhow::Result<(Facts, Evidence)> {
     let facts = system.facts()?;
-    let probes = probes::probe(system, folders, socket);
     let evidence = Evidence::read(system.root(), &facts, folders, probes);
-    let report = Report { findings: findings(&facts, &evidence) };
-    Ok(Examination { facts, evidence, report })
+    Ok((facts, evidence))
 }
 
 /// The programs on this system in which people make calls.
 pub(super) struct CallPrograms {
     /// Those that are installed, each once.
     pub(super) installed: Vec<CallProgram>,
-    /// Why some of them will not list the camera, or may not.
+    /// Why some of them will not list a camera that has just been made, or may not.
     pub(super) findings: Vec<Finding>,
 }
 
-/// Looks which programs are there, and which of them will not see the camera. Changes nothing.
+/// Looks which programs are there, and which of them will not list a new camera. Changes nothing.
 pub(super) fn call_programs(system: &System) -> anyhow::Result<CallPrograms> {
     let socket = SocketArgs::default().path().ok();
-    let seen = examine(system, &Folders::of_this_process(), socket.as_deref())?;
-    let mut installed: Vec<_> = seen.evidence.programs.iter().map(|found| found.program).collect();
+    let probes = probes::of_new_camera(system, socket.as_deref());
+    let (facts, evidence) = evidence(system, &Folders::of_this_process(), probes)?;
+    let mut installed: Vec<_> = evidence.programs.iter().map(|found| found.program).collect();
     installed.dedup();
-    let mut findings = seen.report.findings;
-    findings.retain(|finding| finding.id.area() == Area::Programs);
+    let mut findings = findings(&facts, &evidence);
+    // PipeWire was not asked.
+    let is_told = |id: FindingId| id.area() == Area::Programs && id != FindingId::PipeWireNode;
+    findings.retain(|finding| is_told(finding.id));
     Ok(CallPrograms { installed, findings })
 }

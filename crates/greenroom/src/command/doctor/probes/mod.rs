@@ -31,8 +31,21 @@ pub(super) fn probe(system: &System, folders: &Folders, socket: Option<&Path>) -
         ffmpeg: ffmpeg(),
         control: control::probe(&status),
         pipewire: pipewire::probe(system, folders),
+        ..of_desktop(system)
+    }
+}
+
+/// Asks what decides which programs list a camera that has just been made: the running greenroom and the desktop, but not
+/// PipeWire, which takes a while to find the camera.
+pub(super) fn of_new_camera(system: &System, socket: Option<&Path>) -> Probes {
+    Probes { control: control::probe(&control::status(socket)), ..of_desktop(system) }
+}
+
+fn of_desktop(system: &System) -> Probes {
+    Probes {
         portal: bus::portal(system),
         portal_permissions: bus::permissions(system),
+        ..Probes::default()
     }
 }
 
