@@ -64,10 +64,10 @@ during() {
 }
 ends() {
     kill $during 2>/dev/null
-    pkill -x ffmpeg
+    killall -q ffmpeg
     wait $during 2>/dev/null
 }
-has_open() { fuser "$1" 2>/dev/null | tr ' ' '\n' | grep -qxF "$(pgrep -n -x "$2")"; }
+has_open() { fuser "$1" 2>/dev/null | tr ' ' '\n' | grep -qxF "$(pidof -s "$2")"; }
 unload() { rmmod v4l2loopback || fail "the module stays: $(fuser -v /dev/video* 2>&1)"; }
 load() { modprobe v4l2loopback "$@"; }
 user_service() { as_anna "systemctl --user $1 greenroom.service"; }
@@ -79,6 +79,13 @@ over_modules() {
     mount -t overlay -o lowerdir="$modules",upperdir=/run/over/upper,workdir=/run/over/work overlay "$modules"
 }
 as_before() { umount "$modules" && umount /run/over; }
+
+all_is_well() {
+    settings >"$OUT/after"
+    diff "$OUT/before" "$OUT/after" || fail "the files are not those of before"
+    echo "doctor: all is well, $cases findings"
+    exit 0
+}
 
 install_greenroom "$greenroom"
 loginctl enable-linger anna
@@ -126,27 +133,29 @@ sed -i 's/^Restart=.*/Restart=no/' $unit
 finds 1 user-unit-stale "An older set-up of greenroom wrote $unit"
 fixes user-unit-stale
 grep -q '^Restart=on-failure' $unit || fail "$unit is as it was"
-if [ $dynamic ]; then
+if [ $dynamic ] && [ ! $short ]; then
     sed -i 's|^ExecStart=/usr/bin/greenroom |ExecStart=/opt/gone/greenroom |' /etc/systemd/system/greenroom-camera.service
     finds 1 boot-unit-stale "starts /opt/gone/greenroom, which is not there"
     fixes boot-unit-stale
 fi
-cp /usr/bin/greenroom /usr/bin/greenroom.new && mv /usr/bin/greenroom.new /usr/bin/greenroom
-finds 1 greenroom-outdated "started before the update" "systemctl --user restart greenroom.service"
-fixes greenroom-outdated
-during as_anna 'exec greenroom run --camera /dev/video0 --output second.mkv --socket /run/user/1000/second.sock'
-wait_for 100 test -S /run/user/1000/second.sock || fail "the second greenroom does not run: $(cat "$OUT/during")"
-finds 1 another-greenroom "run at the same time" "kill "
-eval "$(sed -n 's/^ *\(kill [0-9]*\)$/\1/p' "$OUT/finding")"
-wait $during
-rm -f /home/anna/second*
-clean another-greenroom
-cp /usr/bin/sleep /run/firefox
-during setpriv --reuid anna --regid anna --init-groups /run/firefox 10000
-sleep 3
-user_service restart
-finds 0 program-older-than-camera "firefox (pid $during) started before the camera"
-ends
+if [ ! $short ]; then
+    cp /usr/bin/greenroom /usr/bin/greenroom.new && mv /usr/bin/greenroom.new /usr/bin/greenroom
+    finds 1 greenroom-outdated "started before the update" "systemctl --user restart greenroom.service"
+    fixes greenroom-outdated
+    during as_anna 'exec greenroom run --camera /dev/video0 --output second.mkv --socket /run/user/1000/second.sock'
+    wait_for 100 test -S /run/user/1000/second.sock || fail "the second greenroom does not run: $(cat "$OUT/during")"
+    finds 1 another-greenroom "run at the same time" "kill "
+    eval "$(sed -n 's/^ *\(kill [0-9]*\)$/\1/p' "$OUT/finding")"
+    wait $during
+    rm -f /home/anna/second*
+    clean another-greenroom
+    cp /usr/bin/sleep /run/firefox
+    during setpriv --reuid anna --regid anna --init-groups /run/firefox 10000
+    sleep 3
+    user_service restart
+    finds 0 program-older-than-camera "firefox (pid $during) started before the camera"
+    ends
+fi
 
 echo "-- the webcam, and who may open it"
 during as_anna 'exec ffmpeg -nostdin -v error -f v4l2 -i /dev/video0 -f framemd5 -'
@@ -170,25 +179,27 @@ dpkg --remove --force-depends ffmpeg >/dev/null 2>&1 || fail "ffmpeg cannot be r
 finds 1 ffmpeg-missing "FFmpeg is not installed" "sudo apt-get install --yes ffmpeg"
 fixes ffmpeg-missing
 ffmpeg -version >/dev/null || fail "apt has not installed it"
-config=/home/anna/.config/greenroom/config.toml
-sed -i 's/^model = .*/model = "rvm"/' $config
-finds 1 model-missing "names the model \"rvm\", and there is no such file" "greenroom model get rvm"
-sed -i 's/^model = .*/model = "landscape"/' $config
-clean model-missing
-zoom=/home/anna/.local/share/flatpak/app/us.zoom.Zoom/current/active
-as_anna "mkdir -p $zoom"
-printf '[Application]\nname=us.zoom.Zoom\n[Context]\nshared=network;\n' >$zoom/metadata
-finds 1 flatpak-no-devices "The Flatpak us.zoom.Zoom may not open devices" "flatpak override --user --device=all us.zoom.Zoom"
-as_anna 'greenroom setup' | grep -qF 'Zoom: Settings → Video → Camera' || fail "set-up does not name Zoom's menu"
-# As flatpak itself writes it.
-as_anna 'mkdir -p ~/.local/share/flatpak/overrides; printf "[Context]\ndevices=all;\n" >~/.local/share/flatpak/overrides/us.zoom.Zoom'
-clean flatpak-no-devices
-rm -r /home/anna/.local/share/flatpak
-mkdir -p /snap/zoom-client/current/meta
-printf 'name: zoom-client\nplugs:\n  camera:\n' >/snap/zoom-client/current/meta/snap.yaml
-finds 1 snap-no-camera "is not connected to cameras" "sudo snap connect zoom-client:camera"
-rm -r /snap
-if [ $dynamic ]; then
+if [ ! $short ]; then
+    config=/home/anna/.config/greenroom/config.toml
+    sed -i 's/^model = .*/model = "rvm"/' $config
+    finds 1 model-missing "names the model \"rvm\", and there is no such file" "greenroom model get rvm"
+    sed -i 's/^model = .*/model = "landscape"/' $config
+    clean model-missing
+    zoom=/home/anna/.local/share/flatpak/app/us.zoom.Zoom/current/active
+    as_anna "mkdir -p $zoom"
+    printf '[Application]\nname=us.zoom.Zoom\n[Context]\nshared=network;\n' >$zoom/metadata
+    finds 1 flatpak-no-devices "The Flatpak us.zoom.Zoom may not open devices" "flatpak override --user --device=all us.zoom.Zoom"
+    as_anna 'greenroom setup' | grep -qF 'Zoom: Settings → Video → Camera' || fail "set-up does not name Zoom's menu"
+    # As flatpak itself writes it.
+    as_anna 'mkdir -p ~/.local/share/flatpak/overrides; printf "[Context]\ndevices=all;\n" >~/.local/share/flatpak/overrides/us.zoom.Zoom'
+    clean flatpak-no-devices
+    rm -r /home/anna/.local/share/flatpak
+    mkdir -p /snap/zoom-client/current/meta
+    printf 'name: zoom-client\nplugs:\n  camera:\n' >/snap/zoom-client/current/meta/snap.yaml
+    finds 1 snap-no-camera "is not connected to cameras" "sudo snap connect zoom-client:camera"
+    rm -r /snap
+fi
+if [ $dynamic ] && [ ! $short ]; then
     echo 'options v4l2loopback video_nr=20,21 card_label="a,b"' >/etc/modprobe.d/droidcam.conf
     echo 'options v4l2loopback video_nr=30 card_label="OBS Virtual Camera"' >/etc/modprobe.d/obs.conf
     finds 1 options-in-two-files "/etc/modprobe.d/droidcam.conf and /etc/modprobe.d/obs.conf" "sudo nano"
@@ -233,6 +244,7 @@ user_service start
 rm -rf /run/greenroom
 undoes
 [ ! -e /sys/module/v4l2loopback ] || unload
+[ ! $short ] || all_is_well
 # The same of somebody else's.
 echo 'options v4l2loopback video_nr=10 card_label=greenroom' >/etc/modprobe.d/camera.conf
 load
@@ -277,6 +289,4 @@ dpkg --install /run/broken.deb >/dev/null 2>&1 && fail "it was to be half instal
 finds 1 dkms-half-installed "apt left v4l2loopback-dkms half installed" "sudo apt-get purge v4l2loopback-dkms"
 apt-get purge --yes --quiet v4l2loopback-dkms >/dev/null 2>&1 || fail "what it says to type does not help"
 finds 1 no-virtual-camera "is installed, but it is not loaded"
-settings >"$OUT/after"
-diff "$OUT/before" "$OUT/after" || fail "the files are not those of before"
-echo "doctor: all is well, $cases findings"
+all_is_well

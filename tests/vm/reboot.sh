@@ -26,7 +26,7 @@ bad_systems() {
     # No agent of polkit is there to ask her.
     refuses 2 "a polkit agent" as_anna "DISPLAY=:9 $set_up"
     # bert is no administrator.
-    refuses 1 "root's part did not succeed" su - bert -c "$set_up"
+    refuses 1 "\`greenroom run --output FILE\`" su - bert -c "$set_up"
     mount --bind /etc /etc && mount -o remount,bind,ro /etc
     refuses 2 "/etc is mounted for reading only" as_anna "$set_up"
     umount /etc
@@ -71,7 +71,7 @@ case $boot in
     ;;
 2)
     # Nobody has logged in. Her manager has started greenroom.
-    wait_for 120 pgrep -u anna -x greenroom || fail "greenroom does not run after the reboot"
+    wait_for 120 pidof greenroom || fail "greenroom does not run after the reboot"
     [ "$(label 10)" = greenroom ] || fail "after the reboot there is no camera"
     wait_for 60 runs || fail "the service does not run"
     reads
@@ -81,7 +81,7 @@ case $boot in
     touch /run/anna-is-admin
     as_anna 'DISPLAY=:9 greenroom setup --undo --yes' || fail "it cannot be undone"
     [ ! -e /sys/class/video4linux/video10 ] || fail "the camera stays"
-    ! pgrep -u anna -x greenroom || fail "greenroom stays"
+    ! pidof greenroom || fail "greenroom stays"
     files >"$OUT/after"
     diff "$OUT/before" "$OUT/after" || fail "the files are not those of before"
     reboot
@@ -89,7 +89,7 @@ case $boot in
 3)
     wait_for 60 systemctl is-active user@1000.service || fail "anna's manager does not start"
     [ ! -e /sys/module/v4l2loopback ] || fail "the module is loaded again"
-    ! pgrep -x greenroom || fail "greenroom runs again"
+    ! pidof greenroom || fail "greenroom runs again"
     [ "$(label 0)" = vivid ] || [ -e /dev/video0 ] || fail "her own camera is gone"
     files >"$OUT/after-3"
     diff "$OUT/before" "$OUT/after-3" || fail "the files are not those of before"

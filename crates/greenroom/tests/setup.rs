@@ -245,6 +245,20 @@ fn without_a_desktop_sudo_asks() {
     let log = fs::read_to_string(made.folder.path().join("log")).unwrap();
     assert!(log.contains("sudo -- /usr/bin/greenroom setup --as-root {"), "{log}");
     assert!(!log.contains("pkexec"), "{log}");
+    // It does not let everybody.
+    fs::write(
+        programs.join("refuses"),
+        "#!/bin/sh\necho 'ada is not in the sudoers file' >&2\nexit 1\n",
+    )
+    .unwrap();
+    fs::set_permissions(programs.join("refuses"), fs::Permissions::from_mode(0o755)).unwrap();
+    fs::remove_file(programs.join("sudo")).unwrap();
+    symlink("refuses", programs.join("sudo")).unwrap();
+    let output = made.command(&["--undo", "--yes"]).env_remove("DISPLAY").output().unwrap();
+    let (_, err) = texts(&output);
+    assert_eq!(output.status.code(), Some(1), "{err}");
+    assert!(err.contains("if sudo refused it, have an administrator run"), "{err}");
+    made.assert_set_up("sudo refused");
 }
 
 /// `script` (util-linux) makes a terminal.
