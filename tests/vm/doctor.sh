@@ -59,6 +59,7 @@ settings() {
 }
 # during COMMAND...: runs it in the background; ends sets it free.
 during() {
+    rm -f "$OUT/during"
     "$@" >"$OUT/during" 2>&1 &
     during=$!
 }
