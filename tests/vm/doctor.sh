@@ -56,7 +56,8 @@ undoes() {
 # What anybody but the package manager has written.
 settings() {
     find /etc /home /var/lib/greenroom /run/greenroom -xdev -printf '%p %y %M %U:%G %l\n' 2>/dev/null | sort
-    find /etc /home -xdev -type f -print0 | sort -z | xargs -0 sha256sum
+    # What ends with - is of usermod and gpasswd, which this calls.
+    find /etc /home -xdev -type f ! -name '*-' -print0 | sort -z | xargs -0 sha256sum
 }
 # during COMMAND...: runs it in the background; ends sets it free.
 during() {
