@@ -227,6 +227,8 @@ if [ $dynamic ] && [ ! $short ]; then
     clean module-outdated
 fi
 undoes
+[ ! -e /usr/bin/ffmpeg ] || fail "--undo has left the ffmpeg that --fix had installed"
+apt-get install --yes --quiet ffmpeg >/dev/null 2>&1 || fail "ffmpeg cannot be installed again"
 
 echo "-- where nothing is set up"
 if [ $dynamic ]; then
