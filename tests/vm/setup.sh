@@ -41,11 +41,20 @@ restart() {
     ! grep -qs v4l2loopback /etc/modules-load.d/greenroom.conf || modprobe v4l2loopback
     [ ! -L "$link" ] || systemctl restart $unit
 }
+# written_to NODE: waits until somebody writes into it; how long that takes, a busy host decides.
+written_to() {
+    tries=0
+    until [ -n "$(cat "$class/${1#/dev/}/format")" ]; do
+        tries=$((tries + 1))
+        [ $tries -lt 600 ] || fail "nobody writes into $1"
+        sleep 0.2
+    done
+}
 # reads NODE: what is written into it can be read, as from a camera; ffmpeg uses all buffers.
 reads() {
     ffmpeg -nostdin -v error -re -f lavfi -i color=c=0x2060a0:s=320x180:r=10 -pix_fmt yuyv422 -f v4l2 "$1" &
     writer=$!
-    sleep 3
+    written_to "$1"
     ffmpeg -nostdin -v error -f v4l2 -i "$1" -frames:v 3 -f framemd5 -y "$OUT/read.md5" || fail "$1 cannot be read"
     kill $writer
     wait $writer || :
@@ -98,7 +107,7 @@ echo "$caps" | sed -n '/Device Caps/,$p' | grep -q 'Video Output' || fail "no ou
 # A node in use stays, and the other one goes. A foreign node stays in any case.
 ffmpeg -nostdin -v error -re -f lavfi -i color=c=0x2060a0:s=320x180:r=10 -pix_fmt yuyv422 -f v4l2 /dev/video10 &
 writer=$!
-sleep 3
+written_to /dev/video10
 v4l2-ctl --device /dev/video10 --info | grep -q 'Video Capture' || fail "with a writer, it is no camera"
 plan=$("$greenroom" setup --undo --plan)
 echo "$plan" | grep -q 'Remove /dev/video12' || fail "$plan"

@@ -16,6 +16,9 @@
 //! `$CARGO_TARGET_DIR`, `GREENROOM_VM=1`. There is no udev, so no `/dev/v4l/by-id`. Files of the host that change
 //! while the guest runs may be seen old or new.
 //!
+//! With `--disk`, the guest is an installed system with systemd on a disk of its own: what must last over a restart. Its
+//! modules are the host's all the same, at their usual place.
+//!
 //! Made once and kept in `target/vm`: the unpacked kernel (`kernel/`), and a tree of modules for each v4l2loopback
 //! (`loopback/VERSION/`). A run's files are in `target/vm/runs/NAME/`. Remove `target/vm` to follow Debian to a
 //! newer kernel.
@@ -57,6 +60,10 @@ pub struct Arguments {
     /// Load no camera module at all; the script calls modprobe itself
     #[arg(long)]
     no_load: bool,
+    /// Boot the installed system on this disk image (tests/vm/debian makes one), with its own systemd; it is changed. The
+    /// script is run at each boot, as a unit, and may reboot; the host's files are in /run/greenroom-vm/host
+    #[arg(long, value_name = "IMAGE", conflicts_with_all = ["loopback_options", "vivid_options"])]
+    disk: Option<PathBuf>,
     /// Keep what earlier runs of this script left in $OUT (it is emptied otherwise)
     #[arg(long)]
     keep: bool,
@@ -100,6 +107,7 @@ pub fn run(places: &Places, arguments: Arguments) -> Result<ExitCode> {
         arguments: arguments.arguments,
         folder: std::env::current_dir().context("the current folder is gone")?,
         target: places.target.clone(),
+        installed: arguments.disk.is_some(),
     };
     guest::prepare(&run_folder.path, &kernel, &modules, &job)?;
     let preparation = begun.elapsed();
@@ -107,6 +115,7 @@ pub fn run(places: &Places, arguments: Arguments) -> Result<ExitCode> {
     let outcome = qemu::boot(&qemu::Machine {
         kernel: kernel.image(),
         run_folder: run_folder.path.clone(),
+        disk: arguments.disk,
         memory_mib: arguments.memory_mib,
         processors: arguments.processors,
         timeout: Duration::from_secs(arguments.timeout) * arguments.processors.into(),
@@ -124,7 +133,7 @@ pub fn run(places: &Places, arguments: Arguments) -> Result<ExitCode> {
 
 /// The shell lines that load the camera modules before the script begins.
 fn modprobes(arguments: &Arguments) -> Vec<String> {
-    if arguments.no_load {
+    if arguments.no_load || arguments.disk.is_some() {
         return Vec::new();
     }
     let mut lines =

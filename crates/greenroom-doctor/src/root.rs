@@ -1,11 +1,11 @@
 //! Files below the root directory of a system, read so that no file can do harm: only ordinary ones
 //! are opened, and of a long one only the beginning is read.
 
-use std::fs::{self, File, Metadata};
+use std::fs::{self, Metadata};
 use std::io::{ErrorKind, Read};
 use std::path::{Path, PathBuf};
 
-use greenroom_setup::Known;
+use greenroom_setup::{Known, open_ordinary};
 
 /// A file is cut here. The longest that are read are a browser's settings, some 100 kB.
 const MOST_BYTES: u64 = 4 << 20;
@@ -48,13 +48,8 @@ impl Root {
 
     /// The beginning of an ordinary file. What is not UTF-8 in it is replaced.
     pub(crate) fn text(&self, path: impl AsRef<Path>) -> Option<String> {
-        let path = self.path(path);
-        // A pipe without a writer would keep whoever opens it.
-        if !fs::metadata(&path).ok()?.is_file() {
-            return None;
-        }
         let mut bytes = Vec::new();
-        File::open(path).ok()?.take(MOST_BYTES).read_to_end(&mut bytes).ok()?;
+        open_ordinary(&self.path(path)).ok()?.take(MOST_BYTES).read_to_end(&mut bytes).ok()?;
         Some(String::from_utf8_lossy(&bytes).into_owned())
     }
 

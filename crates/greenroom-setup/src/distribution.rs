@@ -7,7 +7,7 @@ use crate::facts::{
     PackageManager,
 };
 use crate::plan::{Explanation, explain};
-use crate::{Generation, Known, ModuleVersion};
+use crate::{Generation, Known, ModuleVersion, builds_for};
 
 /// Families of distributions with one way to the module.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
@@ -101,7 +101,7 @@ pub(crate) fn module_source(facts: &Facts) -> Result<ModuleSource, Explanation> 
     };
     if let (Some(version), Some(kernel)) = (source.version, facts.kernel_version())
         && source.builds.is_some()
-        && !version.builds_for(kernel)
+        && !builds_for(version, kernel)
     {
         return Err(explain::module_too_old(facts, version));
     }

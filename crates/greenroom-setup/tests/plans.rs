@@ -7,6 +7,7 @@ mod systems;
 
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
+use std::process::Command;
 use std::{env, fs};
 
 use greenroom_setup::facts::{Loaded, Origin, PackageManager};
@@ -217,6 +218,21 @@ fn an_empty_root_directory_is_no_system_to_set_up() {
     let plan = plan(&facts, &Wish::default());
     assert!(matches!(plan.outcome, Outcome::NotPossible(_)), "{plan}");
     assert!(Facts::read(&root.path().join("none"), session).is_err());
+}
+
+/// Nobody writes into these: whoever opened one would wait for ever.
+#[test]
+fn pipes_in_place_of_files_are_not_known() {
+    let paths = ["/etc/os-release", "/proc/modules", "/etc/modprobe.d/x.conf", systems::UNIT];
+    let made = paths.iter().fold(systems::Made::new("", "6.1.0"), |made, path| made.file(path, ""));
+    for path in paths {
+        let path = made.root().join(path.trim_start_matches('/'));
+        fs::remove_file(&path).unwrap();
+        assert!(Command::new("mkfifo").arg(path).status().unwrap().success());
+    }
+    let facts = made.facts();
+    assert_eq!((facts.system.os, facts.own.unit), (Known::Unknown, Known::Unknown));
+    assert_eq!(facts.module.loaded, Known::Unknown);
 }
 
 #[test]

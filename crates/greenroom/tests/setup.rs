@@ -205,6 +205,35 @@ fn the_camera_is_set_up_once_and_all_of_it_is_taken_back() {
 }
 
 #[test]
+fn it_says_where_programs_have_the_camera_and_which_will_not_list_it() {
+    let made = MadeUp::new();
+    assert!(!made.done(&["--yes"]).contains("programs on this system"), "there is none");
+    made.file("usr/bin/obs", "");
+    let zoom = "home/ada/.local/share/flatpak/app/us.zoom.Zoom/current/active/metadata";
+    made.file(zoom, "[Application]\nname=us.zoom.Zoom\n[Context]\nshared=network;\n");
+    made.file("snap/discord/current/meta/snap.yaml", "name: discord\nplugs:\n  camera:\n");
+    let parts = [
+        "Where the programs on this system have the camera:",
+        "  Zoom: Settings → Video → Camera\n",
+        "  OBS: Sources → + → Video Capture Device (V4L2)\n",
+        "Programs that need something first:",
+        "  Zoom (Flatpak) lists no camera \"greenroom\". The Flatpak us.zoom.Zoom may not open devices.",
+        "      flatpak override --user --device=all us.zoom.Zoom\n",
+        "  Discord (snap) lists no camera at all. The snap discord is not connected to cameras.",
+        "      sudo snap connect discord:camera\n",
+        "`greenroom doctor --fix` does what it can of this",
+    ];
+    // When there is nothing to do, and when a camera has been set up.
+    for args in [&["--yes"][..], &["--yes", "--nodes", "2"]] {
+        let text = made.done(args);
+        for part in parts {
+            assert!(text.contains(part), "{part:?} is not in: {text}");
+        }
+    }
+    assert!(!made.done(&["--undo", "--yes"]).contains("Zoom"));
+}
+
+#[test]
 fn without_a_desktop_sudo_asks() {
     let made = MadeUp::new();
     let programs = made.folder.path().join("programs");
@@ -216,6 +245,20 @@ fn without_a_desktop_sudo_asks() {
     let log = fs::read_to_string(made.folder.path().join("log")).unwrap();
     assert!(log.contains("sudo -- /usr/bin/greenroom setup --as-root {"), "{log}");
     assert!(!log.contains("pkexec"), "{log}");
+    // It does not let everybody.
+    fs::write(
+        programs.join("refuses"),
+        "#!/bin/sh\necho 'ada is not in the sudoers file' >&2\nexit 1\n",
+    )
+    .unwrap();
+    fs::set_permissions(programs.join("refuses"), fs::Permissions::from_mode(0o755)).unwrap();
+    fs::remove_file(programs.join("sudo")).unwrap();
+    symlink("refuses", programs.join("sudo")).unwrap();
+    let output = made.command(&["--undo", "--yes"]).env_remove("DISPLAY").output().unwrap();
+    let (_, err) = texts(&output);
+    assert_eq!(output.status.code(), Some(1), "{err}");
+    assert!(err.contains("if sudo refused it, have an administrator run"), "{err}");
+    made.assert_set_up("sudo refused");
 }
 
 /// `script` (util-linux) makes a terminal.

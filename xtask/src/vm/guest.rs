@@ -18,6 +18,9 @@ use super::tools::{self, call, command};
 const EARLY_MODULES: &[&str] =
     &["virtio_pci", "virtio_console", "9p", "9pnet_virtio", "overlay", "virtio_rng"];
 
+/// What it must load besides to reach an installed system's disk. systemd mounts with autofs.
+const DISK_MODULES: &[&str] = &["virtio_blk", "ext4", "autofs4"];
+
 /// What is to be run in the guest.
 pub struct Job {
     /// Shell lines run first.
@@ -28,16 +31,22 @@ pub struct Job {
     pub folder: PathBuf,
     /// cargo's target folder, handed on so that a script finds what was built.
     pub target: PathBuf,
+    /// Whether an installed system runs it, at each boot; the host's root is at `/run/greenroom-vm/host` then.
+    pub installed: bool,
 }
+
+/// Where the guest has the host's root and the run folder, if its own root is an installed system's.
+const HOST: &str = "/run/greenroom-vm/host";
+const RUN: &str = "/run/greenroom-vm/run";
 
 /// Writes into the run folder all that the guest needs: `initramfs.img`, `modules-folder` and `job.sh`.
 pub fn prepare(run_folder: &Path, kernel: &Kernel, modules: &Path, job: &Job) -> Result<()> {
-    for stale in ["exit-code", "started", "console.log", "qemu.log"] {
+    for stale in ["exit-code", "started", "boots", "console.log", "qemu.log"] {
         let _ = fs::remove_file(run_folder.join(stale));
     }
     fs::write(run_folder.join("modules-folder"), modules.as_os_str().as_bytes())?;
     fs::write(run_folder.join("job.sh"), job_script(run_folder, job)?)?;
-    write_initramfs(run_folder, kernel)
+    write_initramfs(run_folder, kernel, job.installed)
 }
 
 fn job_script(run_folder: &Path, job: &Job) -> Result<Vec<u8>> {
@@ -63,7 +72,8 @@ fn job_script(run_folder: &Path, job: &Job) -> Result<Vec<u8>> {
     text.push_str("export HOME=/root TERM=dumb LANG=C.UTF-8 GREENROOM_VM=1\n");
     text.push_str("export PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin\n");
     let mut lines = text.into_bytes();
-    for (name, value) in [("OUT", &run_folder.join("out")), ("CARGO_TARGET_DIR", &job.target)] {
+    let out = if job.installed { Path::new(RUN) } else { run_folder }.join("out");
+    for (name, value) in [("OUT", &out), ("CARGO_TARGET_DIR", &on_the_host(&job.target, job))] {
         lines
             .extend_from_slice(format!("export {name}={}\n", quote(value.as_os_str())?).as_bytes());
     }
@@ -72,7 +82,8 @@ fn job_script(run_folder: &Path, job: &Job) -> Result<Vec<u8>> {
             lines.extend_from_slice(format!("export {name}={}\n", quote(&value)?).as_bytes());
         }
     }
-    let mut rest = format!("cd {} || exit 1\n", quote(job.folder.as_os_str())?);
+    let folder = on_the_host(&job.folder, job);
+    let mut rest = format!("cd {} || exit 1\n", quote(folder.as_os_str())?);
     for line in &job.modprobes {
         // Without its modules a script would fail later and less clearly.
         let _ = writeln!(
@@ -83,14 +94,24 @@ fn job_script(run_folder: &Path, job: &Job) -> Result<Vec<u8>> {
     }
     let runs_alone = script.components().count() == 1
         || fs::metadata(&script).is_ok_and(|metadata| metadata.permissions().mode() & 0o111 != 0);
+    let there = if script.is_absolute() { on_the_host(&script, job) } else { script };
     let _ =
-        write!(rest, "exec {}{}", if runs_alone { "" } else { "sh " }, quote(script.as_os_str())?);
+        write!(rest, "exec {}{}", if runs_alone { "" } else { "sh " }, quote(there.as_os_str())?);
     for argument in &job.arguments {
         let _ = write!(rest, " {}", quote(argument.as_ref())?);
     }
     rest.push('\n');
     lines.extend_from_slice(rest.as_bytes());
     Ok(lines)
+}
+
+/// Where a file of the host is in the guest.
+fn on_the_host(path: &Path, job: &Job) -> PathBuf {
+    if job.installed {
+        Path::new(HOST).join(path.strip_prefix("/").unwrap_or(path))
+    } else {
+        path.to_owned()
+    }
 }
 
 /// A word for the shell, whatever it holds.
@@ -101,7 +122,7 @@ fn quote(word: &OsStr) -> Result<String> {
 
 /// The early root: busybox, the two scripts, the early modules. 4 MB, made in a fraction of a second, so it is not
 /// cached and cannot be stale.
-fn write_initramfs(run_folder: &Path, kernel: &Kernel) -> Result<()> {
+fn write_initramfs(run_folder: &Path, kernel: &Kernel, installed: bool) -> Result<()> {
     let scratch = tempfile::tempdir().context("cannot make a scratch folder")?;
     let root = scratch.path();
     for folder in ["bin", "modules"] {
@@ -123,7 +144,7 @@ fn write_initramfs(run_folder: &Path, kernel: &Kernel) -> Result<()> {
         fs::set_permissions(root.join(name), fs::Permissions::from_mode(0o755))?;
     }
     let mut order = String::new();
-    for path in early_modules(kernel)? {
+    for path in early_modules(kernel, installed)? {
         let name = path.file_name().unwrap_or_default().to_string_lossy().into_owned();
         let plain = copy_module(&path, &name, &root.join("modules"))?;
         order.push_str(&plain);
@@ -134,9 +155,10 @@ fn write_initramfs(run_folder: &Path, kernel: &Kernel) -> Result<()> {
 }
 
 /// The files of the early modules and of what they depend on, in the order to load them.
-fn early_modules(kernel: &Kernel) -> Result<Vec<PathBuf>> {
+fn early_modules(kernel: &Kernel, installed: bool) -> Result<Vec<PathBuf>> {
     let mut paths = Vec::new();
-    for module in EARLY_MODULES {
+    let disk = if installed { DISK_MODULES } else { &[] };
+    for module in EARLY_MODULES.iter().chain(disk) {
         let mut modprobe = command("modprobe");
         modprobe.arg("-d").arg(&kernel.root).arg("-S").arg(&kernel.release);
         modprobe.args(["-C", "/dev/null", "--show-depends", module]);
@@ -211,6 +233,7 @@ mod tests {
             arguments: vec!["it's".into(), "$HOME".into()],
             folder: "/".into(),
             target: "/nowhere".into(),
+            installed: false,
         }
     }
 
@@ -232,6 +255,15 @@ mod tests {
             String::from_utf8(job_script(folder.path(), &job(path.to_str().unwrap())).unwrap())
                 .unwrap();
         assert!(text.contains("\nexec sh '/"), "{text}");
+    }
+
+    #[test]
+    fn an_installed_system_has_the_hosts_files_in_a_folder() {
+        let job = Job { installed: true, ..job("/bin/sh") };
+        let text = String::from_utf8(job_script(Path::new("/runs/x"), &job).unwrap()).unwrap();
+        assert!(text.contains("export OUT='/run/greenroom-vm/run/out'\n"), "{text}");
+        assert!(text.contains("\ncd '/run/greenroom-vm/host/' || exit 1\n"), "{text}");
+        assert!(text.contains("\nexec '/run/greenroom-vm/host/"), "{text}");
     }
 
     #[test]

@@ -1,38 +1,37 @@
 use std::fmt;
 use std::fs;
 
-/// Version of the loaded v4l2loopback module.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub struct ModuleVersion {
-    /// First number.
-    pub major: u16,
-    /// Second number.
-    pub minor: u16,
-    /// Third number.
-    pub patch: u16,
-}
+use serde::Serialize;
+
+/// A version as three numbers: of the module v4l2loopback, or of what it has to go with (the kernel, PipeWire).
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
+pub struct ModuleVersion(pub u32, pub u32, pub u32);
 
 impl ModuleVersion {
+    /// The first version of the module with `/dev/v4l2loopback`, through which nodes are added at run time.
+    pub const FIRST_WITH_CONTROL: Self = Self(0, 13, 0);
+
+    /// Stands for all versions of the module before that: those do not tell which they are.
+    pub const BEFORE_CONTROL: Self = Self(0, 12, 0);
+
     /// The version that `/sys/module/v4l2loopback/version` tells, if it does.
     pub(crate) fn loaded() -> Option<Self> {
         Self::parse(&fs::read_to_string("/sys/module/v4l2loopback/version").ok()?)
     }
 
-    /// `0.12.7`, also with something behind it (`0.15.0-3-g1a2b3c4`).
-    pub(super) fn parse(text: &str) -> Option<Self> {
+    /// The numbers at the beginning of `text`: `0.12.7-2`, `0.15.0-3-g1a2b3c4`, `6.12.101+deb13-amd64`.
+    pub fn parse(text: &str) -> Option<Self> {
         let text = text.trim();
         let end = text.find(|c: char| !c.is_ascii_digit() && c != '.').unwrap_or(text.len());
         let mut numbers = text[..end].split('.').map(|number| number.parse().ok());
-        let major = numbers.next()??;
-        let minor = numbers.next()??;
-        let patch = numbers.next().flatten().unwrap_or(0);
-        Some(Self { major, minor, patch })
+        let (major, minor) = (numbers.next()??, numbers.next()??);
+        Some(Self(major, minor, numbers.next().flatten().unwrap_or(0)))
     }
 }
 
 impl fmt::Display for ModuleVersion {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}.{}.{}", self.major, self.minor, self.patch)
+        write!(f, "{}.{}.{}", self.0, self.1, self.2)
     }
 }
 
@@ -51,8 +50,8 @@ impl Dialect {
     /// The dialect of a version. The module tells its version since 0.13.
     pub(crate) fn of(version: Option<ModuleVersion>) -> Self {
         match version {
-            None | Some(ModuleVersion { major: 0, minor: ..=12, .. }) => Dialect::Early,
-            Some(ModuleVersion { major: 0, minor: 13, .. }) => Dialect::Middle,
+            None | Some(ModuleVersion(0, ..=12, _)) => Dialect::Early,
+            Some(ModuleVersion(0, 13, _)) => Dialect::Middle,
             Some(_) => Dialect::Late,
         }
     }
@@ -77,8 +76,10 @@ mod tests {
         let parse = |text| ModuleVersion::parse(text).map(|version| version.to_string());
         assert_eq!(parse("0.12.7\n").as_deref(), Some("0.12.7"));
         assert_eq!(parse("0.15.0-3-g1a2b3c4").as_deref(), Some("0.15.0"));
-        assert_eq!(parse("1.2").as_deref(), Some("1.2.0"));
-        for text in ["", "x", "1", ".", "0.x", "99999999.1.1"] {
+        assert_eq!(parse("0.12.7-2ubuntu2~22.04.1").as_deref(), Some("0.12.7"));
+        assert_eq!(parse("6.12.101+deb13-amd64").as_deref(), Some("6.12.101"));
+        assert_eq!(parse("7.0").as_deref(), Some("7.0.0"));
+        for text in ["", "x", "1", ".", "0.x", "9999999999.1.1"] {
             assert_eq!(parse(text), None, "{text}");
         }
     }

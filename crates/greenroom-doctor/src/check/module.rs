@@ -1,7 +1,7 @@
 //! The module v4l2loopback: which of its versions is loaded, and which could be.
 
 use greenroom_setup::facts::{Installed, Loaded};
-use greenroom_setup::{Command, Generation, Known, ModuleVersion};
+use greenroom_setup::{Command, Generation, Known, ModuleVersion, builds_for};
 
 use super::{Context, HAS_PIPEWIRE_OUTPUT, error, list, to_file, warning};
 use crate::{Finding, FindingId, Instruction};
@@ -81,7 +81,7 @@ pub(super) fn too_old(context: Context<'_>) -> Vec<Finding> {
     let newest = sources.iter().filter_map(|source| source.version.get()).max();
     let kernel = ModuleVersion::parse(context.kernel_release());
     let (Some(newest), Some(kernel)) = (newest, kernel) else { return Vec::new() };
-    if newest.builds_for(kernel) {
+    if builds_for(*newest, kernel) {
         return Vec::new();
     }
     let cure = if HAS_PIPEWIRE_OUTPUT {

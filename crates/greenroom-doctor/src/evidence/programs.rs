@@ -41,10 +41,12 @@ struct Names {
     flatpak: &'static str,
     /// Its snap; empty if there is none.
     snap: &'static str,
+    /// Where a camera is chosen in it, as in docs/setup.md; empty if that is not known.
+    menu: &'static str,
 }
 
 macro_rules! names {
-    ($($program:ident, $title:literal, $binaries:expr, $processes:expr, $flatpak:literal, $snap:literal;)*) => {
+    ($($program:ident, $title:literal, $binaries:expr, $processes:expr, $flatpak:literal, $snap:literal, $menu:literal;)*) => {
         &[$(Names {
             program: CallProgram::$program,
             title: $title,
@@ -52,6 +54,7 @@ macro_rules! names {
             processes: &$processes,
             flatpak: $flatpak,
             snap: $snap,
+            menu: $menu,
         },)*]
     };
 }
@@ -59,21 +62,21 @@ macro_rules! names {
 /// Flatpak's ids: Flathub (front-door.md, part B). Snaps: the snap store.
 #[rustfmt::skip]
 const ALL: &[Names] = names! {
-    Firefox, "Firefox", ["firefox", "firefox-esr"], ["firefox", "firefox-bin", "firefox-esr"], "org.mozilla.firefox", "firefox";
-    Chrome, "Chrome", ["google-chrome", "google-chrome-stable"], ["chrome"], "com.google.Chrome", "";
-    Chromium, "Chromium", ["chromium", "chromium-browser"], ["chromium", "chromium-browse"], "org.chromium.Chromium", "chromium";
-    Brave, "Brave", ["brave-browser"], ["brave"], "com.brave.Browser", "brave";
-    Edge, "Edge", ["microsoft-edge"], ["msedge"], "com.microsoft.Edge", "";
-    Vivaldi, "Vivaldi", ["vivaldi"], ["vivaldi-bin"], "com.vivaldi.Vivaldi", "vivaldi";
-    Zoom, "Zoom", ["zoom"], ["zoom"], "us.zoom.Zoom", "zoom-client";
-    Teams, "Teams for Linux", ["teams-for-linux"], ["teams-for-linux"], "com.github.IsmaelMartinez.teams_for_linux", "teams-for-linux";
-    Slack, "Slack", ["slack"], ["slack"], "com.slack.Slack", "slack";
-    Discord, "Discord", ["discord"], ["Discord"], "com.discordapp.Discord", "discord";
-    Element, "Element", ["element-desktop"], ["element-desktop"], "im.riot.Riot", "element-desktop";
-    Signal, "Signal", ["signal-desktop"], ["signal-desktop"], "org.signal.Signal", "signal-desktop";
-    Jitsi, "Jitsi Meet", ["jitsi-meet"], ["jitsi-meet"], "org.jitsi.jitsi-meet", "";
-    Skype, "Skype", ["skypeforlinux"], ["skypeforlinux"], "com.skype.Client", "skype";
-    Obs, "OBS", ["obs"], ["obs"], "com.obsproject.Studio", "obs-studio";
+    Firefox, "Firefox", ["firefox", "firefox-esr"], ["firefox", "firefox-bin", "firefox-esr"], "org.mozilla.firefox", "firefox", "it asks when a page wants a camera";
+    Chrome, "Chrome", ["google-chrome", "google-chrome-stable"], ["chrome"], "com.google.Chrome", "", "chrome://settings/content/camera, or the settings of the page";
+    Chromium, "Chromium", ["chromium", "chromium-browser"], ["chromium", "chromium-browse"], "org.chromium.Chromium", "chromium", "chrome://settings/content/camera, or the settings of the page";
+    Brave, "Brave", ["brave-browser"], ["brave"], "com.brave.Browser", "brave", "";
+    Edge, "Edge", ["microsoft-edge"], ["msedge"], "com.microsoft.Edge", "", "";
+    Vivaldi, "Vivaldi", ["vivaldi"], ["vivaldi-bin"], "com.vivaldi.Vivaldi", "vivaldi", "";
+    Zoom, "Zoom", ["zoom"], ["zoom"], "us.zoom.Zoom", "zoom-client", "Settings → Video → Camera";
+    Teams, "Teams for Linux", ["teams-for-linux"], ["teams-for-linux"], "com.github.IsmaelMartinez.teams_for_linux", "teams-for-linux", "Settings → Devices → Camera";
+    Slack, "Slack", ["slack"], ["slack"], "com.slack.Slack", "slack", "Preferences → Audio & video → Camera";
+    Discord, "Discord", ["discord"], ["Discord"], "com.discordapp.Discord", "discord", "User Settings → Voice & Video → Camera";
+    Element, "Element", ["element-desktop"], ["element-desktop"], "im.riot.Riot", "element-desktop", "";
+    Signal, "Signal", ["signal-desktop"], ["signal-desktop"], "org.signal.Signal", "signal-desktop", "";
+    Jitsi, "Jitsi Meet", ["jitsi-meet"], ["jitsi-meet"], "org.jitsi.jitsi-meet", "", "";
+    Skype, "Skype", ["skypeforlinux"], ["skypeforlinux"], "com.skype.Client", "skype", "";
+    Obs, "OBS", ["obs"], ["obs"], "com.obsproject.Studio", "obs-studio", "Sources → + → Video Capture Device (V4L2)";
 };
 
 impl CallProgram {
@@ -84,6 +87,11 @@ impl CallProgram {
     /// Its name, for people.
     pub fn title(self) -> &'static str {
         self.names().map_or("", |names| names.title)
+    }
+
+    /// Where a camera is chosen in it, in the words of its menus; `None` if that is not known.
+    pub fn camera_menu(self) -> Option<&'static str> {
+        self.names().map(|names| names.menu).filter(|menu| !menu.is_empty())
     }
 
     /// Whether its Flatpak takes cameras from the portal, and no devices, on purpose.
@@ -238,4 +246,25 @@ fn asks_for_camera(yaml: &str) -> bool {
     yaml.lines().map(str::trim).any(|line| {
         line == "- camera" || line.starts_with("camera:") || in_brackets(line).unwrap_or(false)
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_documentation_has_the_same_menus() {
+        let docs = include_str!("../../../../docs/setup.md").replace('`', "");
+        let rows: Vec<_> = docs.lines().filter(|line| line.starts_with("| ")).collect();
+        let with_menu = ALL.iter().filter(|names| !names.menu.is_empty());
+        let mut count = 0;
+        for names in with_menu {
+            count += 1;
+            let is_its = |row: &&&str| {
+                row.contains(names.title) && row.ends_with(&format!("| {} |", names.menu))
+            };
+            assert!(rows.iter().any(|row| is_its(&row)), "{}: {}", names.title, names.menu);
+        }
+        assert_eq!(count, 8);
+    }
 }

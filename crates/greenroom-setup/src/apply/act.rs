@@ -6,7 +6,7 @@ use std::path::Path;
 use super::{Moment, Run, write, write_run_record};
 use crate::files::{self, RunRecord};
 use crate::plan::{Action, Step};
-use crate::{Command, SetupError};
+use crate::{Command, SetupError, ordinary};
 
 impl Run<'_, '_> {
     pub(super) fn act(&mut self, step: &Step) -> Result<(), SetupError> {
@@ -54,7 +54,7 @@ impl Run<'_, '_> {
         }
         let full = self.machine.path(path);
         let is_there = fs::symlink_metadata(&full).is_ok();
-        let ours = fs::read_to_string(&full).is_ok_and(|text| files::is_ours(&text));
+        let ours = ordinary::text(&full).is_some_and(|text| files::is_ours(&text));
         if is_there && !ours { Err(SetupError::ForeignFile { path: path.into() }) } else { Ok(()) }
     }
 

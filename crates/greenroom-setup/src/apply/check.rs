@@ -8,7 +8,7 @@ use super::Run;
 use super::act::is_record;
 use crate::facts::{Facts, Loaded};
 use crate::plan::{Action, Check, Step};
-use crate::{Command, Known, SetupError, files};
+use crate::{Command, Known, SetupError, files, ordinary};
 
 impl Run<'_, '_> {
     pub(super) fn check(&mut self, step: &Step) -> Result<(), SetupError> {
@@ -55,7 +55,7 @@ impl Run<'_, '_> {
         let Action::WriteFile { content, mode, .. } = action else { return true };
         let full = self.machine.path(path);
         let content = if is_record(path) { &self.journal.now.to_json() } else { content };
-        fs::read_to_string(&full).is_ok_and(|text| text == *content)
+        ordinary::text(&full).is_some_and(|text| text == *content)
             && fs::metadata(&full).is_ok_and(|meta| meta.permissions().mode() & 0o7777 == *mode)
     }
 

@@ -1,13 +1,12 @@
 //! How a failed run is undone: from its last step to its first.
 
-use std::fs;
 use std::path::Path;
 
 use super::act::is_record;
 use super::{Moment, Run, write};
 use crate::facts::PackageManager;
 use crate::plan::{Action, Actor, Step, Undo};
-use crate::{Command, Known, SetupError, files};
+use crate::{Command, Known, SetupError, files, ordinary};
 
 /// What was there before a step, as far as undoing it needs that.
 #[derive(Debug, Default)]
@@ -26,7 +25,7 @@ impl Run<'_, '_> {
         let mut before = Before::default();
         match &step.action {
             Action::WriteFile { path, .. } | Action::RemoveFile { path } => {
-                before.content = fs::read_to_string(self.machine.path(path)).ok();
+                before.content = ordinary::text(&self.machine.path(path));
             }
             Action::EnableUnit { unit, .. } => before.enabled = self.systemctl("is-enabled", unit),
             Action::InstallPackages { packages, .. } => {
@@ -121,7 +120,7 @@ impl Run<'_, '_> {
     /// Puts a file back as it was.
     fn restore(&mut self, path: &Path, before: &Before) -> Result<(), SetupError> {
         let full = self.machine.path(path);
-        let now = fs::read_to_string(&full).ok();
+        let now = ordinary::text(&full);
         match &before.content {
             same if *same == now => Ok(()),
             Some(content) => {

@@ -1,10 +1,10 @@
 //! Files below the root directory of a system.
 
-use std::fs::{self, File};
+use std::fs;
 use std::io::{BufRead, BufReader, ErrorKind, Read};
 use std::path::{Path, PathBuf};
 
-use crate::{Known, SetupError};
+use crate::{Known, SetupError, open_ordinary};
 
 /// A file that is read whole is cut here: the longest, `modules.dep`, has about 1 MB.
 const MOST_BYTES: u64 = 8 << 20;
@@ -42,7 +42,7 @@ impl Root {
 
     pub(super) fn bytes(&self, path: impl AsRef<Path>) -> Option<Vec<u8>> {
         let mut bytes = Vec::new();
-        File::open(self.path(path)).ok()?.take(MOST_BYTES).read_to_end(&mut bytes).ok()?;
+        open_ordinary(&self.path(path)).ok()?.take(MOST_BYTES).read_to_end(&mut bytes).ok()?;
         Some(bytes)
     }
 
@@ -75,7 +75,7 @@ impl Root {
 
     /// The lines of a file of any length.
     pub(super) fn lines(&self, path: impl AsRef<Path>) -> Option<impl Iterator<Item = String>> {
-        let mut reader = BufReader::new(File::open(self.path(path)).ok()?);
+        let mut reader = BufReader::new(open_ordinary(&self.path(path)).ok()?);
         let mut line = Vec::new();
         Some(std::iter::from_fn(move || {
             line.clear();

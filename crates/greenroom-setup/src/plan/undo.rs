@@ -53,6 +53,15 @@ pub(super) fn draft(facts: &Facts) -> Draft {
 fn user_unit(facts: &Facts, draft: &mut Draft) {
     let Known::Is(unit) = &facts.own.user_unit else { return };
     let Some(home) = &facts.session.home else { return };
+    // With `sudo -E`, the home is another user's, whose session root cannot reach. Set-up as root enables nothing there.
+    if facts.session.is_root {
+        if unit.enabled || matches!(unit.in_home, OwnFile::Ours(_)) {
+            let text = "This runs as root, and leaves your session alone, with which greenroom \
+                        starts. Run this as yourself, without sudo.";
+            draft.explanations.push(explain::stays(text).next("greenroom setup --undo"));
+        }
+        return;
+    }
     let disable = Command::words("systemctl --user disable --now greenroom.service");
     if unit.enabled && unit.in_home == OwnFile::Foreign {
         let text = "greenroom still starts with your session, by a unit that set-up did not write; \

@@ -194,6 +194,15 @@ fn undoing() -> Vec<Case> {
             .link("/home/ada/.config/systemd/user/default.target.wants/greenroom.service", "x")
             .opener(700, "greenroom", 10)
             .case("Undo: greenroom runs", Expected::default()),
+        // `sudo -E greenroom setup --undo`: root's rights, and the user's home.
+        set_up(1)
+            .link("/home/ada/.config/systemd/user/default.target.wants/greenroom.service", "x")
+            .opener(700, "greenroom", 10)
+            .session(|session| session.is_root = true)
+            .case(
+                "Undo: as root, greenroom runs in the user's session",
+                Expected { topics: vec![Topic::Stays, Topic::NodeInUse], ..Expected::default() },
+            ),
         set_up(0).file(files::SETUP_RECORD, "{").case("Undo: the record cannot be read", stays(1)),
         set_up(2).opener(800, "zoom", 10).case(
             "Undo: our node is in use",

@@ -12,13 +12,16 @@ mod setup_wish;
 mod undo;
 mod work;
 
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::process::ExitCode;
 
-use greenroom_doctor::{Evidence, Facts, Folders, Report, findings};
+use greenroom_doctor::evidence::CallProgram;
+use greenroom_doctor::{
+    Area, Evidence, Facts, Finding, FindingId, Folders, Probes, Report, findings,
+};
 
 use super::setup::System;
-use crate::cli::{DoctorArgs, SetupArgs};
+use crate::cli::{DoctorArgs, SetupArgs, SocketArgs};
 use crate::terminal::{Lines, print, printable_json};
 pub use error::DoctorRefused;
 
@@ -70,15 +73,41 @@ impl Doctor {
 
     /// Looks for all that may be wrong. Changes nothing.
     fn examine(&self) -> anyhow::Result<(Facts, Report)> {
-        let facts = self.system.facts()?;
-        let probes = probes::probe(self);
-        let evidence = Evidence::read(self.system.root(), &facts, &self.folders, probes);
+        let probes = probes::probe(&self.system, &self.folders, self.socket.as_deref());
+        let (facts, evidence) = evidence(&self.system, &self.folders, probes)?;
         let findings = findings(&facts, &evidence);
         Ok((facts, Report { findings }))
     }
+}
 
-    /// Where a path of the system is for this process.
-    fn path(&self, path: &Path) -> PathBuf {
-        self.system.root().join(path.strip_prefix("/").unwrap_or(path))
-    }
+fn evidence(
+    system: &System,
+    folders: &Folders,
+    probes: Probes,
+) -> anyhow::Result<(Facts, Evidence)> {
+    let facts = system.facts()?;
+    let evidence = Evidence::read(system.root(), &facts, folders, probes);
+    Ok((facts, evidence))
+}
+
+/// The programs on this system in which people make calls.
+pub(super) struct CallPrograms {
+    /// Those that are installed, each once.
+    pub(super) installed: Vec<CallProgram>,
+    /// Why some of them will not list a camera that has just been made, or may not.
+    pub(super) findings: Vec<Finding>,
+}
+
+/// Looks which programs are there, and which of them will not list a new camera. Changes nothing.
+pub(super) fn call_programs(system: &System) -> anyhow::Result<CallPrograms> {
+    let socket = SocketArgs::default().path().ok();
+    let probes = probes::of_new_camera(system, socket.as_deref());
+    let (facts, evidence) = evidence(system, &Folders::of_this_process(), probes)?;
+    let mut installed: Vec<_> = evidence.programs.iter().map(|found| found.program).collect();
+    installed.dedup();
+    let mut findings = findings(&facts, &evidence);
+    // PipeWire was not asked.
+    let is_told = |id: FindingId| id.area() == Area::Programs && id != FindingId::PipeWireNode;
+    findings.retain(|finding| is_told(finding.id));
+    Ok(CallPrograms { installed, findings })
 }

@@ -55,7 +55,7 @@ impl RecordFile {
     /// If there is no folder for it, or it cannot be read.
     pub(super) fn open(doctor: &Doctor) -> Result<Self, DoctorRefused> {
         let data = doctor.folders.data.as_ref().ok_or(DoctorRefused::NoFolder)?;
-        let path = doctor.path(&data.join("greenroom/doctor.json"));
+        let path = doctor.system.path(&data.join("greenroom/doctor.json"));
         let record = match read(&path) {
             Ok(None) => Record::default(),
             Ok(Some(text)) => serde_json::from_str(&text).map_err(|error| {

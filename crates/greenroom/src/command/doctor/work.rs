@@ -194,7 +194,7 @@ fn undo_steps(doctor: &Doctor, facts: &Facts, steps: &[Step]) -> Vec<UndoStep> {
     for step in steps.iter().rev() {
         match (&step.action, &step.undo) {
             (Action::WriteFile { path, .. } | Action::RemoveFile { path }, _) => {
-                let content = std::fs::read_to_string(doctor.path(path)).ok();
+                let content = std::fs::read_to_string(doctor.system.path(path)).ok();
                 undo.push(UndoStep::File { path: path.clone(), content });
                 changes_unit = true;
             }

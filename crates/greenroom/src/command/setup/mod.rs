@@ -9,6 +9,7 @@ mod error;
 mod escalate;
 #[cfg(feature = "faults")]
 mod made_up;
+mod programs;
 mod stopped;
 mod system;
 
@@ -41,7 +42,11 @@ pub(super) fn setup(args: &SetupArgs) -> anyhow::Result<()> {
     match plan.outcome {
         Outcome::NothingToDo => {
             stopped::start_again(&mut system)?;
-            return Ok(());
+            let mut lines = Lines::default();
+            if !wish.is_undo() {
+                programs::push(&system, &mut lines)?;
+            }
+            return lines.print();
         }
         Outcome::NotPossible(_) => return Err(SetupRefused::NotPossible.into()),
         Outcome::Steps => {}
@@ -192,6 +197,7 @@ fn conclude(system: &mut System, wish: &Wish, done: &Plan) -> anyhow::Result<()>
         });
     } else {
         for_each_camera(&facts, wish, &mut lines);
+        programs::push(system, &mut lines)?;
     }
     if !done.of_person().is_empty() {
         lines.push("What is left to you is above: do it now, then run `greenroom setup` again.");

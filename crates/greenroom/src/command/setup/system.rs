@@ -53,6 +53,11 @@ impl System {
         &self.root
     }
 
+    /// Where a path of the system is for this process.
+    pub(in crate::command) fn path(&self, path: &Path) -> PathBuf {
+        self.root.join(path.strip_prefix("/").unwrap_or(path))
+    }
+
     /// Whether this is no system of a test, so that devices may be asked.
     pub(in crate::command) fn is_real(&self) -> bool {
         self.programs.folder.is_none()

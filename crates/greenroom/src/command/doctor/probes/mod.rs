@@ -7,19 +7,19 @@ mod devices;
 mod pipewire;
 
 use std::ffi::OsStr;
+use std::path::Path;
 
 use greenroom_device::{DeviceError, ask_program, decoders};
 use greenroom_doctor::evidence::Ffmpeg;
-use greenroom_doctor::{Known, Probes};
+use greenroom_doctor::{Folders, Known, Probes};
 use tracing::debug;
 
-use super::Doctor;
 use crate::command::setup::System;
 
 /// Asks all of them.
-pub(super) fn probe(doctor: &Doctor) -> Probes {
-    let status = control::status(doctor.socket.as_deref());
-    let (cameras, loopbacks) = if doctor.system.is_real() {
+pub(super) fn probe(system: &System, folders: &Folders, socket: Option<&Path>) -> Probes {
+    let status = control::status(socket);
+    let (cameras, loopbacks) = if system.is_real() {
         devices::probe(status.get().and_then(Option::as_ref))
     } else {
         // The devices of this machine are not those of a made-up system.
@@ -30,9 +30,22 @@ pub(super) fn probe(doctor: &Doctor) -> Probes {
         loopbacks,
         ffmpeg: ffmpeg(),
         control: control::probe(&status),
-        pipewire: pipewire::probe(doctor),
-        portal: bus::portal(&doctor.system),
-        portal_permissions: bus::permissions(&doctor.system),
+        pipewire: pipewire::probe(system, folders),
+        ..of_desktop(system)
+    }
+}
+
+/// Asks what decides which programs list a camera that has just been made: the running greenroom and the desktop, but not
+/// PipeWire, which takes a while to find the camera.
+pub(super) fn of_new_camera(system: &System, socket: Option<&Path>) -> Probes {
+    Probes { control: control::probe(&control::status(socket)), ..of_desktop(system) }
+}
+
+fn of_desktop(system: &System) -> Probes {
+    Probes {
+        portal: bus::portal(system),
+        portal_permissions: bus::permissions(system),
+        ..Probes::default()
     }
 }
 

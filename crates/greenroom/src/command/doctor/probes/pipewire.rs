@@ -1,18 +1,18 @@
-use greenroom_doctor::Known;
 use greenroom_doctor::evidence::PipeWireCamera;
+use greenroom_doctor::{Folders, Known};
 use serde_json::Value;
 use tracing::debug;
 
-use super::super::Doctor;
 use super::ask;
+use crate::command::setup::System;
 
 /// PipeWire's cameras, by `pw-dump`. It is not asked where its socket is missing: it does not run.
-pub(super) fn probe(doctor: &Doctor) -> Known<Vec<PipeWireCamera>> {
-    let socket = doctor.folders.runtime.as_ref().map(|runtime| runtime.join("pipewire-0"));
-    if !socket.is_some_and(|socket| doctor.path(&socket).exists()) {
+pub(super) fn probe(system: &System, folders: &Folders) -> Known<Vec<PipeWireCamera>> {
+    let socket = folders.runtime.as_ref().map(|runtime| runtime.join("pipewire-0"));
+    if !socket.is_some_and(|socket| system.path(&socket).exists()) {
         return Known::Unknown;
     }
-    let Ok(dump) = ask(&doctor.system, "pw-dump", [""; 0]) else { return Known::Unknown };
+    let Ok(dump) = ask(system, "pw-dump", [""; 0]) else { return Known::Unknown };
     match serde_json::from_slice::<Vec<Value>>(&dump) {
         Ok(objects) => Known::Is(objects.iter().filter_map(camera).collect()),
         Err(error) => {
