@@ -17,6 +17,7 @@ use pipewire::registry::{self, GlobalObject, RegistryRc};
 use pipewire::spa::param::ParamType;
 use pipewire::spa::utils::Direction;
 use pipewire::spa::utils::dict::DictRef;
+use pipewire::spa::utils::result::AsyncSeq;
 use pipewire::stream::{Stream, StreamFlags, StreamListener, StreamRc, StreamState};
 use pipewire::types::ObjectType;
 use pipewire::{keys, properties::PropertiesBox};
@@ -28,8 +29,6 @@ use crate::opener::PipewireCamera;
 use crate::params::{self, Param};
 use crate::raw::{Buffers, Frame, Sent, be_quiet};
 
-/// Number of the one question whether everything was told.
-const FIRST_SYNC: i32 = 0;
 /// What PipeWire answers when the connection is over, or nobody listens.
 const GONE: [i32; 3] = [-32, -104, -111];
 /// What it answers when something is not allowed.
@@ -48,6 +47,8 @@ pub(crate) enum Progress {
 #[derive(Default)]
 struct Shared {
     graph: RefCell<Graph>,
+    /// The number of our question whether all objects were told.
+    question: Cell<Option<AsyncSeq>>,
     is_told_all: Cell<bool>,
     error: RefCell<Option<PipewireError>>,
     buffers: Rc<RefCell<Buffers>>,
@@ -87,7 +88,7 @@ impl Session {
         let shared = Rc::new(Shared::default());
         let core_listener = listen_to_core(&core, &shared);
         let registry_listener = listen_to_registry(&registry, &shared);
-        core.sync(FIRST_SYNC).map_err(|_| PipewireError::NotRunning)?;
+        shared.question.set(Some(core.sync(0).map_err(|_| PipewireError::NotRunning)?));
         Ok(Self {
             stream: None,
             clients: BTreeMap::new(),
@@ -215,7 +216,7 @@ fn listen_to_core(core: &CoreRc, shared: &Rc<Shared>) -> core::Listener {
     let (told, of_errors) = (Rc::clone(shared), Rc::clone(shared));
     core.add_listener_local()
         .done(move |id, seq| {
-            if id == core::PW_ID_CORE && seq.seq() == FIRST_SYNC {
+            if id == core::PW_ID_CORE && told.question.get() == Some(seq) {
                 told.is_told_all.set(true);
             }
         })
