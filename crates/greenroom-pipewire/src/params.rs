@@ -36,6 +36,12 @@ impl Param {
     }
 }
 
+/// How a frame lies in memory.
+pub(crate) fn frame(mode: SinkMode) -> Result<FrameLayout, PipewireError> {
+    FrameLayout::tight(PixelFormat::Yuyv, mode.size)
+        .map_err(|error| PipewireError::Failed { why: error.to_string() })
+}
+
 /// The one format: packed YUYV, BT.601 in limited range, with a size and a rate that are plain values.
 pub(crate) fn format(mode: SinkMode) -> Result<Param, PipewireError> {
     let id = |key, value| Property::new(key, Value::Id(Id(value)));
@@ -59,8 +65,7 @@ pub(crate) fn format(mode: SinkMode) -> Result<Param, PipewireError> {
 /// One block of shared memory per buffer that holds a frame and no more, and a header.
 pub(crate) fn buffers(mode: SinkMode) -> Result<[Param; 2], PipewireError> {
     let failed = |why: String| PipewireError::Failed { why };
-    let layout = FrameLayout::tight(PixelFormat::Yuyv, mode.size)
-        .map_err(|error| failed(error.to_string()))?;
+    let layout = frame(mode)?;
     let bytes = |bytes: usize| i32::try_from(bytes).map_err(|error| failed(error.to_string()));
     let int = |key, value| Property::new(key, Value::Int(value));
     let choice = |key, choice| {

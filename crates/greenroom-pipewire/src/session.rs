@@ -44,7 +44,6 @@ pub(crate) enum Progress {
 }
 
 /// What callbacks write down.
-#[derive(Default)]
 struct Shared {
     graph: RefCell<Graph>,
     /// The number of our question whether all objects were told.
@@ -52,6 +51,18 @@ struct Shared {
     is_told_all: Cell<bool>,
     error: RefCell<Option<PipewireError>>,
     buffers: Rc<RefCell<Buffers>>,
+}
+
+impl Shared {
+    fn new(len_bytes: usize) -> Self {
+        Self {
+            graph: RefCell::default(),
+            question: Cell::default(),
+            is_told_all: Cell::default(),
+            error: RefCell::default(),
+            buffers: Rc::new(RefCell::new(Buffers::new(len_bytes))),
+        }
+    }
 }
 
 /// A connection, with a stream once its name is known to be free. Its fields are dropped in this order.
@@ -85,7 +96,7 @@ impl Session {
         // It says no more than that it failed; the socket was there.
         let core = context.connect_rc(None).map_err(|_| PipewireError::NotRunning)?;
         let registry = core.get_registry_rc().map_err(failed("no registry"))?;
-        let shared = Rc::new(Shared::default());
+        let shared = Rc::new(Shared::new(params::frame(mode)?.len_bytes()));
         let core_listener = listen_to_core(&core, &shared);
         let registry_listener = listen_to_registry(&registry, &shared);
         shared.question.set(Some(core.sync(0).map_err(|_| PipewireError::NotRunning)?));
@@ -190,7 +201,8 @@ impl Session {
         let listener = listen_to_stream(&stream, &self.shared, self.mode)?;
         let format = params::format(self.mode)?;
         // No callback of ours runs on libpipewire's data thread: none is registered for `process`.
-        let flags = StreamFlags::DRIVER | StreamFlags::MAP_BUFFERS | StreamFlags::RT_PROCESS;
+        // Buffers get memory from us: what PipeWire allocates is no block of its own with a descriptor of its own.
+        let flags = StreamFlags::DRIVER | StreamFlags::ALLOC_BUFFERS | StreamFlags::RT_PROCESS;
         stream
             .connect(Direction::Output, None, flags, &mut [format.pod()?])
             .map_err(|error| PipewireError::Failed { why: error.to_string() })?;

@@ -1,10 +1,15 @@
 use std::cell::RefCell;
-use std::ptr::{self, NonNull};
+use std::ptr::NonNull;
 use std::rc::Rc;
 
-use pipewire::spa::sys::{SPA_META_Header, spa_buffer_find_meta_data, spa_data, spa_meta_header};
+use pipewire::spa::sys::{
+    SPA_DATA_FLAG_READWRITE, SPA_DATA_MemFd, SPA_META_Header, spa_buffer_find_meta_data,
+    spa_meta_header,
+};
 use pipewire::stream::{ListenerLocalBuilder, Stream};
 use pipewire::sys::pw_buffer;
+
+use super::memory::Memory;
 
 /// A frame for readers.
 #[derive(Debug, Clone, Copy)]
@@ -26,76 +31,105 @@ pub(crate) enum Sent {
     Yes,
     /// All buffers are in use.
     NoBuffer,
-    /// A buffer is not as it was asked for.
+    /// A buffer has no memory for it.
     WrongBuffer,
 }
 
-/// The buffers that readers have mapped, and what is put into each before anybody sees it.
-#[derive(Debug, Default)]
+/// The buffers of a stream, with memory of ours that readers map. Whatever is in one was given to
+/// [`cover`](Self::cover) or [`send`](Self::send).
+#[derive(Debug)]
 pub(crate) struct Buffers {
     /// As libpipewire tells of them: each is valid from `add` to `remove`.
-    all: Vec<NonNull<pw_buffer>>,
-    /// The placeholder.
+    all: Vec<(NonNull<pw_buffer>, Memory)>,
+    /// What is put into each before anybody sees it: the placeholder, or black.
     cover: Vec<u8>,
 }
 
 impl Buffers {
-    /// Has `buffers` follow the buffers of the stream that `listener` listens to.
+    /// For frames of `len_bytes` in packed YUYV.
+    pub(crate) fn new(len_bytes: usize) -> Self {
+        let black = [16, 128, 16, 128].into_iter().cycle().take(len_bytes).collect();
+        Self { all: Vec::new(), cover: black }
+    }
+
+    /// Has `buffers` follow the buffers of the stream that `listener` listens to. The stream is to be connected with
+    /// ALLOC_BUFFERS.
     pub(crate) fn follow<'a>(
         buffers: &Rc<RefCell<Self>>,
         listener: ListenerLocalBuilder<'a, ()>,
     ) -> ListenerLocalBuilder<'a, ()> {
         let (come, gone) = (Rc::clone(buffers), Rc::clone(buffers));
         listener
-            // SAFETY: libpipewire maps a buffer before it tells of it (MAP_BUFFERS), and tells before it unmaps it.
+            // SAFETY: libpipewire tells of a buffer when it is made, and again before it is freed.
             .add_buffer(move |_, (), buffer| unsafe { come.borrow_mut().add(buffer) })
             .remove_buffer(move |_, (), buffer| gone.borrow_mut().remove(buffer))
     }
 
-    /// A buffer has come (`add_buffer` of the stream's events): it is covered at once, as it may have anything in it.
+    /// A buffer has come: it gets memory, with the cover in it.
     ///
     /// # Safety
-    /// `buffer` is valid until it is given to [`remove`](Self::remove), and its memory is mapped.
+    /// `buffer` is valid until it is given to [`remove`](Self::remove).
     unsafe fn add(&mut self, buffer: *mut pw_buffer) {
         let Some(buffer) = NonNull::new(buffer) else { return };
-        self.all.push(buffer);
-        // SAFETY: by this function's own contract.
-        if !unsafe { write(buffer, &self.cover) } {
-            tracing::debug!("a buffer of PipeWire is not as it was asked for");
+        let mut memory = match Memory::new(self.cover.len()) {
+            Ok(memory) => memory,
+            Err(error) => {
+                tracing::error!("PipeWire: no memory for a frame: {error}");
+                return;
+            }
+        };
+        memory.write(&self.cover);
+        // SAFETY: `buffer` is valid, so is what it points to, and each pointer is looked at before it is followed. The
+        // descriptor and the mapping live as long as `memory`, which is kept until the buffer is removed.
+        unsafe {
+            let spa = (*buffer.as_ptr()).buffer;
+            if spa.is_null() || (*spa).n_datas != 1 || (*spa).datas.is_null() {
+                return;
+            }
+            let block = &mut *(*spa).datas;
+            // Before it has memory, its type is the set of those that all readers take.
+            if block.chunk.is_null() || block.type_ & (1 << SPA_DATA_MemFd) == 0 {
+                return;
+            }
+            block.type_ = SPA_DATA_MemFd;
+            block.flags = SPA_DATA_FLAG_READWRITE;
+            block.fd = memory.fd().into();
+            block.mapoffset = 0;
+            block.maxsize = self.cover.len() as u32;
+            block.data = memory.at().as_ptr().cast();
         }
+        self.all.push((buffer, memory));
     }
 
-    /// A buffer goes (`remove_buffer`).
+    /// A buffer goes, and its memory with it.
     fn remove(&mut self, buffer: *mut pw_buffer) {
-        self.all.retain(|known| known.as_ptr() != buffer);
+        self.all.retain(|(known, _)| known.as_ptr() != buffer);
     }
 
     /// Puts `bytes` in place of what is in every buffer, also of what readers look at now, and of what comes later.
     pub(crate) fn cover(&mut self, bytes: &[u8]) {
         self.cover.clear();
         self.cover.extend_from_slice(bytes);
-        for buffer in &self.all {
-            // SAFETY: `add` asks for buffers that are valid until they are removed from `all`.
-            unsafe { write(*buffer, bytes) };
+        for (_, memory) in &mut self.all {
+            memory.write(bytes);
         }
     }
 
     /// Gives a frame to the readers of `stream`, whose buffers these are.
     pub(crate) fn send(&mut self, stream: &Stream, frame: Frame<'_>) -> Sent {
-        // SAFETY: the pointer is looked at before it is used, and is given back below. (One that is not stays out of
-        // use until the stream's format is negotiated anew.)
+        // SAFETY: the pointer is looked at before it is used, and is given back below. (One without memory stays out of use
+        // until the stream's format is negotiated anew.)
         let buffer = unsafe { stream.dequeue_raw_buffer() };
         let Some(buffer) = NonNull::new(buffer) else { return Sent::NoBuffer };
-        if !self.all.contains(&buffer) {
+        let Some((_, memory)) = self.all.iter_mut().find(|(known, _)| *known == buffer) else {
+            return Sent::WrongBuffer;
+        };
+        if !memory.write(frame.bytes) {
             return Sent::WrongBuffer;
         }
-        // SAFETY: it is among the valid ones.
-        if !unsafe { write(buffer, frame.bytes) } {
-            return Sent::WrongBuffer;
-        }
-        // SAFETY: `buffer` is valid, and so is the `spa_buffer` in it; `write` has seen that there is a first block with
-        // a chunk. `spa_buffer_find_meta_data` gives null or a header of the size that was asked for. We are the only
-        // ones who write to these until the buffer is queued. It came from this stream.
+        // SAFETY: `buffer` is among those that are valid, and `add` has seen that it has one block with a chunk.
+        // `spa_buffer_find_meta_data` gives null or a header of the size that was asked for. We are the only ones who write
+        // to these until the buffer is queued. It came from this stream.
         unsafe {
             let spa = (*buffer.as_ptr()).buffer;
             let chunk = (*(*spa).datas).chunk;
@@ -121,26 +155,4 @@ impl Buffers {
         }
         Sent::Yes
     }
-}
-
-/// Copies `bytes` into a buffer's first block. False if that has no memory for them, and nothing was written.
-///
-/// # Safety
-/// `buffer` is valid and its memory is mapped.
-unsafe fn write(buffer: NonNull<pw_buffer>, bytes: &[u8]) -> bool {
-    // SAFETY: `buffer` is valid, so is what it points to, and each pointer is looked at before it is followed. A mapped
-    // block has `maxsize` bytes at `data`. Readers are other processes; they may see a frame half written, both halves of
-    // which were composed.
-    unsafe {
-        let spa = (*buffer.as_ptr()).buffer;
-        if spa.is_null() || (*spa).n_datas == 0 || (*spa).datas.is_null() {
-            return false;
-        }
-        let block: &spa_data = &*(*spa).datas;
-        if block.data.is_null() || block.chunk.is_null() || (block.maxsize as usize) < bytes.len() {
-            return false;
-        }
-        ptr::copy_nonoverlapping(bytes.as_ptr(), block.data.cast::<u8>(), bytes.len());
-    }
-    true
 }

@@ -2,6 +2,7 @@
 
 mod buffers;
 mod log;
+mod memory;
 mod movable;
 
 pub(crate) use buffers::{Buffers, Frame, Sent};

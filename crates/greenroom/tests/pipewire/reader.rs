@@ -135,8 +135,8 @@ pub fn offered(socket: &Path, name: &str) -> (Vec<Value>, Vec<(String, String)>)
         .add_listener_local()
         .param(move |_, id, _, _, param| {
             if let (ParamType::EnumFormat, Some(param)) = (id, param) {
-                let (_, value) = PodDeserializer::deserialize_any_from(param.as_bytes()).unwrap();
-                takes.borrow_mut().push(value);
+                let value = PodDeserializer::deserialize_any_from(param.as_bytes());
+                takes.borrow_mut().push(value.map_or(Value::None, |(_, value)| value));
             }
         })
         .info(move |info| {

@@ -64,11 +64,13 @@ fn several_watch_and_come_and_go_and_the_camera_is_open_meanwhile() {
     let first = start();
     assert_eq!(first.wait_for(1).first, Some("placeholder"));
     first.wait_for_picture();
+    assert_well(&first.seen());
     greenroom.wait_for_camera("streaming");
     let watchers = greenroom.output(0)["watchers"].clone();
     assert_eq!(watchers[0]["pid"], std::process::id(), "{watchers}");
     let others = [start(), start()];
     others.iter().for_each(|reader| reader.wait_for_picture());
+    others.iter().for_each(|reader| assert_well(&reader.seen()));
     for _ in 0..times() {
         let passing = start();
         passing.wait_for(2);

@@ -37,7 +37,11 @@ fn a_name_that_is_taken_is_waited_for() {
         properties,
     ]);
     let mut gst = gst.spawn().expect("install gstreamer1.0-pipewire");
-    let _ = super::reader::offered(&session.socket(), "greenroom");
+    let has_camera = || {
+        let listed = session.command("pw-cli").args(["ls", "Node"]).output().unwrap();
+        String::from_utf8_lossy(&listed.stdout).contains("node.name = \"greenroom\"")
+    };
+    wait_until("the other camera", has_camera);
     let greenroom = Greenroom::start(&session, &ARGS);
     greenroom.wait_for_state(0, "missing");
     let reason = greenroom.output(0)["reason"].to_string();
