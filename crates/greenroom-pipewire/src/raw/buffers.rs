@@ -1,10 +1,11 @@
 use std::cell::RefCell;
 use std::ptr::NonNull;
 use std::rc::Rc;
+use std::sync::atomic::{AtomicU32, Ordering::SeqCst};
 
 use pipewire::spa::sys::{
-    SPA_DATA_FLAG_READWRITE, SPA_DATA_MemFd, SPA_META_Header, spa_buffer_find_meta_data,
-    spa_meta_header,
+    SPA_DATA_FLAG_READWRITE, SPA_DATA_MemFd, SPA_META_Busy, SPA_META_Header,
+    spa_buffer_find_meta_data, spa_meta_busy, spa_meta_header,
 };
 use pipewire::stream::{ListenerLocalBuilder, Stream};
 use pipewire::sys::pw_buffer;
@@ -43,13 +44,18 @@ pub(crate) struct Buffers {
     all: Vec<(NonNull<pw_buffer>, Memory)>,
     /// What is put into each before anybody sees it: the placeholder, or black.
     cover: Vec<u8>,
+    /// Frames in a row for which no buffer was free.
+    missed: u32,
 }
+
+/// After so many frames without a free buffer they are taken back: a quarter of a second, at the usual rate.
+const MOST_MISSED: u32 = 8;
 
 impl Buffers {
     /// For frames of `len_bytes` in packed YUYV.
     pub(crate) fn new(len_bytes: usize) -> Self {
         let black = [16, 128, 16, 128].into_iter().cycle().take(len_bytes).collect();
-        Self { all: Vec::new(), cover: black }
+        Self { all: Vec::new(), cover: black, missed: 0 }
     }
 
     /// Has `buffers` follow the buffers of the stream that `listener` listens to. The stream is to be connected with
@@ -115,12 +121,38 @@ impl Buffers {
         }
     }
 
+    /// Makes every buffer free, whoever has it: a reader that takes frames and never gives them back would keep all others
+    /// from getting any. It sees newer frames in the buffers that it holds.
+    fn take_back(&mut self) {
+        tracing::debug!("PipeWire: a reader gives no buffer back; they are used all the same");
+        self.missed = 0;
+        for (buffer, _) in &self.all {
+            // SAFETY: `buffer` is among those that are valid. `spa_buffer_find_meta_data` gives null or a counter in memory
+            // that all processes share, which each of them changes in one step.
+            unsafe {
+                let spa = (*buffer.as_ptr()).buffer;
+                let busy =
+                    spa_buffer_find_meta_data(spa, SPA_META_Busy, size_of::<spa_meta_busy>());
+                if let Some(busy) = NonNull::new(busy.cast::<spa_meta_busy>()) {
+                    AtomicU32::from_ptr(&raw mut (*busy.as_ptr()).count).store(0, SeqCst);
+                }
+            }
+        }
+    }
+
     /// Gives a frame to the readers of `stream`, whose buffers these are.
     pub(crate) fn send(&mut self, stream: &Stream, frame: Frame<'_>) -> Sent {
         // SAFETY: the pointer is looked at before it is used, and is given back below. (One without memory stays out of use
         // until the stream's format is negotiated anew.)
         let buffer = unsafe { stream.dequeue_raw_buffer() };
-        let Some(buffer) = NonNull::new(buffer) else { return Sent::NoBuffer };
+        let Some(buffer) = NonNull::new(buffer) else {
+            self.missed += 1;
+            if self.missed == MOST_MISSED {
+                self.take_back();
+            }
+            return Sent::NoBuffer;
+        };
+        self.missed = 0;
         let Some((_, memory)) = self.all.iter_mut().find(|(known, _)| *known == buffer) else {
             return Sent::WrongBuffer;
         };

@@ -112,7 +112,8 @@ fn who_stands_still_holds_up_nobody() {
     reader.wait_for_picture();
     // A program that is stopped by a signal.
     let mut gst = session.command("gst-launch-1.0");
-    gst.args(["-q", "pipewiresrc", &format!("target-object={NAME}"), "!", "fakesink"]);
+    gst.args(["-q", "pipewiresrc", &format!("target-object={NAME}")]);
+    gst.args(["!", "video/x-raw,format=YUY2", "!", "filesink", "location=/dev/null"]);
     let mut gst = gst.spawn().expect("install gstreamer1.0-tools");
     wait_until("two programs", || {
         greenroom.output(0)["watchers"].as_array().is_some_and(|watchers| watchers.len() == 2)
