@@ -12,7 +12,7 @@ use super::session::{Greenroom, Session, wait_until};
 const NAME: &str = "greenroom";
 const TO_PIPEWIRE: [&str; 4] = ["--output", "pipewire", "--size", "320x180"];
 
-/// How often a reader comes and goes; more by `GREENROOM_READERS` for a longer test.
+/// How often a reader comes and goes, and how many watch at once; more by `GREENROOM_READERS` for a longer test.
 fn times() -> u32 {
     std::env::var("GREENROOM_READERS").ok().and_then(|text| text.parse().ok()).unwrap_or(8)
 }
@@ -98,6 +98,23 @@ fn several_watch_and_come_and_go_and_the_camera_is_open_meanwhile() {
     assert_eq!(again.wait_for(1).first, Some("placeholder"));
     again.wait_for_picture();
     assert_well(&again.stop());
+}
+
+#[test]
+fn many_watch_at_once() {
+    let session = Session::with_pipewire();
+    let greenroom = Greenroom::start(&session, &TO_PIPEWIRE);
+    greenroom.wait_for_state(0, "holding");
+    let readers: Vec<_> =
+        (0..times()).map(|_| Reader::start(session.socket(), NAME, true)).collect();
+    for reader in &readers {
+        reader.wait_for_picture();
+    }
+    for reader in readers {
+        assert_well(&reader.stop());
+    }
+    greenroom.wait_for_state(0, "holding");
+    greenroom.wait_for_camera("closed");
 }
 
 #[test]
