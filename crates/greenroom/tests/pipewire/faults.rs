@@ -41,7 +41,9 @@ fn no_fault_shows_the_room() {
     reader.wait_for_picture();
     let seen = reader.seen();
     assert_eq!((seen.leaks, seen.strange, seen.complaints.len()), (0, 0, 0), "{seen:?}");
-    // The judge sees a leak where there is one.
-    greenroom.tell(&["fault", "leak"]);
-    wait_until("the leak", || reader.seen().leaks > 0);
+    // The judge sees a leak where there is one. (On a busy machine a reader does not get every frame.)
+    wait_until("the leak", || {
+        greenroom.tell(&["fault", "leak"]);
+        reader.seen().leaks > 0
+    });
 }

@@ -128,9 +128,9 @@ pub fn offered(socket: &Path, name: &str) -> (Vec<Value>, Vec<(String, String)>)
         found.borrow().is_some()
     });
     let node = found.take().unwrap();
-    let (formats, properties) = (Rc::new(RefCell::new(Vec::new())), Rc::default());
-    let (takes, told): (_, Rc<RefCell<Vec<(String, String)>>>) =
-        (Rc::clone(&formats), Rc::clone(&properties));
+    let formats = Rc::new(RefCell::new(Vec::new()));
+    let properties = Rc::new(RefCell::new(Vec::new()));
+    let (takes, told) = (Rc::clone(&formats), Rc::clone(&properties));
     let _node_listener = node
         .add_listener_local()
         .param(move |_, id, _, _, param| {

@@ -176,6 +176,7 @@ impl Greenroom {
         command.args(args).args(["--socket", "socket"]).output().unwrap()
     }
 
+    #[cfg(feature = "faults")]
     pub fn tell(&self, args: &[&str]) {
         let answer = self.ask(args);
         assert!(answer.status.success(), "{args:?}: {answer:?}");
