@@ -55,11 +55,13 @@ fn one_for_each_of_ours(outputs: &[OutputSettings]) -> Vec<OutputSettings> {
         let is_named = |choice: &OutputChoice| {
             *choice != output.choice && outputs.iter().any(|other| other.choice == *choice)
         };
+        let is_called = |name: &str| outputs.iter().any(|other| other.name == name);
         let ours = cameras_of_ours().into_iter().filter(|choice| !is_named(choice));
         for (index, choice) in ours.enumerate() {
             // The first keeps its name.
             let name = match &choice {
                 _ if index == 0 => output.name.clone(),
+                OutputChoice::Pipewire(name) if is_called("pipewire") => format!("pipewire:{name}"),
                 OutputChoice::Pipewire(_) => "pipewire".to_owned(),
                 OutputChoice::Device(node) => node.clone(),
                 _ => continue,
