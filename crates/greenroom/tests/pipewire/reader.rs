@@ -36,6 +36,8 @@ pub struct Seen {
     pub placeholders: u64,
     /// Frames with a pixel of the room.
     pub leaks: u64,
+    /// Frames that are partly the one and partly the other.
+    pub torn: u64,
     /// Neither of these.
     pub strange: u64,
     /// What the first frame was.
@@ -311,6 +313,7 @@ fn take(stream: &Stream, seen: &mut Seen, last: &mut (i64, Option<u64>)) {
         "composed" => &mut seen.composed,
         "placeholder" => &mut seen.placeholders,
         "room" => &mut seen.leaks,
+        "torn" => &mut seen.torn,
         _ => &mut seen.strange,
     } += 1;
     seen.complaints.extend(complaints);
@@ -331,6 +334,8 @@ pub fn judge(bytes: &[u8]) -> &'static str {
         () if room > 0 => "room",
         () if red == pairs => "composed",
         () if calm == pairs => "placeholder",
+        // A slow reader sees a buffer that is written anew: both halves were composed.
+        () if red + calm == pairs => "torn",
         () => "strange",
     }
 }
