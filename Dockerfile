@@ -7,7 +7,7 @@ ARG BASE_IMAGE=debian:bookworm-slim
 FROM ${RUST_IMAGE} AS build
 RUN apt-get update -qq \
     && DEBIAN_FRONTEND=noninteractive apt-get install -qq -y --no-install-recommends \
-        gcc libc6-dev libturbojpeg0-dev pkg-config \
+        clang gcc libc6-dev libpipewire-0.3-dev libturbojpeg0-dev pkg-config \
     && rm -rf /var/lib/apt/lists/*
 WORKDIR /src
 COPY . .
@@ -36,7 +36,7 @@ LABEL org.opencontainers.image.title="greenroom" \
 RUN printf 'path-exclude=%s\n' '/usr/lib/*/libLLVM*' '/usr/lib/*/libz3.so*' '/usr/lib/*/dri/*' \
         '/usr/lib/llvm-*' '/usr/share/icons/*' '/usr/share/X11/*' >/etc/dpkg/dpkg.cfg.d/greenroom \
     && apt-get update -qq \
-    && DEBIAN_FRONTEND=noninteractive apt-get install -qq -y --no-install-recommends ffmpeg libturbojpeg0 >/dev/null \
+    && DEBIAN_FRONTEND=noninteractive apt-get install -qq -y --no-install-recommends ffmpeg libpipewire-0.3-0 libturbojpeg0 >/dev/null \
     && apt-get clean && rm -rf /var/lib/apt/lists/* /var/cache/debconf/* /var/log/apt /var/log/dpkg.log \
     && ffmpeg -version >/dev/null && ffprobe -version >/dev/null \
     && useradd --uid 1000 --gid video --no-create-home --home-dir /nonexistent --shell /usr/sbin/nologin greenroom \

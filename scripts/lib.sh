@@ -35,7 +35,7 @@ need() { command -v "$1" >/dev/null || install "$2"; }
 # prepare_build [CARGO-OPTION...]: what it takes to build greenroom, and its assets. The options are those of the build that
 # follows (--release): what both have in common is built once.
 prepare_build() {
-    install gcc libc6-dev pkg-config libturbojpeg0-dev ffmpeg
+    install gcc libc6-dev pkg-config libturbojpeg0-dev libpipewire-0.3-dev clang ffmpeg
     need npm npm
     command -v cargo >/dev/null || [ ! -x "$HOME/.cargo/bin/cargo" ] || PATH=$HOME/.cargo/bin:$PATH
     if ! command -v cargo >/dev/null; then

@@ -107,6 +107,9 @@ pub enum DeviceError {
         #[source]
         source: io::Error,
     },
+    /// A source or sink of another crate says why, in a sentence that names the thing and the next step to take.
+    #[error(transparent)]
+    Elsewhere(Box<dyn std::error::Error + Send + Sync>),
     /// A picture's description was refused.
     #[error(transparent)]
     Frame(#[from] greenroom_frame::FrameError),

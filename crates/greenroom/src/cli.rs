@@ -119,8 +119,8 @@ pub struct RunArgs {
     /// needs nothing).
     #[arg(short, long, value_name = "CAMERA", env = "GREENROOM_CAMERA")]
     pub camera: Option<String>,
-    /// Where the picture goes [default: auto]: auto, /dev/videoN (a v4l2loopback node), its card
-    /// name, a file (.y4m, .mkv, .mp4, .mov, .webm), - (Y4M to standard output), or null (nowhere). May be given
+    /// Where the picture goes [default: auto]: auto (every virtual camera of ours), /dev/videoN (a v4l2loopback node), its
+    /// card name, pipewire or pipewire:NAME (a camera on PipeWire), a file (.y4m, .mkv, .mp4, .mov, .webm), - (Y4M to standard output), or null (nowhere). May be given
     /// several times.
     #[arg(short, long, value_name = "OUTPUT", env = "GREENROOM_OUTPUT")]
     pub output: Option<Vec<OsString>>,

@@ -23,6 +23,7 @@ pub mod log;
 pub mod masks;
 pub mod models;
 pub mod pipeline;
+mod pipewire;
 mod power;
 pub mod preview;
 pub mod protocol;

@@ -88,6 +88,10 @@ fn words_that_make_no_sense_are_refused() {
         (run(&["--camera", "HAL 9000"]), &["HAL 9000", "greenroom list"]),
         (run(&["--camera", "clip.mkv", "--output", "/dev/video99"]), &["/dev/video99"]),
         (run(&["--camera", "clip.mkv", "--output", "out.xyz"]), &["out.xyz", "mp4"]),
+        #[cfg(feature = "pipewire")]
+        (run(&["--camera", "clip.mkv", "--output", "pipewire:a/b"]), &["a/b", "pipewire alone"]),
+        #[cfg(not(feature = "pipewire"))]
+        (run(&["--camera", "clip.mkv", "--output", "pipewire"]), &["built without the PipeWire"]),
         (run(&["--camera", "clip.mkv", "--output", "clip.mkv"]), &["read and written"]),
         (run(&["--camera", "clip.mkv", "--output", "/nowhere/out.mkv"]), &["/nowhere"]),
         (vec!["render", "none.mp4", "out.mkv"], &["none.mp4"]),

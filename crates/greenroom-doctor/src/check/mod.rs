@@ -30,7 +30,7 @@ struct Context<'a> {
 
 /// Whether this greenroom can show its picture in a camera of PipeWire (`--output pipewire`). Without
 /// that, cures that would name it say that the module is needed.
-pub(crate) const HAS_PIPEWIRE_OUTPUT: bool = false;
+pub(crate) const HAS_PIPEWIRE_OUTPUT: bool = true;
 
 /// What is looked for, in the order in which it is shown.
 const CHECKS: &[fn(Context<'_>) -> Vec<Finding>] = &[

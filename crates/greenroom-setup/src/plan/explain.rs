@@ -4,9 +4,9 @@ use super::topic::{Explanation, Topic};
 use crate::facts::{Facts, ModuleConfig, Node, User};
 use crate::{Command, Generation, ModuleVersion, files};
 
-/// What works without the module, and the command for it. An output that needs none (PipeWire's) changes this.
-const WITHOUT_MODULE: &str =
-    "without the module, this version of greenroom writes files and is no camera";
+/// What works without the module, and the command for it.
+const WITHOUT_MODULE: &str = "without the module, greenroom is a camera on PipeWire alone, which not every program looks for";
+const WITHOUT_MODULE_RUN: &str = "greenroom run --output pipewire";
 const FILE_OUTPUT: &str = "greenroom run --output call.mkv";
 
 pub(crate) fn container() -> Explanation {
@@ -37,7 +37,7 @@ pub(crate) fn atomic_system(facts: &Facts) -> Explanation {
             name(facts)
         ),
     )
-    .next(FILE_OUTPUT)
+    .next(WITHOUT_MODULE_RUN)
 }
 
 /// `lines` are lines of a configuration of NixOS.
@@ -111,7 +111,7 @@ pub(crate) fn no_prebuilt_module(facts: &Facts, release: &str, package: &str) ->
             name(facts)
         ),
     )
-    .next(FILE_OUTPUT)
+    .next(WITHOUT_MODULE_RUN)
 }
 
 pub(crate) fn other_kernel(facts: &Facts, release: &str) -> Explanation {
@@ -124,7 +124,7 @@ pub(crate) fn other_kernel(facts: &Facts, release: &str) -> Explanation {
             name(facts)
         ),
     )
-    .next(FILE_OUTPUT)
+    .next(WITHOUT_MODULE_RUN)
 }
 
 pub(crate) fn kernel_without_video(release: &str) -> Explanation {
@@ -150,7 +150,7 @@ pub(crate) fn module_too_old(facts: &Facts, version: ModuleVersion) -> Explanati
             name(facts)
         ),
     )
-    .next(FILE_OUTPUT)
+    .next(WITHOUT_MODULE_RUN)
 }
 
 pub(crate) fn signature_required() -> Explanation {
@@ -162,7 +162,7 @@ pub(crate) fn signature_required() -> Explanation {
              switch Secure Boot off in the firmware, and run set-up again; {WITHOUT_MODULE}."
         ),
     )
-    .next(FILE_OUTPUT)
+    .next(WITHOUT_MODULE_RUN)
 }
 
 pub(crate) fn foreign_options(

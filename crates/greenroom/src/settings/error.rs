@@ -87,6 +87,17 @@ pub enum SettingsError {
     /// One place for two pictures.
     #[error("two outputs would both be written to {0}; take one of them away")]
     SameOutput(String),
+    /// Not a name of a camera on PipeWire.
+    #[error(
+        "\"{0}\" is no name for a camera on PipeWire; write up to 64 letters, digits, spaces and -_.() after pipewire:, or \
+         pipewire alone"
+    )]
+    NotAPipewireName(String),
+    /// PipeWire is not built in.
+    #[error(
+        "this greenroom was built without the PipeWire output; leave pipewire out, or build it with the feature pipewire"
+    )]
+    WithoutPipewire,
     /// More than can be served.
     #[error("{0} outputs are more than greenroom serves; name {1} at most")]
     ManyOutputs(usize, usize),

@@ -6,13 +6,16 @@ use greenroom_frame::SizePx;
 use super::{SceneSettings, SettingsError, same_target};
 use crate::config::OutputTable;
 use crate::pipeline::MOST_OUTPUTS;
+use crate::pipewire;
 use crate::scenes::{SceneLibrary, check_privacy};
 
 /// Where frames go.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum OutputChoice {
-    /// A v4l2loopback node by `auto`, node or card name.
+    /// A v4l2loopback node by node or card name; or `auto`, every virtual camera of ours.
     Device(String),
+    /// A camera on PipeWire, by the name that users see.
+    Pipewire(String),
     /// A file or standard output.
     File(FileTarget),
     /// `null`: everything is composed and nothing kept, for measuring.
@@ -37,12 +40,20 @@ pub struct OutputSettings {
 }
 
 impl OutputChoice {
-    fn parse(text: &OsStr) -> Self {
-        match text.to_str() {
+    fn parse(text: &OsStr) -> Result<Self, SettingsError> {
+        if let Some(name) = text.to_str().and_then(pipewire_name) {
+            return pipewire::checked_name(name).map(Self::Pipewire);
+        }
+        Ok(match text.to_str() {
             Some("null") => Self::Null,
             Some(name) if name != "-" && names_a_device(name) => Self::Device(name.to_owned()),
             _ => Self::File(FileTarget::parse(text)),
-        }
+        })
+    }
+
+    /// Whether programs come and watch it.
+    fn is_camera(&self) -> bool {
+        matches!(self, Self::Device(_) | Self::Pipewire(_))
     }
 
     /// Whether both are the same place.
@@ -52,6 +63,14 @@ impl OutputChoice {
             (Self::Null, Self::Null) => false,
             _ => self == other,
         }
+    }
+}
+
+/// What `pipewire` or `pipewire:NAME` calls the camera.
+fn pipewire_name(text: &str) -> Option<&str> {
+    match text.strip_prefix("pipewire")? {
+        "" => Some(pipewire::NAME),
+        name => name.strip_prefix(':'),
     }
 }
 
@@ -80,7 +99,7 @@ impl OutputSettings {
             return Err(SettingsError::ManyOutputs(tables.len(), MOST_OUTPUTS).into());
         }
         for (to, table) in tables {
-            let choice = OutputChoice::parse(&to);
+            let choice = OutputChoice::parse(&to)?;
             let to = to.to_string_lossy().into_owned();
             let name = table.name.unwrap_or_else(|| to.clone());
             if outputs.iter().any(|other: &Self| other.choice.is_same(&choice)) {
@@ -118,6 +137,6 @@ impl OutputSettings {
 
     /// Whether somebody watches it from the start: a file, or one that is always on.
     pub fn is_watched_at_once(&self) -> bool {
-        self.opens_camera && (self.always_on || !matches!(self.choice, OutputChoice::Device(_)))
+        self.opens_camera && (self.always_on || !self.choice.is_camera())
     }
 }

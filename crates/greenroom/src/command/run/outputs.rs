@@ -1,14 +1,18 @@
 //! Opens the outputs of `greenroom run`.
 
 use greenroom_device::{
-    DeviceError, FileTarget, LoopbackOpener, QueuedSink, Sink, SinkMode, SinkOpener,
+    DeviceError, FileTarget, LoopbackOpener, QueuedSink, Sink, SinkMode, SinkOpener, find_loopback,
     open_file_sink, open_null_sink, own_loopbacks,
 };
 use greenroom_scene::SceneFormat;
 
 use crate::pipeline::{Idle, OnLoss, Output, OutputPolicy, Painter};
+use crate::pipewire;
 use crate::scenes::{FirstScene, make_first_scene};
 use crate::settings::{OutputChoice, OutputSettings, RunSettings};
+
+/// The loopback that is ours by its label, else any that is free.
+const AUTO: &str = "auto";
 
 /// The outputs, and the scenes that they begin with, by their names.
 type Opened = (Vec<Output>, Vec<(String, FirstScene)>);
@@ -40,28 +44,63 @@ pub(super) fn open(
     Ok((outputs, scenes))
 }
 
-/// `auto` is every loopback that is labelled as ours, where there are several.
+/// `auto` is every virtual camera of ours: each loopback, and one on PipeWire.
 fn one_for_each_of_ours(outputs: &[OutputSettings]) -> Vec<OutputSettings> {
-    let is_auto = |output: &OutputSettings| output.choice == OutputChoice::Device("auto".into());
-    let ours = if outputs.iter().any(is_auto) { own_loopbacks() } else { Vec::new() };
     let mut all = Vec::new();
     for output in outputs {
-        if ours.len() < 2 || !is_auto(output) {
+        if output.choice != OutputChoice::Device(AUTO.to_owned()) {
             all.push(output.clone());
             continue;
         }
-        for (index, loopback) in ours.iter().enumerate() {
-            let node = loopback.node.display().to_string();
-            let has = |other: &OutputSettings| other.choice == OutputChoice::Device(node.clone());
-            if outputs.iter().any(has) {
-                continue;
-            }
+        let is_named = |choice: &OutputChoice| {
+            *choice != output.choice && outputs.iter().any(|other| other.choice == *choice)
+        };
+        let is_called = |name: &str| outputs.iter().any(|other| other.name == name);
+        let ours = cameras_of_ours().into_iter().filter(|choice| !is_named(choice));
+        for (index, choice) in ours.enumerate() {
             // The first keeps its name.
-            let name = if index == 0 { output.name.clone() } else { node.clone() };
-            all.push(OutputSettings { name, choice: OutputChoice::Device(node), ..output.clone() });
+            let name = match &choice {
+                _ if index == 0 => output.name.clone(),
+                OutputChoice::Pipewire(name) if is_called("pipewire") => format!("pipewire:{name}"),
+                OutputChoice::Pipewire(_) => "pipewire".to_owned(),
+                OutputChoice::Device(node) => node.clone(),
+                _ => continue,
+            };
+            all.push(OutputSettings { name, choice, ..output.clone() });
         }
     }
     all
+}
+
+/// The virtual cameras that are there now. If there is none, those that may come.
+fn cameras_of_ours() -> Vec<OutputChoice> {
+    // By its label, so that it is found again after the module was loaded anew.
+    let loopback = OutputChoice::Device(AUTO.to_owned());
+    let on_pipewire = OutputChoice::Pipewire(pipewire::NAME.to_owned());
+    let mut cameras: Vec<_> = match own_loopbacks() {
+        ours if ours.len() > 1 => {
+            let nodes = ours.iter().map(|loopback| loopback.node.display().to_string());
+            nodes.map(OutputChoice::Device).collect()
+        }
+        _ => match find_loopback(AUTO) {
+            Ok(_) => vec![loopback.clone()],
+            Err(DeviceError::NoneHere { .. }) => Vec::new(),
+            Err(error) if pipewire::is_running() => {
+                tracing::warn!("{error}; the camera is on PipeWire alone");
+                Vec::new()
+            }
+            Err(_) => vec![loopback.clone()],
+        },
+    };
+    if pipewire::is_running() {
+        cameras.push(on_pipewire);
+    } else if cameras.is_empty() {
+        cameras.push(loopback);
+        if pipewire::may_run() {
+            cameras.push(on_pipewire);
+        }
+    }
+    cameras
 }
 
 /// A sink, as far as it is there, and what its output means to the whole.
@@ -75,6 +114,14 @@ fn open_sink(
 ) -> anyhow::Result<OpenedSink> {
     let on_loss = if is_alone { OnLoss::End } else { OnLoss::Drop };
     match &output.choice {
+        OutputChoice::Pipewire(name) => {
+            let mut opener = pipewire::opener(name, wanted);
+            // PipeWire may be started later, and whoever has the name may go.
+            let sink = opener.open().inspect_err(|error| {
+                tracing::warn!("output: {error}; waiting for it");
+            });
+            Ok((sink, OutputPolicy::device(opener)))
+        }
         OutputChoice::Null => Ok((Ok(open_null_sink(wanted)), OutputPolicy::recording(on_loss))),
         OutputChoice::File(target) => {
             let sink = open_recording(target, wanted, settings.unpaced)?;
@@ -85,7 +132,7 @@ fn open_sink(
             let sink = match opener.open() {
                 Ok(sink) => Ok(sink),
                 // The module may be loaded later.
-                Err(error @ DeviceError::NoneHere { .. }) if name == "auto" => {
+                Err(error @ DeviceError::NoneHere { .. }) if name == AUTO => {
                     tracing::warn!("{error}; or name a file with --output FILE; waiting for one");
                     Err(error)
                 }

@@ -35,10 +35,12 @@ pub(super) fn probe(status: &Known<Option<Status>>) -> Known<Control> {
     }
 }
 
-/// By what an output writes to: `greenroom (/dev/video10)`, or a file.
+/// By what an output writes to: `greenroom (/dev/video10)`, `greenroom (PipeWire)`, or a file.
 fn kind(output: &OutputStatus) -> OutputKind {
     if output.sink.contains("(/dev/video") || output.sink.starts_with("/dev/video") {
         OutputKind::Loopback
+    } else if output.sink.ends_with(" (PipeWire)") || output.sink.starts_with("pipewire") {
+        OutputKind::PipeWire
     } else {
         OutputKind::File
     }
@@ -46,7 +48,7 @@ fn kind(output: &OutputStatus) -> OutputKind {
 
 /// Nobody is counted who reads a file.
 fn is_watched(output: &OutputStatus) -> bool {
-    kind(output) == OutputKind::Loopback && output.state == OutputState::Watched
+    kind(output) != OutputKind::File && output.state == OutputState::Watched
 }
 
 #[cfg(test)]
@@ -68,6 +70,7 @@ mod tests {
             panic!()
         };
         assert_eq!(outputs, [OutputKind::File, OutputKind::Loopback]);
+        assert_eq!(kind(&output("greenroom (PipeWire)")), OutputKind::PipeWire);
         let status = Status { outputs: vec![output("call.mkv")], ..Status::default() };
         assert!(matches!(
             probe(&Known::Is(Some(status))),

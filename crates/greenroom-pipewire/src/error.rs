@@ -1,0 +1,47 @@
+use greenroom_device::DeviceError;
+
+/// Why there is no camera on PipeWire. Every text is one sentence with the next step to take.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum PipewireError {
+    /// Nobody listens at the socket.
+    #[error(
+        "no PipeWire is running here; start it with: systemctl --user start pipewire wireplumber"
+    )]
+    NotRunning,
+    /// It was connected to, and does not answer.
+    #[error("PipeWire does not answer; restart it with: systemctl --user restart pipewire")]
+    Silent,
+    /// Another program has a camera of this name.
+    #[error(
+        "PipeWire has a camera called \"{name}\" already, which {holder} made; end that program, or take another name: \
+         pipewire:NAME"
+    )]
+    NameTaken {
+        /// The node's name.
+        name: String,
+        /// Whose it is.
+        holder: String,
+    },
+    /// The session does not let us make a camera.
+    #[error(
+        "PipeWire does not let greenroom make a camera ({why}); allow it in the access rules of PipeWire or WirePlumber"
+    )]
+    Denied {
+        /// PipeWire's words.
+        why: String,
+    },
+    /// Libpipewire or the daemon failed in another way.
+    #[error(
+        "PipeWire makes no camera ({why}); look into its log with: journalctl --user -u pipewire"
+    )]
+    Failed {
+        /// Its words.
+        why: String,
+    },
+}
+
+impl From<PipewireError> for DeviceError {
+    fn from(error: PipewireError) -> Self {
+        DeviceError::Elsewhere(Box::new(error))
+    }
+}

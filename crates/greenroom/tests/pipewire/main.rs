@@ -1,0 +1,10 @@
+//! The camera on PipeWire, with a PipeWire and a WirePlumber of the test's own.
+#![allow(clippy::unwrap_used)]
+
+#[cfg(feature = "faults")]
+mod faults;
+mod reader;
+mod restarts;
+mod session;
+mod streams;
+mod trouble;

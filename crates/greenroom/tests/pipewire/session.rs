@@ -1,0 +1,216 @@
+//! A session of its own: D-Bus, PipeWire and WirePlumber in a folder that nothing else uses.
+
+use std::fs::{self, File};
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, Stdio};
+use std::thread;
+use std::time::{Duration, Instant};
+
+use tempfile::TempDir;
+
+/// Longest wait for something that comes soon on any machine, however slow or busy.
+pub const PATIENCE: Duration = Duration::from_secs(120);
+
+/// Waits until `is_true`.
+pub fn wait_until(what: &str, mut is_true: impl FnMut() -> bool) {
+    let deadline = Instant::now() + PATIENCE;
+    while !is_true() {
+        assert!(Instant::now() < deadline, "never {what}");
+        thread::sleep(Duration::from_millis(20));
+    }
+}
+
+/// Where a session is, for its programs.
+#[derive(Debug, Clone)]
+pub struct Place {
+    folder: PathBuf,
+    address: String,
+}
+
+pub struct Session {
+    /// Deleted at the end.
+    _folder: TempDir,
+    place: Place,
+    bus: Child,
+    pipewire: Option<Child>,
+    wireplumber: Option<Child>,
+}
+
+impl Session {
+    /// With a bus alone.
+    pub fn new() -> Self {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("bus");
+        let address = format!("unix:path={}", path.display());
+        let mut bus = Command::new("dbus-daemon");
+        bus.args(["--session", "--nofork", "--address", &address]);
+        let bus = bus.stdout(Stdio::null()).stderr(Stdio::null()).spawn();
+        let bus = bus.expect("dbus-daemon is needed: install dbus");
+        wait_until("a bus", || path.exists());
+        let place = Place { folder: folder.path().to_owned(), address };
+        Self { _folder: folder, place, bus, pipewire: None, wireplumber: None }
+    }
+
+    /// With PipeWire and WirePlumber.
+    pub fn with_pipewire() -> Self {
+        let mut session = Self::new();
+        session.start_pipewire();
+        session.start_wireplumber();
+        session
+    }
+
+    pub fn at(&self, name: &str) -> PathBuf {
+        self.place.at(name)
+    }
+
+    pub fn socket(&self) -> PathBuf {
+        self.at("pipewire-0")
+    }
+
+    pub fn command(&self, program: impl AsRef<Path>) -> Command {
+        self.place.command(program)
+    }
+
+    fn daemon(&self, program: &str) -> Child {
+        let log = File::options().create(true).append(true).open(self.at(program)).unwrap();
+        let mut command = self.command(program);
+        command.stdout(log.try_clone().unwrap()).stderr(log);
+        command.spawn().unwrap_or_else(|_| panic!("{program} is needed: install it"))
+    }
+
+    pub fn start_pipewire(&mut self) {
+        self.pipewire = Some(self.daemon("pipewire"));
+        wait_until("PipeWire's socket", || self.socket().exists());
+    }
+
+    pub fn start_wireplumber(&mut self) {
+        self.wireplumber = Some(self.daemon("wireplumber"));
+    }
+
+    pub fn kill_pipewire(&mut self) {
+        end(self.pipewire.take());
+    }
+
+    pub fn kill_wireplumber(&mut self) {
+        end(self.wireplumber.take());
+    }
+}
+
+impl Place {
+    pub fn at(&self, name: &str) -> PathBuf {
+        self.folder.join(name)
+    }
+
+    /// A program of this session.
+    pub fn command(&self, program: impl AsRef<Path>) -> Command {
+        let mut command = Command::new(program.as_ref());
+        for name in ["XDG_RUNTIME_DIR", "XDG_CONFIG_HOME", "XDG_STATE_HOME", "XDG_DATA_HOME"] {
+            command.env(name, &self.folder);
+        }
+        command.env("DBUS_SESSION_BUS_ADDRESS", &self.address).current_dir(&self.folder);
+        for name in ["PIPEWIRE_REMOTE", "PIPEWIRE_RUNTIME_DIR", "GREENROOM_LOG"] {
+            command.env_remove(name);
+        }
+        command.stdin(Stdio::null());
+        command
+    }
+}
+
+fn end(child: Option<Child>) {
+    if let Some(mut child) = child {
+        let _ = child.kill();
+        let _ = child.wait();
+    }
+}
+
+impl Drop for Session {
+    fn drop(&mut self) {
+        self.kill_wireplumber();
+        self.kill_pipewire();
+        let _ = self.bus.kill();
+        let _ = self.bus.wait();
+    }
+}
+
+/// What the tests show: a red background before a room that is blue.
+pub const USUAL: [&str; 8] = [
+    "--camera",
+    "room.mkv",
+    "--model",
+    "landscape",
+    "--background",
+    "#c81e1e",
+    "--idle-after",
+    "1",
+];
+
+/// A greenroom in a session.
+pub struct Greenroom {
+    place: Place,
+    daemon: Child,
+}
+
+impl Greenroom {
+    pub fn start(session: &Session, args: &[&str]) -> Self {
+        let room = session.at("room.mkv");
+        if !room.exists() {
+            let source = "color=c=0x2040ff:s=320x180:r=30000/1001:d=2";
+            let mut ffmpeg = Command::new("ffmpeg");
+            ffmpeg.args(["-v", "error", "-f", "lavfi", "-i", source, "-c:v", "ffv1"]);
+            ffmpeg.args(["-pix_fmt", "yuv420p"]).arg(&room);
+            assert!(ffmpeg.status().unwrap().success());
+        }
+        let log = File::create(session.at("log")).unwrap();
+        let mut command = session.command(env!("CARGO_BIN_EXE_greenroom"));
+        command.args(["run", "--socket", "socket"]).args(USUAL).args(args).stderr(log);
+        let daemon = command.stdout(Stdio::null()).spawn().unwrap();
+        Self { place: session.place.clone(), daemon }
+    }
+
+    pub fn log(&self) -> String {
+        fs::read_to_string(self.place.at("log")).unwrap()
+    }
+
+    pub fn ask(&self, args: &[&str]) -> std::process::Output {
+        let mut command = self.place.command(env!("CARGO_BIN_EXE_greenroom"));
+        command.args(args).args(["--socket", "socket"]).output().unwrap()
+    }
+
+    #[cfg(feature = "faults")]
+    pub fn tell(&self, args: &[&str]) {
+        let answer = self.ask(args);
+        assert!(answer.status.success(), "{args:?}: {answer:?}");
+    }
+
+    /// Nothing before the daemon answers.
+    pub fn status(&self) -> serde_json::Value {
+        serde_json::from_slice(&self.ask(&["status", "--json"]).stdout).unwrap_or_default()
+    }
+
+    pub fn output(&self, at: usize) -> serde_json::Value {
+        self.status()["outputs"][at].clone()
+    }
+
+    pub fn wait_for_state(&self, at: usize, state: &str) {
+        let log = || self.log();
+        let deadline = Instant::now() + PATIENCE;
+        while self.output(at)["state"] != state {
+            assert!(Instant::now() < deadline, "never {state}: {}\n{}", self.output(at), log());
+            thread::sleep(Duration::from_millis(20));
+        }
+    }
+
+    pub fn wait_for_camera(&self, state: &str) {
+        wait_until(state, || self.status()["camera"]["state"] == state);
+    }
+}
+
+impl Drop for Greenroom {
+    fn drop(&mut self) {
+        let _ = self.daemon.kill();
+        let _ = self.daemon.wait();
+        if thread::panicking() {
+            eprintln!("{}", self.log());
+        }
+    }
+}
