@@ -3,6 +3,7 @@
 use std::fs::{self, File};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
+use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::thread;
 use std::time::{Duration, Instant};
 
@@ -27,6 +28,9 @@ pub struct Place {
     address: String,
 }
 
+/// One session at a time: all readers of a test are in this process, and libpipewire keeps things for a whole process.
+static ALONE: Mutex<()> = Mutex::new(());
+
 pub struct Session {
     /// Deleted at the end.
     _folder: TempDir,
@@ -34,11 +38,14 @@ pub struct Session {
     bus: Child,
     pipewire: Option<Child>,
     wireplumber: Option<Child>,
+    _alone: MutexGuard<'static, ()>,
 }
 
 impl Session {
     /// With a bus alone.
     pub fn new() -> Self {
+        // A test that has failed leaves nothing behind that matters.
+        let alone = ALONE.lock().unwrap_or_else(PoisonError::into_inner);
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("bus");
         let address = format!("unix:path={}", path.display());
@@ -48,7 +55,7 @@ impl Session {
         let bus = bus.expect("dbus-daemon is needed: install dbus");
         wait_until("a bus", || path.exists());
         let place = Place { folder: folder.path().to_owned(), address };
-        Self { _folder: folder, place, bus, pipewire: None, wireplumber: None }
+        Self { _folder: folder, place, bus, pipewire: None, wireplumber: None, _alone: alone }
     }
 
     /// With PipeWire and WirePlumber.
