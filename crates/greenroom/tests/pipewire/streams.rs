@@ -88,7 +88,7 @@ fn several_watch_and_come_and_go_and_the_camera_is_open_meanwhile() {
     let taken = fs::read(session.at("taken")).unwrap();
     // On a busy machine it ends before it has taken all; what it has is whole frames.
     let frames = taken.len() / (320 * 180 * 2);
-    assert!(frames > 0 && taken.len() % (320 * 180 * 2) == 0, "{} bytes", taken.len());
+    assert!(frames > 0 && taken.len().is_multiple_of(320 * 180 * 2), "{} bytes", taken.len());
     let kinds: Vec<_> = taken.chunks_exact(320 * 180 * 2).map(judge).collect();
     assert!(kinds.iter().all(|kind| ["composed", "torn"].contains(kind)), "{kinds:?}");
     assert_well(&first.stop());
