@@ -1,5 +1,5 @@
 # greenroom's program, units and pages.
-{ lib, rustPlatform, pkg-config, installShellFiles, makeWrapper, libjpeg, ffmpeg, src }:
+{ lib, rustPlatform, pkg-config, installShellFiles, makeWrapper, libjpeg, pipewire, ffmpeg, src }:
 
 assert lib.assertMsg (builtins.pathExists (src + "/assets/models"))
   "the networks are missing: run `cargo xtask assets`, then name the clone as a path (nix build path:.)";
@@ -14,8 +14,8 @@ rustPlatform.buildRustPackage {
   # They need cameras, kernel modules and files that a package does not have.
   doCheck = false;
 
-  nativeBuildInputs = [ pkg-config installShellFiles makeWrapper ];
-  buildInputs = [ libjpeg ];
+  nativeBuildInputs = [ pkg-config rustPlatform.bindgenHook installShellFiles makeWrapper ];
+  buildInputs = [ libjpeg pipewire ];
 
   postInstall = ''
     for unit in packaging/systemd/*.service packaging/dbus/*.service; do

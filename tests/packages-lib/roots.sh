@@ -143,7 +143,7 @@ deb_depends_on_little() {
     local depends
     depends=$(dpkg-deb -f "$new_deb" Depends)
     echo "$depends"
-    [ -z "$(tr ',' '\n' <<<"$depends" | sed 's/^ *//; s/ .*//' | grep -vxE 'libc6|libgcc-s1|libturbojpeg0')" ] &&
+    [ -z "$(tr ',' '\n' <<<"$depends" | sed 's/^ *//; s/ .*//' | grep -vxE 'libc6|libgcc-s1|libpipewire-0.3-0|libturbojpeg0')" ] &&
         ! dpkg-deb -f "$new_deb" Recommends | grep -q v4l2loopback
 }
 # unpack_rpm: with rpm2cpio; the same files, but for the places that differ.

@@ -26,7 +26,7 @@ pub(super) struct Build {
 pub(super) enum Jpeg {
     /// A package depends on it, and gets its updates.
     OfTheSystem,
-    /// The tarball's program needs nothing but the C library.
+    /// The tarball's program needs nothing but the C library and libpipewire, which every desktop has.
     InTheProgram,
 }
 
