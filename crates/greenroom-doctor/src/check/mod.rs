@@ -28,10 +28,6 @@ struct Context<'a> {
     evidence: &'a Evidence,
 }
 
-/// Whether this greenroom can show its picture in a camera of PipeWire (`--output pipewire`). Without
-/// that, cures that would name it say that the module is needed.
-pub(crate) const HAS_PIPEWIRE_OUTPUT: bool = true;
-
 /// What is looked for, in the order in which it is shown.
 const CHECKS: &[fn(Context<'_>) -> Vec<Finding>] = &[
     sandbox::container,
@@ -173,16 +169,10 @@ impl<'a> Context<'a> {
         found.command(Instruction::Run(run))
     }
 
-    /// greenroom shows its picture in PipeWire as well, or there alone; `instead` where it cannot.
-    fn with_pipewire(self, found: Finding, as_well: bool, instead: Instruction) -> Finding {
-        if !HAS_PIPEWIRE_OUTPUT {
-            found.command(instead)
-        } else if as_well {
-            let line = "output = [{ to = \"auto\" }, { to = \"pipewire\" }]";
-            self.with_settings(found, line, &["--output", "auto", "--output", "pipewire"])
-        } else {
-            self.with_settings(found, "output = \"pipewire\"", &["--output", "pipewire"])
-        }
+    /// greenroom shows its picture in PipeWire as well (`auto` is every camera that there can be), or there alone.
+    fn with_pipewire(self, found: Finding, as_well: bool) -> Finding {
+        let output = if as_well { "auto" } else { "pipewire" };
+        self.with_settings(found, &format!("output = \"{output}\""), &["--output", output])
     }
 
     /// Whether the module is known to be loaded.

@@ -3,7 +3,7 @@
 use greenroom_setup::facts::{Installed, Loaded};
 use greenroom_setup::{Command, Generation, Known, ModuleVersion, builds_for};
 
-use super::{Context, HAS_PIPEWIRE_OUTPUT, error, list, to_file, warning};
+use super::{Context, error, list, warning};
 use crate::{Finding, FindingId, Instruction};
 
 /// Two files of the module for one kernel: v4l2loopback#517.
@@ -84,13 +84,8 @@ pub(super) fn too_old(context: Context<'_>) -> Vec<Finding> {
     if builds_for(*newest, kernel) {
         return Vec::new();
     }
-    let cure = if HAS_PIPEWIRE_OUTPUT {
-        "Upgrade the distribution, or start the kernel that it began with. greenroom's PipeWire \
-         output works without the module."
-    } else {
-        "Upgrade the distribution, or start the kernel that it began with. This version of \
-         greenroom needs the module; without it, write to a file."
-    };
+    let cure = "Upgrade the distribution, or start the kernel that it began with. greenroom's PipeWire \
+                output works without the module.";
     let found = error(
         FindingId::ModuleTooOld,
         "modprobe says \"Module v4l2loopback not found\", although the package is installed.",
@@ -100,5 +95,5 @@ pub(super) fn too_old(context: Context<'_>) -> Vec<Finding> {
         ),
         cure,
     );
-    vec![context.with_pipewire(found, false, to_file())]
+    vec![context.with_pipewire(found, false)]
 }

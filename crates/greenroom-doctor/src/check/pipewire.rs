@@ -3,7 +3,7 @@
 use greenroom_setup::facts::Node;
 use greenroom_setup::{Command, Known};
 
-use super::{Context, HAS_PIPEWIRE_OUTPUT, device, note, warning};
+use super::{Context, device, note, warning};
 use crate::evidence::{
     AccessBackend, Browser, BrowserKind, CHROMIUM_FLAG, FIREFOX_PREFERENCE, PipeWireCamera,
     PortalPermission,
@@ -136,14 +136,7 @@ pub(super) fn browser_in_pipewire(context: Context<'_>) -> Vec<Finding> {
     browsers.dedup_by_key(|browser| browser.program);
     let finding = |browser: &Browser| {
         let title = browser.program.title();
-        let cure = if HAS_PIPEWIRE_OUTPUT {
-            "Run greenroom with its PipeWire output as well.".to_owned()
-        } else {
-            format!(
-                "This version of greenroom has cameras of the kernel alone, made by the module: have \
-                 {title} look for those, and start it again."
-            )
-        };
+        let cure = "Run greenroom with its PipeWire output as well.";
         let found = warning(
             FindingId::BrowserInPipeWire,
             format!("{title} lists no camera \"greenroom\", and other programs do."),
@@ -153,11 +146,7 @@ pub(super) fn browser_in_pipewire(context: Context<'_>) -> Vec<Finding> {
             ),
             cure,
         );
-        let instead = match browser.kind {
-            BrowserKind::Firefox => format!("about:config: {FIREFOX_PREFERENCE} = false"),
-            BrowserKind::Chromium => format!("chrome://flags/#{CHROMIUM_FLAG}: Disabled"),
-        };
-        context.with_pipewire(found, true, Instruction::ByHand(instead))
+        context.with_pipewire(found, true)
     };
     browsers.into_iter().map(finding).collect()
 }

@@ -3,7 +3,7 @@
 use greenroom_setup::facts::Environment;
 use greenroom_setup::{Command, Known};
 
-use super::{Context, HAS_PIPEWIRE_OUTPUT, error, note, to_file, warning};
+use super::{Context, error, note, to_file, warning};
 use crate::evidence::{Confinement, Installed};
 use crate::{Finding, FindingId, Instruction};
 
@@ -48,17 +48,9 @@ pub(super) fn flatpak(context: Context<'_>) -> Vec<Finding> {
                     "{title} takes cameras from the desktop's portal, which has those of PipeWire \
                      alone."
                 );
-                let instead = format!("Use {title} in a browser.");
-                let cure = if HAS_PIPEWIRE_OUTPUT {
-                    "Run greenroom with its PipeWire output as well.".to_owned()
-                } else {
-                    format!(
-                        "This version of greenroom has cameras of the kernel alone, made by the \
-                         module, and no PipeWire output: use {title} in a browser."
-                    )
-                };
+                let cure = "Run greenroom with its PipeWire output as well.";
                 let found = warning(FindingId::FlatpakNoDevices, symptom, cause, cure);
-                Some(context.with_pipewire(found, true, Instruction::ByHand(instead)))
+                Some(context.with_pipewire(found, true))
             }
             Known::Is(false) => {
                 let cause = format!("The Flatpak {id} may not open devices.");

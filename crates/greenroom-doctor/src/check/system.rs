@@ -3,7 +3,7 @@
 use greenroom_setup::Distribution;
 use greenroom_setup::facts::SystemKind;
 
-use super::{Context, HAS_PIPEWIRE_OUTPUT, error, to_file};
+use super::{Context, error};
 use crate::{Finding, FindingId, Instruction};
 
 /// Fedora's own repositories do not have the module.
@@ -39,18 +39,14 @@ pub(super) fn atomic(context: Context<'_>) -> Vec<Finding> {
     if !is_image || !context.lacks_module() {
         return Vec::new();
     }
-    let cure = if HAS_PIPEWIRE_OUTPUT {
-        "Use greenroom's PipeWire output, which needs no module."
-    } else {
-        "This version of greenroom needs the module: use an image that has it, or write to a file."
-    };
+    let cure = "Use greenroom's PipeWire output, which needs no module.";
     let found = error(
         FindingId::AtomicSystem,
         "There is no virtual camera, and no module can be installed.",
         "The system is an image that comes without v4l2loopback.",
         cure,
     );
-    vec![context.with_pipewire(found, false, to_file())]
+    vec![context.with_pipewire(found, false)]
 }
 
 /// The module is a line of NixOS' configuration.
