@@ -233,6 +233,7 @@ apt-get install --yes --quiet ffmpeg >/dev/null 2>&1 || fail "ffmpeg cannot be i
 echo "-- where nothing is set up"
 if [ $dynamic ]; then
     # A camera of ours that lacks an option: an older set-up's.
+    [ ! -e /sys/module/v4l2loopback ] || unload
     load devices=1 video_nr=10 card_label=greenroom exclusive_caps=0
     mkdir -p /run/greenroom
     echo '{"nodes":[{"number":10,"label":"greenroom","exclusive_caps":false,"buffers":4}]}' >/run/greenroom/nodes.json
