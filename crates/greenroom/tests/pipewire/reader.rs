@@ -43,8 +43,6 @@ pub struct Seen {
     /// Frames whose memory PipeWire has not told of: it links a reader while the camera is yet to answer where its buffers
     /// are, if other work of PipeWire's ends meanwhile (0.3.65, seen on busy machines). Such a reader connects anew.
     pub unmapped: u64,
-    /// What the first frame was.
-    pub first: Option<&'static str>,
     /// What strict readers do not bear.
     pub complaints: Vec<String>,
 }
@@ -318,7 +316,6 @@ fn take(stream: &Stream, seen: &mut Seen, last: &mut (i64, Option<u64>)) {
     );
     let kind = block.data().map_or("strange", |bytes| judge(bytes));
     seen.frames += 1;
-    seen.first.get_or_insert(kind);
     *match kind {
         "composed" => &mut seen.composed,
         "placeholder" => &mut seen.placeholders,
