@@ -16,7 +16,6 @@ pub(crate) use self::supervisor::Supervisor;
 use crate::denoise::Denoiser;
 use crate::look::Look;
 use crate::refine::component_filter::ComponentFilter;
-use crate::refine::crop::Window;
 use crate::{
     Engine, Isa, MatteError, Model, ModelDescription, OutputMeaning, Preparer, Quality,
     RefineSteps, SecondOpinion, SelfieEngine,
@@ -48,8 +47,6 @@ pub struct MatteMaker {
     still: Option<StillGate>,
     /// An answer from before holds for the frame that was prepared last.
     is_still: bool,
-    /// Where that frame is looked at, and when it was taken.
-    part: (Option<Window>, Instant),
     alpha: Frame,
     captured_at: Instant,
     isa: Isa,
@@ -123,7 +120,6 @@ impl MatteMaker {
             second_opinion: None,
             still: None,
             is_still: false,
-            part: (None, Instant::now()),
             captured_at: Instant::now(),
             isa,
             steps: RefineSteps::NONE,
@@ -258,8 +254,7 @@ impl MatteMaker {
             }
             self.preparer.prepare(frame, &mut self.looks[self.newest].input)?;
         }
-        self.part = (window, self.captured_at);
-        let sight = self.preparer.sight(self.part);
+        let sight = self.preparer.sight(window, self.captured_at);
         self.is_still = self.still.as_mut().is_some_and(|still| still.holds(self.newest, sight));
         Ok(())
     }
@@ -275,7 +270,10 @@ impl MatteMaker {
             let asked = self.ask();
             if let Some(still) = &mut self.still {
                 match &asked {
-                    Ok(()) => still.note(self.newest, self.preparer.sight(self.part)),
+                    Ok(()) => {
+                        let sight = self.preparer.sight(self.parts.window(), self.captured_at);
+                        still.note(self.newest, sight);
+                    }
                     // What it has left behind is no answer.
                     Err(_) => still.reset(),
                 }
@@ -292,13 +290,15 @@ impl MatteMaker {
         let look = &mut self.looks[self.newest];
         self.engine.infer(&look.input, &mut look.output)?;
         look.round();
-        let is_whole = self.newest == self.fit.whole && !self.parts.looks_into_a_window();
+        let is_whole = self.newest == self.fit.whole && self.parts.window().is_none();
         if let Some(second_look) = self.second_look.as_mut().filter(|_| is_whole) {
             let both = self.looks.get_disjoint_mut([self.fit.whole, self.fit.again]);
             let [first, second] = both.expect("a second look is in another size than the first");
             self.engine.infer(&second.input, &mut second.output)?;
             second.round();
             second_look.join(second, first);
+            // Where a window's answer was, there is this one now.
+            self.still.iter_mut().for_each(|still| still.forget(self.fit.again));
         }
         Ok(())
     }

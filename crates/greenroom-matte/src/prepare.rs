@@ -83,7 +83,7 @@ impl Preparer {
     }
 
     /// What the model is to see of the picture that was prepared last, which is that `window` of a frame of then.
-    pub(crate) fn sight(&self, (window, captured_at): (Option<Window>, Instant)) -> Sight<'_> {
+    pub(crate) fn sight(&self, window: Option<Window>, captured_at: Instant) -> Sight<'_> {
         let planes = &self.planes[self.newest];
         let width = planes.size().width_px as usize;
         Sight { planes: planes.bytes(), width, gain: self.gain, window, captured_at }

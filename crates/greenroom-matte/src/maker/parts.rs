@@ -113,9 +113,9 @@ impl Parts {
         window
     }
 
-    /// Whether the newest frame is looked at in a window.
-    pub(super) fn looks_into_a_window(&self) -> bool {
-        self.crop.as_ref().is_some_and(|crop| crop.window.is_some())
+    /// The window that the newest frame is looked at in; `None` for all of it.
+    pub(super) fn window(&self) -> Option<Window> {
+        self.crop.as_ref().and_then(|crop| crop.window)
     }
 
     /// Makes `canvas` the mask of `frame`, from what the network `found` in what it looked at.

@@ -56,6 +56,11 @@ impl StillGate {
         self.seen.iter_mut().for_each(|seen| *seen = None);
     }
 
+    /// The answer in `look` is another one by now.
+    pub(super) fn forget(&mut self, look: usize) {
+        self.seen[look] = None;
+    }
+
     /// Whether the answer to what was seen in `look` holds for `sight`, too.
     pub(super) fn holds(&mut self, look: usize, sight: Sight<'_>) -> bool {
         let Self { seen, sums } = self;
@@ -160,6 +165,10 @@ mod tests {
         let mut finger = second.clone();
         (finger[5 * WIDTH + 3], finger[5 * WIDTH + 6]) = (140, 60);
         assert!(!gate.holds(0, sight([&finger, &grey, &grey], at(66))));
+        // Another answer was put in the place of one look's.
+        assert!(gate.holds(1, sight([&second, &grey, &grey], at(66))));
+        gate.0.forget(1);
+        assert!(!gate.holds(1, sight([&second, &grey, &grey], at(66))));
         // What was seen last is what counts.
         assert!(gate.holds(0, sight([&finger, &grey, &grey], at(100))));
         // A cloud before the sun, a code at a time.
