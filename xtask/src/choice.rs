@@ -247,7 +247,9 @@ fn of_frames(text: &str) -> Option<[f64; 4]> {
     Some(medians)
 }
 
-fn median(values: &mut [f64]) -> f64 {
+/// # Panics
+/// If there are no values.
+pub(crate) fn median(values: &mut [f64]) -> f64 {
     values.sort_by(f64::total_cmp);
     values[values.len() / 2]
 }

@@ -10,6 +10,7 @@ use std::process::{Command, ExitCode};
 use anyhow::{Context, Result, ensure};
 use serde::Deserialize;
 
+use crate::choice::median;
 use crate::places::Places;
 use crate::sheets::write_parts;
 use crate::{daemon, golden};
@@ -21,7 +22,7 @@ pub struct Arguments {
     #[arg(long, value_name = "PAGE")]
     table: Option<PathBuf>,
     /// How often to measure each case
-    #[arg(long, default_value_t = 5)]
+    #[arg(long, default_value_t = 5, value_parser = clap::value_parser!(u32).range(1..))]
     rounds: u32,
     /// How long each time
     #[arg(long, default_value_t = 20)]
@@ -145,8 +146,7 @@ fn table(cases: &[(String, Vec<String>)], lines: &[Line]) -> String {
         let of_case: Vec<_> = lines.iter().filter(|line| line.case == *name).collect();
         let middle = |of: &dyn Fn(&Line) -> f64| {
             let mut values: Vec<_> = of_case.iter().map(|line| of(line)).collect();
-            values.sort_by(f64::total_cmp);
-            values.get(values.len() / 2).copied().unwrap_or(f64::NAN)
+            median(&mut values)
         };
         let whole = |line: &Line| line.ms.values().sum::<f64>();
         let threads = THREADS.map(|thread| {
@@ -161,8 +161,7 @@ fn table(cases: &[(String, Vec<String>)], lines: &[Line]) -> String {
     }
     let frames: u64 = lines.iter().map(|line| line.frames).sum();
     let mut floors: Vec<_> = lines.iter().map(|line| line.floor_ms).collect();
-    floors.sort_by(f64::total_cmp);
-    let floor = floors.get(floors.len() / 2).copied().unwrap_or(f64::NAN);
+    let floor = median(&mut floors);
     rows.push(format!("| floor | {floor:.2} | | 1 |\n\n{frames} frames in all."));
     rows.join("\n")
 }

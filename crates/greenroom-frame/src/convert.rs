@@ -2,7 +2,7 @@ use crate::kernels::pack::{
     average_rows, pack_pairs, pack_uyvy, pack_yuyv, unpack_pairs, unpack_uyvy, unpack_yuyv,
 };
 use crate::recolour::{MAX_ROW, Recolour};
-use crate::{Chroma, Frame, FrameError, FrameView, FrameViewMut, Isa, PixelFormat};
+use crate::{Chroma, Frame, FrameError, FrameView, FrameViewMut, Isa, PixelFormat, PlaneMut};
 
 /// Turns a picture of any format into the planar format of its own chroma
 /// ([`PixelFormat::I420`], [`PixelFormat::I422`] or [`PixelFormat::Grey`]); no sample changes.
@@ -64,11 +64,8 @@ pub fn pack(from: FrameView<'_>, into: &mut FrameViewMut<'_>) -> Result<(), Fram
         (PixelFormat::Nv12, recolour) => pack_nv12(from, into, recolour),
         (format, None) if format == from.format() => copy_planes(from, into),
         (PixelFormat::I420 | PixelFormat::I422, recolour) => pack_planar(from, into, recolour),
-        (PixelFormat::Grey, None) => copy_planes(from, into),
         (PixelFormat::Grey, mut recolour) => {
-            for (index, to) in into.plane_mut(0).iter_rows_mut().enumerate() {
-                to.copy_from_slice(luma_row(from, index, &mut recolour));
-            }
+            copy_luma(from, &mut into.plane_mut(0), &mut recolour);
         }
     }
     Ok(())
@@ -83,25 +80,22 @@ fn copy_planes(from: FrameView<'_>, into: &mut FrameViewMut<'_>) {
     }
 }
 
-/// Rows of luma that share one row of `from`'s chroma.
-fn luma_rows_a_chroma_row(from: FrameView<'_>) -> usize {
-    if from.format().chroma() == Chroma::Half2x2 { 2 } else { 1 }
-}
-
 /// Row `index` of `from`'s luma, with the rows of chroma that belong to it; a grey picture has none.
 fn rows_of_luma(from: FrameView<'_>, index: usize) -> [&[u8]; 3] {
     if from.format().chroma() == Chroma::None {
         return [from.plane(0).row(index), &[], &[]];
     }
-    let share = luma_rows_a_chroma_row(from);
+    let share = from.format().chroma().luma_rows();
     [from.plane(0).row(index), from.plane(1).row(index / share), from.plane(2).row(index / share)]
 }
 
-fn luma_row<'a>(from: FrameView<'a>, index: usize, recolour: &'a mut Option<Recolour>) -> &'a [u8] {
-    let [y, u, v] = rows_of_luma(from, index);
-    match recolour {
-        Some(recolour) => recolour.luma(y, u, v),
-        None => y,
+fn copy_luma(from: FrameView<'_>, into: &mut PlaneMut<'_>, recolour: &mut Option<Recolour>) {
+    for (index, to) in into.iter_rows_mut().enumerate() {
+        let [y, u, v] = rows_of_luma(from, index);
+        to.copy_from_slice(match recolour {
+            Some(recolour) => recolour.luma(y, u, v),
+            None => y,
+        });
     }
 }
 
@@ -113,7 +107,7 @@ fn pack_rows(from: FrameView<'_>, into: &mut FrameViewMut<'_>, mut recolour: Opt
         let [y, u, v] = rows;
         match &mut recolour {
             Some(recolour) => {
-                let same_chroma = !index.is_multiple_of(luma_rows_a_chroma_row(from));
+                let same_chroma = !index.is_multiple_of(from.format().chroma().luma_rows());
                 let (y, u, v) = recolour.row(rows, same_chroma);
                 pack_row(isa, packed, y, u, v);
             }
@@ -166,9 +160,7 @@ fn pack_nv12(from: FrameView<'_>, into: &mut FrameViewMut<'_>, mut recolour: Opt
     let isa = Isa::best();
     let mut planes = into.planes_mut();
     let (Some(mut y), Some(mut uv)) = (planes.next(), planes.next()) else { return };
-    for (index, to) in y.iter_rows_mut().enumerate() {
-        to.copy_from_slice(luma_row(from, index, &mut recolour));
-    }
+    copy_luma(from, &mut y, &mut recolour);
     let mut rows = ChromaRows { recolour, means: [[0; MAX_ROW / 2]; 2] };
     for (index, pairs) in uv.iter_rows_mut().enumerate() {
         let (u, v) = rows.row(from, index);
@@ -179,9 +171,7 @@ fn pack_nv12(from: FrameView<'_>, into: &mut FrameViewMut<'_>, mut recolour: Opt
 fn pack_planar(from: FrameView<'_>, into: &mut FrameViewMut<'_>, mut recolour: Option<Recolour>) {
     let to_422 = into.format() == PixelFormat::I422;
     let [mut y, mut u, mut v] = into.yuv_mut();
-    for (index, to) in y.iter_rows_mut().enumerate() {
-        to.copy_from_slice(luma_row(from, index, &mut recolour));
-    }
+    copy_luma(from, &mut y, &mut recolour);
     let mut rows = ChromaRows { recolour, means: [[0; MAX_ROW / 2]; 2] };
     for (index, (to_u, to_v)) in u.iter_rows_mut().zip(v.iter_rows_mut()).enumerate() {
         let (u, v) = if to_422 { rows.of_luma(from, index) } else { rows.row(from, index) };

@@ -41,6 +41,14 @@ impl Chroma {
         }
     }
 
+    /// Rows of luma that share one row of chroma.
+    pub(crate) const fn luma_rows(self) -> usize {
+        match self {
+            Chroma::Half2x2 => 2,
+            Chroma::Half2x1 | Chroma::None => 1,
+        }
+    }
+
     /// The planar working format with this chroma.
     pub const fn planar_format(self) -> PixelFormat {
         match self {

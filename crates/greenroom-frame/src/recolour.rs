@@ -10,7 +10,7 @@ use crate::{Chroma, Colour, Frame, Isa, SizePx};
 pub fn recolour(frame: &mut Frame, to: Colour) {
     assert!(frame.format().is_planar(), "packed pictures are packed from planar ones");
     let Some(mut rows) = Recolour::new(frame.colour(), to) else { return };
-    let share = if frame.format().chroma() == Chroma::Half2x2 { 2 } else { 1 };
+    let share = frame.format().chroma().luma_rows();
     let mut view = frame.view_mut();
     if view.format().chroma() == Chroma::None {
         for row in view.plane_mut(0).iter_rows_mut() {
@@ -122,9 +122,10 @@ fn mixes(from: Colour, to: Colour) -> [Mix; 3] {
         let own = own * chroma_gain;
         Mix::new(own, [other * chroma_gain, 0.0], 128.0 * (1.0 - own))
     };
-    let from_chroma = luma / from_chroma;
+    let luma_of_chroma = luma / from_chroma;
+    let weights = [y_u, y_v].map(|weight| weight * luma_of_chroma);
     [
-        Mix::new(luma_gain, [y_u * from_chroma, y_v * from_chroma], floor - from_floor * luma_gain),
+        Mix::new(luma_gain, weights, floor - from_floor * luma_gain),
         chroma_mix(u_u, u_v),
         chroma_mix(v_v, v_u),
     ]
