@@ -1,6 +1,11 @@
-//! Checks that the embedded models are there before the compiler trips over `include_bytes!`.
+//! Checks that the embedded models are there before the compiler trips over `include_bytes!`, and rounds the large one.
 
-use std::path::Path;
+#[path = "build/round.rs"]
+mod round;
+
+use std::error::Error;
+use std::path::{Path, PathBuf};
+use std::{env, fs};
 
 /// Names and sizes in bytes; `cargo xtask assets` checks the SHA-256.
 const MODELS: [(&str, u64); 4] = [
@@ -10,23 +15,38 @@ const MODELS: [(&str, u64); 4] = [
     ("face_detection_short_range.tflite", 229_032),
 ];
 
-fn main() {
+/// The one that is rounded. It is two thirds of a package as it comes.
+const ROUNDED: &str = "selfie_multiclass_256x256.tflite";
+
+fn main() -> Result<(), Box<dyn Error>> {
     // Asked at run time: a target folder may be shared by several clones, and this program with it.
-    let package = std::env::var_os("CARGO_MANIFEST_DIR").expect("cargo sets it for build scripts");
+    let package = env::var_os("CARGO_MANIFEST_DIR").ok_or("cargo sets CARGO_MANIFEST_DIR")?;
     let folder = Path::new(&package).join("../../assets/models");
-    println!("cargo::rerun-if-changed=build.rs");
+    for source in ["build.rs", "build/round.rs", "src/tflite/flatbuffer.rs"] {
+        println!("cargo::rerun-if-changed={source}");
+    }
+    let mut are_there = true;
     for (name, len_bytes) in MODELS {
         let path = folder.join(name);
         println!("cargo::rerun-if-changed={}", path.display());
-        match std::fs::metadata(&path) {
-            Err(_) => println!(
-                "cargo::error=the model assets/models/{name} is missing: run `cargo xtask assets` first"
-            ),
-            Ok(found) if found.len() != len_bytes => println!(
-                "cargo::error=assets/models/{name} has {} bytes instead of {len_bytes}: delete it and run `cargo xtask assets`",
+        let reason = match fs::metadata(&path) {
+            Err(_) => {
+                format!("the model assets/models/{name} is missing: run `cargo xtask assets` first")
+            }
+            Ok(found) if found.len() != len_bytes => format!(
+                "assets/models/{name} has {} bytes instead of {len_bytes}: delete it and run `cargo xtask assets`",
                 found.len()
             ),
-            Ok(_) => {}
-        }
+            Ok(_) => continue,
+        };
+        println!("cargo::error={reason}");
+        are_there = false;
     }
+    if are_there {
+        let rounded = round::weights(&fs::read(folder.join(ROUNDED))?)
+            .map_err(|broken| format!("assets/models/{ROUNDED}: {broken:?}"))?;
+        let made = PathBuf::from(env::var_os("OUT_DIR").ok_or("cargo sets OUT_DIR")?);
+        fs::write(made.join(ROUNDED), rounded)?;
+    }
+    Ok(())
 }

@@ -6,6 +6,7 @@
 #[path = "golden/inputs.rs"]
 mod inputs;
 
+use std::fs;
 use std::path::{Path, PathBuf};
 
 use greenroom_frame::SizePx;
@@ -33,8 +34,8 @@ fn fill(tensor: &mut InputTensor, rgb: &[u8], normalisation: Normalisation) {
 }
 
 fn checksums(model: &str) -> Vec<(String, u64)> {
-    let text = std::fs::read_to_string(folder("tests/golden").join(format!("{model}/inputs.txt")))
-        .unwrap();
+    let text =
+        fs::read_to_string(folder("tests/golden").join(format!("{model}/inputs.txt"))).unwrap();
     text.lines()
         .map(|line| {
             let (name, sum) = line.split_once(' ').unwrap();
@@ -105,9 +106,42 @@ fn general_is_the_reference_within_a_thousandth() {
 
 #[test]
 fn multiclass_is_the_reference_within_a_thousandth() {
+    let file = fs::read(folder("../../assets/models/selfie_multiclass_256x256.tflite")).unwrap();
     check("multiclass", Input::is_for_large_outputs, |isa| {
-        MulticlassEngine::from_tflite("multiclass", MulticlassEngine::file(), isa).unwrap()
+        MulticlassEngine::from_tflite("multiclass", &file, isa).unwrap()
     });
+}
+
+/// The weights of the built-in file are rounded.
+#[test]
+fn the_built_in_multiclass_answers_nearly_as_its_file_does() {
+    let mut engine = MulticlassEngine::built_in().unwrap();
+    let description = engine.description().clone();
+    let SizePx { width_px, height_px } = description.input_size;
+    let inputs =
+        inputs::all(&folder("../../assets/photos"), width_px as usize, height_px as usize).unwrap();
+    let mut tensor = InputTensor::new(&description);
+    let mut alpha = AlphaMap::new(&description);
+    let mut seen = 0;
+    for input in inputs.iter().filter(|input| input.is_for_large_outputs()) {
+        fill(&mut tensor, &input.rgb, description.normalisation);
+        engine.infer(&tensor, &mut alpha).unwrap();
+        let golden = golden("multiclass", &input.name);
+        let pairs = || alpha.values().iter().zip(&golden);
+        let mean =
+            pairs().map(|(have, want)| (have - want).abs()).sum::<f32>() / golden.len() as f32;
+        let moved = pairs().filter(|(have, want)| (**have > 0.5) != (**want > 0.5)).count();
+        println!(
+            "{}: {mean} off on average, {moved} of {} decided otherwise",
+            input.name,
+            golden.len()
+        );
+        // The blocks are no picture that the network knows: much of it is near 0.5.
+        let (most_mean, most_moved) = if input.name == "blocks" { (5e-3, 300) } else { (2e-4, 10) };
+        assert!(mean <= most_mean && moved <= most_moved, "{}: {mean}, {moved}", input.name);
+        seen += 1;
+    }
+    assert!(seen >= 3);
 }
 
 /// The reference runtime cannot run the file at other sizes, so they are compared with the file's own: the same photo, seen
