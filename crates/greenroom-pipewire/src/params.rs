@@ -73,7 +73,8 @@ pub(crate) fn buffers(mode: SinkMode) -> Result<[Param; 2], PipewireError> {
         Property::new(key, Value::Choice(ChoiceValue::Int(choice)))
     };
     let (default, min, max) = BUFFERS;
-    let memory = 1 << sys::SPA_DATA_MemFd;
+    // PipeWire allocates it as it likes; readers are told of the one or the other.
+    let memory = 1 << sys::SPA_DATA_MemFd | 1 << sys::SPA_DATA_MemPtr;
     let memory = ChoiceEnum::Flags { default: memory, flags: Vec::new() };
     let buffers = Param::new(Object {
         type_: SpaTypes::ObjectParamBuffers.as_raw(),

@@ -201,8 +201,9 @@ impl Session {
         let listener = listen_to_stream(&stream, &self.shared, self.mode)?;
         let format = params::format(self.mode)?;
         // No callback of ours runs on libpipewire's data thread: none is registered for `process`.
-        // Buffers get memory from us: what PipeWire allocates is no block of its own with a descriptor of its own.
-        let flags = StreamFlags::DRIVER | StreamFlags::ALLOC_BUFFERS | StreamFlags::RT_PROCESS;
+        // PipeWire allocates the buffers. Were they ours, PipeWire 0.3.65 would now and then link a reader before it has been
+        // told where they are, and that reader would get no picture.
+        let flags = StreamFlags::DRIVER | StreamFlags::MAP_BUFFERS | StreamFlags::RT_PROCESS;
         stream
             .connect(Direction::Output, None, flags, &mut [format.pod()?])
             .map_err(|error| PipewireError::Failed { why: error.to_string() })?;

@@ -1,16 +1,13 @@
 use std::cell::RefCell;
-use std::ptr::NonNull;
+use std::ptr::{self, NonNull};
 use std::rc::Rc;
 use std::sync::atomic::{AtomicU32, Ordering::SeqCst};
 
 use pipewire::spa::sys::{
-    SPA_DATA_FLAG_READWRITE, SPA_DATA_MemFd, SPA_META_Busy, SPA_META_Header,
-    spa_buffer_find_meta_data, spa_meta_busy, spa_meta_header,
+    SPA_META_Busy, SPA_META_Header, spa_buffer_find_meta_data, spa_meta_busy, spa_meta_header,
 };
 use pipewire::stream::{ListenerLocalBuilder, Stream};
 use pipewire::sys::pw_buffer;
-
-use super::memory::Memory;
 
 /// A frame for readers.
 #[derive(Debug, Clone, Copy)]
@@ -36,8 +33,8 @@ pub(crate) enum Sent {
     WrongBuffer,
 }
 
-/// The buffers of a stream, with memory of ours that readers map. Whatever is in one was given to
-/// [`cover`](Self::cover) or [`send`](Self::send).
+/// The buffers of a stream, in memory that PipeWire shares among it, us and the readers. Whatever we put into one was given
+/// to [`cover`](Self::cover) or [`send`](Self::send).
 #[derive(Debug)]
 pub(crate) struct Buffers {
     /// As libpipewire tells of them: each is valid from `add` to `remove`.
@@ -46,6 +43,27 @@ pub(crate) struct Buffers {
     cover: Vec<u8>,
     /// Frames in a row for which no buffer was free.
     missed: u32,
+}
+
+/// Where a buffer's one block is mapped.
+#[derive(Debug)]
+struct Memory {
+    /// Valid for `len_bytes` as long as the buffer is.
+    at: NonNull<u8>,
+    len_bytes: usize,
+}
+
+impl Memory {
+    /// Replaces what is in it. False if `bytes` are more than fit, and then nothing was written.
+    fn write(&mut self, bytes: &[u8]) -> bool {
+        if bytes.len() > self.len_bytes {
+            return false;
+        }
+        // SAFETY: the block has `len_bytes` bytes, and `bytes` is no part of it: nobody here makes a slice of it. Readers are
+        // other processes, and may see a frame half written; both halves were composed.
+        unsafe { ptr::copy_nonoverlapping(bytes.as_ptr(), self.at.as_ptr(), bytes.len()) };
+        true
+    }
 }
 
 /// After so many frames without a free buffer they are taken back: a quarter of a second, at the usual rate.
@@ -59,7 +77,7 @@ impl Buffers {
     }
 
     /// Has `buffers` follow the buffers of the stream that `listener` listens to. The stream is to be connected with
-    /// ALLOC_BUFFERS.
+    /// MAP_BUFFERS.
     pub(crate) fn follow<'a>(
         buffers: &Rc<RefCell<Self>>,
         listener: ListenerLocalBuilder<'a, ()>,
@@ -71,40 +89,28 @@ impl Buffers {
             .remove_buffer(move |_, (), buffer| gone.borrow_mut().remove(buffer))
     }
 
-    /// A buffer has come: it gets memory, with the cover in it.
+    /// A buffer has come: the cover is put into it.
     ///
     /// # Safety
-    /// `buffer` is valid until it is given to [`remove`](Self::remove).
+    /// `buffer` is valid until it is given to [`remove`](Self::remove), and so is what it points to.
     unsafe fn add(&mut self, buffer: *mut pw_buffer) {
         let Some(buffer) = NonNull::new(buffer) else { return };
-        let mut memory = match Memory::new(self.cover.len()) {
-            Ok(memory) => memory,
-            Err(error) => {
-                tracing::error!("PipeWire: no memory for a frame: {error}");
-                return;
-            }
-        };
-        memory.write(&self.cover);
-        // SAFETY: `buffer` is valid, so is what it points to, and each pointer is looked at before it is followed. The
-        // descriptor and the mapping live as long as `memory`, which is kept until the buffer is removed.
-        unsafe {
+        // SAFETY: `buffer` is valid, so is what it points to, and each pointer is looked at before it is followed.
+        let block = unsafe {
             let spa = (*buffer.as_ptr()).buffer;
             if spa.is_null() || (*spa).n_datas != 1 || (*spa).datas.is_null() {
                 return;
             }
-            let block = &mut *(*spa).datas;
-            // Before it has memory, its type is the set of those that all readers take.
-            if block.chunk.is_null() || block.type_ & (1 << SPA_DATA_MemFd) == 0 {
-                return;
-            }
-            block.type_ = SPA_DATA_MemFd;
-            block.flags = SPA_DATA_FLAG_READWRITE;
-            block.fd = memory.fd().into();
-            block.mapoffset = 0;
-            block.maxsize = self.cover.len() as u32;
-            block.data = memory.at().as_ptr().cast();
+            &*(*spa).datas
+        };
+        let Some(at) = NonNull::new(block.data.cast::<u8>()) else { return };
+        if block.chunk.is_null() {
+            return;
         }
-        self.all.push((buffer, memory));
+        let mut memory = Memory { at, len_bytes: block.maxsize as usize };
+        if memory.write(&self.cover) {
+            self.all.push((buffer, memory));
+        }
     }
 
     /// A buffer goes, and its memory with it.

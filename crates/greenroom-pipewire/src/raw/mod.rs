@@ -2,7 +2,6 @@
 
 mod buffers;
 mod log;
-mod memory;
 mod movable;
 
 pub(crate) use buffers::{Buffers, Frame, Sent};

@@ -4,7 +4,7 @@
 use std::cell::{Cell, RefCell};
 use std::path::{Path, PathBuf};
 use std::rc::Rc;
-use std::sync::atomic::{AtomicBool, Ordering::SeqCst};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering::SeqCst};
 use std::sync::{Arc, Mutex};
 use std::thread::{self, JoinHandle};
 use std::time::Duration;
@@ -40,9 +40,6 @@ pub struct Seen {
     pub torn: u64,
     /// Neither of these.
     pub strange: u64,
-    /// Frames whose memory PipeWire has not told of: it links a reader while the camera is yet to answer where its buffers
-    /// are, if other work of PipeWire's ends meanwhile (0.3.65, seen on busy machines). Such a reader connects anew.
-    pub unmapped: u64,
     /// What strict readers do not bear.
     pub complaints: Vec<String>,
 }
@@ -196,13 +193,18 @@ fn wish() -> Vec<u8> {
     })
 }
 
-/// One block of any memory, and a header, as browsers ask for them.
+/// The memory that browsers and that OBS ask for.
+const MEMORY: [i32; 2] =
+    [1 << sys::SPA_DATA_MemFd | 1 << sys::SPA_DATA_MemPtr, 1 << sys::SPA_DATA_MemPtr];
+
+/// Readers that asked for memory: every second one asks as OBS does.
+static ASKED: AtomicUsize = AtomicUsize::new(0);
+
+/// One block of such memory, and a header.
 fn buffers() -> [Vec<u8>; 2] {
     let int = |key, value| Property::new(key, Value::Int(value));
-    let memory = ChoiceEnum::Flags {
-        default: 1 << sys::SPA_DATA_MemFd | 1 << sys::SPA_DATA_MemPtr,
-        flags: Vec::new(),
-    };
+    let default = MEMORY[ASKED.fetch_add(1, SeqCst) % MEMORY.len()];
+    let memory = ChoiceEnum::Flags { default, flags: Vec::new() };
     let memory = Value::Choice(ChoiceValue::Int(Choice(ChoiceFlags::empty(), memory)));
     let buffers = Object {
         type_: SpaTypes::ObjectParamBuffers.as_raw(),
@@ -254,7 +256,7 @@ fn watch(
         "target.object" => name,
     };
     let stream = StreamRc::new(core.clone(), "reader", properties).unwrap();
-    let (ours, unmapped) = (Arc::clone(seen), Rc::clone(&is_lost));
+    let ours = Arc::clone(seen);
     let mut last = (i64::MIN, None::<u64>);
     let _listener = stream
         .add_local_listener::<()>()
@@ -266,11 +268,8 @@ fn watch(
             }
         })
         .process(move |stream, ()| {
-            if takes && !unmapped.get() {
-                let mut seen = ours.lock().unwrap();
-                let before = seen.unmapped;
-                take(stream, &mut seen, &mut last);
-                unmapped.set(seen.unmapped > before);
+            if takes {
+                take(stream, &mut ours.lock().unwrap(), &mut last);
             }
         })
         .register()
@@ -303,11 +302,9 @@ fn take(stream: &Stream, seen: &mut Seen, last: &mut (i64, Option<u64>)) {
     let blocks = buffer.datas_mut();
     complain(blocks.len() == 1, format!("{} blocks", blocks.len()));
     let Some(block) = blocks.first_mut() else { return };
-    if ![DataType::MemPtr, DataType::MemFd, DataType::DmaBuf].contains(&block.type_()) {
-        seen.unmapped += 1;
-        return;
-    }
-    complain(block.type_() == DataType::MemFd, format!("{:?}", block.type_()));
+    // Memory that PipeWire has mapped for the reader, by itself or by its descriptor.
+    let is_shared = [DataType::MemPtr, DataType::MemFd].contains(&block.type_());
+    complain(is_shared, format!("{:?}", block.type_()));
     let chunk = block.chunk();
     let (offset, size, stride) = (chunk.offset(), chunk.size(), chunk.stride());
     complain(
