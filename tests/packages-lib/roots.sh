@@ -1,47 +1,12 @@
 # Packages in clean Debian roots. Sourced by tests/packages.
+. scripts/roots.sh
 
-# clean_root SUITE NAME: a root with nothing but the base system.
-clean_root() {
-    if [ ! -e "$roots/$1.tar" ]; then
-        rm -rf "$roots/new"
-        debootstrap --variant=minbase "$1" "$roots/new" >"$work/debootstrap-$1.log" 2>&1 ||
-            { tail "$work/debootstrap-$1.log"; fail "debootstrap could not make $1"; }
-        tar -C "$roots/new" --numeric-owner -cf "$roots/$1.tar.part" . && mv "$roots/$1.tar.part" "$roots/$1.tar"
-        rm -rf "$roots/new"
-    fi
-    leave_root "$2"
-    rm -rf "${roots:?}/$2"
-    mkdir "$roots/$2"
-    tar -C "$roots/$2" --numeric-owner -xf "$roots/$1.tar"
-    # The machine's way to the packages goes with it.
-    cp /etc/apt/sources.list.d/* "$roots/$2/etc/apt/sources.list.d/" 2>/dev/null || true
-    rm -f "$roots/$2"/etc/apt/sources.list.d/*
-    [ ! -d /etc/apt/apt.conf.d ] || cp -n /etc/apt/apt.conf.d/*prox* "$roots/$2/etc/apt/apt.conf.d/" 2>/dev/null || true
-    cp /etc/resolv.conf "$roots/$2/etc/resolv.conf" 2>/dev/null || true
-    mount --bind /proc "$roots/$2/proc"
-    mount -t tmpfs none "$roots/$2/dev"
-    local node
-    for node in null zero full random urandom tty; do touch "$roots/$2/dev/$node" && mount --bind "/dev/$node" "$roots/$2/dev/$node"; done
-    mkdir "$roots/$2/dev/shm" "$roots/$2/dev/pts"
-    ln -s /proc/self/fd "$roots/$2/dev/fd"
-    printf '#!/bin/sh\nexit 101\n' >"$roots/$2/usr/sbin/policy-rc.d"
-    chmod +x "$roots/$2/usr/sbin/policy-rc.d"
-    # A package of the old version, and what to see of a picture.
+# root_with_packages SUITE NAME: a clean root with the packages in it, the old one, too.
+root_with_packages() {
+    clean_root "$1" "$2"
     cp "$dist"/greenroom_*.deb "$roots/$2/root/"
-    in_root "$2" apt-get update -qq
 }
-leave_root() {
-    local mounted
-    for mounted in $(awk -v root="$roots/$1/" 'index($2, root) == 1 { print $2 }' /proc/mounts | LC_ALL=C sort -r); do
-        umount "$mounted"
-    done
-}
-in_root() {
-    local name=$1
-    shift
-    chroot "$roots/$name" env -i HOME=/root PATH=/usr/sbin:/usr/bin:/sbin:/bin LC_ALL=C.UTF-8 DEBIAN_FRONTEND=noninteractive \
-        http_proxy="${http_proxy:-}" https_proxy="${https_proxy:-}" "$@"
-}
+
 # everything NAME: all files and folders of a root, but what apt and dpkg keep of their own work.
 everything() {
     (cd "$roots/$1" && find . -xdev -path ./proc -prune -o -path ./sys -prune -o -path ./dev -prune -o -print |
@@ -100,7 +65,7 @@ purges() { in_root "$1" apt-get purge -y -qq greenroom; }
 in_suite() {
     local suite=$1 name=test-$1
     say "Debian $suite"
-    clean_root "$suite" "$name"
+    root_with_packages "$suite" "$name"
     # systemd and udev are on every machine with a desktop; without them a root has none of the folders.
     in_root "$name" apt-get install -y -qq --no-install-recommends systemd udev >"$work/base.log" 2>&1 || cat "$work/base.log"
     # A machine with a desktop has them; a root without kmod has not.
@@ -124,7 +89,7 @@ in_suite() {
     check "$suite: purging leaves no file" diff "$work/before-$name" "$work/after-$name"
     leave_root "$name"
     # And as users do it.
-    clean_root "$suite" "$name"
+    root_with_packages "$suite" "$name"
     check "$suite: apt install with what is recommended, to a picture" installs_to_a_picture "$name" "/root/$(basename "$new_deb")"
     check "$suite: the demo clip plays" in_root "$name" greenroom run --camera demo --output /root/picture.mkv --stop-after 2
     leave_root "$name"
