@@ -18,6 +18,7 @@ use pipewire::properties::properties;
 use pipewire::spa::buffer::DataType;
 use pipewire::spa::buffer::meta::MetaHeader;
 use pipewire::spa::param::ParamType;
+use pipewire::spa::param::video::VideoInfoRaw;
 use pipewire::spa::pod::deserialize::PodDeserializer;
 use pipewire::spa::pod::serialize::PodSerializer;
 use pipewire::spa::pod::{ChoiceValue, Object, Pod, Property, Value};
@@ -258,10 +259,17 @@ fn watch(
     let stream = StreamRc::new(core.clone(), "reader", properties).unwrap();
     let ours = Arc::clone(seen);
     let mut last = (i64::MIN, None::<u64>);
+    let negotiated = Rc::new(Cell::new(Rectangle { width: 0, height: 0 }));
+    let size = Rc::clone(&negotiated);
     let _listener = stream
         .add_local_listener::<()>()
-        .param_changed(|stream, (), id, param| {
-            if id == ParamType::Format.as_raw() && param.is_some() {
+        .param_changed(move |stream, (), id, param| {
+            if id == ParamType::Format.as_raw()
+                && let Some(param) = param
+            {
+                let mut format = VideoInfoRaw::new();
+                format.parse(param).unwrap();
+                negotiated.set(format.size());
                 let params = buffers();
                 let mut pods = params.each_ref().map(|bytes| Pod::from_bytes(bytes).unwrap());
                 stream.update_params(&mut pods).unwrap();
@@ -269,7 +277,7 @@ fn watch(
         })
         .process(move |stream, ()| {
             if takes {
-                take(stream, &mut ours.lock().unwrap(), &mut last);
+                take(stream, size.get(), &mut ours.lock().unwrap(), &mut last);
             }
         })
         .register()
@@ -282,7 +290,7 @@ fn watch(
     }
 }
 
-fn take(stream: &Stream, seen: &mut Seen, last: &mut (i64, Option<u64>)) {
+fn take(stream: &Stream, of: Rectangle, seen: &mut Seen, last: &mut (i64, Option<u64>)) {
     let Some(mut buffer) = stream.dequeue_buffer() else { return };
     let mut complaints = Vec::new();
     let mut complain = |is_well: bool, what: String| {
@@ -307,10 +315,8 @@ fn take(stream: &Stream, seen: &mut Seen, last: &mut (i64, Option<u64>)) {
     complain(is_shared, format!("{:?}", block.type_()));
     let chunk = block.chunk();
     let (offset, size, stride) = (chunk.offset(), chunk.size(), chunk.stride());
-    complain(
-        (offset, size, stride) == (0, 320 * 180 * 2, 640),
-        format!("{offset} {size} {stride}"),
-    );
+    let fits = (offset, size, stride) == (0, of.width * of.height * 2, 2 * of.width as i32);
+    complain(fits, format!("{offset} {size} {stride} of {of:?}"));
     let kind = block.data().map_or("strange", |bytes| judge(bytes));
     seen.frames += 1;
     *match kind {

@@ -79,7 +79,11 @@ impl Session {
     }
 
     fn daemon(&self, program: &str) -> Child {
-        let log = File::options().create(true).append(true).open(self.at(program)).unwrap();
+        let log = File::options()
+            .create(true)
+            .append(true)
+            .open(self.at(&format!("{program}.log")))
+            .unwrap();
         let mut command = self.command(program);
         command.stdout(log.try_clone().unwrap()).stderr(log);
         command.spawn().unwrap_or_else(|_| panic!("{program} is needed: install it"))
@@ -88,6 +92,19 @@ impl Session {
     pub fn start_pipewire(&mut self) {
         self.pipewire = Some(self.daemon("pipewire"));
         wait_until("PipeWire's socket", || self.socket().exists());
+    }
+
+    /// Has the next PipeWire refuse `program`; `None` lets all programs in again.
+    pub fn refuse(&self, program: Option<&str>) {
+        let usual = fs::read_to_string("/usr/share/pipewire/pipewire.conf").unwrap();
+        let rule = "#access.rejected = [ ]";
+        assert!(usual.contains(rule), "PipeWire's configuration has changed");
+        let config = match program {
+            Some(program) => usual.replace(rule, &format!("access.rejected = [ {program} ]")),
+            None => usual,
+        };
+        fs::create_dir_all(self.at("pipewire")).unwrap();
+        fs::write(self.at("pipewire/pipewire.conf"), config).unwrap();
     }
 
     pub fn start_wireplumber(&mut self) {

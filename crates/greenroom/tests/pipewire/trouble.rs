@@ -55,3 +55,25 @@ fn a_name_that_is_taken_is_waited_for() {
     let told = greenroom.log().lines().filter(|line| line.contains("already")).count();
     assert_eq!(told, 1, "{}", greenroom.log());
 }
+
+#[test]
+fn a_session_that_refuses_greenroom_is_told_once_and_other_outputs_go_on() {
+    let mut session = Session::new();
+    session.refuse(Some(env!("CARGO_BIN_EXE_greenroom")));
+    session.start_pipewire();
+    session.start_wireplumber();
+    let greenroom = Greenroom::start(&session, &ARGS);
+    wait_until("a refusal", || greenroom.log().contains("does not let greenroom make a camera"));
+    greenroom.wait_for_state(0, "missing");
+    let before = greenroom.output(1)["written"].as_u64().unwrap();
+    wait_until("frames beside", || greenroom.output(1)["written"].as_u64().unwrap() > before + 10);
+    let told = greenroom.log().lines().filter(|line| line.contains("does not let")).count();
+    assert_eq!(told, 1, "{}", greenroom.log());
+    // As soon as it may, it is there.
+    session.refuse(None);
+    session.kill_wireplumber();
+    session.kill_pipewire();
+    session.start_pipewire();
+    session.start_wireplumber();
+    greenroom.wait_for_state(0, "holding");
+}
