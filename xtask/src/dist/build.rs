@@ -94,9 +94,15 @@ impl Build {
         build
             .env("CARGO_ENCODED_RUSTFLAGS", self.flags()?.join(SEPARATOR))
             .env("CARGO_INCREMENTAL", "0");
-        build.env_remove("RUSTFLAGS").env_remove("TURBOJPEG_STATIC");
+        build.env_remove("RUSTFLAGS");
+        for name in ["TURBOJPEG_STATIC", "TURBOJPEG_SOURCE", "TURBOJPEG_LIB_DIR"] {
+            build.env_remove(name);
+        }
         if jpeg == Jpeg::InTheProgram {
-            build.env("TURBOJPEG_STATIC", "1");
+            // By its folder: what pkg-config finds among the system's own libraries is linked as a shared one all the same.
+            let folder = static_jpeg()?;
+            build.env("TURBOJPEG_STATIC", "1").env("TURBOJPEG_SOURCE", "explicit");
+            build.env("TURBOJPEG_LIB_DIR", folder);
         }
         call(&mut build)
     }
@@ -122,6 +128,19 @@ impl Build {
         flags.push(remap(&self.target, "/target"));
         Ok(flags)
     }
+}
+
+/// The folder of libturbojpeg.a.
+fn static_jpeg() -> Result<PathBuf> {
+    let told = output(Command::new("pkg-config").args(["--variable=libdir", "libturbojpeg"]))?;
+    let folder = PathBuf::from(String::from_utf8_lossy(&told).trim());
+    ensure!(
+        folder.join("libturbojpeg.a").exists(),
+        "{} has no libturbojpeg.a, which the tarball's program is linked with; install it (Debian: libturbojpeg0-dev), \
+         or make the others alone: --only deb --only rpm",
+        folder.display()
+    );
+    Ok(folder)
 }
 
 fn remap(from: &Path, to: &str) -> String {
