@@ -64,6 +64,7 @@ fn every_quality_is_measured_and_the_json_adds_up() {
     let output = bench(&["--json", "--size", "160x90", "--fps", "15", "--seconds", "2"]);
     let report: Value = serde_json::from_str(&told(&output)).unwrap();
     assert_adds_up(&report, 3, 1);
+    assert_described(&report, include_str!("../../../docs/speed.md"));
     assert_eq!((number(&report["fps"]), number(&report["seconds"])), (15.0, 2.0));
     assert_eq!(report["version"], env!("CARGO_PKG_VERSION"));
     assert!(report["processors"].as_u64().unwrap() >= 1);
@@ -76,6 +77,24 @@ fn every_quality_is_measured_and_the_json_adds_up() {
         .map(|case| (case["size"].as_str().unwrap(), case["quality"].as_str().unwrap()))
         .collect();
     assert_eq!(cases, ["fast", "balanced", "best"].map(|quality| ("160x90", quality)));
+}
+
+/// Asserts that docs/speed.md describes every key of `value`.
+fn assert_described(value: &Value, page: &str) {
+    // Threads and percentiles are named in the text of the key that holds them.
+    let leaves = ["camera", "matte", "output", "second opinion"];
+    match value {
+        Value::Object(object) => {
+            for (key, value) in object.iter().filter(|(key, _)| !leaves.contains(&key.as_str())) {
+                let is_described =
+                    [format!("`{key}`"), format!("[].{key}`")].iter().any(|it| page.contains(it));
+                assert!(is_described, "docs/speed.md does not describe {key}");
+                assert_described(value, page);
+            }
+        }
+        Value::Array(array) => array.iter().for_each(|value| assert_described(value, page)),
+        _ => {}
+    }
 }
 
 #[test]

@@ -19,11 +19,11 @@ use crate::settings::BenchSettings;
 
 /// Pictures from one end of the way to the other. They are shown to and fro, so that no two in a row are the same.
 const MOST_PICTURES: usize = 32;
-/// Fewer of large ones: all of them are kept in memory.
+/// Fewer of large ones that are not compressed: all of them are kept in memory.
 const MOST_BYTES: usize = 128 << 20;
 /// How far the person sways, as a share of the picture's width.
 const SWAY: f32 = 0.05;
-/// Quality of the JPEGs: a picture of 1280x720 has 150 KB then, as a webcam's.
+/// Quality of the JPEGs: a picture of 1280x720 has about 110 KB then, as a webcam's.
 const JPEG_QUALITY: i32 = 88;
 
 /// Pictures as a camera sends them.
@@ -52,7 +52,10 @@ impl Pictures {
         };
         let photo = photo_of(size)?;
         let mut encoder = JpegEncoder::new(JPEG_QUALITY)?;
-        let count = (MOST_BYTES / (2 * size.area_px() as usize)).clamp(8, MOST_PICTURES);
+        let count = match codec {
+            Codec::Mjpeg => MOST_PICTURES,
+            Codec::Raw(_) => (MOST_BYTES / (2 * size.area_px() as usize)).clamp(8, MOST_PICTURES),
+        };
         let pictures = (0..count).map(|index| {
             let share = index as f32 / (count - 1) as f32 - 0.5;
             let picture = swayed(&photo, share, index as u32);
