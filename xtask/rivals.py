@@ -100,12 +100,12 @@ def selfie():
 
 def body_pix(network, width, height):
     def way():
-        port = "9911"
-        command = ["node", f"{HERE}/rivals/bodypix.cjs", port, f"{folder}/{network}.onnx", str(width), str(height)]
+        command = ["node", f"{HERE}/rivals/bodypix.cjs", f"{folder}/{network}.onnx", str(width), str(height)]
         environment = {**os.environ, "NODE_PATH": node_modules}
         server = subprocess.Popen(command, env=environment, stdout=subprocess.PIPE, text=True)
-        if not server.stdout.readline().startswith("listening"):
-            sys.exit("the mask server does not listen; is node installed?")
+        port = server.stdout.readline().strip()
+        if not port:
+            sys.exit("the mask server does not listen")
         return theirs("old.py", [f"http://127.0.0.1:{port}/"], {"mask server": server})
 
     return way

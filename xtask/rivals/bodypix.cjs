@@ -1,7 +1,9 @@
 // The mask server of the program that greenroom supersedes, written from its description: a BodyPix network under Node, a JPEG in,
 // a byte a pixel out.
 //
-// node bodypix.cjs PORT MODEL.onnx WIDTH HEIGHT
+// node bodypix.cjs MODEL.onnx WIDTH HEIGHT
+//
+// Prints the port at which it listens.
 //
 // TensorFlow.js's native runtime cannot be had from npm alone (it fetches its library from elsewhere), so ONNX Runtime runs the
 // network, on one thread; libjpeg-turbo and resizing are sharp's.
@@ -10,7 +12,8 @@ const http = require("http");
 const ort = require("onnxruntime-node");
 const sharp = require("sharp");
 
-const [port, model, width, height] = process.argv.slice(2).map((word, index) => (index === 1 ? word : Number(word)));
+const [model, ...size] = process.argv.slice(2);
+const [width, height] = size.map(Number);
 // A probability of 0.7, before the sigmoid.
 const THRESHOLD = Math.log(0.7 / 0.3);
 
@@ -43,7 +46,7 @@ async function main() {
       response.end(body);
     });
   });
-  server.listen(port, "127.0.0.1", () => console.log("listening"));
+  server.listen(0, "127.0.0.1", () => console.log(server.address().port));
 }
 
 // `logits` brought to width x height, bilinear, and compared.

@@ -105,6 +105,7 @@ mod tests {
         assert!(process >= 5.0, "{process}");
         assert_eq!(threads.keys().collect::<Vec<_>>().len(), THREADS.len() + 1);
         let sum: f64 = threads.values().sum();
-        assert!((sum - process).abs() < 1e-6 * process, "{sum} {process}");
+        // The clocks of process and threads are not read in the same moment.
+        assert!((sum - process).abs() <= 0.05 * process, "{sum} {process}");
     }
 }

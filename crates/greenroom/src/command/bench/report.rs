@@ -96,7 +96,7 @@ impl CaseFrames {
 
 /// The table's columns.
 pub(super) const HEADER: &str =
-    "picture    quality    processor time  of one core  delay p50     p95     p99  dropped";
+    "picture    quality    processor time  of one core   delay p50     p95     p99  dropped";
 
 /// A row of the table.
 impl fmt::Display for CaseReport {
@@ -111,7 +111,7 @@ impl fmt::Display for CaseReport {
         let dropped = frames.dropped as f64 * 100.0 / all.max(1) as f64;
         write!(
             f,
-            "{size:<10} {quality:<10} {processor_ms:>11.2} ms {share:>10.0} % {p50:>11} {p95:>7} {p99:>7} {dropped:>6.1} %"
+            "{size:<10} {quality:<10} {processor_ms:>11.2} ms {share:>10.0} % {p50:>12} {p95:>7} {p99:>7} {dropped:>6.1} %"
         )
     }
 }
@@ -120,22 +120,23 @@ impl BenchReport {
     /// What the table means: sentences, one a line.
     pub(super) fn sentences(&self) -> Vec<String> {
         let mut sentences = vec![
-            "Processor time is that of all threads for a frame. The delay, in milliseconds, is from the moment in which \
-             the camera has a picture to its being written: half of the frames (p50), 95 and 99 in a hundred have no longer \
-             one."
+            "Processor time is that of all threads together, for one frame.".to_owned(),
+            "The delay is the time in ms from the moment in which the camera has a picture to its being written: half of \
+             the frames are no later than p50, 95 in a hundred no later than p95, 99 no later than p99."
                 .to_owned(),
         ];
         if let Some(case) = self.usual_case() {
             let stages = case.stages_ms.iter();
             let stages = stages.map(|stage| format!("{} {:.1}", stage.name, stage.time.p50));
             sentences.push(format!(
-                "Where a frame of {} is, quality {}, in milliseconds (medians): {}.",
+                "The stages of a frame of {} with quality {} take (medians, in ms): {}.",
                 case.size,
                 case.quality,
                 stages.collect::<Vec<_>>().join(", ")
             ));
             sentences.push(format!(
-                "Three copies of such a picture, about the least that any such program does, take {:.2} ms here.",
+                "Three copies of such a picture, about the least that any such program does, take {:.2} ms of processor \
+                 time here.",
                 case.three_copies_ms
             ));
         }
