@@ -1,95 +1,96 @@
 """The processor time of greenroom at a camera's pace, in floors: `cargo xtask paced` calls this.
 
-Arguments: GREENROOM, MODEL.tflite, SECONDS, ROUNDS, then for each case a word and the arguments of its `greenroom run`, as
-a JSON list. A floor is one inference of the landscape model by the reference runtime (XNNPACK, one thread) and three copies of a
-1280x720 picture of two bytes a pixel; it is measured at 30 frames a second, too, before each case and after the last one of a
-round. Prints one JSON object a line: {"case", "round", "frames", "floor_ms", "ms": {thread: milliseconds a frame}}.
+Arguments: GREENROOM, MODEL.tflite, SECONDS, ROUNDS, then for each case a word and the command that runs it, as a JSON list:
+the arguments of a `greenroom run` or a `greenroom bench` (with a `taskset` before them, if there is one). The floor
+(measuring.py) is measured before each case and after the last one of a round. Prints one JSON object a line: {"case", "round",
+"frames", "floor_ms", "ms": {thread: milliseconds a frame}, "core_share", "latency_ms": {"p50", …}, "compute_ms", "dropped"}.
+"compute_ms" is the sum of the medians of the stages of a frame's way.
 """
 
 import json
 import os
-import re
 import subprocess
 import sys
 import tempfile
 import time
 
-import numpy
-from ai_edge_litert.interpreter import Interpreter
+from measuring import Floor, times_of
 
 greenroom, model, seconds, rounds, *cases = sys.argv[1:]
 seconds, rounds = float(seconds), int(rounds)
-FPS = 30
 # A picture is decoded, the networks load, the first questions are asked.
 WARM_S = 4
 
-interpreter = Interpreter(model, num_threads=1)
-interpreter.allocate_tensors()
-entry = interpreter.get_input_details()[0]
-noise = numpy.random.default_rng(1).random(entry["shape"], numpy.float32)
-interpreter.set_tensor(entry["index"], noise)
-picture = numpy.full(1280 * 720 * 2, 100, numpy.uint8)
-copies = [numpy.empty_like(picture) for _ in range(3)]
 
-
-def floor():
-    """Milliseconds of processor time a frame."""
-    frames = int(FPS * seconds / 4)
-    next_at = time.monotonic()
-    used = 0
-    for _ in range(frames):
-        next_at += 1 / FPS
-        time.sleep(max(0, next_at - time.monotonic()))
-        start = time.thread_time_ns()
-        interpreter.invoke()
-        for copy in copies:
-            numpy.copyto(copy, picture)
-        used += time.thread_time_ns() - start
-    return used / frames / 1e6
-
-
-def times_of(pid):
-    """Milliseconds of processor time of each thread so far, by its name."""
-    times = {}
-    for task in os.listdir(f"/proc/{pid}/task"):
-        with open(f"/proc/{pid}/task/{task}/schedstat") as file:
-            nanoseconds = int(file.read().split()[0])
-        with open(f"/proc/{pid}/task/{task}/comm") as file:
-            name = re.sub(r"\W*\d+$", "", file.read().strip())
-        times[name] = times.get(name, 0) + nanoseconds / 1e6
-    return times
-
-
-def frames_of(socket):
+def status_of(socket):
     status = subprocess.run([greenroom, "status", "--json", "--socket", socket], capture_output=True, check=True)
-    return json.loads(status.stdout)["frames"]["composed"]
+    return json.loads(status.stdout)
 
 
-def measure(arguments):
-    """Frames, and milliseconds of each thread a frame."""
+def compute_ms(stages):
+    return sum(stage["p50"] for stage in stages)
+
+
+def dropped_of(counts):
+    return sum(counts["dropped"].values())
+
+
+def run(command):
+    """Of a `greenroom run`."""
     with tempfile.TemporaryDirectory() as folder:
         socket = f"{folder}/socket"
-        command = [greenroom, "run", "--output", "null", "--always-on", "--socket", socket, *arguments]
+        command = [*command, "--output", "null", "--always-on", "--socket", socket]
         environment = {**os.environ, "XDG_CONFIG_HOME": folder, "XDG_RUNTIME_DIR": folder}
         daemon = subprocess.Popen(command, env=environment, stderr=subprocess.PIPE, text=True)
         try:
             time.sleep(WARM_S)
             if daemon.poll() is not None:
                 sys.exit(f"greenroom has ended: {daemon.stderr.read().strip()}")
-            frames, before = frames_of(socket), times_of(daemon.pid)
+            first, before = status_of(socket), times_of(daemon.pid)
             time.sleep(seconds)
-            frames, after = frames_of(socket) - frames, times_of(daemon.pid)
+            last, after = status_of(socket), times_of(daemon.pid)
         finally:
             daemon.terminate()
             daemon.wait()
-    return frames, {name: (after[name] - before.get(name, 0)) / frames for name in after}
+    frames = last["frames"]["composed"] - first["frames"]["composed"]
+    if frames == 0:
+        sys.exit(f"no picture came through in {seconds} s: {last}")
+    return {
+        "frames": frames,
+        "ms": {name: (after[name] - before.get(name, 0)) / frames for name in after},
+        "core_share": sum(after[name] - before.get(name, 0) for name in after) / 1e3 / seconds,
+        "latency_ms": last["latency_ms"],
+        "compute_ms": compute_ms(last["stages_ms"]),
+        "dropped": dropped_of(last["frames"]) - dropped_of(first["frames"]),
+    }
 
 
+def bench(command):
+    """Of a `greenroom bench` of one case."""
+    measured = subprocess.run([*command, "--json", "--seconds", str(seconds)], capture_output=True, text=True)
+    if measured.returncode != 0:
+        sys.exit(f"greenroom bench has failed: {measured.stderr.strip()}")
+    report = json.loads(measured.stdout)
+    (case,) = report["cases"]
+    return {
+        "frames": case["frames"]["written"] // len(report["backgrounds"]),
+        "ms": case["threads_ms"],
+        "core_share": case["core_share"],
+        "latency_ms": case["latency_ms"],
+        "compute_ms": compute_ms(case["stages_ms"]),
+        "dropped": case["frames"]["dropped"],
+    }
+
+
+floor = Floor(model, seconds / 4)
 for index in range(rounds):
-    floor_before = floor()
-    for case, arguments in zip(cases[::2], cases[1::2]):
-        frames, ms = measure(json.loads(arguments))
-        floor_after = floor()
-        line = {"case": case, "round": index, "frames": frames, "floor_ms": (floor_before + floor_after) / 2, "ms": ms}
+    floor_before = floor.ms()
+    for case, command in zip(cases[::2], cases[1::2]):
+        command = json.loads(command)
+        at = next(at for at, word in enumerate(command) if word in ("run", "bench"))
+        measure = run if command[at] == "run" else bench
+        line = measure([*command[:at], greenroom, *command[at:]])
+        floor_after = floor.ms()
+        line |= {"case": case, "round": index, "floor_ms": (floor_before + floor_after) / 2}
         print(json.dumps(line), flush=True)
         floor_before = floor_after

@@ -77,4 +77,5 @@ def main():
     print(json.dumps({"ious": ious, "people": people, "counts": counts, "wrong": wrong}))
 
 
-main()
+if __name__ == "__main__":
+    main()

@@ -14,6 +14,7 @@ mod judge;
 mod paced;
 mod places;
 mod remote;
+mod rivals;
 mod score;
 mod sheets;
 mod soak;
@@ -54,10 +55,12 @@ enum Command {
     Golden,
     /// Judge frames that a consumer read from the virtual camera
     Judge(judge::Arguments),
-    /// Measure the processor time of all of greenroom at a camera's pace, in floors (Python, PyPI ai-edge-litert)
+    /// Measure the processor time and the delay of all of greenroom at a camera's pace, in floors (Python, PyPI ai-edge-litert)
     Paced(paced::Arguments),
     /// Measure what mask servers of all kinds do to rate and latency
     Remote(remote::Arguments),
+    /// Measure the processor time of other programs' ways beside greenroom's (Python, Node; PyPI, npm)
+    Rivals(rivals::Arguments),
     /// Score the matte of clips against their true alpha and the reference runtime
     Score(score::Arguments),
     /// Make the pictures and tables of docs/scenes.md
@@ -86,6 +89,7 @@ fn main() -> ExitCode {
         Command::Judge(arguments) => judge::run(&arguments),
         Command::Paced(arguments) => paced::run(&places, &arguments),
         Command::Remote(arguments) => remote::run(&places, &arguments),
+        Command::Rivals(arguments) => rivals::run(&places, &arguments),
         Command::Score(arguments) => score::run(&places, &arguments),
         Command::Sheets(arguments) => sheets::run(&places, &arguments),
         Command::Soak(arguments) => soak::run(&places, &arguments),

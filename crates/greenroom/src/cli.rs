@@ -9,6 +9,7 @@ use clap::{Args, Parser, Subcommand, ValueEnum};
 use crate::scenes::SceneOptions;
 use crate::session::OnLock;
 
+mod bench;
 mod doctor;
 mod environment;
 #[cfg(feature = "mask-server")]
@@ -17,6 +18,7 @@ mod model;
 mod on_air;
 mod setup;
 
+pub use bench::{BenchArgs, CameraColour, CameraFormat};
 pub use doctor::DoctorArgs;
 #[cfg(feature = "mask-server")]
 pub use masks::ServeMasksArgs;
@@ -69,6 +71,9 @@ pub enum Command {
     Doctor(DoctorArgs),
     /// Check the configuration, print its place, or print an example.
     Config(ConfigArgs),
+    /// Measure how greenroom runs on this machine: processor time, delay, and which size and quality fit.
+    /// Needs no camera, and takes about a minute.
+    Bench(BenchArgs),
     /// List, check or download the networks that find the person.
     Model(ModelArgs),
     /// Run a mask server: other programs send pictures over HTTP and get masks back.

@@ -1,5 +1,6 @@
 //! What the command line means: texts become checked values, once, before anything starts.
 
+mod bench;
 mod camera_choice;
 mod checks;
 mod error;
@@ -25,6 +26,7 @@ use checks::{
     camera_choice, checked_placeholder, frame_rate, mask_server, refuse_to_replace, same_target,
 };
 
+pub use bench::BenchSettings;
 pub use camera_choice::CameraChoice;
 pub(crate) use checks::idle_time;
 pub use error::SettingsError;

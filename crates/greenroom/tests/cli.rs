@@ -420,6 +420,8 @@ fn what_is_told_commands_no_terminal() {
         &["run", "--model", hostile],
         &["render", hostile, "out.y4m"],
         &["render", &clip, "out.y4m"],
+        &["bench", "--size", hostile],
+        &["bench", "--fps", hostile],
         &["config", "check", "hostile.toml"],
         &["config", "check", &format!("{hostile}.toml")],
         &["config", "check", "scenes.toml"],

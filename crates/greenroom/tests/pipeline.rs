@@ -805,6 +805,34 @@ fn every_frame_is_accounted_for() {
     assert!(taken >= 60, "{taken}");
 }
 
+/// Behind a thread that hangs nothing queues up: it has one frame, and one waits. All others are passed over, so that the
+/// next picture is as young as it can be.
+#[test]
+fn no_stage_holds_more_than_one_frame() {
+    for mood in [Mood::NetworkHangs, Mood::SinkHangs] {
+        let stage = Stage::new();
+        let stats = stage.pipeline.stats();
+        let under_way = || {
+            let frames = stats.frames();
+            let dropped = frames.dropped;
+            let passed_over = dropped.before_matte + dropped.before_output + dropped.unwatched;
+            let done = frames.composed + frames.failed + passed_over;
+            stats.taken.load(Relaxed).saturating_sub(done)
+        };
+        stage.set(mood);
+        let enough = stats.taken.load(Relaxed) + 40;
+        stage.wait_until(|| stats.taken.load(Relaxed) >= enough);
+        // Waited for, as frames come while the counters are read; a longer queue would never be this short.
+        stage.wait_until(|| under_way() == 2);
+        assert!(
+            stats.frames().dropped != Default::default(),
+            "{mood:?}: the others were passed over"
+        );
+        stage.set(Mood::Well);
+        stage.end().unwrap();
+    }
+}
+
 /// The first output is well all the time.
 #[test]
 fn what_fails_in_one_output_is_no_matter_of_another() {

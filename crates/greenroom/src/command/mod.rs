@@ -1,5 +1,6 @@
 //! The commands, a file each.
 
+mod bench;
 mod config;
 mod docs;
 mod doctor;
@@ -48,6 +49,7 @@ pub fn run(cli: Cli) -> anyhow::Result<ExitCode> {
         Command::Snapshot(args) => set::snapshot(&args),
         Command::Record(args) => set::record(&args),
         Command::Setup(args) => setup::setup(&args),
+        Command::Bench(args) => bench::bench(&args),
         Command::Config(args) => config::config(&args),
         Command::Model(args) => model::model(&args),
         #[cfg(feature = "mask-server")]

@@ -13,4 +13,4 @@ pub use folder::{data_folder, find_file, find_in_model_folder, model_folder};
 pub use get::{FetchError, GetError, Package, RVM, U2NETP, package_of_model, runtime_for};
 pub use known::{KnownModel, known_models};
 pub use template::template;
-pub use trial::{empty_room, person};
+pub use trial::{empty_room, person, photo_of_a_person};

@@ -14,8 +14,16 @@ const PERSON: &[u8] =
 /// # Errors
 /// If it cannot be decoded, which a test excludes.
 pub fn person() -> anyhow::Result<Frame> {
+    planar(photo_of_a_person()?.into())
+}
+
+/// The same picture in RGB, 720x576.
+///
+/// # Errors
+/// As [`person`].
+pub fn photo_of_a_person() -> anyhow::Result<RgbImage> {
     let picture = image::load_from_memory_with_format(PERSON, ImageFormat::Jpeg);
-    planar(picture.context("the picture of a person")?)
+    Ok(picture.context("the picture of a person")?.into_rgb8())
 }
 
 /// The picture of a room with nobody in it, planar, 1280x720: drawn, with a wall, a floor, a window, a shelf of books, a

@@ -1,5 +1,7 @@
 use std::path::PathBuf;
 
+use greenroom_frame::SizePx;
+
 /// What the user wrote that makes no sense.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
@@ -10,6 +12,14 @@ pub enum SettingsError {
     /// Not a time.
     #[error("{0} is not a time to stop after; write a number of seconds above 0")]
     NotATime(f64),
+    /// Not a time to measure.
+    #[error("{0} is not a time to measure; write a number of seconds from 0.5 to 600")]
+    NotMeasuringTime(f64),
+    /// Too small or too large to measure.
+    #[error(
+        "{0} is not a size to measure; write one from 64x64 to 4096x4096, for example 1280x720"
+    )]
+    NotMeasurableSize(SizePx),
     /// Not a time either.
     #[error("{0} is not a time after which to close the camera; write seconds from 0 to 86400")]
     NotIdleTime(f64),
