@@ -24,7 +24,7 @@ use greenroom_device::{DeviceError, Wake};
 use greenroom_frame::{Colour, FrameError, FramePool, PixelFormat, SizePx};
 
 use camera::CameraThread;
-pub use camera::{CameraFeed, OpenSource};
+pub use camera::CameraFeed;
 pub use changes::{Changes, Following};
 pub use commands::PipelineCommands;
 pub use demand::{Reason, Reasons};

@@ -11,6 +11,7 @@ use super::camera_choice::CameraChoice;
 use super::error::SettingsError;
 use crate::demo;
 use crate::masks::MaskServerUrl;
+use crate::pipewire;
 use crate::same_file::{is_same_file, would_replace};
 
 pub(super) fn camera_choice(text: &str) -> Result<CameraChoice, SettingsError> {
@@ -18,6 +19,12 @@ pub(super) fn camera_choice(text: &str) -> Result<CameraChoice, SettingsError> {
         "auto" => Ok(CameraChoice::Auto),
         "demo" => Ok(CameraChoice::File(demo::clip()?)),
         "test-picture" => Ok(CameraChoice::TestPicture),
+        "pipewire" => pipewire::check_input().map(|()| CameraChoice::Pipewire(None)),
+        _ if text.starts_with("pipewire:") => {
+            let name = text.trim_start_matches("pipewire:").trim();
+            let name = Some(name.to_owned()).filter(|name| !name.is_empty());
+            pipewire::check_input().map(|()| CameraChoice::Pipewire(name))
+        }
         _ if names_a_device(text) => Ok(CameraChoice::Device(text.to_owned())),
         _ if Path::new(text).exists() => Ok(CameraChoice::File(text.into())),
         _ => Err(SettingsError::NoSuchCamera(text.to_owned())),
