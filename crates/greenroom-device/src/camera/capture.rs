@@ -12,9 +12,7 @@ use super::stream::{Ready, Stream, wait};
 use super::{CameraInfo, ModeChoice, choose_mode};
 use crate::node::{Node, refusal};
 use crate::v4l2::{Buffer, Device, Direction, Event, StreamFormat, V4l2Error};
-use crate::{
-    Codec, DeviceError, FrameRate, Next, PassedOver, Source, SourceMode, Wake,
-};
+use crate::{Codec, DeviceError, FrameRate, Next, PassedOver, Source, SourceMode, Wake};
 
 /// Most events to read before the next frame; the kernel keeps one or a few for each kind.
 const EVENTS_AT_ONCE: usize = 64;

@@ -171,10 +171,8 @@ mod tests {
     #[test]
     fn nothing_is_read_outside_its_memory_or_at_a_wrong_stride() {
         let memory = [7; 100];
-        let (yuyv, jpeg) = (
-            agreed(Codec::Raw(PixelFormat::Yuyv), 4, 2),
-            agreed(Codec::Mjpeg, 4, 2),
-        );
+        let (yuyv, jpeg) =
+            (agreed(Codec::Raw(PixelFormat::Yuyv), 4, 2), agreed(Codec::Mjpeg, 4, 2));
         for (offset, size) in [(0, 101), (101, 0), (90, 11), (u32::MAX, u32::MAX), (1, u32::MAX)] {
             for format in [&yuyv, &jpeg] {
                 let why = read(format, &[block(&memory, offset, size, 8)]).unwrap_err();

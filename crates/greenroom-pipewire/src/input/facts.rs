@@ -264,7 +264,10 @@ mod tests {
         assert_eq!(named("greenroom").unwrap(), 30);
         let error = named("Kinect").unwrap_err().to_string();
         assert!(error.starts_with("a camera on PipeWire called \"Kinect\" does not exist; choose"));
-        assert!(error.ends_with("pipewire:v4l2_input.usb (HD Webcam), pipewire:lc (lc)"), "{error}");
+        assert!(
+            error.ends_with("pipewire:v4l2_input.usb (HD Webcam), pipewire:lc (lc)"),
+            "{error}"
+        );
         assert!(named("b").unwrap_err().to_string().contains("OBS and HD Webcam"));
         assert_eq!(pick(&cameras, Wanted::Again("lc")).unwrap().id, 34);
         assert!(matches!(pick(&cameras, Wanted::Again("x")), Err(DeviceError::NotFound { .. })));

@@ -32,10 +32,7 @@ pub(crate) struct Negotiated {
 
 /// The modes that the parameters `formats` of a camera offer and greenroom can decode, in their order. Ranges become the
 /// usual sizes and rates, and what is `wanted` if that is within them.
-pub(super) fn modes(
-    formats: &[Vec<u8>],
-    wanted: Option<(SizePx, FrameRate)>,
-) -> Vec<CameraMode> {
+pub(super) fn modes(formats: &[Vec<u8>], wanted: Option<(SizePx, FrameRate)>) -> Vec<CameraMode> {
     let mut modes: Vec<CameraMode> = Vec::new();
     for format in formats.iter().filter_map(|bytes| parse(bytes)) {
         for codec in codecs(&format) {
@@ -62,16 +59,14 @@ pub(super) fn modes(
 pub(super) fn negotiated(format: &[u8], asked: FrameRate) -> Option<Negotiated> {
     let format = parse(format)?;
     let codec = codecs(&format).into_iter().next()?;
-    let size = match get(&format, sys::SPA_FORMAT_VIDEO_size)? {
-        Value::Rectangle(size) => checked(*size)?,
-        _ => return None,
-    };
+    // One value each; some are a choice without alternatives.
+    let size = sizes(&format, None).into_iter().next()?;
     if matches!(codec, Codec::Raw(format) if !has_one_layout(format, size)) {
         return None;
     }
-    let rate = match get(&format, sys::SPA_FORMAT_VIDEO_framerate) {
-        Some(Value::Fraction(rate)) => rate_of(*rate),
-        _ => None,
+    let rate = match rates(&format) {
+        Rates::Listed(rates) => rates.first().copied(),
+        Rates::Range { .. } | Rates::Untold => None,
     };
     let colour = match codec {
         Codec::Mjpeg => Colour::JPEG,
@@ -239,9 +234,8 @@ mod tests {
         let formats = [offers::anything(wanted.0, wanted.1).unwrap()[0].bytes().to_vec()];
         let modes = modes(&formats, Some(wanted));
         for format in [PixelFormat::Yuyv, PixelFormat::Nv12, PixelFormat::I420] {
-            let is_it = |mode: &&CameraMode| {
-                mode.codec == Codec::Raw(format) && mode.size == wanted.0
-            };
+            let is_it =
+                |mode: &&CameraMode| mode.codec == Codec::Raw(format) && mode.size == wanted.0;
             let mode = modes.iter().find(is_it).unwrap();
             assert!(mode.rates.contains(&wanted.1) && mode.rates.contains(&fps(30)), "{mode:?}");
         }

@@ -5,9 +5,7 @@ use greenroom_frame::SizePx;
 use pipewire::spa::param::ParamType;
 use pipewire::spa::pod::{ChoiceValue, Object, Property, Value};
 use pipewire::spa::sys;
-use pipewire::spa::utils::{
-    Choice, ChoiceEnum, ChoiceFlags, Fraction, Id, Rectangle, SpaTypes,
-};
+use pipewire::spa::utils::{Choice, ChoiceEnum, ChoiceFlags, Fraction, Id, Rectangle, SpaTypes};
 
 use super::formats::RAW;
 use crate::error::PipewireError;

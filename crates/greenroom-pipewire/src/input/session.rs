@@ -2,11 +2,11 @@
 
 use std::cell::{Cell, RefCell};
 use std::collections::BTreeMap;
-use std::os::fd::BorrowedFd;
+use std::os::fd::{AsFd, BorrowedFd};
 use std::rc::Rc;
 use std::time::{Duration, Instant};
 
-use greenroom_device::{FrameRate, ModeChoice};
+use greenroom_device::{FrameRate, ModeChoice, Wake};
 use greenroom_frame::SizePx;
 use pipewire::context::ContextRc;
 use pipewire::core::{self, CoreRc};
@@ -52,7 +52,6 @@ struct Shared {
     error: RefCell<Option<PipewireError>>,
     /// The stream's format, if it has changed since this was asked last.
     new_format: RefCell<Option<Vec<u8>>>,
-    has_frames: Cell<bool>,
 }
 
 /// What goes on with a stream.
@@ -68,7 +67,7 @@ pub(super) enum Link {
 
 /// A connection to look at cameras, with a stream from one once it was chosen. Its fields are dropped in this order.
 pub(crate) struct CameraSession {
-    stream: Option<(StreamListener<()>, StreamRc)>,
+    stream: Option<CameraStream>,
     nodes: BTreeMap<u32, (NodeListener, Node)>,
     _registry_listener: registry::Listener,
     registry: RegistryRc,
@@ -79,6 +78,24 @@ pub(crate) struct CameraSession {
     shared: Rc<Shared>,
     /// The camera of the stream.
     chosen: Option<u32>,
+    /// Rung by libpipewire's data thread when a frame has come.
+    frames: Wake,
+}
+
+/// A stream, with whoever listens to it.
+struct CameraStream {
+    _of_frames: StreamListener<()>,
+    _listener: StreamListener<()>,
+    stream: StreamRc,
+}
+
+impl Drop for CameraStream {
+    /// The data thread stops before the listener that it calls goes.
+    fn drop(&mut self) {
+        if let Err(error) = self.stream.disconnect() {
+            tracing::debug!("PipeWire input: {error}");
+        }
+    }
 }
 
 impl CameraSession {
@@ -111,7 +128,14 @@ impl CameraSession {
             main_loop,
             shared,
             chosen: None,
+            frames: Wake::new()
+                .map_err(|error| PipewireError::NoCamera { why: error.to_string() })?,
         })
+    }
+
+    /// Readable when a frame has come: then [`newest`](Self::newest) makes it unreadable again.
+    pub(super) fn frames_fd(&self) -> BorrowedFd<'_> {
+        self.frames.as_fd()
     }
 
     /// Readable when PipeWire has something to tell.
@@ -219,19 +243,28 @@ impl CameraSession {
         let stream = StreamRc::new(self.core.clone(), "greenroom-input", properties);
         let stream = stream.map_err(failed)?;
         let listener = listen_to_stream(&stream, &self.shared)?;
+        // Its closure is called by libpipewire's data thread, beside those of the other listener: all that it has is the bell.
+        // (Without RT_PROCESS, libpipewire would have our loop call it. But while no iteration runs, its loop is nobody's, and
+        // then the data thread calls what it has for it itself, and wakes nobody.)
+        let bell = self.frames.clone();
+        let of_frames = stream.add_local_listener().process(move |_, ()| bell.ring());
+        let of_frames = of_frames.register().map_err(failed)?;
         // Not to be given another camera when this one goes.
-        let flags =
-            StreamFlags::AUTOCONNECT | StreamFlags::MAP_BUFFERS | StreamFlags::DONT_RECONNECT;
+        let flags = StreamFlags::AUTOCONNECT
+            | StreamFlags::MAP_BUFFERS
+            | StreamFlags::DONT_RECONNECT
+            | StreamFlags::RT_PROCESS;
         let mut formats = [exact.pod()?, raw.pod()?, mjpeg.pod()?];
-        stream.connect(Direction::Input, None, flags, &mut formats).map_err(failed)?;
-        self.stream = Some((listener, stream));
+        let stream =
+            self.stream.insert(CameraStream { _of_frames: of_frames, _listener: listener, stream });
+        stream.stream.connect(Direction::Input, None, flags, &mut formats).map_err(failed)?;
         self.chosen = Some(camera.id);
         Ok(())
     }
 
     /// Why the stream has ended, if it has.
     pub(super) fn failure(&self) -> Option<String> {
-        match self.stream.as_ref()?.1.state() {
+        match self.stream.as_ref()?.stream.state() {
             StreamState::Error(why) => Some(why),
             StreamState::Unconnected => Some("it was disconnected".to_owned()),
             _ => None,
@@ -240,7 +273,7 @@ impl CameraSession {
 
     /// Whose pictures come.
     pub(super) fn link(&self) -> Link {
-        let (Some((_, stream)), Some(chosen)) = (&self.stream, self.chosen) else {
+        let (Some(CameraStream { stream, .. }), Some(chosen)) = (&self.stream, self.chosen) else {
             return Link::Lost;
         };
         if !self.shared.cameras.borrow().contains_key(&chosen) {
@@ -263,7 +296,7 @@ impl CameraSession {
     /// The newest frame, if one has come since this was asked last, and how many older ones were passed over.
     pub(super) fn newest(&self) -> (Option<Received<'_>>, u32) {
         match &self.stream {
-            Some((_, stream)) if self.shared.has_frames.take() => newest(stream),
+            Some(CameraStream { stream, .. }) if self.frames.clear() => newest(stream),
             _ => (None, 0),
         }
     }
@@ -361,7 +394,7 @@ fn listen_to_stream(
     shared: &Rc<Shared>,
 ) -> Result<StreamListener<()>, PipewireError> {
     let [buffers, header] = offers::buffers()?;
-    let (of_format, of_frames) = (Rc::clone(shared), Rc::clone(shared));
+    let of_format = Rc::clone(shared);
     stream
         .add_local_listener()
         .state_changed(|_, (), old, new| tracing::debug!("PipeWire input: {old:?} -> {new:?}"))
@@ -373,7 +406,6 @@ fn listen_to_stream(
                 ask_for_buffers(stream, &buffers, &header);
             }
         })
-        .process(move |_, ()| of_frames.has_frames.set(true))
         .register()
         .map_err(|error| PipewireError::NoCamera { why: error.to_string() })
 }

@@ -2,8 +2,8 @@ use std::os::fd::AsFd;
 use std::time::{Duration, Instant};
 
 use greenroom_device::{
-    CameraDecoder, Codec, Decoded, DeviceError, FrameRate, ModeChoice, Next, PassedOver,
-    Source, SourceMode, Wake, instant_of, wait_readable,
+    CameraDecoder, Codec, Decoded, DeviceError, FrameRate, ModeChoice, Next, PassedOver, Source,
+    SourceMode, Wake, instant_of, wait_readable,
 };
 use greenroom_frame::{Colour, Frame};
 use tracing::{debug, info, trace, warn};
@@ -68,7 +68,9 @@ impl PipewireSource {
         if let Some(why) = self.session.failure() {
             return Err(DeviceError::Broken {
                 what: self.name.clone(),
-                why: format!("PipeWire gives no stream of it ({why}); end other programs that use it"),
+                why: format!(
+                    "PipeWire gives no stream of it ({why}); end other programs that use it"
+                ),
             });
         }
         if let Some(format) = self.session.new_format(self.asked) {
@@ -153,12 +155,17 @@ impl Source for PipewireSource {
         let deadline = Instant::now().checked_add(patience);
         loop {
             let left = deadline.map(|deadline| deadline.saturating_duration_since(Instant::now()));
-            let ready = wait_readable(&[wake.as_fd(), self.session.fd()], left);
+            let (news, frames) = (self.session.fd(), self.session.frames_fd());
+            let ready = wait_readable(&[wake.as_fd(), news, frames], left);
             if ready & 1 != 0 {
                 return Ok(Next::Woken);
             }
-            // Frames before the link is known may be another camera's.
-            if ready != 0 && self.follow()? == Link::Right && self.take(into)? {
+            if ready != 0 && self.follow()? == Link::Awaited {
+                // Such a frame may be another camera's.
+                let (early, older) = self.session.newest();
+                let dropped = older.saturating_add(u32::from(early.is_some()));
+                self.skipped.dropped = self.skipped.dropped.saturating_add(dropped);
+            } else if ready != 0 && self.take(into)? {
                 let taken = std::mem::take(&mut self.skipped);
                 trace!("{}: frame, {taken:?}", self.name);
                 return Ok(Next::Frame(taken));

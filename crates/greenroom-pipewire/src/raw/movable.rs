@@ -10,7 +10,8 @@ pub(crate) struct Movable<T = Session>(T);
 // (`pw_loop_enter` to `pw_loop_leave`, both within `Session::iterate`), and its own data thread runs no callback of ours.
 unsafe impl Send for Movable<Session> {}
 
-// SAFETY: as above. Its callbacks run in the main loop alone: its stream is connected without RT_PROCESS.
+// SAFETY: as above, but for one callback that libpipewire's data thread runs: it has an eventfd of its own and nothing else
+// (`CameraSession::start`), and the stream is disconnected, which waits for that thread, before the callback is dropped.
 unsafe impl Send for Movable<CameraSession> {}
 
 impl<T> Movable<T>

@@ -193,6 +193,9 @@ mod tests {
         let devices =
             Devices { refused: vec![refused("/dev/video0", false)], ..Devices::default() };
         assert!(as_text(&devices, &Ok(Vec::new())).text().contains("  none; make one with: "));
-        assert_eq!(as_text(&Devices::default(), &Ok(Vec::new())).text().matches("none; ").count(), 2);
+        assert_eq!(
+            as_text(&Devices::default(), &Ok(Vec::new())).text().matches("none; ").count(),
+            2
+        );
     }
 }

@@ -1,8 +1,8 @@
 use greenroom_device::{DeviceError, Devices, SinkMode, SinkOpener};
+use greenroom_pipewire::{PipewireCamera, PipewireCameraInfo, PipewireOpener};
 pub use greenroom_pipewire::{
     PipewireCameras as Cameras, Wanted, is_not_running, is_running, may_run,
 };
-use greenroom_pipewire::{PipewireCamera, PipewireCameraInfo, PipewireOpener};
 
 use super::ListedCamera;
 use crate::settings::SettingsError;

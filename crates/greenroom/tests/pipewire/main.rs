@@ -3,6 +3,8 @@
 
 #[cfg(feature = "faults")]
 mod faults;
+mod input;
+mod made_camera;
 mod reader;
 mod restarts;
 mod session;

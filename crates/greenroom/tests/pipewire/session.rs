@@ -78,6 +78,23 @@ impl Session {
         self.place.command(program)
     }
 
+    /// Nodes and links that PipeWire has, as `pw-dump` tells.
+    pub fn objects(&self, kind: &str) -> Vec<serde_json::Value> {
+        let dump = self.command("pw-dump").output().expect("install pipewire-bin");
+        let all: serde_json::Value = serde_json::from_slice(&dump.stdout).unwrap_or_default();
+        let all = all.as_array().cloned().unwrap_or_default();
+        all.into_iter().filter(|object| object["type"] == kind).collect()
+    }
+
+    /// The number of links at the camera called `name`.
+    pub fn links_of(&self, name: &str) -> usize {
+        let nodes = self.objects("PipeWire:Interface:Node");
+        let node = nodes.iter().find(|node| node["info"]["props"]["node.name"] == name);
+        let Some(node) = node else { return 0 };
+        let links = self.objects("PipeWire:Interface:Link");
+        links.iter().filter(|link| link["info"]["output-node-id"] == node["id"]).count()
+    }
+
     fn daemon(&self, program: &str) -> Child {
         let log = File::options().create(true).append(true).open(self.at(program)).unwrap();
         let mut command = self.command(program);
@@ -140,16 +157,7 @@ impl Drop for Session {
 }
 
 /// What the tests show: a red background before a room that is blue.
-pub const USUAL: [&str; 8] = [
-    "--camera",
-    "room.mkv",
-    "--model",
-    "landscape",
-    "--background",
-    "#c81e1e",
-    "--idle-after",
-    "1",
-];
+const USUAL: [&str; 6] = ["--model", "landscape", "--background", "#c81e1e", "--idle-after", "1"];
 
 /// A greenroom in a session.
 pub struct Greenroom {
@@ -167,9 +175,15 @@ impl Greenroom {
             ffmpeg.args(["-pix_fmt", "yuv420p"]).arg(&room);
             assert!(ffmpeg.status().unwrap().success());
         }
+        Self::start_at(session, "room.mkv", args)
+    }
+
+    /// With that camera.
+    pub fn start_at(session: &Session, camera: &str, args: &[&str]) -> Self {
         let log = File::create(session.at("log")).unwrap();
         let mut command = session.command(env!("CARGO_BIN_EXE_greenroom"));
-        command.args(["run", "--socket", "socket"]).args(USUAL).args(args).stderr(log);
+        command.args(["run", "--socket", "socket", "--camera", camera]);
+        command.args(USUAL).args(args).stderr(log);
         let daemon = command.stdout(Stdio::null()).spawn().unwrap();
         Self { place: session.place.clone(), daemon }
     }
@@ -208,7 +222,11 @@ impl Greenroom {
     }
 
     pub fn wait_for_camera(&self, state: &str) {
-        wait_until(state, || self.status()["camera"]["state"] == state);
+        wait_until(state, || self.camera()["state"] == state);
+    }
+
+    pub fn camera(&self) -> serde_json::Value {
+        self.status()["camera"].clone()
     }
 }
 
