@@ -2,6 +2,7 @@
 
 use serde_json::Value;
 
+use super::bad_camera::{BadCamera, Said, TRUTH};
 use super::made_camera::{MadeCamera, Wanted};
 use super::reader::{Reader, Seen};
 use super::session::{Greenroom, Session, wait_until};
@@ -92,7 +93,7 @@ fn it_comes_back_with_pipewire() {
     let args = ["--output", "beside.y4m", "--size", "320x180"];
     let greenroom = Greenroom::start_at(&session, "pipewire:blue", &args);
     greenroom.wait_for_camera("streaming");
-    let taken = || greenroom.status()["taken"].as_u64().unwrap();
+    let taken = || greenroom.status()["frames"]["taken"].as_u64().unwrap();
     wait_until("frames", || taken() > 3);
     session.kill_pipewire();
     session.kill_wireplumber();
@@ -104,6 +105,38 @@ fn it_comes_back_with_pipewire() {
     greenroom.wait_for_camera("streaming");
     let before = taken();
     wait_until("frames again", || taken() > before + 3);
+}
+
+#[test]
+fn what_a_camera_says_wrongly_of_a_frame_shows_nothing_and_ends_nothing() {
+    let session = Session::with_pipewire();
+    let camera = BadCamera::start(session.socket());
+    wait_until("the camera", || list(&session).0.contains("pipewire:bad"));
+    let greenroom = Greenroom::start_at(&session, "pipewire:Bad camera", &OUTPUT);
+    greenroom.wait_for_state(0, "holding");
+    let reader = watch(&session);
+    reader.wait_for_picture();
+    let reason = || greenroom.camera()["reason"].as_str().unwrap_or_default().to_owned();
+    for (said, words) in [
+        (Said { offset: 1 << 30, ..TRUTH }, "bytes from byte 1073741824 on of a buffer that has"),
+        (Said { size: u32::MAX, ..TRUTH }, "4294967295 bytes from byte 0 on of a buffer that has"),
+        (Said { stride: 300, ..TRUTH }, "rows of 300 bytes, where a row needs 640"),
+        (Said { stride: -640, ..TRUTH }, "rows of -640 bytes, where a row needs 640"),
+        (Said { size: TRUTH.size - 1, ..TRUTH }, "sends no pictures"),
+        (Said { stride: 642, ..TRUTH }, "sends no pictures"),
+    ] {
+        camera.say(said);
+        wait_until(words, || reason().contains(words));
+        reader.wait_for(2);
+        camera.say(TRUTH);
+        reader.wait_for_picture();
+        assert_eq!(reason(), "", "{said:?}");
+    }
+    let log = greenroom.log();
+    let words = "Bad camera (PipeWire) is broken: it sends rows of 300 bytes, where a row needs 640; start it again, or";
+    assert!(log.contains(words), "{log}");
+    assert!(greenroom.status()["frames"]["corrupt"].as_u64() > Some(0), "{}", greenroom.status());
+    assert_well(&reader.stop());
 }
 
 #[test]

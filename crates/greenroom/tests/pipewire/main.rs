@@ -1,6 +1,7 @@
 //! The camera on PipeWire, with a PipeWire and a WirePlumber of the test's own.
 #![allow(clippy::unwrap_used)]
 
+mod bad_camera;
 #[cfg(feature = "faults")]
 mod faults;
 mod input;

@@ -1,0 +1,138 @@
+//! A camera on PipeWire that says wrong things of its frames.
+
+use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicBool, Ordering::SeqCst};
+use std::sync::{Arc, Mutex};
+use std::thread::{self, JoinHandle};
+use std::time::Duration;
+
+use pipewire::loop_::Timeout;
+use pipewire::properties::properties;
+use pipewire::spa::param::ParamType;
+use pipewire::spa::pod::{ChoiceValue, Object, Pod, Property, Value};
+use pipewire::spa::sys;
+use pipewire::spa::utils::{Choice, ChoiceEnum, ChoiceFlags, Direction, Fraction, Id, Rectangle, SpaTypes};
+use pipewire::stream::{Stream, StreamFlags, StreamRc, StreamState};
+
+use super::reader::{connect, pod};
+
+/// What the camera says of the 320x180 YUYV samples in a buffer.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Said {
+    pub offset: u32,
+    pub size: u32,
+    pub stride: i32,
+}
+
+/// As it is.
+pub const TRUTH: Said = Said { offset: 0, size: 320 * 180 * 2, stride: 640 };
+
+/// The camera `bad`, in a thread.
+pub struct BadCamera {
+    said: Arc<Mutex<Said>>,
+    stop: Arc<AtomicBool>,
+    thread: Option<JoinHandle<()>>,
+}
+
+impl BadCamera {
+    pub fn start(socket: PathBuf) -> Self {
+        let (said, stop) = (Arc::new(Mutex::new(TRUTH)), Arc::new(AtomicBool::new(false)));
+        let (says, ends) = (Arc::clone(&said), Arc::clone(&stop));
+        let thread = thread::spawn(move || serve(&socket, &says, &ends));
+        Self { said, stop, thread: Some(thread) }
+    }
+
+    /// What it says from now on.
+    pub fn say(&self, said: Said) {
+        *self.said.lock().unwrap() = said;
+    }
+}
+
+impl Drop for BadCamera {
+    fn drop(&mut self) {
+        self.stop.store(true, SeqCst);
+        let _ = self.thread.take().unwrap().join();
+    }
+}
+
+fn format() -> Vec<u8> {
+    let id = |key, value| Property::new(key, Value::Id(Id(value)));
+    let size = Rectangle { width: 320, height: 180 };
+    pod(Object {
+        type_: SpaTypes::ObjectParamFormat.as_raw(),
+        id: ParamType::EnumFormat.as_raw(),
+        properties: vec![
+            id(sys::SPA_FORMAT_mediaType, sys::SPA_MEDIA_TYPE_video),
+            id(sys::SPA_FORMAT_mediaSubtype, sys::SPA_MEDIA_SUBTYPE_raw),
+            id(sys::SPA_FORMAT_VIDEO_format, sys::SPA_VIDEO_FORMAT_YUY2),
+            Property::new(sys::SPA_FORMAT_VIDEO_size, Value::Rectangle(size)),
+            Property::new(
+                sys::SPA_FORMAT_VIDEO_framerate,
+                Value::Fraction(Fraction { num: 15, denom: 1 }),
+            ),
+        ],
+    })
+}
+
+fn buffers() -> Vec<u8> {
+    let int = |key, value| Property::new(key, Value::Int(value));
+    let memory = ChoiceEnum::Flags { default: 1 << sys::SPA_DATA_MemFd, flags: Vec::new() };
+    let memory = Value::Choice(ChoiceValue::Int(Choice(ChoiceFlags::empty(), memory)));
+    pod(Object {
+        type_: SpaTypes::ObjectParamBuffers.as_raw(),
+        id: ParamType::Buffers.as_raw(),
+        properties: vec![
+            int(sys::SPA_PARAM_BUFFERS_buffers, 4),
+            int(sys::SPA_PARAM_BUFFERS_blocks, 1),
+            int(sys::SPA_PARAM_BUFFERS_size, TRUTH.size as i32),
+            int(sys::SPA_PARAM_BUFFERS_stride, TRUTH.stride),
+            Property::new(sys::SPA_PARAM_BUFFERS_dataType, memory),
+        ],
+    })
+}
+
+fn serve(socket: &Path, said: &Mutex<Said>, stop: &AtomicBool) {
+    let (main_loop, _context, core) = connect(socket).unwrap();
+    let properties = properties! {
+        "media.class" => "Video/Source",
+        "media.role" => "Camera",
+        "node.name" => "bad",
+        "node.description" => "Bad camera",
+    };
+    let stream = StreamRc::new(core, "bad", properties).unwrap();
+    let _listener = stream
+        .add_local_listener::<()>()
+        .param_changed(|stream, (), id, param| {
+            if id == ParamType::Format.as_raw() && param.is_some() {
+                let params = buffers();
+                stream.update_params(&mut [Pod::from_bytes(&params).unwrap()]).unwrap();
+            }
+        })
+        .register()
+        .unwrap();
+    let format = format();
+    let flags = StreamFlags::DRIVER | StreamFlags::MAP_BUFFERS | StreamFlags::RT_PROCESS;
+    stream.connect(Direction::Output, None, flags, &mut [Pod::from_bytes(&format).unwrap()]).unwrap();
+    while !stop.load(SeqCst) {
+        main_loop.loop_().iterate(Timeout::Finite(Duration::from_millis(60)));
+        if matches!(stream.state(), StreamState::Streaming) {
+            send(&stream, *said.lock().unwrap());
+        }
+    }
+}
+
+/// A frame of the blue room.
+fn send(stream: &Stream, said: Said) {
+    if let Some(mut buffer) = stream.dequeue_buffer() {
+        let block = &mut buffer.datas_mut()[0];
+        if let Some(memory) = block.data() {
+            let (pixels, _) = memory.as_chunks_mut::<4>();
+            pixels.fill([70, 210, 70, 100]);
+        }
+        let chunk = block.chunk_mut();
+        *chunk.offset_mut() = said.offset;
+        *chunk.size_mut() = said.size;
+        *chunk.stride_mut() = said.stride;
+    }
+    let _ = stream.trigger_process();
+}
