@@ -29,5 +29,5 @@ mod timestamps;
 
 pub use address::{is_running, may_run};
 pub use error::PipewireError;
-pub use input::{PipewireCameraInfo, PipewireCameras, Wanted, is_not_running};
+pub use input::{Doorkeeper, PipewireCameraInfo, PipewireCameras, Wanted, is_not_running};
 pub use opener::{PipewireCamera, PipewireOpener};

@@ -54,7 +54,7 @@ impl CameraOpener {
             away_since: None,
             waits: settings.awaits_devices,
             nodes: watch_for(&settings.camera),
-            pipewire: pipewire::Cameras::new(),
+            pipewire: pipewire::cameras(matches!(settings.camera, CameraChoice::Portal(_))),
         }
     }
 
@@ -93,6 +93,8 @@ impl CameraOpener {
                     camera.modes
                 })
             }
+            // The user is asked when somebody watches, and not before.
+            CameraChoice::Portal(_) => return Ok(None),
             CameraChoice::Auto | CameraChoice::Device(_) => self.find().map(|camera| {
                 self.known = Some((Known::V4l2(camera.identity.clone()), camera.name()));
                 camera.modes
@@ -182,6 +184,9 @@ impl CameraOpener {
         let may_come = match (&self.choice, &error) {
             (CameraChoice::Auto | CameraChoice::Pipewire(_), DeviceError::NoneHere { .. }) => true,
             (CameraChoice::Device(_) | CameraChoice::Pipewire(_), _) if self.waits => true,
+            (CameraChoice::Portal(_), DeviceError::NoneHere { .. } | DeviceError::Elsewhere(_)) => {
+                true
+            }
             (CameraChoice::Pipewire(_), error) => pipewire::is_not_running(error),
             (CameraChoice::Device(name), DeviceError::NotFound { .. }) => {
                 name.starts_with("/dev/v4l/")
@@ -220,7 +225,9 @@ impl SourceOpener for CameraOpener {
                 tracing::info!("camera: {}, {}", picture.name(), picture.mode());
                 return Ok(Box::new(picture));
             }
-            CameraChoice::Pipewire(name) => self.open_pipewire(name.as_deref())?,
+            CameraChoice::Pipewire(name) | CameraChoice::Portal(name) => {
+                self.open_pipewire(name.as_deref())?
+            }
             CameraChoice::Auto | CameraChoice::Device(_) => self.open_v4l2()?,
         };
         self.away_since = None;
@@ -229,14 +236,14 @@ impl SourceOpener for CameraOpener {
 
     fn news_fd(&self) -> Option<BorrowedFd<'_>> {
         match &self.choice {
-            CameraChoice::Pipewire(_) => self.pipewire.news_fd(),
+            CameraChoice::Pipewire(_) | CameraChoice::Portal(_) => self.pipewire.news_fd(),
             _ => self.nodes.as_ref().map(AsFd::as_fd),
         }
     }
 
     fn has_news(&mut self) -> bool {
         match &self.choice {
-            CameraChoice::Pipewire(_) => self.pipewire.has_news(),
+            CameraChoice::Pipewire(_) | CameraChoice::Portal(_) => self.pipewire.has_news(),
             _ => self.nodes.as_ref().is_some_and(NodeWatch::clear),
         }
     }

@@ -1,4 +1,4 @@
-use std::os::fd::{AsFd, BorrowedFd};
+use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 use std::path::PathBuf;
 use std::time::Duration;
 
@@ -15,8 +15,22 @@ use crate::raw::Movable;
 /// How long PipeWire may take to tell of its cameras.
 const PATIENCE: Duration = Duration::from_secs(2);
 
+/// Whoever lets this program in to PipeWire: the desktop's portal.
+pub trait Doorkeeper: Send {
+    /// A new connection.
+    ///
+    /// # Errors
+    /// Why there is none; it is asked for again.
+    fn connection(&mut self) -> Result<OwnedFd, DeviceError>;
+
+    /// Nobody waits for a camera any more.
+    fn rest(&mut self);
+}
+
 /// The cameras on the session's PipeWire, whenever that is there.
 pub struct PipewireCameras {
+    /// `None`: the session's socket is connected to.
+    door: Option<Box<dyn Doorkeeper>>,
     /// A connection that tells of cameras that come.
     session: Option<Movable<CameraSession>>,
     socket: Option<PathBuf>,
@@ -27,7 +41,12 @@ pub struct PipewireCameras {
 impl PipewireCameras {
     /// Connects to nothing yet.
     pub fn new() -> Self {
-        Self { session: None, socket: socket(), sockets: None }
+        Self { door: None, session: None, socket: socket(), sockets: None }
+    }
+
+    /// As [`new`](Self::new), over connections of `door`.
+    pub fn through(door: Box<dyn Doorkeeper>) -> Self {
+        Self { door: Some(door), session: None, socket: None, sockets: None }
     }
 
     /// All cameras that are there now, with their modes. No camera is started for it.
@@ -35,7 +54,7 @@ impl PipewireCameras {
     /// # Errors
     /// When there is no PipeWire, or it does not answer.
     pub fn list(&mut self) -> Result<Vec<PipewireCameraInfo>, DeviceError> {
-        Ok(self.look(None)?)
+        self.look(None)
     }
 
     /// The camera that is `wanted`, with its modes for `size` and `rate`. No camera is started for it.
@@ -71,7 +90,7 @@ impl PipewireCameras {
         // From here on it is the camera's: it ends with that.
         let mut session = match self.session.take() {
             Some(session) => session,
-            None => Movable::new(CameraSession::connect()?),
+            None => self.connect()?,
         };
         session.start(camera, &choice)?;
         Ok(Box::new(PipewireSource::new(session, camera, &choice)))
@@ -102,12 +121,24 @@ impl PipewireCameras {
     pub fn rest(&mut self) {
         self.session = None;
         self.sockets = None;
+        if let Some(door) = &mut self.door {
+            door.rest();
+        }
+    }
+
+    fn connect(&mut self) -> Result<Movable<CameraSession>, DeviceError> {
+        let connection = match &mut self.door {
+            Some(door) => Some(door.connection()?),
+            None if self.socket.as_ref().is_some_and(|socket| socket.exists()) => None,
+            None => return Err(PipewireError::NotRunning.into()),
+        };
+        Ok(Movable::new(CameraSession::connect(connection)?))
     }
 
     fn look(
         &mut self,
         wanted: Option<(SizePx, FrameRate)>,
-    ) -> Result<Vec<PipewireCameraInfo>, PipewireError> {
+    ) -> Result<Vec<PipewireCameraInfo>, DeviceError> {
         let cameras = self.try_look(wanted);
         if cameras.is_err() {
             self.session = None;
@@ -119,15 +150,12 @@ impl PipewireCameras {
     fn try_look(
         &mut self,
         wanted: Option<(SizePx, FrameRate)>,
-    ) -> Result<Vec<PipewireCameraInfo>, PipewireError> {
-        if !self.socket.as_ref().is_some_and(|socket| socket.exists()) {
-            return Err(PipewireError::NotRunning);
-        }
-        let session = match &mut self.session {
+    ) -> Result<Vec<PipewireCameraInfo>, DeviceError> {
+        let session = match self.session.take() {
             Some(session) => session,
-            none => none.insert(Movable::new(CameraSession::connect()?)),
+            None => self.connect()?,
         };
-        session.cameras(wanted, PATIENCE)
+        Ok(self.session.insert(session).cameras(wanted, PATIENCE)?)
     }
 
     /// Listens for a socket that comes.

@@ -13,6 +13,6 @@ mod offers;
 mod session;
 mod source;
 
-pub use cameras::{PipewireCameras, is_not_running};
+pub use cameras::{Doorkeeper, PipewireCameras, is_not_running};
 pub use facts::{PipewireCameraInfo, Wanted};
 pub(crate) use session::CameraSession;

@@ -2,7 +2,7 @@
 
 use std::cell::{Cell, RefCell};
 use std::collections::BTreeMap;
-use std::os::fd::{AsFd, BorrowedFd};
+use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 use std::rc::Rc;
 use std::time::{Duration, Instant};
 
@@ -78,6 +78,8 @@ pub(crate) struct CameraSession {
     shared: Rc<Shared>,
     /// The camera of the stream.
     chosen: Option<u32>,
+    /// The registry tells of links. Over a connection of the portal it tells of cameras alone, and nothing else can be linked.
+    sees_links: bool,
     /// Rung by libpipewire's data thread when a frame has come.
     frames: Wake,
 }
@@ -99,8 +101,8 @@ impl Drop for CameraStream {
 }
 
 impl CameraSession {
-    /// Connects, without waiting for an answer.
-    pub(super) fn connect() -> Result<Self, PipewireError> {
+    /// Connects to the session's PipeWire, or over `connection`, without waiting for an answer.
+    pub(super) fn connect(connection: Option<OwnedFd>) -> Result<Self, PipewireError> {
         pipewire::init();
         be_quiet();
         let failed = |what: &str| {
@@ -112,7 +114,12 @@ impl CameraSession {
             properties! { *keys::APP_NAME => "greenroom", "application.id" => "greenroom" };
         let context = ContextRc::new(&main_loop, Some(about_us)).map_err(failed("no context"))?;
         // It says no more than that it failed; the socket was there.
-        let core = context.connect_rc(None).map_err(|_| PipewireError::NotRunning)?;
+        let sees_links = connection.is_none();
+        let core = match connection {
+            Some(connection) => context.connect_fd_rc(connection, None),
+            None => context.connect_rc(None),
+        };
+        let core = core.map_err(|_| PipewireError::NotRunning)?;
         let registry = core.get_registry_rc().map_err(failed("no registry"))?;
         let shared = Rc::new(Shared::default());
         let core_listener = listen_to_core(&core, &shared);
@@ -128,6 +135,7 @@ impl CameraSession {
             main_loop,
             shared,
             chosen: None,
+            sees_links,
             frames: Wake::new()
                 .map_err(|error| PipewireError::NoCamera { why: error.to_string() })?,
         })
@@ -281,7 +289,8 @@ impl CameraSession {
         }
         let graph = self.shared.graph.borrow();
         let sources = graph.sources_of(stream.node_id());
-        sources.fold(Link::Awaited, |link, source| match link {
+        let unseen = if self.sees_links { Link::Awaited } else { Link::Right };
+        sources.fold(unseen, |link, source| match link {
             Link::Awaited | Link::Right if source == chosen => Link::Right,
             _ => Link::Lost,
         })

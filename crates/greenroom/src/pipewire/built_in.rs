@@ -1,10 +1,14 @@
+use std::os::fd::OwnedFd;
+
 use greenroom_device::{DeviceError, Devices, SinkMode, SinkOpener};
-use greenroom_pipewire::{PipewireCamera, PipewireCameraInfo, PipewireOpener};
+use greenroom_pipewire::{Doorkeeper, PipewireCamera, PipewireCameraInfo, PipewireOpener};
 pub use greenroom_pipewire::{
     PipewireCameras as Cameras, Wanted, is_not_running, is_running, may_run,
 };
 
 use super::ListedCamera;
+use super::portal::CameraPortal;
+pub use super::portal::is_sandboxed;
 use crate::settings::SettingsError;
 
 /// Longest name that all programs show.
@@ -30,6 +34,24 @@ pub fn opener(name: &str, wanted: SinkMode) -> impl SinkOpener + use<> {
     let node_name = name.replace(' ', "-");
     let camera = PipewireCamera { node_name, description: name.to_owned() };
     PipewireOpener::new(camera, wanted.size, wanted.rate)
+}
+
+/// The cameras on the session's PipeWire; by the portal, if that is to be asked.
+pub fn cameras(by_portal: bool) -> Cameras {
+    match by_portal {
+        true => Cameras::through(Box::new(CameraPortal::default())),
+        false => Cameras::new(),
+    }
+}
+
+impl Doorkeeper for CameraPortal {
+    fn connection(&mut self) -> Result<OwnedFd, DeviceError> {
+        Ok(CameraPortal::connection(self)?)
+    }
+
+    fn rest(&mut self) {
+        CameraPortal::rest(self);
+    }
 }
 
 /// That cameras can be taken from PipeWire.

@@ -37,6 +37,11 @@ pub fn check_input() -> Result<(), SettingsError> {
     Err(SettingsError::WithoutPipewire)
 }
 
+/// Whoever needs no camera of PipeWire does not care.
+pub fn is_sandboxed() -> bool {
+    false
+}
+
 /// Not that anybody could tell.
 pub fn is_not_running(_: &DeviceError) -> bool {
     false
@@ -61,7 +66,6 @@ pub enum Wanted<'a> {
 }
 
 /// Never made: [`check_input`] refuses.
-#[derive(Default)]
 pub struct Cameras;
 
 /// Never made either.
@@ -79,12 +83,12 @@ impl NoCamera {
     }
 }
 
-impl Cameras {
-    /// For nothing.
-    pub fn new() -> Self {
-        Self
-    }
+/// For nothing.
+pub fn cameras(_: bool) -> Cameras {
+    Cameras
+}
 
+impl Cameras {
     /// # Errors
     /// Always.
     pub fn find(

@@ -6,14 +6,18 @@ use greenroom_device::CameraMode;
 mod built_in;
 #[cfg(not(feature = "pipewire"))]
 mod left_out;
+#[cfg(feature = "pipewire")]
+mod portal;
 
 #[cfg(feature = "pipewire")]
 pub use built_in::{
-    Cameras, Wanted, check_input, checked_name, is_not_running, is_running, list, may_run, opener,
+    Cameras, Wanted, cameras, check_input, checked_name, is_not_running, is_running, is_sandboxed,
+    list, may_run, opener,
 };
 #[cfg(not(feature = "pipewire"))]
 pub use left_out::{
-    Cameras, Wanted, check_input, checked_name, is_not_running, is_running, list, may_run, opener,
+    Cameras, Wanted, cameras, check_input, checked_name, is_not_running, is_running, is_sandboxed,
+    list, may_run, opener,
 };
 
 /// The camera's name unless the user gives another.

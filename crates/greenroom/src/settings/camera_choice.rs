@@ -12,6 +12,8 @@ pub enum CameraChoice {
     /// A camera that PipeWire offers, by the name of its node, its number or its description; the best one, if none is
     /// given.
     Pipewire(Option<String>),
+    /// The same, by the desktop's portal, which asks the user.
+    Portal(Option<String>),
     /// A video file.
     File(PathBuf),
     /// The built-in photograph, which moves: for a machine without a camera and without FFmpeg.

@@ -15,19 +15,35 @@ use crate::pipewire;
 use crate::same_file::{is_same_file, would_replace};
 
 pub(super) fn camera_choice(text: &str) -> Result<CameraChoice, SettingsError> {
+    if let Some(name) = prefixed(text, "pipewire") {
+        pipewire::check_input()?;
+        return Ok(match pipewire::is_sandboxed() {
+            true => CameraChoice::Portal(name),
+            false => CameraChoice::Pipewire(name),
+        });
+    }
+    if let Some(name) = prefixed(text, "portal") {
+        pipewire::check_input()?;
+        return Ok(CameraChoice::Portal(name));
+    }
     match text {
         "auto" => Ok(CameraChoice::Auto),
         "demo" => Ok(CameraChoice::File(demo::clip()?)),
         "test-picture" => Ok(CameraChoice::TestPicture),
-        "pipewire" => pipewire::check_input().map(|()| CameraChoice::Pipewire(None)),
-        _ if text.starts_with("pipewire:") => {
-            let name = text.trim_start_matches("pipewire:").trim();
-            let name = Some(name.to_owned()).filter(|name| !name.is_empty());
-            pipewire::check_input().map(|()| CameraChoice::Pipewire(name))
-        }
         _ if names_a_device(text) => Ok(CameraChoice::Device(text.to_owned())),
         _ if Path::new(text).exists() => Ok(CameraChoice::File(text.into())),
         _ => Err(SettingsError::NoSuchCamera(text.to_owned())),
+    }
+}
+
+/// The name in `KIND:NAME`; the inner `None` for `KIND` alone.
+fn prefixed(text: &str, kind: &str) -> Option<Option<String>> {
+    match text.strip_prefix(kind)? {
+        "" => Some(None),
+        name => {
+            let name = name.strip_prefix(':')?.trim();
+            Some(Some(name.to_owned()).filter(|name| !name.is_empty()))
+        }
     }
 }
 

@@ -2,8 +2,8 @@
 
 use serde_json::Value;
 
-use super::bad_camera::{BadCamera, Said, TRUTH};
 use super::made_camera::{MadeCamera, Wanted};
+use super::own_camera::{OwnCamera, Said, truth};
 use super::reader::{Reader, Seen};
 use super::session::{Greenroom, Session, wait_until};
 
@@ -59,37 +59,39 @@ fn every_format_is_taken_while_somebody_watches_and_only_then() {
 #[test]
 fn it_is_lost_when_the_node_goes_and_back_when_it_returns_in_another_format() {
     let session = Session::with_pipewire();
-    let mut camera = Some(MadeCamera::start(&session, BLUE));
+    let start = |name, size| OwnCamera::start(session.socket(), name, size);
     // Another one is there all the time, and never taken in its place.
-    let _other = MadeCamera::start(&session, Wanted { name: "other", ..BLUE });
+    let _other = start("other", (320, 180));
+    let mut camera = Some(start("blue", (320, 180)));
+    wait_until("the camera", || list(&session).0.contains("pipewire:blue"));
     let greenroom = Greenroom::start_at(&session, "pipewire:blue", &OUTPUT);
     greenroom.wait_for_state(0, "holding");
     let reader = watch(&session);
     reader.wait_for_picture();
-    for (format, size, mode) in [
-        ("MJPG", (640, 360), "640x360 MJPG at 15 fps"),
-        ("I420", (160, 90), "160x90 I420 at 15 fps"),
-    ] {
+    for (size, mode) in
+        [((640, 360), "640x360 YUYV at 15 fps"), ((162, 90), "162x90 YUYV at 15 fps")]
+    {
         drop(camera.take());
         greenroom.wait_for_camera("lost");
         let before = reader.seen().placeholders;
         wait_until("the placeholder", || reader.seen().placeholders > before + 2);
         assert_eq!(session.links_of("other"), 0);
-        camera = Some(MadeCamera::start(&session, Wanted { format, size, ..BLUE }));
+        camera = Some(start("blue", size));
         greenroom.wait_for_camera("streaming");
         reader.wait_for_picture();
         assert_eq!(greenroom.camera()["mode"], mode);
     }
     assert_well(&reader.stop());
     let log = greenroom.log();
-    let gone = log.lines().filter(|line| line.contains("blue (PipeWire) has gone away")).count();
-    assert_eq!(gone, 2, "{log}");
+    let gone = log.lines().filter(|line| line.contains("Own blue (PipeWire) has gone away"));
+    assert_eq!(gone.count(), 2, "{log}");
 }
 
 #[test]
 fn it_comes_back_with_pipewire() {
     let mut session = Session::with_pipewire();
-    let camera = MadeCamera::start(&session, BLUE);
+    let camera = OwnCamera::start(session.socket(), "blue", (320, 180));
+    wait_until("the camera", || list(&session).0.contains("pipewire:blue"));
     let args = ["--output", "beside.y4m", "--size", "320x180"];
     let greenroom = Greenroom::start_at(&session, "pipewire:blue", &args);
     greenroom.wait_for_camera("streaming");
@@ -101,7 +103,7 @@ fn it_comes_back_with_pipewire() {
     drop(camera);
     session.start_pipewire();
     session.start_wireplumber();
-    let _camera = MadeCamera::start(&session, BLUE);
+    let _camera = OwnCamera::start(session.socket(), "blue", (320, 180));
     greenroom.wait_for_camera("streaming");
     let before = taken();
     wait_until("frames again", || taken() > before + 3);
@@ -110,30 +112,32 @@ fn it_comes_back_with_pipewire() {
 #[test]
 fn what_a_camera_says_wrongly_of_a_frame_shows_nothing_and_ends_nothing() {
     let session = Session::with_pipewire();
-    let camera = BadCamera::start(session.socket());
+    let camera = OwnCamera::start(session.socket(), "bad", (320, 180));
     wait_until("the camera", || list(&session).0.contains("pipewire:bad"));
-    let greenroom = Greenroom::start_at(&session, "pipewire:Bad camera", &OUTPUT);
+    // A part of its description.
+    let greenroom = Greenroom::start_at(&session, "pipewire:own BAD", &OUTPUT);
     greenroom.wait_for_state(0, "holding");
     let reader = watch(&session);
     reader.wait_for_picture();
+    let right = truth(320, 180);
     let reason = || greenroom.camera()["reason"].as_str().unwrap_or_default().to_owned();
     for (said, words) in [
-        (Said { offset: 1 << 30, ..TRUTH }, "bytes from byte 1073741824 on of a buffer that has"),
-        (Said { size: u32::MAX, ..TRUTH }, "4294967295 bytes from byte 0 on of a buffer that has"),
-        (Said { stride: 300, ..TRUTH }, "rows of 300 bytes, where a row needs 640"),
-        (Said { stride: -640, ..TRUTH }, "rows of -640 bytes, where a row needs 640"),
-        (Said { size: TRUTH.size - 1, ..TRUTH }, "sends no pictures"),
-        (Said { stride: 642, ..TRUTH }, "sends no pictures"),
+        (Said { offset: 1 << 30, ..right }, "bytes from byte 1073741824 on of a buffer that has"),
+        (Said { size: u32::MAX, ..right }, "4294967295 bytes from byte 0 on of a buffer that has"),
+        (Said { stride: 300, ..right }, "rows of 300 bytes, where a row needs 640"),
+        (Said { stride: -640, ..right }, "rows of -640 bytes, where a row needs 640"),
+        (Said { size: right.size - 1, ..right }, "sends no pictures"),
+        (Said { stride: 642, ..right }, "sends no pictures"),
     ] {
         camera.say(said);
         wait_until(words, || reason().contains(words));
         reader.wait_for(2);
-        camera.say(TRUTH);
+        camera.say(right);
         reader.wait_for_picture();
         assert_eq!(reason(), "", "{said:?}");
     }
     let log = greenroom.log();
-    let words = "Bad camera (PipeWire) is broken: it sends rows of 300 bytes, where a row needs 640; start it again, or";
+    let words = "Own bad (PipeWire) is broken: it sends rows of 300 bytes, where a row needs 640; start it again, or";
     assert!(log.contains(words), "{log}");
     assert!(greenroom.status()["frames"]["corrupt"].as_u64() > Some(0), "{}", greenroom.status());
     assert_well(&reader.stop());

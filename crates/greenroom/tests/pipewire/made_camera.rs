@@ -27,7 +27,7 @@ impl MadeCamera {
             "MJPG" => ("I420", &["jpegenc", "!"]),
             raw => (raw, &[]),
         };
-        gst.args(["-q", "videotestsrc", "is-live=true", "pattern=solid-color"]);
+        gst.args(["-q", "--no-fault", "videotestsrc", "is-live=true", "pattern=solid-color"]);
         gst.args(["foreground-color=0xff2040ff", "!"]);
         gst.arg(format!("video/x-raw,format={raw},width={width},height={height},framerate=15/1"));
         gst.arg("!").args(encoder);

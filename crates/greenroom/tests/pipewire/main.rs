@@ -1,11 +1,11 @@
 //! The camera on PipeWire, with a PipeWire and a WirePlumber of the test's own.
 #![allow(clippy::unwrap_used)]
 
-mod bad_camera;
 #[cfg(feature = "faults")]
 mod faults;
 mod input;
 mod made_camera;
+mod own_camera;
 mod reader;
 mod restarts;
 mod session;

@@ -1,4 +1,5 @@
-//! A camera on PipeWire that says wrong things of its frames.
+//! A camera on PipeWire that the tests make themselves: it may say wrong things of its frames, and come back at once. (The
+//! camera that GStreamer makes dies now and then when it is linked in its first moments: pipewiresink 0.3.65.)
 
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicBool, Ordering::SeqCst};
@@ -11,12 +12,14 @@ use pipewire::properties::properties;
 use pipewire::spa::param::ParamType;
 use pipewire::spa::pod::{ChoiceValue, Object, Pod, Property, Value};
 use pipewire::spa::sys;
-use pipewire::spa::utils::{Choice, ChoiceEnum, ChoiceFlags, Direction, Fraction, Id, Rectangle, SpaTypes};
+use pipewire::spa::utils::{
+    Choice, ChoiceEnum, ChoiceFlags, Direction, Fraction, Id, Rectangle, SpaTypes,
+};
 use pipewire::stream::{Stream, StreamFlags, StreamRc, StreamState};
 
 use super::reader::{connect, pod};
 
-/// What the camera says of the 320x180 YUYV samples in a buffer.
+/// What the camera says of the YUYV samples in a buffer.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Said {
     pub offset: u32,
@@ -24,21 +27,25 @@ pub struct Said {
     pub stride: i32,
 }
 
-/// As it is.
-pub const TRUTH: Said = Said { offset: 0, size: 320 * 180 * 2, stride: 640 };
-
-/// The camera `bad`, in a thread.
-pub struct BadCamera {
+/// A camera of YUYV frames, in a thread.
+pub struct OwnCamera {
     said: Arc<Mutex<Said>>,
     stop: Arc<AtomicBool>,
     thread: Option<JoinHandle<()>>,
 }
 
-impl BadCamera {
-    pub fn start(socket: PathBuf) -> Self {
-        let (said, stop) = (Arc::new(Mutex::new(TRUTH)), Arc::new(AtomicBool::new(false)));
+/// As it is.
+pub fn truth(width: u32, height: u32) -> Said {
+    Said { offset: 0, size: width * height * 2, stride: 2 * width as i32 }
+}
+
+impl OwnCamera {
+    /// Called `name`, with frames of that size.
+    pub fn start(socket: PathBuf, name: &'static str, (width, height): (u32, u32)) -> Self {
+        let said = Arc::new(Mutex::new(truth(width, height)));
+        let stop = Arc::new(AtomicBool::new(false));
         let (says, ends) = (Arc::clone(&said), Arc::clone(&stop));
-        let thread = thread::spawn(move || serve(&socket, &says, &ends));
+        let thread = thread::spawn(move || serve(&socket, name, (width, height), &says, &ends));
         Self { said, stop, thread: Some(thread) }
     }
 
@@ -48,16 +55,16 @@ impl BadCamera {
     }
 }
 
-impl Drop for BadCamera {
+impl Drop for OwnCamera {
     fn drop(&mut self) {
         self.stop.store(true, SeqCst);
         let _ = self.thread.take().unwrap().join();
     }
 }
 
-fn format() -> Vec<u8> {
+fn format((width, height): (u32, u32)) -> Vec<u8> {
     let id = |key, value| Property::new(key, Value::Id(Id(value)));
-    let size = Rectangle { width: 320, height: 180 };
+    let size = Rectangle { width, height };
     pod(Object {
         type_: SpaTypes::ObjectParamFormat.as_raw(),
         id: ParamType::EnumFormat.as_raw(),
@@ -74,7 +81,7 @@ fn format() -> Vec<u8> {
     })
 }
 
-fn buffers() -> Vec<u8> {
+fn buffers(said: Said) -> Vec<u8> {
     let int = |key, value| Property::new(key, Value::Int(value));
     let memory = ChoiceEnum::Flags { default: 1 << sys::SPA_DATA_MemFd, flags: Vec::new() };
     let memory = Value::Choice(ChoiceValue::Int(Choice(ChoiceFlags::empty(), memory)));
@@ -84,35 +91,37 @@ fn buffers() -> Vec<u8> {
         properties: vec![
             int(sys::SPA_PARAM_BUFFERS_buffers, 4),
             int(sys::SPA_PARAM_BUFFERS_blocks, 1),
-            int(sys::SPA_PARAM_BUFFERS_size, TRUTH.size as i32),
-            int(sys::SPA_PARAM_BUFFERS_stride, TRUTH.stride),
+            int(sys::SPA_PARAM_BUFFERS_size, said.size as i32),
+            int(sys::SPA_PARAM_BUFFERS_stride, said.stride),
             Property::new(sys::SPA_PARAM_BUFFERS_dataType, memory),
         ],
     })
 }
 
-fn serve(socket: &Path, said: &Mutex<Said>, stop: &AtomicBool) {
+fn serve(socket: &Path, name: &str, size: (u32, u32), said: &Mutex<Said>, stop: &AtomicBool) {
     let (main_loop, _context, core) = connect(socket).unwrap();
     let properties = properties! {
         "media.class" => "Video/Source",
         "media.role" => "Camera",
-        "node.name" => "bad",
-        "node.description" => "Bad camera",
+        "node.name" => name,
+        "node.description" => format!("Own {name}"),
     };
-    let stream = StreamRc::new(core, "bad", properties).unwrap();
+    let stream = StreamRc::new(core, name, properties).unwrap();
     let _listener = stream
         .add_local_listener::<()>()
-        .param_changed(|stream, (), id, param| {
+        .param_changed(move |stream, (), id, param| {
             if id == ParamType::Format.as_raw() && param.is_some() {
-                let params = buffers();
+                let params = buffers(truth(size.0, size.1));
                 stream.update_params(&mut [Pod::from_bytes(&params).unwrap()]).unwrap();
             }
         })
         .register()
         .unwrap();
-    let format = format();
+    let format = format(size);
     let flags = StreamFlags::DRIVER | StreamFlags::MAP_BUFFERS | StreamFlags::RT_PROCESS;
-    stream.connect(Direction::Output, None, flags, &mut [Pod::from_bytes(&format).unwrap()]).unwrap();
+    stream
+        .connect(Direction::Output, None, flags, &mut [Pod::from_bytes(&format).unwrap()])
+        .unwrap();
     while !stop.load(SeqCst) {
         main_loop.loop_().iterate(Timeout::Finite(Duration::from_millis(60)));
         if matches!(stream.state(), StreamState::Streaming) {
