@@ -165,6 +165,40 @@ fn without_a_name_only_a_device_is_taken() {
 }
 
 #[test]
+fn the_portal_is_asked_in_a_call_and_its_no_is_told_in_a_sentence() {
+    let mut session = Session::with_pipewire();
+    session.start_portal();
+    session.permit_camera("yes");
+    let _camera = OwnCamera::start(session.socket(), "blue", (320, 180));
+    wait_until("the camera", || list(&session).0.contains("pipewire:blue"));
+    let greenroom = Greenroom::start_at(&session, "portal:blue", &OUTPUT);
+    greenroom.wait_for_state(0, "holding");
+    let reader = watch(&session);
+    reader.wait_for_picture();
+    assert_eq!(session.links_of("blue"), 1);
+    assert_well(&reader.stop());
+    greenroom.wait_for_camera("closed");
+    session.permit_camera("no");
+    let reader = watch(&session);
+    greenroom.wait_for_camera("lost");
+    let words =
+        "you have not allowed greenroom the camera; allow it in the settings of your desktop";
+    wait_until(words, || {
+        greenroom.camera()["reason"].as_str().is_some_and(|it| it.contains(words))
+    });
+    reader.wait_for(3);
+    let seen = reader.stop();
+    assert_well(&seen);
+    assert_eq!(seen.composed, 0, "{seen:?}");
+    greenroom.wait_for_camera("closed");
+    // The user thinks again, and the next call asks again.
+    session.permit_camera("yes");
+    let reader = watch(&session);
+    reader.wait_for_picture();
+    assert_well(&reader.stop());
+}
+
+#[test]
 fn a_name_that_leads_nowhere_is_refused_with_what_there_is() {
     let session = Session::with_pipewire();
     let _camera = MadeCamera::start(&session, BLUE);

@@ -18,6 +18,7 @@ use pipewire::spa::utils::{
 use pipewire::stream::{Stream, StreamFlags, StreamRc, StreamState};
 
 use super::reader::{connect, pod};
+use super::session::wait_until;
 
 /// What the camera says of the YUYV samples in a buffer.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -99,7 +100,13 @@ fn buffers(said: Said) -> Vec<u8> {
 }
 
 fn serve(socket: &Path, name: &str, size: (u32, u32), said: &Mutex<Said>, stop: &AtomicBool) {
-    let (main_loop, _context, core) = connect(socket).unwrap();
+    // PipeWire may have been started just now.
+    let mut connected = None;
+    wait_until("PipeWire", || {
+        connected = connect(socket);
+        connected.is_some()
+    });
+    let (main_loop, _context, core) = connected.unwrap();
     let properties = properties! {
         "media.class" => "Video/Source",
         "media.role" => "Camera",

@@ -38,6 +38,7 @@ pub struct Session {
     bus: Child,
     pipewire: Option<Child>,
     wireplumber: Option<Child>,
+    portal: Vec<Child>,
     _alone: MutexGuard<'static, ()>,
 }
 
@@ -49,13 +50,22 @@ impl Session {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("bus");
         let address = format!("unix:path={}", path.display());
-        let mut bus = Command::new("dbus-daemon");
+        let place = Place { folder: folder.path().to_owned(), address: address.clone() };
+        // What it starts is of this session, too.
+        let mut bus = place.command("dbus-daemon");
         bus.args(["--session", "--nofork", "--address", &address]);
         let bus = bus.stdout(Stdio::null()).stderr(Stdio::null()).spawn();
         let bus = bus.expect("dbus-daemon is needed: install dbus");
         wait_until("a bus", || path.exists());
-        let place = Place { folder: folder.path().to_owned(), address };
-        Self { _folder: folder, place, bus, pipewire: None, wireplumber: None, _alone: alone }
+        Self {
+            _folder: folder,
+            place,
+            bus,
+            pipewire: None,
+            wireplumber: None,
+            portal: Vec::new(),
+            _alone: alone,
+        }
     }
 
     /// With PipeWire and WirePlumber.
@@ -111,6 +121,45 @@ impl Session {
         self.wireplumber = Some(self.daemon("wireplumber"));
     }
 
+    /// The desktop's portal, with backends that answer yes to every question.
+    pub fn start_portal(&mut self) {
+        let folder = self.at("portals");
+        fs::create_dir(&folder).unwrap();
+        let interfaces = "org.freedesktop.impl.portal.Access;org.freedesktop.impl.portal.Lockdown;";
+        let name = "org.freedesktop.impl.portal.desktop.stub";
+        let stub = format!("[portal]\nDBusName={name}\nInterfaces={interfaces}\nUseIn=stub\n");
+        fs::write(folder.join("stub.portal"), stub).unwrap();
+        let script = concat!(env!("CARGO_MANIFEST_DIR"), "/../../tests/pipewire/portal.py");
+        let mut backends = self.command("/usr/bin/python3");
+        self.portal.push(backends.arg(script).spawn().expect("install python3"));
+        self.wait_for_name(name);
+        let mut portal = self.command("/usr/libexec/xdg-desktop-portal");
+        self.portal.push(portal.spawn().expect("install xdg-desktop-portal"));
+        self.wait_for_name("org.freedesktop.portal.Desktop");
+    }
+
+    /// Whether programs may use the camera, as if the user had been asked before.
+    pub fn permit_camera(&self, answer: &str) {
+        let store = "org.freedesktop.impl.portal.PermissionStore";
+        let mut gdbus = self.command("gdbus");
+        gdbus.args(["call", "--session", "--dest", store, "--object-path"]);
+        gdbus.args(["/org/freedesktop/impl/portal/PermissionStore", "--method"]);
+        gdbus.arg(format!("{store}.SetPermission")).args(["devices", "true", "camera", ""]);
+        let done = gdbus.arg(format!("['{answer}']")).output().expect("install libglib2.0-bin");
+        assert!(done.status.success(), "{done:?}");
+    }
+
+    fn wait_for_name(&self, name: &str) {
+        let mut gdbus = self.command("gdbus");
+        gdbus.args(["call", "--session", "--dest", "org.freedesktop.DBus", "--object-path"]);
+        gdbus.args(["/org/freedesktop/DBus", "--method"]);
+        gdbus.args(["org.freedesktop.DBus.NameHasOwner", name]);
+        wait_until(name, || {
+            let answer = gdbus.output().expect("install libglib2.0-bin");
+            String::from_utf8_lossy(&answer.stdout).contains("true")
+        });
+    }
+
     pub fn kill_pipewire(&mut self) {
         end(self.pipewire.take());
     }
@@ -131,6 +180,9 @@ impl Place {
         for name in ["XDG_RUNTIME_DIR", "XDG_CONFIG_HOME", "XDG_STATE_HOME", "XDG_DATA_HOME"] {
             command.env(name, &self.folder);
         }
+        command
+            .env("XDG_DESKTOP_PORTAL_DIR", self.at("portals"))
+            .env("XDG_CURRENT_DESKTOP", "stub");
         command.env("DBUS_SESSION_BUS_ADDRESS", &self.address).current_dir(&self.folder);
         for name in ["PIPEWIRE_REMOTE", "PIPEWIRE_RUNTIME_DIR", "GREENROOM_LOG"] {
             command.env_remove(name);
@@ -149,6 +201,7 @@ fn end(child: Option<Child>) {
 
 impl Drop for Session {
     fn drop(&mut self) {
+        self.portal.drain(..).for_each(|child| end(Some(child)));
         self.kill_wireplumber();
         self.kill_pipewire();
         let _ = self.bus.kill();
