@@ -5,7 +5,7 @@ use greenroom_device::{
 };
 use greenroom_frame::{Colour, ColourMatrix, ColourRange, PixelFormat, SizePx};
 use pipewire::spa::pod::deserialize::PodDeserializer;
-use pipewire::spa::pod::{ChoiceValue, Object, Value};
+use pipewire::spa::pod::{CanonicalFixedSizedPod, ChoiceValue, Object, Value};
 use pipewire::spa::sys;
 use pipewire::spa::utils::{ChoiceEnum, Fraction, Id, Rectangle};
 
@@ -87,10 +87,7 @@ fn get(format: &Object, key: u32) -> Option<&Value> {
 }
 
 /// The values that are listed; the one that is preferred, if it is a range.
-fn listed<T: Copy>(choice: &ChoiceEnum<T>) -> Vec<T>
-where
-    T: pipewire::spa::pod::CanonicalFixedSizedPod,
-{
+fn listed<T: Copy + CanonicalFixedSizedPod>(choice: &ChoiceEnum<T>) -> Vec<T> {
     match choice {
         ChoiceEnum::None(value) => vec![*value],
         ChoiceEnum::Range { default, .. }

@@ -9,6 +9,7 @@ mod cameras;
 mod chunk;
 mod facts;
 mod formats;
+mod listeners;
 mod offers;
 mod session;
 mod source;

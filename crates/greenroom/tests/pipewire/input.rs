@@ -88,6 +88,25 @@ fn it_is_lost_when_the_node_goes_and_back_when_it_returns_in_another_format() {
 }
 
 #[test]
+fn another_size_in_the_middle_of_a_stream_is_taken_up() {
+    let session = Session::with_pipewire();
+    let camera = OwnCamera::start(session.socket(), "blue", (320, 180));
+    wait_until("the camera", || list(&session).0.contains("pipewire:blue"));
+    let greenroom = Greenroom::start_at(&session, "pipewire:blue", &OUTPUT);
+    greenroom.wait_for_state(0, "holding");
+    let reader = watch(&session);
+    reader.wait_for_picture();
+    for (size, mode) in
+        [((640, 360), "640x360 YUYV at 15 fps"), ((162, 90), "162x90 YUYV at 15 fps")]
+    {
+        camera.resize(size);
+        wait_until(mode, || greenroom.camera()["mode"] == mode);
+        reader.wait_for_picture();
+    }
+    assert_well(&reader.stop());
+}
+
+#[test]
 fn it_comes_back_with_pipewire() {
     let mut session = Session::with_pipewire();
     let camera = OwnCamera::start(session.socket(), "blue", (320, 180));

@@ -30,7 +30,8 @@ pub struct Said {
 
 /// A camera of YUYV frames, in a thread.
 pub struct OwnCamera {
-    said: Arc<Mutex<Said>>,
+    /// The size of its frames, and what it says of them.
+    sends: Arc<Mutex<((u32, u32), Said)>>,
     stop: Arc<AtomicBool>,
     thread: Option<JoinHandle<()>>,
 }
@@ -43,16 +44,21 @@ pub fn truth(width: u32, height: u32) -> Said {
 impl OwnCamera {
     /// Called `name`, with frames of that size.
     pub fn start(socket: PathBuf, name: &'static str, (width, height): (u32, u32)) -> Self {
-        let said = Arc::new(Mutex::new(truth(width, height)));
+        let sends = Arc::new(Mutex::new(((width, height), truth(width, height))));
         let stop = Arc::new(AtomicBool::new(false));
-        let (says, ends) = (Arc::clone(&said), Arc::clone(&stop));
-        let thread = thread::spawn(move || serve(&socket, name, (width, height), &says, &ends));
-        Self { said, stop, thread: Some(thread) }
+        let (ours, ends) = (Arc::clone(&sends), Arc::clone(&stop));
+        let thread = thread::spawn(move || serve(&socket, name, &ours, &ends));
+        Self { sends, stop, thread: Some(thread) }
     }
 
     /// What it says from now on.
     pub fn say(&self, said: Said) {
-        *self.said.lock().unwrap() = said;
+        self.sends.lock().unwrap().1 = said;
+    }
+
+    /// Offers another size in the middle of the stream.
+    pub fn resize(&self, (width, height): (u32, u32)) {
+        *self.sends.lock().unwrap() = ((width, height), truth(width, height));
     }
 }
 
@@ -99,7 +105,7 @@ fn buffers(said: Said) -> Vec<u8> {
     })
 }
 
-fn serve(socket: &Path, name: &str, size: (u32, u32), said: &Mutex<Said>, stop: &AtomicBool) {
+fn serve(socket: &Path, name: &str, sends: &Arc<Mutex<((u32, u32), Said)>>, stop: &AtomicBool) {
     // PipeWire may have been started just now.
     let mut connected = None;
     wait_until("PipeWire", || {
@@ -114,25 +120,32 @@ fn serve(socket: &Path, name: &str, size: (u32, u32), said: &Mutex<Said>, stop: 
         "node.description" => format!("Own {name}"),
     };
     let stream = StreamRc::new(core, name, properties).unwrap();
+    let (mut size, _) = *sends.lock().unwrap();
+    let of_buffers = Arc::clone(sends);
     let _listener = stream
         .add_local_listener::<()>()
         .param_changed(move |stream, (), id, param| {
             if id == ParamType::Format.as_raw() && param.is_some() {
-                let params = buffers(truth(size.0, size.1));
+                let ((width, height), _) = *of_buffers.lock().unwrap();
+                let params = buffers(truth(width, height));
                 stream.update_params(&mut [Pod::from_bytes(&params).unwrap()]).unwrap();
             }
         })
         .register()
         .unwrap();
-    let format = format(size);
+    let offered = format(size);
     let flags = StreamFlags::DRIVER | StreamFlags::MAP_BUFFERS | StreamFlags::RT_PROCESS;
     stream
-        .connect(Direction::Output, None, flags, &mut [Pod::from_bytes(&format).unwrap()])
+        .connect(Direction::Output, None, flags, &mut [Pod::from_bytes(&offered).unwrap()])
         .unwrap();
     while !stop.load(SeqCst) {
         main_loop.loop_().iterate(Timeout::Finite(Duration::from_millis(60)));
-        if matches!(stream.state(), StreamState::Streaming) {
-            send(&stream, *said.lock().unwrap());
+        let (wanted, said) = *sends.lock().unwrap();
+        if wanted != size {
+            size = wanted;
+            stream.update_params(&mut [Pod::from_bytes(&format(size)).unwrap()]).unwrap();
+        } else if matches!(stream.state(), StreamState::Streaming) {
+            send(&stream, said);
         }
     }
 }

@@ -1,6 +1,7 @@
 //! A session of its own: D-Bus, PipeWire and WirePlumber in a folder that nothing else uses.
 
 use std::fs::{self, File};
+use std::os::unix::net::UnixStream;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::sync::{Mutex, MutexGuard, PoisonError};
@@ -114,7 +115,8 @@ impl Session {
 
     pub fn start_pipewire(&mut self) {
         self.pipewire = Some(self.daemon("pipewire"));
-        wait_until("PipeWire's socket", || self.socket().exists());
+        // One that was killed leaves its socket behind, and WirePlumber ends where nobody listens at that.
+        wait_until("PipeWire", || UnixStream::connect(self.socket()).is_ok());
     }
 
     pub fn start_wireplumber(&mut self) {
