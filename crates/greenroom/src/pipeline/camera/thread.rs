@@ -168,6 +168,7 @@ impl CameraThread {
             return Ok(State::Closed);
         }
         let mut silences = 0;
+        let mut mode = source.mode();
         let mut frame = self.next_place();
         loop {
             if faults::strike(Fault::CameraPanic) {
@@ -180,6 +181,9 @@ impl CameraThread {
                 Next::Frame(passed_over) => {
                     if std::mem::take(&mut silences) > 0 {
                         tracing::info!("camera: {} sends pictures again", source.name());
+                        self.report_streaming(source);
+                    }
+                    if std::mem::replace(&mut mode, source.mode()) != mode {
                         self.report_streaming(source);
                     }
                     self.back_off = BACK_OFF;
