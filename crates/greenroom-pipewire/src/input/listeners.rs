@@ -13,7 +13,6 @@ use pipewire::spa::utils::result::AsyncSeq;
 use pipewire::stream::{Stream, StreamListener, StreamRc};
 use pipewire::types::ObjectType;
 
-use super::offers;
 use crate::error::PipewireError;
 use crate::graph::{Graph, Kind};
 use crate::params::Param;
@@ -130,12 +129,12 @@ pub(super) fn bind(
     Some((id, (listener, node)))
 }
 
-/// Listens to the stream's format, and asks for buffers in each.
+/// Listens to the stream's format, and asks for `buffers` in each.
 pub(super) fn listen_to_stream(
     stream: &StreamRc,
     shared: &Rc<Shared>,
+    buffers: Vec<Param>,
 ) -> Result<StreamListener<()>, PipewireError> {
-    let [buffers, header] = offers::buffers()?;
     let of_format = Rc::clone(shared);
     stream
         .add_local_listener()
@@ -145,15 +144,15 @@ pub(super) fn listen_to_stream(
                 && let Some(param) = param
             {
                 of_format.new_format.replace(Some(param.as_bytes().to_vec()));
-                ask_for_buffers(stream, &buffers, &header);
+                ask_for_buffers(stream, &buffers);
             }
         })
         .register()
         .map_err(|error| PipewireError::NoCamera { why: error.to_string() })
 }
 
-fn ask_for_buffers(stream: &Stream, buffers: &Param, header: &Param) {
-    let params = buffers.pod().and_then(|buffers| Ok([buffers, header.pod()?]));
+fn ask_for_buffers(stream: &Stream, buffers: &[Param]) {
+    let params: Result<Vec<_>, _> = buffers.iter().map(Param::pod).collect();
     let asked = params.map(|mut params| stream.update_params(&mut params));
     if !matches!(asked, Ok(Ok(()))) {
         tracing::error!("PipeWire cannot be asked for buffers");

@@ -81,8 +81,20 @@ fn video(format: Option<Value>, size: Value, rate: Value) -> Result<Param, Pipew
     })
 }
 
-/// Buffers in memory that can be mapped (no DMA-BUF, which a processor may only read with a driver's leave), with a header.
-pub(super) fn buffers() -> Result<[Param; 2], PipewireError> {
+/// Buffers in memory that can be mapped (no DMA-BUF, which a processor may only read with a driver's leave), with a header; the
+/// first that the camera agrees to. For MJPEG of `jpeg_size`, these are buffers that any frame fits into, if the camera lets us
+/// choose: GStreamer's would be as long as the first frame, and longer ones cut off.
+pub(super) fn buffers(jpeg_size: Option<SizePx>) -> Result<Vec<Param>, PipewireError> {
+    let roomy = jpeg_size.and_then(|size| i32::try_from(size.area_px().saturating_mul(2)).ok());
+    let mut params =
+        roomy.map(|bytes| buffers_of(Some(bytes))).into_iter().collect::<Result<Vec<_>, _>>()?;
+    params.push(buffers_of(None)?);
+    params.push(header()?);
+    Ok(params)
+}
+
+/// Buffers of `min_bytes` or more.
+fn buffers_of(min_bytes: Option<i32>) -> Result<Param, PipewireError> {
     let choice = |key, choice| {
         let choice = Choice(ChoiceFlags::empty(), choice);
         Property::new(key, Value::Choice(ChoiceValue::Int(choice)))
@@ -90,22 +102,30 @@ pub(super) fn buffers() -> Result<[Param; 2], PipewireError> {
     let (default, min, max) = BUFFERS;
     let memory = 1 << sys::SPA_DATA_MemFd | 1 << sys::SPA_DATA_MemPtr;
     let memory = ChoiceEnum::Flags { default: memory, flags: Vec::new() };
-    let buffers = Param::new(Object {
+    let mut properties = vec![
+        choice(sys::SPA_PARAM_BUFFERS_buffers, ChoiceEnum::Range { default, min, max }),
+        choice(sys::SPA_PARAM_BUFFERS_dataType, memory),
+    ];
+    if let Some(min) = min_bytes {
+        let sizes = ChoiceEnum::Range { default: min, min, max: i32::MAX };
+        properties.push(choice(sys::SPA_PARAM_BUFFERS_size, sizes));
+    }
+    Param::new(Object {
         type_: SpaTypes::ObjectParamBuffers.as_raw(),
         id: ParamType::Buffers.as_raw(),
-        properties: vec![
-            choice(sys::SPA_PARAM_BUFFERS_buffers, ChoiceEnum::Range { default, min, max }),
-            choice(sys::SPA_PARAM_BUFFERS_dataType, memory),
-        ],
-    })?;
+        properties,
+    })
+}
+
+/// The header of each frame.
+fn header() -> Result<Param, PipewireError> {
     let header_bytes = size_of::<sys::spa_meta_header>() as i32;
-    let header = Param::new(Object {
+    Param::new(Object {
         type_: SpaTypes::ObjectParamMeta.as_raw(),
         id: ParamType::Meta.as_raw(),
         properties: vec![
             Property::new(sys::SPA_PARAM_META_type, Value::Id(Id(sys::SPA_META_Header))),
             Property::new(sys::SPA_PARAM_META_size, Value::Int(header_bytes)),
         ],
-    })?;
-    Ok([buffers, header])
+    })
 }

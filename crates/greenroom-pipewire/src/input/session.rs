@@ -5,7 +5,7 @@ use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 use std::rc::Rc;
 use std::time::{Duration, Instant};
 
-use greenroom_device::{FrameRate, ModeChoice, Wake};
+use greenroom_device::{Codec, FrameRate, ModeChoice, Wake};
 use greenroom_frame::SizePx;
 use pipewire::context::ContextRc;
 use pipewire::core::{self, CoreRc};
@@ -222,7 +222,8 @@ impl CameraSession {
         let failed = |error: pipewire::Error| PipewireError::NoCamera { why: error.to_string() };
         let stream = StreamRc::new(self.core.clone(), "greenroom-input", properties);
         let stream = stream.map_err(failed)?;
-        let listener = listen_to_stream(&stream, &self.shared)?;
+        let jpeg_size = Some(choice.size).filter(|_| choice.codec == Codec::Mjpeg);
+        let listener = listen_to_stream(&stream, &self.shared, offers::buffers(jpeg_size)?)?;
         // Its closure is called by libpipewire's data thread, beside those of the other listener: all that it has is the bell.
         // (Without RT_PROCESS, libpipewire would have our loop call it. But while no iteration runs, its loop is nobody's, and
         // then the data thread calls what it has for it itself, and wakes nobody.)

@@ -8,8 +8,13 @@ use super::reader::{Reader, Seen};
 use super::session::{Greenroom, Session, wait_until};
 
 const OUTPUT: [&str; 4] = ["--output", "pipewire", "--size", "320x180"];
-const BLUE: Wanted<'static> =
-    Wanted { name: "blue", format: "YUY2", size: (320, 180), properties: &[] };
+const BLUE: Wanted<'static> = Wanted {
+    name: "blue",
+    format: "YUY2",
+    size: (320, 180),
+    pattern: "solid-color",
+    properties: &[],
+};
 
 fn assert_well(seen: &Seen) {
     assert_eq!((seen.leaks, seen.strange, seen.complaints.len()), (0, 0, 0), "{seen:?}");
@@ -54,6 +59,18 @@ fn every_format_is_taken_while_somebody_watches_and_only_then() {
         assert_well(&reader.stop());
         assert_eq!(greenroom.camera()["opened"], 2);
     }
+}
+
+#[test]
+fn a_jpeg_that_is_longer_than_the_first_one_is_whole() {
+    let session = Session::with_pipewire();
+    let snow = Wanted { format: "MJPG", size: (640, 360), pattern: "snow", ..BLUE };
+    let _camera = MadeCamera::start(&session, snow);
+    let args = ["--output", "null", "--size", "640x360"];
+    let greenroom = Greenroom::start_at(&session, "pipewire:blue", &args);
+    let frames = || greenroom.status()["frames"].clone();
+    wait_until("frames", || frames()["taken"].as_u64() > Some(20));
+    assert_eq!(frames()["corrupt"], 0, "{}", frames());
 }
 
 #[test]

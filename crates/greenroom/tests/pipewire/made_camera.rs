@@ -14,6 +14,8 @@ pub struct Wanted<'a> {
     /// GStreamer's, or `MJPG`.
     pub format: &'a str,
     pub size: (u32, u32),
+    /// GStreamer's: `solid-color`, which is the blue room, or `snow`.
+    pub pattern: &'a str,
     /// More properties of its node, `key=value`.
     pub properties: &'a [&'a str],
 }
@@ -21,14 +23,14 @@ pub struct Wanted<'a> {
 impl MadeCamera {
     /// Made, and there.
     pub fn start(session: &Session, wanted: Wanted<'_>) -> Self {
-        let Wanted { name, format, size: (width, height), properties } = wanted;
+        let Wanted { name, format, size: (width, height), pattern, properties } = wanted;
         let mut gst = session.command("gst-launch-1.0");
         let (raw, encoder): (_, &[_]) = match format {
             "MJPG" => ("I420", &["jpegenc", "!"]),
             raw => (raw, &[]),
         };
-        gst.args(["-q", "--no-fault", "videotestsrc", "is-live=true", "pattern=solid-color"]);
-        gst.args(["foreground-color=0xff2040ff", "!"]);
+        gst.args(["-q", "--no-fault", "videotestsrc", "is-live=true"]);
+        gst.arg(format!("pattern={pattern}")).args(["foreground-color=0xff2040ff", "!"]);
         gst.arg(format!("video/x-raw,format={raw},width={width},height={height},framerate=15/1"));
         gst.arg("!").args(encoder);
         let more: String = properties.iter().map(|property| format!(",{property}")).collect();
