@@ -56,6 +56,7 @@ pub fn list(_: &Devices) -> Result<Vec<ListedCamera>, DeviceError> {
 }
 
 /// Which camera is meant.
+#[derive(Clone, Copy)]
 pub enum Wanted<'a> {
     /// The best one.
     First,
