@@ -94,10 +94,13 @@ impl Cameras {
     /// Always.
     pub fn find(
         &mut self,
-        _: Wanted<'_>,
+        wanted: Wanted<'_>,
         _: SizePx,
         _: FrameRate,
     ) -> Result<NoCamera, DeviceError> {
+        if let Wanted::Named(name) | Wanted::Again(name) = wanted {
+            tracing::debug!("no camera {name} on PipeWire");
+        }
         Err(DeviceError::Elsewhere(Box::new(SettingsError::WithoutPipewire)))
     }
 
