@@ -39,7 +39,10 @@ mod v4l2;
 mod wake;
 
 pub use audience::Audience;
-pub use camera::{CameraIdentity, CameraInfo, CameraMode, ModeChoice, V4l2Camera, choose_mode};
+pub use camera::{
+    CameraBytes, CameraDecoder, CameraIdentity, CameraInfo, CameraMode, Decoded, ModeChoice,
+    V4l2Camera, choose_mode, instant_of, listed_rates, sizes_in,
+};
 pub use clip::{Clip, ClipFit, ClipNext, ClipReader, ClipSource};
 pub use error::DeviceError;
 pub use ffmpeg::{ask_program, decoders, tie_to_this_thread};
@@ -61,10 +64,10 @@ pub use loopback::{
 pub use mjpeg::{JpegEncoder, MjpegData, MjpegDecoder, RgbPicture};
 pub use node::NO_BANDWIDTH;
 pub use node_watch::NodeWatch;
-pub use pick::loopback_command;
+pub use pick::{loopback_command, pick_card};
 pub use printable::{is_printable, printable, without_secrets};
 pub use sink::{Sink, SinkMode, SinkOpener};
-pub use source::{Codec, FrameRate, Next, PassedOver, Source, SourceMode};
+pub use source::{Codec, FrameRate, Next, PassedOver, Source, SourceMode, SourceOpener};
 pub use test_picture::TestPicture;
-pub use v4l2::FourCc;
+pub use v4l2::{FourCc, Rates, Sizes};
 pub use wake::{Wake, wait_readable};

@@ -13,6 +13,9 @@ use crate::pick::{
 };
 use crate::{CameraIdentity, CameraInfo, DeviceError, LoopbackInfo, access, loopback};
 
+/// What to do if a name fits several devices.
+const NAME_THE_NODE: &str = "name the node, like /dev/video0";
+
 /// What a look at every `/dev/videoN` found.
 #[derive(Debug, Default)]
 pub struct Devices {
@@ -141,7 +144,7 @@ pub fn find_camera(name: &str) -> Result<CameraInfo, DeviceError> {
         Name::Card(card) => {
             let mut nodes = capturing_nodes();
             let cards: Vec<_> = nodes.iter().map(|node| node.caps.card.as_str()).collect();
-            match pick_card(card, &cards, "camera") {
+            match pick_card(card, &cards, "camera", NAME_THE_NODE) {
                 Ok(index) => camera_of(&nodes.swap_remove(index)),
                 Err(unknown @ DeviceError::NotFound { .. }) => {
                     Err(look(Wanted::Cameras).why_not(card, false, unknown))
@@ -217,7 +220,7 @@ pub fn find_loopback(name: &str) -> Result<LoopbackInfo, DeviceError> {
         Name::Card(card) => {
             let mut seen = devices();
             let cards: Vec<_> = seen.loopbacks.iter().map(|node| node.card.as_str()).collect();
-            match pick_card(card, &cards, "v4l2loopback device") {
+            match pick_card(card, &cards, "v4l2loopback device", NAME_THE_NODE) {
                 Ok(index) => Ok(seen.loopbacks.swap_remove(index)),
                 Err(unknown @ DeviceError::NotFound { .. }) => {
                     Err(seen.why_not(card, true, unknown))

@@ -2,8 +2,17 @@
 
 use crate::{DeviceError, LoopbackInfo, LoopbackState};
 
-/// The place of the one card that `wanted` means: equal but for case, else containing it.
-pub(crate) fn pick_card(wanted: &str, cards: &[&str], kind: &str) -> Result<usize, DeviceError> {
+/// The place of the one card that `wanted` means: equal but for case, else containing it. `kind` is what they are, and
+/// `instead` what to write if the name fits several.
+///
+/// # Errors
+/// [`DeviceError::NotFound`] if it fits none, [`DeviceError::Unsupported`] if it fits several.
+pub fn pick_card(
+    wanted: &str,
+    cards: &[&str],
+    kind: &str,
+    instead: &str,
+) -> Result<usize, DeviceError> {
     let wanted_lower = wanted.to_lowercase();
     let find = |fits: &dyn Fn(&str) -> bool| -> Vec<usize> {
         (0..cards.len()).filter(|index| fits(&cards[*index].to_lowercase())).collect()
@@ -25,7 +34,7 @@ pub(crate) fn pick_card(wanted: &str, cards: &[&str], kind: &str) -> Result<usiz
             let names: Vec<_> = found.iter().map(|index| cards[*index]).collect();
             Err(DeviceError::Unsupported {
                 what: format!("the name \"{wanted}\""),
-                why: format!("it fits {}; name the node, like /dev/video0", names.join(" and ")),
+                why: format!("it fits {}; {instead}", names.join(" and ")),
             })
         }
     }
@@ -135,7 +144,7 @@ mod tests {
     #[test]
     fn cards_are_found_by_all_or_part_of_their_name() {
         let cards = ["HD Webcam: HD Webcam", "HD Webcam", "Capture Card"];
-        let pick = |name| pick_card(name, &cards, "camera");
+        let pick = |name| pick_card(name, &cards, "camera", "name the node");
         assert_eq!(pick("hd webcam").unwrap(), 1);
         assert_eq!(pick("capture").unwrap(), 2);
         assert!(pick("webcam").unwrap_err().to_string().contains("it fits"));
@@ -145,6 +154,6 @@ mod tests {
              HD Webcam, Capture Card"
         );
         assert!(pick("").is_err());
-        assert!(pick_card("x", &[], "camera").unwrap_err().to_string().contains("none at all"));
+        assert!(pick_card("x", &[], "camera", "").unwrap_err().to_string().contains("none at all"));
     }
 }

@@ -1,4 +1,5 @@
 use std::fmt;
+use std::os::fd::BorrowedFd;
 use std::time::Duration;
 
 use greenroom_frame::{Colour, Frame, PixelFormat, SizePx};
@@ -130,4 +131,33 @@ pub trait Source: Send {
         wake: &Wake,
         patience: Duration,
     ) -> Result<Next, DeviceError>;
+}
+
+/// Opens a source, again and again.
+pub trait SourceOpener: Send {
+    /// The source, if it is there now.
+    ///
+    /// # Errors
+    /// Why it is not.
+    fn open(&mut self) -> Result<Box<dyn Source>, DeviceError>;
+
+    /// A descriptor that is readable (POLLIN) when it may have come; then [`has_news`](Self::has_news) is to be asked,
+    /// which makes it unreadable again. `None` for what gives no sign.
+    fn news_fd(&self) -> Option<BorrowedFd<'_>> {
+        None
+    }
+
+    /// Whether it may have come since this was asked last.
+    fn has_news(&mut self) -> bool {
+        false
+    }
+
+    /// Nobody waits for it any more: what listens for news may end, until [`open`](Self::open) is called again.
+    fn rest(&mut self) {}
+}
+
+impl<F: FnMut() -> Result<Box<dyn Source>, DeviceError> + Send> SourceOpener for F {
+    fn open(&mut self) -> Result<Box<dyn Source>, DeviceError> {
+        self()
+    }
 }

@@ -38,6 +38,34 @@ pub enum PipewireError {
         /// Its words.
         why: String,
     },
+    /// The session does not let us see its cameras.
+    #[error(
+        "PipeWire does not let greenroom use its cameras ({why}); allow it in the access rules of PipeWire or WirePlumber"
+    )]
+    InputDenied {
+        /// PipeWire's words.
+        why: String,
+    },
+    /// Libpipewire or the daemon failed in another way while a camera was looked for or started.
+    #[error(
+        "PipeWire gives no camera ({why}); look into its log with: journalctl --user -u pipewire"
+    )]
+    NoCamera {
+        /// Its words.
+        why: String,
+    },
+}
+
+impl PipewireError {
+    /// What an error of the connection means to whoever takes from a camera; `None` if nothing.
+    pub(crate) fn of_input(result: i32, why: &str) -> Option<Self> {
+        // EPIPE, ECONNRESET, ECONNREFUSED; EPERM, EACCES.
+        match result {
+            -32 | -104 | -111 => Some(Self::NotRunning),
+            -1 | -13 => Some(Self::InputDenied { why: why.to_owned() }),
+            _ => None,
+        }
+    }
 }
 
 impl From<PipewireError> for DeviceError {

@@ -107,6 +107,12 @@ impl Graph {
         links.filter_map(|(_, input)| self.nodes.get(input)?.client).collect()
     }
 
+    /// The nodes that are linked to `node`, which takes from them.
+    pub(crate) fn sources_of(&self, node: u32) -> impl Iterator<Item = u32> {
+        let links = self.links.values().filter(move |(_, input)| *input == node);
+        links.map(|(output, _)| *output)
+    }
+
     /// What is known of `client`.
     pub(crate) fn client(&self, client: u32) -> Option<&ClientFacts> {
         self.clients.get(&client)
@@ -136,6 +142,7 @@ mod tests {
         add(&mut graph, 50, Kind::Link, &[("link.output.node", "40"), ("link.input.node", "41")]);
         add(&mut graph, 51, Kind::Link, &[("link.output.node", "39"), ("link.input.node", "42")]);
         assert_eq!(graph.readers_of(40), [7].into());
+        assert!(graph.sources_of(41).eq([40]) && graph.sources_of(40).next().is_none());
         assert_eq!(graph.client(7).unwrap().peer_pid, Some(77));
         graph.remove(50);
         assert!(graph.readers_of(40).is_empty());

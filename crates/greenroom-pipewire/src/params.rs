@@ -20,13 +20,19 @@ const BUFFERS: (i32, i32, i32) = (4, 2, 8);
 pub(crate) struct Param(Vec<u8>);
 
 impl Param {
-    fn new(object: Object) -> Result<Self, PipewireError> {
+    pub(crate) fn new(object: Object) -> Result<Self, PipewireError> {
         let failed =
             |_| PipewireError::Failed { why: "a parameter could not be written".to_owned() };
         let value = Value::Object(object);
         let (cursor, _) =
             PodSerializer::serialize(Cursor::new(Vec::new()), &value).map_err(failed)?;
         Ok(Self(cursor.into_inner()))
+    }
+
+    /// Its bytes.
+    #[cfg(test)]
+    pub(crate) fn bytes(&self) -> &[u8] {
+        &self.0
     }
 
     /// As libpipewire takes it.

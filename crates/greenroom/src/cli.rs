@@ -119,9 +119,10 @@ pub struct SceneArgs {
 /// Arguments of `greenroom run`.
 #[derive(Debug, Default, Args)]
 pub struct RunArgs {
-    /// The camera [default: auto]: auto, /dev/videoN, a by-id path, a card name, a video file
-    /// (played in a loop), demo (a clip; needs FFmpeg), or test-picture (a photograph that moves;
-    /// needs nothing).
+    /// The camera [default: auto]: auto, /dev/videoN, a by-id path, a card name, pipewire (the best
+    /// camera that PipeWire offers) or pipewire:NAME, portal or portal:NAME (the same, by the
+    /// desktop's portal), a video file (played in a loop), demo (a clip; needs FFmpeg), or
+    /// test-picture (a photograph that moves; needs nothing).
     #[arg(short, long, value_name = "CAMERA", env = "GREENROOM_CAMERA")]
     pub camera: Option<String>,
     /// Where the picture goes [default: auto]: auto (every virtual camera of ours), /dev/videoN (a v4l2loopback node), its

@@ -160,7 +160,9 @@ fn allocations_of(background: &BackgroundSpec, sink_size: SizePx) -> u64 {
     let feed = CameraFeed {
         source: Some(Box::new(JpegCamera::new(size, Arc::clone(&seen)))),
         name: None,
-        open: Box::new(|| unreachable!("the camera is never lost")),
+        open: Box::new(|| -> Result<Box<dyn Source>, DeviceError> {
+            unreachable!("the camera is never lost")
+        }),
         size,
     };
     // The plain filters are off by default; all that can be on is on.

@@ -5,16 +5,14 @@ use greenroom_frame::{Colour, Frame, SizePx};
 use rustix::io::Errno;
 use tracing::{debug, info, trace, warn};
 
+use super::decoder::{CameraDecoder, Decoded};
 use super::info::modes;
 use super::opening::{no_mode, not_fed, open_node};
-use super::stream::{Ready, Stream, Taken, wait};
+use super::stream::{Ready, Stream, wait};
 use super::{CameraInfo, ModeChoice, choose_mode};
 use crate::node::{Node, refusal};
 use crate::v4l2::{Buffer, Device, Direction, Event, StreamFormat, V4l2Error};
-use crate::{
-    Codec, DeviceError, FrameRate, MjpegData, MjpegDecoder, Next, PassedOver, Source, SourceMode,
-    Wake,
-};
+use crate::{Codec, DeviceError, FrameRate, Next, PassedOver, Source, SourceMode, Wake};
 
 /// Most events to read before the next frame; the kernel keeps one or a few for each kind.
 const EVENTS_AT_ONCE: usize = 64;
@@ -37,10 +35,7 @@ pub struct V4l2Camera {
     stream: Option<Stream>,
     mode: SourceMode,
     tells_changes: bool,
-    decoder: Option<MjpegDecoder>,
-    /// A copy of the JPEG being decoded: the buffer goes back to the driver at once, and nobody
-    /// can change under the decoder what it has checked.
-    jpeg: Vec<u8>,
+    decoder: CameraDecoder,
     /// Frames passed over since the last one that was handed out.
     skipped: PassedOver,
 }
@@ -90,8 +85,7 @@ impl V4l2Camera {
             stream: None,
             mode: SourceMode { codec, size, rate, colour: Colour::WEBCAM },
             tells_changes: false,
-            decoder: None,
-            jpeg: Vec::new(),
+            decoder: CameraDecoder::new(),
             skipped: PassedOver::default(),
         };
         let format = opened.device.set_format(Direction::Capture, fourcc, size);
@@ -116,11 +110,8 @@ impl V4l2Camera {
         let mut colour = format.colour;
         if codec == Codec::Mjpeg {
             colour = Colour::JPEG;
-            if self.decoder.is_none() {
-                self.decoder = Some(MjpegDecoder::new()?);
-            }
-            self.jpeg.reserve(stream.buffer_bytes());
         }
+        self.decoder.prepare(codec, stream.buffer_bytes())?;
         self.stream = Some(stream);
         self.mode = SourceMode { codec, size: format.size, rate, colour };
         Ok(())
@@ -178,22 +169,16 @@ impl V4l2Camera {
         into: &mut Frame,
     ) -> Result<Option<PassedOver>, DeviceError> {
         let Some(stream) = &mut self.stream else { return Ok(None) };
-        let Taken { captured_at, unpacked } = stream
-            .take(&self.device, buffer, into, &mut self.jpeg)
+        let taken = stream
+            .take(&self.device, buffer, into, &mut self.decoder)
             .map_err(|error| refusal(&self.name, &self.node, error))?;
-        unpacked?;
+        taken?;
+        if let Decoded::Damaged(why) = self.decoder.decode(into)? {
+            self.skipped.corrupt += 1;
+            debug!("{}: a corrupt JPEG of {why}", self.name);
+            return Ok(None);
+        }
         if self.mode.codec == Codec::Mjpeg {
-            let decoder = self.decoder.as_mut().expect("made when an MJPEG stream starts");
-            match decoder.decode(MjpegData(&self.jpeg), into) {
-                Ok(()) => {}
-                Err(DeviceError::Broken { why, .. }) => {
-                    self.skipped.corrupt += 1;
-                    debug!("{}: a corrupt JPEG of {} bytes: {why}", self.name, self.jpeg.len());
-                    return Ok(None);
-                }
-                Err(error) => return Err(error),
-            }
-            into.set_captured_at(captured_at);
             self.adopt(into);
         }
         Ok(Some(std::mem::take(&mut self.skipped)))

@@ -5,9 +5,9 @@ use rustix::time::{ClockId, clock_gettime};
 /// A frame older than this has a wrong time rather than a long way behind it.
 const MAX_AGE: Duration = Duration::from_secs(2);
 
-/// The moment of a driver's CLOCK_MONOTONIC time, `captured_us`. Now, if there is none or it lies
+/// The moment of a camera's CLOCK_MONOTONIC time in microseconds, `captured_us`. Now, if there is none or it lies
 /// in the future or too far back to be true.
-pub(crate) fn instant_of(captured_us: Option<i64>) -> Instant {
+pub fn instant_of(captured_us: Option<i64>) -> Instant {
     let clock = clock_gettime(ClockId::Monotonic);
     let now_us = clock.tv_sec.saturating_mul(1_000_000).saturating_add(clock.tv_nsec / 1000);
     let now = Instant::now();

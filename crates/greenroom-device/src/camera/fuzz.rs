@@ -6,8 +6,8 @@ use std::time::Duration;
 use greenroom_frame::{Colour, Frame, FrameView, PixelFormat, SizePx};
 
 pub(crate) use super::clock::instant_of;
+use super::decoder::unpack_colour;
 use super::info::{listed_rates, sizes_in};
-use super::stream::unpack_colour;
 use super::{CameraInfo, V4l2Camera, choose_mode};
 use crate::node::Node;
 

@@ -129,7 +129,9 @@ fn sizes(
     }
 }
 
-pub(super) fn sizes_in(range: &Sizes, wanted: Option<SizePx>) -> Vec<SizePx> {
+/// The sizes of `sizes` that are worth choosing from, smallest first: of a range the usual ones, and the one that is
+/// `wanted`.
+pub fn sizes_in(range: &Sizes, wanted: Option<SizePx>) -> Vec<SizePx> {
     let mut sizes: Vec<_> =
         USUAL_SIZES.into_iter().chain(wanted).filter(|size| range.contains(*size)).collect();
     if let (Sizes::Range { max, .. }, true) = (range, sizes.is_empty()) {
@@ -140,7 +142,8 @@ pub(super) fn sizes_in(range: &Sizes, wanted: Option<SizePx>) -> Vec<SizePx> {
     sizes
 }
 
-pub(super) fn listed_rates(rates: Rates, wanted: Option<FrameRate>) -> Vec<FrameRate> {
+/// The rates of `rates`, fastest first: of a range the usual ones, and the one that is `wanted`.
+pub fn listed_rates(rates: Rates, wanted: Option<FrameRate>) -> Vec<FrameRate> {
     let mut rates = match rates {
         Rates::Listed(rates) => rates,
         Rates::Untold => Vec::new(),

@@ -1,14 +1,15 @@
 use std::time::Instant;
 
-use greenroom_frame::{Frame, FrameError, FrameView, PixelFormat, unpack};
+use greenroom_frame::{Frame, FrameError, FrameView};
 use rustix::event::{PollFd, PollFlags, poll};
 use rustix::io::Errno;
 use rustix::time::Timespec;
 use tracing::debug;
 
 use super::clock::instant_of;
+use super::decoder::{CameraBytes, CameraDecoder};
 use crate::v4l2::{Buffer, CaptureQueue, Dequeued, Device, Direction, StreamFormat, V4l2Error};
-use crate::{PassedOver, Wake};
+use crate::{MjpegData, PassedOver, Wake};
 
 /// Buffers to ask for: one being filled, one being read, and two for the time when we are late.
 const BUFFER_COUNT: u32 = 4;
@@ -83,28 +84,23 @@ impl Stream {
         Ok(newest)
     }
 
-    /// Unpacks a raw frame into `into`, or copies a JPEG's bytes to `jpeg`, and gives the buffer
-    /// back to the driver. Tells the time of capture.
+    /// Has `decoder` take what is in a buffer, and gives that back to the driver. The inner error is of the frame.
     pub(super) fn take(
         &mut self,
         device: &Device,
         buffer: Buffer,
         into: &mut Frame,
-        jpeg: &mut Vec<u8>,
-    ) -> Result<Taken, V4l2Error> {
+        decoder: &mut CameraDecoder,
+    ) -> Result<Result<(), FrameError>, V4l2Error> {
         let captured_at = instant_of(buffer.captured_us);
         let bytes = self.queue.bytes(&buffer);
-        let unpacked = match self.format.layout {
+        let taken = match self.format.layout {
             Some(layout) => FrameView::new(layout, self.format.colour, captured_at, bytes)
-                .and_then(|view| unpack_colour(view, into)),
-            None => {
-                jpeg.clear();
-                jpeg.extend_from_slice(bytes);
-                Ok(())
-            }
+                .and_then(|view| decoder.take(CameraBytes::Raw(view), into)),
+            None => decoder.take(CameraBytes::Mjpeg(MjpegData(bytes), captured_at), into),
         };
         self.queue.enqueue(device, buffer.index)?;
-        Ok(Taken { captured_at, unpacked })
+        Ok(taken)
     }
 }
 
@@ -113,30 +109,6 @@ impl Stream {
 fn lost_between(last: Option<u32>, next: u32) -> u32 {
     let lost = last.and_then(|last| next.checked_sub(last)?.checked_sub(1));
     lost.filter(|lost| *lost <= MAX_LOST).unwrap_or(0)
-}
-
-/// What came of taking a frame out of its buffer.
-pub(super) struct Taken {
-    pub(super) captured_at: Instant,
-    pub(super) unpacked: Result<(), FrameError>,
-}
-
-/// As [`unpack`], but grey becomes 4:2:0 without colour: a [`Source`](crate::Source) delivers
-/// colour.
-pub(super) fn unpack_colour(from: FrameView<'_>, into: &mut Frame) -> Result<(), FrameError> {
-    if from.format() != PixelFormat::Grey {
-        return unpack(from, into);
-    }
-    into.reshape(PixelFormat::I420, from.size(), from.colour())?;
-    into.set_captured_at(from.captured_at());
-    let mut to = into.view_mut();
-    let [mut y, mut u, mut v] = to.yuv_mut();
-    for (from, to) in from.plane(0).iter_rows().zip(y.iter_rows_mut()) {
-        to.copy_from_slice(from);
-    }
-    u.fill(128);
-    v.fill(128);
-    Ok(())
 }
 
 /// What waiting ended with.
@@ -189,8 +161,6 @@ pub(super) fn wait(
 
 #[cfg(test)]
 mod tests {
-    use greenroom_frame::{Colour, FrameLayout, SizePx};
-
     use super::*;
 
     #[test]
@@ -202,19 +172,5 @@ mod tests {
         assert_eq!(lost_between(Some(7), 0), 0);
         assert_eq!(lost_between(Some(0), u32::MAX), 0);
         assert_eq!(lost_between(Some(u32::MAX), 0), 0);
-    }
-
-    #[test]
-    fn grey_becomes_colourless_yuv() {
-        let size = SizePx::new(4, 3);
-        let layout = FrameLayout::with_stride(PixelFormat::Grey, size, 6).unwrap();
-        let samples: Vec<u8> = (0..18).collect();
-        let view = FrameView::new(layout, Colour::JPEG, Instant::now(), &samples).unwrap();
-        let mut frame = Frame::new(PixelFormat::I422, SizePx::new(2, 2), Colour::HD).unwrap();
-        unpack_colour(view, &mut frame).unwrap();
-        assert_eq!((frame.format(), frame.size()), (PixelFormat::I420, size));
-        assert_eq!(frame.colour(), Colour::JPEG);
-        assert_eq!(&frame.bytes()[..12], [0, 1, 2, 3, 6, 7, 8, 9, 12, 13, 14, 15]);
-        assert!(frame.bytes()[12..].iter().all(|sample| *sample == 128));
     }
 }

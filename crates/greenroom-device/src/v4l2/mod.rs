@@ -36,5 +36,5 @@ pub(crate) use error::V4l2Error;
 pub(crate) use event::Event;
 pub(crate) use format::StreamFormat;
 pub use fourcc::FourCc;
-pub(crate) use modes::{Rates, Sizes};
+pub use modes::{Rates, Sizes};
 pub(crate) use queue::{Buffer, CaptureQueue, Dequeued};

@@ -18,7 +18,7 @@ const MAX_ENTRIES: u32 = 128;
 
 /// Sizes that a driver offers in one pixel format.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) enum Sizes {
+pub enum Sizes {
     /// These.
     Listed(Vec<SizePx>),
     /// All between the two in steps (1 = any).
@@ -36,7 +36,7 @@ pub(crate) enum Sizes {
 
 impl Sizes {
     /// Whether `size` is among them; an [`Untold`](Self::Untold) list has none.
-    pub(crate) fn contains(&self, size: SizePx) -> bool {
+    pub fn contains(&self, size: SizePx) -> bool {
         match self {
             Sizes::Listed(sizes) => sizes.contains(&size),
             Sizes::Range { min, max, step } => {
@@ -53,7 +53,7 @@ impl Sizes {
 
 /// Frame rates that a driver offers at one size.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) enum Rates {
+pub enum Rates {
     /// These, in the driver's order.
     Listed(Vec<FrameRate>),
     /// All between the two.

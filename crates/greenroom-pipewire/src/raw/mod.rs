@@ -3,7 +3,9 @@
 mod buffers;
 mod log;
 mod movable;
+mod received;
 
 pub(crate) use buffers::{Buffers, Frame, Sent};
 pub(crate) use log::be_quiet;
 pub(crate) use movable::Movable;
+pub(crate) use received::{Block, Received, newest};

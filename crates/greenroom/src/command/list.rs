@@ -1,26 +1,66 @@
 use greenroom_device::{
-    CameraInfo, CameraMode, Devices, LoopbackInfo, RefusedNode, devices, loopback_command,
+    CameraInfo, CameraMode, DeviceError, Devices, LoopbackInfo, RefusedNode, devices,
+    loopback_command,
 };
 use greenroom_scene::{FramingSpec, backgrounds_help, effects_help};
 use serde_json::{Value, json};
 
 use crate::cli::{ListArgs, Listed};
+use crate::pipewire::{self, ListedCamera};
 use crate::terminal::{Lines, print, printable_json};
 
 /// `greenroom list`.
 pub(super) fn list(args: &ListArgs) -> anyhow::Result<()> {
     match args.what {
-        Listed::Cameras if args.json => {
-            print(&printable_json(&format!("{:#}\n", as_json(&devices()))))
+        Listed::Cameras => {
+            let devices = devices();
+            let on_pipewire = pipewire::list(&devices);
+            match args.json {
+                true => {
+                    let json = as_json(&devices, &on_pipewire);
+                    print(&printable_json(&format!("{json:#}\n")))
+                }
+                false => as_text(&devices, &on_pipewire).print(),
+            }
         }
-        Listed::Cameras => as_text(&devices()).print(),
         Listed::Backgrounds => print(&backgrounds_help()),
         Listed::Effects => print(&effects_help()),
         Listed::Framings => print(FramingSpec::HELP),
     }
 }
 
-fn as_text(devices: &Devices) -> Lines {
+/// The cameras on PipeWire, or why they are not known.
+type OnPipewire = Result<Vec<ListedCamera>, DeviceError>;
+
+fn push_modes(text: &mut Lines, modes: &[CameraMode]) {
+    for mode in modes {
+        let rates: Vec<_> = mode.rates.iter().map(ToString::to_string).collect();
+        let rates = if rates.is_empty() { "not told".into() } else { rates.join(", ") };
+        let size = mode.size.to_string();
+        text.push(format_args!("    {:<4} {size:>9}  {rates} fps", mode.codec));
+    }
+}
+
+/// Says nothing where there is nothing to say: most cameras are listed above.
+fn push_pipewire(text: &mut Lines, on_pipewire: &OnPipewire) {
+    let cameras = match on_pipewire {
+        Ok(cameras) if cameras.is_empty() => return,
+        cameras => cameras,
+    };
+    text.push("Cameras on PipeWire (besides these)");
+    match cameras {
+        Ok(cameras) => {
+            for ListedCamera { node_name, description, from, modes } in cameras {
+                let from = from.as_deref().unwrap_or("a program");
+                text.push(format_args!("  {description} (pipewire:{node_name}) [{from}]"));
+                push_modes(text, modes);
+            }
+        }
+        Err(error) => text.push(format_args!("  {error}")),
+    }
+}
+
+fn as_text(devices: &Devices, on_pipewire: &OnPipewire) -> Lines {
     let mut text = Lines::default();
     text.push("Cameras");
     for camera in &devices.cameras {
@@ -28,12 +68,7 @@ fn as_text(devices: &Devices) -> Lines {
         if let Some(by_id) = &camera.by_id {
             text.push(format_args!("    {}", by_id.display()));
         }
-        for mode in &camera.modes {
-            let rates: Vec<_> = mode.rates.iter().map(ToString::to_string).collect();
-            let rates = if rates.is_empty() { "not told".into() } else { rates.join(", ") };
-            let size = mode.size.to_string();
-            text.push(format_args!("    {:<4} {size:>9}  {rates} fps", mode.codec));
-        }
+        push_modes(&mut text, &camera.modes);
     }
     let refused = |is_loopback: bool| {
         devices.refused.iter().filter(move |refused| refused.is_loopback == is_loopback)
@@ -44,6 +79,7 @@ fn as_text(devices: &Devices) -> Lines {
     if devices.cameras.is_empty() && refused(false).count() == 0 {
         text.push("  none; plug one in, or use --camera FILE, demo or test-picture");
     }
+    push_pipewire(&mut text, on_pipewire);
     text.push("Virtual cameras (v4l2loopback)");
     for loopback in &devices.loopbacks {
         let LoopbackInfo { node, card, dialect, state, .. } = loopback;
@@ -68,11 +104,24 @@ fn as_text(devices: &Devices) -> Lines {
     text
 }
 
-fn as_json(devices: &Devices) -> Value {
+fn as_json(devices: &Devices, on_pipewire: &OnPipewire) -> Value {
+    let cameras = on_pipewire.as_deref().unwrap_or_default();
+    let refused = devices.refused.iter().map(|node| node.error.to_string());
+    let refused = refused.chain(on_pipewire.as_ref().err().map(ToString::to_string));
     json!({
         "cameras": devices.cameras.iter().map(camera_json).collect::<Vec<_>>(),
+        "pipewire_cameras": cameras.iter().map(pipewire_json).collect::<Vec<_>>(),
         "loopbacks": devices.loopbacks.iter().map(loopback_json).collect::<Vec<_>>(),
-        "refused": devices.refused.iter().map(|node| node.error.to_string()).collect::<Vec<_>>(),
+        "refused": refused.collect::<Vec<_>>(),
+    })
+}
+
+fn pipewire_json(camera: &ListedCamera) -> Value {
+    json!({
+        "node_name": camera.node_name,
+        "description": camera.description,
+        "from": camera.from,
+        "modes": camera.modes.iter().map(mode_json).collect::<Vec<_>>(),
     })
 }
 
@@ -118,8 +167,6 @@ fn loopback_json(loopback: &LoopbackInfo) -> Value {
 
 #[cfg(test)]
 mod tests {
-    use greenroom_device::DeviceError;
-
     use super::*;
 
     #[test]
@@ -136,7 +183,7 @@ mod tests {
             refused: vec![refused("/dev/video0", false), refused("/dev/video10", true)],
             ..Devices::default()
         };
-        let text = as_text(&devices);
+        let text = as_text(&devices, &Ok(Vec::new()));
         let text = text.text();
         assert!(!text.contains("none") && !text.contains("greenroom setup"), "{text}");
         let (cameras, loopbacks) = text.split_once("Virtual cameras").unwrap();
@@ -145,7 +192,10 @@ mod tests {
         // One kind says nothing of the other.
         let devices =
             Devices { refused: vec![refused("/dev/video0", false)], ..Devices::default() };
-        assert!(as_text(&devices).text().contains("  none; make one with: "));
-        assert_eq!(as_text(&Devices::default()).text().matches("none; ").count(), 2);
+        assert!(as_text(&devices, &Ok(Vec::new())).text().contains("  none; make one with: "));
+        assert_eq!(
+            as_text(&Devices::default(), &Ok(Vec::new())).text().matches("none; ").count(),
+            2
+        );
     }
 }

@@ -75,8 +75,7 @@ pub(super) fn run(args: &RunArgs) -> anyhow::Result<()> {
     };
     let remake = Box::new(move || model.build(steps, Answers::Late));
     let matte = MatteFeed { maker, remake, server, steps };
-    let feed =
-        CameraFeed { source, name: camera.name(), open: Box::new(move || camera.open()), size };
+    let feed = CameraFeed { source, name: camera.name(), open: Box::new(camera), size };
     let pipeline = Pipeline::start(feed, matte, outputs, settings.idle_after, reasons)
         .context("starting threads")?;
     signals.hide_by(pipeline.hider());

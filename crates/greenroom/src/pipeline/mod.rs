@@ -23,8 +23,8 @@ use std::time::Duration;
 use greenroom_device::{DeviceError, Wake};
 use greenroom_frame::{Colour, FrameError, FramePool, PixelFormat, SizePx};
 
+pub use camera::CameraFeed;
 use camera::CameraThread;
-pub use camera::{CameraFeed, OpenSource};
 pub use changes::{Changes, Following};
 pub use commands::PipelineCommands;
 pub use demand::{Reason, Reasons};

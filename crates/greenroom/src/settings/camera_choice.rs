@@ -9,6 +9,11 @@ pub enum CameraChoice {
     Auto,
     /// A camera by node, by-id path or card name.
     Device(String),
+    /// A camera that PipeWire offers, by the name of its node, its number or its description; the best one, if none is
+    /// given.
+    Pipewire(Option<String>),
+    /// The same, by the desktop's portal, which asks the user.
+    Portal(Option<String>),
     /// A video file.
     File(PathBuf),
     /// The built-in photograph, which moves: for a machine without a camera and without FFmpeg.

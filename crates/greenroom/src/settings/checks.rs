@@ -11,9 +11,21 @@ use super::camera_choice::CameraChoice;
 use super::error::SettingsError;
 use crate::demo;
 use crate::masks::MaskServerUrl;
+use crate::pipewire;
 use crate::same_file::{is_same_file, would_replace};
 
 pub(super) fn camera_choice(text: &str) -> Result<CameraChoice, SettingsError> {
+    if let Some(name) = prefixed(text, "pipewire") {
+        pipewire::check_input()?;
+        return Ok(match pipewire::is_sandboxed() {
+            true => CameraChoice::Portal(name),
+            false => CameraChoice::Pipewire(name),
+        });
+    }
+    if let Some(name) = prefixed(text, "portal") {
+        pipewire::check_input()?;
+        return Ok(CameraChoice::Portal(name));
+    }
     match text {
         "auto" => Ok(CameraChoice::Auto),
         "demo" => Ok(CameraChoice::File(demo::clip()?)),
@@ -21,6 +33,17 @@ pub(super) fn camera_choice(text: &str) -> Result<CameraChoice, SettingsError> {
         _ if names_a_device(text) => Ok(CameraChoice::Device(text.to_owned())),
         _ if Path::new(text).exists() => Ok(CameraChoice::File(text.into())),
         _ => Err(SettingsError::NoSuchCamera(text.to_owned())),
+    }
+}
+
+/// The name in `KIND:NAME`; the inner `None` for `KIND` alone.
+fn prefixed(text: &str, kind: &str) -> Option<Option<String>> {
+    match text.strip_prefix(kind)? {
+        "" => Some(None),
+        name => {
+            let name = name.strip_prefix(':')?.trim();
+            Some(Some(name.to_owned()).filter(|name| !name.is_empty()))
+        }
     }
 }
 

@@ -105,7 +105,7 @@ pub enum SettingsError {
     NotAPipewireName(String),
     /// PipeWire is not built in.
     #[error(
-        "this greenroom was built without the PipeWire output; leave pipewire out, or build it with the feature pipewire"
+        "this greenroom was built without PipeWire; leave pipewire out, or build it with the feature pipewire"
     )]
     WithoutPipewire,
     /// More than can be served.

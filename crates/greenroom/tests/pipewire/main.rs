@@ -3,6 +3,9 @@
 
 #[cfg(feature = "faults")]
 mod faults;
+mod input;
+mod made_camera;
+mod own_camera;
 mod reader;
 mod restarts;
 mod session;

@@ -99,7 +99,7 @@ impl Drop for Reader {
     }
 }
 
-fn connect(socket: &Path) -> Option<(MainLoopRc, ContextRc, CoreRc)> {
+pub fn connect(socket: &Path) -> Option<(MainLoopRc, ContextRc, CoreRc)> {
     pipewire::init();
     let main_loop = MainLoopRc::new(None).unwrap();
     let context = ContextRc::new(&main_loop, None).unwrap();
@@ -161,7 +161,7 @@ pub fn offered(socket: &Path, name: &str) -> (Vec<Value>, Vec<(String, String)>)
     (formats.take(), properties.take())
 }
 
-fn pod(object: Object) -> Vec<u8> {
+pub fn pod(object: Object) -> Vec<u8> {
     let cursor = std::io::Cursor::new(Vec::new());
     PodSerializer::serialize(cursor, &Value::Object(object)).unwrap().0.into_inner()
 }

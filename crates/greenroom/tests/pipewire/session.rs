@@ -1,6 +1,7 @@
 //! A session of its own: D-Bus, PipeWire and WirePlumber in a folder that nothing else uses.
 
 use std::fs::{self, File};
+use std::os::unix::net::UnixStream;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::sync::{Mutex, MutexGuard, PoisonError};
@@ -38,6 +39,7 @@ pub struct Session {
     bus: Child,
     pipewire: Option<Child>,
     wireplumber: Option<Child>,
+    portal: Vec<Child>,
     _alone: MutexGuard<'static, ()>,
 }
 
@@ -49,13 +51,22 @@ impl Session {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("bus");
         let address = format!("unix:path={}", path.display());
-        let mut bus = Command::new("dbus-daemon");
+        let place = Place { folder: folder.path().to_owned(), address: address.clone() };
+        // What it starts is of this session, too.
+        let mut bus = place.command("dbus-daemon");
         bus.args(["--session", "--nofork", "--address", &address]);
         let bus = bus.stdout(Stdio::null()).stderr(Stdio::null()).spawn();
         let bus = bus.expect("dbus-daemon is needed: install dbus");
         wait_until("a bus", || path.exists());
-        let place = Place { folder: folder.path().to_owned(), address };
-        Self { _folder: folder, place, bus, pipewire: None, wireplumber: None, _alone: alone }
+        Self {
+            _folder: folder,
+            place,
+            bus,
+            pipewire: None,
+            wireplumber: None,
+            portal: Vec::new(),
+            _alone: alone,
+        }
     }
 
     /// With PipeWire and WirePlumber.
@@ -78,6 +89,23 @@ impl Session {
         self.place.command(program)
     }
 
+    /// Nodes and links that PipeWire has, as `pw-dump` tells.
+    pub fn objects(&self, kind: &str) -> Vec<serde_json::Value> {
+        let dump = self.command("pw-dump").output().expect("install pipewire-bin");
+        let all: serde_json::Value = serde_json::from_slice(&dump.stdout).unwrap_or_default();
+        let all = all.as_array().cloned().unwrap_or_default();
+        all.into_iter().filter(|object| object["type"] == kind).collect()
+    }
+
+    /// The number of links at the camera called `name`.
+    pub fn links_of(&self, name: &str) -> usize {
+        let nodes = self.objects("PipeWire:Interface:Node");
+        let node = nodes.iter().find(|node| node["info"]["props"]["node.name"] == name);
+        let Some(node) = node else { return 0 };
+        let links = self.objects("PipeWire:Interface:Link");
+        links.iter().filter(|link| link["info"]["output-node-id"] == node["id"]).count()
+    }
+
     fn daemon(&self, program: &str) -> Child {
         let log = File::options()
             .create(true)
@@ -91,7 +119,8 @@ impl Session {
 
     pub fn start_pipewire(&mut self) {
         self.pipewire = Some(self.daemon("pipewire"));
-        wait_until("PipeWire's socket", || self.socket().exists());
+        // One that was killed leaves its socket behind, and WirePlumber ends where nobody listens at that.
+        wait_until("PipeWire", || UnixStream::connect(self.socket()).is_ok());
     }
 
     /// Has the next PipeWire refuse `program`; `None` lets all programs in again.
@@ -109,6 +138,45 @@ impl Session {
 
     pub fn start_wireplumber(&mut self) {
         self.wireplumber = Some(self.daemon("wireplumber"));
+    }
+
+    /// The desktop's portal, with backends that answer yes to every question.
+    pub fn start_portal(&mut self) {
+        let folder = self.at("portals");
+        fs::create_dir(&folder).unwrap();
+        let interfaces = "org.freedesktop.impl.portal.Access;org.freedesktop.impl.portal.Lockdown;";
+        let name = "org.freedesktop.impl.portal.desktop.stub";
+        let stub = format!("[portal]\nDBusName={name}\nInterfaces={interfaces}\nUseIn=stub\n");
+        fs::write(folder.join("stub.portal"), stub).unwrap();
+        let script = concat!(env!("CARGO_MANIFEST_DIR"), "/../../tests/pipewire/portal.py");
+        let mut backends = self.command("/usr/bin/python3");
+        self.portal.push(backends.arg(script).spawn().expect("install python3"));
+        self.wait_for_name(name);
+        let mut portal = self.command("/usr/libexec/xdg-desktop-portal");
+        self.portal.push(portal.spawn().expect("install xdg-desktop-portal"));
+        self.wait_for_name("org.freedesktop.portal.Desktop");
+    }
+
+    /// Whether programs may use the camera, as if the user had been asked before.
+    pub fn permit_camera(&self, answer: &str) {
+        let store = "org.freedesktop.impl.portal.PermissionStore";
+        let mut gdbus = self.command("gdbus");
+        gdbus.args(["call", "--session", "--dest", store, "--object-path"]);
+        gdbus.args(["/org/freedesktop/impl/portal/PermissionStore", "--method"]);
+        gdbus.arg(format!("{store}.SetPermission")).args(["devices", "true", "camera", ""]);
+        let done = gdbus.arg(format!("['{answer}']")).output().expect("install libglib2.0-bin");
+        assert!(done.status.success(), "{done:?}");
+    }
+
+    fn wait_for_name(&self, name: &str) {
+        let mut gdbus = self.command("gdbus");
+        gdbus.args(["call", "--session", "--dest", "org.freedesktop.DBus", "--object-path"]);
+        gdbus.args(["/org/freedesktop/DBus", "--method"]);
+        gdbus.args(["org.freedesktop.DBus.NameHasOwner", name]);
+        wait_until(name, || {
+            let answer = gdbus.output().expect("install libglib2.0-bin");
+            String::from_utf8_lossy(&answer.stdout).contains("true")
+        });
     }
 
     pub fn kill_pipewire(&mut self) {
@@ -131,6 +199,9 @@ impl Place {
         for name in ["XDG_RUNTIME_DIR", "XDG_CONFIG_HOME", "XDG_STATE_HOME", "XDG_DATA_HOME"] {
             command.env(name, &self.folder);
         }
+        command
+            .env("XDG_DESKTOP_PORTAL_DIR", self.at("portals"))
+            .env("XDG_CURRENT_DESKTOP", "stub");
         command.env("DBUS_SESSION_BUS_ADDRESS", &self.address).current_dir(&self.folder);
         for name in ["PIPEWIRE_REMOTE", "PIPEWIRE_RUNTIME_DIR", "GREENROOM_LOG"] {
             command.env_remove(name);
@@ -149,6 +220,7 @@ fn end(child: Option<Child>) {
 
 impl Drop for Session {
     fn drop(&mut self) {
+        self.portal.drain(..).for_each(|child| end(Some(child)));
         self.kill_wireplumber();
         self.kill_pipewire();
         let _ = self.bus.kill();
@@ -157,16 +229,7 @@ impl Drop for Session {
 }
 
 /// What the tests show: a red background before a room that is blue.
-pub const USUAL: [&str; 8] = [
-    "--camera",
-    "room.mkv",
-    "--model",
-    "landscape",
-    "--background",
-    "#c81e1e",
-    "--idle-after",
-    "1",
-];
+const USUAL: [&str; 6] = ["--model", "landscape", "--background", "#c81e1e", "--idle-after", "1"];
 
 /// A greenroom in a session.
 pub struct Greenroom {
@@ -184,9 +247,15 @@ impl Greenroom {
             ffmpeg.args(["-pix_fmt", "yuv420p"]).arg(&room);
             assert!(ffmpeg.status().unwrap().success());
         }
+        Self::start_at(session, "room.mkv", args)
+    }
+
+    /// With that camera.
+    pub fn start_at(session: &Session, camera: &str, args: &[&str]) -> Self {
         let log = File::create(session.at("log")).unwrap();
         let mut command = session.command(env!("CARGO_BIN_EXE_greenroom"));
-        command.args(["run", "--socket", "socket"]).args(USUAL).args(args).stderr(log);
+        command.args(["run", "--socket", "socket", "--camera", camera]);
+        command.args(USUAL).args(args).stderr(log);
         let daemon = command.stdout(Stdio::null()).spawn().unwrap();
         Self { place: session.place.clone(), daemon }
     }
@@ -225,7 +294,11 @@ impl Greenroom {
     }
 
     pub fn wait_for_camera(&self, state: &str) {
-        wait_until(state, || self.status()["camera"]["state"] == state);
+        wait_until(state, || self.camera()["state"] == state);
+    }
+
+    pub fn camera(&self) -> serde_json::Value {
+        self.status()["camera"].clone()
     }
 }
 

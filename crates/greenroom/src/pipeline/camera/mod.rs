@@ -2,13 +2,10 @@
 
 mod thread;
 
-use greenroom_device::{DeviceError, Source};
+use greenroom_device::{Source, SourceOpener};
 use greenroom_frame::SizePx;
 
 pub(super) use thread::CameraThread;
-
-/// Opens the camera, whenever somebody watches.
-pub type OpenSource = Box<dyn FnMut() -> Result<Box<dyn Source>, DeviceError> + Send>;
 
 /// Where frames come from.
 pub struct CameraFeed {
@@ -16,8 +13,8 @@ pub struct CameraFeed {
     pub source: Option<Box<dyn Source>>,
     /// What it is called, as far as that is known.
     pub name: Option<String>,
-    /// Opens it (again).
-    pub open: OpenSource,
+    /// Opens it (again), whenever somebody watches.
+    pub open: Box<dyn SourceOpener>,
     /// Size of its frames, as far as it is known; another is adopted.
     pub size: SizePx,
 }

@@ -6,10 +6,10 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
 use std::time::Duration;
 
-use greenroom_device::{DeviceError, Next, NodeWatch, PassedOver, Source, wait_readable};
+use greenroom_device::{DeviceError, Next, PassedOver, Source, SourceOpener, wait_readable};
 use greenroom_frame::{FramePool, PooledFrame};
 
-use super::{CameraFeed, OpenSource};
+use super::CameraFeed;
 use crate::faults::{self, Fault};
 use crate::pipeline::demand::Epoch;
 use crate::pipeline::shared::{EndBell, Flow, Shared, Shot};
@@ -26,7 +26,7 @@ const SILENCES: u32 = 5;
 /// See [`SILENCES`].
 const MOST_SILENCES: u32 = 60;
 /// Time before the first try to open a lost camera again; doubled with each up to
-/// [`LONGEST_BACK_OFF`]. A node that comes or changes ends the wait.
+/// [`LONGEST_BACK_OFF`]. A sign that it may have come ends the wait.
 const BACK_OFF: Duration = Duration::from_millis(100);
 /// See [`BACK_OFF`]. What is waited for without a sign, such as a program that lets go of the
 /// camera, is noticed within this.
@@ -50,9 +50,8 @@ enum State {
 pub(in crate::pipeline) struct CameraThread {
     shared: Arc<Shared>,
     source: Option<Box<dyn Source>>,
-    open: OpenSource,
+    opener: Box<dyn SourceOpener>,
     frames: FramePool,
-    nodes: Option<NodeWatch>,
     back_off: Duration,
     silences_allowed: u32,
     /// What was told last of why the camera is lost: one line an event.
@@ -65,15 +64,11 @@ impl CameraThread {
         feed: CameraFeed,
         frames: FramePool,
     ) -> Self {
-        let nodes = NodeWatch::new().map_err(|error| {
-            tracing::warn!("{error}; a camera that is plugged in is noticed a second later");
-        });
         Self {
             shared,
             source: feed.source,
-            open: feed.open,
+            opener: feed.open,
             frames,
-            nodes: nodes.ok(),
             back_off: BACK_OFF,
             silences_allowed: SILENCES,
             told: None,
@@ -125,9 +120,10 @@ impl CameraThread {
     fn opening(&mut self) -> State {
         let epoch = self.shared.demand.epoch();
         if !epoch.wants_picture() {
+            self.opener.rest();
             return State::Closed;
         }
-        match (self.open)() {
+        match self.opener.open() {
             Ok(source) => State::Streaming { source, epoch },
             Err(error) => self.lose_to(&error),
         }
@@ -135,11 +131,11 @@ impl CameraThread {
 
     fn waiting(&mut self, back_off: Duration) -> State {
         let bell = self.shared.camera_bell.as_fd();
-        let ready = match &self.nodes {
-            Some(nodes) => wait_readable(&[bell, nodes.as_fd()], Some(back_off)),
+        let ready = match self.opener.news_fd() {
+            Some(news) => wait_readable(&[bell, news], Some(back_off)),
             None => wait_readable(&[bell], Some(back_off)),
         };
-        if ready & 2 != 0 && self.nodes.as_ref().is_some_and(NodeWatch::clear) {
+        if ready & 2 != 0 && self.opener.has_news() {
             self.back_off = BACK_OFF;
         }
         State::Opening
@@ -172,6 +168,7 @@ impl CameraThread {
             return Ok(State::Closed);
         }
         let mut silences = 0;
+        let mut mode = source.mode();
         let mut frame = self.next_place();
         loop {
             if faults::strike(Fault::CameraPanic) {
@@ -184,6 +181,9 @@ impl CameraThread {
                 Next::Frame(passed_over) => {
                     if std::mem::take(&mut silences) > 0 {
                         tracing::info!("camera: {} sends pictures again", source.name());
+                        self.report_streaming(source);
+                    }
+                    if std::mem::replace(&mut mode, source.mode()) != mode {
                         self.report_streaming(source);
                     }
                     self.back_off = BACK_OFF;
