@@ -9,6 +9,7 @@ mod clients;
 mod cost;
 mod daemon;
 mod dist;
+mod effort;
 mod golden;
 mod judge;
 mod paced;
@@ -50,6 +51,8 @@ enum Command {
     Cost(cost::Arguments),
     /// Make the packages: .deb, .rpm, a tarball with an install script, their checksums
     Dist(dist::Arguments),
+    /// Measure what each way of doing less, which the governor may choose, gains and costs
+    Effort(effort::Arguments),
     /// Make the engine's golden outputs anew with the reference runtime (Python, PyPI ai-edge-litert)
     Golden,
     /// Judge frames that a consumer read from the virtual camera
@@ -82,6 +85,7 @@ fn main() -> ExitCode {
         Command::Clients(arguments) => clients::run(&places, &arguments),
         Command::Cost(arguments) => cost::run(&places, &arguments),
         Command::Dist(arguments) => dist::run(&places, &arguments),
+        Command::Effort(arguments) => effort::run(&places, &arguments),
         Command::Golden => golden::run(&places).map(|()| ExitCode::SUCCESS),
         Command::Judge(arguments) => judge::run(&arguments),
         Command::Paced(arguments) => paced::run(&places, &arguments),

@@ -87,40 +87,54 @@ impl Smoother {
         self.anew_frames = ANEW_FRAMES;
     }
 
-    /// Smooths `mask`, which is that of all of the newest picture of `thumbnails`.
+    /// Moves the mask so far on to the newest picture of `thumbnails`. Gives the
+    /// share (0..=1) of the picture's cells that have changed otherwise than by a person who goes as a whole; `None` where
+    /// there is no mask so far, or none of this picture.
     ///
     /// # Errors
     /// [`MatteError::Frame`] if that is of a size for which there are no tables.
-    pub(crate) fn smooth(
-        &mut self,
-        thumbnails: &Thumbnails,
-        mask: &mut Frame,
-    ) -> Result<(), MatteError> {
+    pub(crate) fn advance(&mut self, thumbnails: &Thumbnails) -> Result<Option<f32>, MatteError> {
         let picture = thumbnails.picture();
         let tables = match &mut self.tables {
             Some(tables) if tables.picture == picture => tables,
             other => {
                 self.knows = false;
-                other.insert(Tables::new(picture, [thumbnails.new.size(), mask.size()])?)
+                let sizes = [thumbnails.new.size(), self.weights.size()];
+                other.insert(Tables::new(picture, sizes)?)
             }
         };
-        let goes_on = self.knows && {
+        if self.knows {
             let still = if self.anew_frames > 0 { STILL_ANEW } else { STILL };
             self.anew_frames = self.anew_frames.saturating_sub(1);
-            tables.weigh(self.isa, thumbnails, still)
-        };
-        if !goes_on {
+            self.knows = tables.weigh(self.isa, thumbnails, still);
+        }
+        if !self.knows {
+            tables.motion.reset();
+            return Ok(None);
+        }
+        tables.carry(self.isa, thumbnails, &mut self.state);
+        Ok(Some(tables.changed_share()))
+    }
+
+    /// Smooths `mask`, which is that of all of the newest picture, after [`advance`](Self::advance).
+    pub(crate) fn blend(&mut self, mask: &mut Frame) {
+        let Some(tables) = self.tables.as_mut().filter(|_| self.knows) else {
             let levels = self.state.iter_mut().zip(mask.bytes());
             levels.for_each(|(state, level)| *state = u16::from(*level) << 7);
             self.knows = true;
-            tables.motion.reset();
-            return Ok(());
-        }
-        tables.carry(self.isa, thumbnails, &mut self.state);
+            return;
+        };
         let mut samples = self.weights.view_mut();
         tables.scaler.scale(tables.weights.view().plane(0), &mut samples.plane_mut(0));
         follow(self.isa, &mut self.state, mask.bytes_mut(), self.weights.bytes(), SURE_ROOM);
-        Ok(())
+    }
+
+    /// Makes `mask` the mask so far, after [`advance`](Self::advance) has moved that on: for a picture that the network is
+    /// not asked about.
+    pub(crate) fn repeat(&self, mask: &mut Frame) {
+        for (level, state) in mask.bytes_mut().iter_mut().zip(&self.state) {
+            *level = ((state + 64) >> 7) as u8;
+        }
     }
 }
 
@@ -152,6 +166,13 @@ impl Tables {
             changed += out.iter().map(|&weight| usize::from(weight == 255)).sum::<usize>();
         }
         changed * 100 < CUT_PERCENT * width * height
+    }
+
+    /// The share of cells in which the new mask is all that counts.
+    fn changed_share(&self) -> f32 {
+        let weights = self.weights.bytes();
+        let changed = weights.iter().filter(|&&weight| weight == 255).count();
+        changed as f32 / weights.len().max(1) as f32
     }
 
     /// Takes `state`, the mask so far, along with a person who goes.

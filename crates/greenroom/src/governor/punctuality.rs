@@ -1,0 +1,117 @@
+use std::time::Duration;
+
+use super::patience::Patience;
+use super::{FrameTimes, Ladder, LevelReason};
+
+/// Keeps frames in time: goes down within a few frames when they come late, and up again slowly.
+#[derive(Debug)]
+pub(super) struct Punctuality {
+    level: usize,
+    lowest: usize,
+    first_that_saves_time: usize,
+    /// Of the newest frames, whether each was late: the newest in the lowest bit.
+    late: u8,
+    /// Frames that say nothing, since they were on their way before the last change.
+    frames_to_ignore: u32,
+    /// Since the level was changed or the count was begun anew: frames, and late ones of them.
+    frames: u32,
+    late_frames: u32,
+    counted_since: Duration,
+    patience: Patience,
+    /// Mean processor time of a frame, of the last dozen.
+    work: Duration,
+    reason: LevelReason,
+}
+
+/// A frame is late if its way takes longer than this part of the period, in percent.
+const LATE_PERCENT: u32 = 75;
+/// Or longer than this, however slow the camera is.
+const LATE_AT_MOST: Duration = Duration::from_millis(40);
+/// So many of the last eight frames have to be late for a fall.
+const LATE_OF_EIGHT: u32 = 3;
+/// A frame that takes so many times what is in time counts for two.
+const VERY_LATE_TIMES: u32 = 2;
+/// Frames that are on their way when the level changes.
+const UNDER_WAY: u32 = 3;
+/// Frames at the beginning of a call: the camera, the network's memory and the background are warming up.
+const FIRST_FRAMES: u32 = 15;
+/// With one late frame in so many, the level is right, and the next higher one is not tried.
+const CALM_FRAMES: u32 = 25;
+
+impl Punctuality {
+    pub(super) fn new(ladder: &Ladder) -> Self {
+        Self {
+            level: 0,
+            lowest: ladder.lowest(),
+            first_that_saves_time: ladder.first_that_saves_time(),
+            late: 0,
+            frames_to_ignore: FIRST_FRAMES,
+            frames: 0,
+            late_frames: 0,
+            counted_since: Duration::ZERO,
+            patience: Patience::new(),
+            work: Duration::ZERO,
+            reason: LevelReason::Busy,
+        }
+    }
+
+    pub(super) fn begin(&mut self) {
+        (self.late, self.frames_to_ignore) = (0, FIRST_FRAMES);
+        (self.frames, self.late_frames) = (0, 0);
+    }
+
+    /// The level that keeps frames in time, and why it is not 0.
+    pub(super) fn frame(&mut self, times: &FrameTimes) -> (usize, LevelReason) {
+        let in_time = (times.period * LATE_PERCENT / 100).min(LATE_AT_MOST);
+        self.work = if self.work.is_zero() { times.work } else { (self.work * 11 + times.work) / 12 };
+        if self.frames_to_ignore > 0 {
+            self.frames_to_ignore -= 1;
+            self.counted_since = times.written_at;
+            return (self.level, self.reason);
+        }
+        let is_late = times.way > in_time || times.dropped > 0;
+        let is_very_late = times.way > VERY_LATE_TIMES * in_time || times.dropped > 1;
+        self.late = self.late << 1 | u8::from(is_late);
+        if is_very_late {
+            self.late = self.late << 1 | 1;
+        }
+        self.frames += 1;
+        self.late_frames += u32::from(is_late);
+        if self.late.count_ones() >= LATE_OF_EIGHT && self.level < self.lowest {
+            self.reason = match self.work > in_time {
+                true => LevelReason::Slow,
+                false => LevelReason::Busy,
+            };
+            self.go_to((self.level + 1).max(self.first_that_saves_time), times.written_at);
+            self.patience.fall(times.written_at);
+        } else if self.level > 0 && self.patience.is_over(times.written_at) {
+            self.try_to_climb(times.written_at);
+        }
+        (self.level, self.reason)
+    }
+
+    fn try_to_climb(&mut self, now: Duration) {
+        if self.late_frames * CALM_FRAMES > self.frames {
+            // Watched for longer, from now on.
+            if now.saturating_sub(self.counted_since) > COUNT_AT_MOST {
+                (self.frames, self.late_frames, self.counted_since) = (0, 0, now);
+            }
+            return;
+        }
+        if self.frames < CALM_FRAMES {
+            return;
+        }
+        let next = if self.level <= self.first_that_saves_time { 0 } else { self.level - 1 };
+        self.go_to(next, now);
+        self.patience.climb(now);
+    }
+
+    fn go_to(&mut self, level: usize, now: Duration) {
+        self.level = level.min(self.lowest);
+        (self.late, self.frames_to_ignore) = (0, UNDER_WAY);
+        (self.frames, self.late_frames, self.counted_since) = (0, 0, now);
+    }
+}
+
+/// Late frames are forgotten after that.
+const COUNT_AT_MOST: Duration = Duration::from_secs(4);
