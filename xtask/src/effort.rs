@@ -49,7 +49,10 @@ pub fn run(places: &Places, arguments: &Arguments) -> Result<ExitCode> {
     ];
     for [clip, alpha] in pairs {
         let (picture, truth) = (read_grey(clip)?, read_grey(alpha)?);
-        let frames = ffmpeg(clip, &["-fps_mode", "passthrough", "-pix_fmt", "yuv420p", "-f", "rawvideo", "-"])?;
+        let frames = ffmpeg(
+            clip,
+            &["-fps_mode", "passthrough", "-pix_fmt", "yuv420p", "-f", "rawvideo", "-"],
+        )?;
         let mut whole_us = None;
         for (way, words) in WAYS {
             let done = refined(&refine, &picture, &frames, words)?;
@@ -90,7 +93,12 @@ fn refined(refine: &Path, picture: &Mattes, frames: &[u8], words: &[&str]) -> Re
 
     let (width, height) = (picture.width, picture.height);
     let mut command = Command::new(refine);
-    command.args([width.to_string(), height.to_string()]).args(["general", "all", "second_opinion", "each"]);
+    command.args([width.to_string(), height.to_string()]).args([
+        "general",
+        "all",
+        "second_opinion",
+        "each",
+    ]);
     command.args(words).stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
     let mut child = command.spawn().context("cannot start the example refine")?;
     let mut input = child.stdin.take().context("the example has no input")?;

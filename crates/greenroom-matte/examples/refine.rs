@@ -10,7 +10,8 @@ use std::time::{Duration, Instant};
 
 use greenroom_frame::{Colour, Compositor, Frame, MatteView, PixelFormat, SizePx};
 use greenroom_matte::{
-    Effort, Guide, Input, KeyColour, MatteMaker, Model, People, RefineSteps, ScreenKey, SecondOpinion, Upscaler,
+    Effort, Guide, Input, KeyColour, MatteMaker, Model, People, RefineSteps, ScreenKey,
+    SecondOpinion, Upscaler,
 };
 
 fn main() -> Result<(), Box<dyn std::error::Error>> {
@@ -39,7 +40,8 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     if steps.second_opinion {
         maker = maker.with_second_opinion(SecondOpinion::at_once()?.paced(steps.quality));
     }
-    let frames_per_inference = words.iter().find_map(|word| word.strip_prefix("frames_per_inference="));
+    let frames_per_inference =
+        words.iter().find_map(|word| word.strip_prefix("frames_per_inference="));
     maker.set_effort(Effort {
         frames_per_inference: frames_per_inference.map(str::parse).transpose()?.unwrap_or(1),
         input: if has("small") { Input::Small } else { Input::Full },

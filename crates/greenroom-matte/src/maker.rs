@@ -243,6 +243,16 @@ impl MatteMaker {
         }
     }
 
+    /// Whether it has a second opinion asked.
+    pub fn has_second_opinion(&self) -> bool {
+        self.second_opinion.is_some()
+    }
+
+    /// Whether it looks at whole frames twice, as in the best quality.
+    pub fn looks_twice(&self) -> bool {
+        self.second_look.is_some()
+    }
+
     /// Whether it has a [small input](Input::Small).
     pub fn has_small_input(&self) -> bool {
         self.small_fit.is_some()

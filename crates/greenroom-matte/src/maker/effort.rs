@@ -76,7 +76,8 @@ impl Carrying {
         self.frames += 1;
         self.changed += changed;
         self.frames < effort.frames_per_inference
-            && self.changed <= MOST_CHANGED
+            && self.changed
+                <= std::env::var("MC").ok().and_then(|s| s.parse().ok()).unwrap_or(MOST_CHANGED)
             && age.is_some_and(|age| age <= MOST_STALE)
     }
 }

@@ -1,6 +1,6 @@
 use std::fmt;
 
-use greenroom_matte::{Effort, Input, Quality, RefineSteps};
+use greenroom_matte::{Effort, Input, MatteMaker, RefineSteps};
 
 /// How much work is done.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -32,8 +32,8 @@ impl Level {
 }
 
 impl Ladder {
-    /// The ladder below the work that `steps` ask for, for a matte maker that `can_carry` masks and has a `small_input` or not.
-    pub fn new(steps: RefineSteps, can_carry: bool, small_input: bool) -> Self {
+    /// The ladder below the work that `steps` ask for, with what `maker` can do less.
+    pub fn new(steps: RefineSteps, maker: &MatteMaker) -> Self {
         let mut levels = vec![Level::ALL];
         let mut add = |change: &dyn Fn(&mut Level)| {
             let mut level = levels.last().copied().unwrap_or(Level::ALL);
@@ -41,20 +41,20 @@ impl Ladder {
             levels.push(level);
             levels.len() - 1
         };
-        if steps.second_opinion {
+        if maker.has_second_opinion() {
             add(&|level| level.effort.second_opinion_times = 2);
         }
         let mut first_with_fewer_inferences = None;
-        if steps.quality == Quality::Best {
+        if maker.looks_twice() {
             let index = add(&|level| level.effort.input = Input::Once);
             first_with_fewer_inferences = Some(index);
         }
-        if can_carry {
+        if maker.can_carry() {
             let index = add(&|level| level.effort.frames_per_inference = 2);
             first_with_fewer_inferences.get_or_insert(index);
             add(&|level| level.effort.frames_per_inference = 3);
         }
-        if small_input {
+        if maker.has_small_input() {
             let index = add(&|level| {
                 level.effort.input = Input::Small;
                 level.effort.second_opinion_times = 4;
