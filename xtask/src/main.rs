@@ -4,6 +4,7 @@
 //! `cargo xtask --help` lists them. A chore is one module and one line in [`Command`].
 #![forbid(unsafe_code)]
 
+mod busy;
 mod choice;
 mod clients;
 mod cost;
@@ -43,6 +44,8 @@ enum Command {
         #[arg(long)]
         tests: bool,
     },
+    /// Run greenroom beside encoders that take every core, with and without the governor
+    Busy(busy::Arguments),
     /// Measure which network is worth its time, and write the table of docs/cut.md
     Choice(choice::Arguments),
     /// Ask `greenroom serve-masks` for masks as the old program's client does (Python, PyPI opencv, requests)
@@ -81,6 +84,7 @@ fn main() -> ExitCode {
         Command::Assets { tests } => {
             xtask_assets::get(&places.repository, tests).map(|()| ExitCode::SUCCESS)
         }
+        Command::Busy(arguments) => busy::run(&places, &arguments),
         Command::Choice(arguments) => choice::run(&places, &arguments),
         Command::Clients(arguments) => clients::run(&places, &arguments),
         Command::Cost(arguments) => cost::run(&places, &arguments),

@@ -23,7 +23,8 @@ use crate::scenes::{SceneLibrary, SceneOptions, check_privacy};
 use crate::session::OnLock;
 
 use checks::{
-    camera_choice, checked_placeholder, cpu_budget, frame_rate, mask_server, refuse_to_replace, same_target,
+    camera_choice, checked_placeholder, cpu_budget, frame_rate, mask_server, refuse_to_replace,
+    same_target,
 };
 
 pub use camera_choice::CameraChoice;

@@ -141,7 +141,8 @@ impl Parts {
         self.smoother.is_some()
     }
 
-    /// Moves the mask so far on to `frame`, the newest picture: see [`Smoother::advance`].
+    /// Moves the mask so far on to `frame`, the newest picture. Gives the share of it that has changed where the mask may have
+    /// an edge now, see [`Smoother::changed_at_edge`].
     ///
     /// # Errors
     /// [`MatteError::UnsupportedFrame`] if `frame` is not planar.
@@ -149,7 +150,10 @@ impl Parts {
         let Some(smoother) = &mut self.smoother else { return Ok(None) };
         let thumbnails = Thumbnails::add(&mut self.thumbnails, frame)?;
         self.has_advanced = true;
-        smoother.advance(thumbnails)
+        smoother.compare(thumbnails)?;
+        let changed = smoother.changed_at_edge();
+        smoother.advance(thumbnails);
+        Ok(changed)
     }
 
     /// Makes `canvas` the mask of `frame` out of the one before, after [`advance`](Self::advance).
@@ -228,7 +232,8 @@ impl Parts {
         }
         if let (Some(smoother), Some(thumbnails)) = (&mut self.smoother, thumbnails) {
             if !has_advanced {
-                smoother.advance(thumbnails)?;
+                smoother.compare(thumbnails)?;
+                smoother.advance(thumbnails);
             }
             smoother.blend(canvas);
         }

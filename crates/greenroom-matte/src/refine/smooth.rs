@@ -44,6 +44,8 @@ struct Tables {
     /// Of those who go.
     motion: Motion,
     carry: Carry,
+    /// Cells that show a person for sure.
+    person: Vec<bool>,
 }
 
 /// Share of the new mask where nothing changes, of 255: 0.2. 0.15 and 0.3 behave alike.
@@ -58,6 +60,10 @@ const ANEW_FRAMES: u32 = 20;
 const WEIGHTS: WeightRamp = WeightRamp { low: 6, high: 20, least: STILL, most: 255 };
 /// Level of the mask from which on a sample is of a person who may go.
 const PERSON: u8 = 100;
+/// Level from which on a sample shows a person for sure.
+const SURE_PERSON: u16 = 230;
+/// Cells between an edge of the mask and what is inside of a person: no edge gets there from one frame to the next.
+const REACH_CELLS: usize = 2;
 /// Up to this level of the new mask it is sure of the room, and counts at least so much: what was seen of
 /// the room by mistake is to be gone at once. (As slowly as all else, 75 pixels a frame of mdn_b_inout were
 /// room far from the person, and MAD was 5 % higher; with 5 pixels, toggles are 4 % more.)
@@ -87,13 +93,11 @@ impl Smoother {
         self.anew_frames = ANEW_FRAMES;
     }
 
-    /// Moves the mask so far on to the newest picture of `thumbnails`. Gives the
-    /// share (0..=1) of the picture's cells that have changed otherwise than by a person who goes as a whole; `None` where
-    /// there is no mask so far, or none of this picture.
+    /// Compares the newest picture of `thumbnails` with the one before.
     ///
     /// # Errors
     /// [`MatteError::Frame`] if that is of a size for which there are no tables.
-    pub(crate) fn advance(&mut self, thumbnails: &Thumbnails) -> Result<Option<f32>, MatteError> {
+    pub(crate) fn compare(&mut self, thumbnails: &Thumbnails) -> Result<(), MatteError> {
         let picture = thumbnails.picture();
         let tables = match &mut self.tables {
             Some(tables) if tables.picture == picture => tables,
@@ -110,10 +114,23 @@ impl Smoother {
         }
         if !self.knows {
             tables.motion.reset();
-            return Ok(None);
         }
-        tables.carry(self.isa, thumbnails, &mut self.state);
-        Ok(Some(tables.changed_share()))
+        Ok(())
+    }
+
+    /// After [`compare`](Self::compare), the share (0..=1) of the picture's cells that have changed, without those that are
+    /// inside of a person: at the others, the mask's edge may be elsewhere now. `None` where there is no mask so far, or
+    /// none of this picture.
+    pub(crate) fn changed_at_edge(&mut self) -> Option<f32> {
+        let tables = self.tables.as_mut().filter(|_| self.knows)?;
+        Some(tables.changed_at_edge(&self.state))
+    }
+
+    /// After [`compare`](Self::compare), moves the mask so far on to the newest picture of `thumbnails`.
+    pub(crate) fn advance(&mut self, thumbnails: &Thumbnails) {
+        if let Some(tables) = self.tables.as_mut().filter(|_| self.knows) {
+            tables.carry(self.isa, thumbnails, &mut self.state);
+        }
     }
 
     /// Smooths `mask`, which is that of all of the newest picture, after [`advance`](Self::advance).
@@ -147,6 +164,7 @@ impl Tables {
             scaler: PlaneScaler::new(cells, mask)?,
             motion: Motion::new(mask, cells),
             carry: Carry::new(mask, cells),
+            person: Vec::with_capacity(cells.area_px() as usize),
         })
     }
 
@@ -168,11 +186,24 @@ impl Tables {
         changed * 100 < CUT_PERCENT * width * height
     }
 
-    /// The share of cells in which the new mask is all that counts.
-    fn changed_share(&self) -> f32 {
-        let weights = self.weights.bytes();
-        let changed = weights.iter().filter(|&&weight| weight == 255).count();
-        changed as f32 / weights.len().max(1) as f32
+    /// How much of the picture has changed where the mask may have an edge now, see [`Smoother::advance`]. `state` is the mask so
+    /// far.
+    fn changed_at_edge(&mut self, state: &[u16]) -> f32 {
+        let cells = self.motion.cells();
+        let (width, height) = (cells.width_px as usize, cells.height_px as usize);
+        self.motion.fill_person(&mut self.person, |at| state[at] >= SURE_PERSON << 7);
+        let is_inside = |x: usize, y: usize| {
+            let rows = y.saturating_sub(REACH_CELLS)..(y + REACH_CELLS + 1).min(height);
+            let columns = x.saturating_sub(REACH_CELLS)..(x + REACH_CELLS + 1).min(width);
+            rows.clone().all(|y| self.person[y * width..][columns.clone()].iter().all(|&it| it))
+        };
+        let mut changed = 0;
+        for (at, &weight) in self.weights.bytes().iter().enumerate() {
+            if weight > STILL && !is_inside(at % width, at / width) {
+                changed += u32::from(weight - STILL);
+            }
+        }
+        changed as f32 / (f32::from(255 - STILL) * (width * height).max(1) as f32)
     }
 
     /// Takes `state`, the mask so far, along with a person who goes.

@@ -109,7 +109,9 @@ impl fmt::Display for Level {
             parts.push("the room's colour stays in the edge".to_owned());
         }
         if parts.is_empty() && second_opinion_times > 1 {
-            parts.push(format!("the second opinion is asked {second_opinion_times} times less often"));
+            parts.push(format!(
+                "the second opinion is asked {second_opinion_times} times less often"
+            ));
         }
         match parts.is_empty() {
             true => f.write_str("everything is done"),

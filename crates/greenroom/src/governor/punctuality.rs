@@ -63,7 +63,8 @@ impl Punctuality {
     /// The level that keeps frames in time, and why it is not 0.
     pub(super) fn frame(&mut self, times: &FrameTimes) -> (usize, LevelReason) {
         let in_time = (times.period * LATE_PERCENT / 100).min(LATE_AT_MOST);
-        self.work = if self.work.is_zero() { times.work } else { (self.work * 11 + times.work) / 12 };
+        self.work =
+            if self.work.is_zero() { times.work } else { (self.work * 11 + times.work) / 12 };
         if self.frames_to_ignore > 0 {
             self.frames_to_ignore -= 1;
             self.counted_since = times.written_at;

@@ -1,8 +1,8 @@
 //! What the threads tell the governor, and what it tells them.
 
 use std::io;
-use std::sync::atomic::{AtomicBool, AtomicU64, Ordering::Relaxed};
 use std::sync::Mutex;
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering::Relaxed};
 use std::time::{Duration, Instant};
 
 use greenroom_matte::{MaskOrigin, MatteMaker, RefineSteps};
@@ -91,11 +91,8 @@ impl Governing {
         if !self.is_on {
             return false;
         }
-        let passed_over = [
-            &stats.dropped_in_camera,
-            &stats.dropped_before_matte,
-            &stats.dropped_before_output,
-        ];
+        let passed_over =
+            [&stats.dropped_in_camera, &stats.dropped_before_matte, &stats.dropped_before_output];
         let passed_over = passed_over.map(|counter| counter.load(Relaxed)).iter().sum::<u64>();
         let dropped = passed_over - self.passed_over.swap(passed_over, Relaxed);
         let mut governor = lock(&self.governor);
@@ -106,7 +103,10 @@ impl Governing {
             work: written.work,
             dropped: u32::try_from(dropped).unwrap_or(u32::MAX),
             process_time: time_of(ClockId::ProcessCPUTime),
-            on_battery: self.battery.as_ref().is_some_and(|battery| battery.is_on_battery(written.at)),
+            on_battery: self
+                .battery
+                .as_ref()
+                .is_some_and(|battery| battery.is_on_battery(written.at)),
         });
         let Some(Choice { level, reason }) = choice else { return false };
         let chosen = governor.level();

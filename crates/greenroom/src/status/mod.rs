@@ -369,7 +369,13 @@ impl FrameCounts {
     pub fn lost(&self) -> u64 {
         let DroppedFrames { in_camera, before_matte, before_output, by_governor, unwatched } =
             self.dropped;
-        in_camera + before_matte + before_output + by_governor + unwatched + self.corrupt + self.failed
+        in_camera
+            + before_matte
+            + before_output
+            + by_governor
+            + unwatched
+            + self.corrupt
+            + self.failed
     }
 }
 

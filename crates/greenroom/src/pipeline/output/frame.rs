@@ -75,7 +75,12 @@ impl OutputThread {
             let stats = &self.shared.stats;
             guarded(output, stats, |output| output.show(&matted, before, stats))?;
         }
-        tracing::trace!("shown {:?} after capture", frame.captured_at().elapsed());
+        // `cargo xtask busy` reads this.
+        tracing::trace!(
+            "shown {:.6} s after the start, {:.6} s after capture",
+            self.shared.started.elapsed().as_secs_f64(),
+            frame.captured_at().elapsed().as_secs_f64()
+        );
         Ok(true)
     }
 }
