@@ -79,6 +79,12 @@ impl Ladder {
         self.levels.len() - 1
     }
 
+    /// Index of the lowest level on which every frame is shown.
+    pub(super) fn lowest_of_full_rate(&self) -> usize {
+        let is_full_rate = |level: &Level| level.frames_per_shown == 1;
+        self.levels.iter().rposition(is_full_rate).unwrap_or_default()
+    }
+
     /// Index of the first level on which frames take less time: fewer questions to the second opinion, which no frame waits
     /// for, do not help there.
     pub(super) fn first_that_saves_time(&self) -> usize {

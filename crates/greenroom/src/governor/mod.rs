@@ -30,8 +30,8 @@ pub struct FrameTimes {
     pub period: Duration,
     /// From the camera thread's hand-over to the write.
     pub way: Duration,
-    /// Processor time of the matte and the output thread for it.
-    pub work: Duration,
+    /// Processor time of the matte and of the output thread for it.
+    pub work: [Duration; 2],
     /// Frames that were passed over since the one before, in the camera's queue and in the program.
     pub dropped: u32,
     /// Processor time of the whole process so far.

@@ -8,6 +8,7 @@ use super::{FrameTimes, Ladder, LevelReason};
 pub(super) struct Punctuality {
     level: usize,
     lowest: usize,
+    lowest_of_full_rate: usize,
     first_that_saves_time: usize,
     /// Of the newest frames, whether each was late: the newest in the lowest bit.
     late: u8,
@@ -18,8 +19,8 @@ pub(super) struct Punctuality {
     late_frames: u32,
     counted_since: Duration,
     patience: Patience,
-    /// Mean processor time of a frame, of the last dozen.
-    work: Duration,
+    /// Mean processor time of a frame on each of the two threads, of the last dozen.
+    work: Option<[Duration; 2]>,
     reason: LevelReason,
 }
 
@@ -43,6 +44,7 @@ impl Punctuality {
         Self {
             level: 0,
             lowest: ladder.lowest(),
+            lowest_of_full_rate: ladder.lowest_of_full_rate(),
             first_that_saves_time: ladder.first_that_saves_time(),
             late: 0,
             frames_to_ignore: FIRST_FRAMES,
@@ -50,7 +52,7 @@ impl Punctuality {
             late_frames: 0,
             counted_since: Duration::ZERO,
             patience: Patience::new(),
-            work: Duration::ZERO,
+            work: None,
             reason: LevelReason::Busy,
         }
     }
@@ -63,8 +65,7 @@ impl Punctuality {
     /// The level that keeps frames in time, and why it is not 0.
     pub(super) fn frame(&mut self, times: &FrameTimes) -> (usize, LevelReason) {
         let in_time = (times.period * LATE_PERCENT / 100).min(LATE_AT_MOST);
-        self.work =
-            if self.work.is_zero() { times.work } else { (self.work * 11 + times.work) / 12 };
+        let work = self.note_work(times);
         if self.frames_to_ignore > 0 {
             self.frames_to_ignore -= 1;
             self.counted_since = times.written_at;
@@ -78,17 +79,31 @@ impl Punctuality {
         }
         self.frames += 1;
         self.late_frames += u32::from(is_late);
-        if self.late.count_ones() >= LATE_OF_EIGHT && self.level < self.lowest {
-            self.reason = match self.work > in_time {
+        // Where one thread takes longer than a frame lasts, some are passed over anyway: then better every second one. Where
+        // other programs take the time, that would not help.
+        let is_too_slow = work.iter().any(|work| *work > times.period);
+        let lowest = if is_too_slow { self.lowest } else { self.lowest_of_full_rate };
+        if self.late.count_ones() >= LATE_OF_EIGHT && self.level < lowest {
+            self.reason = match work.iter().sum::<Duration>() > in_time {
                 true => LevelReason::Slow,
                 false => LevelReason::Busy,
             };
-            self.go_to((self.level + 1).max(self.first_that_saves_time), times.written_at);
+            let level = (self.level + 1).max(self.first_that_saves_time);
+            self.go_to(level.min(lowest), times.written_at);
             self.patience.fall(times.written_at);
         } else if self.level > 0 && self.patience.is_over(times.written_at) {
             self.try_to_climb(times.written_at);
         }
         (self.level, self.reason)
+    }
+
+    /// The mean work of the newest frames, on each of the two threads.
+    fn note_work(&mut self, times: &FrameTimes) -> [Duration; 2] {
+        let work = self.work.get_or_insert(times.work);
+        for (mean, new) in work.iter_mut().zip(times.work) {
+            *mean = (*mean * 11 + new) / 12;
+        }
+        *work
     }
 
     fn try_to_climb(&mut self, now: Duration) {
@@ -108,7 +123,7 @@ impl Punctuality {
     }
 
     fn go_to(&mut self, level: usize, now: Duration) {
-        self.level = level.min(self.lowest);
+        self.level = level;
         (self.late, self.frames_to_ignore) = (0, UNDER_WAY);
         (self.frames, self.late_frames, self.counted_since) = (0, 0, now);
     }

@@ -37,7 +37,8 @@ pub(super) struct Written {
     pub(super) period: Duration,
     /// From the camera thread's hand-over to the write.
     pub(super) way: Duration,
-    pub(super) work: Duration,
+    /// Processor time of the matte and of the output thread.
+    pub(super) work: [Duration; 2],
 }
 
 impl Governing {

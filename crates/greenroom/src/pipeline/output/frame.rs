@@ -39,7 +39,7 @@ impl OutputThread {
             at: now.saturating_duration_since(self.shared.started),
             period: cut.shot.period,
             way: now.saturating_duration_since(cut.shot.handed_on_at),
-            work: cut.work + thread_time.elapsed(),
+            work: [cut.work, thread_time.elapsed()],
         };
         if self.shared.governing.written(written, &self.shared.stats) {
             self.planes.remove_spill(self.shared.governing.level().removes_spill);
