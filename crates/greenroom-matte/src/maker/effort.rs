@@ -46,7 +46,7 @@ pub enum MaskOrigin {
 /// No mask is carried for longer: three frames at 30 fps.
 const MOST_STALE: Duration = Duration::from_millis(120);
 /// Nor when more of the picture has changed since the network was asked, summed over the frames. TODO
-const MOST_CHANGED: f32 = 0.10;
+const MOST_CHANGED: f32 = 0.02;
 
 /// What was carried since the network last looked.
 #[derive(Debug, Default)]
