@@ -81,7 +81,8 @@ pub fn run(places: &Places, arguments: &Arguments) -> Result<ExitCode> {
 }
 
 fn make_clip(from: &Path, clip: &Path) -> Result<()> {
-    let fill = "scale=1280:720:force_original_aspect_ratio=increase,crop=1280:720";
+    // Every frame of the clip, 30 of them a second, whatever their rate was.
+    let fill = "setpts=N/30/TB,scale=1280:720:force_original_aspect_ratio=increase,crop=1280:720";
     let mut ffmpeg = Command::new("ffmpeg");
     ffmpeg.args(["-v", "error", "-nostdin", "-y", "-i"]).arg(from);
     ffmpeg.args(["-an", "-t", "20", "-r", "30", "-vf", fill, "-c:v", "libx264"]);

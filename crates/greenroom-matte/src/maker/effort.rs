@@ -45,8 +45,9 @@ pub enum MaskOrigin {
 
 /// No mask is carried for longer: three frames at 30 fps.
 const MOST_STALE: Duration = Duration::from_millis(120);
-/// Nor when more of the picture has changed since the network was asked, summed over the frames. TODO
-const MOST_CHANGED: f32 = 0.02;
+/// Nor when more than so many cells have changed for each cell that the mask's edge is long, summed over the frames since the
+/// network was asked.
+const MOST_CHANGED: f32 = 2.0;
 
 /// What was carried since the network last looked.
 #[derive(Debug, Default)]
@@ -63,8 +64,8 @@ impl Carrying {
         *self = Self { looked_at: Some(captured_at), frames: 0, changed: 0.0 };
     }
 
-    /// Whether the mask of the frame that was taken at `captured_at` may be made of the one before. `changed` is the share of
-    /// the picture that has changed since that, see [`Smoother::advance`](crate::refine::smooth::Smoother::advance).
+    /// Whether the mask of the frame that was taken at `captured_at` may be made of the one before. `changed` is what has changed
+    /// since that at the mask's edge, see [`Smoother::changed_at_edge`](crate::refine::smooth::Smoother::changed_at_edge).
     pub(super) fn may_carry(
         &mut self,
         effort: Effort,
@@ -76,8 +77,7 @@ impl Carrying {
         self.frames += 1;
         self.changed += changed;
         self.frames < effort.frames_per_inference
-            && self.changed
-                <= std::env::var("MC").ok().and_then(|s| s.parse().ok()).unwrap_or(MOST_CHANGED)
+            && self.changed <= MOST_CHANGED
             && age.is_some_and(|age| age <= MOST_STALE)
     }
 }

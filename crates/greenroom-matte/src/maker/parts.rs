@@ -141,8 +141,8 @@ impl Parts {
         self.smoother.is_some()
     }
 
-    /// Moves the mask so far on to `frame`, the newest picture. Gives the share of it that has changed where the mask may have
-    /// an edge now, see [`Smoother::changed_at_edge`].
+    /// Moves the mask so far on to `frame`, the newest picture. Gives how much has changed where the mask may have an edge
+    /// now, see [`Smoother::changed_at_edge`].
     ///
     /// # Errors
     /// [`MatteError::UnsupportedFrame`] if `frame` is not planar.

@@ -64,6 +64,8 @@ const PERSON: u8 = 100;
 const SURE_PERSON: u16 = 230;
 /// Cells between an edge of the mask and what is inside of a person: no edge gets there from one frame to the next.
 const REACH_CELLS: usize = 2;
+/// The least length of an edge: where nobody is, or hardly anybody, any change may be somebody who comes.
+const LEAST_EDGE_CELLS: usize = 20;
 /// Up to this level of the new mask it is sure of the room, and counts at least so much: what was seen of
 /// the room by mistake is to be gone at once. (As slowly as all else, 75 pixels a frame of mdn_b_inout were
 /// room far from the person, and MAD was 5 % higher; with 5 pixels, toggles are 4 % more.)
@@ -118,9 +120,9 @@ impl Smoother {
         Ok(())
     }
 
-    /// After [`compare`](Self::compare), the share (0..=1) of the picture's cells that have changed, without those that are
-    /// inside of a person: at the others, the mask's edge may be elsewhere now. `None` where there is no mask so far, or
-    /// none of this picture.
+    /// After [`compare`](Self::compare), how many of the picture's cells have changed for each cell that the mask's edge is long,
+    /// without those that are inside of a person: at the others, the edge may be elsewhere now. `None` where there is no mask so
+    /// far, or none of this picture.
     pub(crate) fn changed_at_edge(&mut self) -> Option<f32> {
         let tables = self.tables.as_mut().filter(|_| self.knows)?;
         Some(tables.changed_at_edge(&self.state))
@@ -186,16 +188,16 @@ impl Tables {
         changed * 100 < CUT_PERCENT * width * height
     }
 
-    /// How much of the picture has changed where the mask may have an edge now, see [`Smoother::advance`]. `state` is the mask so
-    /// far.
+    /// See [`Smoother::changed_at_edge`]. `state` is the mask so far.
     fn changed_at_edge(&mut self, state: &[u16]) -> f32 {
         let cells = self.motion.cells();
         let (width, height) = (cells.width_px as usize, cells.height_px as usize);
         self.motion.fill_person(&mut self.person, |at| state[at] >= SURE_PERSON << 7);
+        let person = &self.person;
         let is_inside = |x: usize, y: usize| {
             let rows = y.saturating_sub(REACH_CELLS)..(y + REACH_CELLS + 1).min(height);
             let columns = x.saturating_sub(REACH_CELLS)..(x + REACH_CELLS + 1).min(width);
-            rows.clone().all(|y| self.person[y * width..][columns.clone()].iter().all(|&it| it))
+            rows.clone().all(|y| person[y * width..][columns.clone()].iter().all(|&it| it))
         };
         let mut changed = 0;
         for (at, &weight) in self.weights.bytes().iter().enumerate() {
@@ -203,7 +205,11 @@ impl Tables {
                 changed += u32::from(weight - STILL);
             }
         }
-        changed as f32 / (f32::from(255 - STILL) * (width * height).max(1) as f32)
+        let rows = person.chunks_exact(width);
+        let across = rows.clone().flat_map(|row| row.windows(2)).filter(|pair| pair[0] != pair[1]);
+        let down = person.iter().zip(&person[width.min(person.len())..]).filter(|(a, b)| a != b);
+        let edge = across.count() + down.count() + LEAST_EDGE_CELLS;
+        changed as f32 / (f32::from(255 - STILL) * edge as f32)
     }
 
     /// Takes `state`, the mask so far, along with a person who goes.

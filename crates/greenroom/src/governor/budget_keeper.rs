@@ -97,10 +97,10 @@ impl BudgetKeeper {
             self.used = (levels == 1).then_some(used);
         } else {
             self.used = None;
-            let higher = self.level.checked_sub(1).filter(|_| self.patience.is_over(now));
+            let higher = self.level.checked_sub(1).filter(|_| self.patience.is_over(now, false));
             if let Some(higher) = higher.filter(|&higher| of_budget * self.gains[higher] < 1.0) {
                 self.go_to(higher);
-                self.patience.climb(now);
+                self.patience.climb(now, false);
             }
         }
     }

@@ -17,6 +17,8 @@ pub(super) struct Punctuality {
     /// Since the level was changed or the count was begun anew: frames, and late ones of them.
     frames: u32,
     late_frames: u32,
+    /// Those of them that waited for the processor.
+    hindered_frames: u32,
     counted_since: Duration,
     patience: Patience,
     /// Mean processor time of a frame on each of the two threads, of the last dozen.
@@ -32,6 +34,12 @@ const LATE_AT_MOST: Duration = Duration::from_millis(40);
 const LATE_OF_EIGHT: u32 = 3;
 /// A frame that takes so many times what is in time counts for two.
 const VERY_LATE_TIMES: u32 = 2;
+/// Frames are counted for so long; then the count begins anew.
+const COUNT_AT_MOST: Duration = Duration::from_secs(4);
+/// A frame that takes so many times its processor time, and the time of two hand-overs, has waited for the processor.
+const HINDERED_TIMES: u32 = 2;
+/// See [`HINDERED_TIMES`].
+const HAND_OVER: Duration = Duration::from_millis(3);
 /// Frames that are on their way when the level changes.
 const UNDER_WAY: u32 = 3;
 /// Frames at the beginning of a call: the camera, the network's memory and the background are warming up.
@@ -50,6 +58,7 @@ impl Punctuality {
             frames_to_ignore: FIRST_FRAMES,
             frames: 0,
             late_frames: 0,
+            hindered_frames: 0,
             counted_since: Duration::ZERO,
             patience: Patience::new(),
             work: None,
@@ -59,7 +68,7 @@ impl Punctuality {
 
     pub(super) fn begin(&mut self) {
         (self.late, self.frames_to_ignore) = (0, FIRST_FRAMES);
-        (self.frames, self.late_frames) = (0, 0);
+        (self.frames, self.late_frames, self.hindered_frames) = (0, 0, 0);
     }
 
     /// The level that keeps frames in time, and why it is not 0.
@@ -79,6 +88,8 @@ impl Punctuality {
         }
         self.frames += 1;
         self.late_frames += u32::from(is_late);
+        let alone = HINDERED_TIMES * times.work.iter().sum::<Duration>() + HAND_OVER;
+        self.hindered_frames += u32::from(times.way > alone);
         // Where one thread takes longer than a frame lasts, some are passed over anyway: then better every second one. Where
         // other programs take the time, that would not help.
         let is_too_slow = work.iter().any(|work| *work > times.period);
@@ -91,8 +102,14 @@ impl Punctuality {
             let level = (self.level + 1).max(self.first_that_saves_time);
             self.go_to(level.min(lowest), times.written_at);
             self.patience.fall(times.written_at);
-        } else if self.level > 0 && self.patience.is_over(times.written_at) {
-            self.try_to_climb(times.written_at);
+        } else if self.level > 0 {
+            let is_promising = self.is_promising();
+            if self.patience.is_over(times.written_at, is_promising) {
+                self.try_to_climb(times.written_at, is_promising);
+            }
+        }
+        if times.written_at.saturating_sub(self.counted_since) > COUNT_AT_MOST {
+            self.count_anew(times.written_at);
         }
         (self.level, self.reason)
     }
@@ -106,28 +123,29 @@ impl Punctuality {
         *work
     }
 
-    fn try_to_climb(&mut self, now: Duration) {
-        if self.late_frames * CALM_FRAMES > self.frames {
-            // Watched for longer, from now on.
-            if now.saturating_sub(self.counted_since) > COUNT_AT_MOST {
-                (self.frames, self.late_frames, self.counted_since) = (0, 0, now);
-            }
-            return;
-        }
-        if self.frames < CALM_FRAMES {
+    /// Whether other programs were the reason, and none takes the processor any more.
+    fn is_promising(&self) -> bool {
+        let is_alone = self.hindered_frames * CALM_FRAMES <= self.frames;
+        self.reason == LevelReason::Busy && is_alone && self.frames >= CALM_FRAMES
+    }
+
+    fn try_to_climb(&mut self, now: Duration, is_promising: bool) {
+        if self.frames < CALM_FRAMES || self.late_frames * CALM_FRAMES > self.frames {
             return;
         }
         let next = if self.level <= self.first_that_saves_time { 0 } else { self.level - 1 };
         self.go_to(next, now);
-        self.patience.climb(now);
+        self.patience.climb(now, is_promising);
     }
 
     fn go_to(&mut self, level: usize, now: Duration) {
         self.level = level;
         (self.late, self.frames_to_ignore) = (0, UNDER_WAY);
-        (self.frames, self.late_frames, self.counted_since) = (0, 0, now);
+        self.count_anew(now);
+    }
+
+    fn count_anew(&mut self, now: Duration) {
+        (self.frames, self.late_frames, self.hindered_frames) = (0, 0, 0);
+        self.counted_since = now;
     }
 }
-
-/// Late frames are forgotten after that.
-const COUNT_AT_MOST: Duration = Duration::from_secs(4);

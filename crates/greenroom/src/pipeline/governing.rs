@@ -122,12 +122,12 @@ impl Governing {
         true
     }
 
-    /// What is chosen now; `None` where nothing is.
-    pub(super) fn status(&self) -> Option<GovernorStatus> {
+    /// What is chosen now.
+    pub(super) fn status(&self) -> GovernorStatus {
         let governor = lock(&self.governor);
         let Choice { level, reason } = governor.choice();
         let count = |counter: &AtomicU64| counter.load(Relaxed);
-        self.is_on.then(|| GovernorStatus {
+        GovernorStatus {
             level,
             lowest_level: governor.ladder().lowest(),
             chosen: governor.level().to_string(),
@@ -136,7 +136,7 @@ impl Governing {
             inferred: count(&self.inferred),
             carried: count(&self.carried),
             still: count(&self.still),
-        })
+        }
     }
 }
 

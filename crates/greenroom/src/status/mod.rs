@@ -37,7 +37,7 @@ pub struct Status {
     /// Who finds the person elsewhere, if somebody does.
     #[serde(default)]
     pub mask_server: Option<MaskServerStatus>,
-    /// How much work is done for each frame, and why; `null` where that is not chosen.
+    /// How much work is done for each frame, and why.
     #[serde(default)]
     pub governor: Option<GovernorStatus>,
     /// What happened to the frames since the start.
