@@ -295,7 +295,7 @@ impl Run {
         if rates[1] >= rates[0] {
             missed.push(format!("{:.1} inferences a second, as many as before", rates[1]));
         }
-        if !after.levels.keys().next().is_some_and(|&level| level == 0) {
+        if after.levels.keys().next().is_none_or(|&level| level != 0) {
             missed.push("level 0 does not come back".to_owned());
         }
         missed
