@@ -354,6 +354,8 @@ impl Stage {
             remake: Box::new(network),
             server: None,
             steps: RefineSteps::NONE,
+            is_governed: true,
+            cpu_budget: None,
         };
         let cameras: Arc<AtomicU32> = Arc::default();
         let open = {

@@ -47,7 +47,7 @@ pub enum MaskOrigin {
 const MOST_STALE: Duration = Duration::from_millis(120);
 /// Nor when more than so many cells have changed for each cell that the mask's edge is long, summed over the frames since the
 /// network was asked.
-const MOST_CHANGED: f32 = 2.0;
+const MOST_CHANGED: f32 = 3.0;
 
 /// What was carried since the network last looked.
 #[derive(Debug, Default)]
