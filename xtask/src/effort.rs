@@ -43,9 +43,9 @@ pub fn run(places: &Places, arguments: &Arguments) -> Result<ExitCode> {
     ensure!(rest.is_empty(), "each clip needs its alpha behind it");
     let refine = daemon::build_refine(places)?;
     let mut rows = vec![
-        "| clip | way | time | inferred | IoU mean | 5th pct. | MAD ×1000 | dtSSD | room shown % | worst second |"
+        "| clip | way | inferred | IoU mean | 5th pct. | MAD ×1000 | dtSSD | room shown % | worst second |"
             .to_owned(),
-        "|---|---|---:|---:|---:|---:|---:|---:|---:|---:|".to_owned(),
+        "|---|---|---:|---:|---:|---:|---:|---:|---:|".to_owned(),
     ];
     for [clip, alpha] in pairs {
         let (picture, truth) = (read_grey(clip)?, read_grey(alpha)?);
@@ -53,7 +53,6 @@ pub fn run(places: &Places, arguments: &Arguments) -> Result<ExitCode> {
             clip,
             &["-fps_mode", "passthrough", "-pix_fmt", "yuv420p", "-f", "rawvideo", "-"],
         )?;
-        let mut whole_us = None;
         for (way, words) in WAYS {
             let done = refined(&refine, &picture, &frames, words)?;
             let measured = Measured::of_clip(&done.mattes, &truth, &picture, 30.0)?;
@@ -61,9 +60,8 @@ pub fn run(places: &Places, arguments: &Arguments) -> Result<ExitCode> {
             let print = |figure: Figure| figure.print(figures.get(figure));
             let figures = [Figure::IouMean, Figure::IouLow, Figure::Mad, Figure::Dtssd].map(print);
             let row = format!(
-                "| {} | {way} | {:.2} | {:.0} % | {} | {:.3} | {:.2} |",
+                "| {} | {way} | {:.0} % | {} | {:.3} | {:.2} |",
                 name(clip),
-                done.mean_us / *whole_us.get_or_insert(done.mean_us),
                 done.inferred * 100.0,
                 figures.join(" | "),
                 measured.shown * 100.0,
@@ -82,8 +80,6 @@ pub fn run(places: &Places, arguments: &Arguments) -> Result<ExitCode> {
 /// What the example made of a clip.
 struct Refined {
     mattes: Mattes,
-    /// Of preparing, inferring, refining and fitting a frame.
-    mean_us: f64,
     /// Share of the frames that the network was asked about.
     inferred: f64,
 }
@@ -108,18 +104,10 @@ fn refined(refine: &Path, picture: &Mattes, frames: &[u8], words: &[&str]) -> Re
     })?;
     let text = String::from_utf8_lossy(&output.stderr);
     ensure!(output.status.success(), "the example refine says: {text}");
-    let (mut sum_us, mut inferred, mut count) = (0.0, 0, 0);
-    for line in text.lines() {
-        let words: Vec<&str> = line.split_whitespace().collect();
-        let [prepare, infer, refine, fit, _, origin] = words[..] else { continue };
-        for word in [prepare, infer, refine, fit] {
-            sum_us += word.parse::<f64>()?;
-        }
-        inferred += usize::from(origin == "Inferred");
-        count += 1;
-    }
+    let is_inferred = |line: &str| line.split_whitespace().last() == Some("Inferred");
+    let (count, inferred) =
+        (text.lines().count(), text.lines().filter(|line| is_inferred(line)).count());
     ensure!(count > 0, "the example refine says: {text}");
     let mattes = Mattes { width, height, samples: output.stdout };
-    let [mean_us, inferred] = [sum_us, inferred as f64].map(|sum| sum / count as f64);
-    Ok(Refined { mattes, mean_us, inferred })
+    Ok(Refined { mattes, inferred: inferred as f64 / count as f64 })
 }
