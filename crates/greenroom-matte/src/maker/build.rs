@@ -38,7 +38,7 @@ impl MatteMaker {
     }
 
     /// As [`of_quality`](Self::of_quality), of a maker that can work with [less effort](Self::set_effort), too: it is also prepared
-    /// for the [small input](Input::Small), if the model has one in that quality.
+    /// for the [small input](crate::Input::Small), if the model has one in that quality.
     ///
     /// # Errors
     /// As [`new`](Self::new).
