@@ -1,7 +1,7 @@
 //! Decides how much work goes into the frames, so that they stay in time on a busy machine and within the user's budget.
 //!
 //! Nothing here has a clock, a thread or a file: the [`Governor`] is told what each frame took, and answers with a [`Level`] of
-//! its [`Ladder`]. [`Punctuality`] goes by the time, [`BudgetKeeper`] by the processor time; the lower of their levels counts.
+//! its [`Ladder`]. `Punctuality` goes by the time, `BudgetKeeper` by the processor time; the lower of their levels counts.
 
 mod budget;
 mod budget_keeper;
