@@ -47,7 +47,7 @@ class Ours:
         self.process.stdin.write(frame)
         self.process.stdin.flush()
         assert len(self.process.stdout.read(width * height)) == width * height
-        return [float(word) / 1e3 for word in self.process.stderr.readline().split()]
+        return [float(word) / 1e3 for word in self.process.stderr.readline().split()[:5]]
 
     def stop(self):
         self.process.stdin.close()

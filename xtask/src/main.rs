@@ -4,11 +4,13 @@
 //! `cargo xtask --help` lists them. A chore is one module and one line in [`Command`].
 #![forbid(unsafe_code)]
 
+mod busy;
 mod choice;
 mod clients;
 mod cost;
 mod daemon;
 mod dist;
+mod effort;
 mod golden;
 mod judge;
 mod paced;
@@ -43,6 +45,8 @@ enum Command {
         #[arg(long)]
         tests: bool,
     },
+    /// Run greenroom beside encoders that take every core, with and without the governor
+    Busy(busy::Arguments),
     /// Measure which network is worth its time, and write the table of docs/cut.md
     Choice(choice::Arguments),
     /// Ask `greenroom serve-masks` for masks as the old program's client does (Python, PyPI opencv, requests)
@@ -51,6 +55,8 @@ enum Command {
     Cost(cost::Arguments),
     /// Make the packages: .deb, .rpm, a tarball with an install script, their checksums
     Dist(dist::Arguments),
+    /// Measure what each way of doing less, which the governor may choose, gains and costs
+    Effort(effort::Arguments),
     /// Make the engine's golden outputs anew with the reference runtime (Python, PyPI ai-edge-litert)
     Golden,
     /// Judge frames that a consumer read from the virtual camera
@@ -81,10 +87,12 @@ fn main() -> ExitCode {
         Command::Assets { tests } => {
             xtask_assets::get(&places.repository, tests).map(|()| ExitCode::SUCCESS)
         }
+        Command::Busy(arguments) => busy::run(&places, &arguments),
         Command::Choice(arguments) => choice::run(&places, &arguments),
         Command::Clients(arguments) => clients::run(&places, &arguments),
         Command::Cost(arguments) => cost::run(&places, &arguments),
         Command::Dist(arguments) => dist::run(&places, &arguments),
+        Command::Effort(arguments) => effort::run(&places, &arguments),
         Command::Golden => golden::run(&places).map(|()| ExitCode::SUCCESS),
         Command::Judge(arguments) => judge::run(&arguments),
         Command::Paced(arguments) => paced::run(&places, &arguments),

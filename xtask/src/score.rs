@@ -27,6 +27,7 @@ use stills::Still;
 use table::{Row, Table};
 use variants::{Pair, Plate, Variant};
 use ways::{Renderer, Role, Way};
+pub(crate) use world::Measured;
 
 use crate::daemon;
 use crate::golden::{MODELS, Model};

@@ -1,8 +1,8 @@
 //! Reads I420 frames of a size from standard input and writes their mattes, grey, to standard
-//! output: `refine WIDTH HEIGHT MODEL [all] [STEP]... [fps=FPS] [quality=QUALITY]`, steps as `[cut]` has them, `key=COLOUR`, and `main` for one person; of
+//! output: `refine WIDTH HEIGHT MODEL [all] [STEP]... [fps=FPS] [quality=QUALITY] [frames_per_inference=N] [small]`, steps as `[cut]` has them, `key=COLOUR`, and `main` for one person; of
 //! frames that come 30 times a second if nothing else is said.
 //! Prints to standard error what preparing, inferring, refining, fitting and composing take, in microseconds: medians at the
-//! end, or with `each` a line a frame.
+//! end, or with `each` a line a frame, and where its mask comes from.
 //! `cargo xtask cost` and `cargo xtask choice` run it.
 
 use std::io::{Read, Write};
@@ -10,7 +10,8 @@ use std::time::{Duration, Instant};
 
 use greenroom_frame::{Colour, Compositor, Frame, MatteView, PixelFormat, SizePx};
 use greenroom_matte::{
-    Guide, KeyColour, MatteMaker, Model, People, RefineSteps, ScreenKey, SecondOpinion, Upscaler,
+    Effort, Guide, Input, KeyColour, MatteMaker, Model, People, RefineSteps, ScreenKey,
+    SecondOpinion, Upscaler,
 };
 
 fn main() -> Result<(), Box<dyn std::error::Error>> {
@@ -35,10 +36,17 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     let steps = if has("all") { RefineSteps::default() } else { some };
     let steps = RefineSteps { quality, ..steps };
     let mut maker =
-        MatteMaker::of_quality(words[2].parse::<Model>()?, steps.quality)?.refined(steps)?;
+        MatteMaker::governable(words[2].parse::<Model>()?, steps.quality)?.refined(steps)?;
     if steps.second_opinion {
         maker = maker.with_second_opinion(SecondOpinion::at_once()?.paced(steps.quality));
     }
+    let frames_per_inference =
+        words.iter().find_map(|word| word.strip_prefix("frames_per_inference="));
+    maker.set_effort(Effort {
+        frames_per_inference: frames_per_inference.map(str::parse).transpose()?.unwrap_or(1),
+        input: if has("small") { Input::Small } else { Input::Full },
+        ..Effort::default()
+    });
     let mut frame = Frame::new(PixelFormat::I420, size, Colour::WEBCAM)?;
     let mut luma = Frame::new(PixelFormat::Grey, size, Colour::JPEG)?;
     let half = frame.format().chroma().plane_size(size);
@@ -89,7 +97,7 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
         if has("each") {
             out.flush()?;
             let newest = times.each_ref().map(|times| times[times.len() - 1]);
-            eprintln!("{}", in_micros(newest));
+            eprintln!("{} {:?}", in_micros(newest), maker.origin());
         }
     }
     if has("each") {

@@ -1,3 +1,5 @@
+mod build;
+mod effort;
 mod parts;
 mod second_look;
 mod still;
@@ -8,6 +10,9 @@ use std::time::Instant;
 
 use greenroom_frame::{Colour, Frame, FrameView, PixelFormat, SizePx};
 
+use self::build::fits;
+use self::effort::Carrying;
+pub use self::effort::{Effort, Input, MaskOrigin};
 use self::parts::{MaskFit, Parts};
 use self::second_look::SecondLook;
 pub(crate) use self::still::Sight;
@@ -17,12 +22,9 @@ use crate::denoise::Denoiser;
 use crate::look::Look;
 use crate::refine::component_filter::ComponentFilter;
 use crate::{
-    Engine, Isa, MatteError, Model, ModelDescription, OutputMeaning, Preparer, Quality,
-    RefineSteps, SecondOpinion, SelfieEngine,
+    Engine, Isa, MatteError, ModelDescription, OutputMeaning, Preparer, Quality, RefineSteps,
+    SecondOpinion,
 };
-
-/// What most cameras send: what is made before the first frame comes is made for it.
-const USUAL: SizePx = SizePx::new(1280, 720);
 
 /// From a picture to its alpha: pre-processing, one model and its output.
 pub struct MatteMaker {
@@ -30,12 +32,16 @@ pub struct MatteMaker {
     preparer: Preparer,
     /// For each size that the engine can be fed.
     looks: Vec<Look>,
+    /// So many of them are for all the work; those behind them are smaller.
+    full_looks: usize,
     /// Which of them the frame that was prepared last is looked at in.
     newest: usize,
     /// Of the frames so far; `None` before the first.
     picture: Option<SizePx>,
     /// What is fed where, for frames of that shape.
     fit: MaskFit,
+    /// The same with the smaller sizes, if there are any.
+    small_fit: Option<MaskFit>,
     /// While frames are noisy, the networks see its pictures.
     denoiser: Option<Denoiser>,
     /// In the best quality.
@@ -45,8 +51,10 @@ pub struct MatteMaker {
     second_opinion: Option<SecondOpinion>,
     /// With `smooth`: where nothing moves, the network is not asked.
     still: Option<StillGate>,
-    /// An answer from before holds for the frame that was prepared last.
-    is_still: bool,
+    /// Where the mask of the frame that was prepared last comes from.
+    origin: MaskOrigin,
+    effort: Effort,
+    carrying: Carrying,
     alpha: Frame,
     captured_at: Instant,
     isa: Isa,
@@ -62,72 +70,6 @@ impl fmt::Debug for MatteMaker {
 }
 
 impl MatteMaker {
-    /// A maker with a built-in model and the fastest instruction set of this machine.
-    ///
-    /// # Errors
-    /// Those of [`SelfieEngine::from_tflite`]; the built-in files pass.
-    pub fn new(model: Model) -> Result<Self, MatteError> {
-        Self::with_isa(model, Isa::best())
-    }
-
-    /// A maker with a built-in model and a given instruction set.
-    ///
-    /// # Errors
-    /// As [`new`](Self::new).
-    pub fn with_isa(model: Model, isa: Isa) -> Result<Self, MatteError> {
-        Self::with_engine(Box::new(SelfieEngine::built_in(model, isa)?), isa)
-    }
-
-    /// A maker with a built-in model that is prepared for `quality`, which [`refined`](Self::refined) is to be told, too.
-    ///
-    /// # Errors
-    /// As [`new`](Self::new).
-    pub fn of_quality(model: Model, quality: Quality) -> Result<Self, MatteError> {
-        let isa = Isa::best();
-        Self::with_engine(Box::new(SelfieEngine::of_quality(model, quality, isa)?), isa)
-    }
-
-    /// A maker with a TFLite file of the MediaPipe selfie family. `name` goes into messages.
-    ///
-    /// # Errors
-    /// Those of [`SelfieEngine::from_tflite`], in one sentence each.
-    pub fn from_tflite(name: &str, bytes: &[u8]) -> Result<Self, MatteError> {
-        let isa = Isa::best();
-        Self::with_engine(Box::new(SelfieEngine::from_tflite(name, bytes, isa)?), isa)
-    }
-
-    /// A maker with any engine; `isa` is for the pre-processing.
-    ///
-    /// # Errors
-    /// [`MatteError::Frame`] if the engine's output is not a usable picture size.
-    pub fn with_engine(engine: Box<dyn Engine>, isa: Isa) -> Result<Self, MatteError> {
-        let model = engine.description();
-        let own = (model.input_size, model.output_size);
-        let others = engine.other_sizes().iter().map(|&size| (size, size));
-        let look = |(input, output)| Look::new(input, output, model.layout);
-        let looks = std::iter::once(own).chain(others).map(look).collect::<Result<Vec<_>, _>>()?;
-        let fit = MaskFit::new(&looks, USUAL);
-        Ok(Self {
-            preparer: Preparer::with_sizes(model, engine.other_sizes(), isa)?,
-            newest: fit.whole,
-            alpha: Frame::new(PixelFormat::Grey, looks[fit.whole].alpha.size(), Colour::JPEG)?,
-            looks,
-            picture: None,
-            fit,
-            denoiser: None,
-            second_look: None,
-            parts: Parts::default(),
-            second_opinion: None,
-            still: None,
-            is_still: false,
-            captured_at: Instant::now(),
-            isa,
-            steps: RefineSteps::NONE,
-            guarded: None,
-            engine,
-        })
-    }
-
     /// Takes `steps` from now on; a maker that is new takes none. `guide` is not the maker's: it
     /// needs the full size, and is [`Guide`](crate::Guide)'s. An engine that remembers smooths by
     /// itself and has to see the same view all the time: of the maker's steps it gets the plain
@@ -148,7 +90,7 @@ impl MatteMaker {
         };
         self.preparer = self.preparer.exposed(self.steps.exposure);
         self.denoiser = self.steps.denoise.then(Denoiser::default);
-        self.parts = Parts::new(self.steps, self.fit, &self.looks, self.isa)?;
+        self.parts = Parts::new(self.steps, (self.fit, self.small_fit), &self.looks, self.isa)?;
         self.second_look = self.wanted_second_look()?;
         self.still = self.steps.smooth.then(|| StillGate::new(self.looks.len()));
         Ok(self)
@@ -165,12 +107,12 @@ impl MatteMaker {
         if self.picture.replace(picture) == Some(picture) {
             return Ok(());
         }
-        let fit = MaskFit::new(&self.looks, picture);
-        if fit != self.fit {
-            self.parts = Parts::new(self.steps, fit, &self.looks, self.isa)?;
+        let (fit, small_fit) = fits(&self.looks, self.full_looks, picture);
+        if (fit, small_fit) != (self.fit, self.small_fit) {
+            self.parts = Parts::new(self.steps, (fit, small_fit), &self.looks, self.isa)?;
             let canvas = self.looks[fit.whole].alpha.size();
             self.alpha.reshape(PixelFormat::Grey, canvas, Colour::JPEG)?;
-            self.fit = fit;
+            (self.fit, self.small_fit) = (fit, small_fit);
             self.second_look = self.wanted_second_look()?;
         }
         Ok(())
@@ -199,8 +141,42 @@ impl MatteMaker {
         self.engine.description()
     }
 
+    /// Puts so much work into each frame from now on.
+    pub fn set_effort(&mut self, effort: Effort) {
+        self.effort = effort;
+        if let Some(second_opinion) = &mut self.second_opinion {
+            second_opinion.set_interval_times(effort.second_opinion_times);
+        }
+    }
+
+    /// Whether it has a second opinion asked.
+    pub fn has_second_opinion(&self) -> bool {
+        self.second_opinion.is_some()
+    }
+
+    /// Whether it looks at whole frames twice, as in the best quality.
+    pub fn looks_twice(&self) -> bool {
+        self.second_look.is_some()
+    }
+
+    /// Whether it has a [small input](Input::Small).
+    pub fn has_small_input(&self) -> bool {
+        self.small_fit.is_some()
+    }
+
+    /// Whether it can make the mask of a frame out of that of the frame before, see [`MaskOrigin::Carried`].
+    pub fn can_carry(&self) -> bool {
+        self.parts.can_carry()
+    }
+
+    /// Where the mask of the frame that was [prepared](Self::prepare) last comes from.
+    pub fn origin(&self) -> MaskOrigin {
+        self.origin
+    }
+
     /// The next picture has nothing to do with those before: another camera, client or clip.
     pub fn reset(&mut self) {
+        self.carrying = Carrying::default();
         self.engine.reset();
         self.preparer.reset();
         if let Some(denoiser) = &mut self.denoiser {
@@ -243,30 +219,42 @@ impl MatteMaker {
         }
         let seen = self.denoiser.as_ref().map_or(*frame, |denoiser| denoiser.seen(frame));
         let frame = &seen;
+        if self.effort.frames_per_inference > 1 && self.parts.can_carry() {
+            let changed = self.parts.advance(frame)?;
+            if self.carrying.may_carry(self.effort, changed, self.captured_at) {
+                self.origin = MaskOrigin::Carried;
+                return Ok(());
+            }
+        }
+        self.carrying.look(self.captured_at);
         let window = self.parts.next_window(frame);
-        self.newest = window.map_or(self.fit.whole, |window| self.fit.windows[window.level]);
+        let small_fit = self.small_fit.filter(|_| self.effort.input == Input::Small);
+        let fit = small_fit.unwrap_or(self.fit);
+        self.newest = window.map_or(fit.whole, |window| fit.windows[window.level]);
         if let Some(window) = window {
             let part = window.of(frame, self.alpha.size());
             self.preparer.prepare(&part, &mut self.looks[self.newest].input)?;
         } else {
-            if self.second_look.is_some() {
+            if self.second_look.is_some() && self.effort.input == Input::Full {
                 self.preparer.prepare(frame, &mut self.looks[self.fit.again].input)?;
             }
             self.preparer.prepare(frame, &mut self.looks[self.newest].input)?;
         }
         let sight = self.preparer.sight(window, self.captured_at);
-        self.is_still = self.still.as_mut().is_some_and(|still| still.holds(self.newest, sight));
+        let is_still = self.still.as_mut().is_some_and(|still| still.holds(self.newest, sight));
+        self.origin = if is_still { MaskOrigin::Still } else { MaskOrigin::Inferred };
         Ok(())
     }
 
     /// The second third of [`matte`](Self::matte): the alpha of the last
     /// [prepared](Self::prepare) frame, as the network gives it. With the step `smooth`, that is the alpha of a frame before,
-    /// at most 0.3 s older, if nothing has moved since.
+    /// at most 0.3 s older, if nothing has moved since; and with less [effort](Self::set_effort), for frames whose mask is
+    /// [carried](MaskOrigin::Carried), that of the last frame that was looked at.
     ///
     /// # Errors
     /// The engine's.
     pub fn infer(&mut self) -> Result<&Frame, MatteError> {
-        if !self.is_still {
+        if self.origin == MaskOrigin::Inferred {
             let asked = self.ask();
             if let Some(still) = &mut self.still {
                 match &asked {
@@ -275,7 +263,10 @@ impl MatteMaker {
                         still.note(self.newest, sight);
                     }
                     // What it has left behind is no answer.
-                    Err(_) => still.reset(),
+                    Err(_) => {
+                        still.reset();
+                        self.carrying = Carrying::default();
+                    }
                 }
             }
             asked?;
@@ -291,6 +282,7 @@ impl MatteMaker {
         self.engine.infer(&look.input, &mut look.output)?;
         look.round();
         let is_whole = self.newest == self.fit.whole && self.parts.window().is_none();
+        let is_whole = is_whole && self.effort.input == Input::Full;
         if let Some(second_look) = self.second_look.as_mut().filter(|_| is_whole) {
             let both = self.looks.get_disjoint_mut([self.fit.whole, self.fit.again]);
             let [first, second] = both.expect("a second look is in another size than the first");
@@ -312,15 +304,15 @@ impl MatteMaker {
     pub fn refine(&mut self, frame: &FrameView<'_>) -> Result<&Frame, MatteError> {
         let look = &self.looks[self.newest];
         let gain = self.preparer.gain();
-        self.preparer.learn(&look.output);
         self.alpha.set_captured_at(self.captured_at);
         let seen = self.denoiser.as_ref().map_or(*frame, |denoiser| denoiser.seen(frame));
-        self.parts.refine(
-            &seen,
-            &look.alpha,
-            self.second_opinion.as_mut().map(|it| (it, gain)),
-            &mut self.alpha,
-        )?;
+        let second_opinion = self.second_opinion.as_mut().map(|it| (it, gain));
+        if self.origin == MaskOrigin::Carried {
+            self.parts.carry(&seen, second_opinion, &mut self.alpha)?;
+        } else {
+            self.preparer.learn(&look.output);
+            self.parts.refine(&seen, &look.alpha, second_opinion, &mut self.alpha)?;
+        }
         if let Some(guarded) = &mut self.guarded {
             let name = &self.engine.description().name;
             if let Some(own) = guarded.overrule(name, frame, &mut self.alpha)? {

@@ -136,6 +136,14 @@ pub struct RunArgs {
     /// Frames per second to request from the camera [default: 30].
     #[arg(long, value_name = "FPS", env = "GREENROOM_FPS")]
     pub fps: Option<String>,
+    /// How much processor time greenroom may use, in percent of one core, for example 50% [default: auto, as much as it
+    /// takes]. On battery it is half of that. The network then runs on fewer frames; the frame rate falls last. With auto,
+    /// too, the network runs on fewer frames while the processor is busy.
+    #[arg(long, value_name = "PERCENT", env = "GREENROOM_CPU_BUDGET")]
+    pub cpu_budget: Option<String>,
+    /// Do all the work for every frame, also when frames come late, for measuring.
+    #[arg(long, hide = true)]
+    pub no_governor: bool,
     /// Stop after this many seconds.
     #[arg(long, value_name = "SECONDS")]
     pub stop_after: Option<f64>,

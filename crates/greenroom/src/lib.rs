@@ -17,6 +17,7 @@ mod failure;
 pub(crate) mod faults;
 #[cfg(any(test, feature = "fuzzing"))]
 pub mod fuzzing;
+pub mod governor;
 pub mod histogram;
 mod lock;
 pub mod log;

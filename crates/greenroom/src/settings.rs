@@ -18,12 +18,14 @@ use greenroom_matte::{People, RefineSteps};
 use crate::cli::{RenderArgs, RunArgs, SceneArgs};
 use crate::config::ConfigFile;
 use crate::demo;
+use crate::governor::CpuBudget;
 use crate::masks::MaskServerUrl;
 use crate::scenes::{SceneLibrary, SceneOptions, check_privacy};
 use crate::session::OnLock;
 
 use checks::{
-    camera_choice, checked_placeholder, frame_rate, mask_server, refuse_to_replace, same_target,
+    camera_choice, checked_placeholder, cpu_budget, frame_rate, mask_server, refuse_to_replace,
+    same_target,
 };
 
 pub use bench::BenchSettings;
@@ -69,6 +71,10 @@ pub struct RunSettings {
     pub idle_after: Duration,
     /// What becomes of the picture when the session is locked.
     pub on_lock: OnLock,
+    /// Less is done when frames come late, or the budget is used up.
+    pub is_governed: bool,
+    /// How much processor time may be used.
+    pub cpu_budget: Option<CpuBudget>,
     /// A file as the camera is read as fast as it can be worked on.
     pub unpaced: bool,
     /// Devices that are named and not there are waited for: they were named in a service's file,
@@ -195,6 +201,7 @@ impl RunSettings {
         );
         let idle_after = idle_time(args.idle_after.or(config.idle_after).unwrap_or(3.0))?;
         let mask_server = mask_server(args.mask_server.as_ref().or(config.mask_server.as_ref()))?;
+        let cpu_budget = cpu_budget(args.cpu_budget.as_ref().or(config.cpu_budget.as_ref()))?;
         let placeholder = placeholder.map(|path| checked_placeholder(path)).transpose()?;
         let scene = SceneSettings::new(&args.scene, old, config, path, size.height_px)?;
         let settings = Self {
@@ -210,6 +217,8 @@ impl RunSettings {
             stop_after: stop_after.transpose()?,
             idle_after,
             on_lock: args.on_lock.or(config_on_lock).unwrap_or_default(),
+            is_governed: !args.no_governor && !args.unpaced,
+            cpu_budget,
             unpaced: args.unpaced,
             awaits_devices: old.is_some(),
             placeholder,

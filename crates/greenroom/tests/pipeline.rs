@@ -354,6 +354,9 @@ impl Stage {
             remake: Box::new(network),
             server: None,
             steps: RefineSteps::NONE,
+            // It goes by the clock, and these tests do not.
+            is_governed: false,
+            cpu_budget: None,
         };
         let cameras: Arc<AtomicU32> = Arc::default();
         let open = {

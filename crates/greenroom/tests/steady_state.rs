@@ -177,6 +177,9 @@ fn allocations_of(background: &BackgroundSpec, sink_size: SizePx) -> u64 {
         remake: Box::new(|| unreachable!("the network never fails")),
         server: None,
         steps,
+        // On a busy machine it would choose another level, whose first frame makes tables.
+        is_governed: false,
+        cpu_budget: None,
     };
     let pipeline =
         Pipeline::start(feed, matte, vec![output], Duration::ZERO, Reasons::default()).unwrap();

@@ -14,7 +14,7 @@ use anyhow::{Result, bail};
 
 use self::average::{mean, percentile};
 pub use self::half::Half;
-use self::measure::Measured;
+pub(crate) use self::measure::Measured;
 use self::render::{Rendering, Scored};
 use self::sets::Subject;
 use super::sheets::Sheets;

@@ -1,3 +1,5 @@
+use std::ops::Range;
+
 use greenroom_frame::{Colour, Frame, FrameView, PixelFormat, PlaneScaler, SizePx};
 
 use crate::look::Look;
@@ -23,15 +25,16 @@ pub(super) struct MaskFit {
 }
 
 impl MaskFit {
-    pub(super) fn new(looks: &[Look], picture: SizePx) -> Self {
-        let sizes: Vec<SizePx> = looks.iter().map(|look| look.input.size()).collect();
+    /// The fit with the looks at `places` of `looks`.
+    pub(super) fn new(looks: &[Look], places: Range<usize>, picture: SizePx) -> Self {
+        let first = places.start;
+        let sizes: Vec<SizePx> = looks[places].iter().map(|look| look.input.size()).collect();
         let of_window = |level| Window::size(level, picture);
+        let fitting = |picture, squeeze| first + fitting(&sizes, picture, squeeze);
         Self {
-            whole: fitting(&sizes, picture, SQUEEZE),
-            again: fitting(&sizes, picture, SQUEEZE_OF_SECOND_LOOK),
-            windows: std::array::from_fn(|level| {
-                fitting(&sizes, of_window(level), SQUEEZE_OF_WINDOWS)
-            }),
+            whole: fitting(picture, SQUEEZE),
+            again: fitting(picture, SQUEEZE_OF_SECOND_LOOK),
+            windows: std::array::from_fn(|level| fitting(of_window(level), SQUEEZE_OF_WINDOWS)),
             is_upright: picture.height_px > picture.width_px,
         }
     }
@@ -41,12 +44,16 @@ impl MaskFit {
 #[derive(Default)]
 pub(super) struct Parts {
     crop: Option<Crop>,
+    /// What brings the mask of a whole small input to the canvas.
+    enlarger: Option<PlaneScaler>,
     pub component_filter: Option<ComponentFilter>,
     /// What each level becomes by the step `raise`, at most.
     raised: Option<Box<[u8; 256]>>,
     smoother: Option<Smoother>,
     /// Of the pictures, for the steps that ask what has changed.
     thumbnails: Option<Thumbnails>,
+    /// Thumbnails and smoother have come to the newest picture already.
+    has_advanced: bool,
     plain: Option<Plain>,
 }
 
@@ -56,35 +63,46 @@ struct Crop {
     /// Where the frame that was prepared last was looked at.
     window: Option<Window>,
     /// For each size of window, what brings the network's mask to its place in the whole.
-    places: Vec<(PlaneScaler, Frame)>,
+    places: Vec<Place>,
+}
+
+/// What brings a mask to its place.
+struct Place {
+    /// From each size that the mask may have.
+    scalers: Vec<(SizePx, PlaneScaler)>,
+    scaled: Frame,
 }
 
 /// Pictures with a smaller side have no windows.
 const LEAST_SIDE_PX: u32 = 64;
 
 impl Parts {
-    /// For `steps`.
+    /// For `steps`, and the fits of all the work and, if there is one, of less.
     ///
     /// # Errors
     /// [`MatteError::Frame`] if the canvas is too small to hold windows.
     pub(super) fn new(
         steps: RefineSteps,
-        fit: MaskFit,
+        (fit, small_fit): (MaskFit, Option<MaskFit>),
         looks: &[Look],
         isa: Isa,
     ) -> Result<Self, MatteError> {
         let canvas = looks[fit.whole].alpha.size();
+        let enlarger = small_fit.map(|fit| PlaneScaler::new(looks[fit.whole].alpha.size(), canvas));
         Ok(Self {
-            crop: steps.crop.then(|| Crop::new(canvas, fit, looks)).transpose()?,
+            crop: steps.crop.then(|| Crop::new(canvas, (fit, small_fit), looks)).transpose()?,
+            enlarger: enlarger.transpose()?,
             component_filter: ComponentFilter::new(canvas, steps),
             raised: steps.raise.then(|| Box::new(raised_levels())),
             smoother: steps.smooth.then(|| Smoother::new(canvas, isa)).transpose()?,
             thumbnails: None,
+            has_advanced: false,
             plain: Plain::new(steps.plain, canvas),
         })
     }
 
     pub(super) fn reset(&mut self) {
+        self.has_advanced = false;
         if let Some(crop) = &mut self.crop {
             crop.tracker.reset();
             crop.window = None;
@@ -118,6 +136,54 @@ impl Parts {
         self.crop.as_ref().and_then(|crop| crop.window)
     }
 
+    /// Whether the mask of a picture can be made of the one before.
+    pub(super) fn can_carry(&self) -> bool {
+        self.smoother.is_some()
+    }
+
+    /// Moves the mask so far on to `frame`, the newest picture. Gives how much has changed where the mask may have an edge
+    /// now, see [`Smoother::changed_at_edge`].
+    ///
+    /// # Errors
+    /// [`MatteError::UnsupportedFrame`] if `frame` is not planar.
+    pub(super) fn advance(&mut self, frame: &FrameView<'_>) -> Result<Option<f32>, MatteError> {
+        let Some(smoother) = &mut self.smoother else { return Ok(None) };
+        let thumbnails = Thumbnails::add(&mut self.thumbnails, frame)?;
+        self.has_advanced = true;
+        smoother.compare(thumbnails)?;
+        let changed = smoother.changed_at_edge();
+        smoother.advance(thumbnails);
+        Ok(changed)
+    }
+
+    /// Makes `canvas` the mask of `frame` out of the one before, after [`advance`](Self::advance).
+    ///
+    /// # Errors
+    /// [`MatteError::UnsupportedFrame`] if `frame` is not planar.
+    pub(super) fn carry(
+        &mut self,
+        frame: &FrameView<'_>,
+        second_opinion: Option<(&mut SecondOpinion, f32)>,
+        canvas: &mut Frame,
+    ) -> Result<(), MatteError> {
+        self.has_advanced = false;
+        let (Some(smoother), Some(thumbnails)) = (&self.smoother, &self.thumbnails) else {
+            return Ok(());
+        };
+        smoother.repeat(canvas);
+        if let Some((second_opinion, gain)) = second_opinion {
+            second_opinion.apply(frame, (&thumbnails.new, gain), canvas)?;
+        }
+        if let Some(crop) = &mut self.crop {
+            crop.tracker.learn(canvas.bytes());
+            crop.tracker.watch(thumbnails);
+        }
+        if let Some(plain) = &mut self.plain {
+            plain.filter(canvas);
+        }
+        Ok(())
+    }
+
     /// Makes `canvas` the mask of `frame`, from what the network `found` in what it looked at.
     ///
     /// # Errors
@@ -129,15 +195,21 @@ impl Parts {
         second_opinion: Option<(&mut SecondOpinion, f32)>,
         canvas: &mut Frame,
     ) -> Result<(), MatteError> {
-        match &mut self.crop {
-            Some(crop) if crop.window.is_some() => crop.place(found, canvas),
+        let enlarger = self.enlarger.as_mut().filter(|_| found.size() != canvas.size());
+        match (&mut self.crop, enlarger) {
+            (Some(crop), _) if crop.window.is_some() => crop.place(found, canvas),
+            (_, Some(enlarger)) => {
+                enlarger.scale(found.view().plane(0), &mut canvas.view_mut().plane_mut(0));
+            }
             _ => canvas.bytes_mut().copy_from_slice(found.bytes()),
         }
         if let Some(component_filter) = &mut self.component_filter {
             component_filter.apply(canvas.bytes_mut());
         }
         let has_use = self.smoother.is_some() || self.crop.is_some() || second_opinion.is_some();
+        let has_advanced = std::mem::take(&mut self.has_advanced);
         let thumbnails = match has_use {
+            true if has_advanced => self.thumbnails.as_ref(),
             true => Some(Thumbnails::add(&mut self.thumbnails, frame)?),
             false => None,
         };
@@ -159,7 +231,11 @@ impl Parts {
             }
         }
         if let (Some(smoother), Some(thumbnails)) = (&mut self.smoother, thumbnails) {
-            smoother.smooth(thumbnails, canvas)?;
+            if !has_advanced {
+                smoother.compare(thumbnails)?;
+                smoother.advance(thumbnails);
+            }
+            smoother.blend(canvas);
         }
         if let Some(plain) = &mut self.plain {
             plain.filter(canvas);
@@ -196,11 +272,21 @@ fn raise_some(raised: &[u8; 256], raisable: impl Iterator<Item = u8>, mask: &mut
 }
 
 impl Crop {
-    fn new(canvas: SizePx, fit: MaskFit, looks: &[Look]) -> Result<Self, MatteError> {
+    fn new(
+        canvas: SizePx,
+        (fit, small_fit): (MaskFit, Option<MaskFit>),
+        looks: &[Look],
+    ) -> Result<Self, MatteError> {
         let place = |level: usize| {
             let size = Window::size(level, canvas);
-            let scaler = PlaneScaler::new(looks[fit.windows[level]].alpha.size(), size)?;
-            Ok::<_, MatteError>((scaler, Frame::new(PixelFormat::Grey, size, Colour::JPEG)?))
+            let scaler = |fit: MaskFit| {
+                let from = looks[fit.windows[level]].alpha.size();
+                Ok::<_, MatteError>((from, PlaneScaler::new(from, size)?))
+            };
+            let fits = [Some(fit), small_fit].into_iter().flatten();
+            let scalers = fits.map(scaler).collect::<Result<_, _>>()?;
+            let scaled = Frame::new(PixelFormat::Grey, size, Colour::JPEG)?;
+            Ok::<_, MatteError>(Place { scalers, scaled })
         };
         let places = (0..LEVELS).map(place).collect::<Result<_, _>>()?;
         Ok(Self { tracker: Tracker::new(canvas, fit.is_upright), window: None, places })
@@ -209,13 +295,15 @@ impl Crop {
     /// From the mask of the window to that of the whole picture; outside is room.
     fn place(&mut self, found: &Frame, canvas: &mut Frame) {
         let Some(window) = self.window else { return };
-        let (scaler, small) = &mut self.places[window.level];
-        scaler.scale(found.view().plane(0), &mut small.view_mut().plane_mut(0));
+        let Place { scalers, scaled } = &mut self.places[window.level];
+        let fits = |scaler: &&mut (SizePx, PlaneScaler)| scaler.0 == found.size();
+        let Some((_, scaler)) = scalers.iter_mut().find(fits) else { return };
+        scaler.scale(found.view().plane(0), &mut scaled.view_mut().plane_mut(0));
         let (left, top) = (window.left as usize, window.top as usize);
         let mut view = canvas.view_mut();
         let mut plane = view.plane_mut(0);
         plane.fill(0);
-        for (y, row) in small.view().plane(0).iter_rows().enumerate() {
+        for (y, row) in scaled.view().plane(0).iter_rows().enumerate() {
             plane.row_mut(top + y)[left..][..row.len()].copy_from_slice(row);
         }
     }

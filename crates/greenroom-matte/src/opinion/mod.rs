@@ -63,6 +63,8 @@ pub struct SecondOpinion {
     asked_at: Option<Instant>,
     /// By the newest answer, the machine saves power.
     saves_power: bool,
+    /// The time between questions is so many times the pace's.
+    interval_times: u32,
     /// Counts resets: answers to questions from before one are not used.
     life: u32,
     verdict: Verdict,
@@ -116,6 +118,7 @@ impl SecondOpinion {
             question: Some(Box::new(Question::new()?)),
             asked_at: None,
             saves_power: false,
+            interval_times: 1,
             life: 0,
             verdict: Verdict::default(),
         })
@@ -125,6 +128,11 @@ impl SecondOpinion {
     #[must_use]
     pub fn paced(self, quality: Quality) -> Self {
         Self { pace: quality.into(), ..self }
+    }
+
+    /// Asks so many times less often from now on.
+    pub(crate) fn set_interval_times(&mut self, times: u32) {
+        self.interval_times = times.max(1);
     }
 
     /// The next frame has nothing to do with those before.
@@ -174,7 +182,7 @@ impl SecondOpinion {
         let Some(asked_at) = self.asked_at else { return true };
         let Pace { calm, outdated } = self.pace;
         let wait = if changed > OUTDATED { outdated } else { calm };
-        let wait = if self.saves_power { 2 * wait } else { wait };
+        let wait = self.interval_times * if self.saves_power { 2 * wait } else { wait };
         // Also when the clock went back: another camera.
         captured_at.checked_duration_since(asked_at).is_none_or(|age| age + JITTER >= wait)
     }

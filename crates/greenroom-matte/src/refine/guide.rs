@@ -33,6 +33,7 @@ pub struct Guide {
     tables: Option<Tables>,
     /// Only where the edge's colours are wanted.
     spill: Option<Spill>,
+    skips_spill: bool,
 }
 
 #[derive(Debug)]
@@ -71,7 +72,7 @@ impl Default for Guide {
 impl Guide {
     /// A guide without tables; they are made by the first picture.
     pub fn new() -> Self {
-        Self { isa: Isa::best(), sizes: None, tables: None, spill: None }
+        Self { isa: Isa::best(), sizes: None, tables: None, spill: None, skips_spill: false }
     }
 
     #[cfg(test)]
@@ -85,11 +86,17 @@ impl Guide {
         Self { spill: Some(Spill::default()), ..self }
     }
 
+    /// Whether the [edge](Self::edge) is found, of a guide [with spill](Self::with_spill).
+    pub fn remove_spill(&mut self, on: bool) {
+        self.skips_spill = !on;
+    }
+
     /// The colours of person and room along the edge of the picture that was fitted last, for
     /// [`MatteView::with_edge`](greenroom_frame::MatteView::with_edge); only [with
     /// spill](Self::with_spill).
     pub fn edge(&self) -> Option<CellsView<'_>> {
-        let spill = self.spill.as_ref().filter(|_| self.tables.is_some())?;
+        let has_edge = self.tables.is_some() && !self.skips_spill;
+        let spill = self.spill.as_ref().filter(|_| has_edge)?;
         Some(spill.cells().view())
     }
 
@@ -125,7 +132,7 @@ impl Guide {
             none => none.insert(Tables::new(sizes)?),
         };
         tables.find(self.isa, alpha, frame);
-        if let Some(spill) = &mut self.spill {
+        if let Some(spill) = self.spill.as_mut().filter(|_| !self.skips_spill) {
             let Tables { thumbnail, certain, factors, .. } = tables;
             spill.find(self.isa, thumbnail.size(), certain.extent(), RAMP, |y| {
                 (thumbnail.colours(y), factors.cells(y))

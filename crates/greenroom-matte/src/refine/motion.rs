@@ -52,6 +52,20 @@ impl Motion {
         }
     }
 
+    /// Size of the thumbnails.
+    pub(crate) fn cells(&self) -> SizePx {
+        self.cells
+    }
+
+    /// Makes `person` tell for each cell whether `is_person` is true of the middle of it in the mask.
+    pub(crate) fn fill_person(&self, person: &mut Vec<bool>, is_person: impl Fn(usize) -> bool) {
+        let [columns, rows] = &self.samples;
+        person.clear();
+        for start in rows {
+            person.extend(columns.iter().map(|column| is_person(start + column)));
+        }
+    }
+
     /// The columns and rows of cells that the person was in.
     pub(crate) fn extent(&self) -> Option<[Range<usize>; 2]> {
         let (first, last) = (self.spans.first()?, self.spans.last()?);

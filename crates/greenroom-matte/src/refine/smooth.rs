@@ -44,6 +44,8 @@ struct Tables {
     /// Of those who go.
     motion: Motion,
     carry: Carry,
+    /// Cells that show a person for sure.
+    person: Vec<bool>,
 }
 
 /// Share of the new mask where nothing changes, of 255: 0.2. 0.15 and 0.3 behave alike.
@@ -58,6 +60,12 @@ const ANEW_FRAMES: u32 = 20;
 const WEIGHTS: WeightRamp = WeightRamp { low: 6, high: 20, least: STILL, most: 255 };
 /// Level of the mask from which on a sample is of a person who may go.
 const PERSON: u8 = 100;
+/// Level from which on a sample shows a person for sure.
+const SURE_PERSON: u16 = 230;
+/// Cells between an edge of the mask and what is inside of a person: no edge gets there from one frame to the next.
+const REACH_CELLS: usize = 2;
+/// The least length of an edge: where nobody is, or hardly anybody, any change may be somebody who comes.
+const LEAST_EDGE_CELLS: usize = 20;
 /// Up to this level of the new mask it is sure of the room, and counts at least so much: what was seen of
 /// the room by mistake is to be gone at once. (As slowly as all else, 75 pixels a frame of mdn_b_inout were
 /// room far from the person, and MAD was 5 % higher; with 5 pixels, toggles are 4 % more.)
@@ -87,40 +95,65 @@ impl Smoother {
         self.anew_frames = ANEW_FRAMES;
     }
 
-    /// Smooths `mask`, which is that of all of the newest picture of `thumbnails`.
+    /// Compares the newest picture of `thumbnails` with the one before.
     ///
     /// # Errors
     /// [`MatteError::Frame`] if that is of a size for which there are no tables.
-    pub(crate) fn smooth(
-        &mut self,
-        thumbnails: &Thumbnails,
-        mask: &mut Frame,
-    ) -> Result<(), MatteError> {
+    pub(crate) fn compare(&mut self, thumbnails: &Thumbnails) -> Result<(), MatteError> {
         let picture = thumbnails.picture();
         let tables = match &mut self.tables {
             Some(tables) if tables.picture == picture => tables,
             other => {
                 self.knows = false;
-                other.insert(Tables::new(picture, [thumbnails.new.size(), mask.size()])?)
+                let sizes = [thumbnails.new.size(), self.weights.size()];
+                other.insert(Tables::new(picture, sizes)?)
             }
         };
-        let goes_on = self.knows && {
+        if self.knows {
             let still = if self.anew_frames > 0 { STILL_ANEW } else { STILL };
             self.anew_frames = self.anew_frames.saturating_sub(1);
-            tables.weigh(self.isa, thumbnails, still)
-        };
-        if !goes_on {
+            self.knows = tables.weigh(self.isa, thumbnails, still);
+        }
+        if !self.knows {
+            tables.motion.reset();
+        }
+        Ok(())
+    }
+
+    /// After [`compare`](Self::compare), how many of the picture's cells have changed for each cell that the mask's edge is long,
+    /// without those that are inside of a person: at the others, the edge may be elsewhere now. `None` where there is no mask so
+    /// far, or none of this picture.
+    pub(crate) fn changed_at_edge(&mut self) -> Option<f32> {
+        let tables = self.tables.as_mut().filter(|_| self.knows)?;
+        Some(tables.changed_at_edge(&self.state))
+    }
+
+    /// After [`compare`](Self::compare), moves the mask so far on to the newest picture of `thumbnails`.
+    pub(crate) fn advance(&mut self, thumbnails: &Thumbnails) {
+        if let Some(tables) = self.tables.as_mut().filter(|_| self.knows) {
+            tables.carry(self.isa, thumbnails, &mut self.state);
+        }
+    }
+
+    /// Smooths `mask`, which is that of all of the newest picture, after [`advance`](Self::advance).
+    pub(crate) fn blend(&mut self, mask: &mut Frame) {
+        let Some(tables) = self.tables.as_mut().filter(|_| self.knows) else {
             let levels = self.state.iter_mut().zip(mask.bytes());
             levels.for_each(|(state, level)| *state = u16::from(*level) << 7);
             self.knows = true;
-            tables.motion.reset();
-            return Ok(());
-        }
-        tables.carry(self.isa, thumbnails, &mut self.state);
+            return;
+        };
         let mut samples = self.weights.view_mut();
         tables.scaler.scale(tables.weights.view().plane(0), &mut samples.plane_mut(0));
         follow(self.isa, &mut self.state, mask.bytes_mut(), self.weights.bytes(), SURE_ROOM);
-        Ok(())
+    }
+
+    /// Makes `mask` the mask so far, after [`advance`](Self::advance) has moved that on: for a picture that the network is
+    /// not asked about.
+    pub(crate) fn repeat(&self, mask: &mut Frame) {
+        for (level, state) in mask.bytes_mut().iter_mut().zip(&self.state) {
+            *level = ((state + 64) >> 7) as u8;
+        }
     }
 }
 
@@ -133,6 +166,7 @@ impl Tables {
             scaler: PlaneScaler::new(cells, mask)?,
             motion: Motion::new(mask, cells),
             carry: Carry::new(mask, cells),
+            person: Vec::with_capacity(cells.area_px() as usize),
         })
     }
 
@@ -152,6 +186,30 @@ impl Tables {
             changed += out.iter().map(|&weight| usize::from(weight == 255)).sum::<usize>();
         }
         changed * 100 < CUT_PERCENT * width * height
+    }
+
+    /// See [`Smoother::changed_at_edge`]. `state` is the mask so far.
+    fn changed_at_edge(&mut self, state: &[u16]) -> f32 {
+        let cells = self.motion.cells();
+        let (width, height) = (cells.width_px as usize, cells.height_px as usize);
+        self.motion.fill_person(&mut self.person, |at| state[at] >= SURE_PERSON << 7);
+        let person = &self.person;
+        let is_inside = |x: usize, y: usize| {
+            let rows = y.saturating_sub(REACH_CELLS)..(y + REACH_CELLS + 1).min(height);
+            let columns = x.saturating_sub(REACH_CELLS)..(x + REACH_CELLS + 1).min(width);
+            rows.clone().all(|y| person[y * width..][columns.clone()].iter().all(|&it| it))
+        };
+        let mut changed = 0;
+        for (at, &weight) in self.weights.bytes().iter().enumerate() {
+            if weight > STILL && !is_inside(at % width, at / width) {
+                changed += u32::from(weight - STILL);
+            }
+        }
+        let rows = person.chunks_exact(width);
+        let across = rows.clone().flat_map(|row| row.windows(2)).filter(|pair| pair[0] != pair[1]);
+        let down = person.iter().zip(&person[width.min(person.len())..]).filter(|(a, b)| a != b);
+        let edge = across.count() + down.count() + LEAST_EDGE_CELLS;
+        changed as f32 / (f32::from(255 - STILL) * edge as f32)
     }
 
     /// Takes `state`, the mask so far, along with a person who goes.

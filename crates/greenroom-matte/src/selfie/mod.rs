@@ -76,7 +76,14 @@ impl SelfieEngine {
     /// # Errors
     /// As [`from_tflite`](Self::from_tflite); the built-in files pass.
     pub fn of_quality(model: Model, quality: Quality, isa: Isa) -> Result<Self, MatteError> {
-        let sizes = model.sizes(quality);
+        Self::of_sizes(model, model.sizes(quality), isa)
+    }
+
+    /// The same at these sizes, of which the first is the description's.
+    ///
+    /// # Errors
+    /// As [`from_tflite`](Self::from_tflite); the built-in files pass at the sizes of the model.
+    pub(crate) fn of_sizes(model: Model, sizes: &[SizePx], isa: Isa) -> Result<Self, MatteError> {
         let description =
             ModelDescription { input_size: sizes[0], output_size: sizes[0], ..model.description() };
         let graph = Graph::read(&description.name, model.file())?;

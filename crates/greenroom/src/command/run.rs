@@ -74,7 +74,8 @@ pub(super) fn run(args: &RunArgs) -> anyhow::Result<()> {
         None => None,
     };
     let remake = Box::new(move || model.build(steps, Answers::Late));
-    let matte = MatteFeed { maker, remake, server, steps };
+    let (is_governed, cpu_budget) = (settings.is_governed, settings.cpu_budget);
+    let matte = MatteFeed { maker, remake, server, steps, is_governed, cpu_budget };
     let feed = CameraFeed { source, name: camera.name(), open: Box::new(camera), size };
     let pipeline = Pipeline::start(feed, matte, outputs, settings.idle_after, reasons)
         .context("starting threads")?;

@@ -26,11 +26,12 @@ use crate::toml_file::{self, one_line};
 pub const EXAMPLE: &str = include_str!("example.toml");
 
 /// Keys outside of the scenes.
-const KEYS: [&str; 15] = [
+const KEYS: [&str; 16] = [
     "camera",
     "output",
     "size",
     "fps",
+    "cpu_budget",
     "idle_after",
     "always_on",
     "placeholder",
@@ -57,6 +58,7 @@ pub struct ConfigFile {
     pub outputs: Vec<OutputTable>,
     pub size: Option<String>,
     pub fps: Option<String>,
+    pub cpu_budget: Option<String>,
     pub idle_after: Option<f64>,
     pub always_on: Option<bool>,
     pub placeholder: Option<PathBuf>,
@@ -157,6 +159,7 @@ impl ConfigFile {
                 .map_or(Ok(Vec::new()), |value| output::read(value, path))?,
             size: text(&mut table, "size")?,
             fps: number(&mut table, "fps")?.map(|fps| fps.to_string()),
+            cpu_budget: text(&mut table, "cpu_budget")?,
             idle_after: number(&mut table, "idle_after")?,
             always_on,
             placeholder: placeholder.map(|text| folder.join(text)),

@@ -6,6 +6,7 @@ mod camera;
 mod changes;
 mod commands;
 mod demand;
+mod governing;
 mod matte;
 mod output;
 mod placeholder_reason;
@@ -28,6 +29,7 @@ use camera::CameraThread;
 pub use changes::{Changes, Following};
 pub use commands::PipelineCommands;
 pub use demand::{Reason, Reasons};
+use governing::Governing;
 use matte::MatteThread;
 pub use matte::{MakeMatte, MaskServer, MaskServerReport, MatteFeed, MattePlanes};
 use output::OutputThread;
@@ -87,7 +89,9 @@ impl Pipeline {
         let frames = pool(feed.size, PixelFormat::I422)?;
         let alphas = pool(matte.maker.description().output_size, PixelFormat::Grey)?;
         let planes = MattePlanes::new(feed.size, matte.steps).map_err(invalid)?;
-        let shared = Arc::new(Shared::new()?);
+        let (is_governed, budget) = (matte.is_governed, matte.cpu_budget);
+        let governing = Governing::new(&matte.maker, matte.steps, is_governed, budget)?;
+        let shared = Arc::new(Shared::new(governing)?);
         shared.set_camera_status(|status| status.name.clone_from(&feed.name));
         let mask_server = matte.server.as_ref().map(|server| Arc::clone(&server.report));
         if let Some(report) = &mask_server {

@@ -35,6 +35,7 @@ impl Reporter {
             hidden_by: Vec::new(),
             idle_after_s: 0.0,
             mask_server: self.mask_server.as_ref().map(|server| server.status()),
+            governor: Some(self.shared.governing.status()),
             frames: stats.frames(),
             latency_ms: Quantiles::of(&stats.latency),
             stages_ms: stats.steps(),

@@ -9,6 +9,7 @@ use greenroom_device::Wake;
 use greenroom_frame::PooledFrame;
 
 use super::demand::{Demand, Epoch};
+use super::governing::Governing;
 use super::{Changes, PlaceholderReason, Slot, Stats};
 use crate::lock::lock;
 use crate::status::CameraStatus;
@@ -26,12 +27,18 @@ pub(super) struct Shot {
     pub(super) frame: PooledFrame,
     /// The [`Demand`] it was taken for.
     pub(super) epoch: Epoch,
+    /// When the camera thread handed it on.
+    pub(super) handed_on_at: Instant,
+    /// How long the camera's frames last.
+    pub(super) period: Duration,
 }
 
 /// A frame with the alpha that was computed from it, at the model's size.
 pub(super) struct Cut {
     pub(super) shot: Shot,
     pub(super) alpha: PooledFrame,
+    /// Processor time that this took.
+    pub(super) work: Duration,
 }
 
 /// What the threads share.
@@ -52,6 +59,7 @@ pub(super) struct Shared {
     pub(super) to_matte: Slot<Flow<Shot>>,
     pub(super) to_output: Slot<Flow<Cut>>,
     pub(super) stats: Arc<Stats>,
+    pub(super) governing: Governing,
     camera: Mutex<CameraStatus>,
     /// Rung when the status changes.
     pub(super) changes: Arc<Changes>,
@@ -61,7 +69,7 @@ pub(super) struct Shared {
 }
 
 impl Shared {
-    pub(super) fn new() -> io::Result<Self> {
+    pub(super) fn new(governing: Governing) -> io::Result<Self> {
         let started = Instant::now();
         Ok(Self {
             stop: Wake::new()?,
@@ -74,6 +82,7 @@ impl Shared {
             to_matte: Slot::new()?,
             to_output: Slot::new()?,
             stats: Arc::default(),
+            governing,
             camera: Mutex::default(),
             changes: Arc::default(),
             matte_work: BusySince { started, since_ms: AtomicU64::new(u64::MAX) },

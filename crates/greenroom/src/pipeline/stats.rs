@@ -44,6 +44,8 @@ pub struct Stats {
     pub dropped_before_matte: AtomicU64,
     /// Frames passed over because the output thread was still busy.
     pub dropped_before_output: AtomicU64,
+    /// Frames left out so that the others are in time or within the budget.
+    pub dropped_by_governor: AtomicU64,
     /// Frames that came when nobody watched any more.
     pub dropped_unwatched: AtomicU64,
     /// Frames that could not be cut out or composed; a placeholder was shown.
@@ -78,6 +80,7 @@ impl Stats {
                 in_camera: get(&self.dropped_in_camera),
                 before_matte: get(&self.dropped_before_matte),
                 before_output: get(&self.dropped_before_output),
+                by_governor: get(&self.dropped_by_governor),
                 unwatched: get(&self.dropped_unwatched),
             },
             corrupt: get(&self.corrupt),
@@ -96,12 +99,13 @@ impl Stats {
 impl fmt::Display for Stats {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let frames = self.frames();
-        let DroppedFrames { in_camera, before_matte, before_output, unwatched } = frames.dropped;
+        let DroppedFrames { in_camera, before_matte, before_output, by_governor, unwatched } =
+            frames.dropped;
         write!(
             f,
             "{} frames in, {} out, {} placeholders; dropped: {in_camera} in the camera, \
-             {before_matte} before the matte, {before_output} before the output, {unwatched} \
-             unwatched; {} corrupt, {} failed",
+             {before_matte} before the matte, {before_output} before the output, {by_governor} by the \
+             governor, {unwatched} unwatched; {} corrupt, {} failed",
             frames.taken, frames.composed, frames.placeholders, frames.corrupt, frames.failed,
         )
     }

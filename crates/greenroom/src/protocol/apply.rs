@@ -1,5 +1,5 @@
 use super::Event;
-use crate::status::{MaskServerStatus, OutputStatus, RecordingStatus, Status};
+use crate::status::{GovernorStatus, MaskServerStatus, OutputStatus, RecordingStatus, Status};
 
 impl Event {
     /// Updates `status`, which the subscriber received in the reply to its request. [`Event::Trouble`] and
@@ -38,6 +38,10 @@ impl Event {
                 let server = status.mask_server.get_or_insert_with(MaskServerStatus::default);
                 (server.url, server.state, server.reason) = (url, state, reason);
             }
+            Self::Governor { level, chosen, reason } => {
+                let governor = status.governor.get_or_insert_with(GovernorStatus::default);
+                (governor.level, governor.chosen, governor.reason) = (level, chosen, reason);
+            }
             Self::Trouble { .. } | Self::Numbers(_) => {}
         }
     }
@@ -65,13 +69,15 @@ mod tests {
         now.idle_after_s = 1.5;
         now.mask_server =
             Some(MaskServerStatus { url: "http://a".to_owned(), ..Default::default() });
+        let chosen = "the network runs on every 2nd frame".to_owned();
+        now.governor = Some(GovernorStatus { level: 2, chosen, ..Default::default() });
         let other = &mut now.outputs[1];
         other.state = OutputState::Watched;
         other.watchers = vec![Watcher { pid: 1, name: "zoom".to_owned(), preview: None }];
         other.scene.background = "blur".to_owned();
         other.recording = Some(RecordingStatus { file: "/a.mkv".to_owned(), ..Default::default() });
         let changes = Event::changes(&before, &now);
-        assert_eq!(changes.len(), 9, "one of each kind except numbers");
+        assert_eq!(changes.len(), 10, "one of each kind except numbers");
         changes.into_iter().for_each(|event| event.apply(&mut known));
         assert_eq!(known, now);
         assert_eq!(known.trouble(), ["camera: it has gone"]);

@@ -1,5 +1,6 @@
 use serde::{Deserialize, Serialize};
 
+use crate::governor::LevelReason;
 use crate::pipeline::Reason;
 use crate::status::{
     CameraState, MaskServerState, OutputState, Quantiles, SceneStatus, Status, Watcher,
@@ -96,6 +97,15 @@ pub enum Event {
         /// Why the mask server is unwell.
         reason: Option<String>,
     },
+    /// How much work is done for each frame.
+    Governor {
+        /// The level of work: 0 is all of it, and each higher number is less.
+        level: usize,
+        /// What is done less on this level, in words.
+        chosen: String,
+        /// `busy`, `slow` or `budget`; `null` on level 0.
+        reason: Option<LevelReason>,
+    },
     /// All problems of the camera, the outputs, the scenes and the mask server.
     Trouble {
         /// One sentence for each problem; empty when everything works.
@@ -149,6 +159,7 @@ impl Event {
         "recording",
         "idle_after",
         "mask_server",
+        "governor",
         "trouble",
         "numbers",
     ];
@@ -185,6 +196,11 @@ impl Event {
             state: server.state,
             reason: server.reason.clone(),
         });
+        let governor = status.governor.as_ref().map(|governor| Self::Governor {
+            level: governor.level,
+            chosen: governor.chosen.clone(),
+            reason: governor.reason,
+        });
         let hidden_by = Self::HiddenBy { reasons: status.hidden_by.clone() };
         let idle_after = Self::IdleAfter { ms: (status.idle_after_s * 1e3).round() as u64 };
         let trouble = Self::Trouble { sentences: status.trouble() };
@@ -194,6 +210,7 @@ impl Event {
             .chain(outputs)
             .chain([idle_after])
             .chain(mask_server)
+            .chain(governor)
             .chain([trouble])
             .collect()
     }

@@ -56,6 +56,13 @@ impl fmt::Display for Event {
                 Some(reason) => write!(f, "mask server {url}: it {reason}"),
                 None => write!(f, "mask server {url}: well"),
             },
+            Self::Governor { chosen, reason, .. } => {
+                write!(f, "governor: {chosen}")?;
+                match reason {
+                    Some(reason) => write!(f, ", because {reason}"),
+                    None => Ok(()),
+                }
+            }
             Self::Trouble { sentences } if sentences.is_empty() => f.write_str("no trouble"),
             Self::Trouble { sentences } => write!(f, "trouble: {}", sentences.join("; ")),
             Self::Numbers(numbers) => numbers.fmt(f),

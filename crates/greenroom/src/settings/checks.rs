@@ -10,6 +10,7 @@ use greenroom_scene::{SceneError, user_placeholder};
 use super::camera_choice::CameraChoice;
 use super::error::SettingsError;
 use crate::demo;
+use crate::governor::CpuBudget;
 use crate::masks::MaskServerUrl;
 use crate::pipewire;
 use crate::same_file::{is_same_file, would_replace};
@@ -51,6 +52,12 @@ fn prefixed(text: &str, kind: &str) -> Option<Option<String>> {
 pub(super) fn mask_server(text: Option<&String>) -> Result<Option<MaskServerUrl>, SettingsError> {
     let text = text.filter(|text| !text.is_empty() && *text != "none");
     text.map(|text| text.parse().map_err(SettingsError::NotAMaskServer)).transpose()
+}
+
+/// Nothing, or `auto`, is no budget.
+pub(super) fn cpu_budget(text: Option<&String>) -> Result<Option<CpuBudget>, SettingsError> {
+    let text = text.filter(|text| !text.is_empty() && *text != "auto");
+    text.map(|text| text.parse().map_err(|()| SettingsError::NotABudget(text.clone()))).transpose()
 }
 
 /// The time that the user's seconds mean, after which the camera is closed: at once, or after a day at the most, which is

@@ -23,6 +23,11 @@ pub enum SettingsError {
     /// Not a time either.
     #[error("{0} is not a time after which to close the camera; write seconds from 0 to 86400")]
     NotIdleTime(f64),
+    /// Not a share of the processor.
+    #[error(
+        "\"{0}\" is no budget of processor time; write a percentage of one core from 1% to 6400%, for example 50%, or auto"
+    )]
+    NotABudget(String),
     /// Neither a device nor a file.
     #[error(
         "no camera and no file is called \"{0}\"; `greenroom list` shows the cameras, demo is a \

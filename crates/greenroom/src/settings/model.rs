@@ -98,7 +98,11 @@ impl ModelChoice {
     pub fn build(&self, steps: RefineSteps, answers: Answers) -> Result<MatteMaker, MatteError> {
         match self {
             ModelChoice::BuiltIn(model) => {
-                let maker = MatteMaker::of_quality(*model, steps.quality)?.refined(steps)?;
+                let maker = match answers {
+                    Answers::Late => MatteMaker::governable(*model, steps.quality)?,
+                    Answers::AtOnce => MatteMaker::of_quality(*model, steps.quality)?,
+                };
+                let maker = maker.refined(steps)?;
                 if !steps.second_opinion || *model != Model::General {
                     return Ok(maker);
                 }

@@ -21,3 +21,26 @@ fn a_key_and_one_person_only_are_refused_together() {
     let sentence = run(&format!("{key}people = \"main\"")).unwrap_err().to_string();
     assert!(sentence.contains("take one of the two away"), "{sentence}");
 }
+
+#[test]
+fn a_budget_of_processor_time_is_a_percentage_or_auto() {
+    let budget = |text: &str| run(&format!("cpu_budget = \"{text}\"\n"));
+    assert_eq!(budget("50%").unwrap().cpu_budget, "50%".parse().ok());
+    assert!(budget("50%").unwrap().is_governed);
+    for none in ["auto", ""] {
+        assert_eq!(budget(none).unwrap().cpu_budget, None);
+    }
+    for wrong in ["50", "half", "0%", "-1%"] {
+        let sentence = budget(wrong).unwrap_err().to_string();
+        assert!(sentence.contains("for example 50%"), "{sentence}");
+    }
+    let sentence = run("cpu_budget = 50\n").unwrap_err().to_string();
+    assert!(sentence.contains("cpu_budget") && sentence.contains("quotation marks"), "{sentence}");
+}
+
+#[test]
+fn a_file_that_is_read_as_fast_as_can_be_has_no_governor() {
+    let args = RunArgs { unpaced: true, ..RunArgs::default() };
+    let settings = RunSettings::over(&args, None, ConfigFile::default(), None).unwrap();
+    assert!(!settings.is_governed);
+}

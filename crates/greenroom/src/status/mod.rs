@@ -8,6 +8,7 @@ use std::time::Duration;
 use greenroom_device::Holder;
 use serde::{Deserialize, Serialize, Serializer};
 
+use crate::governor::LevelReason;
 use crate::histogram::Histogram;
 use crate::pipeline::Reason;
 use crate::protocol::PreviewPicture;
@@ -36,6 +37,9 @@ pub struct Status {
     /// Who finds the person elsewhere, if somebody does.
     #[serde(default)]
     pub mask_server: Option<MaskServerStatus>,
+    /// How much work is done for each frame, and why.
+    #[serde(default)]
+    pub governor: Option<GovernorStatus>,
     /// What happened to the frames since the start.
     pub frames: FrameCounts,
     /// Milliseconds from a frame's capture to its being written, of the last 1,000 to 2,000;
@@ -196,6 +200,30 @@ pub struct MaskServerStatus {
     pub answer_ms: Option<Quantiles>,
 }
 
+/// How much work is done for each frame.
+#[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
+pub struct GovernorStatus {
+    /// The level of work: 0 is all of it, and each higher number is less.
+    pub level: usize,
+    /// The level with the least work.
+    pub lowest_level: usize,
+    /// What is done less on this level, in words.
+    pub chosen: String,
+    /// Why not all is done: `busy` (other programs use the processor, and frames would come late), `slow` (this processor
+    /// needs more time for a frame than there is) or `budget`; `null` on level 0.
+    pub reason: Option<LevelReason>,
+    /// The processor time that may be used now, as a share of one core; `null` without a budget.
+    #[serde(serialize_with = "thousandths_if_any")]
+    pub budget: Option<f64>,
+    /// Frames whose mask the network made, since the start.
+    pub inferred: u64,
+    /// Frames whose mask is that of the frame before, moved along with the person.
+    pub carried: u64,
+    /// Frames whose mask is an earlier one, since nothing had moved.
+    pub still: u64,
+}
+
 /// A program that watches an output.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(test, derive(schemars::JsonSchema))]
@@ -237,6 +265,9 @@ pub struct DroppedFrames {
     pub before_matte: u64,
     /// Before the outputs, which were still busy.
     pub before_output: u64,
+    /// Left out on the lowest level of the governor.
+    #[serde(default)]
+    pub by_governor: u64,
     /// Nobody watched any more.
     pub unwatched: u64,
 }
@@ -336,8 +367,15 @@ impl Status {
 impl FrameCounts {
     /// Frames that came to nothing: passed over, corrupt or failed.
     pub fn lost(&self) -> u64 {
-        let DroppedFrames { in_camera, before_matte, before_output, unwatched } = self.dropped;
-        in_camera + before_matte + before_output + unwatched + self.corrupt + self.failed
+        let DroppedFrames { in_camera, before_matte, before_output, by_governor, unwatched } =
+            self.dropped;
+        in_camera
+            + before_matte
+            + before_output
+            + by_governor
+            + unwatched
+            + self.corrupt
+            + self.failed
     }
 }
 

@@ -46,6 +46,16 @@ fn busy() -> Status {
         }),
         hidden_by: vec![Reason::Pause, Reason::Lock],
         idle_after_s: 3.0,
+        governor: Some(GovernorStatus {
+            level: 2,
+            lowest_level: 6,
+            chosen: "the network runs on every 2nd frame".into(),
+            reason: Some(LevelReason::Busy),
+            budget: Some(0.5),
+            inferred: 500,
+            carried: 490,
+            still: 20,
+        }),
         frames: FrameCounts { taken: 1010, composed: 1000, placeholders: 40, ..Default::default() },
         latency_ms: Some(Quantiles { p50: 12.345_67, p99: 20.0 }),
         stages_ms: vec![StageTime { name: "matte".into(), time: Quantiles { p50: 5.5, p99: 8.0 } }],
@@ -74,8 +84,12 @@ fn json_keeps_its_keys_and_comes_back() {
         "mask_server": { "url": "http://bodypix:9000", "state": "unwell",
             "reason": "broke off", "masks": 120, "local": 3,
             "answer_ms": { "p50": 5.06, "p99": 9.0 } },
+        "governor": { "level": 2, "lowest_level": 6,
+            "chosen": "the network runs on every 2nd frame", "reason": "busy", "budget": 0.5,
+            "inferred": 500, "carried": 490, "still": 20 },
         "frames": { "taken": 1010, "composed": 1000,
-            "dropped": { "in_camera": 0, "before_matte": 0, "before_output": 0, "unwatched": 0 },
+            "dropped": { "in_camera": 0, "before_matte": 0, "before_output": 0, "by_governor": 0,
+                "unwatched": 0 },
             "corrupt": 0, "failed": 0, "placeholders": 40 },
         "latency_ms": { "p50": 12.346, "p99": 20.0 },
         "stages_ms": [{ "name": "matte", "p50": 5.5, "p99": 8.0 }],
@@ -102,8 +116,9 @@ scene    \"office\": background blur, framing auto, effects vignette grain
 hidden   paused; to go on air: greenroom resume
 hidden   the session is locked; unlock it, or: greenroom resume
 masks    unwell     http://bodypix:9000, 120 masks, 3 by the network here, answers p50 5.1 ms, p99 9.0 ms; it broke off
+governor level 2 of 6: the network runs on every 2nd frame, because other programs keep the processor busy; budget 50 % of a core
 frames   1010 in, 1000 out
-dropped  0 in the camera, 0 before the matte, 0 before the output, 0 unwatched
+dropped  0 in the camera, 0 before the matte, 0 before the output, 0 by the governor, 0 unwatched
 bad      0 corrupt, 0 failed
 latency  p50 12.3 ms, p99 20.0 ms
 stages   matte      p50 5.5 ms, p99 8.0 ms

@@ -53,6 +53,9 @@ impl fmt::Display for Status {
         if let Some(server) = &self.mask_server {
             line(f, "masks", server)?;
         }
+        if let Some(governor) = &self.governor {
+            line(f, "governor", governor)?;
+        }
         let FrameCounts { taken, composed, dropped, corrupt, failed, .. } = self.frames;
         line(f, "frames", &format_args!("{taken} in, {composed} out"))?;
         line(f, "dropped", &dropped)?;
@@ -90,6 +93,21 @@ impl fmt::Display for SceneStatus {
             write!(f, ", effects {}", self.effects.join(" "))?;
         }
         Ok(())
+    }
+}
+
+/// `level 2 of 6: the network runs on every 2nd frame, because other programs keep the processor busy; budget 50 % of a core`
+impl fmt::Display for GovernorStatus {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { level, lowest_level, chosen, .. } = self;
+        write!(f, "level {level} of {lowest_level}: {chosen}")?;
+        if let Some(reason) = self.reason {
+            write!(f, ", because {reason}")?;
+        }
+        match self.budget {
+            Some(share) => write!(f, "; budget {:.0} % of a core", share * 100.0),
+            None => Ok(()),
+        }
     }
 }
 
@@ -177,11 +195,11 @@ impl fmt::Display for Watcher {
 
 impl fmt::Display for DroppedFrames {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self { in_camera, before_matte, before_output, unwatched } = self;
+        let Self { in_camera, before_matte, before_output, by_governor, unwatched } = self;
         write!(
             f,
             "{in_camera} in the camera, {before_matte} before the matte, {before_output} before \
-             the output, {unwatched} unwatched"
+             the output, {by_governor} by the governor, {unwatched} unwatched"
         )
     }
 }

@@ -36,7 +36,9 @@ impl SmoothTest {
 
     fn smooth(&mut self, frame: &FrameView<'_>, mask: &mut Frame) {
         let thumbnails = Thumbnails::add(&mut self.thumbnails, frame).unwrap();
-        self.smoother.smooth(thumbnails, mask).unwrap();
+        self.smoother.compare(thumbnails).unwrap();
+        self.smoother.advance(thumbnails);
+        self.smoother.blend(mask);
     }
 }
 

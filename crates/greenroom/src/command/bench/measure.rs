@@ -4,7 +4,7 @@ use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
 use anyhow::{Context, bail};
-use greenroom_device::{DeviceError, Sink, SinkMode, Wake};
+use greenroom_device::{DeviceError, Sink, SinkMode, Source, Wake};
 use greenroom_frame::{Colour, FrameShape, FrameView, PixelFormat, SizePx};
 use greenroom_matte::{Model, Quality, RefineSteps};
 use greenroom_scene::{BackgroundSpec, Pace, SceneFormat, SceneSpec};
@@ -129,12 +129,16 @@ fn start(
     });
     let outputs = outputs.collect::<anyhow::Result<Vec<_>>>()?;
     let remake = Box::new(move || model.build(steps, Answers::Late));
-    let matte = MatteFeed { maker, remake, server: None, steps };
+    // Without a governor: what the whole of the work costs is to be found out.
+    let (is_governed, cpu_budget) = (false, None);
+    let matte = MatteFeed { maker, remake, server: None, steps, is_governed, cpu_budget };
     let (again, rate) = (Arc::clone(pictures), settings.rate);
     let feed = CameraFeed {
         source: Some(Box::new(BenchCamera::new(Arc::clone(pictures), rate)?)),
         name: None,
-        open: Box::new(move || Ok(Box::new(BenchCamera::new(Arc::clone(&again), rate)?))),
+        open: Box::new(move || -> Result<Box<dyn Source>, DeviceError> {
+            Ok(Box::new(BenchCamera::new(Arc::clone(&again), rate)?))
+        }),
         size,
     };
     Pipeline::start(feed, matte, outputs, Duration::ZERO, Reasons::default())

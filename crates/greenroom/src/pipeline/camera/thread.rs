@@ -4,7 +4,7 @@ use std::os::fd::AsFd;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use greenroom_device::{DeviceError, Next, PassedOver, Source, SourceOpener, wait_readable};
 use greenroom_frame::{FramePool, PooledFrame};
@@ -12,6 +12,7 @@ use greenroom_frame::{FramePool, PooledFrame};
 use super::CameraFeed;
 use crate::faults::{self, Fault};
 use crate::pipeline::demand::Epoch;
+use crate::pipeline::governing::FramePeriod;
 use crate::pipeline::shared::{EndBell, Flow, Shared, Shot};
 use crate::pipeline::stats::Step;
 use crate::pipeline::{PlaceholderReason, Stats};
@@ -167,8 +168,9 @@ impl CameraThread {
         if shared.demand.epoch() != epoch || !epoch.wants_picture() {
             return Ok(State::Closed);
         }
-        let mut silences = 0;
+        let (mut silences, mut period) = (0, FramePeriod::default());
         let mut mode = source.mode();
+        shared.governing.begin();
         let mut frame = self.next_place();
         loop {
             if faults::strike(Fault::CameraPanic) {
@@ -192,8 +194,10 @@ impl CameraThread {
                     Stats::count(&shared.stats.taken);
                     self.count(passed_over);
                     shared.stats.record(Step::Camera, frame.captured_at().elapsed());
+                    let period = period.next(frame.captured_at(), passed_over.dropped);
                     let frame = std::mem::replace(&mut frame, self.next_place());
-                    self.hand_on(Flow::Frame(Shot { frame, epoch }));
+                    let handed_on_at = Instant::now();
+                    self.hand_on(Flow::Frame(Shot { frame, epoch, handed_on_at, period }));
                 }
                 Next::NotYet(passed_over) => {
                     self.hand_on(Flow::Lost(PlaceholderReason::Silent));

@@ -12,6 +12,7 @@ pub use planes::MattePlanes;
 pub use server_report::MaskServerReport;
 pub(super) use thread::MatteThread;
 
+use crate::governor::CpuBudget;
 use crate::masks::MaskClient;
 
 /// Makes the network anew after it failed beyond use.
@@ -27,6 +28,10 @@ pub struct MatteFeed {
     pub server: Option<MaskServer>,
     /// What is done about the matte's edges at full size, whoever found the person.
     pub steps: RefineSteps,
+    /// Less is done when frames come late, or the budget is used up.
+    pub is_governed: bool,
+    /// How much processor time may be used.
+    pub cpu_budget: Option<CpuBudget>,
 }
 
 /// A mask server that is asked before the network here.

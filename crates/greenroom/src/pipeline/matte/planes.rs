@@ -35,6 +35,13 @@ impl MattePlanes {
         }
     }
 
+    /// Whether the room's colour is taken out of the edge, if that is among the steps.
+    pub fn remove_spill(&mut self, on: bool) {
+        if let Some(guide) = &mut self.guide {
+            guide.remove_spill(on);
+        }
+    }
+
     /// The matte of `frame` from its `alpha` at the model's size.
     ///
     /// # Errors

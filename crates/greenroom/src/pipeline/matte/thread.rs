@@ -12,6 +12,7 @@ use super::{MakeMatte, MatteFeed};
 use crate::faults::{self, Fault};
 use crate::masks::MaskClient;
 use crate::pipeline::demand::Epoch;
+use crate::pipeline::governing::ThreadTime;
 use crate::pipeline::shared::{Cut, EndBell, Flow, Shared, Shot};
 use crate::pipeline::stats::Step;
 use crate::pipeline::{PlaceholderReason, Stats};
@@ -29,6 +30,8 @@ pub(in crate::pipeline) struct MatteThread {
     alphas: FramePool,
     /// What the last frame was taken for.
     epoch: Option<Epoch>,
+    /// Frames so far.
+    frames: u32,
     /// The server found the person in the last frame.
     elsewhere: bool,
     /// Since when it fails, or since it was made anew for that.
@@ -38,7 +41,7 @@ pub(in crate::pipeline) struct MatteThread {
 impl MatteThread {
     pub(in crate::pipeline) fn new(
         shared: Arc<Shared>,
-        MatteFeed { maker, remake, server, steps: _ }: MatteFeed,
+        MatteFeed { maker, remake, server, .. }: MatteFeed,
         alphas: FramePool,
     ) -> Self {
         Self {
@@ -48,6 +51,7 @@ impl MatteThread {
             server: server.map(|server| server.client),
             alphas,
             epoch: None,
+            frames: 0,
             elsewhere: false,
             failing_since: None,
         }
@@ -83,7 +87,14 @@ impl MatteThread {
     }
 
     fn cut(&mut self, shot: Shot) {
-        let start = Instant::now();
+        let (start, thread_time) = (Instant::now(), ThreadTime::begin());
+        let level = self.shared.governing.level();
+        self.frames = self.frames.wrapping_add(1);
+        if !self.frames.is_multiple_of(level.frames_per_shown) {
+            Stats::count(&self.shared.stats.dropped_by_governor);
+            return;
+        }
+        self.maker.set_effort(level.effort);
         let mut alpha = self.alphas.take().expect("as many alphas as frames");
         let made = self.matte(&shot);
         // Into a frame of the pool, so that the network can go on with the next one.
@@ -92,7 +103,8 @@ impl MatteThread {
             Ok(()) => {
                 self.failing_since = None;
                 self.shared.stats.record(Step::Matte, start.elapsed());
-                self.hand_on(Flow::Frame(Cut { shot, alpha }));
+                let work = thread_time.elapsed();
+                self.hand_on(Flow::Frame(Cut { shot, alpha, work }));
             }
             Err(error) => {
                 // What is shown goes first; the rest may take a while.
@@ -149,7 +161,11 @@ impl MatteThread {
             // What network and smoothing remember is from before the server was believed.
             self.maker.reset();
         }
-        self.maker.matte(&frame)
+        let maker = &mut self.maker;
+        maker.prepare(&frame)?;
+        self.shared.governing.count(maker.origin());
+        maker.infer()?;
+        maker.refine(&frame)
     }
 
     /// After a panic, a new network in place of the one that was interrupted. `false` when stopped.

@@ -9,6 +9,7 @@ use greenroom_scene::MattedFrame;
 use super::guarded::guarded;
 use super::thread::OutputThread;
 use super::view::View;
+use crate::pipeline::governing::{ThreadTime, Written};
 use crate::pipeline::shared::Cut;
 use crate::pipeline::stats::Step;
 use crate::pipeline::{PlaceholderReason, Stats};
@@ -20,6 +21,7 @@ impl OutputThread {
             Stats::count(&self.shared.stats.dropped_unwatched);
             return Ok(());
         }
+        let thread_time = ThreadTime::begin();
         match catch_unwind(AssertUnwindSafe(|| self.show_on_all(cut))) {
             Ok(Ok(true)) => {}
             Ok(Ok(false)) => return self.lose_picture(PlaceholderReason::Failed),
@@ -31,7 +33,18 @@ impl OutputThread {
                 return lost;
             }
         }
-        self.view = View::picture(epoch, Instant::now());
+        let now = Instant::now();
+        self.view = View::picture(epoch, now);
+        let written = Written {
+            at: now.saturating_duration_since(self.shared.started),
+            period: cut.shot.period,
+            way: now.saturating_duration_since(cut.shot.handed_on_at),
+            work: [cut.work, thread_time.elapsed()],
+        };
+        if self.shared.governing.written(written, &self.shared.stats) {
+            self.planes.remove_spill(self.shared.governing.level().removes_spill);
+            self.shared.changes.ring();
+        }
         Ok(())
     }
 
@@ -62,7 +75,12 @@ impl OutputThread {
             let stats = &self.shared.stats;
             guarded(output, stats, |output| output.show(&matted, before, stats))?;
         }
-        tracing::trace!("shown {:?} after capture", frame.captured_at().elapsed());
+        // `cargo xtask busy` reads this.
+        tracing::trace!(
+            "shown {:.6} s after the start, {:.6} s after capture",
+            self.shared.started.elapsed().as_secs_f64(),
+            frame.captured_at().elapsed().as_secs_f64()
+        );
         Ok(true)
     }
 }
