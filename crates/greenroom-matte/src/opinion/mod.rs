@@ -28,7 +28,9 @@ use crate::{Engine, FaceFinder, Isa, MatteError, ModelDescription, MulticlassEng
 /// How often questions are asked.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 struct Pace {
-    /// Time from one question to the next while the answer fits.
+    /// Time from one question to the next while the picture is the one that the answer is about.
+    still: Duration,
+    /// The same while the answer fits.
     calm: Duration,
     /// The same once the picture is no longer the one that the answer is about.
     outdated: Duration,
@@ -37,16 +39,19 @@ struct Pace {
 impl From<Quality> for Pace {
     /// Asked three times as often as balanced, it shows a thirtieth less of the room, and the person no better.
     fn from(quality: Quality) -> Self {
-        let [calm, outdated] = match quality {
-            Quality::Fast => [6, 2],
-            Quality::Balanced | Quality::Best => [3, 1],
-        };
-        Self { calm: Duration::from_secs(calm), outdated: Duration::from_secs(outdated) }
+        let [still, calm, outdated] = match quality {
+            Quality::Fast => [18, 6, 2],
+            Quality::Balanced | Quality::Best => [9, 3, 1],
+        }
+        .map(Duration::from_secs);
+        Self { still, calm, outdated }
     }
 }
 
 /// Share of the cells that have changed from which on an answer no longer fits.
 const OUTDATED: f32 = 0.1;
+/// Share up to which the picture is still the answer's.
+const STILL: f32 = 0.01;
 /// Frames come a little early now and then.
 const JITTER: Duration = Duration::from_millis(5);
 
@@ -180,8 +185,12 @@ impl SecondOpinion {
     /// Whether a frame is to be asked about; `changed` is the share of it that is not as in the last answer's.
     fn is_due(&self, captured_at: Instant, changed: f32) -> bool {
         let Some(asked_at) = self.asked_at else { return true };
-        let Pace { calm, outdated } = self.pace;
-        let wait = if changed > OUTDATED { outdated } else { calm };
+        let Pace { still, calm, outdated } = self.pace;
+        let wait = match changed {
+            changed if changed > OUTDATED => outdated,
+            changed if changed > STILL => calm,
+            _ => still,
+        };
         let wait = self.interval_times * if self.saves_power { 2 * wait } else { wait };
         // Also when the clock went back: another camera.
         captured_at.checked_duration_since(asked_at).is_none_or(|age| age + JITTER >= wait)

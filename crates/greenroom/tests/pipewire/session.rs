@@ -126,12 +126,15 @@ impl Session {
     /// Has the next PipeWire refuse `program`; `None` lets all programs in again.
     pub fn refuse(&self, program: Option<&str>) {
         let usual = fs::read_to_string("/usr/share/pipewire/pipewire.conf").unwrap();
-        let rule = "#access.rejected = [ ]";
-        assert!(usual.contains(rule), "PipeWire's configuration has changed");
-        let config = match program {
-            Some(program) => usual.replace(rule, &format!("access.rejected = [ {program} ]")),
-            None => usual,
-        };
+        // PipeWire 0.3 knows programs, 1.x only sockets.
+        let rejected = program.unwrap_or_default();
+        let rules = [
+            ("#access.rejected = [ ]", format!("access.rejected = [ {rejected} ]")),
+            ("#access.legacy = true", "access.socket = { pipewire-0 = rejected }".to_owned()),
+        ];
+        let rule = rules.iter().find(|(rule, _)| usual.contains(rule));
+        let (rule, refused) = rule.expect("PipeWire's configuration has changed");
+        let config = if program.is_some() { usual.replace(rule, refused) } else { usual };
         fs::create_dir_all(self.at("pipewire")).unwrap();
         fs::write(self.at("pipewire/pipewire.conf"), config).unwrap();
     }
