@@ -123,20 +123,16 @@ impl Session {
         wait_until("PipeWire", || UnixStream::connect(self.socket()).is_ok());
     }
 
-    /// Has the next PipeWire refuse `program`; `None` lets all programs in again.
-    pub fn refuse(&self, program: Option<&str>) {
+    /// Has the next PipeWire refuse `program`; `None` lets all programs in again. False if it cannot: PipeWire 1.x has no list
+    /// of programs any more.
+    pub fn refuse(&self, program: Option<&str>) -> bool {
         let usual = fs::read_to_string("/usr/share/pipewire/pipewire.conf").unwrap();
-        // PipeWire 0.3 knows programs, 1.x only sockets.
-        let rejected = program.unwrap_or_default();
-        let rules = [
-            ("#access.rejected = [ ]", format!("access.rejected = [ {rejected} ]")),
-            ("#access.legacy = true", "access.socket = { pipewire-0 = rejected }".to_owned()),
-        ];
-        let rule = rules.iter().find(|(rule, _)| usual.contains(rule));
-        let (rule, refused) = rule.expect("PipeWire's configuration has changed");
-        let config = if program.is_some() { usual.replace(rule, refused) } else { usual };
+        let rule = "#access.rejected = [ ]";
+        let refused = program.map(|program| format!("access.rejected = [ {program} ]"));
+        let config = refused.map_or(usual.clone(), |refused| usual.replace(rule, &refused));
         fs::create_dir_all(self.at("pipewire")).unwrap();
         fs::write(self.at("pipewire/pipewire.conf"), config).unwrap();
+        usual.contains(rule)
     }
 
     pub fn start_wireplumber(&mut self) {

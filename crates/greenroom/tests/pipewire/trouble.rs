@@ -59,7 +59,10 @@ fn a_name_that_is_taken_is_waited_for() {
 #[test]
 fn a_session_that_refuses_greenroom_is_told_once_and_other_outputs_go_on() {
     let mut session = Session::new();
-    session.refuse(Some(env!("CARGO_BIN_EXE_greenroom")));
+    if !session.refuse(Some(env!("CARGO_BIN_EXE_greenroom"))) {
+        println!("not tested: this PipeWire refuses no program by its name");
+        return;
+    }
     session.start_pipewire();
     session.start_wireplumber();
     let greenroom = Greenroom::start(&session, &ARGS);
