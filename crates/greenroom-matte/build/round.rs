@@ -13,7 +13,7 @@ const FLOAT32: u8 = 0;
 const DROPPED_BITS: u32 = 23 - 10;
 
 /// The TFLite file `bytes` with each 32-bit float among its weights rounded to 11 significant bits, half to even. Their
-/// range stays that of a 32-bit float: nothing becomes zero or infinite.
+/// range stays that of a 32-bit float: nothing becomes zero, and nothing infinite but the very largest numbers.
 ///
 /// # Errors
 /// If an offset leads outside the file.

@@ -219,6 +219,7 @@ impl MatteMaker {
         }
         let seen = self.denoiser.as_ref().map_or(*frame, |denoiser| denoiser.seen(frame));
         let frame = &seen;
+        self.parts.begin();
         if self.effort.frames_per_inference > 1 && self.parts.can_carry() {
             let changed = self.parts.advance(frame)?;
             if self.carrying.may_carry(self.effort, changed, self.captured_at) {

@@ -100,7 +100,7 @@ fn assert_described(value: &Value, page: &str) {
 #[test]
 fn what_a_chore_asks_for_is_measured() {
     for (format, name) in [("yuyv", "YUYV"), ("nv12", "NV12")] {
-        let args = ["--json", "--size", "162x90", "--seconds", "2", "--quality", "fast"];
+        let args = ["--json", "--size", "161x91", "--seconds", "2", "--quality", "fast"];
         let more = ["--camera-format", format, "--camera-colour", "bt709-full"];
         let output = bench(&[&args[..], &more, &["--outputs", "4", "--own-scenes"]].concat());
         let report: Value = serde_json::from_str(&told(&output)).unwrap();

@@ -141,6 +141,11 @@ impl Parts {
         self.smoother.is_some()
     }
 
+    /// The next frame begins: a failed one may have left off anywhere.
+    pub(super) fn begin(&mut self) {
+        self.has_advanced = false;
+    }
+
     /// Moves the mask so far on to `frame`, the newest picture. Gives how much has changed where the mask may have an edge
     /// now, see [`Smoother::changed_at_edge`].
     ///
@@ -297,7 +302,11 @@ impl Crop {
         let Some(window) = self.window else { return };
         let Place { scalers, scaled } = &mut self.places[window.level];
         let fits = |scaler: &&mut (SizePx, PlaneScaler)| scaler.0 == found.size();
-        let Some((_, scaler)) = scalers.iter_mut().find(fits) else { return };
+        let Some((_, scaler)) = scalers.iter_mut().find(fits) else {
+            // Of another size than any that was asked for: nobody is seen.
+            canvas.bytes_mut().fill(0);
+            return;
+        };
         scaler.scale(found.view().plane(0), &mut scaled.view_mut().plane_mut(0));
         let (left, top) = (window.left as usize, window.top as usize);
         let mut view = canvas.view_mut();

@@ -52,6 +52,8 @@ impl From<Quality> for Pace {
 const OUTDATED: f32 = 0.1;
 /// Share up to which the picture is still the answer's.
 const STILL: f32 = 0.01;
+/// Where an answer no longer fits, the wait is no longer than so many times the pace's.
+const MOST_TIMES: u32 = 2;
 /// Frames come a little early now and then.
 const JITTER: Duration = Duration::from_millis(5);
 
@@ -135,7 +137,7 @@ impl SecondOpinion {
         Self { pace: quality.into(), ..self }
     }
 
-    /// Asks so many times less often from now on.
+    /// Asks up to so many times less often from now on.
     pub(crate) fn set_interval_times(&mut self, times: u32) {
         self.interval_times = times.max(1);
     }
@@ -186,12 +188,13 @@ impl SecondOpinion {
     fn is_due(&self, captured_at: Instant, changed: f32) -> bool {
         let Some(asked_at) = self.asked_at else { return true };
         let Pace { still, calm, outdated } = self.pace;
+        let times = self.interval_times * if self.saves_power { 2 } else { 1 };
+        // What is room in a picture that has changed shows until the next answer.
         let wait = match changed {
-            changed if changed > OUTDATED => outdated,
-            changed if changed > STILL => calm,
-            _ => still,
+            changed if changed > OUTDATED => outdated * times.min(MOST_TIMES),
+            changed if changed > STILL => (calm * times).min(2 * still),
+            _ => (still * times).min(2 * still),
         };
-        let wait = self.interval_times * if self.saves_power { 2 * wait } else { wait };
         // Also when the clock went back: another camera.
         captured_at.checked_duration_since(asked_at).is_none_or(|age| age + JITTER >= wait)
     }

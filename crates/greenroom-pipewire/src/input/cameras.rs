@@ -13,7 +13,7 @@ use crate::error::PipewireError;
 use crate::raw::Movable;
 
 /// How long PipeWire may take to tell of its cameras.
-const PATIENCE: Duration = Duration::from_secs(2);
+const PATIENCE: Duration = Duration::from_secs(1);
 
 /// Whoever lets this program in to PipeWire: the desktop's portal.
 pub trait Doorkeeper: Send {

@@ -138,6 +138,15 @@ pub(super) fn pick<'a>(
                     remedy: "`greenroom list` shows the cameras".to_owned(),
                 });
             }
+            // It may be an output of ours: in /dev that is known.
+            if camera.is_loopback {
+                return Err(DeviceError::WrongKind {
+                    what: camera.name(),
+                    found: "a v4l2loopback device".to_owned(),
+                    wanted: "a camera".to_owned(),
+                    remedy: "name its node instead: --camera /dev/videoN".to_owned(),
+                });
+            }
             Ok(camera)
         }
     }

@@ -12,7 +12,7 @@ use super::chunk::{Content, content};
 use super::facts::PipewireCameraInfo;
 use super::formats::Negotiated;
 use super::session::{CameraSession, Link};
-use crate::raw::Movable;
+use crate::raw::{Copies, Movable};
 
 /// A camera on PipeWire that streams. Dropping it ends the stream and the connection.
 pub(super) struct PipewireSource {
@@ -26,6 +26,7 @@ pub(super) struct PipewireSource {
     decoder: CameraDecoder,
     /// Memory for planes that come in blocks of their own.
     planes: Vec<u8>,
+    copies: Copies,
     skipped: PassedOver,
 }
 
@@ -47,6 +48,7 @@ impl PipewireSource {
             mode,
             decoder: CameraDecoder::new(),
             planes: Vec::new(),
+            copies: Copies::default(),
             skipped: PassedOver::default(),
         }
     }
@@ -107,7 +109,10 @@ impl PipewireSource {
             return Ok(false);
         }
         let captured_at = instant_of(received.captured_us());
-        let blocks = received.blocks().map_err(|why| self.broken(why))?;
+        let blocks = match received.blocks(&mut self.copies) {
+            Ok(blocks) => blocks,
+            Err(why) => return Err(self.broken(why)),
+        };
         let content = content(agreed, &blocks, captured_at, &mut self.planes);
         let bytes = match content {
             Ok(Content::Picture(bytes)) => bytes,

@@ -59,7 +59,8 @@ impl Memory {
         if bytes.len() > self.len_bytes {
             return false;
         }
-        // SAFETY: the block has `len_bytes` bytes, and `bytes` is no part of it: nobody here makes a slice of it. Readers are
+        // SAFETY: the block has `len_bytes` bytes, and nobody can make that shorter: PipeWire has allocated and sealed it, as our
+        // stream brings no memory of its own and a reader cannot; `bytes` is no part of it: nobody here makes a slice of it. Readers are
         // other processes, and may see a frame half written; both halves were composed.
         unsafe { ptr::copy_nonoverlapping(bytes.as_ptr(), self.at.as_ptr(), bytes.len()) };
         true

@@ -8,4 +8,4 @@ mod received;
 pub(crate) use buffers::{Buffers, Frame, Sent};
 pub(crate) use log::be_quiet;
 pub(crate) use movable::Movable;
-pub(crate) use received::{Block, Received, newest};
+pub(crate) use received::{Block, Copies, Received, newest};

@@ -15,7 +15,10 @@ pub(super) struct BudgetKeeper {
     seconds_to_ignore: u32,
     /// The share that was used in the second before, if that counts.
     used: Option<f64>,
-    /// What a level takes, in that of the next lower one: as the last fall from it has shown.
+    /// The second before was over the budget.
+    was_over: bool,
+    /// What a level takes, in that of the next lower one: as the last fall from it has shown, and less and less of that as time
+    /// goes by, since it may have been a second like no other.
     gains: Vec<f64>,
     patience: Patience,
 }
@@ -30,6 +33,10 @@ const SLACK: f64 = 1.05;
 const FAR_OVER: f64 = 1.5;
 /// What a level is taken to take, in that of the next lower one, before it is known.
 const USUAL_GAIN: f64 = 1.2;
+/// A level takes no more than so many times what the next lower one takes.
+const MOST_GAIN: f64 = 1.5;
+/// What is left of a gain above 1 after each second in which a climb waits for it.
+const FORGOTTEN: f64 = 0.8;
 /// Seconds at the beginning of a call.
 const FIRST_SECONDS: u32 = 2;
 
@@ -42,13 +49,14 @@ impl BudgetKeeper {
             begun: None,
             seconds_to_ignore: FIRST_SECONDS,
             used: None,
+            was_over: false,
             gains: vec![USUAL_GAIN; lowest],
             patience: Patience::new(),
         }
     }
 
     pub(super) fn begin(&mut self) {
-        (self.begun, self.used) = (None, None);
+        (self.begun, self.used, self.was_over) = (None, None, false);
         self.seconds_to_ignore = FIRST_SECONDS;
     }
 
@@ -87,9 +95,14 @@ impl BudgetKeeper {
             && before > used
         {
             // The first second on this level.
-            *gain = before / used;
+            *gain = (before / used).min(MOST_GAIN);
         }
-        if of_budget > SLACK && self.level < self.gains.len() {
+        // A single second a little over it may be a question to the second opinion, or a scene that was loaded.
+        let is_over = of_budget > SLACK;
+        let was_over = std::mem::replace(&mut self.was_over, is_over);
+        let is_to_fall = of_budget > FAR_OVER || is_over && was_over;
+        if is_to_fall && self.level < self.gains.len() {
+            self.was_over = false;
             let levels = if of_budget > FAR_OVER { 2 } else { 1 };
             self.go_to((self.level + levels).min(self.gains.len()));
             self.patience.fall(now);
@@ -98,9 +111,13 @@ impl BudgetKeeper {
         } else {
             self.used = None;
             let higher = self.level.checked_sub(1).filter(|_| self.patience.is_over(now, false));
-            if let Some(higher) = higher.filter(|&higher| of_budget * self.gains[higher] < 1.0) {
+            let Some(higher) = higher else { return };
+            let gain = &mut self.gains[higher];
+            if of_budget * *gain < 1.0 {
                 self.go_to(higher);
                 self.patience.climb(now, false);
+            } else {
+                *gain = 1.0 + FORGOTTEN * (*gain - 1.0);
             }
         }
     }

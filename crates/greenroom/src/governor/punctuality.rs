@@ -108,7 +108,9 @@ impl Punctuality {
                 self.try_to_climb(times.written_at, is_promising);
             }
         }
-        if times.written_at.saturating_sub(self.counted_since) > COUNT_AT_MOST {
+        // A slow camera has fewer frames in that time than a count needs.
+        let is_counted = self.frames >= CALM_FRAMES;
+        if is_counted && times.written_at.saturating_sub(self.counted_since) > COUNT_AT_MOST {
             self.count_anew(times.written_at);
         }
         (self.level, self.reason)

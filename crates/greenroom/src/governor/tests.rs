@@ -18,6 +18,7 @@ struct Machine {
     now: Duration,
     process_time: Duration,
     on_battery: bool,
+    period: Duration,
     /// What was chosen, each time that it was another choice.
     choices: Vec<Choice>,
 }
@@ -31,6 +32,7 @@ impl Machine {
             now,
             process_time,
             on_battery: false,
+            period: PERIOD,
             choices: Vec::new(),
         };
         machine.governor.begin();
@@ -45,11 +47,11 @@ impl Machine {
                 break;
             }
             let [way, work] = frame(number, &self.governor.level());
-            self.now += PERIOD;
+            self.now += self.period;
             self.process_time += work;
             self.choices.extend(self.governor.frame(&FrameTimes {
                 written_at: self.now,
-                period: PERIOD,
+                period: self.period,
                 way,
                 work: [work / 2; 2],
                 dropped: 0,
@@ -224,4 +226,29 @@ fn a_budget_is_a_percentage() {
     for wrong in ["", "50", "%", "0%", "0.5%", "-5%", "nan%", "inf%", "half", "6401%", "50%%"] {
         assert_eq!(share(wrong), None, "{wrong}");
     }
+}
+
+#[test]
+fn a_busy_second_costs_no_quality_and_several_cost_it_for_a_while_alone() {
+    let mut machine = Machine::new(Some("50%"));
+    let usual = |_: u32, _: &Level| [12 * MS, 15 * MS];
+    machine.run(10_000 * MS, usual);
+    // A scene is loaded: 70 % of a core.
+    machine.run(1000 * MS, |_, _| [12 * MS, 23 * MS]);
+    machine.run(10_000 * MS, usual);
+    assert_eq!(machine.choices, []);
+    machine.run(6000 * MS, |_, _| [12 * MS, 23 * MS]);
+    assert!(machine.level() > 0);
+    machine.run(120_000 * MS, usual);
+    assert_eq!(machine.level(), 0);
+}
+
+#[test]
+fn a_slow_camera_climbs_too() {
+    let mut machine = Machine { period: 200 * MS, ..Machine::new(None) };
+    machine.run(20_000 * MS, |_, _| [10 * MS, 5 * MS]);
+    machine.run(5000 * MS, |_, _| [90 * MS, 5 * MS]);
+    assert!(machine.level() > 0);
+    machine.run(60_000 * MS, |_, _| [10 * MS, 5 * MS]);
+    assert_eq!(machine.level(), 0);
 }

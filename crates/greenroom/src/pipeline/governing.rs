@@ -5,6 +5,7 @@ use std::sync::Mutex;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering::Relaxed};
 use std::time::{Duration, Instant};
 
+use greenroom_device::FrameRate;
 use greenroom_matte::{MaskOrigin, MatteMaker, RefineSteps};
 use rustix::time::{ClockId, clock_gettime};
 
@@ -35,7 +36,7 @@ pub(super) struct Written {
     /// When it was written, from the start of the pipeline.
     pub(super) at: Duration,
     pub(super) period: Duration,
-    /// From the camera thread's hand-over to the write.
+    /// From the camera thread's hand-over to the write, without the time for which a mask server was waited for.
     pub(super) way: Duration,
     /// Processor time of the matte and of the output thread.
     pub(super) work: [Duration; 2],
@@ -163,27 +164,70 @@ fn time_of(clock: ClockId) -> Duration {
 }
 
 /// How long the frames of a camera last.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub(super) struct FramePeriod {
     last_at: Option<Instant>,
-    period: Option<Duration>,
+    period: Duration,
+    /// The camera is not taken to be faster.
+    least: Duration,
+    /// Gaps in a row that were longer than any period.
+    pauses: u32,
 }
 
-/// For the first frame.
-const USUAL_PERIOD: Duration = Duration::from_millis(33);
+/// So many pauses in a row are the new period: in the dark, a camera exposes longer.
+const PAUSES: u32 = 3;
 
 impl FramePeriod {
+    /// Of a camera that says that it is so fast.
+    pub(super) fn of(rate: FrameRate) -> Self {
+        let period = rate.interval();
+        Self { last_at: None, period, least: period / 2, pauses: 0 }
+    }
+
     /// The mean time from one frame to the next, after the frame that was taken at `captured_at`, before which `passed_over`
     /// came that nobody gets.
     pub(super) fn next(&mut self, captured_at: Instant, passed_over: u32) -> Duration {
         if let Some(last_at) = self.last_at.replace(captured_at) {
             let passed = captured_at.saturating_duration_since(last_at) / (passed_over + 1);
-            let period = self.period.get_or_insert(passed);
             // A pause of the camera is no period.
-            if passed < 3 * *period {
-                *period = (*period * 7 + passed) / 8;
-            }
+            let is_pause = passed > 3 * self.period;
+            self.pauses = if is_pause { self.pauses + 1 } else { 0 };
+            self.period = match is_pause {
+                true if self.pauses < PAUSES => self.period,
+                true => passed,
+                false => (self.period * 7 + passed) / 8,
+            };
+            self.period = self.period.max(self.least);
         }
-        self.period.unwrap_or(USUAL_PERIOD)
+        self.period
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_period_is_that_of_the_frames_whatever_the_first_ones_were() {
+        let rate = FrameRate::new(30, 1).unwrap();
+        let after = |gaps_ms: &[u64]| {
+            let mut period = FramePeriod::of(rate);
+            let mut at = Instant::now();
+            let mut last = period.next(at, 0);
+            for &gap_ms in gaps_ms {
+                at += Duration::from_millis(gap_ms);
+                last = period.next(at, 0);
+            }
+            last.as_millis()
+        };
+        assert_eq!(after(&[]), 33);
+        // The first frame was taken late; two have the same time.
+        let usual = [33; 40];
+        for odd in [[1, 33], [0, 33], [0, 0], [90, 33], [3000, 33]] {
+            assert!((32..=34).contains(&after(&[&odd[..], &usual].concat())), "{odd:?}");
+        }
+        // In the dark.
+        assert!((98..=101).contains(&after(&[&usual[..], &[100; 40]].concat())));
+        assert!((198..=201).contains(&after(&[&usual[..], &[200; 4]].concat())));
     }
 }

@@ -39,6 +39,8 @@ pub(super) struct Cut {
     pub(super) alpha: PooledFrame,
     /// Processor time that this took.
     pub(super) work: Duration,
+    /// Time for which another program was waited for, which found the mask.
+    pub(super) waited: Duration,
 }
 
 /// What the threads share.

@@ -71,13 +71,17 @@ pub(super) fn measure(
     let pipeline = start(pictures, size, quality, settings, backgrounds, &written)?;
     run_for(&pipeline, WARM_UP)?;
     let (begun, frames, times) = (Instant::now(), pipeline.stats().frames(), ProcessorTime::now());
-    run_for(&pipeline, settings.time)?;
+    // At a low rate, too, there are frames to judge by.
+    run_for(&pipeline, settings.time.max(4 * settings.rate.interval()))?;
     let (ended, frames, after) =
         (Instant::now(), since(frames, pipeline.stats().frames()), ProcessorTime::now());
     let stages_ms = pipeline.reporter().status().stages_ms;
     pipeline.stop().context(RunFailed)?;
     if frames.written == 0 {
-        bail!("no picture came through in {:.1} s", settings.time.as_secs_f64());
+        bail!(
+            "no picture of {size} came through in {:.1} s; try a smaller one with --size",
+            settings.time.as_secs_f64()
+        );
     }
     let delays = lock(&written);
     let delays = delays.iter().filter(|(at, _)| (begun..ended).contains(at));
@@ -116,8 +120,12 @@ fn start(
     let model = ModelChoice::BuiltIn(Model::DEFAULT);
     let maker = model.build(steps, Answers::Late)?;
     // As `greenroom run` asks of its outputs.
-    let mode =
-        SinkMode { format: PixelFormat::Yuyv, size, rate: settings.rate, colour: Colour::WEBCAM };
+    let mode = SinkMode {
+        format: PixelFormat::Yuyv,
+        size: size.even(),
+        rate: settings.rate,
+        colour: Colour::WEBCAM,
+    };
     let outputs = backgrounds.iter().enumerate().map(|(index, background)| {
         let spec = SceneSpec { background: background.clone(), ..SceneSpec::default() };
         let scene = spec.build(SceneFormat { shape, pace: Pace::Live })?;

@@ -16,6 +16,8 @@ const THREADS: [&str; 4] = ["camera", "matte", "output", "second opinion"];
 const OTHERS: &str = "others";
 /// Rounds of copies.
 const ROUNDS: u32 = 12;
+/// The longest pause before one: caches are cold by then.
+const MOST_PAUSE: Duration = Duration::from_millis(40);
 
 /// Processor time so far.
 pub(super) struct ProcessorTime {
@@ -66,7 +68,7 @@ pub(super) fn three_copies(size: SizePx, rate: FrameRate) -> Duration {
     let mut into = [(); 3].map(|()| vec![0u8; from.len()]);
     let mut times: Vec<_> = (0..ROUNDS)
         .map(|_| {
-            thread::sleep(rate.interval());
+            thread::sleep(rate.interval().min(MOST_PAUSE));
             let start = time_of(ClockId::ThreadCPUTime);
             for copy in &mut into {
                 black_box(&mut *copy).copy_from_slice(black_box(&from));

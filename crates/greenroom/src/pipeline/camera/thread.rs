@@ -168,7 +168,7 @@ impl CameraThread {
         if shared.demand.epoch() != epoch || !epoch.wants_picture() {
             return Ok(State::Closed);
         }
-        let (mut silences, mut period) = (0, FramePeriod::default());
+        let (mut silences, mut period) = (0, FramePeriod::of(source.mode().rate));
         let mut mode = source.mode();
         shared.governing.begin();
         let mut frame = self.next_place();

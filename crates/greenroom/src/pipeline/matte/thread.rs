@@ -34,6 +34,8 @@ pub(in crate::pipeline) struct MatteThread {
     frames: u32,
     /// The server found the person in the last frame.
     elsewhere: bool,
+    /// Time for which the server was waited for, for the last frame.
+    waited: Duration,
     /// Since when it fails, or since it was made anew for that.
     failing_since: Option<Instant>,
 }
@@ -53,6 +55,7 @@ impl MatteThread {
             epoch: None,
             frames: 0,
             elsewhere: false,
+            waited: Duration::ZERO,
             failing_since: None,
         }
     }
@@ -104,7 +107,8 @@ impl MatteThread {
                 self.failing_since = None;
                 self.shared.stats.record(Step::Matte, start.elapsed());
                 let work = thread_time.elapsed();
-                self.hand_on(Flow::Frame(Cut { shot, alpha, work }));
+                let waited = self.waited;
+                self.hand_on(Flow::Frame(Cut { shot, alpha, work, waited }));
             }
             Err(error) => {
                 // What is shown goes first; the rest may take a while.
@@ -150,12 +154,15 @@ impl MatteThread {
                 server.reset();
             }
         }
-        if let Some(server) = &mut self.server
-            && server.find(&frame)
-            && let Some(alpha) = server.alpha()
-        {
-            self.elsewhere = true;
-            return Ok(alpha);
+        self.waited = Duration::ZERO;
+        if let Some(server) = &mut self.server {
+            let asked = Instant::now();
+            let is_found = server.find(&frame);
+            self.waited = asked.elapsed();
+            if is_found && let Some(alpha) = server.alpha() {
+                self.elsewhere = true;
+                return Ok(alpha);
+            }
         }
         if std::mem::take(&mut self.elsewhere) {
             // What network and smoothing remember is from before the server was believed.

@@ -38,7 +38,8 @@ impl OutputThread {
         let written = Written {
             at: now.saturating_duration_since(self.shared.started),
             period: cut.shot.period,
-            way: now.saturating_duration_since(cut.shot.handed_on_at),
+            // A mask server's time is not this machine's.
+            way: now.saturating_duration_since(cut.shot.handed_on_at).saturating_sub(cut.waited),
             work: [cut.work, thread_time.elapsed()],
         };
         if self.shared.governing.written(written, &self.shared.stats) {
