@@ -6,6 +6,7 @@
 mod build;
 mod deb;
 mod generate;
+mod rpm;
 mod tools;
 mod tree;
 
@@ -94,7 +95,7 @@ pub fn run(places: &Places, arguments: &Arguments) -> Result<ExitCode> {
         made.push(deb(&dist)?);
     }
     if has(Kind::Rpm) {
-        made.push(rpm(&dist)?);
+        made.push(rpm::make(&dist)?);
     }
     if has(Kind::Tarball) {
         if !arguments.no_build {
@@ -120,18 +121,6 @@ fn deb(dist: &Dist<'_>) -> Result<PathBuf> {
     command.arg(format!("{}-1", dist.version)).arg("--output").arg(&path);
     call(dist.build.environment(&mut command))?;
     deb::pack_tighter(&path)?;
-    Ok(path)
-}
-
-fn rpm(dist: &Dist<'_>) -> Result<PathBuf> {
-    let arch = env::consts::ARCH;
-    let path = dist.folder.join(format!("greenroom-{}-1.{arch}.rpm", dist.version));
-    let mut command = tools::cargo_generate_rpm(dist.places)?;
-    command.current_dir(&dist.places.repository).args(["--package", "crates/greenroom"]);
-    command.args(["--profile", &dist.build.profile, "--payload-compress", "xz"]);
-    command.arg("--set-metadata").arg(format!("version = \"{}\"", dist.version));
-    command.arg("--output").arg(&path);
-    call(dist.build.environment(&mut command))?;
     Ok(path)
 }
 

@@ -44,7 +44,7 @@ pub(super) fn is_of_licences(source: &str) -> bool {
 
 /// The changelog as Debian's tools read it.
 fn debian_changelog(dist: &Dist<'_>) -> Result<String> {
-    let manifest = super::tree::manifest(dist.places)?;
+    let manifest = super::tree::metadata(dist.places, "deb")?;
     let maintainer = manifest["maintainer"].as_str().context("no maintainer is named")?;
     let mut date = Command::new("date");
     date.args(["--utc", "--rfc-email", "--date"]).arg(format!("@{}", dist.build.epoch_s));

@@ -14,13 +14,13 @@ use crate::places::Places;
 /// What goes beside install.sh.
 const BESIDE: [&str; 4] = ["packaging/install.sh", "LICENSE-MIT", "LICENSE-APACHE", "README.md"];
 
-/// `[package.metadata.deb]`.
-pub(super) fn manifest(places: &Places) -> Result<Value> {
+/// `[package.metadata.TOOL]`.
+pub(super) fn metadata(places: &Places, tool: &str) -> Result<Value> {
     let path = places.repository.join("crates/greenroom/Cargo.toml");
     let text = fs::read_to_string(&path).with_context(|| path.display().to_string())?;
     let manifest: toml::Table = text.parse().with_context(|| path.display().to_string())?;
-    let deb = manifest["package"].get("metadata").and_then(|metadata| metadata.get("deb"));
-    deb.cloned().context("Cargo.toml has no [package.metadata.deb]")
+    let found = manifest["package"].get("metadata").and_then(|metadata| metadata.get(tool));
+    found.cloned().with_context(|| format!("Cargo.toml has no [package.metadata.{tool}]"))
 }
 
 /// A file of the package.
@@ -42,7 +42,7 @@ pub(super) fn make(dist: &Dist<'_>, usr: &Path) -> Result<()> {
     Ok(())
 }
 
-fn copy(source: &Path, target: &Path, mode: u32) -> Result<()> {
+pub(super) fn copy(source: &Path, target: &Path, mode: u32) -> Result<()> {
     let folder = target.parent().context("a file lies in a folder")?;
     fs::create_dir_all(folder).with_context(|| folder.display().to_string())?;
     fs::copy(source, target).with_context(|| format!("cannot copy {}", source.display()))?;
@@ -51,7 +51,7 @@ fn copy(source: &Path, target: &Path, mode: u32) -> Result<()> {
 }
 
 fn assets(dist: &Dist<'_>) -> Result<Vec<Asset>> {
-    let manifest = manifest(dist.places)?;
+    let manifest = metadata(dist.places, "deb")?;
     let list = manifest["assets"].as_array().context("`assets` is no list")?;
     let mut found = Vec::new();
     for entry in list {
@@ -66,11 +66,7 @@ fn assets(dist: &Dist<'_>) -> Result<Vec<Asset>> {
         let mode = u32::from_str_radix(mode, 8).with_context(|| format!("not a mode: {entry}"))?;
         let target =
             target.strip_prefix("usr/").with_context(|| format!("not below usr: {entry}"))?;
-        let source = match source.strip_prefix("target/release/") {
-            Some(built) => dist.build.folder().join(built),
-            None => dist.places.repository.join("crates/greenroom").join(source),
-        };
-        for source in matching(&source)? {
+        for source in sources(dist, source)? {
             let name = source.file_name().context("a file has a name")?;
             let target =
                 if target.ends_with('/') { Path::new(target).join(name) } else { target.into() };
@@ -78,6 +74,16 @@ fn assets(dist: &Dist<'_>) -> Result<Vec<Asset>> {
         }
     }
     Ok(found)
+}
+
+/// The files that a manifest calls `source`, which is relative to the package or to the repository.
+pub(super) fn sources(dist: &Dist<'_>, source: &str) -> Result<Vec<PathBuf>> {
+    if let Some(built) = source.strip_prefix("target/release/") {
+        return matching(&dist.build.folder().join(built));
+    }
+    let package = dist.places.repository.join("crates/greenroom");
+    let base = if source.starts_with("../") { package } else { dist.places.repository.clone() };
+    matching(&base.join(source))
 }
 
 /// The files that `FOLDER/*ENDING` means, or the one file.
