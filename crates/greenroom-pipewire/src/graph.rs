@@ -2,6 +2,8 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use pipewire::types::ObjectType;
+
 /// Nodes, links and clients, by the registry's numbers.
 #[derive(Debug, Default)]
 pub(crate) struct Graph {
@@ -54,6 +56,18 @@ pub(crate) enum Kind {
     Node,
     Link,
     Client,
+}
+
+impl Kind {
+    /// The kind of an object of this type, if it matters.
+    pub(crate) fn of(of: &ObjectType) -> Option<Self> {
+        match of {
+            ObjectType::Node => Some(Self::Node),
+            ObjectType::Link => Some(Self::Link),
+            ObjectType::Client => Some(Self::Client),
+            _ => None,
+        }
+    }
 }
 
 impl Graph {

@@ -16,6 +16,7 @@
 
 mod address;
 mod clients;
+mod connection;
 mod error;
 mod graph;
 mod input;

@@ -8,26 +8,24 @@ use std::time::Duration;
 
 use greenroom_device::{Holder, SinkMode};
 use pipewire::client::{Client, ClientListener};
-use pipewire::context::ContextRc;
 use pipewire::core::{self, CoreRc};
 use pipewire::loop_::Timeout;
-use pipewire::main_loop::MainLoopRc;
 use pipewire::properties::properties;
-use pipewire::registry::{self, GlobalObject, RegistryRc};
+use pipewire::registry::{self, RegistryRc};
 use pipewire::spa::param::ParamType;
 use pipewire::spa::utils::Direction;
-use pipewire::spa::utils::dict::DictRef;
 use pipewire::spa::utils::result::AsyncSeq;
 use pipewire::stream::{Stream, StreamFlags, StreamListener, StreamRc, StreamState};
 use pipewire::types::ObjectType;
 use pipewire::{keys, properties::PropertiesBox};
 
 use crate::clients::holder;
+use crate::connection::{self, Connection};
 use crate::error::PipewireError;
 use crate::graph::{ClientFacts, Graph, Kind};
 use crate::opener::PipewireCamera;
 use crate::params::{self, Param};
-use crate::raw::{Buffers, Frame, Sent, be_quiet};
+use crate::raw::{Buffers, Frame, Sent};
 
 /// What PipeWire answers when the connection is over, or nobody listens.
 const GONE: [i32; 3] = [-32, -104, -111];
@@ -70,11 +68,8 @@ pub(crate) struct Session {
     stream: Option<(StreamListener<()>, StreamRc)>,
     clients: BTreeMap<u32, (ClientListener, Client)>,
     _registry_listener: registry::Listener,
-    registry: RegistryRc,
     _core_listener: core::Listener,
-    core: CoreRc,
-    _context: ContextRc,
-    main_loop: MainLoopRc,
+    connection: Connection,
     shared: Rc<Shared>,
     camera: PipewireCamera,
     mode: SinkMode,
@@ -83,32 +78,18 @@ pub(crate) struct Session {
 impl Session {
     /// Connects, without waiting for an answer.
     pub(crate) fn connect(camera: PipewireCamera, mode: SinkMode) -> Result<Self, PipewireError> {
-        pipewire::init();
-        be_quiet();
-        let failed = |what: &str| {
-            let why = format!("{what}: is libpipewire installed whole?");
-            move |_| PipewireError::Failed { why }
-        };
-        let main_loop = MainLoopRc::new(None).map_err(failed("no loop"))?;
-        let about_us =
-            properties! { *keys::APP_NAME => "greenroom", "application.id" => "greenroom" };
-        let context = ContextRc::new(&main_loop, Some(about_us)).map_err(failed("no context"))?;
-        // It says no more than that it failed; the socket was there.
-        let core = context.connect_rc(None).map_err(|_| PipewireError::NotRunning)?;
-        let registry = core.get_registry_rc().map_err(failed("no registry"))?;
+        let connection = Connection::new(None, |why| PipewireError::Failed { why })?;
+        let Connection { core, registry, .. } = &connection;
         let shared = Rc::new(Shared::new(params::frame(mode)?.len_bytes()));
-        let core_listener = listen_to_core(&core, &shared);
-        let registry_listener = listen_to_registry(&registry, &shared);
+        let core_listener = listen_to_core(core, &shared);
+        let registry_listener = listen_to_registry(registry, &shared);
         shared.question.set(Some(core.sync(0).map_err(|_| PipewireError::NotRunning)?));
         Ok(Self {
             stream: None,
             clients: BTreeMap::new(),
             _registry_listener: registry_listener,
-            registry,
             _core_listener: core_listener,
-            core,
-            _context: context,
-            main_loop,
+            connection,
             shared,
             camera,
             mode,
@@ -117,13 +98,13 @@ impl Session {
 
     /// Readable when PipeWire has something to tell.
     pub(crate) fn fd(&self) -> BorrowedFd<'_> {
-        self.main_loop.loop_().fd()
+        self.connection.fd()
     }
 
     /// Takes in what PipeWire has told, after waiting for it for `patience`. Makes the camera as soon as its name is known
     /// to be free.
     pub(crate) fn advance(&mut self, patience: Duration) -> Result<Progress, PipewireError> {
-        self.main_loop.loop_().iterate(Timeout::Finite(patience));
+        self.connection.main_loop.loop_().iterate(Timeout::Finite(patience));
         if let Some(error) = self.shared.error.borrow().clone() {
             return Err(error);
         }
@@ -157,7 +138,7 @@ impl Session {
         let mut watchers: Vec<Holder> = Vec::new();
         for client in readers {
             if !self.clients.contains_key(&client) {
-                self.clients.extend(ask(&self.registry, &self.shared, client));
+                self.clients.extend(ask(&self.connection.registry, &self.shared, client));
             }
             let facts = graph.client(client).filter(|facts| facts.is_complete);
             if let Some(holder) = facts.map(holder).filter(|it| it.pid != std::process::id())
@@ -197,7 +178,7 @@ impl Session {
             *keys::NODE_NAME => node_name.as_str(),
             *keys::NODE_DESCRIPTION => description.as_str(),
         };
-        let stream = new_stream(&self.core, node_name, properties)?;
+        let stream = new_stream(&self.connection.core, node_name, properties)?;
         let listener = listen_to_stream(&stream, &self.shared, self.mode)?;
         let format = params::format(self.mode)?;
         // No callback of ours runs on libpipewire's data thread: none is registered for `process`.
@@ -255,12 +236,7 @@ fn listen_to_registry(registry: &RegistryRc, shared: &Rc<Shared>) -> registry::L
     registry
         .add_listener_local()
         .global(move |object| {
-            let kind = match object.type_ {
-                ObjectType::Node => Kind::Node,
-                ObjectType::Link => Kind::Link,
-                ObjectType::Client => Kind::Client,
-                _ => return,
-            };
+            let Some(kind) = Kind::of(&object.type_) else { return };
             if let Some(properties) = object.props {
                 come.graph.borrow_mut().add(object.id, kind, |key| properties.get(key));
             }
@@ -275,14 +251,7 @@ fn ask(
     shared: &Rc<Shared>,
     client: u32,
 ) -> Option<(u32, (ClientListener, Client))> {
-    let object: GlobalObject<&DictRef> = GlobalObject {
-        id: client,
-        permissions: pipewire::permissions::PermissionFlags::R,
-        type_: ObjectType::Client,
-        version: 0,
-        props: None,
-    };
-    let proxy: Client = registry.bind(&object).ok()?;
+    let proxy: Client = connection::bind(registry, client, ObjectType::Client)?;
     let shared = Rc::clone(shared);
     let listener = proxy
         .add_listener_local()

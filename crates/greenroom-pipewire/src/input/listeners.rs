@@ -6,13 +6,14 @@ use std::rc::Rc;
 
 use pipewire::core::{self, CoreRc};
 use pipewire::node::{Node, NodeListener};
-use pipewire::registry::{self, GlobalObject, RegistryRc};
+use pipewire::registry::{self, RegistryRc};
 use pipewire::spa::param::ParamType;
 use pipewire::spa::utils::dict::DictRef;
 use pipewire::spa::utils::result::AsyncSeq;
 use pipewire::stream::{Stream, StreamListener, StreamRc};
 use pipewire::types::ObjectType;
 
+use crate::connection;
 use crate::error::PipewireError;
 use crate::graph::{Graph, Kind};
 use crate::params::Param;
@@ -67,12 +68,7 @@ pub(super) fn listen_to_registry(registry: &RegistryRc, shared: &Rc<Shared>) -> 
     registry
         .add_listener_local()
         .global(move |object| {
-            let kind = match object.type_ {
-                ObjectType::Node => Kind::Node,
-                ObjectType::Link => Kind::Link,
-                ObjectType::Client => Kind::Client,
-                _ => return,
-            };
+            let Some(kind) = Kind::of(&object.type_) else { return };
             let Some(properties) = object.props else { return };
             come.graph.borrow_mut().add(object.id, kind, |key| properties.get(key));
             if kind == Kind::Node && properties.get("media.class") == Some("Video/Source") {
@@ -100,14 +96,7 @@ pub(super) fn bind(
     shared: &Rc<Shared>,
     id: u32,
 ) -> Option<(u32, (NodeListener, Node))> {
-    let object: GlobalObject<&DictRef> = GlobalObject {
-        id,
-        permissions: pipewire::permissions::PermissionFlags::R,
-        type_: ObjectType::Node,
-        version: 0,
-        props: None,
-    };
-    let node: Node = registry.bind(&object).ok()?;
+    let node: Node = connection::bind(registry, id, ObjectType::Node)?;
     let (of_info, of_formats) = (Rc::clone(shared), Rc::clone(shared));
     let listener = node
         .add_listener_local()

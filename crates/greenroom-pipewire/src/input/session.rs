@@ -7,14 +7,12 @@ use std::time::{Duration, Instant};
 
 use greenroom_device::{Codec, FrameRate, ModeChoice, Wake};
 use greenroom_frame::SizePx;
-use pipewire::context::ContextRc;
-use pipewire::core::{self, CoreRc};
+use pipewire::core;
 use pipewire::keys;
 use pipewire::loop_::Timeout;
-use pipewire::main_loop::MainLoopRc;
 use pipewire::node::{Node, NodeListener};
 use pipewire::properties::properties;
-use pipewire::registry::{self, RegistryRc};
+use pipewire::registry;
 use pipewire::spa::param::ParamType;
 use pipewire::spa::utils::Direction;
 use pipewire::stream::{StreamFlags, StreamListener, StreamRc, StreamState};
@@ -23,8 +21,9 @@ use super::facts::PipewireCameraInfo;
 use super::formats::{Negotiated, modes, negotiated};
 use super::listeners::{Shared, bind, listen_to_core, listen_to_registry, listen_to_stream};
 use super::offers;
+use crate::connection::Connection;
 use crate::error::PipewireError;
-use crate::raw::{Received, be_quiet, newest};
+use crate::raw::{Received, newest};
 
 /// What goes on with a stream.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -42,11 +41,8 @@ pub(crate) struct CameraSession {
     stream: Option<CameraStream>,
     nodes: BTreeMap<u32, (NodeListener, Node)>,
     _registry_listener: registry::Listener,
-    registry: RegistryRc,
     _core_listener: core::Listener,
-    core: CoreRc,
-    _context: ContextRc,
-    main_loop: MainLoopRc,
+    connection: Connection,
     shared: Rc<Shared>,
     /// The camera of the stream.
     chosen: Option<u32>,
@@ -73,38 +69,20 @@ impl Drop for CameraStream {
 }
 
 impl CameraSession {
-    /// Connects to the session's PipeWire, or over `connection`, without waiting for an answer.
-    pub(super) fn connect(connection: Option<OwnedFd>) -> Result<Self, PipewireError> {
-        pipewire::init();
-        be_quiet();
-        let failed = |what: &str| {
-            let why = format!("{what}: is libpipewire installed whole?");
-            move |_| PipewireError::NoCamera { why }
-        };
-        let main_loop = MainLoopRc::new(None).map_err(failed("no loop"))?;
-        let about_us =
-            properties! { *keys::APP_NAME => "greenroom", "application.id" => "greenroom" };
-        let context = ContextRc::new(&main_loop, Some(about_us)).map_err(failed("no context"))?;
-        // It says no more than that it failed; the socket was there.
-        let sees_links = connection.is_none();
-        let core = match connection {
-            Some(connection) => context.connect_fd_rc(connection, None),
-            None => context.connect_rc(None),
-        };
-        let core = core.map_err(|_| PipewireError::NotRunning)?;
-        let registry = core.get_registry_rc().map_err(failed("no registry"))?;
+    /// Connects to the session's PipeWire, or over `descriptor`, without waiting for an answer.
+    pub(super) fn connect(descriptor: Option<OwnedFd>) -> Result<Self, PipewireError> {
+        let sees_links = descriptor.is_none();
+        let connection = Connection::new(descriptor, |why| PipewireError::NoCamera { why })?;
+        let Connection { core, registry, .. } = &connection;
         let shared = Rc::new(Shared::default());
-        let core_listener = listen_to_core(&core, &shared);
-        let registry_listener = listen_to_registry(&registry, &shared);
+        let core_listener = listen_to_core(core, &shared);
+        let registry_listener = listen_to_registry(registry, &shared);
         Ok(Self {
             stream: None,
             nodes: BTreeMap::new(),
             _registry_listener: registry_listener,
-            registry,
             _core_listener: core_listener,
-            core,
-            _context: context,
-            main_loop,
+            connection,
             shared,
             chosen: None,
             sees_links,
@@ -120,12 +98,12 @@ impl CameraSession {
 
     /// Readable when PipeWire has something to tell.
     pub(super) fn fd(&self) -> BorrowedFd<'_> {
-        self.main_loop.loop_().fd()
+        self.connection.fd()
     }
 
     /// Takes in what PipeWire has told, after waiting for it for `patience`.
     pub(super) fn advance(&mut self, patience: Duration) -> Result<(), PipewireError> {
-        self.main_loop.loop_().iterate(Timeout::Finite(patience));
+        self.connection.main_loop.loop_().iterate(Timeout::Finite(patience));
         match self.shared.error.borrow().clone() {
             Some(error) => Err(error),
             None => Ok(()),
@@ -171,7 +149,7 @@ impl CameraSession {
         self.nodes.retain(|id, _| ids.contains(id));
         for id in ids {
             if !self.nodes.contains_key(&id) {
-                self.nodes.extend(bind(&self.registry, &self.shared, id));
+                self.nodes.extend(bind(&self.connection.registry, &self.shared, id));
             }
         }
         for told in self.shared.cameras.borrow_mut().values_mut() {
@@ -184,7 +162,7 @@ impl CameraSession {
 
     fn wait_for_answers(&mut self, deadline: Instant) -> Result<(), PipewireError> {
         self.shared.is_told_all.set(false);
-        let question = self.core.sync(0).map_err(|_| PipewireError::NotRunning)?;
+        let question = self.connection.core.sync(0).map_err(|_| PipewireError::NotRunning)?;
         self.shared.question.set(Some(question));
         loop {
             let left = deadline.saturating_duration_since(Instant::now());
@@ -220,7 +198,7 @@ impl CameraSession {
             "target.object" => target.as_str(),
         };
         let failed = |error: pipewire::Error| PipewireError::NoCamera { why: error.to_string() };
-        let stream = StreamRc::new(self.core.clone(), "greenroom-input", properties);
+        let stream = StreamRc::new(self.connection.core.clone(), "greenroom-input", properties);
         let stream = stream.map_err(failed)?;
         let jpeg_size = Some(choice.size).filter(|_| choice.codec == Codec::Mjpeg);
         let listener = listen_to_stream(&stream, &self.shared, offers::buffers(jpeg_size)?)?;
