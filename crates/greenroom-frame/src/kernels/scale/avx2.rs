@@ -203,9 +203,7 @@ fn stepped_to_bytes<const STEP: usize>(
         _mm256_add_epi32(first, second)
     };
     let Stepped { alike, first, .. } = stepped;
-    scalar::row_to_bytes_from(0, &mut out[..alike.start], row, table);
-    let mut index = alike.start;
-    while index + 8 <= alike.end {
+    let mut eight = |index: usize| {
         // The list of output index + 7 ends at `at + 9 * STEP`, which is the end of what is loaded, and it lies within the
         // row.
         let at = first + (index - alike.start) * STEP;
@@ -222,9 +220,14 @@ fn stepped_to_bytes<const STEP: usize>(
         let bytes = _mm_unpacklo_epi32(halves.0, halves.1);
         // SAFETY: index + 8 <= alike.end <= out.len().
         unsafe { _mm_storel_epi64(out.as_mut_ptr().add(index).cast(), bytes) };
-        index += 8;
+    };
+    for index in (alike.start..alike.end - 7).step_by(8) {
+        eight(index);
     }
-    scalar::row_to_bytes_from(index, out, row, table);
+    // What is left, with some once more: at least eight are alike.
+    eight(alike.end - 8);
+    scalar::row_to_bytes_from(0, &mut out[..alike.start], row, table);
+    scalar::row_to_bytes_from(alike.end, out, row, table);
 }
 
 /// Four outputs at a time; `sum` gives their sums from where their samples and weights begin.
