@@ -18,7 +18,7 @@ pub fn depthwise(layer: &Depthwise, rows: &[&[f32]], out: &mut [f32]) {
         (5, 2) => row::<5, 2, 19, 11>(layer, rows, out),
         (window, stride) => unreachable!("no layer has a window of {window} and stride {stride}"),
     }
-    if layer.channels() % LANES != 0 {
+    if !layer.channels().is_multiple_of(LANES) {
         avx2::depthwise_from(layer, rows, out, layer.channels() / LANES * LANES);
     }
 }

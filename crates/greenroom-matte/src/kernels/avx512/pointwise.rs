@@ -156,11 +156,11 @@ unsafe fn tile<const N: usize, const IS_WIDE: bool, const COUNT: usize>(
             more = [_mm256_loadu_ps(bias.add(LANES)); COUNT];
         }
         if let Some(addend) = addend {
-            for index in 0..COUNT {
+            for (index, (sum, more)) in sums.iter_mut().zip(&mut more).enumerate() {
                 let addend = addend.add((pixel + index) * outputs);
-                sums[index] = _mm512_add_ps(sums[index], _mm512_loadu_ps(addend));
+                *sum = _mm512_add_ps(*sum, _mm512_loadu_ps(addend));
                 if IS_WIDE {
-                    more[index] = _mm256_add_ps(more[index], _mm256_loadu_ps(addend.add(LANES)));
+                    *more = _mm256_add_ps(*more, _mm256_loadu_ps(addend.add(LANES)));
                 }
             }
         }
@@ -168,26 +168,26 @@ unsafe fn tile<const N: usize, const IS_WIDE: bool, const COUNT: usize>(
             let values = place.add(pixel * inputs.stride);
             for input in 0..inputs.count {
                 let weight = _mm512_loadu_ps(weights);
-                for index in 0..COUNT {
+                for (index, sum) in sums.iter_mut().enumerate() {
                     let value = *values.add(index * inputs.stride + input);
-                    sums[index] = _mm512_fmadd_ps(_mm512_set1_ps(value), weight, sums[index]);
+                    *sum = _mm512_fmadd_ps(_mm512_set1_ps(value), weight, *sum);
                 }
                 if IS_WIDE {
                     // Fetched again, which is faster than a register of their own for all values.
                     let weight = _mm256_loadu_ps(weights.add(LANES));
-                    for index in 0..COUNT {
+                    for (index, sum) in more.iter_mut().enumerate() {
                         let value = *values.add(index * inputs.stride + input);
-                        more[index] = _mm256_fmadd_ps(_mm256_set1_ps(value), weight, more[index]);
+                        *sum = _mm256_fmadd_ps(_mm256_set1_ps(value), weight, *sum);
                     }
                 }
                 weights = weights.add(if IS_WIDE { LANES + HALF } else { LANES });
             }
         }
-        for index in 0..COUNT {
+        for (index, (sum, more)) in sums.into_iter().zip(more).enumerate() {
             let out = out.add((pixel + index) * outputs);
-            _mm512_storeu_ps(out, activate(activation, sums[index]));
+            _mm512_storeu_ps(out, activate(activation, sum));
             if IS_WIDE {
-                _mm256_storeu_ps(out.add(LANES), avx2::activate(activation, more[index]));
+                _mm256_storeu_ps(out.add(LANES), avx2::activate(activation, more));
             }
         }
     }
