@@ -14,6 +14,9 @@ pub enum IsaKind {
     /// AVX2 with FMA.
     #[cfg(target_arch = "x86_64")]
     Avx2,
+    /// AVX-512 (F, BW, DQ and VL) beside AVX2 and FMA.
+    #[cfg(target_arch = "x86_64")]
+    Avx512,
 }
 
 impl Isa {
@@ -30,14 +33,27 @@ impl Isa {
         None
     }
 
+    /// AVX-512 beside [`avx2`](Self::avx2), if this machine has it. Kernels that gain nothing by it are those of AVX2.
+    pub fn avx512() -> Option<Self> {
+        #[cfg(target_arch = "x86_64")]
+        if is_x86_feature_detected!("avx512f")
+            && is_x86_feature_detected!("avx512bw")
+            && is_x86_feature_detected!("avx512dq")
+            && is_x86_feature_detected!("avx512vl")
+        {
+            return Self::avx2().map(|_| Self(IsaKind::Avx512));
+        }
+        None
+    }
+
     /// The fastest one of this machine.
     pub fn best() -> Self {
-        Self::avx2().unwrap_or(Self::SCALAR)
+        Self::avx512().or_else(Self::avx2).unwrap_or(Self::SCALAR)
     }
 
     /// Every one of this machine, [`SCALAR`](Self::SCALAR) first, for tests.
     pub fn available() -> impl Iterator<Item = Self> {
-        [Some(Self::SCALAR), Self::avx2()].into_iter().flatten()
+        [Some(Self::SCALAR), Self::avx2(), Self::avx512()].into_iter().flatten()
     }
 
     /// Which one this is, to choose a kernel by.
@@ -53,6 +69,8 @@ impl fmt::Display for Isa {
             IsaKind::Scalar => "scalar",
             #[cfg(target_arch = "x86_64")]
             IsaKind::Avx2 => "AVX2+FMA",
+            #[cfg(target_arch = "x86_64")]
+            IsaKind::Avx512 => "AVX-512",
         })
     }
 }

@@ -6,7 +6,7 @@ use crate::exposure::Exposure;
 use crate::maker::Sight;
 use crate::planes::SmallPlanes;
 use crate::refine::crop::Window;
-use crate::yuv::{self, Channel, Samples};
+use crate::yuv::{self, Samples};
 use crate::{AlphaMap, InputTensor, Isa, Layout, MatteError, ModelDescription};
 
 /// Fills a model's input straight from a planar picture: each plane is scaled to the input's size
@@ -20,8 +20,8 @@ pub struct Preparer {
     planes: Vec<SmallPlanes>,
     /// Which of them the picture that was prepared last is in.
     newest: usize,
-    /// One channel, on its way into an interleaved tensor.
-    channel: Vec<f32>,
+    /// The channels one behind the other, on their way into an interleaved tensor.
+    planar: Vec<f32>,
     exposure: Option<Exposure>,
     /// How much brighter the model saw the last picture than it was; without `exposure`, how much brighter it is to
     /// see the next.
@@ -50,9 +50,9 @@ impl Preparer {
     ) -> Result<Self, MatteError> {
         let sizes = || std::iter::once(&model.input_size).chain(other_sizes);
         let most_px = sizes().map(|size| size.area_px() as usize).max().unwrap_or_default();
-        let channel = match model.layout {
+        let planar = match model.layout {
             Layout::Nchw => Vec::new(),
-            Layout::Nhwc => vec![0.0; most_px],
+            Layout::Nhwc => vec![0.0; 3 * most_px],
         };
         let planes = sizes().map(|&size| SmallPlanes::new(size)).collect::<Result<_, _>>()?;
         let (newest, colour) = (0, Colour::WEBCAM);
@@ -61,7 +61,7 @@ impl Preparer {
             model: model.clone(),
             planes,
             newest,
-            channel,
+            planar,
             exposure: None,
             gain: 1.0,
             colour,
@@ -145,22 +145,26 @@ impl Preparer {
         if self.gain != 1.0 {
             channels = channels.map(|channel| channel.times(self.gain));
         }
-        let convert = |channel: &Channel, out: &mut [f32]| {
-            yuv::convert(self.isa, channel, Samples { y, u, v }, out);
-        };
+        let samples = Samples { y, u, v };
         match self.model.layout {
             Layout::Nchw => {
-                let parts = tensor.values_mut().chunks_exact_mut(y.len());
-                channels.iter().zip(parts).for_each(|(channel, out)| convert(channel, out));
+                yuv::convert(self.isa, &channels, samples, thirds(tensor.values_mut()));
             }
             Layout::Nhwc => {
-                for (index, channel) in channels.iter().enumerate() {
-                    let values = &mut self.channel[..y.len()];
-                    convert(channel, values);
+                let planes = &mut self.planar[..3 * y.len()];
+                yuv::convert(self.isa, &channels, samples, thirds(planes));
+                for (index, plane) in planes.chunks_exact(y.len()).enumerate() {
                     let places = tensor.values_mut().iter_mut().skip(index).step_by(3);
-                    places.zip(values).for_each(|(place, value)| *place = *value);
+                    places.zip(plane).for_each(|(place, value)| *place = *value);
                 }
             }
         }
     }
+}
+
+/// Three planes, one behind the other.
+fn thirds(planes: &mut [f32]) -> [&mut [f32]; 3] {
+    let (first, others) = planes.split_at_mut(planes.len() / 3);
+    let (second, third) = others.split_at_mut(others.len() / 2);
+    [first, second, third]
 }

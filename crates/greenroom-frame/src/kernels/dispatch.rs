@@ -9,12 +9,16 @@
 ///
 /// `dispatch!(isa, unsafe name(argument, ...))` stands right below the asserts of what `avx2::name`
 /// asks of its caller; whoever writes `unsafe` says that they are there. That function is compiled
-/// for AVX2 and FMA, or for one of them, and for nothing more.
+/// for AVX2 and FMA, or for one of them, and for nothing more. `dispatch!(isa, unsafe name(...), avx512)` is for a kernel that
+/// there is as `avx512::name`, too.
 #[doc(hidden)]
 #[macro_export]
 macro_rules! dispatch {
     // Arguments are names, so that no expression of the caller's comes into the `unsafe` block.
     ($isa:ident, unsafe $kernel:ident($($argument:ident),* $(,)?)) => {
+        $crate::dispatch!($isa, unsafe $kernel($($argument),*), avx2)
+    };
+    ($isa:ident, unsafe $kernel:ident($($argument:ident),* $(,)?), $widest:ident) => {
         match $crate::Isa::kind($isa) {
             $crate::IsaKind::Scalar => scalar::$kernel($($argument),*),
             #[cfg(target_arch = "x86_64")]
@@ -22,6 +26,10 @@ macro_rules! dispatch {
             // SAFETY: an `Isa` of this kind is only made on a machine that has AVX2 and FMA, and
             // the caller has asserted just above what else the kernel asks for.
             $crate::IsaKind::Avx2 => unsafe { avx2::$kernel($($argument),*) },
+            #[cfg(target_arch = "x86_64")]
+            #[allow(unsafe_code)]
+            // SAFETY: as above; an `Isa` of this kind is only made on a machine that has AVX-512, AVX2 and FMA.
+            $crate::IsaKind::Avx512 => unsafe { $widest::$kernel($($argument),*) },
         }
     };
 }

@@ -7,6 +7,9 @@
 #[cfg(target_arch = "x86_64")]
 #[allow(unsafe_code)]
 mod avx2;
+#[cfg(target_arch = "x86_64")]
+#[allow(unsafe_code)]
+mod avx512;
 mod layers;
 mod scalar;
 #[cfg(test)]
@@ -34,7 +37,7 @@ pub fn pointwise(
     assert_eq!(out.len(), pixels * layer.outputs());
     assert_eq!(input.len(), pixels * layer.inputs());
     assert!(addend.is_none_or(|addend| addend.len() == out.len()));
-    dispatch!(isa, unsafe pointwise(layer, input, addend, out));
+    dispatch!(isa, unsafe pointwise(layer, input, addend, out), avx512);
 }
 
 /// A whole map by a 3x3 convolution with stride 1: `out[y][x][o] = activation(bias[o] + sum(weights[o][row][column][c] *
@@ -50,7 +53,7 @@ pub fn convolve(isa: Isa, layer: &Pointwise, input: Bordered<'_>, out: &mut [f32
     assert!(values.len().is_multiple_of(row_len) && values.len() >= 3 * row_len);
     let height = values.len() / row_len - 2;
     assert_eq!(out.len(), height * width * layer.outputs());
-    dispatch!(isa, unsafe convolve(layer, input, out));
+    dispatch!(isa, unsafe convolve(layer, input, out), avx512);
 }
 
 /// The rows of three planes, one behind the other, that make up row `y` of a [`stem`]'s map; `zeros` is as long as a
@@ -80,7 +83,7 @@ pub fn stem(isa: Isa, layer: &Pointwise, rows: &[[&[f32]; 3]; 3], out: &mut [f32
     assert_eq!((layer.inputs(), out.len()), (27, pixels * layer.outputs()));
     assert!(pixels > 0 && rows.iter().flatten().all(|row| row.len() == 2 * pixels));
     let (inner, last) = out.split_at_mut((pixels - 1) * layer.outputs());
-    dispatch!(isa, unsafe stem(layer, rows, inner));
+    dispatch!(isa, unsafe stem(layer, rows, inner), avx512);
     let at = 2 * (pixels - 1);
     let mut patch = [0.0; 27];
     for (taps, row) in patch.chunks_exact_mut(3).zip(rows.iter().flatten()) {
@@ -101,7 +104,7 @@ pub fn depthwise(isa: Isa, layer: &Depthwise, rows: &[&[f32]], out: &mut [f32]) 
     assert_eq!((rows.len(), out.len()), (layer.window(), pixels * layer.channels()));
     let columns = pixels.saturating_sub(1) * layer.stride() + layer.window();
     assert!(rows.iter().all(|row| row.len() >= columns * layer.channels()));
-    dispatch!(isa, unsafe depthwise(layer, rows, out));
+    dispatch!(isa, unsafe depthwise(layer, rows, out), avx512);
 }
 
 /// `sums[c] += sum(row[x][c])`.

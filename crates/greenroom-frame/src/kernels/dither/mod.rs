@@ -21,7 +21,7 @@ mod tests {
     #[test]
     fn every_isa_follows_the_definition_at_every_width() {
         for isa in Isa::available() {
-            for width in 0..=67usize {
+            for width in 0..=130usize {
                 let sample =
                     |x: usize, k: usize| ((x * 3701 + k * 977 + width * 71) % 16_321) as i16;
                 let [above, below]: [Vec<i16>; 2] =

@@ -28,7 +28,7 @@ mod tests {
     #[test]
     fn every_isa_is_exact_at_every_width() {
         for isa in Isa::available() {
-            for width in 0..=70usize {
+            for width in 0..=130usize {
                 let row = |seed: usize| -> Vec<u8> {
                     (0..width * 6)
                         .map(|x| ((x * 37 + seed * 101 + width * 7) % 256) as u8)

@@ -1,3 +1,5 @@
+use std::ops::Range;
+
 use super::WEIGHT_BITS;
 
 /// One tap list: the output sample is the sum of `weights[k] * input[start + k]`.
@@ -23,8 +25,21 @@ pub(crate) struct TapTable {
     starts: Vec<u32>,
     weights: Vec<i16>,
     width: usize,
+    stepped: Option<Stepped>,
     padded: Option<Padded>,
     pairs: Option<Pairs>,
+}
+
+/// Where a picture becomes half or a quarter as wide, all lists but those at the ends are alike.
+#[derive(Debug, Clone)]
+pub(super) struct Stepped {
+    /// Samples from one list to the next: 2 or 4, half of a list.
+    pub(super) step: usize,
+    /// The outputs whose lists are alike, and the first sample of the first of these lists.
+    pub(super) alike: Range<usize>,
+    pub(super) first: usize,
+    /// The list.
+    pub(super) weights: Vec<i16>,
 }
 
 /// The same lists, longer by weights of 0, so that whole vectors of eight or sixteen fit.
@@ -54,9 +69,8 @@ impl TapTable {
     pub(crate) fn new(from: u32, to: u32) -> Self {
         let ratio = f64::from(from) / f64::from(to);
         let reach = ratio.max(1.0);
-        // A triangle `2 * reach` wide covers at most that many samples, rounded up.
-        let width =
-            ((2.0 * reach).ceil() as u32 + 1).min(from).min(if ratio <= 1.0 { 2 } else { from });
+        // A triangle `2 * reach` wide, without its ends, covers at most that many samples, rounded up.
+        let width = ((2.0 * reach).ceil() as u32).min(from);
         Self::of_lists(from, to, width, |index| {
             let centre = (f64::from(index) + 0.5) * ratio - 0.5;
             let first = (centre - reach).floor() as i64 + 1;
@@ -98,9 +112,10 @@ impl TapTable {
             weights.extend(quantise(&raw));
         }
         let (from, width) = (from as usize, width as usize);
+        let stepped = Stepped::new(&starts, &weights, width);
         let padded = Padded::new(from, &starts, &weights, width);
         let pairs = (width == 2).then(|| Pairs::new(from, &starts)).flatten();
-        Self { from, starts, weights, width, padded, pairs }
+        Self { from, starts, weights, width, stepped, padded, pairs }
     }
 
     /// A table that makes as many samples as it takes, out of a part of them that
@@ -174,6 +189,11 @@ impl TapTable {
         &self.weights
     }
 
+    /// `None` if too few lists are alike.
+    pub(super) fn stepped(&self) -> Option<&Stepped> {
+        self.stepped.as_ref()
+    }
+
     /// `None` if the input is too short for it.
     pub(super) fn padded(&self) -> Option<&Padded> {
         self.padded.as_ref()
@@ -183,6 +203,31 @@ impl TapTable {
     pub(super) fn pairs(&self) -> Option<&Pairs> {
         self.pairs.as_ref()
     }
+}
+
+impl Stepped {
+    fn new(starts: &[u32], weights: &[i16], width: usize) -> Option<Self> {
+        let step = match width {
+            4 => 2,
+            8 => 4,
+            _ => return None,
+        };
+        let middle = starts.len() / 2;
+        let list = |index: usize| &weights[index * width..][..width];
+        let start = |index: usize| starts[index] as usize;
+        let is_alike = |&index: &usize| {
+            let steps = start(index) + middle * step == start(middle) + index * step;
+            steps && list(index) == list(middle)
+        };
+        let begin = (0..=middle).rev().take_while(is_alike).last()?;
+        let end = middle + (middle..starts.len()).take_while(is_alike).count();
+        let stepped =
+            Self { step, alike: begin..end, first: start(begin), weights: list(middle).to_vec() };
+        (end - begin >= Self::LEAST).then_some(stepped)
+    }
+
+    /// So many outputs are computed at a time.
+    const LEAST: usize = 8;
 }
 
 impl Padded {

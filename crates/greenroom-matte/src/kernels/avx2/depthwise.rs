@@ -8,11 +8,17 @@ const PIXELS: usize = 4;
 
 #[target_feature(enable = "avx2,fma")]
 pub fn depthwise(layer: &Depthwise, rows: &[&[f32]], out: &mut [f32]) {
+    depthwise_from(layer, rows, out, 0);
+}
+
+/// The channels from `first` on, a multiple of eight.
+#[target_feature(enable = "avx2,fma")]
+pub fn depthwise_from(layer: &Depthwise, rows: &[&[f32]], out: &mut [f32], first: usize) {
     match (layer.window(), layer.stride()) {
-        (3, 1) => row::<3, 1, 6>(layer, rows, out),
-        (3, 2) => row::<3, 2, 9>(layer, rows, out),
-        (5, 1) => row::<5, 1, 8>(layer, rows, out),
-        (5, 2) => row::<5, 2, 11>(layer, rows, out),
+        (3, 1) => row::<3, 1, 6>(layer, rows, out, first),
+        (3, 2) => row::<3, 2, 9>(layer, rows, out, first),
+        (5, 1) => row::<5, 1, 8>(layer, rows, out, first),
+        (5, 2) => row::<5, 2, 11>(layer, rows, out, first),
         (window, stride) => unreachable!("no layer has a window of {window} and stride {stride}"),
     }
 }
@@ -23,12 +29,13 @@ fn row<const WINDOW: usize, const STRIDE: usize, const COLUMNS: usize>(
     layer: &Depthwise,
     rows: &[&[f32]],
     out: &mut [f32],
+    first: usize,
 ) {
     const { assert!(COLUMNS == (PIXELS - 1) * STRIDE + WINDOW) };
     let rows = rows.first_chunk().expect("the caller gives as many rows as the window has");
     let pixels = out.len() / layer.channels();
     let whole = pixels / PIXELS * PIXELS;
-    for channel in (0..layer.channels()).step_by(LANES) {
+    for channel in (first..layer.channels()).step_by(LANES) {
         // SAFETY: the pixels of each tile are below `pixels`; the rows have the columns that all
         // pixels look at; the channels are a multiple of eight.
         unsafe {

@@ -10,7 +10,7 @@ mod quadruple;
 
 use std::arch::x86_64::*;
 
-pub use self::depthwise::depthwise;
+pub use self::depthwise::{depthwise, depthwise_from};
 pub use self::pointwise::{convolve, pointwise, stem};
 pub use self::quadruple::{logistic, quadruple};
 use crate::kernels::Activation;
@@ -20,7 +20,7 @@ const LANES: usize = 8;
 
 #[inline]
 #[target_feature(enable = "avx2,fma")]
-fn activate(activation: Activation, value: __m256) -> __m256 {
+pub(super) fn activate(activation: Activation, value: __m256) -> __m256 {
     let zero = _mm256_setzero_ps();
     match activation {
         Activation::None => value,

@@ -11,7 +11,7 @@ fn floats(len: usize, seed: usize) -> Vec<f32> {
 
 /// Every instruction set gives the same bits, at every width.
 fn same_bits<T: PartialEq + std::fmt::Debug>(run: impl Fn(Isa, usize) -> T) {
-    for len in (0..40).chain([160, 161]) {
+    for len in (0..=130).chain([160, 161]) {
         let expected = run(Isa::SCALAR, len);
         for isa in Isa::available() {
             assert_eq!(run(isa, len), expected, "{isa} {len}");
