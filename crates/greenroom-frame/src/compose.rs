@@ -3,6 +3,7 @@ use std::ops::Range;
 use crate::cells::Sampler;
 use crate::kernels::blend::blend_row;
 use crate::kernels::edge::{BLOCK, MIXED, PERSON, ROOM, classify, grade, relight, unmix};
+use crate::kernels::fetch::fetch_below;
 use crate::{CellsView, Frame, FrameError, FrameView, Isa, MatteView, blend::check_blend};
 
 /// What light does to the person.
@@ -56,6 +57,7 @@ impl Compositor {
         for (index, mut plane) in into.view_mut().planes_mut().enumerate() {
             let alpha = if index == 0 { matte.luma() } else { matte.chroma() }.plane(0);
             let (over, under) = (over.plane(index), under.plane(index));
+            let strides_bytes = [plane.stride_bytes(), over.stride_bytes(), under.stride_bytes()];
             let size = [over.row_bytes(), over.rows()];
             let mut work = Work::new(self, matte.edge(), light, index, size);
             for (y, out) in plane.iter_rows_mut().enumerate() {
@@ -67,6 +69,13 @@ impl Compositor {
                     start = columns.end;
                     let (over, under) = (&over[columns.clone()], &under[columns.clone()]);
                     let (out, alpha) = (&mut out[columns.clone()], &alpha[columns.clone()]);
+                    fetch_below(out, strides_bytes[0]);
+                    if kind != ROOM {
+                        fetch_below(over, strides_bytes[1]);
+                    }
+                    if kind != PERSON {
+                        fetch_below(under, strides_bytes[2]);
+                    }
                     match kind {
                         ROOM => out.copy_from_slice(under),
                         PERSON => work.show(isa, out, over, columns),

@@ -8,7 +8,7 @@ use crate::dispatch_vectorised;
 
 /// Samples of a row that are told apart: about as many as an edge is wide. With 64, what is done to the
 /// edge takes half as long again.
-pub(crate) const BLOCK: usize = 16;
+pub(crate) const BLOCK: usize = 32;
 
 /// What a block of a row of the matte is.
 pub(crate) const ROOM: u8 = 0;

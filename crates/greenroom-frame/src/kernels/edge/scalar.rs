@@ -57,24 +57,22 @@ fn along(
             one(row, alpha, first + first_more * share, second + second_more * share)
         };
         let end = start + count as usize;
-        while start < end {
-            let lanes = start..start + LANES;
-            if let (Some(Ok(out)), Some(Ok(row)), Some(Ok(alpha)), Some(Ok(shares))) = (
-                out.get_mut(lanes.clone()).map(<&mut [u8; LANES]>::try_from),
-                row.get(lanes.clone()).map(<&[u8; LANES]>::try_from),
-                alpha.get(lanes.clone()).map(<&[u8; LANES]>::try_from),
-                shares.get(lanes.clone()).map(<&[f32; LANES]>::try_from),
-            ) {
-                // What is too much is written once more, by the next stretch.
+        // What is too much is written once more, by the next stretch.
+        let whole = start..start + (count as usize).next_multiple_of(LANES);
+        if whole.end <= len {
+            let [row, alpha] =
+                [row, alpha].map(|samples| samples[whole.clone()].as_chunks::<LANES>().0.iter());
+            let shares = shares[whole.clone()].as_chunks::<LANES>().0.iter();
+            let out = out[whole].as_chunks_mut::<LANES>().0.iter_mut();
+            for (((out, row), alpha), shares) in out.zip(row).zip(alpha).zip(shares) {
                 for x in 0..LANES {
                     out[x] = value(row[x], alpha[x], shares[x]);
                 }
-            } else {
-                for x in start..end {
-                    out[x] = value(row[x], alpha[x], shares[x]);
-                }
             }
-            start += LANES;
+        } else {
+            for x in start..end {
+                out[x] = value(row[x], alpha[x], shares[x]);
+            }
         }
         start = end;
     }
