@@ -1,6 +1,6 @@
 use std::ops::Range;
 
-use crate::kernels::edge::{RowPair, widen};
+use crate::kernels::edge::{BLOCK, Line, between};
 use crate::{Isa, PartPx, SizePx};
 
 /// Two values for each of a picture's three planes, in a few large cells: what changes slowly over
@@ -87,10 +87,6 @@ impl<'a> CellsView<'a> {
     }
 }
 
-/// Samples of a row that are told apart: about as many as an edge is wide. With 64, what is done to the
-/// edge takes half as long again.
-pub(crate) const BLOCK: usize = 32;
-
 /// Reads the cells of one plane at the plane's size, in blocks of [`BLOCK`] samples, row by row.
 #[derive(Debug, Default)]
 pub(crate) struct Sampler {
@@ -103,24 +99,17 @@ pub(crate) struct Sampler {
     /// left cell; and where those of each block begin.
     stretches: Vec<(u32, u32)>,
     starts: Vec<usize>,
-    /// Of an even and an odd row of cells, both maps at the plane's width.
-    wide: [[Vec<f32>; 2]; 2],
-    /// Which row of cells each block of `wide` is of.
-    held: Vec<[usize; 2]>,
     rows: [usize; 2],
     share: f32,
+    /// Both maps between these rows, and whether they are.
+    between: [Vec<f32>; 2],
+    is_between: bool,
     /// Blocks in which the values are not the usual ones.
     unusual: Vec<bool>,
 }
 
 /// What the tables are made for: width and height of the plane, columns of cells, and where these lie.
 type Aim = ([usize; 2], usize, [f64; 5]);
-
-/// What [`Sampler::sample`] found: two rows of each of both maps, and the share of the row below.
-pub(crate) struct Sampled<'a> {
-    pub(crate) maps: [RowPair<'a>; 2],
-    pub(crate) share: f32,
-}
 
 impl Sampler {
     /// Starts with a plane of this width and height.
@@ -150,11 +139,9 @@ impl Sampler {
                 }
             }
             self.starts.push(self.stretches.len());
-            self.wide.iter_mut().flatten().for_each(|wide| wide.resize(width, 0.0));
+            self.between.iter_mut().for_each(|line| line.resize(cells.columns + 1, 0.0));
         }
         let blocks = width.div_ceil(BLOCK);
-        self.held.clear();
-        self.held.resize(blocks, [usize::MAX; 2]);
         self.unusual.clear();
         self.unusual.resize(blocks, true);
         self.rows = [usize::MAX; 2];
@@ -164,7 +151,7 @@ impl Sampler {
     pub(crate) fn go_to(&mut self, view: CellsView<'_>, y: usize) -> bool {
         let (first, share) = self.lines[y];
         let rows = [first, (first + 1).min(view.cells.rows - 1)];
-        self.share = share;
+        (self.share, self.is_between) = (share, false);
         std::mem::replace(&mut self.rows, rows) != rows
     }
 
@@ -185,35 +172,28 @@ impl Sampler {
     }
 
     /// The values of some columns of the row, from the first one of a block on.
-    pub(crate) fn sample(
+    #[inline]
+    pub(crate) fn line(
         &mut self,
         isa: Isa,
         view: CellsView<'_>,
         plane: usize,
         columns: Range<usize>,
-    ) -> Sampled<'_> {
-        let stride = view.cells.columns + 1;
-        for block in columns.start / BLOCK..columns.end.div_ceil(BLOCK) {
-            for row in self.rows {
-                let held = &mut self.held[block][row % 2];
-                if *held == row {
-                    continue;
-                }
-                *held = row;
-                let part = block * BLOCK..((block + 1) * BLOCK).min(self.shares.len());
-                let stretches = &self.stretches[self.starts[block]..self.starts[block + 1]];
-                let shares = &self.shares[part.clone()];
-                for (wide, map) in self.wide[row % 2].iter_mut().zip(&view.cells.maps[plane]) {
-                    let cells = &map[row * stride..][..stride];
-                    widen(isa, &mut wide[part.clone()], cells, shares, stretches);
-                }
+    ) -> Line<'_> {
+        if !std::mem::replace(&mut self.is_between, true) {
+            let stride = view.cells.columns + 1;
+            for (line, map) in self.between.iter_mut().zip(&view.cells.maps[plane]) {
+                let [above, below] = self.rows.map(|row| &map[row * stride..][..stride]);
+                between(isa, line, above, below, self.share);
             }
         }
-        let [above, below] = self.rows.map(|row| &self.wide[row % 2]);
-        let maps = [0, 1].map(|map| RowPair {
-            above: &above[map][columns.clone()],
-            below: &below[map][columns.clone()],
-        });
-        Sampled { maps, share: self.share }
+        let blocks = columns.start / BLOCK..columns.end.div_ceil(BLOCK);
+        let [first, second] = &self.between;
+        Line {
+            first,
+            second,
+            shares: &self.shares[columns],
+            stretches: &self.stretches[self.starts[blocks.start]..self.starts[blocks.end]],
+        }
     }
 }

@@ -1,8 +1,9 @@
 use std::ops::Range;
 
-use crate::cells::{BLOCK, Sampled, Sampler};
-use crate::kernels::blend::{blend_row, mix_row};
-use crate::kernels::edge::{grade, relight, unmix};
+use crate::cells::Sampler;
+use crate::kernels::blend::blend_row;
+use crate::kernels::edge::{BLOCK, MIXED, PERSON, ROOM, classify, grade, relight, unmix};
+use crate::kernels::fetch::fetch_below;
 use crate::{CellsView, Frame, FrameError, FrameView, Isa, MatteView, blend::check_blend};
 
 /// What light does to the person.
@@ -29,33 +30,10 @@ pub struct Compositor {
     /// For luma and for chroma.
     edge: [Sampler; 2],
     light: [Sampler; 2],
-}
-
-/// What a block of a row of the matte is.
-#[derive(PartialEq, Eq)]
-enum RunKind {
-    Room,
-    Person,
-    Mixed,
-}
-
-impl RunKind {
-    fn of(alpha: &[u8]) -> Self {
-        // Eight at once; byte by byte this took as long as the blend.
-        let (eights, rest) = alpha.as_chunks::<8>();
-        let value = match alpha.first() {
-            Some(0) => 0,
-            Some(255) => u64::MAX,
-            _ => return RunKind::Mixed,
-        };
-        let differs =
-            eights.iter().fold(0, |any, eight| any | (u64::from_ne_bytes(*eight) ^ value));
-        match value {
-            _ if differs != 0 || rest.iter().any(|&alpha| alpha != value as u8) => RunKind::Mixed,
-            0 => RunKind::Room,
-            _ => RunKind::Person,
-        }
-    }
+    /// What the blocks of a row are.
+    kinds: Vec<u8>,
+    /// Pieces of a row on their way.
+    scratch: [Vec<u8>; 2],
 }
 
 impl Compositor {
@@ -79,29 +57,29 @@ impl Compositor {
         for (index, mut plane) in into.view_mut().planes_mut().enumerate() {
             let alpha = if index == 0 { matte.luma() } else { matte.chroma() }.plane(0);
             let (over, under) = (over.plane(index), under.plane(index));
-            let mut work =
-                Work::new(self, matte.edge(), light, index, [over.row_bytes(), over.rows()]);
+            let strides_bytes = [plane.stride_bytes(), over.stride_bytes(), under.stride_bytes()];
+            let size = [over.row_bytes(), over.rows()];
+            let mut work = Work::new(self, matte.edge(), light, index, size);
             for (y, out) in plane.iter_rows_mut().enumerate() {
                 let (over, under, alpha) = (over.row(y), under.row(y), alpha.row(y));
-                work.go_to(y);
+                work.begin_row(isa, y, alpha);
                 let mut start = 0;
                 while start < out.len() {
-                    let (kind, columns) = work.run(start, alpha);
+                    let (kind, columns) = work.run(start);
                     start = columns.end;
                     let (over, under) = (&over[columns.clone()], &under[columns.clone()]);
                     let (out, alpha) = (&mut out[columns.clone()], &alpha[columns.clone()]);
+                    fetch_below(out, strides_bytes[0]);
+                    if kind != ROOM {
+                        fetch_below(over, strides_bytes[1]);
+                    }
+                    if kind != PERSON {
+                        fetch_below(under, strides_bytes[2]);
+                    }
                     match kind {
-                        RunKind::Room => out.copy_from_slice(under),
-                        RunKind::Mixed if work.is_plain(&kind, &columns) => {
-                            blend_row(isa, out, over, under, alpha);
-                        }
-                        _ => {
-                            out.copy_from_slice(over);
-                            work.change(isa, out, alpha, &kind, &columns);
-                            if kind == RunKind::Mixed {
-                                mix_row(isa, out, under, alpha);
-                            }
-                        }
+                        ROOM => out.copy_from_slice(under),
+                        PERSON => work.show(isa, out, over, columns),
+                        _ => work.mix(isa, out, [over, under, alpha], columns),
                     }
                 }
             }
@@ -122,14 +100,14 @@ impl Compositor {
             let size = [plane.row_bytes(), plane.rows()];
             let mut work = Work::new(self, matte.edge(), None, index, size);
             for (y, (row, alpha)) in plane.iter_rows_mut().zip(alpha.iter_rows()).enumerate() {
-                work.go_to(y);
+                work.begin_row(isa, y, alpha);
                 let mut start = 0;
                 while start < row.len() {
-                    let (kind, columns) = work.run(start, alpha);
+                    let (kind, columns) = work.run(start);
                     start = columns.end;
-                    if kind == RunKind::Mixed {
-                        let alpha = &alpha[columns.clone()];
-                        work.change(isa, &mut row[columns.clone()], alpha, &kind, &columns);
+                    if let (MIXED, Some(edge)) = (kind, &mut work.edge) {
+                        let (row, alpha) = (&mut row[columns.clone()], &alpha[columns.clone()]);
+                        row.copy_from_slice(edge.unmixed(isa, row, alpha, columns));
                     }
                 }
             }
@@ -140,9 +118,10 @@ impl Compositor {
 
 /// What is done to one plane.
 struct Work<'a> {
-    plane: usize,
-    edge: Option<(&'a mut Sampler, CellsView<'a>)>,
-    light: Option<(&'a mut Sampler, Light<'a>)>,
+    kinds: &'a mut [u8],
+    width: usize,
+    edge: Option<Edge<'a>>,
+    light: Option<Lamp<'a>>,
 }
 
 impl<'a> Work<'a> {
@@ -153,85 +132,131 @@ impl<'a> Work<'a> {
         plane: usize,
         size: [usize; 2],
     ) -> Self {
-        let Compositor { edge: edges, light: lights } = compositor;
-        let kind = plane.min(1);
-        let edge = edge.map(|view| {
-            edges[kind].aim(view, size);
-            (&mut edges[kind], view)
+        let Compositor { edge: edges, light: lights, kinds, scratch: [unmixed, lit] } = compositor;
+        let (which, [width, _]) = (plane.min(1), size);
+        // Luma comes first, and is the widest.
+        kinds.resize(kinds.len().max(width.div_ceil(BLOCK)), ROOM);
+        [&mut *unmixed, &mut *lit].into_iter().for_each(|row| row.resize(row.len().max(width), 0));
+        let edge = edge.map(|cells| {
+            edges[which].aim(cells, size);
+            Edge { plane, sampler: &mut edges[which], cells, scratch: unmixed }
         });
-        let light = light.map(|light| {
-            lights[kind].aim(light.cells, size);
-            (&mut lights[kind], light)
+        let light = light.map(|Light { usual, cells }| {
+            lights[which].aim(cells, size);
+            Lamp { plane, sampler: &mut lights[which], cells, usual: usual[plane], scratch: lit }
         });
-        Self { plane, edge, light }
+        Self { kinds: &mut kinds[..width.div_ceil(BLOCK)], width, edge, light }
     }
 
-    fn go_to(&mut self, y: usize) {
-        if let Some((sampler, view)) = &mut self.edge {
-            sampler.go_to(*view, y);
+    /// Goes on to row `y`.
+    fn begin_row(&mut self, isa: Isa, y: usize, alpha: &[u8]) {
+        classify(isa, self.kinds, alpha);
+        if let Some(edge) = &mut self.edge {
+            edge.sampler.go_to(edge.cells, y);
         }
-        if let Some((sampler, light)) = &mut self.light
-            && sampler.go_to(light.cells, y)
+        if let Some(Lamp { plane, sampler, cells, usual, .. }) = &mut self.light
+            && sampler.go_to(*cells, y)
         {
-            sampler.compare(light.cells, self.plane, light.usual[self.plane]);
+            sampler.compare(*cells, *plane, *usual);
         }
     }
 
     /// The block at `start`, and those behind it that are treated alike.
-    fn run(&self, start: usize, alpha: &[u8]) -> (RunKind, Range<usize>) {
-        let block = |start: usize| {
-            let end = (start + BLOCK).min(alpha.len());
-            let kind = RunKind::of(&alpha[start..end]);
-            let is_lit = kind != RunKind::Room
-                && self.light.as_ref().is_some_and(|(it, _)| it.is_unusual(start / BLOCK));
-            ((kind, is_lit), end)
+    fn run(&self, start: usize) -> (u8, Range<usize>) {
+        let first = start / BLOCK;
+        let kind = self.kinds[first];
+        let is_lit = |block: usize| self.light.as_ref().is_some_and(|lamp| lamp.is_on(block));
+        let is_unlike = |block: usize| {
+            self.kinds[block] != kind || (kind != ROOM && is_lit(block) != is_lit(first))
         };
-        let (first, mut end) = block(start);
-        while end < alpha.len() {
-            let (next, next_end) = block(end);
-            if next != first {
-                break;
-            }
-            end = next_end;
+        let end = (first + 1..self.kinds.len()).find(|&block| is_unlike(block));
+        (kind, start..end.map_or(self.width, |block| block * BLOCK))
+    }
+
+    /// The person of these columns, mixed with nothing else.
+    fn show(&mut self, isa: Isa, out: &mut [u8], over: &[u8], columns: Range<usize>) {
+        match &mut self.light {
+            Some(lamp) => lamp.light(isa, out, over, columns),
+            None => out.copy_from_slice(over),
         }
-        (first.0, start..end)
     }
 
-    /// Whether the person is shown here as it is.
-    fn is_plain(&self, kind: &RunKind, columns: &Range<usize>) -> bool {
-        let mixed = *kind == RunKind::Mixed && self.edge.is_some();
-        let lit = self.light.as_ref().is_some_and(|(sampler, light)| {
-            light.usual[self.plane] != [1.0, 0.0] || sampler.is_unusual(columns.start / BLOCK)
-        });
-        !mixed && !lit
-    }
-
-    fn change(
+    /// What is seen of these columns where both are.
+    fn mix(
         &mut self,
         isa: Isa,
-        row: &mut [u8],
-        alpha: &[u8],
-        kind: &RunKind,
-        columns: &Range<usize>,
+        out: &mut [u8],
+        [mut over, under, alpha]: [&[u8]; 3],
+        columns: Range<usize>,
     ) {
-        if let (Some((sampler, view)), RunKind::Mixed) = (&mut self.edge, kind) {
-            let Sampled { maps: [person, less], share } =
-                sampler.sample(isa, *view, self.plane, columns.clone());
-            unmix(isa, row, alpha, person, less, share);
+        if let Some(edge) = &mut self.edge {
+            over = edge.unmixed(isa, over, alpha, columns.clone());
         }
-        let Some((sampler, light)) = &mut self.light else { return };
-        let usual = light.usual[self.plane];
-        if sampler.is_unusual(columns.start / BLOCK) {
-            let Sampled { maps: [gains, offsets], share } =
-                sampler.sample(isa, light.cells, self.plane, columns.clone());
-            relight(isa, row, gains, offsets, share);
-        } else if usual != [1.0, 0.0] {
-            let gain = (usual[0] * 16_384.0).round().clamp(0.0, 32_767.0) as u16;
-            let offset = (usual[1] * 64.0).round().clamp(-255.0 * 64.0, 255.0 * 64.0) as i16;
-            grade(isa, row, gain, offset);
+        if let Some(lamp) = &mut self.light {
+            over = lamp.lit(isa, over, columns);
         }
+        blend_row(isa, out, over, under, alpha);
     }
 }
+
+/// Takes the room out of a plane's edge.
+struct Edge<'a> {
+    plane: usize,
+    sampler: &'a mut Sampler,
+    cells: CellsView<'a>,
+    scratch: &'a mut [u8],
+}
+
+impl Edge<'_> {
+    fn unmixed(&mut self, isa: Isa, over: &[u8], alpha: &[u8], columns: Range<usize>) -> &[u8] {
+        let out = &mut self.scratch[..over.len()];
+        unmix(isa, out, over, alpha, self.sampler.line(isa, self.cells, self.plane, columns));
+        out
+    }
+}
+
+/// Lights a plane anew.
+struct Lamp<'a> {
+    plane: usize,
+    sampler: &'a mut Sampler,
+    cells: CellsView<'a>,
+    usual: [f32; 2],
+    scratch: &'a mut [u8],
+}
+
+impl Lamp<'_> {
+    /// Whether another light than the usual falls on a block.
+    fn is_on(&self, block: usize) -> bool {
+        self.sampler.is_unusual(block)
+    }
+
+    fn light(&mut self, isa: Isa, out: &mut [u8], over: &[u8], columns: Range<usize>) {
+        let [gain, offset] = self.usual;
+        if self.is_on(columns.start / BLOCK) {
+            relight(isa, out, over, self.sampler.line(isa, self.cells, self.plane, columns));
+        } else if self.usual == NO_CHANGE {
+            out.copy_from_slice(over);
+        } else {
+            let gain = (gain * 16_384.0).round().clamp(0.0, 32_767.0) as u16;
+            let offset = (offset * 64.0).round().clamp(-255.0 * 64.0, 255.0 * 64.0) as i16;
+            grade(isa, out, over, gain, offset);
+        }
+    }
+
+    /// The same, without a copy of what stays as it is.
+    fn lit<'a>(&'a mut self, isa: Isa, over: &'a [u8], columns: Range<usize>) -> &'a [u8] {
+        if self.usual == NO_CHANGE && !self.is_on(columns.start / BLOCK) {
+            return over;
+        }
+        let scratch = std::mem::take(&mut self.scratch);
+        self.light(isa, &mut scratch[..over.len()], over, columns);
+        self.scratch = scratch;
+        &self.scratch[..over.len()]
+    }
+}
+
+/// Gain and offset of what stays as it is.
+const NO_CHANGE: [f32; 2] = [1.0, 0.0];
 
 #[cfg(test)]
 mod tests;

@@ -158,6 +158,7 @@ impl Scene {
     pub fn take_over(&mut self, old: &mut Scene) {
         if self.reuse.background {
             std::mem::swap(&mut self.background, &mut old.background);
+            self.look.iter_mut().for_each(Look::forget_background);
         }
         if self.reuse.foreground {
             std::mem::swap(&mut self.foreground, &mut old.foreground);
@@ -184,6 +185,7 @@ impl Scene {
     ) -> Result<(), SceneError> {
         let moment = self.clock.tick(matted.frame.captured_at());
         let matted = self.framing.frame(matted, &moment)?;
+        let is_still = self.background.is_still();
         let behind = self.background.behind(&matted, &moment)?;
         let mut layers = self.workspace.layers(&matted, behind);
         // Before the room itself, the room's colour in the edge is right.
@@ -197,7 +199,8 @@ impl Scene {
         }
         let (person, behind) = (layers.person.view(), layers.background.view());
         let look = self.look.as_mut().filter(|_| !layers.background_is_room);
-        let light = look.map(|look| look.light(&layers, &moment)).transpose()?;
+        let is_still = is_still && !layers.background.is_changed();
+        let light = look.map(|look| look.light(&layers, is_still, &moment)).transpose()?;
         let matte = layers.matte()?.with_edge(edge);
         self.compositor.compose(person, behind, matte, light, canvas)?;
         if let Some(foreground) = &mut self.foreground {

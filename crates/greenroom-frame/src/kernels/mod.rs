@@ -14,6 +14,7 @@ mod dispatch;
 pub(crate) mod dither;
 pub(crate) mod edge;
 pub(crate) mod fade;
+pub(crate) mod fetch;
 pub(crate) mod mean;
 pub(crate) mod pack;
 pub(crate) mod recolour;

@@ -29,4 +29,8 @@ impl Background for Plain {
         }
         Ok(self.shown.as_ref().expect("made above").view())
     }
+
+    fn is_still(&self) -> bool {
+        true
+    }
 }

@@ -57,6 +57,10 @@ impl Background for Gradient {
         }
         Ok(self.painted.as_ref().expect("painted above").view())
     }
+
+    fn is_still(&self) -> bool {
+        true
+    }
 }
 
 /// Paints a gradient of `shape`.

@@ -53,6 +53,12 @@ pub trait Background: Send {
         moment: &Moment,
     ) -> Result<FrameView<'a>, SceneError>;
 
+    /// Whether [`behind`](Self::behind) gives the same picture for every frame of a format, size and
+    /// colour.
+    fn is_still(&self) -> bool {
+        false
+    }
+
     /// Goes on to the next picture, where there are several; `false` if there are not.
     fn next_picture(&mut self) -> bool {
         false

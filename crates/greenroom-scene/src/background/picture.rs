@@ -30,6 +30,10 @@ impl Background for Picture {
     ) -> Result<FrameView<'a>, SceneError> {
         Ok(self.adapter.adapt(self.shown.view(), matted.frame.shape())?)
     }
+
+    fn is_still(&self) -> bool {
+        true
+    }
 }
 
 /// A picture from a file, fitted into a planar frame.

@@ -43,6 +43,8 @@ struct State {
     steps: [usize; 7],
     /// Alpha and the background's planes, out of focus.
     soft: [Vec<f32>; 4],
+    /// The small planes of the background, and these out of focus, are those of the one that stands.
+    is_behind_known: bool,
     scratch: Vec<f32>,
     cells: Cells,
 }
@@ -54,13 +56,22 @@ impl Look {
         (spec != LookSpec::OFF).then_some(Self { spec, state: None, tone })
     }
 
-    /// The light on the person of this frame.
+    /// From now on another background stands.
+    pub(crate) fn forget_background(&mut self) {
+        if let Some(state) = &mut self.state {
+            state.is_behind_known = false;
+        }
+    }
+
+    /// The light on the person of this frame; what [stands still](crate::Background::is_still) behind is
+    /// looked at once.
     ///
     /// # Errors
     /// [`FrameError::BadSize`].
     pub(crate) fn light(
         &mut self,
         layers: &Layers<'_>,
+        is_still: bool,
         moment: &Moment,
     ) -> Result<Light<'_>, FrameError> {
         let person = layers.person.view();
@@ -68,11 +79,13 @@ impl Look {
             self.state = Some(State::new(person.shape())?);
         }
         let state = self.state.as_mut().expect("made above");
+        state.is_behind_known &= is_still;
         state.reduce(layers, self.tone.is_due(moment));
         let tone =
             self.tone.tone(state.planes.each_ref().map(Frame::bytes), person.colour(), moment);
         let usual = tone.affine(person.colour());
         state.wrap(self.spec.wrap * WRAP, usual);
+        state.is_behind_known = is_still;
         Ok(Light { usual, cells: state.cells.view() })
     }
 }
@@ -103,12 +116,13 @@ impl State {
             scalers: [a?, b?, c?, d?, e?, f?, g?],
             steps: planes.map(|plane| step(plane) as usize),
             soft: [zeros(), zeros(), zeros(), zeros()],
+            is_behind_known: false,
             scratch: zeros(),
             cells,
         })
     }
 
-    /// Makes the small pictures; those of the camera only if they are wanted.
+    /// Makes the small pictures that are not known; those of the camera only if they are wanted.
     fn reduce(&mut self, layers: &Layers<'_>, wants_camera: bool) {
         let (behind, camera) = (layers.background.view(), layers.person.view());
         let alpha = layers.luma_alpha.view();
@@ -119,7 +133,8 @@ impl State {
                 _ => (camera, index - 4),
             }
         };
-        for index in 0..if wants_camera { 7 } else { 4 } {
+        let first = if self.is_behind_known { 3 } else { 0 };
+        for index in first..if wants_camera { 7 } else { 4 } {
             let (picture, number) = plane(index);
             let from = picture.plane(number).every_row(self.steps[index]);
             self.scalers[index].scale(from, &mut self.planes[index].view_mut().plane_mut(0));
@@ -130,8 +145,9 @@ impl State {
     /// is. What is brighter than that already hardly changes, and a dark background adds nothing.
     fn wrap(&mut self, strength: f32, usual: [[f32; 2]; 3]) {
         let width = self.small.width_px as usize;
-        let order = [3, 0, 1, 2];
-        for (soft, index) in self.soft.iter_mut().zip(order) {
+        // Alpha comes first.
+        let order: &[usize] = if self.is_behind_known { &[3] } else { &[3, 0, 1, 2] };
+        for (soft, &index) in self.soft.iter_mut().zip(order) {
             let bytes = self.planes[index].bytes();
             soft.iter_mut().zip(bytes).for_each(|(soft, &byte)| *soft = f32::from(byte));
             for _ in 0..2 {

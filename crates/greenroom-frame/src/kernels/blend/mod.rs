@@ -8,8 +8,6 @@ dispatch_vectorised! {
     /// `out = (over * alpha + under * (255 - alpha)) / 255`, rounded to the nearest. All rows have
     /// the same length; samples are 0..=255, alpha 0 = `under`, 255 = `over`.
     pub(crate) fn blend_row(out: &mut [u8], over: &[u8], under: &[u8], alpha: &[u8]);
-    /// The same in place: `over` becomes what is seen.
-    pub(crate) fn mix_row(over: &mut [u8], under: &[u8], alpha: &[u8]);
     /// The same in place: `under` becomes what is seen.
     pub(crate) fn lay_row(under: &mut [u8], over: &[u8], alpha: &[u8]);
 }
@@ -36,9 +34,6 @@ mod tests {
                 let mut laid = under.clone();
                 lay_row(isa, &mut laid, &over, &alpha);
                 assert_eq!(laid, out);
-                let mut mixed = over.clone();
-                mix_row(isa, &mut mixed, &under, &alpha);
-                assert_eq!(mixed, out);
             }
         }
     }

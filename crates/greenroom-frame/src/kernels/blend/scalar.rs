@@ -21,10 +21,3 @@ pub(super) fn lay_row(under: &mut [u8], over: &[u8], alpha: &[u8]) {
         *under = blended(over, *under, alpha);
     }
 }
-
-#[inline(always)]
-pub(super) fn mix_row(over: &mut [u8], under: &[u8], alpha: &[u8]) {
-    for (over, (&under, &alpha)) in over.iter_mut().zip(under.iter().zip(alpha)) {
-        *over = blended(*over, under, alpha);
-    }
-}

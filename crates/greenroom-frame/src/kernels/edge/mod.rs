@@ -1,33 +1,35 @@
 //! Pieces of rows of the person, where a few large cells say what becomes of their samples.
 
-mod rows;
+mod line;
 mod scalar;
 
-pub(crate) use self::rows::RowPair;
+pub(crate) use self::line::Line;
 use crate::dispatch_vectorised;
 
+/// Samples of a row that are told apart: about as many as an edge is wide. With 64, what is done to the
+/// edge takes half as long again.
+pub(crate) const BLOCK: usize = 32;
+
+/// What a block of a row of the matte is.
+pub(crate) const ROOM: u8 = 0;
+pub(crate) const PERSON: u8 = 1;
+pub(crate) const MIXED: u8 = 2;
+
 dispatch_vectorised! {
-    /// `wide[x] = cells[left] + (cells[left + 1] - cells[left]) * shares[x]`. `stretches` tells for how
-    /// many columns on end which is `left`: pairs of the count and that.
-    pub(crate) fn widen(wide: &mut [f32], cells: &[f32], shares: &[f32], stretches: &[(u32, u32)]);
-    /// Takes the room out of samples that are mixed with it: `row[x] = person + part * (row[x] - room -
-    /// part * less)`, where `less` is the person's colour less the room's. Both lie between two rows:
-    /// `person = person.above[x] + (person.below[x] - person.above[x]) * share`, and `less` likewise. How
-    /// much of the sample is person, `part`, is taken to be less than its alpha, which is 0..=255:
-    /// `part = alpha * (1 + alpha) / 2` of `alpha[x] / 255`.
-    pub(crate) fn unmix(
-        row: &mut [u8],
-        alpha: &[u8],
-        person: RowPair<'_>,
-        less: RowPair<'_>,
-        share: f32,
-    );
-    /// `row[x] = gain * row[x] + offset`, rounded to the nearest, both between two rows:
-    /// `gain = gains.above[x] + (gains.below[x] - gains.above[x]) * share`, and the offset likewise.
-    pub(crate) fn relight(row: &mut [u8], gains: RowPair<'_>, offsets: RowPair<'_>, share: f32);
-    /// `row[x] = gain * row[x] + offset`, rounded to the nearest: a gain below 2 in 16384ths, an offset of
+    /// What each [`BLOCK`] of a row of alpha is; the last may be shorter.
+    pub(crate) fn classify(kinds: &mut [u8], alpha: &[u8]);
+    /// `out[x] = above[x] + (below[x] - above[x]) * share`.
+    pub(crate) fn between(out: &mut [f32], above: &[f32], below: &[f32], share: f32);
+    /// Takes the room out of samples that are mixed with it: `out[x] = person + part * (row[x] - room -
+    /// part * less)`, where the line's values are `person` and `less`, the person's colour less the
+    /// room's. How much of the sample is person, `part`, is taken to be less than its alpha, which is
+    /// 0..=255: `part = alpha * (1 + alpha) / 2` of `alpha[x] / 255`.
+    pub(crate) fn unmix(out: &mut [u8], row: &[u8], alpha: &[u8], colours: Line<'_>);
+    /// `out[x] = gain * row[x] + offset`, rounded to the nearest, of the line's values.
+    pub(crate) fn relight(out: &mut [u8], row: &[u8], light: Line<'_>);
+    /// `out[x] = gain * row[x] + offset`, rounded to the nearest: a gain below 2 in 16384ths, an offset of
     /// at most 255 codes to either side in 64ths.
-    pub(crate) fn grade(row: &mut [u8], gain: u16, offset: i16);
+    pub(crate) fn grade(out: &mut [u8], row: &[u8], gain: u16, offset: i16);
 }
 
 #[cfg(test)]
@@ -43,41 +45,73 @@ mod tests {
         bytes(len, seed).into_iter().map(f32::from).collect()
     }
 
-    fn pair<'a>(above: &'a [f32], below: &'a [f32]) -> RowPair<'a> {
-        RowPair { above, below }
+    /// A line for `len` samples with a cell for so many of them.
+    fn with_line<T>(
+        len: usize,
+        of_cell: usize,
+        [first, second]: [&[f32]; 2],
+        act: impl FnOnce(Line<'_>) -> T,
+    ) -> T {
+        let stretches: Vec<(u32, u32)> = (0..len.div_ceil(of_cell))
+            .map(|at| ((len - of_cell * at).min(of_cell) as u32, at as u32))
+            .collect();
+        let shares: Vec<f32> = (0..len).map(|x| (x % of_cell) as f32 / of_cell as f32).collect();
+        act(Line { first, second, shares: &shares, stretches: &stretches })
     }
 
     #[test]
     fn every_isa_gives_the_same_bits_at_every_width() {
-        for len in (0..40usize).chain([64, 65]) {
+        for (len, of_cell) in (0..=129usize).flat_map(|len| [(len, 11), (len, 16), (len, 3)]) {
             let run = |isa| {
-                let stretches: Vec<(u32, u32)> = (0..len.div_ceil(11_usize))
-                    .map(|at| ((len - 11 * at).min(11) as u32, at as u32))
-                    .collect();
-                let shares: Vec<f32> = (0..len).map(|x| (x % 11) as f32 / 11.0).collect();
-                let mut wide = vec![0.0; len];
-                widen(isa, &mut wide, &floats(len / 11 + 2, 1), &shares, &stretches);
-                let f: [Vec<f32>; 4] = std::array::from_fn(|seed| floats(len, 2 + seed));
-                let mut unmixed = bytes(len, 7);
-                unmix(
-                    isa,
-                    &mut unmixed,
-                    &bytes(len, 8),
-                    pair(&f[0], &f[1]),
-                    pair(&f[2], &f[3]),
-                    0.3,
-                );
-                let gains = [&f[0], &f[1]].map(|row| row.iter().map(|x| x / 128.0).collect());
-                let [g, h]: [Vec<f32>; 2] = gains;
-                let mut lit = bytes(len, 9);
-                relight(isa, &mut lit, pair(&g, &h), pair(&f[2], &f[3]), 0.7);
-                let mut graded = bytes(len, 10);
-                grade(isa, &mut graded, 18_514, -576);
-                (wide, unmixed, lit, graded)
+                let cells = len / of_cell + 2;
+                let f: [Vec<f32>; 4] = std::array::from_fn(|seed| floats(cells, 2 + seed));
+                let mut lines = [vec![0.0; cells], vec![0.0; cells]];
+                between(isa, &mut lines[0], &f[0], &f[1], 0.3);
+                between(isa, &mut lines[1], &f[2], &f[3], 0.7);
+                let (row, alpha) = (bytes(len, 7), bytes(len, 8));
+                let mut out = [vec![0; len], vec![0; len], vec![0; len]];
+                let [unmixed, lit, graded] = &mut out;
+                with_line(len, of_cell, [&lines[0], &lines[1]], |line| {
+                    unmix(isa, unmixed, &row, &alpha, line);
+                });
+                let gains: Vec<f32> = lines[0].iter().map(|x| x / 128.0).collect();
+                with_line(len, of_cell, [&gains, &lines[1]], |line| relight(isa, lit, &row, line));
+                grade(isa, graded, &row, 18_514, -576);
+                (lines, out)
             };
             let expected = run(Isa::SCALAR);
             for isa in Isa::available() {
-                assert_eq!(run(isa), expected, "{isa:?} {len}");
+                assert!(run(isa) == expected, "{isa:?} {len} {of_cell}");
+            }
+        }
+    }
+
+    #[test]
+    fn blocks_are_told_apart() {
+        for isa in Isa::available() {
+            for len in 1..=129usize {
+                let kinds_of = |alpha: &[u8]| {
+                    let mut kinds = vec![9; len.div_ceil(BLOCK)];
+                    classify(isa, &mut kinds, alpha);
+                    kinds
+                };
+                for (level, kind) in [(0, ROOM), (255, PERSON), (7, MIXED)] {
+                    let mut alpha = vec![level; len];
+                    assert!(kinds_of(&alpha).iter().all(|&seen| seen == kind), "{isa:?} {len}");
+                    for at in 0..len {
+                        alpha[at] = level ^ 1;
+                        let seen = kinds_of(&alpha);
+                        let others =
+                            seen.iter().enumerate().filter(|(block, _)| *block != at / BLOCK);
+                        assert_eq!(
+                            // A sample that is a block of its own may be anything but its old self.
+                            (seen[at / BLOCK] == MIXED, others.clone().all(|(_, it)| *it == kind)),
+                            (true, true),
+                            "{isa:?} {len} {at}"
+                        );
+                        alpha[at] = level;
+                    }
+                }
             }
         }
     }
@@ -89,12 +123,13 @@ mod tests {
             for alpha in 0..=255u8 {
                 let share = f32::from(alpha) / 255.0;
                 let share = share * (1.0 + share) / 2.0;
-                let mut row = [(person * share + room * (1.0 - share)).round() as u8; 20];
-                let (persons, less) = ([person; 20], [person - room; 20]);
-                let (persons, less) = (pair(&persons, &persons), pair(&less, &less));
-                unmix(isa, &mut row, &[alpha; 20], persons, less, 0.5);
-                let off = row.iter().map(|&sample| (f32::from(sample) - person).abs());
-                assert!(off.fold(0.0, f32::max) <= 1.0, "{isa:?} {alpha}: {row:?}");
+                let row = [(person * share + room * (1.0 - share)).round() as u8; 20];
+                let mut out = [0; 20];
+                with_line(20, 9, [&[person; 4], &[person - room; 4]], |line| {
+                    unmix(isa, &mut out, &row, &[alpha; 20], line);
+                });
+                let off = out.iter().map(|&sample| (f32::from(sample) - person).abs());
+                assert!(off.fold(0.0, f32::max) <= 1.0, "{isa:?} {alpha}: {out:?}");
             }
         }
     }
@@ -103,17 +138,18 @@ mod tests {
     fn light_rounds_and_clamps() {
         for isa in Isa::available() {
             for (offset, expected) in [(-200.0, 0), (0.4, 100), (0.6, 101), (200.0, 255)] {
-                let mut row = [100; 20];
-                grade(isa, &mut row, 16_384, (64.0 * offset) as i16);
-                assert_eq!(row, [expected; 20]);
-                let mut row = [100; 20];
-                let (ones, offsets) = ([1.0; 20], [offset; 20]);
-                relight(isa, &mut row, pair(&ones, &ones), pair(&offsets, &offsets), 0.5);
-                assert_eq!(row, [expected; 20]);
+                let mut out = [7; 20];
+                grade(isa, &mut out, &[100; 20], 16_384, (64.0 * offset) as i16);
+                assert_eq!(out, [expected; 20]);
+                let mut out = [7; 20];
+                with_line(20, 9, [&[1.0; 4], &[offset; 4]], |line| {
+                    relight(isa, &mut out, &[100; 20], line);
+                });
+                assert_eq!(out, [expected; 20]);
             }
-            let mut row = [255; 20];
-            grade(isa, &mut row, 32_000, 255 * 64);
-            assert_eq!(row, [255; 20], "what is too bright is white, and not black");
+            let mut out = [7; 20];
+            grade(isa, &mut out, &[255; 20], 32_000, 255 * 64);
+            assert_eq!(out, [255; 20], "what is too bright is white, and not black");
         }
     }
 }

@@ -1,18 +1,33 @@
-use super::rows::RowPair;
+use super::line::Line;
+
+/// Values of a line that are worked out at once.
+const LANES: usize = 8;
 
 #[inline(always)]
-pub(super) fn widen(wide: &mut [f32], cells: &[f32], shares: &[f32], stretches: &[(u32, u32)]) {
-    let mut start = 0;
-    for &(count, left) in stretches {
-        let (left, right) = (cells[left as usize], cells[left as usize + 1]);
-        let columns = start..start + count as usize;
-        start = columns.end;
-        let shares = shares[columns.clone()].iter();
-        wide[columns]
-            .iter_mut()
-            .zip(shares)
-            .for_each(|(out, share)| *out = left + (right - left) * share);
+pub(super) fn classify(kinds: &mut [u8], alpha: &[u8]) {
+    let (blocks, rest) = alpha.as_chunks::<{ super::BLOCK }>();
+    for (kind, block) in kinds.iter_mut().zip(blocks) {
+        // Whole arrays, which are one comparison of vectors.
+        *kind = match block {
+            _ if *block == [0; super::BLOCK] => super::ROOM,
+            _ if *block == [255; super::BLOCK] => super::PERSON,
+            _ => super::MIXED,
+        };
     }
+    if let (Some(kind), Some(&first)) = (kinds.get_mut(blocks.len()), rest.first()) {
+        *kind = match first {
+            _ if rest.iter().any(|&alpha| alpha != first) => super::MIXED,
+            0 => super::ROOM,
+            255 => super::PERSON,
+            _ => super::MIXED,
+        };
+    }
+}
+
+#[inline(always)]
+pub(super) fn between(out: &mut [f32], above: &[f32], below: &[f32], share: f32) {
+    let cells = out.iter_mut().zip(above.iter().zip(below));
+    cells.for_each(|(out, (above, below))| *out = above + (below - above) * share);
 }
 
 /// To the nearest: of floats from 2^23 on, the lowest bits are the whole part. `as u8` alone is not
@@ -22,45 +37,67 @@ fn code(value: f32) -> u8 {
     (value.clamp(0.0, 255.0) + 8_388_608.0).to_bits() as u8
 }
 
+/// `out[x] = one(row[x], alpha[x], first, second)` with both values of the line.
 #[inline(always)]
-pub(super) fn unmix(
-    row: &mut [u8],
+fn along(
+    out: &mut [u8],
+    row: &[u8],
     alpha: &[u8],
-    person: RowPair<'_>,
-    less: RowPair<'_>,
-    share: f32,
+    line: Line<'_>,
+    one: impl Fn(u8, u8, f32, f32) -> u8,
 ) {
-    let len = row.len();
-    let alpha = &alpha[..len];
-    let (upper_person, lower_person) = (&person.above[..len], &person.below[..len]);
-    let (upper_less, lower_less) = (&less.above[..len], &less.below[..len]);
-    for x in 0..len {
-        let person = upper_person[x] + (lower_person[x] - upper_person[x]) * share;
-        let less = upper_less[x] + (lower_less[x] - upper_less[x]) * share;
-        let alpha = f32::from(alpha[x]) * (1.0 / 255.0);
+    let len = out.len();
+    let (row, alpha, shares) = (&row[..len], &alpha[..len], &line.shares[..len]);
+    let mut start = 0;
+    for &(count, left) in line.stretches {
+        let [left, right] = [left as usize, left as usize + 1];
+        let (first, first_more) = (line.first[left], line.first[right] - line.first[left]);
+        let (second, second_more) = (line.second[left], line.second[right] - line.second[left]);
+        let value = |row: u8, alpha: u8, share: f32| {
+            one(row, alpha, first + first_more * share, second + second_more * share)
+        };
+        let end = start + count as usize;
+        // What is too much is written once more, by the next stretch.
+        let whole = start..start + (count as usize).next_multiple_of(LANES);
+        if whole.end <= len {
+            let [row, alpha] =
+                [row, alpha].map(|samples| samples[whole.clone()].as_chunks::<LANES>().0.iter());
+            let shares = shares[whole.clone()].as_chunks::<LANES>().0.iter();
+            let out = out[whole].as_chunks_mut::<LANES>().0.iter_mut();
+            for (((out, row), alpha), shares) in out.zip(row).zip(alpha).zip(shares) {
+                for x in 0..LANES {
+                    out[x] = value(row[x], alpha[x], shares[x]);
+                }
+            }
+        } else {
+            for x in start..end {
+                out[x] = value(row[x], alpha[x], shares[x]);
+            }
+        }
+        start = end;
+    }
+}
+
+#[inline(always)]
+pub(super) fn unmix(out: &mut [u8], row: &[u8], alpha: &[u8], colours: Line<'_>) {
+    along(out, row, alpha, colours, |sample, alpha, person, less| {
+        let alpha = f32::from(alpha) * (1.0 / 255.0);
         let part = alpha * (0.5 + 0.5 * alpha);
-        row[x] = code(person + part * (f32::from(row[x]) - person + less - part * less));
-    }
+        code(person + part * (f32::from(sample) - person + less - part * less))
+    });
 }
 
 #[inline(always)]
-pub(super) fn relight(row: &mut [u8], gains: RowPair<'_>, offsets: RowPair<'_>, share: f32) {
-    let len = row.len();
-    let (upper_gains, lower_gains) = (&gains.above[..len], &gains.below[..len]);
-    let (upper_offsets, lower_offsets) = (&offsets.above[..len], &offsets.below[..len]);
-    for x in 0..len {
-        let gain = upper_gains[x] + (lower_gains[x] - upper_gains[x]) * share;
-        let offset = upper_offsets[x] + (lower_offsets[x] - upper_offsets[x]) * share;
-        row[x] = code(gain * f32::from(row[x]) + offset);
-    }
+pub(super) fn relight(out: &mut [u8], row: &[u8], light: Line<'_>) {
+    along(out, row, row, light, |sample, _, gain, offset| code(gain * f32::from(sample) + offset));
 }
 
 #[inline(always)]
-pub(super) fn grade(row: &mut [u8], gain: u16, offset: i16) {
-    for sample in row {
+pub(super) fn grade(out: &mut [u8], row: &[u8], gain: u16, offset: i16) {
+    for (out, sample) in out.iter_mut().zip(row) {
         // The upper half of a product of 16 bits is one instruction for sixteen lanes: with floats
         // this takes three times as long.
         let lit = (u32::from(u16::from(*sample) << 8) * u32::from(gain)) >> 16;
-        *sample = ((lit as i16).saturating_add(offset).saturating_add(32) >> 6).clamp(0, 255) as u8;
+        *out = ((lit as i16).saturating_add(offset).saturating_add(32) >> 6).clamp(0, 255) as u8;
     }
 }
