@@ -8,6 +8,7 @@ use std::arch::x86_64::*;
 
 use super::table::{Padded, Stepped};
 use super::{BETWEEN_BITS, TapTable, Taps, WEIGHT_BITS, scalar};
+use crate::kernels::fetch::LINE_BYTES;
 
 /// To Q7 and to 8 bits, as in `scalar`.
 const TO_BETWEEN: i32 = (WEIGHT_BITS - BETWEEN_BITS) as i32;
@@ -30,8 +31,6 @@ fn pair(first: i16, second: i16) -> __m256i {
 
 /// Columns of `rows_to_between` at a time: four vectors of eight sums.
 const BLOCK: usize = 32;
-/// Of a line of the cache.
-const LINE_BYTES: usize = 64;
 
 #[target_feature(enable = "avx2")]
 pub(super) fn rows_to_between(out: &mut [i16], plane: &[u8], stride_bytes: usize, taps: Taps<'_>) {
