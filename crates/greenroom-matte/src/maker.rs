@@ -1,4 +1,5 @@
 mod build;
+mod crop;
 mod effort;
 mod parts;
 mod second_look;
@@ -300,19 +301,33 @@ impl MatteMaker {
     /// [steps](Self::refined) that are switched on, and what its [guard](Self::guarded) leaves of it; `frame` is the one that was
     /// [prepared](Self::prepare).
     ///
+    /// If somebody whom the frame before showed is lost, it asks the network once more.
+    ///
     /// # Errors
-    /// As `prepare`.
+    /// As `prepare`, and the engine's.
     pub fn refine(&mut self, frame: &FrameView<'_>) -> Result<&Frame, MatteError> {
-        let look = &self.looks[self.newest];
         let gain = self.preparer.gain();
         self.alpha.set_captured_at(self.captured_at);
         let seen = self.denoiser.as_ref().map_or(*frame, |denoiser| denoiser.seen(frame));
-        let second_opinion = self.second_opinion.as_mut().map(|it| (it, gain));
         if self.origin == MaskOrigin::Carried {
+            let second_opinion = self.second_opinion.as_mut().map(|it| (it, gain));
             self.parts.carry(&seen, second_opinion, &mut self.alpha)?;
         } else {
+            let look = &self.looks[self.newest];
             self.preparer.learn(&look.output);
-            self.parts.refine(&seen, &look.alpha, second_opinion, &mut self.alpha)?;
+            let lost = self.parts.lay(&look.alpha, &mut self.alpha);
+            if let Some(window) = lost.filter(|_| self.effort.input == Input::Full) {
+                let place = self.fit.windows[window.level];
+                let look = &mut self.looks[place];
+                self.preparer.prepare(&window.of(&seen, self.alpha.size()), &mut look.input)?;
+                self.engine.infer(&look.input, &mut look.output)?;
+                look.round();
+                // Where another answer was, there is this one now.
+                self.still.iter_mut().for_each(|still| still.forget(place));
+                self.parts.keep_lost(window, &look.alpha, &mut self.alpha);
+            }
+            let second_opinion = self.second_opinion.as_mut().map(|it| (it, gain));
+            self.parts.refine(&seen, second_opinion, &mut self.alpha)?;
         }
         if let Some(guarded) = &mut self.guarded {
             let name = &self.engine.description().name;

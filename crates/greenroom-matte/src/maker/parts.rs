@@ -1,11 +1,12 @@
 use std::ops::Range;
 
-use greenroom_frame::{Colour, Frame, FrameView, PixelFormat, PlaneScaler, SizePx};
+use greenroom_frame::{Frame, FrameView, PlaneScaler, SizePx};
 
+use super::crop::Crop;
 use crate::look::Look;
 use crate::models::{SQUEEZE, SQUEEZE_OF_SECOND_LOOK, SQUEEZE_OF_WINDOWS, fitting};
 use crate::refine::component_filter::ComponentFilter;
-use crate::refine::crop::{LEVELS, Tracker, Window};
+use crate::refine::crop::{LEVELS, Window};
 use crate::refine::plain::Plain;
 use crate::refine::smooth::Smoother;
 use crate::refine::thumbnails::Thumbnails;
@@ -21,7 +22,7 @@ pub(super) struct MaskFit {
     /// A window of each size.
     pub windows: [usize; LEVELS],
     /// Whether the frames are higher than wide.
-    is_upright: bool,
+    pub is_upright: bool,
 }
 
 impl MaskFit {
@@ -57,22 +58,6 @@ pub(super) struct Parts {
     plain: Option<Plain>,
 }
 
-/// What looking into a window takes.
-struct Crop {
-    tracker: Tracker,
-    /// Where the frame that was prepared last was looked at.
-    window: Option<Window>,
-    /// For each size of window, what brings the network's mask to its place in the whole.
-    places: Vec<Place>,
-}
-
-/// What brings a mask to its place.
-struct Place {
-    /// From each size that the mask may have.
-    scalers: Vec<(SizePx, PlaneScaler)>,
-    scaled: Frame,
-}
-
 /// Pictures with a smaller side have no windows.
 const LEAST_SIDE_PX: u32 = 64;
 
@@ -105,6 +90,7 @@ impl Parts {
         self.has_advanced = false;
         if let Some(crop) = &mut self.crop {
             crop.tracker.reset();
+            crop.lost.reset();
             crop.window = None;
         }
         if let Some(component_filter) = &mut self.component_filter {
@@ -180,7 +166,7 @@ impl Parts {
             second_opinion.apply(frame, (&thumbnails.new, gain), canvas)?;
         }
         if let Some(crop) = &mut self.crop {
-            crop.tracker.learn(canvas.bytes());
+            crop.learn(canvas.bytes());
             crop.tracker.watch(thumbnails);
         }
         if let Some(plain) = &mut self.plain {
@@ -189,17 +175,9 @@ impl Parts {
         Ok(())
     }
 
-    /// Makes `canvas` the mask of `frame`, from what the network `found` in what it looked at.
-    ///
-    /// # Errors
-    /// [`MatteError::UnsupportedFrame`] if `frame` is not planar.
-    pub(super) fn refine(
-        &mut self,
-        frame: &FrameView<'_>,
-        found: &Frame,
-        second_opinion: Option<(&mut SecondOpinion, f32)>,
-        canvas: &mut Frame,
-    ) -> Result<(), MatteError> {
+    /// Lays onto `canvas` what the network `found` in what it looked at. Gives the window to look into once more, if somebody
+    /// is lost.
+    pub(super) fn lay(&mut self, found: &Frame, canvas: &mut Frame) -> Option<Window> {
         let enlarger = self.enlarger.as_mut().filter(|_| found.size() != canvas.size());
         match (&mut self.crop, enlarger) {
             (Some(crop), _) if crop.window.is_some() => crop.place(found, canvas),
@@ -208,9 +186,37 @@ impl Parts {
             }
             _ => canvas.bytes_mut().copy_from_slice(found.bytes()),
         }
+        self.filter(canvas);
+        let crop = self.crop.as_mut()?;
+        let lost = crop.lost.find(canvas.bytes())?;
+        crop.tracker.window_of_lost(lost)
+    }
+
+    /// Adds to `canvas` whom the network `found` in the `window` of somebody who is lost, where they may be.
+    pub(super) fn keep_lost(&mut self, window: Window, found: &Frame, canvas: &mut Frame) {
+        if let Some(crop) = &mut self.crop {
+            crop.keep_lost(window, found, canvas);
+            self.filter(canvas);
+        }
+    }
+
+    /// Drops islands.
+    fn filter(&mut self, canvas: &mut Frame) {
         if let Some(component_filter) = &mut self.component_filter {
             component_filter.apply(canvas.bytes_mut());
         }
+    }
+
+    /// Makes `canvas`, on which is [laid](Self::lay) what the network found, the mask of `frame`.
+    ///
+    /// # Errors
+    /// [`MatteError::UnsupportedFrame`] if `frame` is not planar.
+    pub(super) fn refine(
+        &mut self,
+        frame: &FrameView<'_>,
+        second_opinion: Option<(&mut SecondOpinion, f32)>,
+        canvas: &mut Frame,
+    ) -> Result<(), MatteError> {
         let has_use = self.smoother.is_some() || self.crop.is_some() || second_opinion.is_some();
         let has_advanced = std::mem::take(&mut self.has_advanced);
         let thumbnails = match has_use {
@@ -224,7 +230,7 @@ impl Parts {
             raisable = second_opinion.raisable();
         }
         if let Some(crop) = &mut self.crop {
-            crop.tracker.learn(canvas.bytes());
+            crop.learn(canvas.bytes());
             if let Some(thumbnails) = thumbnails {
                 crop.tracker.watch(thumbnails);
             }
@@ -273,47 +279,5 @@ fn raise_some(raised: &[u8; 256], raisable: impl Iterator<Item = u8>, mask: &mut
     for (level, share) in mask.iter_mut().zip(raisable) {
         let [old, new, share] = [*level, raised[usize::from(*level)], share].map(u32::from);
         *level = (old + (new - old) * share / 255) as u8;
-    }
-}
-
-impl Crop {
-    fn new(
-        canvas: SizePx,
-        (fit, small_fit): (MaskFit, Option<MaskFit>),
-        looks: &[Look],
-    ) -> Result<Self, MatteError> {
-        let place = |level: usize| {
-            let size = Window::size(level, canvas);
-            let scaler = |fit: MaskFit| {
-                let from = looks[fit.windows[level]].alpha.size();
-                Ok::<_, MatteError>((from, PlaneScaler::new(from, size)?))
-            };
-            let fits = [Some(fit), small_fit].into_iter().flatten();
-            let scalers = fits.map(scaler).collect::<Result<_, _>>()?;
-            let scaled = Frame::new(PixelFormat::Grey, size, Colour::JPEG)?;
-            Ok::<_, MatteError>(Place { scalers, scaled })
-        };
-        let places = (0..LEVELS).map(place).collect::<Result<_, _>>()?;
-        Ok(Self { tracker: Tracker::new(canvas, fit.is_upright), window: None, places })
-    }
-
-    /// From the mask of the window to that of the whole picture; outside is room.
-    fn place(&mut self, found: &Frame, canvas: &mut Frame) {
-        let Some(window) = self.window else { return };
-        let Place { scalers, scaled } = &mut self.places[window.level];
-        let fits = |scaler: &&mut (SizePx, PlaneScaler)| scaler.0 == found.size();
-        let Some((_, scaler)) = scalers.iter_mut().find(fits) else {
-            // Of another size than any that was asked for: nobody is seen.
-            canvas.bytes_mut().fill(0);
-            return;
-        };
-        scaler.scale(found.view().plane(0), &mut scaled.view_mut().plane_mut(0));
-        let (left, top) = (window.left as usize, window.top as usize);
-        let mut view = canvas.view_mut();
-        let mut plane = view.plane_mut(0);
-        plane.fill(0);
-        for (y, row) in scaled.view().plane(0).iter_rows().enumerate() {
-            plane.row_mut(top + y)[left..][..row.len()].copy_from_slice(row);
-        }
     }
 }

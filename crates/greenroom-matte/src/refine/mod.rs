@@ -4,7 +4,7 @@
 //! |---|---|---|
 //! | `exposure` | [`MatteMaker`](crate::MatteMaker) | the network sees dark pictures and persons against the light brighter |
 //! | `denoise` | [`MatteMaker`](crate::MatteMaker) | the networks see noisy pictures without most of their noise |
-//! | `crop` | [`MatteMaker`](crate::MatteMaker) | the network sees the person, not the room, when the person is small |
+//! | `crop` | [`MatteMaker`](crate::MatteMaker) | the network sees the person, not the room, when the person is small; and once more where somebody is lost |
 //! | `islands` | [`MatteMaker`](crate::MatteMaker) | what floats beside a person is dropped where the network is unsure |
 //! | `second_opinion` | [`MatteMaker`](crate::MatteMaker) | what a large network is sure is room is struck out |
 //! | `raise` | [`MatteMaker`](crate::MatteMaker) | hair that the network is half sure of stays |
@@ -22,6 +22,7 @@ pub(crate) mod crop;
 pub(crate) mod guide;
 mod kernels;
 mod key;
+pub(crate) mod lost;
 mod motion;
 pub(crate) mod plain;
 pub(crate) mod smooth;

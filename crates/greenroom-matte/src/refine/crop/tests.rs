@@ -148,3 +148,23 @@ fn who_moves_outside_of_the_window_has_the_whole_picture_be_looked_at_within_six
         assert!(frames > 15, "{x:?} {y:?}: {frames}");
     }
 }
+
+#[test]
+fn who_is_lost_is_looked_at_in_the_tightest_window() {
+    let canvas = SizePx::new(320, 224);
+    let window = |is_upright: bool, x: [u32; 2], y: [u32; 2]| {
+        let tracker = Tracker::new(canvas, is_upright);
+        tracker.window_of_lost(Bounds { x, y }).map(|window| {
+            let SizePx { width_px, height_px } = Window::size(window.level, canvas);
+            [window.left, window.top, width_px, height_px]
+        })
+    };
+    // At the side of the picture, all of its height.
+    assert_eq!(window(false, [205, 320], [10, 224]), Some([200, 0, 120, 224]));
+    assert_eq!(window(false, [190, 320], [100, 224]), Some([180, 0, 140, 224]));
+    assert_eq!(window(false, [0, 150], [0, 224]), Some([0, 0, 160, 224]));
+    assert_eq!(window(false, [100, 200], [100, 200]), Some([70, 94, 160, 112]));
+    // Those of upright pictures are narrow, too.
+    assert_eq!(window(true, [205, 320], [10, 224]), Some([200, 0, 120, 224]));
+    assert_eq!(window(false, [0, 320], [0, 224]), None);
+}
