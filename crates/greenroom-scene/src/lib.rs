@@ -26,7 +26,7 @@ mod words;
 
 pub use background::picture::image_to_planar;
 pub use background::{
-    Background, BackgroundSpec, Fit, MattedFrame, NamedBackground, backgrounds_help,
+    Background, BackgroundSpec, Fit, LiveBackground, LivePictures, MattedFrame, NamedBackground, backgrounds_help,
     wait_for_readers,
 };
 pub use effect::{EffectSpec, Target, effects_help};
