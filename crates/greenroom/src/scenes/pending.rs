@@ -1,10 +1,11 @@
 //! Changes that wait for media to be loaded.
 
-use greenroom_scene::{Reuse, SceneSpec};
+use greenroom_scene::{BackgroundSpec, Reuse, SceneSpec};
 
 use super::library::NoSuchScene;
 use super::replied::Replied;
 use super::{SceneLibrary, SceneOptions};
+use crate::pipewire::Ask;
 
 /// A change of what is shown.
 #[derive(Debug, Clone, PartialEq)]
@@ -26,6 +27,18 @@ impl Change {
             Change::Follow(other) => library.show_as(other),
         }
         Ok(())
+    }
+
+    /// Whether the user is asked for a screen, where the change is made to a scene before `background`. Whoever asks for a
+    /// screen that is there already wants another.
+    pub(super) fn ask(&self, background: &BackgroundSpec) -> Ask {
+        let is_shown = *background == BackgroundSpec::Screen;
+        match self {
+            Change::Options(options) if options.background.is_none() => Ask::Never,
+            Change::Options(_) if is_shown => Ask::Anew,
+            Change::Follow(_) if is_shown => Ask::Never,
+            Change::Options(_) | Change::Scene(_) | Change::Follow(_) => Ask::IfMissing,
+        }
     }
 
     /// Whether nothing is left of the change `older` when this one is made after it.
@@ -72,6 +85,7 @@ pub(super) struct Target {
     pub(super) spec: SceneSpec,
     pub(super) reuse: Reuse,
     pub(super) cut: bool,
+    pub(super) ask: Ask,
 }
 
 /// What is being loaded, and for whom.
