@@ -33,7 +33,9 @@ pub enum FrameError {
         have_bytes: usize,
     },
     /// The rows or the buffer of a picture of red, green and blue end before the picture does.
-    #[error("{have_bytes} bytes in rows of {stride_bytes} do not hold a {size} picture of four bytes a pixel")]
+    #[error(
+        "{have_bytes} bytes in rows of {stride_bytes} do not hold a {size} picture of four bytes a pixel"
+    )]
     BadRgb {
         /// The size of the picture.
         size: SizePx,

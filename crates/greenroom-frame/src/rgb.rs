@@ -38,7 +38,8 @@ impl<'a> RgbView<'a> {
     ) -> Result<Self, FrameError> {
         size.checked()?;
         let (row_bytes, rows) = (PIXEL_BYTES * size.width_px as usize, size.height_px as usize);
-        let need_bytes = stride_bytes.checked_mul(rows - 1).and_then(|it| it.checked_add(row_bytes));
+        let need_bytes =
+            stride_bytes.checked_mul(rows - 1).and_then(|it| it.checked_add(row_bytes));
         match need_bytes.and_then(|need_bytes| data.get(..need_bytes)) {
             Some(data) if stride_bytes >= row_bytes => Ok(Self { order, size, stride_bytes, data }),
             _ => Err(FrameError::BadRgb { size, stride_bytes, have_bytes: data.len() }),

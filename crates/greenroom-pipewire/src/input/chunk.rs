@@ -151,7 +151,9 @@ mod tests {
         assert_eq!(read(&[block(&memory, 0, 16, 0)]), Ok(Some(size)));
         assert_eq!(read(&[block(&memory, 8, 24, 16)]), Ok(Some(size)));
         assert_eq!(read(&[block(&memory, 0, 0, 8)]), Ok(None));
-        for (offset, size, stride) in [(0, 15, 8), (32, 16, 8), (0, 16, 4), (0, 40, 40), (0, 16, -8)] {
+        for (offset, size, stride) in
+            [(0, 15, 8), (32, 16, 8), (0, 16, 4), (0, 40, 40), (0, 16, -8)]
+        {
             read(&[block(&memory, offset, size, stride)]).unwrap_err();
         }
         read(&[]).unwrap_err();

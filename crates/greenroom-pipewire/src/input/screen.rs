@@ -203,7 +203,8 @@ impl ScreenStream {
         let rgb = negotiated_rgb(format).map(|(order, size)| Agreed::Rgb(order, size));
         let any_rate = FrameRate::new(30, 1);
         let yuv = || any_rate.and_then(|rate| negotiated(format, rate)).map(Agreed::Yuv);
-        let agreed = rgb.or_else(yuv).ok_or_else(|| broken("a format that nobody has agreed on"))?;
+        let agreed =
+            rgb.or_else(yuv).ok_or_else(|| broken("a format that nobody has agreed on"))?;
         if let Agreed::Yuv(Negotiated { codec, size, .. }) = agreed {
             let buffer_bytes = usize::try_from(size.area_px()).unwrap_or(0) * 3 / 2;
             self.decoder.prepare(codec, buffer_bytes)?;
@@ -278,8 +279,7 @@ fn part(view: FrameView<'_>, (left, top, width, height): (u32, u32, u32, u32)) -
     let (left, top) = (left & !1, top & !1);
     let within = |start: u32, len: u32, whole: u32| len.min(whole.saturating_sub(start));
     let size = view.size();
-    let size =
-        SizePx::new(within(left, width, size.width_px), within(top, height, size.height_px));
+    let size = SizePx::new(within(left, width, size.width_px), within(top, height, size.height_px));
     if size.checked().is_ok() { view.part(left, top, size) } else { view }
 }
 

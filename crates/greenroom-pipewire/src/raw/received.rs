@@ -103,7 +103,8 @@ impl Received<'_> {
 
     /// The part of the picture that is to be shown, if that is told: left, top, width and height in pixels.
     pub(crate) fn crop_px(&self) -> Option<(u32, u32, u32, u32)> {
-        let spa_region { position, size } = self.meta::<spa_meta_region>(SPA_META_VideoCrop)?.region;
+        let spa_region { position, size } =
+            self.meta::<spa_meta_region>(SPA_META_VideoCrop)?.region;
         let (left, top) = (u32::try_from(position.x).ok()?, u32::try_from(position.y).ok()?);
         (size.width > 0 && size.height > 0).then_some((left, top, size.width, size.height))
     }

@@ -124,7 +124,10 @@ pub fn backgrounds_help() -> String {
     }
     for (name, help) in [
         (NONE, "the plain camera: the room as it is"),
-        (SCREEN, "a screen or window of yours, which you choose in your desktop's picker (on air only)"),
+        (
+            SCREEN,
+            "a screen or window of yours, which you choose in your desktop's picker (on air only)",
+        ),
         ("#rrggbb", "one colour, for example #00b140"),
         ("PATH", "a picture, a video, a pattern (%03d.png) or a folder; ./blur is a file's name"),
         ("slideshow=SECONDS,FOLDER", "the pictures of a folder, 10 seconds each if PATH names it"),

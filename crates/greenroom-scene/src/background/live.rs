@@ -139,7 +139,8 @@ impl Fitter {
             Fit::Contain => {
                 let inner = inner_size(picture.size(), shape.size);
                 let fitted = self.0.stretch(picture, FrameShape { size: inner, ..shape })?;
-                let Yuv8 { y, u, v } = shape.colour.encode(greenroom_frame::Rgb8 { r: 0, g: 0, b: 0 });
+                let Yuv8 { y, u, v } =
+                    shape.colour.encode(greenroom_frame::Rgb8 { r: 0, g: 0, b: 0 });
                 into.fill(Yuv8 { y, u, v });
                 let half = |whole: u32, inner: u32| (whole - inner) / 4 * 2;
                 let bars = SizePx::new(
@@ -273,11 +274,8 @@ mod tests {
             let sample = [red.y, red.u, red.v][index];
             plane.iter_rows_mut().for_each(|row| row[third..2 * third].fill(sample));
         }
-        let shape = |format| FrameShape {
-            format,
-            size: SizePx::new(60, 60),
-            colour: Colour::WEBCAM,
-        };
+        let shape =
+            |format| FrameShape { format, size: SizePx::new(60, 60), colour: Colour::WEBCAM };
         for format in [PixelFormat::I420, PixelFormat::I422] {
             let fitted = |fit| {
                 let mut into = frame(format, SizePx::new(60, 60), RED);

@@ -103,8 +103,7 @@ fn serve(
     let files = FilesInUse { recordings: settings.recordings(), read: settings.reads() };
     let config = settings.scene.config.as_deref();
     let commands = pipeline.commands();
-    let scene_service =
-        SceneService::start(scenes, commands, config, &files, mark, &screens);
+    let scene_service = SceneService::start(scenes, commands, config, &files, mark, &screens);
     let scene_service = scene_service.context("starting threads")?;
     let recorder = Recorder::new(pipeline.commands(), settings.recordings());
     let dispatcher = Dispatcher::new(

@@ -154,6 +154,9 @@ impl Screens {
         None
     }
 
+    /// Nothing to do.
+    pub fn let_go(&self) {}
+
     /// # Errors
     /// Always.
     pub fn background(

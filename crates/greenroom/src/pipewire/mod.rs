@@ -16,13 +16,13 @@ pub use built_in::{
     Cameras, Wanted, cameras, check_input, checked_name, is_not_running, is_running, is_sandboxed,
     list, may_run, opener,
 };
-#[cfg(feature = "pipewire")]
-pub use screen::Screens;
 #[cfg(not(feature = "pipewire"))]
 pub use left_out::{
-    Cameras, Screens, Wanted, cameras, check_input, checked_name, is_not_running, is_running, is_sandboxed,
-    list, may_run, opener,
+    Cameras, Screens, Wanted, cameras, check_input, checked_name, is_not_running, is_running,
+    is_sandboxed, list, may_run, opener,
 };
+#[cfg(feature = "pipewire")]
+pub use screen::Screens;
 
 /// The camera's name unless the user gives another.
 pub const NAME: &str = "greenroom";

@@ -30,7 +30,13 @@ fn make(
     screens: Option<(&Screens, Ask)>,
 ) -> anyhow::Result<(SceneSpec, Scene)> {
     let spec = library.options().check()?;
-    let wanted = Wanted { spec: &spec, people: library.people(), reuse: Reuse::default(), scene_format, screens };
+    let wanted = Wanted {
+        spec: &spec,
+        people: library.people(),
+        reuse: Reuse::default(),
+        scene_format,
+        screens,
+    };
     let scene = build(wanted, None)?;
     Ok((spec, scene))
 }

@@ -60,11 +60,15 @@ impl SceneWorker {
         self.take_up(Wish { change, reuse: Reuse::default(), cut: true, asked_by: Vec::new() });
     }
 
+    /// Whether a screen is shown, or is to be.
+    pub(super) fn wants_screen(&self) -> bool {
+        let pending = self.pending.as_ref().map(|pending| &pending.target.spec.background);
+        pending.into_iter().chain([&self.background]).any(|it| *it == BackgroundSpec::Screen)
+    }
+
     /// Tells why the screen that is shown, or is to be, is not there; or that it is by now.
     pub(super) fn tell_trouble_with_screen(&mut self) {
-        let pending = self.pending.as_ref().map(|pending| &pending.target.spec.background);
-        let is_of_us = pending.into_iter().chain([&self.background]).any(|it| *it == BackgroundSpec::Screen);
-        let trouble = if is_of_us { self.screens.trouble() } else { None };
+        let trouble = if self.wants_screen() { self.screens.trouble() } else { None };
         let before = std::mem::replace(&mut self.reported.screen, trouble.clone());
         if before == trouble {
             return;

@@ -56,6 +56,9 @@ impl SceneThread {
             for output in self.outputs.iter_mut().filter(|output| output.loader.is_idle()) {
                 output.load();
             }
+            if !self.outputs.iter().any(SceneWorker::wants_screen) {
+                self.screens.let_go();
+            }
             self.outputs.iter_mut().for_each(SceneWorker::tell_trouble_with_screen);
         }
         self.commands.drop_retired();

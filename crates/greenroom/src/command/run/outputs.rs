@@ -31,7 +31,8 @@ pub(super) fn open(
     let is_alone = all.len() == 1;
     let (mut outputs, mut scenes) = (Vec::new(), Vec::new());
     for output in all {
-        let (first, scene) = make_first_scene(&output.library, &settings.scene, scene_format, screens)?;
+        let (first, scene) =
+            make_first_scene(&output.library, &settings.scene, scene_format, screens)?;
         let wanted = SinkMode { size: output.size.unwrap_or(wanted.size), ..wanted };
         let (sink, policy) = open_sink(&output, settings, wanted, is_alone)?;
         let mode = sink.as_ref().map_or(wanted, |sink| sink.mode());

@@ -15,9 +15,7 @@ use std::sync::{Arc, Condvar, Mutex, PoisonError, Weak};
 use std::time::{Duration, Instant};
 
 use greenroom_device::Wake;
-use greenroom_scene::{
-    Background, Fit, LiveBackground, LivePictures, SceneError, SceneFormat,
-};
+use greenroom_scene::{Background, Fit, LiveBackground, LivePictures, SceneError, SceneFormat};
 use zbus::blocking::Connection;
 
 use super::Ask;
@@ -115,6 +113,19 @@ impl Screens {
             Some(_) => Some(ASKING.to_owned()),
             None => state.trouble.clone(),
         }
+    }
+
+    /// No scene shows a screen or is to show one any more: the desktop hears that at once, not when the last of those scenes is
+    /// dropped. Where one fades out, its last picture stays.
+    pub fn let_go(&self) {
+        let mut state = lock(&self.0.state);
+        if state.viewers.is_empty() {
+            return;
+        }
+        state.viewers.clear();
+        drop(state);
+        self.0.viewers();
+        self.0.bell.ring();
     }
 
     /// The screen as a background, for frames of `scene_format`. With `cancel`, the user's answer is waited for until that
@@ -288,7 +299,10 @@ impl Hub {
         self.look();
         self.tell();
         if let Err(error) = started {
-            self.end(id, &format!("no picture of the screen is taken ({error}); close some programs"));
+            self.end(
+                id,
+                &format!("no picture of the screen is taken ({error}); close some programs"),
+            );
         }
         true
     }

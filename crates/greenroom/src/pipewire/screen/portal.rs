@@ -104,7 +104,8 @@ impl Session {
     /// Asks, and waits for the answer, as long as the user takes: the screen's node, on a connection to PipeWire.
     fn begin(hub: &Hub, id: u64, may_restore: bool) -> Result<(Self, (OwnedFd, u32)), ScreenError> {
         let no_bus = |error: zbus::Error| ScreenError::Missing(error.to_string());
-        let connection = Address::session().and_then(|address| connect(&address)).map_err(no_bus)?;
+        let connection =
+            Address::session().and_then(|address| connect(&address)).map_err(no_bus)?;
         if !hub.asks_over(id, &connection) {
             return Err(ScreenError::NotChosen);
         }
