@@ -35,7 +35,8 @@ impl Change {
         let is_shown = *background == BackgroundSpec::Screen;
         match self {
             Change::Options(options) if options.background.is_none() => Ask::Never,
-            Change::Options(_) if is_shown => Ask::Anew,
+            // Another way to fit it is no wish for another.
+            Change::Options(options) if is_shown && options.fit.is_none() => Ask::Anew,
             Change::Follow(_) if is_shown => Ask::Never,
             Change::Options(_) | Change::Scene(_) | Change::Follow(_) => Ask::IfMissing,
         }
@@ -98,6 +99,24 @@ pub(super) struct Pending {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn whoever_asks_for_a_screen_that_is_there_wants_another() {
+        let options = |background: Option<&str>, fit: Option<&str>| {
+            let [background, fit] = [background, fit].map(|it| it.map(str::to_owned));
+            Change::Options(SceneOptions { background, fit, ..SceneOptions::default() })
+        };
+        let (screen, other) = (BackgroundSpec::Screen, BackgroundSpec::default());
+        for (change, before_screen, before_other) in [
+            (options(Some("screen"), None), Ask::Anew, Ask::IfMissing),
+            (options(Some("screen"), Some("contain")), Ask::IfMissing, Ask::IfMissing),
+            (options(None, Some("contain")), Ask::Never, Ask::Never),
+            (Change::Scene("a".into()), Ask::IfMissing, Ask::IfMissing),
+            (Change::Follow(Box::default()), Ask::Never, Ask::IfMissing),
+        ] {
+            assert_eq!((change.ask(&screen), change.ask(&other)), (before_screen, before_other));
+        }
+    }
 
     #[test]
     fn a_change_overtakes_what_it_leaves_nothing_of() {

@@ -1,13 +1,14 @@
 //! `--background screen`: a screen that the desktop's portal shows, behind the person.
 
 use std::process::Output;
+use std::time::Instant;
 
 use pipewire::spa::sys;
 use serde_json::Value;
 
 use super::made_screen::{MadeScreen, Rgb, Shown, answer, calls};
 use super::reader::Reader;
-use super::session::{Greenroom, Session, wait_until};
+use super::session::{Greenroom, PATIENCE, Session, wait_until};
 
 const RED: Rgb = [200, 30, 30];
 const GREEN: Rgb = [30, 200, 30];
@@ -58,12 +59,16 @@ fn wait_for<const N: usize>(
     at: [(u32, u32); N],
     wanted: [Rgb; N],
 ) {
-    wait_until("the picture of the screen", || {
+    let deadline = Instant::now() + PATIENCE;
+    loop {
         let seen = colours(session, greenroom, at);
         let is_room = |[r, _, b]: &Rgb| *b > 120 && *r < 80;
         assert!(!seen.iter().any(is_room), "{seen:?}");
-        seen.into_iter().zip(wanted).all(|(seen, wanted)| is_near(seen, wanted))
-    });
+        if seen.into_iter().zip(wanted).all(|(seen, wanted)| is_near(seen, wanted)) {
+            return;
+        }
+        assert!(Instant::now() < deadline, "never {wanted:?}, but {seen:?}");
+    }
 }
 
 const LEFT_AND_RIGHT: [(u32, u32); 2] = [(10, 50), (90, 50)];
@@ -158,7 +163,7 @@ fn changes_and_other_sizes_are_followed_in_every_order_of_pixels() {
         // A window that is made higher: of a square, the picture shows the middle.
         screen.show(Shown { size: (250, 250), left: RED, right: GREEN });
         wait_for_halves(&session, &greenroom, RED, GREEN);
-        let done = greenroom.ask(&["set", "fit", "contain"]);
+        let done = greenroom.ask(&["set", "background", "screen", "--fit", "contain"]);
         assert!(done.status.success(), "{done:?}");
         let places = [(5, 50), (40, 50), (60, 50), (95, 50)];
         wait_for(&session, &greenroom, places, [BLACK, RED, GREEN, BLACK]);
@@ -291,9 +296,11 @@ fn the_picker_is_not_opened_at_every_start() {
     assert!(!first.is_empty());
     assert!(restores() && restores());
     // One that means nothing is replaced; one that is lost is no error.
-    std::fs::write(&token, "nonsense").unwrap();
-    assert!(!restores());
-    assert_ne!(kept(), "nonsense");
+    for wrong in ["nonsense", "6ba7b810-9dad-11d1-80b4-00c04fd430c8"] {
+        std::fs::write(&token, wrong).unwrap();
+        assert!(!restores());
+        assert_ne!(kept(), wrong);
+    }
     std::fs::remove_file(&token).unwrap();
     assert!(!restores() && restores());
     // A no at the start.

@@ -75,7 +75,18 @@ pub(super) fn ask(hub: &Arc<Hub>, id: u64, may_restore: bool) {
     }
     let ours = Arc::clone(hub);
     let run = move || {
-        let (session, remote) = match Session::begin(&ours, id, may_restore) {
+        let token = if may_restore { token::read() } else { None };
+        let had_token = token.is_some();
+        let begun = match Session::begin(&ours, id, token) {
+            // A token that makes no sense, of another portal, say. The user is asked.
+            Err(ScreenError::Missing(why)) if had_token => {
+                tracing::debug!("screen: {why}; without what was kept");
+                token::keep(None);
+                Session::begin(&ours, id, None)
+            }
+            begun => begun,
+        };
+        let (session, remote) = match begun {
             Ok(begun) => begun,
             Err(error) => return ours.refuse(id, error),
         };
@@ -102,7 +113,11 @@ type Results = HashMap<String, OwnedValue>;
 
 impl Session {
     /// Asks, and waits for the answer, as long as the user takes: the screen's node, on a connection to PipeWire.
-    fn begin(hub: &Hub, id: u64, may_restore: bool) -> Result<(Self, (OwnedFd, u32)), ScreenError> {
+    fn begin(
+        hub: &Hub,
+        id: u64,
+        token: Option<String>,
+    ) -> Result<(Self, (OwnedFd, u32)), ScreenError> {
         let no_bus = |error: zbus::Error| ScreenError::Missing(error.to_string());
         let connection =
             Address::session().and_then(|address| connect(&address)).map_err(no_bus)?;
@@ -122,7 +137,7 @@ impl Session {
             return Err(ScreenError::Missing("it offers neither monitors nor windows".to_owned()));
         }
         session.create()?;
-        session.select(version, kinds, may_restore)?;
+        session.select(version, kinds, token)?;
         tracing::info!("screen: {ASKING} (unless you have allowed it before)");
         let (node_id, restore_token) = session.start()?;
         // A token is good for one time.
@@ -149,9 +164,13 @@ impl Session {
         Ok(())
     }
 
-    fn select(&mut self, version: u32, kinds: u32, may_restore: bool) -> Result<(), ScreenError> {
+    fn select(
+        &mut self,
+        version: u32,
+        kinds: u32,
+        token: Option<String>,
+    ) -> Result<(), ScreenError> {
         let pointers = self.property("AvailableCursorModes").unwrap_or(0);
-        let token = if may_restore { token::read() } else { None };
         self.request("SelectSources", |session, mut options| {
             options.insert("types", kinds.into());
             options.insert("multiple", false.into());

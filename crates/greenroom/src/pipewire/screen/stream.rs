@@ -4,7 +4,7 @@ use std::os::fd::AsFd;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 use std::sync::atomic::Ordering::SeqCst;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 use std::{io, thread};
 
 use greenroom_device::{DeviceError, wait_readable};
@@ -13,6 +13,11 @@ use greenroom_scene::LivePictures;
 
 use super::Hub;
 use crate::lock::lock;
+
+/// How long a first picture may take before the stream is begun anew; twice as long each time.
+const FIRST_PATIENCE: Duration = Duration::from_millis(500);
+/// The longest of these times.
+const MOST_PATIENCE: Duration = Duration::from_secs(8);
 
 /// Starts it; it ends when nobody shows a screen any more.
 pub(super) fn start(hub: &Arc<Hub>) -> io::Result<()> {
@@ -23,7 +28,7 @@ pub(super) fn start(hub: &Arc<Hub>) -> io::Result<()> {
 
 /// Whether it is over. A panic ends the screen, not the thread.
 fn run(hub: &Arc<Hub>) -> bool {
-    let mut taking = Taking { hub: Arc::clone(hub), stream: None };
+    let mut taking = Taking { hub: Arc::clone(hub), playing: None };
     if catch_unwind(AssertUnwindSafe(|| while taking.turn() {})).is_ok() {
         return true;
     }
@@ -37,8 +42,16 @@ fn run(hub: &Arc<Hub>) -> bool {
 
 struct Taking {
     hub: Arc<Hub>,
-    /// With the number of its question.
-    stream: Option<(u64, ScreenStream)>,
+    playing: Option<Playing>,
+}
+
+/// The screen of question `id`.
+struct Playing {
+    id: u64,
+    stream: ScreenStream,
+    begun_at: Instant,
+    /// How long it may take to send a first picture.
+    patience: Duration,
 }
 
 impl Taking {
@@ -55,26 +68,29 @@ impl Taking {
         let shown = state.shown.as_ref().map(|shown| shown.id);
         let incoming = state.shown.as_mut().and_then(|shown| shown.remote.take());
         drop(state);
-        if self.stream.as_ref().is_some_and(|(id, _)| Some(*id) != shown) {
-            self.stream = None;
+        if self.playing.as_ref().is_some_and(|playing| Some(playing.id) != shown) {
+            self.playing = None;
             viewers.iter().for_each(|viewer| viewer.clear());
         }
         if let (Some(id), Some((remote, node_id))) = (shown, incoming) {
             match ScreenStream::connect(remote, node_id) {
-                Ok(stream) => self.stream = Some((id, stream)),
+                Ok(stream) => {
+                    let (begun_at, patience) = (Instant::now(), FIRST_PATIENCE);
+                    self.playing = Some(Playing { id, stream, begun_at, patience });
+                }
                 Err(error) => self.lose(id, &error),
             }
         }
-        let taken = match &mut self.stream {
-            Some((_, stream)) => take(&self.hub, stream, &viewers, has_new_viewers),
+        let taken = match &mut self.playing {
+            Some(playing) => playing.take(&self.hub, &viewers, has_new_viewers),
             None => {
                 drop(viewers);
                 wait_readable(&[self.hub.bell.as_fd()], None);
                 Ok(())
             }
         };
-        if let (Err(error), Some((id, _))) = (taken, &self.stream) {
-            self.lose(*id, &error);
+        if let (Err(error), Some(playing)) = (taken, &self.playing) {
+            self.lose(playing.id, &error);
         }
         true
     }
@@ -84,51 +100,65 @@ impl Taking {
     }
 }
 
-/// Waits for the next picture, as long as somebody looks, and shows it.
-fn take(
-    hub: &Hub,
-    stream: &mut ScreenStream,
-    viewers: &[Arc<LivePictures>],
-    has_new_viewers: bool,
-) -> Result<(), DeviceError> {
-    let lingers_for = follow_demand(hub, stream, viewers, has_new_viewers)?;
-    let (news, pictures) = (stream.news_fd(), stream.pictures_fd());
-    wait_readable(&[hub.bell.as_fd(), news, pictures], lingers_for);
-    stream.follow()?;
-    if let Some(picture) = stream.newest()? {
-        for viewer in viewers {
-            viewer.show(picture)?;
+impl Playing {
+    /// Waits for the next picture, as long as somebody looks, and shows it.
+    fn take(
+        &mut self,
+        hub: &Hub,
+        viewers: &[Arc<LivePictures>],
+        has_new_viewers: bool,
+    ) -> Result<(), DeviceError> {
+        let patience = self.follow_demand(hub, viewers, has_new_viewers)?;
+        let stream = &mut self.stream;
+        let (news, pictures) = (stream.news_fd(), stream.pictures_fd());
+        wait_readable(&[hub.bell.as_fd(), news, pictures], patience);
+        stream.follow()?;
+        if let Some(picture) = stream.newest()? {
+            for viewer in viewers {
+                viewer.show(picture)?;
+            }
+            self.patience = FIRST_PATIENCE;
+            hub.changed.notify_all();
         }
-        hub.changed.notify_all();
+        Ok(())
     }
-    Ok(())
-}
 
-/// The stream runs while somebody looks; for how long it still does, if it does.
-fn follow_demand(
-    hub: &Hub,
-    stream: &mut ScreenStream,
-    viewers: &[Arc<LivePictures>],
-    has_new_viewers: bool,
-) -> Result<Option<Duration>, DeviceError> {
-    let mut lingers_for = hub.lingers_for();
-    if lingers_for.is_zero() {
-        hub.rests.store(true, SeqCst);
-        // Somebody may have looked just before that.
-        lingers_for = hub.lingers_for();
-    }
-    if lingers_for.is_zero() {
-        if stream.plays() {
-            stream.rest();
-            // What is there when somebody looks again may be another picture by then.
-            viewers.iter().for_each(|viewer| viewer.clear());
+    /// The stream runs while somebody looks; how long to wait until this is to be called again.
+    fn follow_demand(
+        &mut self,
+        hub: &Hub,
+        viewers: &[Arc<LivePictures>],
+        has_new_viewers: bool,
+    ) -> Result<Option<Duration>, DeviceError> {
+        let mut lingers_for = hub.lingers_for();
+        if lingers_for.is_zero() {
+            hub.rests.store(true, SeqCst);
+            // Somebody may have looked just before that.
+            lingers_for = hub.lingers_for();
         }
-        return Ok(None);
+        if lingers_for.is_zero() {
+            if self.stream.plays() {
+                self.stream.rest();
+                self.patience = FIRST_PATIENCE;
+                // What is there when somebody looks again may be another picture by then.
+                viewers.iter().for_each(|viewer| viewer.clear());
+            }
+            return Ok(None);
+        }
+        if viewers.iter().all(|viewer| viewer.has_picture()) && self.stream.plays() {
+            return Ok(Some(lingers_for));
+        }
+        // A screen that stands still sends its picture once, when the stream begins: whoever is new does not get it, and nobody
+        // does if the screen's end of the link was ready before ours.
+        let is_late = self.begun_at.elapsed() >= self.patience;
+        if !self.stream.plays() || has_new_viewers || is_late {
+            if self.stream.plays() && is_late {
+                self.patience = (2 * self.patience).min(MOST_PATIENCE);
+            }
+            self.stream.play()?;
+            self.begun_at = Instant::now();
+        }
+        let patience = self.patience.saturating_sub(self.begun_at.elapsed());
+        Ok(Some(lingers_for.min(patience)))
     }
-    // Who is new has no picture yet, and a screen that stands still sends none by itself.
-    let is_without = || viewers.iter().any(|viewer| !viewer.has_picture());
-    if !stream.plays() || has_new_viewers && is_without() {
-        stream.play()?;
-    }
-    Ok(Some(lingers_for))
 }
