@@ -43,6 +43,8 @@ pub struct ScreenStream {
     node_id: u32,
     frames: Wake,
     agreed: Option<Agreed>,
+    /// Since when a picture must come: the stream has begun, or has another format.
+    awaits_since: Option<Instant>,
     decoder: CameraDecoder,
     /// Memory for planes that come in blocks of their own.
     planes: Vec<u8>,
@@ -107,6 +109,7 @@ impl ScreenStream {
             node_id,
             frames: Wake::new().map_err(failed)?,
             agreed: None,
+            awaits_since: None,
             decoder: CameraDecoder::new(),
             planes: Vec::new(),
             copies: Copies::default(),
@@ -144,6 +147,11 @@ impl ScreenStream {
         self.stream.is_some()
     }
 
+    /// Since when it owes a picture, if it does: it plays and has sent none yet, or none in a new format.
+    pub fn awaits_since(&self) -> Option<Instant> {
+        self.awaits_since
+    }
+
     /// Begins the stream, or begins it anew: a screen that stands still sends its picture once.
     ///
     /// # Errors
@@ -164,6 +172,7 @@ impl ScreenStream {
             InputStream::open(&self.connection, &self.shared, &self.frames, wanted)
         };
         self.stream = Some(wanted().map_err(PipewireError::of_screen)?);
+        self.awaits_since = Some(Instant::now());
         Ok(())
     }
 
@@ -171,6 +180,7 @@ impl ScreenStream {
     pub fn rest(&mut self) {
         self.stream = None;
         self.agreed = None;
+        self.awaits_since = None;
         self.shared.new_format.take();
         self.frames.clear();
     }
@@ -211,6 +221,7 @@ impl ScreenStream {
         }
         tracing::debug!("screen: {agreed:?}");
         self.agreed = Some(agreed);
+        self.awaits_since.get_or_insert_with(Instant::now);
         Ok(())
     }
 
@@ -234,6 +245,7 @@ impl ScreenStream {
                         }
                         let at = instant_of(received.captured_us());
                         view.to_planar(Colour::WEBCAM, at, into)?;
+                        self.awaits_since = None;
                         return Ok(Some(self.picture.view()));
                     }
                     None => false,
@@ -244,6 +256,9 @@ impl ScreenStream {
                 decode(&agreed, received, copies, planes, &mut self.decoder, into)?
             }
         };
+        if is_whole {
+            self.awaits_since = None;
+        }
         let view = self.picture.view();
         Ok(is_whole.then(|| match crop_px {
             Some(crop_px) => part(view, crop_px),

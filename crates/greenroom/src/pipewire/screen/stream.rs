@@ -4,7 +4,7 @@ use std::os::fd::AsFd;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 use std::sync::atomic::Ordering::SeqCst;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 use std::{io, thread};
 
 use greenroom_device::{DeviceError, wait_readable};
@@ -14,7 +14,7 @@ use greenroom_scene::LivePictures;
 use super::Hub;
 use crate::lock::lock;
 
-/// How long a first picture may take before the stream is begun anew; twice as long each time.
+/// How long a picture may be owed before the stream is begun anew; twice as long each time.
 const FIRST_PATIENCE: Duration = Duration::from_millis(500);
 /// The longest of these times.
 const MOST_PATIENCE: Duration = Duration::from_secs(8);
@@ -49,8 +49,7 @@ struct Taking {
 struct Playing {
     id: u64,
     stream: ScreenStream,
-    begun_at: Instant,
-    /// How long it may take to send a first picture.
+    /// How long it may owe a picture.
     patience: Duration,
 }
 
@@ -75,8 +74,7 @@ impl Taking {
         if let (Some(id), Some((remote, node_id))) = (shown, incoming) {
             match ScreenStream::connect(remote, node_id) {
                 Ok(stream) => {
-                    let (begun_at, patience) = (Instant::now(), FIRST_PATIENCE);
-                    self.playing = Some(Playing { id, stream, begun_at, patience });
+                    self.playing = Some(Playing { id, stream, patience: FIRST_PATIENCE });
                 }
                 Err(error) => self.lose(id, &error),
             }
@@ -145,20 +143,19 @@ impl Playing {
             }
             return Ok(None);
         }
-        if viewers.iter().all(|viewer| viewer.has_picture()) && self.stream.plays() {
-            return Ok(Some(lingers_for));
-        }
-        // A screen that stands still sends its picture once, when the stream begins: whoever is new does not get it, and nobody
-        // does if the screen's end of the link was ready before ours.
-        let is_late = self.begun_at.elapsed() >= self.patience;
-        if !self.stream.plays() || has_new_viewers || is_late {
-            if self.stream.plays() && is_late {
+        // A screen that stands still sends its picture once, when the stream begins or has another format: whoever is new does
+        // not get it, and nobody does if the screen's end of the link was ready before ours.
+        let owes_for = self.stream.awaits_since().map(|since| since.elapsed());
+        let is_late = owes_for.is_some_and(|passed| passed >= self.patience);
+        let is_without = has_new_viewers && viewers.iter().any(|viewer| !viewer.has_picture());
+        if !self.stream.plays() || is_without || is_late {
+            if is_late {
                 self.patience = (2 * self.patience).min(MOST_PATIENCE);
             }
             self.stream.play()?;
-            self.begun_at = Instant::now();
         }
-        let patience = self.patience.saturating_sub(self.begun_at.elapsed());
-        Ok(Some(lingers_for.min(patience)))
+        let owes_for = self.stream.awaits_since().map(|since| since.elapsed());
+        let patience = owes_for.map(|passed| self.patience.saturating_sub(passed));
+        Ok(Some(patience.map_or(lingers_for, |patience| patience.min(lingers_for))))
     }
 }
