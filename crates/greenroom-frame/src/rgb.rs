@@ -85,15 +85,16 @@ impl<'a> RgbView<'a> {
         let row = |y: usize| &self.data[y * self.stride_bytes..][..PIXEL_BYTES * width];
         let mut view = into.view_mut();
         let [mut luma, mut u, mut v] = view.yuv_mut();
-        for (y, out) in luma.iter_rows_mut().enumerate() {
-            let (pixels, _) = row(y).as_chunks::<PIXEL_BYTES>();
-            for (out, pixel) in out.iter_mut().zip(pixels) {
-                *out = weights.luma(*pixel);
-            }
-        }
+        // Two rows at a time, which are in the cache for both.
         for (y, (u, v)) in u.iter_rows_mut().zip(v.iter_rows_mut()).enumerate() {
-            let upper = Pairs::of(row(2 * y));
-            let lower = Pairs::of(row((2 * y + 1).min(rows - 1)));
+            let (upper_y, lower_y) = (2 * y, (2 * y + 1).min(rows - 1));
+            for y in upper_y..=lower_y {
+                let (pixels, _) = row(y).as_chunks::<PIXEL_BYTES>();
+                for (out, pixel) in luma.row_mut(y).iter_mut().zip(pixels) {
+                    *out = weights.luma(*pixel);
+                }
+            }
+            let (upper, lower) = (Pairs::of(row(upper_y)), Pairs::of(row(lower_y)));
             for (x, (u, v)) in u.iter_mut().zip(v).enumerate() {
                 let (upper, lower) = (upper.sum(x), lower.sum(x));
                 let sum = std::array::from_fn(|at| upper[at] + lower[at]);
@@ -140,7 +141,7 @@ struct Weights {
 const SHIFT: u32 = 16;
 const ONE: f32 = (1 << SHIFT) as f32;
 /// 128, and a half to round, of a sum of four pixels.
-const MIDDLE_OF_FOUR: i32 = (4 * 128 << SHIFT) + (2 << SHIFT);
+const MIDDLE_OF_FOUR: i32 = ((4 * 128) << SHIFT) + (2 << SHIFT);
 
 impl Weights {
     fn new(colour: Colour, order: RgbOrder) -> Self {

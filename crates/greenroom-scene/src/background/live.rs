@@ -237,7 +237,9 @@ mod tests {
         };
         let scene_format = SceneFormat { shape, pace: Pace::Live };
         let count = Arc::clone(&looks);
-        let on_look = Box::new(move || drop(count.fetch_add(1, SeqCst)));
+        let on_look = Box::new(move || {
+            count.fetch_add(1, SeqCst);
+        });
         let mut background = LiveBackground::new(Fit::Cover, scene_format, on_look).unwrap();
         let pictures = Arc::clone(background.pictures());
         let plain = look(&mut background, shape);

@@ -15,7 +15,7 @@ use super::Hub;
 use crate::lock::lock;
 
 /// How long a picture may be owed before the stream is begun anew; twice as long each time.
-const FIRST_PATIENCE: Duration = Duration::from_millis(500);
+const FIRST_PATIENCE: Duration = Duration::from_secs(1);
 /// The longest of these times.
 const MOST_PATIENCE: Duration = Duration::from_secs(8);
 
