@@ -11,7 +11,8 @@ use zbus::message::Type;
 use zbus::zvariant::{self, ObjectPath, OwnedObjectPath, OwnedValue, Value};
 use zbus::{Address, MatchRule, Message};
 
-use super::{ASKING, Hub, token};
+use super::hub::Hub;
+use super::{ASKING, token};
 use crate::bus::{connect, has_threads};
 use crate::pipewire::portal::{PATH, REQUEST, SERVICE};
 

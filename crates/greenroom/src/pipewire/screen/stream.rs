@@ -11,7 +11,7 @@ use greenroom_device::{DeviceError, wait_readable};
 use greenroom_pipewire::ScreenStream;
 use greenroom_scene::LivePictures;
 
-use super::Hub;
+use super::hub::Hub;
 use crate::lock::lock;
 
 /// How long a picture may be owed before the stream is begun anew; twice as long each time.
