@@ -32,6 +32,18 @@ pub enum FrameError {
         /// Bytes that were given.
         have_bytes: usize,
     },
+    /// The rows or the buffer of a picture of red, green and blue end before the picture does.
+    #[error(
+        "{have_bytes} bytes in rows of {stride_bytes} do not hold a {size} picture of four bytes a pixel"
+    )]
+    BadRgb {
+        /// The size of the picture.
+        size: SizePx,
+        /// The stride that was given.
+        stride_bytes: usize,
+        /// Bytes that were given.
+        have_bytes: usize,
+    },
     /// A conversion was asked for that no kernel does.
     #[error("no conversion from {from} {from_size} to {to} {to_size}")]
     NoConversion {

@@ -54,9 +54,32 @@ pub enum PipewireError {
         /// Its words.
         why: String,
     },
+    /// The screen or window is shown no more.
+    #[error(
+        "the screen or window that was shown has gone; choose another with: greenroom set background screen"
+    )]
+    ScreenGone,
+    /// PipeWire gives no pictures of a screen any more.
+    #[error(
+        "PipeWire gives no picture of the screen ({why}); choose it again with: greenroom set background screen"
+    )]
+    NoScreen {
+        /// Its words.
+        why: String,
+    },
 }
 
 impl PipewireError {
+    /// What it means to whoever takes from a screen.
+    pub(crate) fn of_screen(self) -> Self {
+        let why = match self {
+            Self::NotRunning => "it has ended".to_owned(),
+            Self::NoCamera { why } | Self::InputDenied { why } | Self::Failed { why } => why,
+            other => return other,
+        };
+        Self::NoScreen { why }
+    }
+
     /// What an error of the connection means to whoever takes from a camera; `None` if nothing.
     pub(crate) fn of_input(result: i32, why: &str) -> Option<Self> {
         // EPIPE, ECONNRESET, ECONNREFUSED; EPERM, EACCES.

@@ -12,11 +12,23 @@ pub(crate) struct Adapter {
 }
 
 impl Adapter {
-    /// `picture`, itself if it is of `shape`, else adapted: worked out anew each time.
+    /// `picture`, itself if it is of `shape`, else adapted, cut to its sides: worked out anew each time.
     ///
     /// # Errors
     /// [`FrameError::NoConversion`] unless both are planar and in colour.
     pub(crate) fn adapt<'a>(
+        &'a mut self,
+        picture: FrameView<'a>,
+        shape: FrameShape,
+    ) -> Result<FrameView<'a>, FrameError> {
+        self.stretch(picture.middle_of_shape(shape.size), shape)
+    }
+
+    /// As [`adapt`](Self::adapt), but all of `picture`, distorted where the sides differ.
+    ///
+    /// # Errors
+    /// As for `adapt`.
+    pub(crate) fn stretch<'a>(
         &'a mut self,
         picture: FrameView<'a>,
         shape: FrameShape,
@@ -33,25 +45,24 @@ impl Adapter {
                 to_size: shape.size,
             });
         }
-        let part = picture.middle_of_shape(shape.size);
         if self.adapted.is_none() {
             self.adapted = Some(Frame::new(shape.format, shape.size, picture.colour())?);
         }
         let adapted = self.adapted.as_mut().expect("made above");
         adapted.reshape(shape.format, shape.size, picture.colour())?;
         let (from_chroma, to_chroma) = (
-            part.format().chroma().plane_size(part.size()),
+            picture.format().chroma().plane_size(picture.size()),
             shape.format.chroma().plane_size(shape.size),
         );
         for (index, mut plane) in adapted.view_mut().planes_mut().enumerate() {
             let (from, to) =
-                if index == 0 { (part.size(), shape.size) } else { (from_chroma, to_chroma) };
+                if index == 0 { (picture.size(), shape.size) } else { (from_chroma, to_chroma) };
             match self.scalers.get_mut(index) {
                 Some(scaler) if (scaler.from(), scaler.to()) == (from, to) => {}
                 Some(scaler) => *scaler = PlaneScaler::new(from, to)?,
                 None => self.scalers.push(PlaneScaler::new(from, to)?),
             }
-            self.scalers[index].scale(part.plane(index), &mut plane);
+            self.scalers[index].scale(picture.plane(index), &mut plane);
         }
         recolour(adapted, shape.colour);
         Ok(adapted.view())

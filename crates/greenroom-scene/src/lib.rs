@@ -26,8 +26,8 @@ mod words;
 
 pub use background::picture::image_to_planar;
 pub use background::{
-    Background, BackgroundSpec, Fit, MattedFrame, NamedBackground, backgrounds_help,
-    wait_for_readers,
+    Background, BackgroundSpec, Fit, LiveBackground, LivePictures, MattedFrame, NamedBackground,
+    backgrounds_help, wait_for_readers,
 };
 pub use effect::{EffectSpec, Target, effects_help};
 pub use error::SceneError;

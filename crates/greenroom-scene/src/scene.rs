@@ -102,6 +102,19 @@ impl SceneSpec {
         let black = BackgroundSpec::Colour(Rgb8 { r: 0, g: 0, b: 0 });
         let background = if reuse.background { &black } else { &self.background };
         let background = background.build_until(self.fit, scene_format, cancel)?;
+        self.build_before(background, reuse, scene_format)
+    }
+
+    /// As [`build_but`](Self::build_but), before a background that others have made of the same words.
+    ///
+    /// # Errors
+    /// As for `build_but`.
+    pub fn build_before(
+        &self,
+        background: Box<dyn Background>,
+        reuse: Reuse,
+        scene_format: SceneFormat,
+    ) -> Result<Scene, SceneError> {
         let foreground = self.foreground.as_ref().filter(|_| !reuse.foreground);
         let foreground = foreground.map(|spec| Foreground::open(spec, scene_format));
         let (on_whole, on_layers): (Vec<_>, Vec<_>) = self

@@ -3,7 +3,7 @@
 use std::time::Instant;
 
 use greenroom_device::{CameraBytes, Codec, MjpegData};
-use greenroom_frame::{FrameLayout, FrameView, PixelFormat, SizePx};
+use greenroom_frame::{FrameLayout, FrameView, PixelFormat, RgbOrder, RgbView, SizePx};
 
 use super::formats::Negotiated;
 use crate::raw::Block;
@@ -80,6 +80,27 @@ fn picture<'a>(
     view.map(|view| Content::Picture(CameraBytes::Raw(view))).map_err(|error| error.to_string())
 }
 
+/// The picture of red, green and blue in `blocks`; `None` if there is none.
+///
+/// # Errors
+/// What a program that does as it has agreed would not send.
+pub(super) fn rgb_picture<'a>(
+    order: RgbOrder,
+    size: SizePx,
+    blocks: &[Block<'a>],
+) -> Result<Option<RgbView<'a>>, String> {
+    let [block] = blocks else {
+        return Err(format!("{} blocks of memory for a picture of a screen", blocks.len()));
+    };
+    // Some send a buffer when only the pointer has moved.
+    if block.is_corrupt || block.size_bytes == 0 {
+        return Ok(None);
+    }
+    let stride_bytes = stride(block.stride_bytes, 4 * size.width_px as usize)?;
+    let view = RgbView::new(order, size, stride_bytes, data(block)?);
+    view.map(Some).map_err(|error| error.to_string())
+}
+
 /// The bytes of a block that are data.
 fn data<'a>(block: &Block<'a>) -> Result<&'a [u8], String> {
     let Block { memory, offset_bytes, size_bytes, .. } = *block;
@@ -119,6 +140,24 @@ mod tests {
 
     fn block(memory: &[u8], offset_bytes: u32, size_bytes: u32, stride_bytes: i32) -> Block<'_> {
         Block { memory, offset_bytes, size_bytes, stride_bytes, is_corrupt: false }
+    }
+
+    #[test]
+    fn a_screen_that_lies_is_not_read() {
+        let (size, memory) = (SizePx::new(2, 2), [9; 40]);
+        let read = |blocks: &[Block<'_>]| {
+            rgb_picture(RgbOrder::Bgrx, size, blocks).map(|view| view.map(|view| view.size()))
+        };
+        assert_eq!(read(&[block(&memory, 0, 16, 0)]), Ok(Some(size)));
+        assert_eq!(read(&[block(&memory, 8, 24, 16)]), Ok(Some(size)));
+        assert_eq!(read(&[block(&memory, 0, 0, 8)]), Ok(None));
+        for (offset, size, stride) in
+            [(0, 15, 8), (32, 16, 8), (0, 16, 4), (0, 40, 40), (0, 16, -8)]
+        {
+            read(&[block(&memory, offset, size, stride)]).unwrap_err();
+        }
+        read(&[]).unwrap_err();
+        read(&[block(&memory, 0, 16, 0); 2]).unwrap_err();
     }
 
     fn read(agreed: &Negotiated, blocks: &[Block<'_>]) -> Result<Option<Vec<u8>>, String> {

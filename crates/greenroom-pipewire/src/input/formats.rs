@@ -3,7 +3,7 @@
 use greenroom_device::{
     CameraMode, Codec, FourCc, FrameRate, Rates, Sizes, listed_rates, sizes_in,
 };
-use greenroom_frame::{Colour, ColourMatrix, ColourRange, PixelFormat, SizePx};
+use greenroom_frame::{Colour, ColourMatrix, ColourRange, PixelFormat, RgbOrder, SizePx};
 use pipewire::spa::pod::deserialize::PodDeserializer;
 use pipewire::spa::pod::{CanonicalFixedSizedPod, ChoiceValue, Object, Value};
 use pipewire::spa::sys;
@@ -19,6 +19,14 @@ pub(super) const RAW: [(u32, PixelFormat); 6] = [
     (sys::SPA_VIDEO_FORMAT_UYVY, PixelFormat::Uyvy),
     (sys::SPA_VIDEO_FORMAT_Y42B, PixelFormat::I422),
     (sys::SPA_VIDEO_FORMAT_GRAY8, PixelFormat::Grey),
+];
+
+/// What screens send.
+pub(super) const RGB: [(u32, RgbOrder); 4] = [
+    (sys::SPA_VIDEO_FORMAT_BGRx, RgbOrder::Bgrx),
+    (sys::SPA_VIDEO_FORMAT_RGBx, RgbOrder::Rgbx),
+    (sys::SPA_VIDEO_FORMAT_BGRA, RgbOrder::Bgrx),
+    (sys::SPA_VIDEO_FORMAT_RGBA, RgbOrder::Rgbx),
 ];
 
 /// What a camera and we have agreed on.
@@ -73,6 +81,14 @@ pub(super) fn negotiated(format: &[u8], asked: FrameRate) -> Option<Negotiated> 
         Codec::Raw(_) => colour(&format),
     };
     Some(Negotiated { codec, size, rate: rate.unwrap_or(asked), colour })
+}
+
+/// Order and size, if the parameter `format` says that red, green and blue were agreed on.
+pub(super) fn negotiated_rgb(format: &[u8]) -> Option<(RgbOrder, SizePx)> {
+    let format = parse(format)?;
+    let [id] = ids(&format, sys::SPA_FORMAT_VIDEO_format)[..] else { return None };
+    let (_, order) = RGB.iter().find(|(known, _)| *known == id)?;
+    Some((*order, sizes(&format, None).into_iter().next()?))
 }
 
 fn parse(bytes: &[u8]) -> Option<Object> {
@@ -256,5 +272,6 @@ mod tests {
         let read = negotiated(&offered(Codec::Mjpeg, size, fps(15)), fallback).unwrap();
         assert_eq!(read.colour, Colour::JPEG);
         assert_eq!(negotiated(&[0; 16], fallback), None);
+        assert_eq!(negotiated_rgb(&offered(yuyv, size, fps(15))), None);
     }
 }

@@ -14,16 +14,15 @@ use pipewire::node::{Node, NodeListener};
 use pipewire::properties::properties;
 use pipewire::registry;
 use pipewire::spa::param::ParamType;
-use pipewire::spa::utils::Direction;
-use pipewire::stream::{StreamFlags, StreamListener, StreamRc, StreamState};
 
 use super::facts::PipewireCameraInfo;
 use super::formats::{Negotiated, modes, negotiated};
-use super::listeners::{Shared, bind, listen_to_core, listen_to_registry, listen_to_stream};
+use super::listeners::{Shared, bind, listen_to_core, listen_to_registry};
 use super::offers;
+use super::stream::{InputStream, WantedStream};
 use crate::connection::Connection;
 use crate::error::PipewireError;
-use crate::raw::{Received, newest};
+use crate::raw::Received;
 
 /// What goes on with a stream.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -38,7 +37,7 @@ pub(super) enum Link {
 
 /// A connection to look at cameras, with a stream from one once it was chosen. Its fields are dropped in this order.
 pub(crate) struct CameraSession {
-    stream: Option<CameraStream>,
+    stream: Option<InputStream>,
     nodes: BTreeMap<u32, (NodeListener, Node)>,
     _registry_listener: registry::Listener,
     _core_listener: core::Listener,
@@ -50,22 +49,6 @@ pub(crate) struct CameraSession {
     sees_links: bool,
     /// Rung by libpipewire's data thread when a frame has come.
     frames: Wake,
-}
-
-/// A stream, with whoever listens to it.
-struct CameraStream {
-    _of_frames: StreamListener<()>,
-    _listener: StreamListener<()>,
-    stream: StreamRc,
-}
-
-impl Drop for CameraStream {
-    /// The data thread stops before the listener that it calls goes.
-    fn drop(&mut self) {
-        if let Err(error) = self.stream.disconnect() {
-            tracing::debug!("PipeWire input: {error}");
-        }
-    }
 }
 
 impl CameraSession {
@@ -197,42 +180,27 @@ impl CameraSession {
             *keys::NODE_DESCRIPTION => "greenroom",
             "target.object" => target.as_str(),
         };
-        let failed = |error: pipewire::Error| PipewireError::NoCamera { why: error.to_string() };
-        let stream = StreamRc::new(self.connection.core.clone(), "greenroom-input", properties);
-        let stream = stream.map_err(failed)?;
         let jpeg_size = Some(choice.size).filter(|_| choice.codec == Codec::Mjpeg);
-        let listener = listen_to_stream(&stream, &self.shared, offers::buffers(jpeg_size)?)?;
-        // Its closure is called by libpipewire's data thread, beside those of the other listener: all that it has is the bell.
-        // (Without RT_PROCESS, libpipewire would have our loop call it. But while no iteration runs, its loop is nobody's, and
-        // then the data thread calls what it has for it itself, and wakes nobody.)
-        let bell = self.frames.clone();
-        let of_frames = stream.add_local_listener().process(move |_, ()| bell.ring());
-        let of_frames = of_frames.register().map_err(failed)?;
-        // Not to be given another camera when this one goes.
-        let flags = StreamFlags::AUTOCONNECT
-            | StreamFlags::MAP_BUFFERS
-            | StreamFlags::DONT_RECONNECT
-            | StreamFlags::RT_PROCESS;
-        let mut formats = [exact.pod()?, raw.pod()?, mjpeg.pod()?];
-        let stream =
-            self.stream.insert(CameraStream { _of_frames: of_frames, _listener: listener, stream });
-        stream.stream.connect(Direction::Input, None, flags, &mut formats).map_err(failed)?;
+        let wanted = WantedStream {
+            properties,
+            node_id: None,
+            formats: &[exact, raw, mjpeg],
+            buffers: offers::buffers(jpeg_size)?,
+        };
+        let stream = InputStream::open(&self.connection, &self.shared, &self.frames, wanted)?;
+        self.stream = Some(stream);
         self.chosen = Some(camera.id);
         Ok(())
     }
 
     /// Why the stream has ended, if it has.
     pub(super) fn failure(&self) -> Option<String> {
-        match self.stream.as_ref()?.stream.state() {
-            StreamState::Error(why) => Some(why),
-            StreamState::Unconnected => Some("it was disconnected".to_owned()),
-            _ => None,
-        }
+        self.stream.as_ref()?.failure()
     }
 
     /// Whose pictures come.
     pub(super) fn link(&self) -> Link {
-        let (Some(CameraStream { stream, .. }), Some(chosen)) = (&self.stream, self.chosen) else {
+        let (Some(stream), Some(chosen)) = (&self.stream, self.chosen) else {
             return Link::Lost;
         };
         if !self.shared.cameras.borrow().contains_key(&chosen) {
@@ -256,7 +224,7 @@ impl CameraSession {
     /// The newest frame, if one has come since this was asked last, and how many older ones were passed over.
     pub(super) fn newest(&self) -> (Option<Received<'_>>, u32) {
         match &self.stream {
-            Some(CameraStream { stream, .. }) if self.frames.clear() => newest(stream),
+            Some(stream) if self.frames.clear() => stream.newest(),
             _ => (None, 0),
         }
     }

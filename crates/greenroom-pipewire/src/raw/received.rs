@@ -3,7 +3,8 @@ use std::ptr::NonNull;
 
 use pipewire::spa::sys::{
     SPA_CHUNK_FLAG_CORRUPTED, SPA_DATA_MemFd, SPA_DATA_MemPtr, SPA_META_HEADER_FLAG_CORRUPTED,
-    SPA_META_Header, spa_buffer_find_meta_data, spa_chunk, spa_data, spa_meta_header,
+    SPA_META_Header, SPA_META_VideoCrop, spa_buffer_find_meta_data, spa_chunk, spa_data,
+    spa_meta_header, spa_meta_region, spa_region,
 };
 use pipewire::stream::Stream;
 use pipewire::sys::pw_buffer;
@@ -100,17 +101,26 @@ impl Received<'_> {
         self.header().is_some_and(|header| header.flags & SPA_META_HEADER_FLAG_CORRUPTED != 0)
     }
 
+    /// The part of the picture that is to be shown, if that is told: left, top, width and height in pixels.
+    pub(crate) fn crop_px(&self) -> Option<(u32, u32, u32, u32)> {
+        let spa_region { position, size } =
+            self.meta::<spa_meta_region>(SPA_META_VideoCrop)?.region;
+        let (left, top) = (u32::try_from(position.x).ok()?, u32::try_from(position.y).ok()?);
+        (size.width > 0 && size.height > 0).then_some((left, top, size.width, size.height))
+    }
+
     fn header(&self) -> Option<spa_meta_header> {
-        // SAFETY: the buffer is valid until `self` is dropped. `spa_buffer_find_meta_data` gives null or a header of the size
-        // that was asked for.
+        self.meta(SPA_META_Header)
+    }
+
+    /// What is told beside the frame; `T` is one of libpipewire's structures of numbers, that of `kind`.
+    fn meta<T: Copy>(&self, kind: u32) -> Option<T> {
+        // SAFETY: the buffer is valid until `self` is dropped. `spa_buffer_find_meta_data` gives null or what has the size that
+        // was asked for, in memory that all programs share, and every bit pattern of it is numbers.
         unsafe {
             let spa = NonNull::new((*self.buffer.as_ptr()).buffer)?;
-            let header = spa_buffer_find_meta_data(
-                spa.as_ptr(),
-                SPA_META_Header,
-                size_of::<spa_meta_header>(),
-            );
-            NonNull::new(header.cast::<spa_meta_header>()).map(|header| header.as_ptr().read())
+            let told = spa_buffer_find_meta_data(spa.as_ptr(), kind, size_of::<T>());
+            NonNull::new(told.cast::<T>()).map(|told| told.as_ptr().read())
         }
     }
 }

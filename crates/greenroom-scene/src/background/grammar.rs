@@ -14,6 +14,8 @@ use crate::words::{hex, listed, nearest, parameters_help, read_values, usage, wr
 
 /// What [`BackgroundSpec::None`] goes by.
 const NONE: &str = "none";
+/// What [`BackgroundSpec::Screen`] goes by.
+const SCREEN: &str = "screen";
 
 /// `NAME` and what stands behind its `=`.
 fn split(text: &str) -> (&str, Option<&str>) {
@@ -30,6 +32,7 @@ impl BackgroundSpec {
         let (name, values) = split(text);
         text.starts_with('#')
             || text == NONE
+            || text == SCREEN
             || find_kind(name).is_some()
             || name == SLIDESHOW && values.is_some()
             || ClipSource::is_url(text)
@@ -39,12 +42,15 @@ impl BackgroundSpec {
 impl FromStr for BackgroundSpec {
     type Err = SceneError;
 
-    /// `none`, `#rrggbb` and `NAME[=VALUE...]` are what they say, also when files of those names
+    /// `none`, `screen`, `#rrggbb` and `NAME[=VALUE...]` are what they say, also when files of those names
     /// exist (`./blur` names the file); anything else must be a path that exists.
     fn from_str(text: &str) -> Result<Self, SceneError> {
         let (name, values) = split(text);
         if text == NONE {
             return Ok(BackgroundSpec::None);
+        }
+        if text == SCREEN {
+            return Ok(BackgroundSpec::Screen);
         }
         if text.starts_with('#') {
             return Ok(BackgroundSpec::Colour(text.parse()?));
@@ -60,7 +66,7 @@ impl FromStr for BackgroundSpec {
 
 fn unknown(text: &str, name: &str) -> SceneError {
     let mut names: Vec<_> = KINDS.iter().map(|kind| kind.name).collect();
-    names.push(NONE);
+    names.extend([SCREEN, NONE]);
     let advice = match nearest(name, names.iter().copied()) {
         _ if text.contains('/') => {
             "there is nothing at that path; name a picture, video or folder that exists".to_owned()
@@ -82,6 +88,7 @@ impl fmt::Display for BackgroundSpec {
         match self {
             BackgroundSpec::Colour(rgb) => f.write_str(&hex(*rgb)),
             BackgroundSpec::None => f.write_str(NONE),
+            BackgroundSpec::Screen => f.write_str(SCREEN),
             BackgroundSpec::Named(named) => {
                 f.write_str(named.name())?;
                 write_values(f, named.kind.parameters, &named.values)
@@ -117,6 +124,10 @@ pub fn backgrounds_help() -> String {
     }
     for (name, help) in [
         (NONE, "the plain camera: the room as it is"),
+        (
+            SCREEN,
+            "a screen or window of yours, which you choose in your desktop's picker (on air only)",
+        ),
         ("#rrggbb", "one colour, for example #00b140"),
         ("PATH", "a picture, a video, a pattern (%03d.png) or a folder; ./blur is a file's name"),
         ("slideshow=SECONDS,FOLDER", "the pictures of a folder, 10 seconds each if PATH names it"),
@@ -136,6 +147,7 @@ mod tests {
         for text in [
             "#00b140",
             "none",
+            "screen",
             "blur",
             "blur=80",
             "bokeh=20",
@@ -155,7 +167,7 @@ mod tests {
             assert!(backgrounds_help().contains(&format!("\n  {spec}")));
         }
         assert_eq!("blur=50".parse::<BackgroundSpec>().unwrap(), BackgroundSpec::default());
-        for name in ["blur", "blur=9", "#x", "none"] {
+        for name in ["blur", "blur=9", "#x", "none", "screen"] {
             assert_eq!(BackgroundSpec::Picture(name.into()).to_string(), format!("./{name}"));
         }
     }
@@ -167,6 +179,7 @@ mod tests {
         let sentence = told("blur=300");
         assert_eq!(sentence, "\"300\" cannot be the strength of blur; it is 1 to 100");
         assert!(told("stars=1").contains("takes no value"));
+        assert_eq!(told("sceen"), "\"sceen\" is no background; did you mean \"screen\"?");
         assert!(told("gradient=#12").contains("#rrggbb"));
         assert!(told("/no/such/file").contains("name a picture, video or folder that exists"));
     }

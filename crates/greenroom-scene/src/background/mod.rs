@@ -8,6 +8,7 @@ mod file;
 mod gradient;
 mod grammar;
 mod kind;
+mod live;
 mod named;
 mod none;
 mod paint;
@@ -27,6 +28,7 @@ use greenroom_frame::{FrameView, MatteView};
 
 use crate::{Moment, SceneError};
 pub use grammar::backgrounds_help;
+pub use live::{LiveBackground, LivePictures};
 pub use named::NamedBackground;
 pub use read_ahead::wait_for_readers;
 pub use spec::BackgroundSpec;

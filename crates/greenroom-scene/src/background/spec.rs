@@ -35,6 +35,9 @@ pub enum BackgroundSpec {
         /// From one picture to the next, whole seconds, at least one.
         every: Duration,
     },
+    /// `screen`: a screen or window that the user chooses. Whoever shows it on air makes its background
+    /// ([`LiveBackground`](super::LiveBackground)).
+    Screen,
 }
 
 /// All kinds that go by a name, in the order in which they are listed to users.
@@ -81,6 +84,13 @@ impl BackgroundSpec {
             BackgroundSpec::Slideshow { folder, every } => {
                 Box::new(Slideshow::open(folder, *every, fit, scene_format)?)
             }
+            BackgroundSpec::Screen => {
+                return Err(SceneError::BadBackground(
+                    "a screen can stand behind you on air only: greenroom run --background screen; choose another \
+                     background here"
+                        .to_owned(),
+                ));
+            }
         })
     }
 
@@ -92,7 +102,8 @@ impl BackgroundSpec {
             BackgroundSpec::Named(named) => named.kind.room_rows.is_none(),
             BackgroundSpec::Picture(_)
             | BackgroundSpec::Video(_)
-            | BackgroundSpec::Slideshow { .. } => true,
+            | BackgroundSpec::Slideshow { .. }
+            | BackgroundSpec::Screen => true,
         }
     }
 
@@ -108,17 +119,19 @@ impl BackgroundSpec {
             BackgroundSpec::Colour(_)
             | BackgroundSpec::Picture(_)
             | BackgroundSpec::Video(_)
-            | BackgroundSpec::Slideshow { .. } => None,
+            | BackgroundSpec::Slideshow { .. }
+            | BackgroundSpec::Screen => None,
         }
     }
 
-    /// Whether making it reads files or addresses, which may take seconds or for ever.
+    /// Whether making it reads files or addresses, or asks the user: that may take seconds or for ever.
     pub fn needs_files(&self) -> bool {
         match self {
             BackgroundSpec::Colour(_) | BackgroundSpec::None | BackgroundSpec::Named(_) => false,
             BackgroundSpec::Picture(_)
             | BackgroundSpec::Video(_)
-            | BackgroundSpec::Slideshow { .. } => true,
+            | BackgroundSpec::Slideshow { .. }
+            | BackgroundSpec::Screen => true,
         }
     }
 
@@ -129,7 +142,7 @@ impl BackgroundSpec {
 
     /// Whether it has a time of its own.
     pub fn plays(&self) -> bool {
-        matches!(self, BackgroundSpec::Video(_)) || self.is_slideshow()
+        matches!(self, BackgroundSpec::Video(_) | BackgroundSpec::Screen) || self.is_slideshow()
     }
 
     /// The file that is shown, if it is one. Folders are looked at by the slideshow itself.

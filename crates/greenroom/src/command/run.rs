@@ -17,6 +17,7 @@ use crate::masks::MaskClient;
 use crate::pipeline::{
     CameraFeed, MaskServer, MaskServerReport, MatteFeed, Pipeline, Reason, Reasons, StopError,
 };
+use crate::pipewire::Screens;
 use crate::recorder::Recorder;
 use crate::scenes::{FilesInUse, FirstScene, PauseMark, SceneService};
 use crate::settings::{Answers, OutputSettings, RunSettings};
@@ -62,7 +63,8 @@ pub(super) fn run(args: &RunArgs) -> anyhow::Result<()> {
     let maker = settings.scene.model.build(settings.scene.steps, Answers::Late)?;
     // YUYV, BT.601, limited range: what every consumer opens and assumes.
     let wanted = SinkMode { format: PixelFormat::Yuyv, size, rate, colour: Colour::WEBCAM };
-    let (outputs, scenes) = outputs::open(&settings, wanted, scene_format)?;
+    let screens = Screens::new().context("opening a descriptor")?;
+    let (outputs, scenes) = outputs::open(&settings, wanted, scene_format, &screens)?;
     let stop = signals.started();
     let (model, steps) = (settings.scene.model.clone(), settings.scene.steps);
     let server = match settings.mask_server.clone() {
@@ -81,7 +83,7 @@ pub(super) fn run(args: &RunArgs) -> anyhow::Result<()> {
         .context("starting threads")?;
     signals.hide_by(pipeline.hider());
     session.tell(pipeline.commands());
-    serve(pipeline, stop, &settings, (socket, mark, bus), scenes)
+    serve(pipeline, stop, &settings, (socket, mark, bus), (scenes, screens))
 }
 
 fn claim_socket(settings: &RunSettings) -> Result<control::Claim, ControlError> {
@@ -96,11 +98,12 @@ fn serve(
     stop: &Wake,
     settings: &RunSettings,
     (socket, mark, bus): (Result<control::Claim, ControlError>, PauseMark, Bus),
-    scenes: Vec<(String, FirstScene)>,
+    (scenes, screens): (Vec<(String, FirstScene)>, Screens),
 ) -> anyhow::Result<()> {
     let files = FilesInUse { recordings: settings.recordings(), read: settings.reads() };
     let config = settings.scene.config.as_deref();
-    let scene_service = SceneService::start(scenes, pipeline.commands(), config, &files, mark);
+    let commands = pipeline.commands();
+    let scene_service = SceneService::start(scenes, commands, config, &files, mark, &screens);
     let scene_service = scene_service.context("starting threads")?;
     let recorder = Recorder::new(pipeline.commands(), settings.recordings());
     let dispatcher = Dispatcher::new(

@@ -16,11 +16,13 @@ use crate::status::Status;
 const REPLY_TIMEOUT: Duration = Duration::from_secs(10);
 /// Time limit for requests that load or save media: a damaged video may take long to be recognized.
 const MEDIA_REPLY_TIMEOUT: Duration = Duration::from_secs(30);
+/// Time limit for a background that the user chooses in a picker.
+const PICKER_REPLY_TIMEOUT: Duration = Duration::from_secs(300);
 /// Maximum length of a reply or event.
 const MAX_REPLY_BYTES: usize = 1 << 20;
 
-/// Sends `request` to the greenroom that listens at `path` and returns its reply. The time limit is 10 s, or 30 s for
-/// requests that may load media.
+/// Sends `request` to the greenroom that listens at `path` and returns its reply. The time limit is 10 s, 30 s for
+/// requests that may load media, or five minutes for a screen, which the user chooses.
 ///
 /// # Errors
 /// [`ControlError::NobodyThere`] if no greenroom listens there, or another [`ControlError`] if the connection fails. A
@@ -114,6 +116,9 @@ fn connect(path: &Path) -> Result<UnixStream, ControlError> {
 
 fn reply_timeout(request: &Request) -> Duration {
     match request {
+        Request::Set(set) if set.options.background.as_deref() == Some("screen") => {
+            PICKER_REPLY_TIMEOUT
+        }
         Request::Set(_)
         | Request::Scene { .. }
         | Request::Next { .. }

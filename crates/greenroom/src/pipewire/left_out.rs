@@ -1,11 +1,13 @@
+use std::io;
 use std::os::fd::BorrowedFd;
 
 use greenroom_device::{
-    CameraMode, DeviceError, Devices, FrameRate, Sink, SinkMode, SinkOpener, Source,
+    CameraMode, DeviceError, Devices, FrameRate, Sink, SinkMode, SinkOpener, Source, Wake,
 };
 use greenroom_frame::SizePx;
+use greenroom_scene::{Background, Fit, SceneFormat};
 
-use super::ListedCamera;
+use super::{Ask, ListedCamera};
 use crate::settings::SettingsError;
 
 /// # Errors
@@ -127,4 +129,43 @@ impl Cameras {
 
     /// Nothing to do.
     pub fn rest(&mut self) {}
+}
+
+/// No screens: whoever wants one is told before.
+#[derive(Clone)]
+pub struct Screens(Wake);
+
+impl Screens {
+    /// For nothing.
+    ///
+    /// # Errors
+    /// When the process has no descriptor left.
+    pub fn new() -> io::Result<Self> {
+        Ok(Self(Wake::new()?))
+    }
+
+    /// Never rings.
+    pub fn news(&self) -> &Wake {
+        &self.0
+    }
+
+    /// None.
+    pub fn trouble(&self) -> Option<String> {
+        None
+    }
+
+    /// Nothing to do.
+    pub fn let_go(&self) {}
+
+    /// # Errors
+    /// Always.
+    pub fn background(
+        &self,
+        _: Ask,
+        _: Fit,
+        _: SceneFormat,
+        _: Option<&Wake>,
+    ) -> anyhow::Result<Box<dyn Background>> {
+        Err(SettingsError::WithoutPipewire.into())
+    }
 }

@@ -8,6 +8,8 @@ mod built_in;
 mod left_out;
 #[cfg(feature = "pipewire")]
 mod portal;
+#[cfg(feature = "pipewire")]
+mod screen;
 
 #[cfg(feature = "pipewire")]
 pub use built_in::{
@@ -16,9 +18,11 @@ pub use built_in::{
 };
 #[cfg(not(feature = "pipewire"))]
 pub use left_out::{
-    Cameras, Wanted, cameras, check_input, checked_name, is_not_running, is_running, is_sandboxed,
-    list, may_run, opener,
+    Cameras, Screens, Wanted, cameras, check_input, checked_name, is_not_running, is_running,
+    is_sandboxed, list, may_run, opener,
 };
+#[cfg(feature = "pipewire")]
+pub use screen::Screens;
 
 /// The camera's name unless the user gives another.
 pub const NAME: &str = "greenroom";
@@ -34,4 +38,15 @@ pub struct ListedCamera {
     pub from: Option<String>,
     /// What it offers.
     pub modes: Vec<CameraMode>,
+}
+
+/// Whether the user is asked which screen is to be shown.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Ask {
+    /// Not for this: it shows whatever there is.
+    Never,
+    /// If none is shown.
+    IfMissing,
+    /// Also if one is shown: another may be wanted.
+    Anew,
 }

@@ -16,10 +16,10 @@ use zbus::{Address, MatchRule};
 
 use crate::bus::{connect, has_threads};
 
-const SERVICE: &str = "org.freedesktop.portal.Desktop";
-const PATH: &str = "/org/freedesktop/portal/desktop";
+pub(super) const SERVICE: &str = "org.freedesktop.portal.Desktop";
+pub(super) const PATH: &str = "/org/freedesktop/portal/desktop";
 const CAMERA: &str = "org.freedesktop.portal.Camera";
-const REQUEST: &str = "org.freedesktop.portal.Request";
+pub(super) const REQUEST: &str = "org.freedesktop.portal.Request";
 /// How long a camera that is to be opened waits for the answer before the placeholder says what it waits for: where the user
 /// was asked before, the portal answers at once.
 const PATIENCE: Duration = Duration::from_millis(500);

@@ -10,7 +10,8 @@ use greenroom_matte::People;
 use greenroom_scene::{BackgroundSpec, Fit, ForegroundSpec, Reuse, Scene, SceneFormat, SceneSpec};
 use greenroom_scene::{SceneError, wait_for_readers};
 
-use super::make::build;
+use super::make::{Wanted, build};
+use crate::pipewire::{Ask, Screens};
 
 /// Videos and slideshows that are being read when another is opened, at most: one is shown, one fades
 /// in, and one waits for that.
@@ -43,6 +44,7 @@ pub(super) struct Loader {
     done: (Sender<anyhow::Result<Scene>>, Receiver<anyhow::Result<Scene>>),
     /// Rings when a load has ended.
     bell: Wake,
+    screens: Screens,
 }
 
 struct Running {
@@ -52,11 +54,11 @@ struct Running {
 }
 
 impl Loader {
-    pub(super) fn new(bell: Wake) -> Self {
-        Self { running: None, done: mpsc::channel(), bell }
+    pub(super) fn new(bell: Wake, screens: Screens) -> Self {
+        Self { running: None, done: mpsc::channel(), bell, screens }
     }
 
-    /// Has the media of `spec` loaded: goes on with what is being loaded if that is the same, else
+    /// Has the media of `spec` loaded, a screen asked for as `ask` says: goes on with what is being loaded if that is the same, else
     /// gives it up and begins when it has ended (when this is called again).
     ///
     /// # Errors
@@ -67,6 +69,7 @@ impl Loader {
         people: People,
         reuse: Reuse,
         scene_format: SceneFormat,
+        ask: Ask,
     ) -> anyhow::Result<()> {
         let media = Media::of(spec, reuse, scene_format);
         match &self.running {
@@ -78,10 +81,12 @@ impl Loader {
             None => {}
         }
         let cancel = Wake::new().context("loading the scene")?;
-        let (spec, given_up) = (spec.clone(), cancel.clone());
+        let (spec, given_up, screens) = (spec.clone(), cancel.clone(), self.screens.clone());
         let (done, bell) = (self.done.0.clone(), self.bell.clone());
         let load = move || {
-            let loaded = load(&spec, people, reuse, scene_format, &given_up);
+            let screens = Some((&screens, ask));
+            let wanted = Wanted { spec: &spec, people, reuse, scene_format, screens };
+            let loaded = load(wanted, &given_up);
             // Whoever wanted it may have ended.
             let _ = done.send(loaded);
             bell.ring();
@@ -118,13 +123,7 @@ impl Drop for Loader {
     }
 }
 
-fn load(
-    spec: &SceneSpec,
-    people: People,
-    reuse: Reuse,
-    scene_format: SceneFormat,
-    cancel: &Wake,
-) -> anyhow::Result<Scene> {
+fn load(wanted: Wanted<'_>, cancel: &Wake) -> anyhow::Result<Scene> {
     if !wait_for_readers(MOST_READERS, READERS_PATIENCE, cancel) {
         if cancel.is_ringing() {
             return Err(SceneError::Cancelled.into());
@@ -133,5 +132,5 @@ fn load(
             "{MOST_READERS} videos or slideshows are still ending; ask again in a moment"
         ));
     }
-    build(spec, people, reuse, scene_format, Some(cancel))
+    build(wanted, Some(cancel))
 }

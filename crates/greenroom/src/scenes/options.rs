@@ -49,7 +49,7 @@ macro_rules! scene_options {
 
 scene_options! {
     /// The background behind you [default: blur]: blur, #rrggbb, a picture, a video, a folder of pictures,
-    /// none (the plain camera), … `greenroom list backgrounds` lists them all.
+    /// screen (a screen or window of yours), none (the plain camera), … `greenroom list backgrounds` lists them all.
     #[arg(short, long, value_name = "BACKGROUND", env = "GREENROOM_BACKGROUND")]
     pub background: Option<String>,
 
@@ -104,6 +104,12 @@ pub enum SceneOptionsError {
     /// An unknown way to fit a picture.
     #[error("\"{0}\" is no way to fit a picture; write cover, contain or stretch")]
     NotAFit(String),
+    /// PipeWire is not built in.
+    #[error(
+        "this greenroom was built without PipeWire and shows no screen; choose another background, or build it with the \
+         feature pipewire"
+    )]
+    NoScreens,
 }
 
 impl SceneOptions {
@@ -123,8 +129,12 @@ impl SceneOptions {
         let effects = effects.collect::<Result<Vec<EffectSpec>, SceneError>>()?;
         EffectSpec::check_chain(&effects)?;
         let foreground = self.foreground.as_deref().filter(|text| *text != NONE);
+        let background = parsed(&self.background)?.unwrap_or(default.background);
+        if background == BackgroundSpec::Screen && !cfg!(feature = "pipewire") {
+            return Err(SceneOptionsError::NoScreens);
+        }
         Ok(SceneSpec {
-            background: parsed(&self.background)?.unwrap_or(default.background),
+            background,
             fit: self.fit.as_deref().map(fit).transpose()?.unwrap_or_default(),
             foreground: foreground.map(str::parse).transpose()?,
             effects,

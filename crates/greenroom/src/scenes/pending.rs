@@ -1,10 +1,11 @@
 //! Changes that wait for media to be loaded.
 
-use greenroom_scene::{Reuse, SceneSpec};
+use greenroom_scene::{BackgroundSpec, Reuse, SceneSpec};
 
 use super::library::NoSuchScene;
 use super::replied::Replied;
 use super::{SceneLibrary, SceneOptions};
+use crate::pipewire::Ask;
 
 /// A change of what is shown.
 #[derive(Debug, Clone, PartialEq)]
@@ -26,6 +27,19 @@ impl Change {
             Change::Follow(other) => library.show_as(other),
         }
         Ok(())
+    }
+
+    /// Whether the user is asked for a screen, where the change is made to a scene before `background`. Whoever asks for a
+    /// screen that is there already wants another.
+    pub(super) fn ask(&self, background: &BackgroundSpec) -> Ask {
+        let is_shown = *background == BackgroundSpec::Screen;
+        match self {
+            Change::Options(options) if options.background.is_none() => Ask::Never,
+            // Another way to fit it is no wish for another.
+            Change::Options(options) if is_shown && options.fit.is_none() => Ask::Anew,
+            Change::Follow(_) if is_shown => Ask::Never,
+            Change::Options(_) | Change::Scene(_) | Change::Follow(_) => Ask::IfMissing,
+        }
     }
 
     /// Whether nothing is left of the change `older` when this one is made after it.
@@ -72,6 +86,7 @@ pub(super) struct Target {
     pub(super) spec: SceneSpec,
     pub(super) reuse: Reuse,
     pub(super) cut: bool,
+    pub(super) ask: Ask,
 }
 
 /// What is being loaded, and for whom.
@@ -84,6 +99,24 @@ pub(super) struct Pending {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn whoever_asks_for_a_screen_that_is_there_wants_another() {
+        let options = |background: Option<&str>, fit: Option<&str>| {
+            let [background, fit] = [background, fit].map(|it| it.map(str::to_owned));
+            Change::Options(SceneOptions { background, fit, ..SceneOptions::default() })
+        };
+        let (screen, other) = (BackgroundSpec::Screen, BackgroundSpec::default());
+        for (change, before_screen, before_other) in [
+            (options(Some("screen"), None), Ask::Anew, Ask::IfMissing),
+            (options(Some("screen"), Some("contain")), Ask::IfMissing, Ask::IfMissing),
+            (options(None, Some("contain")), Ask::Never, Ask::Never),
+            (Change::Scene("a".into()), Ask::IfMissing, Ask::IfMissing),
+            (Change::Follow(Box::default()), Ask::Never, Ask::IfMissing),
+        ] {
+            assert_eq!((change.ask(&screen), change.ask(&other)), (before_screen, before_other));
+        }
+    }
 
     #[test]
     fn a_change_overtakes_what_it_leaves_nothing_of() {

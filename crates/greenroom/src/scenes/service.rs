@@ -20,6 +20,7 @@ use super::watch_backoff::WatchBackoff;
 use super::worker::SceneWorker;
 use crate::lock::lock;
 use crate::pipeline::{PipelineCommands, Reason};
+use crate::pipewire::Screens;
 use crate::same_file::would_replace;
 use crate::snapshot;
 use crate::status::SceneStatus;
@@ -59,7 +60,7 @@ struct OutputScene {
 impl SceneService {
     /// Changes scenes through `commands`, from now on: when asked, when a file of a first scene, which is shown, changes, when
     /// the configuration does. `scenes` are those of the outputs by their names, in the order of `commands`; `files` are those
-    /// of the rest of the run, `mark` is kept while a pause is on.
+    /// of the rest of the run, `mark` is kept while a pause is on, `screens` have been asked for those of the first scenes.
     ///
     /// # Errors
     /// When the system has no thread or descriptor left.
@@ -69,6 +70,7 @@ impl SceneService {
         config: Option<&Path>,
         files: &FilesInUse,
         mark: PauseMark,
+        screens: &Screens,
     ) -> std::io::Result<Self> {
         let (requests, asked) = mpsc::channel();
         let (bell, stop, ended) = (Wake::new()?, Wake::new()?, Wake::new()?);
@@ -98,7 +100,8 @@ impl SceneService {
                 background: spec.background.clone(),
                 foreground: spec.foreground.clone(),
                 pending: None,
-                loader: Loader::new(bell.clone()),
+                loader: Loader::new(bell.clone(), screens.clone()),
+                screens: screens.clone(),
                 reload: Reload::default(),
                 reported: Reported::default(),
                 status: Arc::clone(&outputs[output].status),
@@ -111,6 +114,7 @@ impl SceneService {
             commands: Arc::clone(&commands),
             asked,
             bell: bell.clone(),
+            screens: screens.clone(),
             stop: stop.clone(),
         };
         let bell_at_end = ended.clone();

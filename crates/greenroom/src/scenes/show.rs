@@ -1,9 +1,9 @@
 //! The thread "scenes" and the outputs: what is sent to them, and what is told of it.
 
-use greenroom_scene::{Reuse, Scene, SceneSpec};
+use greenroom_scene::{BackgroundSpec, Reuse, Scene, SceneSpec};
 
 use super::SceneLibrary;
-use super::make::{blurred_room, build};
+use super::make::{Wanted, blurred_room, build};
 use super::options::{background_text, files_of, fit_text};
 use super::pending::{Change, Target, Wish};
 use super::privacy::check_privacy;
@@ -17,10 +17,12 @@ impl SceneWorker {
     /// # Errors
     /// When it cannot be made; what was shown before stays.
     pub(super) fn show(&mut self, target: Target, loaded: Option<Scene>) -> anyhow::Result<()> {
-        let Target { library, spec, reuse, cut } = target;
+        let Target { library, spec, reuse, cut, .. } = target;
         // The rest may have been changed since the media began to be loaded.
         let reuse = if loaded.is_some() { ALL } else { reuse };
-        let mut scene = build(&spec, library.people(), reuse, self.scene_format, None)?;
+        let (people, scene_format) = (library.people(), self.scene_format);
+        let wanted = Wanted { spec: &spec, people, reuse, scene_format, screens: None };
+        let mut scene = build(wanted, None)?;
         if let Some(mut loaded) = loaded {
             scene.take_over(&mut loaded);
         }
@@ -58,6 +60,27 @@ impl SceneWorker {
         self.take_up(Wish { change, reuse: Reuse::default(), cut: true, asked_by: Vec::new() });
     }
 
+    /// Whether a screen is shown, or is to be.
+    pub(super) fn wants_screen(&self) -> bool {
+        let pending = self.pending.as_ref().map(|pending| &pending.target.spec.background);
+        pending.into_iter().chain([&self.background]).any(|it| *it == BackgroundSpec::Screen)
+    }
+
+    /// Tells why the screen that is shown, or is to be, is not there; or that it is by now.
+    pub(super) fn tell_trouble_with_screen(&mut self) {
+        let trouble = if self.wants_screen() { self.screens.trouble() } else { None };
+        let before = std::mem::replace(&mut self.reported.screen, trouble.clone());
+        if before == trouble {
+            return;
+        }
+        let mut status = lock(&self.status);
+        if trouble.is_some() || status.trouble == before {
+            status.trouble = trouble;
+        }
+        drop(status);
+        self.commands.changes().ring();
+    }
+
     pub(super) fn tell_status(&mut self, spec: &SceneSpec) {
         self.background = spec.background.clone();
         self.foreground = spec.foreground.clone();
@@ -78,7 +101,7 @@ impl SceneWorker {
             look: spec.look.to_string(),
             fit: fit_text(spec.fit).to_owned(),
             // A configuration that cannot be read is not mended by a change.
-            trouble: self.reported.config.clone(),
+            trouble: self.reported.config.clone().or_else(|| self.reported.screen.clone()),
             warning,
         };
         self.commands.changes().ring();

@@ -12,6 +12,7 @@ use super::request::SceneRequest;
 use super::worker::SceneWorker;
 use crate::faults::{self, Fault};
 use crate::pipeline::{MOST_OUTPUTS, PipelineCommands};
+use crate::pipewire::Screens;
 
 /// The thread.
 pub(super) struct SceneThread {
@@ -21,6 +22,7 @@ pub(super) struct SceneThread {
     /// Requests, and the numbers of the outputs that they are for.
     pub(super) asked: Receiver<(usize, SceneRequest, Replied)>,
     pub(super) bell: Wake,
+    pub(super) screens: Screens,
     pub(super) stop: Wake,
 }
 
@@ -40,6 +42,7 @@ impl SceneThread {
                 output.follow_files(&due);
             }
             self.bell.clear();
+            self.screens.news().clear();
             for output in &mut self.outputs {
                 if let Some(loaded) = output.loader.take() {
                     output.take_loaded(loaded);
@@ -53,6 +56,10 @@ impl SceneThread {
             for output in self.outputs.iter_mut().filter(|output| output.loader.is_idle()) {
                 output.load();
             }
+            if !self.outputs.iter().any(SceneWorker::wants_screen) {
+                self.screens.let_go();
+            }
+            self.outputs.iter_mut().for_each(SceneWorker::tell_trouble_with_screen);
         }
         self.commands.drop_retired();
     }
@@ -62,6 +69,7 @@ impl SceneThread {
         let stop = self.stop.as_fd();
         let mut fds = [stop; FIXED_FDS + MOST_OUTPUTS];
         [fds[1], fds[2]] = [self.bell.as_fd(), self.commands.scenes_bell().as_fd()];
+        fds[3] = self.screens.news().as_fd();
         for (fd, output) in fds[FIXED_FDS..].iter_mut().zip(&self.outputs) {
             *fd = output.watch_fd().unwrap_or(stop);
         }
@@ -71,5 +79,5 @@ impl SceneThread {
     }
 }
 
-/// The stop, the bell, the bell of the commands.
-const FIXED_FDS: usize = 3;
+/// The stop, the bell, the bell of the commands, news of the screen.
+const FIXED_FDS: usize = 4;

@@ -25,6 +25,7 @@ use super::watch_backoff::WatchBackoff;
 use super::{SceneLibrary, SceneOptions};
 use crate::lock::lock;
 use crate::pipeline::PipelineCommands;
+use crate::pipewire::{Ask, Screens};
 use crate::same_file::would_replace;
 use crate::status::SceneStatus;
 
@@ -57,6 +58,7 @@ pub(super) struct SceneWorker {
     /// What is being loaded, and for whom.
     pub(super) pending: Option<Pending>,
     pub(super) loader: Loader,
+    pub(super) screens: Screens,
     pub(super) reload: Reload,
     pub(super) reported: Reported,
     pub(super) status: Arc<Mutex<SceneStatus>>,
@@ -143,8 +145,9 @@ impl SceneWorker {
     /// When that cannot be, or may not be shown.
     fn target<'a>(&self, wishes: impl IntoIterator<Item = &'a Wish>) -> anyhow::Result<Target> {
         let mut library = self.library.clone();
-        let (mut reuse, mut cut) = (ALL, true);
+        let (mut reuse, mut cut, mut ask) = (ALL, true, Ask::Never);
         for wish in wishes {
+            ask = ask.max(wish.change.ask(&self.background));
             wish.change.apply(&mut library)?;
             reuse.background &= wish.reuse.background;
             reuse.foreground &= wish.reuse.foreground;
@@ -172,7 +175,7 @@ impl SceneWorker {
             bail!("{} is being recorded; show another file", recording.display());
         }
         check_privacy(&spec, library.people(), self.scene_format.shape.size.height_px)?;
-        Ok(Target { library, spec, reuse, cut })
+        Ok(Target { library, spec, reuse, cut, ask })
     }
 
     /// Takes up a change: makes it at once if it needs no file, else has it loaded. What it leaves
@@ -251,8 +254,8 @@ impl SceneWorker {
         self.stamp(&files);
         self.set_watch();
         let Some(pending) = self.pending.take() else { return };
-        let Target { library, spec, reuse, .. } = &pending.target;
-        match self.loader.want(spec, library.people(), *reuse, self.scene_format) {
+        let Target { library, spec, reuse, ask, .. } = &pending.target;
+        match self.loader.want(spec, library.people(), *reuse, self.scene_format, *ask) {
             Ok(()) => self.pending = Some(pending),
             Err(error) => self.refuse(pending.wishes, &error),
         }

@@ -5,9 +5,11 @@
 mod faults;
 mod input;
 mod made_camera;
+mod made_screen;
 mod own_camera;
 mod reader;
 mod restarts;
+mod screen;
 mod session;
 mod streams;
 mod trouble;

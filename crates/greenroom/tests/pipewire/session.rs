@@ -143,7 +143,9 @@ impl Session {
     pub fn start_portal(&mut self) {
         let folder = self.at("portals");
         fs::create_dir(&folder).unwrap();
-        let interfaces = "org.freedesktop.impl.portal.Access;org.freedesktop.impl.portal.Lockdown;";
+        let interfaces = ["Access", "Lockdown", "ScreenCast"]
+            .map(|name| format!("org.freedesktop.impl.portal.{name};"))
+            .concat();
         let name = "org.freedesktop.impl.portal.desktop.stub";
         let stub = format!("[portal]\nDBusName={name}\nInterfaces={interfaces}\nUseIn=stub\n");
         fs::write(folder.join("stub.portal"), stub).unwrap();
@@ -154,6 +156,11 @@ impl Session {
         let mut portal = self.command("/usr/libexec/xdg-desktop-portal");
         self.portal.push(portal.spawn().expect("install xdg-desktop-portal"));
         self.wait_for_name("org.freedesktop.portal.Desktop");
+    }
+
+    /// The portal and its backends end.
+    pub fn end_portal(&mut self) {
+        self.portal.drain(..).for_each(|child| end(Some(child)));
     }
 
     /// Whether programs may use the camera, as if the user had been asked before.
@@ -219,7 +226,7 @@ fn end(child: Option<Child>) {
 
 impl Drop for Session {
     fn drop(&mut self) {
-        self.portal.drain(..).for_each(|child| end(Some(child)));
+        self.end_portal();
         self.kill_wireplumber();
         self.kill_pipewire();
         let _ = self.bus.kill();
@@ -228,7 +235,8 @@ impl Drop for Session {
 }
 
 /// What the tests show: a red background before a room that is blue.
-const USUAL: [&str; 6] = ["--model", "landscape", "--background", "#c81e1e", "--idle-after", "1"];
+const RED: &str = "#c81e1e";
+const USUAL: [&str; 4] = ["--model", "landscape", "--idle-after", "1"];
 
 /// A greenroom in a session.
 pub struct Greenroom {
@@ -238,6 +246,11 @@ pub struct Greenroom {
 
 impl Greenroom {
     pub fn start(session: &Session, args: &[&str]) -> Self {
+        Self::start_before(session, RED, args)
+    }
+
+    /// Before another background.
+    pub fn start_before(session: &Session, background: &str, args: &[&str]) -> Self {
         let room = session.at("room.mkv");
         if !room.exists() {
             let source = "color=c=0x2040ff:s=320x180:r=30000/1001:d=2";
@@ -246,14 +259,26 @@ impl Greenroom {
             ffmpeg.args(["-pix_fmt", "yuv420p"]).arg(&room);
             assert!(ffmpeg.status().unwrap().success());
         }
-        Self::start_at(session, "room.mkv", args)
+        Self::start_with(session, "room.mkv", background, args)
+    }
+
+    /// Waits until it answers.
+    #[must_use]
+    pub fn ready(self) -> Self {
+        wait_until("greenroom", || self.status().is_object());
+        self
     }
 
     /// With that camera.
     pub fn start_at(session: &Session, camera: &str, args: &[&str]) -> Self {
+        Self::start_with(session, camera, RED, args)
+    }
+
+    fn start_with(session: &Session, camera: &str, background: &str, args: &[&str]) -> Self {
         let log = File::create(session.at("log")).unwrap();
         let mut command = session.command(env!("CARGO_BIN_EXE_greenroom"));
         command.args(["run", "--socket", "socket", "--camera", camera]);
+        command.args(["--background", background]);
         command.args(USUAL).args(args).stderr(log);
         let daemon = command.stdout(Stdio::null()).spawn().unwrap();
         Self { place: session.place.clone(), daemon }

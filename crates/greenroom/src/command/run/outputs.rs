@@ -7,7 +7,7 @@ use greenroom_device::{
 use greenroom_scene::SceneFormat;
 
 use crate::pipeline::{Idle, OnLoss, Output, OutputPolicy, Painter};
-use crate::pipewire;
+use crate::pipewire::{self, Screens};
 use crate::scenes::{FirstScene, make_first_scene};
 use crate::settings::{OutputChoice, OutputSettings, RunSettings};
 
@@ -25,12 +25,14 @@ pub(super) fn open(
     settings: &RunSettings,
     wanted: SinkMode,
     scene_format: SceneFormat,
+    screens: &Screens,
 ) -> anyhow::Result<Opened> {
     let all = one_for_each_of_ours(&settings.outputs);
     let is_alone = all.len() == 1;
     let (mut outputs, mut scenes) = (Vec::new(), Vec::new());
     for output in all {
-        let (first, scene) = make_first_scene(&output.library, &settings.scene, scene_format)?;
+        let (first, scene) =
+            make_first_scene(&output.library, &settings.scene, scene_format, screens)?;
         let wanted = SinkMode { size: output.size.unwrap_or(wanted.size), ..wanted };
         let (sink, policy) = open_sink(&output, settings, wanted, is_alone)?;
         let mode = sink.as_ref().map_or(wanted, |sink| sink.mode());
