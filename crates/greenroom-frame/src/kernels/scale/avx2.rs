@@ -156,10 +156,7 @@ pub(super) fn row_to_bytes(out: &mut [u8], row: &[i16], table: &TapTable) {
         };
     }
     match padded.width {
-        8 => fours_to_bytes(out, row, padded, |samples, weights| {
-            // SAFETY: there are eight samples and four times eight weights.
-            unsafe { four_eights(samples, weights) }
-        }),
+        8 => return eights_to_bytes(out, row, table, padded),
         // On their own, because this is a 720p camera and the default model.
         16 => fours_to_bytes(out, row, padded, |samples, weights| {
             // SAFETY: there are sixteen samples and four times sixteen weights.
@@ -251,22 +248,33 @@ fn fours_to_bytes(
     }
 }
 
-/// Four sums of eight products each.
-///
-/// # Safety
-/// There are eight samples at each of `samples` and 32 weights at `weights`.
-#[inline]
+/// Eight outputs at a time, whose lists are of eight.
 #[target_feature(enable = "avx2")]
-unsafe fn four_eights(samples: [*const i16; 4], weights: *const i16) -> __m128i {
-    let products = |index: usize| {
-        // SAFETY: the caller's promise; index < 4.
-        unsafe {
-            let weights = _mm_loadu_si128(weights.add(8 * index).cast());
-            _mm_madd_epi16(_mm_loadu_si128(samples[index].cast()), weights)
-        }
-    };
-    let low = _mm_hadd_epi32(products(0), products(1));
-    _mm_hadd_epi32(low, _mm_hadd_epi32(products(2), products(3)))
+fn eights_to_bytes(out: &mut [u8], row: &[i16], table: &TapTable, padded: &Padded) {
+    let groups = padded.starts.as_chunks::<8>().0.iter().zip(padded.weights.chunks_exact(8 * 8));
+    for (out, (starts, weights)) in out.as_chunks_mut::<8>().0.iter_mut().zip(groups) {
+        // Of the outputs `index` and `index + 1`, one in each half.
+        let products = |index: usize| {
+            // SAFETY: a padded list begins and ends within an input of the table's length; the weights are 64, and index + 2
+            // <= 8.
+            unsafe {
+                let samples =
+                    |index: usize| _mm_loadu_si128(row.as_ptr().add(starts[index] as usize).cast());
+                let samples = _mm256_set_m128i(samples(index + 1), samples(index));
+                let weights = _mm256_loadu_si256(weights.as_ptr().add(8 * index).cast());
+                _mm256_madd_epi16(samples, weights)
+            }
+        };
+        let low = _mm256_hadd_epi32(products(0), products(2));
+        let high = _mm256_hadd_epi32(products(4), products(6));
+        let sums = finish::<TO_BYTE>(_mm256_hadd_epi32(low, high));
+        // Outputs 0, 2, 4 and 6 are in one half, the others in the other.
+        let [even, odd] = [_mm256_castsi256_si128(sums), _mm256_extracti128_si256::<1>(sums)];
+        let words = _mm_packs_epi32(_mm_unpacklo_epi32(even, odd), _mm_unpackhi_epi32(even, odd));
+        // SAFETY: `out` has eight bytes.
+        unsafe { _mm_storel_epi64(out.as_mut_ptr().cast(), _mm_packus_epi16(words, words)) };
+    }
+    scalar::row_to_bytes_from(out.len() / 8 * 8, out, row, table);
 }
 
 /// Four sums of `width` products each.
