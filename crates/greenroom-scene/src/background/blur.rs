@@ -167,8 +167,10 @@ fn accumulate(sum: &mut Weighted, sample: &Weighted, sign: f32) {
 #[inline(always)]
 fn normalise(sums: &mut [Weighted], radius: usize) {
     let scale = 1.0 / (2 * radius + 1) as f32;
-    for channel in sums.iter_mut().flatten() {
-        *channel = (*channel * scale).max(0.0);
+    // Flat and without `max`, which knows of what is not a number: else it is not made into vectors.
+    for channel in sums.as_flattened_mut() {
+        let mean = *channel * scale;
+        *channel = if mean > 0.0 { mean } else { 0.0 };
     }
 }
 

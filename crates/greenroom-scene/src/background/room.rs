@@ -35,7 +35,8 @@ impl SmallRoom {
         let small = SizePx::new((columns as u32).max(1), rows);
         let chroma = like.format().chroma().plane_size(size);
         let grey = || Frame::new(PixelFormat::Grey, small, like.colour());
-        let reduce = |from: SizePx| PlaneScaler::new(from, small);
+        // Means will do: what is made of them is far softer or coarser.
+        let reduce = |from: SizePx| PlaneScaler::of_means(from, small);
         let enlarge = |to: SizePx| PlaneScaler::new(small, to);
         Ok(Self {
             small,
