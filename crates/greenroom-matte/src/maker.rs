@@ -318,12 +318,12 @@ impl MatteMaker {
             let lost = self.parts.lay(&look.alpha, &mut self.alpha);
             if let Some(window) = lost.filter(|_| self.effort.input == Input::Full) {
                 let place = self.fit.windows[window.level];
+                // Where another answer was, there will be this one.
+                self.still.iter_mut().for_each(|still| still.forget(place));
                 let look = &mut self.looks[place];
                 self.preparer.prepare(&window.of(&seen, self.alpha.size()), &mut look.input)?;
                 self.engine.infer(&look.input, &mut look.output)?;
                 look.round();
-                // Where another answer was, there is this one now.
-                self.still.iter_mut().for_each(|still| still.forget(place));
                 self.parts.keep_lost(window, &look.alpha, &mut self.alpha);
             }
             let second_opinion = self.second_opinion.as_mut().map(|it| (it, gain));

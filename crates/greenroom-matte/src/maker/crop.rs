@@ -12,6 +12,8 @@ pub(super) struct Crop {
     pub lost: LostFinder,
     /// Where the frame that was prepared last was looked at.
     pub window: Option<Window>,
+    /// Whether that frame is large enough for windows.
+    pub has_windows: bool,
     /// For each size of window, what brings the network's mask to its place in the whole.
     places: Vec<Place>,
 }
@@ -28,6 +30,7 @@ impl Crop {
         canvas: SizePx,
         (fit, small_fit): (MaskFit, Option<MaskFit>),
         looks: &[Look],
+        shows_one_person: bool,
     ) -> Result<Self, MatteError> {
         let place = |level: usize| {
             let size = Window::size(level, canvas);
@@ -42,7 +45,8 @@ impl Crop {
         };
         let places = (0..LEVELS).map(place).collect::<Result<_, _>>()?;
         let tracker = Tracker::new(canvas, fit.is_upright);
-        Ok(Self { tracker, lost: LostFinder::new(canvas), window: None, places })
+        let lost = LostFinder::new(canvas, shows_one_person);
+        Ok(Self { tracker, lost, window: None, has_windows: false, places })
     }
 
     /// From the mask of the window to that of the whole picture; outside is room.

@@ -74,10 +74,14 @@ impl Parts {
     ) -> Result<Self, MatteError> {
         let canvas = looks[fit.whole].alpha.size();
         let enlarger = small_fit.map(|fit| PlaneScaler::new(looks[fit.whole].alpha.size(), canvas));
+        let component_filter = ComponentFilter::new(canvas, steps);
+        let shows_one_person =
+            component_filter.as_ref().is_some_and(ComponentFilter::shows_one_person);
+        let crop = || Crop::new(canvas, (fit, small_fit), looks, shows_one_person);
         Ok(Self {
-            crop: steps.crop.then(|| Crop::new(canvas, (fit, small_fit), looks)).transpose()?,
+            crop: steps.crop.then(crop).transpose()?,
             enlarger: enlarger.transpose()?,
-            component_filter: ComponentFilter::new(canvas, steps),
+            component_filter,
             raised: steps.raise.then(|| Box::new(raised_levels())),
             smoother: steps.smooth.then(|| Smoother::new(canvas, isa)).transpose()?,
             thumbnails: None,
@@ -108,8 +112,8 @@ impl Parts {
     pub(super) fn next_window(&mut self, frame: &FrameView<'_>) -> Option<Window> {
         let crop = self.crop.as_mut()?;
         let SizePx { width_px, height_px } = frame.size();
-        let has_windows = width_px.min(height_px) >= LEAST_SIDE_PX && frame.format().is_planar();
-        let window = crop.tracker.next().filter(|_| has_windows);
+        crop.has_windows = width_px.min(height_px) >= LEAST_SIDE_PX && frame.format().is_planar();
+        let window = crop.tracker.next().filter(|_| crop.has_windows);
         if let Some(smoother) = self.smoother.as_mut().filter(|_| window != crop.window) {
             smoother.look_anew();
         }
@@ -188,8 +192,8 @@ impl Parts {
         }
         self.filter(canvas);
         let crop = self.crop.as_mut()?;
-        let lost = crop.lost.find(canvas.bytes())?;
-        crop.tracker.window_of_lost(lost)
+        let lost = crop.lost.find(canvas.bytes(), canvas.captured_at())?;
+        crop.tracker.window_of_lost(lost).filter(|_| crop.has_windows)
     }
 
     /// Adds to `canvas` whom the network `found` in the `window` of somebody who is lost, where they may be.
