@@ -21,6 +21,7 @@ impl Adapter {
         picture: FrameView<'a>,
         shape: FrameShape,
     ) -> Result<FrameView<'a>, FrameError> {
+        check(picture, shape)?;
         self.stretch(picture.middle_of_shape(shape.size), shape)
     }
 
@@ -36,15 +37,7 @@ impl Adapter {
         if picture.shape() == shape {
             return Ok(picture);
         }
-        let in_colour = |format| matches!(format, PixelFormat::I420 | PixelFormat::I422);
-        if !in_colour(picture.format()) || !in_colour(shape.format) {
-            return Err(FrameError::NoConversion {
-                from: picture.format(),
-                from_size: picture.size(),
-                to: shape.format,
-                to_size: shape.size,
-            });
-        }
+        check(picture, shape)?;
         if self.adapted.is_none() {
             self.adapted = Some(Frame::new(shape.format, shape.size, picture.colour())?);
         }
@@ -67,6 +60,20 @@ impl Adapter {
         recolour(adapted, shape.colour);
         Ok(adapted.view())
     }
+}
+
+/// Whether `picture` can be brought to `shape`: both are planar and in colour, or it has that shape.
+fn check(picture: FrameView<'_>, shape: FrameShape) -> Result<(), FrameError> {
+    let in_colour = |format| matches!(format, PixelFormat::I420 | PixelFormat::I422);
+    if picture.shape() == shape || (in_colour(picture.format()) && in_colour(shape.format)) {
+        return Ok(());
+    }
+    Err(FrameError::NoConversion {
+        from: picture.format(),
+        from_size: picture.size(),
+        to: shape.format,
+        to_size: shape.size,
+    })
 }
 
 #[cfg(test)]
