@@ -2,7 +2,7 @@
 //!
 //! All outputs show the same one, which the user chooses in the desktop's picker. [`Screens`] has the question asked (a thread
 //! "portal", [`portal`]) and the pictures taken (a thread "screen", [`stream`]) as long as a scene shows it; a stream runs
-//! only while frames are composed before it.
+//! only while frames are composed before it, or a new scene waits for its first picture.
 
 mod hub;
 mod portal;
