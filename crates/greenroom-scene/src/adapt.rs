@@ -82,6 +82,15 @@ mod tests {
     use greenroom_frame::{Colour, Rgb8, SizePx};
 
     #[test]
+    fn a_packed_picture_is_refused() {
+        let picture = Frame::new(PixelFormat::Yuyv, SizePx::new(64, 64), Colour::WEBCAM).unwrap();
+        let size = SizePx::new(32, 18);
+        let shape = FrameShape { format: PixelFormat::I420, size, colour: Colour::WEBCAM };
+        let refused = Adapter::default().adapt(picture.view(), shape).err();
+        assert!(matches!(refused, Some(FrameError::NoConversion { .. })), "{refused:?}");
+    }
+
+    #[test]
     fn any_shape_becomes_any_other() {
         let shape = |format, width, height, colour| FrameShape {
             format,
