@@ -21,6 +21,7 @@ impl Adapter {
         picture: FrameView<'a>,
         shape: FrameShape,
     ) -> Result<FrameView<'a>, FrameError> {
+        check(picture, shape)?;
         self.stretch(picture.middle_of_shape(shape.size), shape)
     }
 
@@ -36,15 +37,7 @@ impl Adapter {
         if picture.shape() == shape {
             return Ok(picture);
         }
-        let in_colour = |format| matches!(format, PixelFormat::I420 | PixelFormat::I422);
-        if !in_colour(picture.format()) || !in_colour(shape.format) {
-            return Err(FrameError::NoConversion {
-                from: picture.format(),
-                from_size: picture.size(),
-                to: shape.format,
-                to_size: shape.size,
-            });
-        }
+        check(picture, shape)?;
         if self.adapted.is_none() {
             self.adapted = Some(Frame::new(shape.format, shape.size, picture.colour())?);
         }
@@ -69,10 +62,33 @@ impl Adapter {
     }
 }
 
+/// Whether `picture` can be brought to `shape`: both are planar and in colour, or it has that shape.
+fn check(picture: FrameView<'_>, shape: FrameShape) -> Result<(), FrameError> {
+    let in_colour = |format| matches!(format, PixelFormat::I420 | PixelFormat::I422);
+    if picture.shape() == shape || (in_colour(picture.format()) && in_colour(shape.format)) {
+        return Ok(());
+    }
+    Err(FrameError::NoConversion {
+        from: picture.format(),
+        from_size: picture.size(),
+        to: shape.format,
+        to_size: shape.size,
+    })
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
     use greenroom_frame::{Colour, Rgb8, SizePx};
+
+    #[test]
+    fn a_packed_picture_is_refused() {
+        let picture = Frame::new(PixelFormat::Yuyv, SizePx::new(64, 64), Colour::WEBCAM).unwrap();
+        let size = SizePx::new(32, 18);
+        let shape = FrameShape { format: PixelFormat::I420, size, colour: Colour::WEBCAM };
+        let refused = Adapter::default().adapt(picture.view(), shape).err();
+        assert!(matches!(refused, Some(FrameError::NoConversion { .. })), "{refused:?}");
+    }
 
     #[test]
     fn any_shape_becomes_any_other() {

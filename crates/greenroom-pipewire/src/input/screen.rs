@@ -87,7 +87,8 @@ impl ScreenStream {
             .registry
             .add_listener_local()
             .global(move |object| {
-                if object.id == node_id {
+                // What comes after it has gone is another one with its number.
+                if object.id == node_id && come.get() == Node::Unseen {
                     come.set(Node::There);
                 }
             })

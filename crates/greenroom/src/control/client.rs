@@ -119,11 +119,11 @@ fn reply_timeout(request: &Request) -> Duration {
         Request::Set(set) if set.options.background.as_deref() == Some("screen") => {
             PICKER_REPLY_TIMEOUT
         }
-        Request::Set(_)
-        | Request::Scene { .. }
-        | Request::Next { .. }
-        | Request::Record { .. }
-        | Request::StopRecording { .. } => MEDIA_REPLY_TIMEOUT,
+        // The scene may show one.
+        Request::Scene { .. } | Request::Next { .. } => PICKER_REPLY_TIMEOUT,
+        Request::Set(_) | Request::Record { .. } | Request::StopRecording { .. } => {
+            MEDIA_REPLY_TIMEOUT
+        }
         // After PAUSE_PATIENCE greenroom itself replies that an output does not show the placeholder.
         Request::Pause {} => 2 * PAUSE_PATIENCE,
         _ => REPLY_TIMEOUT,

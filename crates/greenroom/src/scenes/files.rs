@@ -129,7 +129,7 @@ impl SceneWorker {
         let before = std::mem::replace(&mut self.reported.config, trouble.clone());
         let mut status = lock(&self.status);
         if trouble.is_some() || status.trouble == before {
-            status.trouble = trouble;
+            status.trouble = trouble.or_else(|| self.reported.screen.clone());
         }
         drop(status);
         self.commands.changes().ring();

@@ -96,6 +96,13 @@ pub(super) struct Pending {
     pub(super) target: Target,
 }
 
+impl Pending {
+    /// Whether somebody asked for every part of it, and may go.
+    pub(super) fn is_awaited(&self) -> bool {
+        self.wishes.iter().all(|wish| !wish.asked_by.is_empty())
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

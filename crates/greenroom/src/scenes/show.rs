@@ -75,7 +75,7 @@ impl SceneWorker {
         }
         let mut status = lock(&self.status);
         if trouble.is_some() || status.trouble == before {
-            status.trouble = trouble;
+            status.trouble = trouble.or_else(|| self.reported.config.clone());
         }
         drop(status);
         self.commands.changes().ring();

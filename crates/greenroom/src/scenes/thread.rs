@@ -41,6 +41,7 @@ impl SceneThread {
                 let due = output.reload.due(now);
                 output.follow_files(&due);
             }
+            self.outputs.iter_mut().for_each(SceneWorker::give_up_abandoned);
             self.bell.clear();
             self.screens.news().clear();
             for output in &mut self.outputs {

@@ -7,7 +7,7 @@ use std::collections::BTreeMap;
 use std::os::fd::{AsFd, BorrowedFd};
 use std::path::PathBuf;
 use std::sync::{Arc, Mutex};
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use anyhow::bail;
 use greenroom_device::{FileStamp, FileWatch};
@@ -68,6 +68,8 @@ pub(super) struct SceneWorker {
 const OVERTAKEN: &str = "a newer request took the place of this one before it was loaded; ask again if it is still wanted";
 /// What would be told of a request whose asker has gone.
 const ABANDONED: &str = "whoever asked has gone";
+/// How often it is looked whether they are still there.
+const ASKERS_INTERVAL: Duration = Duration::from_millis(500);
 /// Background and foreground go on as they are.
 pub(super) const ALL: Reuse = Reuse { background: true, foreground: true };
 
@@ -89,7 +91,21 @@ impl SceneWorker {
 
     /// When it has something to do at the latest.
     pub(super) fn deadline(&self) -> Option<Instant> {
-        self.reload.deadline().into_iter().chain(self.backoff.until()).min()
+        let is_awaited = self.pending.as_ref().is_some_and(Pending::is_awaited);
+        let check = is_awaited.then(|| Instant::now() + ASKERS_INTERVAL);
+        self.reload.deadline().into_iter().chain(self.backoff.until()).chain(check).min()
+    }
+
+    /// Gives up what is being loaded when all who asked have gone: the user may look at a picker for minutes.
+    pub(super) fn give_up_abandoned(&mut self) {
+        let is_abandoned = |pending: &mut Pending| pending.wishes.iter().all(Wish::is_abandoned);
+        if let Some(Pending { wishes, target }) = self.pending.take_if(is_abandoned) {
+            let background = background_text(&target.spec.background);
+            tracing::info!("{}: whoever asked for {background} has gone", self.label);
+            self.loader.give_up();
+            wishes.into_iter().for_each(|wish| wish.reply(&Err(ABANDONED.to_owned())));
+            self.set_watch();
+        }
     }
 
     /// Frames of another shape may have come.

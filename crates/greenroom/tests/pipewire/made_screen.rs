@@ -36,6 +36,7 @@ struct Shared {
     shown: Mutex<Option<Shown>>,
     node: AtomicU32,
     sent: AtomicU64,
+    leaves: AtomicBool,
     stop: AtomicBool,
 }
 
@@ -64,6 +65,11 @@ impl MadeScreen {
 
     pub fn show(&self, shown: Shown) {
         *self.shared.shown.lock().unwrap() = Some(shown);
+    }
+
+    /// It goes, as a window that is closed, when somebody wants to see it.
+    pub fn leave_when_wanted(&self) {
+        self.shared.leaves.store(true, SeqCst);
     }
 
     /// Pictures that it has sent.
@@ -131,7 +137,7 @@ fn serve(socket: &Path, id: u32, shared: &Arc<Shared>) {
     };
     let stream = StreamRc::new(core, "screen", properties).unwrap();
     let agreed = Arc::new(Mutex::new(None));
-    let agrees = Arc::clone(&agreed);
+    let (agrees, wanted) = (Arc::clone(&agreed), Arc::clone(shared));
     let _listener = stream
         .add_local_listener::<()>()
         .param_changed(move |stream, (), id, param| {
@@ -144,6 +150,9 @@ fn serve(socket: &Path, id: u32, shared: &Arc<Shared>) {
                 assert!(format.max_framerate().num <= 30, "{format:?}");
                 (format.size().width, format.size().height)
             });
+            if size.is_some() && wanted.leaves.load(SeqCst) {
+                return wanted.stop.store(true, SeqCst);
+            }
             *agrees.lock().unwrap() = size;
             if let Some(size) = size {
                 let params = buffers(size);

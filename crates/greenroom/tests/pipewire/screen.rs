@@ -1,7 +1,7 @@
 //! `--background screen`: a screen that the desktop's portal shows, behind the person.
 
 use std::process::Output;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use pipewire::spa::sys;
 use serde_json::Value;
@@ -103,6 +103,14 @@ fn warnings(greenroom: &Greenroom) -> Vec<String> {
     let log = greenroom.log();
     let lines = log.lines().filter(|line| line.contains("WARN") && line.contains("screen"));
     lines.map(str::to_owned).collect()
+}
+
+fn count(session: &Session, name: &str) -> usize {
+    calls(session).iter().filter(|call| call["call"] == name).count()
+}
+
+fn last_select(session: &Session) -> Value {
+    calls(session).into_iter().rfind(|call| call["call"] == "SelectSources").unwrap()
 }
 
 #[test]
@@ -216,7 +224,80 @@ fn a_no_leaves_what_was_shown_and_says_so_in_one_sentence() {
     screen.show(halves(RED, BLACK));
     wait_for_halves(&session, &greenroom, RED, BLACK);
     assert_eq!(scene(&greenroom)["background"], "screen");
+    // Whoever asks, and goes, leaves no picker behind.
+    answer(&session, "wait");
+    let [starts, closes] = ["Start", "Request.Close"].map(|name| count(&session, name));
+    let mut asking = session.command(env!("CARGO_BIN_EXE_greenroom"));
+    asking.args(["set", "background", "screen", "--socket", "socket"]);
+    let mut asking = asking.spawn().unwrap();
+    wait_until("the picker", || count(&session, "Start") > starts);
+    asking.kill().unwrap();
+    asking.wait().unwrap();
+    wait_until("the picker's end", || count(&session, "Request.Close") > closes);
+    wait_for_halves(&session, &greenroom, RED, BLACK);
     assert_eq!(warnings(&greenroom), Vec::<String>::new());
+}
+
+#[test]
+fn a_window_that_is_closed_at_once_replaces_nothing() {
+    let mut session = Session::with_pipewire();
+    session.start_portal();
+    let greenroom = Greenroom::start_before(&session, GREY, &TO_NOBODY).ready();
+    // On a busy machine it may not be gone before its first picture is waited for no more.
+    wait_until("a refusal", || {
+        let window = MadeScreen::start(&session, BGRX, red());
+        window.leave_when_wanted();
+        answer(&session, &format!("yes {}", window.node()));
+        let done = choose(&greenroom);
+        if done.status.success() {
+            greenroom.ask(&["set", "background", GREY]);
+            return false;
+        }
+        let told = String::from_utf8(done.stderr).unwrap();
+        assert!(told.contains("has gone") && told.lines().count() == 1, "{told}");
+        true
+    });
+    assert_eq!(scene(&greenroom)["background"], GREY);
+    wait_for_halves(&session, &greenroom, [128; 3], [128; 3]);
+}
+
+#[test]
+fn a_portal_that_starts_late_is_asked_when_somebody_begins_to_watch() {
+    let (mut session, screen) = session_with_screen(BGRX, red());
+    let token = session.at("greenroom/screen-token");
+    let kept = || std::fs::read_to_string(&token).unwrap();
+    let greenroom = Greenroom::start_before(&session, "screen", &TO_NOBODY).ready();
+    wait_for_halves(&session, &greenroom, RED, RED);
+    drop(greenroom);
+    let first = kept();
+    session.end_portal();
+    let asked = count(&session, "SelectSources");
+    let args = ["--output", "pipewire", "--size", "320x180"];
+    let greenroom = Greenroom::start_before(&session, "screen", &args).ready();
+    greenroom.wait_for_state(0, "holding");
+    assert_eq!((scene(&greenroom)["trouble"].clone(), warnings(&greenroom)), (Value::Null, vec![]));
+    for watched in [1, 2] {
+        let reader = Reader::start(session.socket(), "greenroom", true);
+        reader.wait_for(1);
+        wait_until("a sentence", || scene(&greenroom)["trouble"].is_string());
+        assert_eq!(reader.stop().leaks, 0);
+        greenroom.wait_for_camera("closed");
+        let told = warnings(&greenroom);
+        assert_eq!(told.len(), 1, "{watched}: {told:?}");
+        assert!(told[0].contains("install xdg-desktop-portal"), "{told:?}");
+        assert_eq!(kept(), first);
+        // From then on, somebody who watches begins to.
+        std::thread::sleep(Duration::from_secs(3));
+    }
+    session.start_portal();
+    answer(&session, &format!("yes {}", screen.node()));
+    assert_eq!(count(&session, "SelectSources"), asked);
+    let reader = Reader::start(session.socket(), "greenroom", true);
+    wait_for_halves(&session, &greenroom, RED, RED);
+    assert_eq!(count(&session, "SelectSources"), asked + 1);
+    assert_eq!(last_select(&session)["restores"], true);
+    wait_until("no trouble", || scene(&greenroom)["trouble"].is_null());
+    assert_eq!((reader.stop().leaks, warnings(&greenroom).len()), (0, 1));
 }
 
 #[test]
@@ -226,6 +307,8 @@ fn what_is_ended_elsewhere_leaves_a_plain_background_and_one_line() {
     let is_back = |node: u32| {
         answer(&session, &format!("yes {node}"));
         chosen(&greenroom);
+        // Whoever is to choose another is not given the one that was lost.
+        assert_eq!(last_select(&session)["restores"], false);
         wait_for_halves(&session, &greenroom, RED, RED);
         assert_eq!(scene(&greenroom)["trouble"], Value::Null);
     };
@@ -247,9 +330,6 @@ fn what_is_ended_elsewhere_leaves_a_plain_background_and_one_line() {
     assert!(gdbus.args(["--method", "org.greenroom.Stub.Revoke"]).status().unwrap().success());
     is_lost(1, "has ended the sharing");
     is_back(screen.node());
-    // It was taken back: nobody goes on from before.
-    let select = calls(&session).into_iter().rfind(|call| call["call"] == "SelectSources").unwrap();
-    assert_eq!(select["restores"], false);
     // The window is closed.
     drop(screen);
     is_lost(2, "has gone");
@@ -287,8 +367,7 @@ fn the_picker_is_not_opened_at_every_start() {
         let greenroom = Greenroom::start_before(&session, "screen", &TO_NOBODY).ready();
         wait_for_halves(&session, &greenroom, RED, RED);
         assert_eq!(warnings(&greenroom), Vec::<String>::new());
-        let call = calls(&session).into_iter().rfind(|call| call["call"] == "SelectSources");
-        call.unwrap()["restores"].as_bool().unwrap()
+        last_select(&session)["restores"].as_bool().unwrap()
     };
     let kept = || std::fs::read_to_string(&token).unwrap();
     assert!(!restores());

@@ -142,7 +142,7 @@ impl Session {
     /// The desktop's portal, with backends that answer yes to every question.
     pub fn start_portal(&mut self) {
         let folder = self.at("portals");
-        fs::create_dir(&folder).unwrap();
+        fs::create_dir_all(&folder).unwrap();
         let interfaces = ["Access", "Lockdown", "ScreenCast"]
             .map(|name| format!("org.freedesktop.impl.portal.{name};"))
             .concat();
@@ -154,8 +154,19 @@ impl Session {
         self.portal.push(backends.arg(script).spawn().expect("install python3"));
         self.wait_for_name(name);
         let mut portal = self.command("/usr/libexec/xdg-desktop-portal");
+        // The bus may have started one that knows no backend.
+        portal.arg("--replace");
         self.portal.push(portal.spawn().expect("install xdg-desktop-portal"));
         self.wait_for_name("org.freedesktop.portal.Desktop");
+        let mut gdbus = self.command("gdbus");
+        gdbus.args(["call", "--session", "--dest", "org.freedesktop.portal.Desktop"]);
+        gdbus.args(["--object-path", "/org/freedesktop/portal/desktop", "--method"]);
+        gdbus.args(["org.freedesktop.DBus.Properties.Get", "org.freedesktop.portal.ScreenCast"]);
+        gdbus.arg("AvailableSourceTypes");
+        wait_until("the portal's backend", || {
+            let answer = gdbus.output().expect("install libglib2.0-bin");
+            String::from_utf8_lossy(&answer.stdout).contains("uint32 7")
+        });
     }
 
     /// The portal and its backends end.

@@ -10,12 +10,13 @@ use greenroom_device::Wake;
 use greenroom_scene::LivePictures;
 use zbus::blocking::Connection;
 
-use super::portal::ScreenError;
+use super::portal::{self, ScreenError};
 use super::stream;
 use crate::lock::lock;
 
 /// How long the stream goes on when nobody looks any more.
 const LINGER: Duration = Duration::from_secs(2);
+const NEVER: u64 = u64::MAX;
 
 /// What the threads share.
 pub(super) struct Hub {
@@ -26,9 +27,11 @@ pub(super) struct Hub {
     pub(super) news: Wake,
     /// Rings for the thread "screen".
     pub(super) bell: Wake,
-    /// When somebody looked last, in milliseconds since `begun`.
-    pub(super) looked_at_ms: AtomicU64,
-    pub(super) begun: Instant,
+    /// When somebody looked last, in milliseconds since `begun`; [`NEVER`] before.
+    looked_at_ms: AtomicU64,
+    /// How often somebody has begun to look.
+    looks: AtomicU64,
+    begun: Instant,
     /// The thread "screen" waits for somebody who looks.
     pub(super) rests: AtomicBool,
 }
@@ -39,6 +42,8 @@ pub(super) struct State {
     /// Some of them are new.
     pub(super) has_new_viewers: bool,
     pub(super) asking: Option<Asking>,
+    /// A question that nobody waits for: it is put when somebody has begun to look more often than this.
+    owed_after: Option<u64>,
     /// Those who wait for the answer.
     pub(super) waiting: usize,
     /// What came of the last question, until everybody who waits has it.
@@ -47,7 +52,7 @@ pub(super) struct State {
     /// Why there is no picture.
     pub(super) trouble: Option<String>,
     /// Number of the last question.
-    pub(super) questions: u64,
+    questions: u64,
     pub(super) thread_runs: bool,
 }
 
@@ -87,7 +92,8 @@ impl Hub {
             changed: Condvar::new(),
             news: Wake::new()?,
             bell: Wake::new()?,
-            looked_at_ms: AtomicU64::new(0),
+            looked_at_ms: AtomicU64::new(NEVER),
+            looks: AtomicU64::new(0),
             begun: Instant::now(),
             rests: AtomicBool::new(false),
         })
@@ -95,16 +101,56 @@ impl Hub {
 
     /// Somebody looks. Called for every frame: it waits for nothing.
     pub(super) fn look(&self) {
-        self.looked_at_ms.store(self.begun.elapsed().as_millis() as u64, SeqCst);
-        if self.rests.swap(false, SeqCst) {
+        let now = self.begun.elapsed().as_millis() as u64;
+        let before = self.looked_at_ms.swap(now, SeqCst);
+        let begins = before == NEVER || now.saturating_sub(before) >= LINGER.as_millis() as u64;
+        if begins {
+            self.looks.fetch_add(1, SeqCst);
+        }
+        if self.rests.swap(false, SeqCst) || begins {
             self.bell.ring();
         }
     }
 
     /// For how long the stream is to go on, if nobody looks from now on.
     pub(super) fn lingers_for(&self) -> Duration {
-        let looked_at = Duration::from_millis(self.looked_at_ms.load(SeqCst));
+        let looked_at = match self.looked_at_ms.load(SeqCst) {
+            NEVER => return Duration::ZERO,
+            looked_at_ms => Duration::from_millis(looked_at_ms),
+        };
         (looked_at + LINGER).saturating_sub(self.begun.elapsed())
+    }
+
+    /// Has the thread "screen" put a question when somebody begins to look.
+    pub(super) fn owe_question(self: &Arc<Self>, state: &mut State) -> io::Result<()> {
+        self.run(state)?;
+        state.owed_after.get_or_insert(self.looks.load(SeqCst));
+        Ok(())
+    }
+
+    /// Puts the question that is owed, if it is time for that.
+    pub(super) fn put_owed_question(self: &Arc<Self>) {
+        let mut state = lock(&self.state);
+        let looks = self.looks.load(SeqCst);
+        if state.owed_after.take_if(|after| looks > *after).is_none()
+            || state.shown.is_some()
+            || state.asking.is_some()
+        {
+            return;
+        }
+        let id = state.begin_question();
+        drop(state);
+        portal::ask(self, id, true);
+        self.news.ring();
+    }
+
+    /// Sees to it that the thread "screen" runs.
+    fn run(self: &Arc<Self>, state: &mut State) -> io::Result<()> {
+        if !state.thread_runs {
+            stream::start(self)?;
+            state.thread_runs = true;
+        }
+        Ok(())
     }
 
     /// A scene has gone; with the last one the question and the screen go.
@@ -122,7 +168,7 @@ impl Hub {
         let is_over = viewers.is_empty();
         let (asking, shown) = (state.asking.take_if(|_| is_over), state.shown.take_if(|_| is_over));
         if is_over {
-            state.trouble = None;
+            (state.trouble, state.owed_after) = (None, None);
         }
         drop(state);
         close(shown.map(|shown| shown.connection));
@@ -146,12 +192,10 @@ impl Hub {
         }
         let shown = Shown { id, connection, remote: Some(remote) };
         let before = state.shown.replace(shown);
-        (state.trouble, state.refused) = (None, None);
-        let started = if state.thread_runs { Ok(()) } else { stream::start(self) };
-        state.thread_runs |= started.is_ok();
+        (state.trouble, state.refused, state.owed_after) = (None, None, None);
+        let started = self.run(&mut state);
         drop(state);
         close(before.map(|before| before.connection));
-        self.look();
         self.tell();
         if let Err(error) = started {
             self.end(
@@ -177,10 +221,16 @@ impl Hub {
     pub(super) fn refuse(&self, id: u64, error: ScreenError) {
         let mut state = lock(&self.state);
         let Some(asking) = state.asking.take_if(|asking| asking.id == id) else { return };
-        // Whoever waits tells it; otherwise it is told here.
-        if state.waiting == 0 && state.shown.is_none() {
-            tracing::warn!("screen: {error}; a plain background is shown");
-            state.trouble = Some(error.to_string());
+        if state.shown.is_none() {
+            let sentence = error.to_string();
+            // Whoever waits tells it; otherwise it is told here, once.
+            if state.waiting == 0 && state.trouble.as_ref() != Some(&sentence) {
+                tracing::warn!("screen: a plain background is shown: {sentence}");
+            }
+            state.trouble = Some(sentence);
+            // The session's start may not be over.
+            let is_passing = matches!(error, ScreenError::Missing(_) | ScreenError::NoAnswer);
+            state.owed_after = is_passing.then(|| self.looks.load(SeqCst));
         }
         state.refused = Some(error);
         drop(state);
@@ -192,7 +242,7 @@ impl Hub {
     pub(super) fn end(&self, id: u64, sentence: &str) {
         let mut state = lock(&self.state);
         let Some(shown) = state.shown.take_if(|shown| shown.id == id) else { return };
-        tracing::warn!("screen: {sentence}; a plain background is shown");
+        tracing::warn!("screen: a plain background is shown: {sentence}");
         state.trouble = Some(sentence.to_owned());
         drop(state);
         close(Some(shown.connection));
@@ -203,6 +253,16 @@ impl Hub {
         self.changed.notify_all();
         self.news.ring();
         self.bell.ring();
+    }
+}
+
+impl State {
+    /// The number of a new question; whoever calls this puts it.
+    pub(super) fn begin_question(&mut self) -> u64 {
+        self.questions += 1;
+        (self.refused, self.owed_after) = (None, None);
+        self.asking = Some(Asking { id: self.questions, connection: None });
+        self.questions
     }
 }
 

@@ -2,7 +2,7 @@
 //!
 //! All outputs show the same one, which the user chooses in the desktop's picker. [`Screens`] has the question asked (a thread
 //! "portal", [`portal`]) and the pictures taken (a thread "screen", [`stream`]) as long as a scene shows it; a stream runs
-//! only while frames are composed before it.
+//! only while frames are composed before it, or a new scene waits for its first picture.
 
 mod hub;
 mod portal;
@@ -13,12 +13,13 @@ use std::io;
 use std::sync::{Arc, PoisonError};
 use std::time::{Duration, Instant};
 
+use anyhow::anyhow;
 use greenroom_device::Wake;
 use greenroom_scene::{Background, Fit, LiveBackground, LivePictures, SceneError, SceneFormat};
 
 use super::Ask;
 use crate::lock::lock;
-use hub::{Asking, Hub, Looker, close};
+use hub::{Hub, Looker, close};
 
 /// How long a new scene waits for its first picture, so that it fades in with it. A screen may have none to send.
 const FIRST_PICTURE: Duration = Duration::from_secs(2);
@@ -69,7 +70,8 @@ impl Screens {
     }
 
     /// The screen as a background, for frames of `scene_format`. With `cancel`, the user's answer is waited for until that
-    /// rings, if one is asked for; without, a plain background stands there until the screen does.
+    /// rings, if one is asked for; without, the user is asked when a frame is composed before it, and again when somebody
+    /// begins to watch if there was no portal yet. A plain background stands there until the screen does.
     ///
     /// # Errors
     /// Why there is no screen, in one sentence.
@@ -89,7 +91,7 @@ impl Screens {
             if is_waiting {
                 self.wait_for_answer(cancel)?;
             }
-            self.wait_for_picture(pictures, cancel)?;
+            self.wait_for_picture(pictures, ask, cancel)?;
         }
         Ok(Box::new(background))
     }
@@ -109,20 +111,17 @@ impl Screens {
         };
         let is_waiting = asks && may_wait;
         state.waiting += usize::from(is_waiting);
-        if asks && state.asking.is_none() {
-            state.questions += 1;
-            state.refused = None;
-            let id = state.questions;
-            state.asking = Some(Asking { id, connection: None });
+        // Nobody is asked for what nobody sees.
+        let is_owed = asks && !may_wait && hub.owe_question(&mut state).is_ok();
+        if asks && !is_owed && state.asking.is_none() {
+            let id = state.begin_question();
             drop(state);
-            // Where one is shown already, another is to be chosen.
-            portal::ask(hub, id, is_missing);
+            // Whoever asks anew is to choose.
+            portal::ask(hub, id, ask == Ask::IfMissing);
             hub.news.ring();
         } else {
             drop(state);
         }
-        // What is there already is looked at soon.
-        hub.look();
         hub.bell.ring();
         is_waiting
     }
@@ -152,10 +151,22 @@ impl Screens {
         }
     }
 
-    fn wait_for_picture(&self, pictures: &LivePictures, cancel: &Wake) -> anyhow::Result<()> {
+    /// The screen is looked at for that, also if nobody watches.
+    ///
+    /// # Errors
+    /// When the screen that is asked for has gone before its first picture.
+    fn wait_for_picture(
+        &self,
+        pictures: &LivePictures,
+        ask: Ask,
+        cancel: &Wake,
+    ) -> anyhow::Result<()> {
         let hub = &self.0;
         let deadline = Instant::now() + FIRST_PICTURE;
         let mut state = lock(&hub.state);
+        if state.shown.is_some() {
+            hub.look();
+        }
         while state.shown.is_some() && !pictures.has_picture() && Instant::now() < deadline {
             if cancel.is_ringing() {
                 return Err(SceneError::Cancelled.into());
@@ -163,6 +174,10 @@ impl Screens {
             let waited = hub.changed.wait_timeout(state, CANCEL_INTERVAL);
             state = waited.unwrap_or_else(PoisonError::into_inner).0;
         }
-        Ok(())
+        let is_lost = ask != Ask::Never && state.shown.is_none() && !pictures.has_picture();
+        match state.trouble.clone().filter(|_| is_lost) {
+            Some(sentence) => Err(anyhow!(sentence)),
+            None => Ok(()),
+        }
     }
 }

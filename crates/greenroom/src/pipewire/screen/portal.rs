@@ -1,6 +1,7 @@
 //! The desktop's portal for screens (org.freedesktop.portal.ScreenCast): its picker asks the user.
 
 use std::collections::HashMap;
+use std::io;
 use std::os::fd::OwnedFd;
 use std::sync::Arc;
 use std::thread;
@@ -27,6 +28,9 @@ const POINTER_EMBEDDED: u32 = 2;
 const PERSIST: u32 = 2;
 /// From this version on there are tokens.
 const VERSION_WITH_TOKENS: u32 = 4;
+
+/// What the names of the portal's own errors begin with.
+const PORTAL_ERROR: &str = "org.freedesktop.portal.Error.";
 
 /// Why there is no screen. Every text is one sentence with the next step to take.
 #[derive(Debug, Clone, thiserror::Error)]
@@ -56,11 +60,22 @@ pub(super) enum ScreenError {
          another background"
     )]
     Missing(String),
+    /// The portal hangs, or is about to start.
+    #[error("the desktop's portal does not answer; to try again: greenroom set background screen")]
+    NoAnswer,
+    /// What was kept of the last time means nothing to the portal.
+    #[error(
+        "the desktop's portal does not know the screen of the last time ({0}); to choose one: greenroom set background screen"
+    )]
+    TokenRefused(String),
 }
 
 impl From<zbus::Error> for ScreenError {
     fn from(error: zbus::Error) -> Self {
         match error {
+            zbus::Error::InputOutput(error) if error.kind() == io::ErrorKind::TimedOut => {
+                Self::NoAnswer
+            }
             zbus::Error::InputOutput(_) => Self::PortalGone,
             error => Self::Missing(error.to_string()),
         }
@@ -77,10 +92,9 @@ pub(super) fn ask(hub: &Arc<Hub>, id: u64, may_restore: bool) {
     let ours = Arc::clone(hub);
     let run = move || {
         let token = if may_restore { token::read() } else { None };
-        let had_token = token.is_some();
         let begun = match Session::begin(&ours, id, token) {
-            // A token that makes no sense, of another portal, say. The user is asked.
-            Err(ScreenError::Missing(why)) if had_token => {
+            // It may be that of another portal. The user is asked.
+            Err(ScreenError::TokenRefused(why)) => {
                 tracing::debug!("screen: {why}; without what was kept");
                 token::keep(None);
                 Session::begin(&ours, id, None)
@@ -172,7 +186,9 @@ impl Session {
         token: Option<String>,
     ) -> Result<(), ScreenError> {
         let pointers = self.property("AvailableCursorModes").unwrap_or(0);
-        self.request("SelectSources", |session, mut options| {
+        let token = token.filter(|_| version >= VERSION_WITH_TOKENS);
+        let has_token = token.is_some();
+        let selected = self.request("SelectSources", |session, mut options| {
             options.insert("types", kinds.into());
             options.insert("multiple", false.into());
             if pointers & POINTER_EMBEDDED != 0 {
@@ -183,8 +199,13 @@ impl Session {
                 options.extend(token.map(|token| ("restore_token", token.into())));
             }
             (session, options)
-        })?;
-        Ok(())
+        });
+        match selected {
+            Err(ScreenError::Missing(why)) if has_token && why.starts_with(PORTAL_ERROR) => {
+                Err(ScreenError::TokenRefused(why))
+            }
+            selected => selected.map(drop),
+        }
     }
 
     /// The number of the node that shows the screen, and what lets it be shown again.

@@ -37,6 +37,8 @@ fn run(hub: &Arc<Hub>) -> bool {
     if let Some(id) = shown {
         hub.end(id, "greenroom failed over the screen; choose it again with: greenroom set background screen");
     }
+    // Nobody else knows that they show what is not there any more.
+    hub.viewers().iter().for_each(|viewer| viewer.clear());
     false
 }
 
@@ -58,6 +60,7 @@ impl Taking {
     fn turn(&mut self) -> bool {
         self.hub.bell.clear();
         let viewers = self.hub.viewers();
+        self.hub.put_owed_question();
         let mut state = lock(&self.hub.state);
         if viewers.is_empty() && state.shown.is_none() {
             state.thread_runs = false;
