@@ -43,16 +43,6 @@ impl Movers {
         self.found.iter_mut().for_each(|found| found.bytes_mut().fill(0));
     }
 
-    /// Makes `cells` 0 in all regions that are large enough for a person.
-    pub(super) fn clear_large(&self, cells: &mut [u8]) {
-        let Components { runs, all, .. } = &self.regions;
-        let least_cells = LEAST_PART * cells.len() as f32;
-        for run in runs.iter().filter(|run| all[run.component as usize].area as f32 >= least_cells)
-        {
-            cells[run.samples(self.cells.width_px as usize)].fill(0);
-        }
-    }
-
     /// Looks for movers; `changed` is 0 in cells that have not changed. Who is a mover stays one until the next answer.
     pub(super) fn watch(&mut self, changed: &[u8]) {
         let width = self.cells.width_px as usize;

@@ -91,11 +91,11 @@ impl RememberedRoom {
 
     /// Takes over which cells an answer calls room by itself: what is room by memory alone is compared with the picture that
     /// an answer was about, so that nothing creeps in.
-    pub(super) fn learn(&mut self, answer: &Question, is_room: &[u8]) {
+    pub(super) fn learn(&mut self, answer: &Question, is_room: impl Iterator<Item = bool>) {
         let [y, u, v] = &mut self.planes;
         let [new_y, new_u, new_v] = &answer.thumbnail.planes;
-        for (at, &is_room) in is_room.iter().enumerate() {
-            if is_room & !self.found[0].bytes()[at] == 255 {
+        for (at, _) in is_room.enumerate().filter(|(_, is_room)| *is_room) {
+            if self.found[0].bytes()[at] == 0 {
                 self.known[at] = 255;
                 (y[at], u[at], v[at]) = (new_y[at], new_u[at], new_v[at]);
             }

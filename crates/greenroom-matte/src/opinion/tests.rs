@@ -400,9 +400,9 @@ impl LargeNetwork for LeftIsAThing {
     }
 }
 
-/// What is left after the second answer, which is about a frame with this luma; the mask of the first one has this level.
+/// What is left after the second answer, which is about a frame with this luma.
 fn left_of_a_thing(
-    (was_room, level, things): (bool, u8, f32),
+    (was_room, things): (bool, f32),
     between: impl FnOnce(&mut SecondOpinion),
     luma: impl Fn(usize, usize) -> u8,
 ) -> Vec<u8> {
@@ -410,37 +410,32 @@ fn left_of_a_thing(
     let networks = Networks::new(Box::new(large), FaceFinder::built_in().unwrap());
     let asking = Asking::AtOnce(Box::new(networks));
     let mut room = Room::new(SecondOpinion::new(asking, (&description(), &[])).unwrap());
-    assert_eq!(room.left_of(level, still, 0)[5] == 0, was_room);
+    assert_eq!(room.left_of(255, still, 0)[5] == 0, was_room);
     between(&mut room.opinion);
     room.left_of(255, luma, 40)
 }
 
 #[test]
 fn a_thing_that_was_room_is_room_still() {
-    let left = left_of_a_thing((true, 200, 0.3), SecondOpinion::ask_anew, still);
+    let left = left_of_a_thing((true, 0.3), SecondOpinion::ask_anew, still);
     assert!(left[..13].iter().all(|&level| level == 0), "{left:?}");
     assert!(left[19..].iter().all(|&level| level == 255), "{left:?}");
 }
 
 #[test]
 fn what_came_with_the_person_stays() {
-    assert_eq!(left_of_a_thing((false, 200, 0.3), SecondOpinion::ask_anew, still), [255; 64]);
+    assert_eq!(left_of_a_thing((false, 0.3), SecondOpinion::ask_anew, still), [255; 64]);
     // Nor is somebody room who stands where it was, and looks like it.
-    assert_eq!(left_of_a_thing((true, 200, 0.05), SecondOpinion::ask_anew, still), [255; 64]);
-}
-
-#[test]
-fn where_the_fast_network_is_sure_of_a_person_no_room_is_remembered() {
-    assert_eq!(left_of_a_thing((true, 255, 0.3), SecondOpinion::ask_anew, still), [255; 64]);
+    assert_eq!(left_of_a_thing((true, 0.05), SecondOpinion::ask_anew, still), [255; 64]);
 }
 
 #[test]
 fn room_is_not_remembered_after_a_reset() {
-    assert_eq!(left_of_a_thing((true, 200, 0.3), SecondOpinion::reset, still), [255; 64]);
+    assert_eq!(left_of_a_thing((true, 0.3), SecondOpinion::reset, still), [255; 64]);
 }
 
 #[test]
 fn a_thing_that_is_moved_is_room_no_more() {
     let moved = |x, y| if x < 90 { 250 } else { still(x, y) };
-    assert_eq!(left_of_a_thing((true, 200, 0.3), SecondOpinion::ask_anew, moved), [255; 64]);
+    assert_eq!(left_of_a_thing((true, 0.3), SecondOpinion::ask_anew, moved), [255; 64]);
 }

@@ -146,13 +146,11 @@ impl Tables {
             && self.denied_cells as f32 > MOST_DENIED * sure_cells as f32;
     }
 
-    /// Remembers what the answer calls room. What it denies and is as large as a person is perhaps somebody.
+    /// Remembers what the answer calls room. Whom a doubtful one denies is perhaps somebody.
     fn remember(&mut self, answer: &Question) {
-        let [_, is_room] = &mut self.spare;
-        for (is_room, &person) in is_room.iter_mut().zip(self.person[0].bytes()) {
-            *is_room = if person < DOUBT { 255 } else { 0 };
-        }
-        self.movers.clear_large(is_room);
+        let denied = self.denied.iter().map(|&denied| denied != 0 && self.is_doubtful);
+        let cells = self.person[0].bytes().iter().zip(denied);
+        let is_room = cells.map(|(&person, is_doubted)| person < DOUBT && !is_doubted);
         self.remembered.learn(answer, is_room);
     }
 }
@@ -207,8 +205,8 @@ impl Verdict {
             *room = sure.max(region);
         }
         tables.find_denied(&answer.mask);
-        tables.movers.learn(&tables.denied);
         tables.remember(answer);
+        tables.movers.learn(&tables.denied);
         if self.knows {
             // Who has moved since the answer before.
             tables.movers.watch(tables.changed.bytes());
