@@ -4,11 +4,12 @@
 
 use std::alloc::{GlobalAlloc, Layout, System};
 use std::cell::Cell;
+use std::time::Duration;
 
 use greenroom_frame::{Colour, Frame, PixelFormat, Rgb8, SizePx};
 use greenroom_matte::{
     AlphaMap, Engine, FaceFinder, InputTensor, Isa, KeyColour, MatteMaker, Model, MulticlassEngine,
-    RefineSteps, ScreenKey, Upscaler,
+    RefineSteps, ScreenKey, SecondOpinion, Upscaler,
 };
 
 /// The system's allocator, counting what the current thread asks for.
@@ -125,6 +126,28 @@ fn noise_asks_for_no_memory() {
     assert!(allocations(|| frames(1)) > 0, "the first frame makes the tables");
     assert!(allocations(|| frames(5)) > 0, "there is noise from the second frame on");
     assert_eq!(allocations(|| frames(6)), 0);
+}
+
+#[test]
+fn a_second_opinion_asks_for_no_memory() {
+    let mut picture =
+        Frame::new(PixelFormat::I420, SizePx::new(1280, 720), Colour::WEBCAM).unwrap();
+    for (at, sample) in picture.bytes_mut().iter_mut().enumerate() {
+        *sample = 60 + (at % 1280 / 10) as u8;
+    }
+    let maker = MatteMaker::new(Model::DEFAULT).unwrap().refined(RefineSteps::default()).unwrap();
+    let mut maker = maker.with_second_opinion(SecondOpinion::at_once().unwrap());
+    let mut at = picture.captured_at();
+    // Frames that are so far apart are all asked about.
+    let mut frames = |count: usize| {
+        for _ in 0..count {
+            at += Duration::from_secs(20);
+            picture.set_captured_at(at);
+            maker.matte(&picture.view()).unwrap();
+        }
+    };
+    assert!(allocations(|| frames(2)) > 0, "the first frame makes the tables");
+    assert_eq!(allocations(|| frames(2)), 0);
 }
 
 #[test]

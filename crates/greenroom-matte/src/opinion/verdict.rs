@@ -3,11 +3,13 @@ use std::time::{Duration, Instant};
 use greenroom_frame::{Frame, PlaneScaler, SizePx};
 
 use super::asking::Question;
-use super::cells::{blur, grey, most_around, soften};
+use super::cells::{grey, most_around, soften};
+use super::changes;
 use super::doubt::DOUBT;
 use super::heads;
 use super::movers::Movers;
 use super::regions::Regions;
+use super::remembered_room::RememberedRoom;
 use crate::planes::SmallPlanes;
 use crate::{Face, MatteError};
 
@@ -46,6 +48,7 @@ struct Tables {
     spare: [Vec<u8>; 2],
     regions: Regions,
     movers: Movers,
+    remembered: RememberedRoom,
     /// The network's answer in the cells and in the mask's samples; the scalers are made for its size.
     person: [Frame; 2],
     from_answer: Option<[PlaneScaler; 2]>,
@@ -61,12 +64,6 @@ struct Tables {
 const ROOM: [u8; 2] = [51, 128];
 /// Level of the fast network's mask from which on it is sure of a person: 0.85.
 const SURE: u8 = 217;
-/// Up to this difference in each plane a cell is as it was, in good light: in the dark all differences are less.
-const SAME: f32 = 14.0;
-/// Up to this one in any light: noise.
-const NOISE: f32 = 3.0;
-/// What has changed in more than half of the cells that are so near has changed as a whole.
-const NEAR_CELLS: usize = 4;
 /// Share of whom the fast network is sure of that an answer may deny without being doubted.
 const MOST_DENIED: f32 = 0.35;
 /// So few denied cells are no reason to doubt an answer.
@@ -91,6 +88,7 @@ impl Tables {
             spare: [vec![0; area], vec![0; area]],
             regions: Regions::new(cells, mask)?,
             movers: Movers::new(cells, mask)?,
+            remembered: RememberedRoom::new(cells, mask)?,
             person: [grey(cells)?, grey(mask)?],
             from_answer: None,
             heads: [grey(cells)?, grey(mask)?],
@@ -147,11 +145,20 @@ impl Tables {
         self.is_doubtful = self.denied_cells > FEW_CELLS
             && self.denied_cells as f32 > MOST_DENIED * sure_cells as f32;
     }
+
+    /// Remembers what the answer calls room. Whom a doubtful one denies is perhaps somebody.
+    fn remember(&mut self, answer: &Question) {
+        let denied = self.denied.iter().map(|&denied| denied != 0 && self.is_doubtful);
+        let cells = self.person[0].bytes().iter().zip(denied);
+        let is_room = cells.map(|(&person, is_doubted)| person < DOUBT && !is_doubted);
+        self.remembered.learn(answer, is_room);
+    }
 }
 
 impl Verdict {
     pub(super) fn forget(&mut self) {
         (self.knows, self.is_refuted) = (false, false);
+        self.tables.iter_mut().for_each(|tables| tables.remembered.forget());
     }
 
     /// Makes ready for thumbnails and masks of these sizes. Asks for memory only when one of them is new.
@@ -188,6 +195,7 @@ impl Verdict {
         }
         tables.scale(&answer.person)?;
         tables.keep_heads(&answer.faces);
+        tables.remembered.apply(answer, &mut tables.person, tables.heads[0].bytes())?;
         let [from, to] = ROOM.map(i32::from);
         let regions = tables.regions.find(&answer.mask, tables.person[0].bytes());
         for ((room, &person), &region) in
@@ -197,6 +205,7 @@ impl Verdict {
             *room = sure.max(region);
         }
         tables.find_denied(&answer.mask);
+        tables.remember(answer);
         tables.movers.learn(&tables.denied);
         if self.knows {
             // Who has moved since the answer before.
@@ -216,14 +225,8 @@ impl Verdict {
         let Some(tables) = self.tables.as_mut().filter(|_| self.knows) else {
             return if self.is_refuted { 1.0 } else { 0.0 };
         };
-        let same = (SAME / gain).max(NOISE) as u8;
         let changed = tables.changed.bytes_mut();
-        changed.fill(0);
-        for (old, new) in tables.planes.iter().zip(thumbnail.bytes()) {
-            for ((changed, old), new) in changed.iter_mut().zip(old).zip(new) {
-                *changed |= if old.abs_diff(*new) > same { 255 } else { 0 };
-            }
-        }
+        changes::mark(changed, &tables.planes, thumbnail.bytes(), gain);
         let changed_cells = changed.iter().filter(|&&changed| changed != 0).count();
         let moved = tables.denied.iter().zip(changed.iter());
         let moved_cells = moved.filter(|(denied, changed)| **denied & **changed != 0).count();
@@ -232,12 +235,8 @@ impl Verdict {
             (self.knows, self.is_refuted) = (false, true);
         }
         tables.movers.watch(changed);
-        let [rows, around] = &mut tables.spare;
-        around.copy_from_slice(changed);
-        blur(around, rows, tables.cells, NEAR_CELLS);
-        for (changed, around) in changed.iter_mut().zip(around.iter()) {
-            *changed |= if *around > 127 { 255 } else { 0 };
-        }
+        changes::fill(changed, &mut tables.spare, tables.cells);
+        let [rows, _] = &mut tables.spare;
         most_around(changed, rows, tables.cells);
         soften(changed, rows, tables.cells);
         let (changed, into) = (tables.changed.view(), &mut tables.changed_of_mask);
