@@ -59,7 +59,7 @@ impl Reader {
         let (seen, stop) =
             (Arc::new(Mutex::new(Seen::default())), Arc::new(AtomicBool::new(false)));
         let (ours, ends) = (Arc::clone(&seen), Arc::clone(&stop));
-        let thread = thread::spawn(move || read(&socket, name, takes, ours, &ends));
+        let thread = thread::spawn(move || read(&socket, name, takes, &ours, &ends));
         Self { seen, stop, thread: Some(thread) }
     }
 
@@ -223,11 +223,11 @@ fn buffers() -> [Vec<u8>; 2] {
     [pod(buffers), pod(header)]
 }
 
-fn read(socket: &Path, name: &str, takes: bool, seen: Arc<Mutex<Seen>>, stop: &AtomicBool) {
+fn read(socket: &Path, name: &str, takes: bool, seen: &Arc<Mutex<Seen>>, stop: &Arc<AtomicBool>) {
     while !stop.load(SeqCst) {
         // PipeWire may just be away.
         if let Some((main_loop, _context, core)) = connect(socket) {
-            watch(&main_loop, &core, name, takes, &seen, stop);
+            watch(&main_loop, &core, name, takes, seen, stop);
         }
         thread::sleep(Duration::from_millis(50));
     }
@@ -240,7 +240,7 @@ fn watch(
     name: &str,
     takes: bool,
     seen: &Arc<Mutex<Seen>>,
-    stop: &AtomicBool,
+    stop: &Arc<AtomicBool>,
 ) {
     let is_lost = Rc::new(Cell::new(false));
     let loses = Rc::clone(&is_lost);
@@ -285,9 +285,18 @@ fn watch(
     let wish = wish();
     let flags = StreamFlags::AUTOCONNECT | StreamFlags::MAP_BUFFERS;
     stream.connect(Direction::Input, None, flags, &mut [Pod::from_bytes(&wish).unwrap()]).unwrap();
-    while !stop.load(SeqCst) && !is_lost.get() {
-        main_loop.loop_().iterate(Timeout::Finite(Duration::from_millis(50)));
-    }
+    // The loop runs all the time, and ends when the stream has ended: while it does not run, libpipewire calls back from its
+    // own thread.
+    let (ends, runs, stop) = (stream.clone(), main_loop.clone(), Arc::clone(stop));
+    let timer = main_loop.loop_().add_timer(move |_| {
+        if stop.load(SeqCst) || is_lost.get() {
+            let _ = ends.disconnect();
+            runs.quit();
+        }
+    });
+    let often = Some(Duration::from_millis(50));
+    timer.update_timer(often, often).into_result().unwrap();
+    main_loop.run();
 }
 
 fn take(stream: &Stream, of: Rectangle, seen: &mut Seen, last: &mut (i64, Option<u64>)) {
