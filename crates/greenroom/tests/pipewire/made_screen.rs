@@ -17,6 +17,7 @@ use pipewire::spa::utils::{
 };
 use pipewire::stream::{Stream, StreamFlags, StreamRc, StreamState};
 
+use super::own_camera::{Said, buffers};
 use super::reader::{connect, pod};
 use super::session::{Session, wait_until};
 
@@ -105,23 +106,6 @@ fn format(id: u32, (width, height): (u32, u32)) -> Vec<u8> {
     })
 }
 
-fn buffers((width, height): (u32, u32)) -> Vec<u8> {
-    let int = |key, value: u32| Property::new(key, Value::Int(value as i32));
-    let memory = ChoiceEnum::Flags { default: 1 << sys::SPA_DATA_MemFd, flags: Vec::new() };
-    let memory = Value::Choice(ChoiceValue::Int(Choice(ChoiceFlags::empty(), memory)));
-    pod(Object {
-        type_: SpaTypes::ObjectParamBuffers.as_raw(),
-        id: ParamType::Buffers.as_raw(),
-        properties: vec![
-            int(sys::SPA_PARAM_BUFFERS_buffers, 4),
-            int(sys::SPA_PARAM_BUFFERS_blocks, 1),
-            int(sys::SPA_PARAM_BUFFERS_size, stride(width) * height),
-            int(sys::SPA_PARAM_BUFFERS_stride, stride(width)),
-            Property::new(sys::SPA_PARAM_BUFFERS_dataType, memory),
-        ],
-    })
-}
-
 /// With padding, as many graphics cards have.
 fn stride(width: u32) -> u32 {
     4 * width + 64
@@ -155,7 +139,9 @@ fn serve(socket: &Path, id: u32, shared: &Arc<Shared>) {
             }
             *agrees.lock().unwrap() = size;
             if let Some(size) = size {
-                let params = buffers(size);
+                let stride = stride(size.0);
+                let said = Said { offset: 0, size: stride * size.1, stride: stride as i32 };
+                let params = buffers(said);
                 stream.update_params(&mut [Pod::from_bytes(&params).unwrap()]).unwrap();
             }
         })

@@ -88,7 +88,8 @@ fn format((width, height): (u32, u32)) -> Vec<u8> {
     })
 }
 
-fn buffers(said: Said) -> Vec<u8> {
+/// Buffers for frames that it says this of, in memory with a descriptor.
+pub fn buffers(said: Said) -> Vec<u8> {
     let int = |key, value| Property::new(key, Value::Int(value));
     let memory = ChoiceEnum::Flags { default: 1 << sys::SPA_DATA_MemFd, flags: Vec::new() };
     let memory = Value::Choice(ChoiceValue::Int(Choice(ChoiceFlags::empty(), memory)));
