@@ -55,14 +55,7 @@ impl<'a> RgbView<'a> {
     /// if that is nothing.
     #[must_use]
     pub fn part(self, left_px: u32, top_px: u32, size: SizePx) -> Self {
-        let within = |start: u32, len: u32, whole: u32| len.min(whole.saturating_sub(start));
-        let part = SizePx::new(
-            within(left_px, size.width_px, self.size.width_px),
-            within(top_px, size.height_px, self.size.height_px),
-        );
-        if part.checked().is_err() {
-            return self;
-        }
+        let Some(part) = size.within((left_px, top_px), self.size) else { return self };
         let start = top_px as usize * self.stride_bytes + PIXEL_BYTES * left_px as usize;
         Self { size: part, data: &self.data[start..], ..self }
     }

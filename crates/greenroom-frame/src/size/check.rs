@@ -16,6 +16,15 @@ impl SizePx {
             && self.height_px <= Self::MAX_SIDE_PX;
         if ok { Ok(self) } else { Err(FrameError::BadSize { size: self }) }
     }
+
+    /// How much there is of a part of this size, which begins at `left_px`, `top_px` of a picture of size `whole`; `None` if
+    /// nothing is.
+    pub fn within(self, (left_px, top_px): (u32, u32), whole: Self) -> Option<Self> {
+        let within = |start: u32, len: u32, whole: u32| len.min(whole.saturating_sub(start));
+        let width_px = within(left_px, self.width_px, whole.width_px);
+        let height_px = within(top_px, self.height_px, whole.height_px);
+        Self::new(width_px, height_px).checked().ok()
+    }
 }
 
 impl FromStr for SizePx {

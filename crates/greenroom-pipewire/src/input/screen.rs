@@ -293,10 +293,10 @@ fn decode(
 /// The part that begins at `left`, `top` (even, as chroma needs it), or as much of it as there is.
 fn part(view: FrameView<'_>, (left, top, width, height): (u32, u32, u32, u32)) -> FrameView<'_> {
     let (left, top) = (left & !1, top & !1);
-    let within = |start: u32, len: u32, whole: u32| len.min(whole.saturating_sub(start));
-    let size = view.size();
-    let size = SizePx::new(within(left, width, size.width_px), within(top, height, size.height_px));
-    if size.checked().is_ok() { view.part(left, top, size) } else { view }
+    match SizePx::new(width, height).within((left, top), view.size()) {
+        Some(size) => view.part(left, top, size),
+        None => view,
+    }
 }
 
 fn broken(why: &str) -> DeviceError {
