@@ -11,6 +11,8 @@ use greenroom_frame::Colour;
 #[derive(Debug, Clone)]
 pub(crate) struct Exposure {
     gain: f32,
+    /// What it goes to.
+    wanted: f32,
     /// Whether `gain` is of a picture before this one.
     knows: bool,
 }
@@ -30,7 +32,7 @@ const STEP: usize = 17;
 
 impl Exposure {
     pub(crate) fn new() -> Self {
-        Self { gain: 1.0, knows: false }
+        Self { gain: 1.0, wanted: 1.0, knows: false }
     }
 
     /// The next picture has nothing to do with those before.
@@ -47,6 +49,11 @@ impl Exposure {
         self.gain
     }
 
+    /// The gain for the next picture, if there was one before it.
+    pub(crate) fn next_gain(&self) -> f32 {
+        self.gain
+    }
+
     /// Learns from the alpha that came out for the picture with this `luma`.
     pub(crate) fn learn(&mut self, luma: &[u8], colour: Colour, alpha: &[f32]) {
         let mut histogram = [0u32; 64];
@@ -59,13 +66,18 @@ impl Exposure {
                 count += person;
             }
         }
-        let wanted = if count as usize * SOMEBODY * STEP >= luma.len() && count > 0 {
+        self.wanted = if count as usize * SOMEBODY * STEP >= luma.len() && count > 0 {
             wanted(brightest_tenth(&histogram, count), BRIGHT, colour)
         } else {
             wanted(mean(luma), MEAN, colour)
         };
-        self.gain += PACE * (wanted - self.gain);
-        if wanted == 1.0 && self.gain < 1.01 {
+        self.learn_again();
+    }
+
+    /// Learns from another picture that is as the one before.
+    pub(crate) fn learn_again(&mut self) {
+        self.gain += PACE * (self.wanted - self.gain);
+        if self.wanted == 1.0 && self.gain < 1.01 {
             self.gain = 1.0;
         }
     }

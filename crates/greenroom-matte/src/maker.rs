@@ -13,10 +13,9 @@ use greenroom_frame::{Colour, Frame, FrameView, PixelFormat, SizePx};
 
 use self::build::fits;
 use self::effort::Carrying;
-pub use self::effort::{Effort, Input, MaskOrigin};
+pub use self::effort::{Effort, Input, MaskOrigin, Sighting};
 use self::parts::{MaskFit, Parts};
 use self::second_look::SecondLook;
-pub(crate) use self::still::Sight;
 use self::still::StillGate;
 pub(crate) use self::supervisor::Supervisor;
 use crate::denoise::Denoiser;
@@ -54,6 +53,8 @@ pub struct MatteMaker {
     still: Option<StillGate>,
     /// Where the mask of the frame that was prepared last comes from.
     origin: MaskOrigin,
+    /// What the network saw for the mask of that frame.
+    sighting: Sighting,
     effort: Effort,
     carrying: Carrying,
     alpha: Frame,
@@ -175,6 +176,12 @@ impl MatteMaker {
         self.origin
     }
 
+    /// What the network saw for the mask of the frame that was [prepared](Self::prepare) last, if that mask is not
+    /// [carried](MaskOrigin::Carried).
+    pub fn sighting(&self) -> Option<Sighting> {
+        (self.origin != MaskOrigin::Carried).then_some(self.sighting)
+    }
+
     /// The next picture has nothing to do with those before: another camera, client or clip.
     pub fn reset(&mut self) {
         self.carrying = Carrying::default();
@@ -220,9 +227,9 @@ impl MatteMaker {
         }
         let seen = self.denoiser.as_ref().map_or(*frame, |denoiser| denoiser.seen(frame));
         let frame = &seen;
-        self.parts.begin();
+        self.parts.begin(frame, self.second_opinion.is_some())?;
         if self.effort.frames_per_inference > 1 && self.parts.can_carry() {
-            let changed = self.parts.advance(frame)?;
+            let changed = self.parts.advance()?;
             if self.carrying.may_carry(self.effort, changed, self.captured_at) {
                 self.origin = MaskOrigin::Carried;
                 return Ok(());
@@ -233,6 +240,14 @@ impl MatteMaker {
         let small_fit = self.small_fit.filter(|_| self.effort.input == Input::Small);
         let fit = small_fit.unwrap_or(self.fit);
         self.newest = window.map_or(fit.whole, |window| fit.windows[window.level]);
+        let sight = self.parts.sight(self.preparer.next_gain(), self.captured_at);
+        let both = self.still.as_mut().zip(sight);
+        if let Some(sighting) = both.and_then(|(still, sight)| still.holds(self.newest, sight)) {
+            (self.origin, self.sighting) = (MaskOrigin::Still, sighting);
+            self.preparer.pass_over();
+            return Ok(());
+        }
+        (self.origin, self.sighting) = (MaskOrigin::Inferred, Sighting::new());
         if let Some(window) = window {
             let part = window.of(frame, self.alpha.size());
             self.preparer.prepare(&part, &mut self.looks[self.newest].input)?;
@@ -242,9 +257,6 @@ impl MatteMaker {
             }
             self.preparer.prepare(frame, &mut self.looks[self.newest].input)?;
         }
-        let sight = self.preparer.sight(window, self.captured_at);
-        let is_still = self.still.as_mut().is_some_and(|still| still.holds(self.newest, sight));
-        self.origin = if is_still { MaskOrigin::Still } else { MaskOrigin::Inferred };
         Ok(())
     }
 
@@ -257,21 +269,17 @@ impl MatteMaker {
     /// The engine's.
     pub fn infer(&mut self) -> Result<&Frame, MatteError> {
         if self.origin == MaskOrigin::Inferred {
-            let asked = self.ask();
-            if let Some(still) = &mut self.still {
-                match &asked {
-                    Ok(()) => {
-                        let sight = self.preparer.sight(self.parts.window(), self.captured_at);
-                        still.note(self.newest, sight);
-                    }
-                    // What it has left behind is no answer.
-                    Err(_) => {
-                        still.reset();
-                        self.carrying = Carrying::default();
-                    }
-                }
+            if let Err(error) = self.ask() {
+                // What it has left behind is no answer.
+                self.still.iter_mut().for_each(StillGate::reset);
+                self.carrying = Carrying::default();
+                self.parts.forget_mask();
+                return Err(error);
             }
-            asked?;
+            let sight = self.parts.sight(self.preparer.gain(), self.captured_at);
+            if let Some((still, sight)) = self.still.as_mut().zip(sight) {
+                still.note(self.newest, sight, self.sighting);
+            }
         }
         let look = &mut self.looks[self.newest];
         look.alpha.set_captured_at(self.captured_at);
@@ -314,7 +322,10 @@ impl MatteMaker {
             self.parts.carry(&seen, second_opinion, &mut self.alpha)?;
         } else {
             let look = &self.looks[self.newest];
-            self.preparer.learn(&look.output);
+            match self.origin {
+                MaskOrigin::Inferred => self.preparer.learn(&look.output),
+                MaskOrigin::Still | MaskOrigin::Carried => self.preparer.learn_again(),
+            }
             let lost = self.parts.lay(&look.alpha, &mut self.alpha);
             if let Some(window) = lost.filter(|_| self.effort.input == Input::Full) {
                 let place = self.fit.windows[window.level];

@@ -1,11 +1,7 @@
-use std::time::Instant;
-
 use greenroom_frame::{Colour, FrameView, SizePx};
 
 use crate::exposure::Exposure;
-use crate::maker::Sight;
 use crate::planes::SmallPlanes;
-use crate::refine::crop::Window;
 use crate::yuv::{self, Samples};
 use crate::{AlphaMap, InputTensor, Isa, Layout, MatteError, ModelDescription};
 
@@ -82,11 +78,9 @@ impl Preparer {
         self.gain
     }
 
-    /// What the model is to see of the picture that was prepared last, which is that `window` of a frame of then.
-    pub(crate) fn sight(&self, window: Option<Window>, captured_at: Instant) -> Sight<'_> {
-        let planes = &self.planes[self.newest];
-        let width = planes.size().width_px as usize;
-        Sight { planes: planes.bytes(), width, gain: self.gain, window, captured_at }
+    /// How much brighter the model is to see the next picture than it is; right from the second picture on.
+    pub(crate) fn next_gain(&self) -> f32 {
+        self.exposure.as_ref().map_or(self.gain, Exposure::next_gain)
     }
 
     /// Has the model see the next pictures so much brighter than they are, if they are not [exposed](Self::exposed)
@@ -99,6 +93,18 @@ impl Preparer {
     pub fn learn(&mut self, alpha: &AlphaMap) {
         if let Some(exposure) = &mut self.exposure {
             exposure.learn(self.planes[self.newest].bytes()[0], self.colour, alpha.values());
+        }
+    }
+
+    /// The next picture is as the one before, and is not prepared: the model would see it so much brighter.
+    pub(crate) fn pass_over(&mut self) {
+        self.gain = self.next_gain();
+    }
+
+    /// Learns from a picture that was [passed over](Self::pass_over).
+    pub(crate) fn learn_again(&mut self) {
+        if let Some(exposure) = &mut self.exposure {
+            exposure.learn_again();
         }
     }
 
@@ -131,17 +137,17 @@ impl Preparer {
         self.newest = place;
         self.planes[place].fill(frame)?;
         self.colour = frame.colour();
-        self.convert(tensor);
+        if let Some(exposure) = &mut self.exposure {
+            self.gain = exposure.gain(self.planes[place].bytes()[0], self.colour);
+        }
+        self.fill(tensor);
         Ok(())
     }
 
-    fn convert(&mut self, tensor: &mut InputTensor) {
+    fn fill(&mut self, tensor: &mut InputTensor) {
         let Self { colour, newest, ref model, .. } = *self;
         let [y, u, v] = self.planes[newest].bytes();
         let mut channels = yuv::channels(colour, model.channel_order, model.normalisation);
-        if let Some(exposure) = &mut self.exposure {
-            self.gain = exposure.gain(y, colour);
-        }
         if self.gain != 1.0 {
             channels = channels.map(|channel| channel.times(self.gain));
         }

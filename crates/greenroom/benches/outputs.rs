@@ -73,7 +73,7 @@ fn main() {
     let mut maker = maker.expect("a built-in model");
     let alpha = maker.matte(&frame.view()).expect("a planar frame").clone();
     let mut planes = MattePlanes::new(SIZE, RefineSteps::NONE).expect("planes");
-    let matte = planes.fit(alpha.view(), frame.view()).expect("an alpha");
+    let matte = planes.fit(alpha.view(), frame.view(), None).expect("an alpha");
     let (luma, chroma) = (own(matte.luma()), own(matte.chroma()));
     for pace in [None, Some(PACE)] {
         let speed = if pace.is_some() { "paced at 30 fps" } else { "in a hot loop" };

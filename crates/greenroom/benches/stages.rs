@@ -65,7 +65,7 @@ impl Path {
         lap(2);
         let alpha = self.maker.refine(&frame).expect("a prepared frame");
         lap(3);
-        let matte = self.planes.fit(alpha.view(), frame).expect("an alpha");
+        let matte = self.planes.fit(alpha.view(), frame, None).expect("an alpha");
         lap(4);
         self.painter
             .compose(&MattedFrame { frame, matte })

@@ -86,7 +86,7 @@ impl Scene {
             times[stage] += now - std::mem::replace(&mut last, now);
         };
         let frame = frame.view();
-        let matte = self.planes.fit(alpha.view(), frame).expect("an alpha");
+        let matte = self.planes.fit(alpha.view(), frame, None).expect("an alpha");
         lap(0);
         for painter in &mut self.painters {
             painter.compose(&MattedFrame { frame, matte }).expect("frame and matte fit");

@@ -58,7 +58,7 @@ impl Clip {
         let mut planes = MattePlanes::new(scene_format.shape.size, RefineSteps::default()).unwrap();
         let mut canvas = self.frames[0].0.clone();
         for (frame, alpha) in &self.frames {
-            let matte = planes.fit(alpha.view(), frame.view()).unwrap();
+            let matte = planes.fit(alpha.view(), frame.view(), None).unwrap();
             scene.compose(&MattedFrame { frame: frame.view(), matte }, &mut canvas).unwrap();
         }
         canvas

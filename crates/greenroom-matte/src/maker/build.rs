@@ -3,7 +3,7 @@ use std::time::Instant;
 use greenroom_frame::{Colour, Frame, PixelFormat, SizePx};
 
 use super::MatteMaker;
-use super::effort::{Carrying, Effort, MaskOrigin};
+use super::effort::{Carrying, Effort, MaskOrigin, Sighting};
 use super::parts::{MaskFit, Parts};
 use crate::look::Look;
 use crate::{Engine, Isa, MatteError, Model, Preparer, Quality, RefineSteps, SelfieEngine};
@@ -95,6 +95,7 @@ impl MatteMaker {
             second_opinion: None,
             still: None,
             origin: MaskOrigin::Inferred,
+            sighting: Sighting::new(),
             effort: Effort::default(),
             carrying: Carrying::default(),
             captured_at: Instant::now(),

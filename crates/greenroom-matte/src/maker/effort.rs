@@ -1,5 +1,6 @@
 //! Less work than a maker was made for: for machines that have no time.
 
+use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
 use std::time::{Duration, Instant};
 
 /// How much work a [`MatteMaker`](crate::MatteMaker) puts into frames; by default all of it.
@@ -41,6 +42,19 @@ pub enum MaskOrigin {
     Still,
     /// The mask of the frame before, moved along with a person who goes as a whole; see [`Effort`].
     Carried,
+}
+
+/// What a network saw when it was asked. Frames with the same sighting show the same but for noise: nothing that the network
+/// could see has moved between them, and they are less than 0.3 s apart (see [`MaskOrigin::Still`]).
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Sighting(u64);
+
+impl Sighting {
+    /// Another than all before, of whichever maker.
+    pub(super) fn new() -> Self {
+        static NEXT: AtomicU64 = AtomicU64::new(0);
+        Self(NEXT.fetch_add(1, Relaxed))
+    }
 }
 
 /// No mask is carried for longer: three frames at 30 fps.

@@ -1,8 +1,10 @@
 use std::ops::Range;
+use std::time::Instant;
 
 use greenroom_frame::{Frame, FrameView, PlaneScaler, SizePx};
 
 use super::crop::Crop;
+use super::still::Sight;
 use crate::look::Look;
 use crate::models::{SQUEEZE, SQUEEZE_OF_SECOND_LOOK, SQUEEZE_OF_WINDOWS, fitting};
 use crate::refine::component_filter::ComponentFilter;
@@ -53,7 +55,7 @@ pub(super) struct Parts {
     smoother: Option<Smoother>,
     /// Of the pictures, for the steps that ask what has changed.
     thumbnails: Option<Thumbnails>,
-    /// Thumbnails and smoother have come to the newest picture already.
+    /// The smoother has come to the newest picture already.
     has_advanced: bool,
     plain: Option<Plain>,
 }
@@ -131,19 +133,44 @@ impl Parts {
         self.smoother.is_some()
     }
 
-    /// The next frame begins: a failed one may have left off anywhere.
-    pub(super) fn begin(&mut self) {
-        self.has_advanced = false;
-    }
-
-    /// Moves the mask so far on to `frame`, the newest picture. Gives how much has changed where the mask may have an edge
-    /// now, see [`Smoother::changed_at_edge`].
+    /// The next frame begins: `frame`. A failed one may have left off anywhere.
     ///
     /// # Errors
     /// [`MatteError::UnsupportedFrame`] if `frame` is not planar.
-    pub(super) fn advance(&mut self, frame: &FrameView<'_>) -> Result<Option<f32>, MatteError> {
-        let Some(smoother) = &mut self.smoother else { return Ok(None) };
-        let thumbnails = Thumbnails::add(&mut self.thumbnails, frame)?;
+    pub(super) fn begin(
+        &mut self,
+        frame: &FrameView<'_>,
+        has_second_opinion: bool,
+    ) -> Result<(), MatteError> {
+        self.has_advanced = false;
+        if self.smoother.is_some() || self.crop.is_some() || has_second_opinion {
+            Thumbnails::add(&mut self.thumbnails, frame)?;
+        }
+        Ok(())
+    }
+
+    /// What the network sees of the newest picture, which was taken at `captured_at`, brighter by `gain`; `None` if no step asks
+    /// for thumbnails.
+    pub(super) fn sight(&self, gain: f32, captured_at: Instant) -> Option<Sight<'_>> {
+        let thumbnail = &self.thumbnails.as_ref()?.new;
+        let (planes, width) = (thumbnail.bytes(), thumbnail.size().width_px as usize);
+        Some(Sight { planes, width, gain, window: self.window(), captured_at })
+    }
+
+    /// The next mask has nothing to do with those before.
+    pub(super) fn forget_mask(&mut self) {
+        self.smoother.iter_mut().for_each(Smoother::reset);
+    }
+
+    /// Moves the mask so far on to the newest picture. Gives how much has changed where the mask may have an edge
+    /// now, see [`Smoother::changed_at_edge`].
+    ///
+    /// # Errors
+    /// [`MatteError::Frame`] if that is of no usable size.
+    pub(super) fn advance(&mut self) -> Result<Option<f32>, MatteError> {
+        let (Some(smoother), Some(thumbnails)) = (&mut self.smoother, &self.thumbnails) else {
+            return Ok(None);
+        };
         self.has_advanced = true;
         smoother.compare(thumbnails)?;
         let changed = smoother.changed_at_edge();
@@ -221,13 +248,8 @@ impl Parts {
         second_opinion: Option<(&mut SecondOpinion, f32)>,
         canvas: &mut Frame,
     ) -> Result<(), MatteError> {
-        let has_use = self.smoother.is_some() || self.crop.is_some() || second_opinion.is_some();
         let has_advanced = std::mem::take(&mut self.has_advanced);
-        let thumbnails = match has_use {
-            true if has_advanced => self.thumbnails.as_ref(),
-            true => Some(Thumbnails::add(&mut self.thumbnails, frame)?),
-            false => None,
-        };
+        let thumbnails = self.thumbnails.as_ref();
         let mut raisable = None;
         if let (Some((second_opinion, gain)), Some(thumbnails)) = (second_opinion, thumbnails) {
             second_opinion.apply(frame, (&thumbnails.new, gain), canvas)?;
@@ -268,20 +290,32 @@ fn raised_levels() -> [u8; 256] {
 }
 
 fn raise(raised: &[u8; 256], mask: &mut [u8]) {
-    // Most samples are 0 or 255, and stay so.
-    for levels in mask.chunks_mut(32) {
-        // Without a way out before the end, so that it is made into vectors.
-        let between = levels.iter().map(|level| u8::from(level.wrapping_add(1) > 1));
-        if between.fold(0, |any, one| any | one) != 0 {
+    for levels in mask.chunks_mut(CHUNK) {
+        if has_unsure(levels) {
             levels.iter_mut().for_each(|level| *level = raised[usize::from(*level)]);
         }
     }
 }
 
-/// Raises each sample by `raisable` 255ths of the way.
-fn raise_some(raised: &[u8; 256], raisable: impl Iterator<Item = u8>, mask: &mut [u8]) {
-    for (level, share) in mask.iter_mut().zip(raisable) {
-        let [old, new, share] = [*level, raised[usize::from(*level)], share].map(u32::from);
-        *level = (old + (new - old) * share / 255) as u8;
+/// Raises each sample by so many 255ths of the way as the more of both `raisable` says.
+fn raise_some(raised: &[u8; 256], raisable: [&[u8]; 2], mask: &mut [u8]) {
+    let [one, other] = raisable.map(|shares| shares.chunks(CHUNK));
+    for ((levels, one), other) in mask.chunks_mut(CHUNK).zip(one).zip(other) {
+        if has_unsure(levels) {
+            for ((level, one), other) in levels.iter_mut().zip(one).zip(other) {
+                let share = u32::from(*one.max(other));
+                let [old, new] = [*level, raised[usize::from(*level)]].map(u32::from);
+                *level = (old + (new - old) * share / 255) as u8;
+            }
+        }
     }
+}
+
+const CHUNK: usize = 32;
+
+/// Whether any of the levels is between 0 and 255. Most samples are not, and raising them changes nothing.
+fn has_unsure(levels: &[u8]) -> bool {
+    // Without a way out before the end, so that it is made into vectors.
+    let between = levels.iter().map(|level| u8::from(level.wrapping_add(1) > 1));
+    between.fold(0, |any, one| any | one) != 0
 }

@@ -2,28 +2,30 @@
 
 use std::time::{Duration, Instant};
 
+use super::Sighting;
 use crate::refine::crop::Window;
 
 /// An answer is not used for longer, however still it is: a change that is too slow or too faint to be noticed shows within
 /// this time.
 const MOST_STALE: Duration = Duration::from_millis(300);
-/// Side of the blocks that are compared, in samples of the network's input.
-const BLOCK: usize = 8;
-/// A block has changed if its mean has by more codes than that: noise of 5 codes a sample moves it by 0.6.
+/// Side of the blocks that are compared, in cells of the picture's thumbnail.
+const BLOCK: usize = 4;
+/// A block has changed if its mean has by more codes than that: noise of 5 codes a sample moves it by 0.4.
 const MOST_OF_MEAN: f32 = 1.5;
-/// Or if one of its samples has by more codes than that: what moves within a block leaves its mean.
-const MOST_OF_SAMPLE: u8 = 24;
+/// Or if one of its cells has by more codes than that: what moves within a block leaves its mean. An edge of 100 codes does so
+/// when it moves by a twelfth of a cell; noise of 4 codes a sample does not.
+const MOST_OF_CELL: u8 = 8;
 
-/// What a network is about to see.
+/// What a network is about to see, or saw.
 #[derive(Debug, Clone, Copy)]
-pub(crate) struct Sight<'a> {
-    /// Y, U and V at the size of its input.
+pub(super) struct Sight<'a> {
+    /// Y, U and V of the frame's thumbnail.
     pub planes: [&'a [u8]; 3],
-    /// Samples of a row.
+    /// Cells of a row.
     pub width: usize,
-    /// How much brighter it is to see them.
+    /// How much brighter the network sees it.
     pub gain: f32,
-    /// The part of the frame that they are of; `None` for all of it.
+    /// The part of the frame that it sees; `None` for all of it.
     pub window: Option<Window>,
     pub captured_at: Instant,
 }
@@ -31,6 +33,8 @@ pub(crate) struct Sight<'a> {
 /// What it saw when it was asked last.
 #[derive(Debug)]
 struct Seen {
+    sighting: Sighting,
+    /// Of the thumbnail.
     planes: [Vec<u8>; 3],
     gain: f32,
     window: Option<Window>,
@@ -61,19 +65,21 @@ impl StillGate {
         self.seen[look] = None;
     }
 
-    /// Whether the answer to what was seen in `look` holds for `sight`, too.
-    pub(super) fn holds(&mut self, look: usize, sight: Sight<'_>) -> bool {
+    /// What was seen in `look`, if the answer to that holds for `sight`, too.
+    pub(super) fn holds(&mut self, look: usize, sight: Sight<'_>) -> Option<Sighting> {
         let Self { seen, sums } = self;
-        let Some(seen) = &seen[look] else { return false };
+        let seen = seen[look].as_ref()?;
         let age = sight.captured_at.checked_duration_since(seen.captured_at);
         let is_fresh = age.is_some_and(|age| age < MOST_STALE);
         let of_same = (seen.gain, seen.window) == (sight.gain, sight.window);
         let mut planes = seen.planes.iter().zip(sight.planes);
-        is_fresh && of_same && planes.all(|(old, new)| is_same(old, new, sight.width, sums))
+        let holds =
+            is_fresh && of_same && planes.all(|(old, new)| is_same(old, new, sight.width, sums));
+        holds.then_some(seen.sighting)
     }
 
-    /// The network was asked about `sight` in `look`. Asks for memory only for the first of each look.
-    pub(super) fn note(&mut self, look: usize, sight: Sight<'_>) {
+    /// The network was asked about `sight` in `look`: that is `sighting`. Asks for memory only for the first of each look.
+    pub(super) fn note(&mut self, look: usize, sight: Sight<'_>, sighting: Sighting) {
         let Sight { planes, gain, window, captured_at, .. } = sight;
         match &mut self.seen[look] {
             Some(seen) if seen.planes[0].len() == planes[0].len() => {
@@ -81,16 +87,17 @@ impl StillGate {
                     old.copy_from_slice(new);
                 }
                 (seen.gain, seen.window, seen.captured_at) = (gain, window, captured_at);
+                seen.sighting = sighting;
             }
             seen => {
                 let planes = planes.map(<[u8]>::to_vec);
-                *seen = Some(Seen { planes, gain, window, captured_at });
+                *seen = Some(Seen { sighting, planes, gain, window, captured_at });
             }
         }
     }
 }
 
-/// Whether no block of two planes of `width` samples a row is another. `sums` is memory.
+/// Whether no block of two planes of `width` cells a row is another. `sums` is memory.
 fn is_same(old: &[u8], new: &[u8], width: usize, sums: &mut Vec<i16>) -> bool {
     if old.len() != new.len() {
         return false;
@@ -98,20 +105,22 @@ fn is_same(old: &[u8], new: &[u8], width: usize, sums: &mut Vec<i16>) -> bool {
     sums.resize(width, 0);
     let rows = old.chunks(BLOCK * width).zip(new.chunks(BLOCK * width));
     for (old, new) in rows {
+        let differences = old.iter().zip(new).map(|(old, new)| old.abs_diff(*new));
+        if differences.fold(0, u8::max) > MOST_OF_CELL {
+            return false;
+        }
         sums.fill(0);
-        let mut most = 0;
         for (old, new) in old.chunks_exact(width).zip(new.chunks_exact(width)) {
             for ((sum, &old), &new) in sums.iter_mut().zip(old).zip(new) {
                 *sum += i16::from(new) - i16::from(old);
-                most = most.max(new.abs_diff(old));
             }
         }
-        let samples = (old.len() / width * BLOCK) as f32;
-        let most_of_sum = (MOST_OF_MEAN * samples) as i32;
+        let cells = (old.len() / width * BLOCK) as f32;
+        let most_of_sum = (MOST_OF_MEAN * cells) as i32;
         let has_changed = |block: &[i16]| {
             block.iter().map(|&sum| i32::from(sum)).sum::<i32>().abs() > most_of_sum
         };
-        if most > MOST_OF_SAMPLE || sums.chunks(BLOCK).any(has_changed) {
+        if sums.chunks(BLOCK).any(has_changed) {
             return false;
         }
     }
@@ -124,15 +133,16 @@ mod tests {
 
     const WIDTH: usize = 40;
 
+    /// A plane of a thumbnail of a grey wall, with a sensor's noise.
     fn noise(of: u8, seed: u32) -> Vec<u8> {
         let mut state = seed.wrapping_mul(2_654_435_761) | 1;
         let mut next = || {
             state ^= state << 13;
             state ^= state >> 17;
             state ^= state << 5;
-            (state % 9) as u8
+            (state % 3) as u8
         };
-        (0..WIDTH * 30).map(|_| of + next() - 4).collect()
+        (0..WIDTH * 30).map(|_| of + next() - 1).collect()
     }
 
     fn sight(planes: [&[u8]; 3], captured_at: Instant) -> Sight<'_> {
@@ -144,9 +154,9 @@ mod tests {
 
     impl Asked {
         fn holds(&mut self, look: usize, sight: Sight<'_>) -> bool {
-            let holds = self.0.holds(look, sight);
+            let holds = self.0.holds(look, sight).is_some();
             if !holds {
-                self.0.note(look, sight);
+                self.0.note(look, sight, Sighting::new());
             }
             holds
         }

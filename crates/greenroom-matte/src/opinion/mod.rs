@@ -181,8 +181,8 @@ impl SecondOpinion {
         Ok(())
     }
 
-    /// How much each sample of the last mask may be raised by, of 255; `None` where there is no answer to go by.
-    pub(crate) fn raisable(&self) -> Option<impl Iterator<Item = u8>> {
+    /// How much each sample of the last mask may be raised by, of 255, the more of both; `None` where there is no answer to go by.
+    pub(crate) fn raisable(&self) -> Option<[&[u8]; 2]> {
         self.verdict.raisable()
     }
 

@@ -348,14 +348,19 @@ fn a_head_is_not_struck_out_whatever_the_large_network_says() {
     assert!(left[..11].iter().chain(&left[38..]).all(|&level| level == 0), "{left:?}");
     // What is not there is not added, and only the head of who is half sure is raised.
     assert_eq!(room.left_of(0, man, 1080), [0; 64]);
-    let raisable: Vec<u8> = room.opinion.raisable().unwrap().collect();
-    let row = &raisable[18 * 64..][..64];
+    let row = row_18(&room.opinion);
     assert_eq!((row[24], row[5], row[50]), (255, 0, 0));
     // Too little for the networks to be asked anew.
     let moved = |x, y| if x >= 300 { 250 } else { man(x, y) };
     room.left_of(0, moved, 1120);
-    let row: Vec<u8> = room.opinion.raisable().unwrap().skip(18 * 64).take(64).collect();
+    let row = row_18(&room.opinion);
     assert_eq!((row[24], row[5], row[62]), (255, 0, 255));
+}
+
+/// How much the samples of a row amid the last mask may be raised by.
+fn row_18(opinion: &SecondOpinion) -> [u8; 64] {
+    let [one, other] = opinion.raisable().unwrap().map(|shares| &shares[18 * 64..][..64]);
+    std::array::from_fn(|x| one[x].max(other[x]))
 }
 
 /// Says in its first answer whether the left fourth is room, and later that all is a person, and the left fourth perhaps a

@@ -235,6 +235,10 @@ impl Verdict {
             (self.knows, self.is_refuted) = (false, true);
         }
         tables.movers.watch(changed);
+        if changed_cells == 0 {
+            tables.changed_of_mask.bytes_mut().fill(0);
+            return 0.0;
+        }
         changes::fill(changed, &mut tables.spare, tables.cells);
         let [rows, _] = &mut tables.spare;
         most_around(changed, rows, tables.cells);
@@ -261,11 +265,10 @@ impl Verdict {
         }
     }
 
-    /// How much each of the mask's samples may be raised by, of 255: where the picture has changed, and heads, whose hair
-    /// networks are half sure of. What is half sure and stands still is furniture. `None` without an answer.
-    pub(super) fn raisable(&self) -> Option<impl Iterator<Item = u8>> {
+    /// How much each of the mask's samples may be raised by, of 255, the more of both: where the picture has changed, and heads,
+    /// whose hair networks are half sure of. What is half sure and stands still is furniture. `None` without an answer.
+    pub(super) fn raisable(&self) -> Option<[&[u8]; 2]> {
         let tables = self.tables.as_ref().filter(|_| self.knows)?;
-        let heads = tables.heads[1].bytes().iter();
-        Some(tables.changed_of_mask.bytes().iter().zip(heads).map(|(a, b)| *a.max(b)))
+        Some([tables.changed_of_mask.bytes(), tables.heads[1].bytes()])
     }
 }

@@ -86,9 +86,9 @@ impl Guide {
         Self { spill: Some(Spill::default()), ..self }
     }
 
-    /// Whether the [edge](Self::edge) is found, of a guide [with spill](Self::with_spill).
-    pub fn remove_spill(&mut self, on: bool) {
-        self.skips_spill = !on;
+    /// Whether the [edge](Self::edge) is found, of a guide [with spill](Self::with_spill). Gives whether that is new.
+    pub fn remove_spill(&mut self, on: bool) -> bool {
+        std::mem::replace(&mut self.skips_spill, !on) == on
     }
 
     /// The colours of person and room along the edge of the picture that was fitted last, for

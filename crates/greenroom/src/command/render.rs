@@ -99,8 +99,11 @@ impl Job {
             return Ok(false);
         }
         let frame = self.frame.view();
-        let alpha = self.maker.matte(&frame).context(RunFailed)?;
-        let matte = self.planes.fit(alpha.view(), frame).context(RunFailed)?;
+        self.maker.prepare(&frame).context(RunFailed)?;
+        let sighting = self.maker.sighting();
+        self.maker.infer().context(RunFailed)?;
+        let alpha = self.maker.refine(&frame).context(RunFailed)?;
+        let matte = self.planes.fit(alpha.view(), frame, sighting).context(RunFailed)?;
         self.painter.compose(&MattedFrame { frame, matte }).context(RunFailed)?;
         self.sink.write(self.painter.fit().context(RunFailed)?).context(RunFailed)?;
         if let Some(matte_output) = &mut self.matte_output {

@@ -1,5 +1,7 @@
-use greenroom_frame::{Colour, Frame, FrameView, MatteView, PixelFormat, SizePx};
-use greenroom_matte::{Guide, MatteError, RefineSteps, ScreenKey, Upscaler};
+use greenroom_frame::{
+    Colour, Frame, FrameError, FrameShape, FrameView, MatteView, PixelFormat, SizePx, unpack,
+};
+use greenroom_matte::{Guide, MatteError, RefineSteps, ScreenKey, Sighting, Upscaler};
 
 /// Brings a model's alpha to the size of a frame's planes.
 pub struct MattePlanes {
@@ -7,6 +9,49 @@ pub struct MattePlanes {
     chroma: (Upscaler, Frame),
     key: Option<ScreenKey>,
     guide: Option<Guide>,
+    fitted: Fitted,
+}
+
+/// Levels of 0..=255 that a sample of the alpha may have gone since, for the planes to be those of the new one: smoothing goes
+/// over to a new mask in small steps.
+const MOST_DIFFERENCE: u8 = 8;
+
+/// What the planes were fitted to last.
+struct Fitted {
+    /// `None` if they are to be fitted anew.
+    to: Option<(Sighting, FrameShape)>,
+    alpha: Frame,
+}
+
+impl Fitted {
+    /// Whether the planes of then are those of a frame of that `shape`, too: with the same `alpha`, where nothing has moved.
+    fn holds(&self, alpha: &FrameView<'_>, shape: FrameShape, sighting: Option<Sighting>) -> bool {
+        let is_same_picture = sighting.is_some_and(|it| self.to == Some((it, shape)));
+        is_same_picture
+            && alpha.shape() == self.alpha.shape()
+            && is_alike(alpha, &self.alpha.view())
+    }
+
+    /// The planes are fitted to a frame of that `shape` now.
+    fn note(
+        &mut self,
+        alpha: &FrameView<'_>,
+        shape: FrameShape,
+        sighting: Option<Sighting>,
+    ) -> Result<(), FrameError> {
+        unpack(*alpha, &mut self.alpha)?;
+        self.to = sighting.map(|sighting| (sighting, shape));
+        Ok(())
+    }
+}
+
+/// Whether no sample of two grey pictures of one size differs by more than [`MOST_DIFFERENCE`].
+fn is_alike(one: &FrameView<'_>, other: &FrameView<'_>) -> bool {
+    let (one, other) = (one.plane(0), other.plane(0));
+    one.iter_rows().zip(other.iter_rows()).all(|(one, other)| {
+        let differences = one.iter().zip(other).map(|(one, other)| one.abs_diff(*other));
+        differences.fold(0, u8::max) <= MOST_DIFFERENCE
+    })
 }
 
 impl MattePlanes {
@@ -14,8 +59,8 @@ impl MattePlanes {
     /// `guide` and `spill` are those that are taken here.
     ///
     /// # Errors
-    /// [`greenroom_frame::FrameError::BadSize`].
-    pub fn new(size: SizePx, steps: RefineSteps) -> Result<Self, greenroom_frame::FrameError> {
+    /// [`FrameError::BadSize`].
+    pub fn new(size: SizePx, steps: RefineSteps) -> Result<Self, FrameError> {
         let plane = || Frame::new(PixelFormat::Grey, size, Colour::JPEG);
         Ok(Self {
             luma: (Upscaler::new(), plane()?),
@@ -25,11 +70,13 @@ impl MattePlanes {
                 true => Guide::new().with_spill(),
                 false => Guide::new(),
             }),
+            fitted: Fitted { to: None, alpha: plane()? },
         })
     }
 
     /// The next frame has nothing to do with those before.
     pub fn reset(&mut self) {
+        self.fitted.to = None;
         if let Some(key) = &mut self.key {
             key.reset();
         }
@@ -37,12 +84,16 @@ impl MattePlanes {
 
     /// Whether the room's colour is taken out of the edge, if that is among the steps.
     pub fn remove_spill(&mut self, on: bool) {
-        if let Some(guide) = &mut self.guide {
-            guide.remove_spill(on);
+        if let Some(guide) = &mut self.guide
+            && guide.remove_spill(on)
+        {
+            self.fitted.to = None;
         }
     }
 
-    /// The matte of `frame` from its `alpha` at the model's size.
+    /// The matte of `frame` from its `alpha` at the model's size. If the last frame had the same alpha and the same `sighting`,
+    /// it has the same matte: nothing has moved, and noise would only make the edge flicker. (Not in front of a screen, whose
+    /// key is exact.) `sighting` is what a network saw for the alpha, see [`MatteMaker::sighting`](greenroom_matte::MatteMaker::sighting).
     ///
     /// # Errors
     /// When alpha is no grey picture, or `frame` is not planar.
@@ -50,8 +101,20 @@ impl MattePlanes {
         &mut self,
         alpha: FrameView<'_>,
         frame: FrameView<'_>,
+        sighting: Option<Sighting>,
     ) -> Result<MatteView<'_>, MatteError> {
-        let Self { luma: (to_luma, luma), chroma: (to_chroma, chroma), key, guide } = self;
+        let sighting = sighting.filter(|_| self.key.is_none());
+        if !self.fitted.holds(&alpha, frame.shape(), sighting) {
+            self.fitted.to = None;
+            self.fit_anew(alpha, frame)?;
+            self.fitted.note(&alpha, frame.shape(), sighting)?;
+        }
+        let matte = MatteView::new(frame, self.luma.1.view(), self.chroma.1.view())?;
+        Ok(matte.with_edge(self.guide.as_ref().and_then(Guide::edge)))
+    }
+
+    fn fit_anew(&mut self, alpha: FrameView<'_>, frame: FrameView<'_>) -> Result<(), MatteError> {
+        let Self { luma: (to_luma, luma), chroma: (to_chroma, chroma), key, guide, .. } = self;
         let keyed = key.as_mut().map(|key| key.pull(&alpha, &frame)).transpose()?.flatten();
         let alpha = keyed.unwrap_or(alpha);
         if let Some(guide) = guide {
@@ -68,7 +131,6 @@ impl MattePlanes {
         if let Some(key) = key {
             key.draw(&frame, luma, chroma);
         }
-        let matte = MatteView::new(frame, luma.view(), chroma.view())?;
-        Ok(matte.with_edge(guide.as_ref().and_then(Guide::edge)))
+        Ok(())
     }
 }
