@@ -29,16 +29,17 @@ impl Thumbnails {
     ///
     /// # Errors
     /// [`MatteError::UnsupportedFrame`] if `frame` is not planar.
-    pub(crate) fn add(
-        thumbnails: &mut Option<Self>,
+    pub(crate) fn add<'a>(
+        thumbnails: &'a mut Option<Self>,
         frame: &FrameView<'_>,
-    ) -> Result<(), MatteError> {
+    ) -> Result<&'a Self, MatteError> {
         let kept = thumbnails.take().filter(|kept| kept.picture == frame.size());
         let thumbnails = thumbnails.insert(match kept {
             Some(Self { picture, new, old }) => Self { picture, new: old, old: new },
             None => Self::of(frame.size())?,
         });
-        thumbnails.new.fill(frame)
+        thumbnails.new.fill(frame)?;
+        Ok(thumbnails)
     }
 
     /// Size of the pictures.
