@@ -1,5 +1,5 @@
 use crate::kernels::blend::blend_row;
-use crate::{CellsView, Frame, FrameError, FrameView, Isa, PixelFormat};
+use crate::{CellsView, Frame, FrameError, FrameShape, FrameView, Isa, PixelFormat};
 
 /// The matte of one frame: how much of each sample is person (0 = room, 255 = person), once at
 /// luma size and once at the size of the frame's chroma planes. Both are
@@ -72,7 +72,7 @@ pub fn blend(
     matte: MatteView<'_>,
     into: &mut Frame,
 ) -> Result<(), FrameError> {
-    check_blend(over, under, matte)?;
+    check_blend(over, under.shape(), matte)?;
     into.reshape(over.format(), over.size(), over.colour())?;
     into.set_captured_at(over.captured_at());
     let isa = Isa::best();
@@ -89,15 +89,13 @@ pub fn blend(
 /// Whether pictures and matte belong together.
 pub(crate) fn check_blend(
     over: FrameView<'_>,
-    under: FrameView<'_>,
+    under: FrameShape,
     matte: MatteView<'_>,
 ) -> Result<(), FrameError> {
-    let same = (over.format(), over.size(), over.colour())
-        == (under.format(), under.size(), under.colour());
-    if !same || !over.format().is_planar() {
+    if over.shape() != under || !over.format().is_planar() {
         return Err(FrameError::NoConversion {
-            from: under.format(),
-            from_size: under.size(),
+            from: under.format,
+            from_size: under.size,
             to: over.format(),
             to_size: over.size(),
         });

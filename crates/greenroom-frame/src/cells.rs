@@ -101,9 +101,8 @@ pub(crate) struct Sampler {
     starts: Vec<usize>,
     rows: [usize; 2],
     share: f32,
-    /// Both maps between these rows, and whether they are.
+    /// Both maps between these rows, in the cells that were asked for last.
     between: [Vec<f32>; 2],
-    is_between: bool,
     /// Blocks in which the values are not the usual ones.
     unusual: Vec<bool>,
 }
@@ -151,7 +150,7 @@ impl Sampler {
     pub(crate) fn go_to(&mut self, view: CellsView<'_>, y: usize) -> bool {
         let (first, share) = self.lines[y];
         let rows = [first, (first + 1).min(view.cells.rows - 1)];
-        (self.share, self.is_between) = (share, false);
+        self.share = share;
         std::mem::replace(&mut self.rows, rows) != rows
     }
 
@@ -180,20 +179,17 @@ impl Sampler {
         plane: usize,
         columns: Range<usize>,
     ) -> Line<'_> {
-        if !std::mem::replace(&mut self.is_between, true) {
-            let stride = view.cells.columns + 1;
+        let blocks = columns.start / BLOCK..columns.end.div_ceil(BLOCK);
+        let stretches = &self.stretches[self.starts[blocks.start]..self.starts[blocks.end]];
+        // Only the cells that these columns lie between.
+        if let [(_, first), .., (_, last)] | [(_, first @ last)] = stretches {
+            let (stride, cells) = (view.cells.columns + 1, *first as usize..*last as usize + 2);
             for (line, map) in self.between.iter_mut().zip(&view.cells.maps[plane]) {
-                let [above, below] = self.rows.map(|row| &map[row * stride..][..stride]);
-                between(isa, line, above, below, self.share);
+                let [above, below] = self.rows.map(|row| &map[row * stride..][cells.clone()]);
+                between(isa, &mut line[cells.clone()], above, below, self.share);
             }
         }
-        let blocks = columns.start / BLOCK..columns.end.div_ceil(BLOCK);
         let [first, second] = &self.between;
-        Line {
-            first,
-            second,
-            shares: &self.shares[columns],
-            stretches: &self.stretches[self.starts[blocks.start]..self.starts[blocks.end]],
-        }
+        Line { first, second, shares: &self.shares[columns], stretches }
     }
 }

@@ -1,10 +1,13 @@
 use std::ops::Range;
 
+use crate::backdrop::BackdropRow;
 use crate::cells::Sampler;
 use crate::kernels::blend::blend_row;
 use crate::kernels::edge::{BLOCK, MIXED, PERSON, ROOM, classify, grade, relight, unmix};
 use crate::kernels::fetch::fetch_below;
-use crate::{CellsView, Frame, FrameError, FrameView, Isa, MatteView, blend::check_blend};
+use crate::{
+    Backdrop, CellsView, Frame, FrameError, FrameView, Isa, MatteView, blend::check_blend,
+};
 
 /// What light does to the person.
 #[derive(Debug, Clone, Copy)]
@@ -33,7 +36,7 @@ pub struct Compositor {
     /// What the blocks of a row are.
     kinds: Vec<u8>,
     /// Pieces of a row on their way.
-    scratch: [Vec<u8>; 2],
+    scratch: [Vec<u8>; 3],
 }
 
 impl Compositor {
@@ -45,19 +48,19 @@ impl Compositor {
     pub fn compose(
         &mut self,
         over: FrameView<'_>,
-        under: FrameView<'_>,
+        under: Backdrop<'_>,
         matte: MatteView<'_>,
         light: Option<Light<'_>>,
         into: &mut Frame,
     ) -> Result<(), FrameError> {
-        check_blend(over, under, matte)?;
+        check_blend(over, under.shape(), matte)?;
         into.reshape(over.format(), over.size(), over.colour())?;
         into.set_captured_at(over.captured_at());
         let isa = Isa::best();
         for (index, mut plane) in into.view_mut().planes_mut().enumerate() {
             let alpha = if index == 0 { matte.luma() } else { matte.chroma() }.plane(0);
             let (over, under) = (over.plane(index), under.plane(index));
-            let strides_bytes = [plane.stride_bytes(), over.stride_bytes(), under.stride_bytes()];
+            let strides_bytes = [plane.stride_bytes(), over.stride_bytes()];
             let size = [over.row_bytes(), over.rows()];
             let mut work = Work::new(self, matte.edge(), light, index, size);
             for (y, out) in plane.iter_rows_mut().enumerate() {
@@ -67,19 +70,19 @@ impl Compositor {
                 while start < out.len() {
                     let (kind, columns) = work.run(start);
                     start = columns.end;
-                    let (over, under) = (&over[columns.clone()], &under[columns.clone()]);
-                    let (out, alpha) = (&mut out[columns.clone()], &alpha[columns.clone()]);
+                    let (over, alpha) = (&over[columns.clone()], &alpha[columns.clone()]);
+                    let out = &mut out[columns.clone()];
                     fetch_below(out, strides_bytes[0]);
                     if kind != ROOM {
                         fetch_below(over, strides_bytes[1]);
                     }
                     if kind != PERSON {
-                        fetch_below(under, strides_bytes[2]);
+                        under.fetch_below(columns.clone());
                     }
                     match kind {
-                        ROOM => out.copy_from_slice(under),
+                        ROOM => under.draw(columns, out),
                         PERSON => work.show(isa, out, over, columns),
-                        _ => work.mix(isa, out, [over, under, alpha], columns),
+                        _ => work.mix(isa, out, [over, alpha], under, columns),
                     }
                 }
             }
@@ -122,6 +125,8 @@ struct Work<'a> {
     width: usize,
     edge: Option<Edge<'a>>,
     light: Option<Lamp<'a>>,
+    /// A piece of what stands behind.
+    behind: &'a mut [u8],
 }
 
 impl<'a> Work<'a> {
@@ -132,11 +137,12 @@ impl<'a> Work<'a> {
         plane: usize,
         size: [usize; 2],
     ) -> Self {
-        let Compositor { edge: edges, light: lights, kinds, scratch: [unmixed, lit] } = compositor;
+        let Compositor { edge: edges, light: lights, kinds, scratch } = compositor;
         let (which, [width, _]) = (plane.min(1), size);
         // Luma comes first, and is the widest.
         kinds.resize(kinds.len().max(width.div_ceil(BLOCK)), ROOM);
-        [&mut *unmixed, &mut *lit].into_iter().for_each(|row| row.resize(row.len().max(width), 0));
+        scratch.iter_mut().for_each(|row| row.resize(row.len().max(width), 0));
+        let [unmixed, lit, behind] = scratch;
         let edge = edge.map(|cells| {
             edges[which].aim(cells, size);
             Edge { plane, sampler: &mut edges[which], cells, scratch: unmixed }
@@ -145,7 +151,7 @@ impl<'a> Work<'a> {
             lights[which].aim(cells, size);
             Lamp { plane, sampler: &mut lights[which], cells, usual: usual[plane], scratch: lit }
         });
-        Self { kinds: &mut kinds[..width.div_ceil(BLOCK)], width, edge, light }
+        Self { kinds: &mut kinds[..width.div_ceil(BLOCK)], width, edge, light, behind }
     }
 
     /// Goes on to row `y`.
@@ -186,9 +192,11 @@ impl<'a> Work<'a> {
         &mut self,
         isa: Isa,
         out: &mut [u8],
-        [mut over, under, alpha]: [&[u8]; 3],
+        [mut over, alpha]: [&[u8]; 2],
+        under: BackdropRow<'_>,
         columns: Range<usize>,
     ) {
+        let under = under.piece(columns.clone(), self.behind);
         if let Some(edge) = &mut self.edge {
             over = edge.unmixed(isa, over, alpha, columns.clone());
         }

@@ -122,7 +122,7 @@ impl PlaneCropper {
                 ordered[half] = weight;
             }
             let taps = Taps { start: 0, weights: &ordered };
-            rows_to_bytes(self.isa, out, &self.between, taps);
+            rows_to_bytes(self.isa, out, &self.between, width, taps);
         }
     }
 }

@@ -11,7 +11,9 @@
     deny(clippy::disallowed_methods, clippy::print_stderr, clippy::print_stdout)
 )]
 
+mod backdrop;
 mod blend;
+mod box_blur;
 mod cells;
 mod colour;
 mod compose;
@@ -34,7 +36,9 @@ mod size;
 mod tint;
 mod view;
 
+pub use backdrop::{Backdrop, ScaledPicture};
 pub use blend::{MatteView, blend};
+pub use box_blur::BoxBlur;
 pub use cells::{Cells, CellsView};
 pub use colour::{Colour, ColourMatrix, ColourRange, Rgb8, Yuv8};
 pub use compose::{Compositor, Light};
@@ -46,6 +50,8 @@ pub use fade::fade;
 pub use format::{Chroma, PixelFormat};
 pub use frame::Frame;
 pub use isa::{Isa, IsaKind};
+#[doc(hidden)]
+pub use kernels::fetch::fetch_below;
 pub use layout::{FrameLayout, FrameShape, PlaneLayout};
 pub use overlay::overlay;
 pub use pool::{FramePool, PooledFrame};

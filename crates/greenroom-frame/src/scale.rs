@@ -1,3 +1,6 @@
+use std::ops::Range;
+
+use crate::kernels::fetch::fetch_below;
 use crate::kernels::mean::{add_pairs, add_row, add_rows, first_rows, mean};
 use crate::kernels::scale::{
     TapTable, row_to_between, row_to_bytes, rows_to_between, rows_to_bytes,
@@ -44,11 +47,17 @@ impl Means {
         fits.then(|| Self { columns, rows, sums: [sums(), sums()] })
     }
 
-    fn scale(&mut self, isa: Isa, from: Plane<'_>, into: &mut PlaneMut<'_>) {
+    fn scale<'a>(&mut self, isa: Isa, from: Plane<'_>, into: impl Iterator<Item = &'a mut [u8]>) {
         let scale = 1.0 / (self.columns * self.rows) as f32;
-        for (y, out) in into.iter_rows_mut().enumerate() {
+        for (y, out) in into.enumerate() {
             let row = |row: usize| from.row(y * self.rows + row);
             let [mut sums, mut halves] = self.sums.each_mut().map(Vec::as_mut_slice);
+            // Of the next cells: a frame comes from another thread, and rows of which some are passed over are more than
+            // processors guess by themselves.
+            for next in 0..self.rows {
+                let ahead = from.stride_bytes() * self.rows;
+                fetch_below(row(next), ahead);
+            }
             let pairs = self.rows / 2;
             if pairs == 0 {
                 sums.fill(0);
@@ -127,22 +136,36 @@ impl PlaneScaler {
         let size = |row_bytes: usize, rows: usize| (row_bytes as u32, rows as u32);
         assert_eq!(size(from.row_bytes(), from.rows()), (self.from.width_px, self.from.height_px));
         assert_eq!(size(into.row_bytes(), into.rows()), (self.to.width_px, self.to.height_px));
+        self.scale_rows(from, into.iter_rows_mut());
+    }
+
+    /// The same into as many rows, as long as they are to be.
+    pub(crate) fn scale_rows<'a>(
+        &mut self,
+        from: Plane<'_>,
+        into: impl Iterator<Item = &'a mut [u8]>,
+    ) {
         if self.from == self.to {
-            into.iter_rows_mut()
-                .zip(from.iter_rows())
-                .for_each(|(to, from)| to.copy_from_slice(from));
+            into.zip(from.iter_rows()).for_each(|(to, from)| to.copy_from_slice(from));
         } else if let Some(means) = &mut self.means {
             means.scale(self.isa, from, into);
-        } else if self.to.height_px <= self.from.height_px {
-            self.reduce(from, into);
+        } else if self.enlarges_rows() {
+            self.widen(from);
+            let width = self.to.width_px as usize;
+            into.enumerate().for_each(|(y, out)| self.enlarged(y, 0..width, out));
         } else {
-            self.enlarge(from, into);
+            self.reduce(from, into);
         }
     }
 
+    /// Whether there are to be more rows than there are: then [`widen`](Self::widen) is half of the work.
+    pub(crate) fn enlarges_rows(&self) -> bool {
+        self.to.height_px > self.from.height_px
+    }
+
     /// Rows first: one row between at a time.
-    fn reduce(&mut self, from: Plane<'_>, into: &mut PlaneMut<'_>) {
-        for (y, out) in into.iter_rows_mut().enumerate() {
+    fn reduce<'a>(&mut self, from: Plane<'_>, into: impl Iterator<Item = &'a mut [u8]>) {
+        for (y, out) in into.enumerate() {
             let taps = self.rows.taps(y);
             let stride_bytes = from.stride_bytes();
             let between = &mut self.between;
@@ -151,15 +174,19 @@ impl PlaneScaler {
         }
     }
 
-    /// Columns first: the whole picture between.
-    fn enlarge(&mut self, from: Plane<'_>, into: &mut PlaneMut<'_>) {
+    /// Columns first: the whole picture between, of a scaler that [enlarges](Self::enlarges_rows).
+    pub(crate) fn widen(&mut self, from: Plane<'_>) {
         let between = self.between.chunks_exact_mut(self.to.width_px as usize);
         for (between, row) in between.zip(from.iter_rows()) {
             row_to_between(self.isa, between, row, &self.columns);
         }
-        for (y, out) in into.iter_rows_mut().enumerate() {
-            rows_to_bytes(self.isa, out, &self.between, self.rows.taps(y));
-        }
+    }
+
+    /// Columns of row `y` of the plane that was [widened](Self::widen) last.
+    pub(crate) fn enlarged(&self, y: usize, columns: Range<usize>, out: &mut [u8]) {
+        debug_assert_eq!(columns.len(), out.len());
+        let between = &self.between[columns.start..];
+        rows_to_bytes(self.isa, out, between, self.to.width_px as usize, self.rows.taps(y));
     }
 }
 

@@ -91,7 +91,7 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
         let start = Instant::now();
         let matte = MatteView::new(frame.view(), luma.view(), chroma.view())?;
         let matte = matte.with_edge(guide.edge());
-        compositor.compose(frame.view(), background.view(), matte, None, &mut composed)?;
+        compositor.compose(frame.view(), background.view().into(), matte, None, &mut composed)?;
         times[4].push(start.elapsed());
         out.write_all(luma.bytes())?;
         if has("each") {

@@ -14,7 +14,7 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::time::{Duration, Instant};
 
-use greenroom_frame::{Colour, Frame, MatteView, PixelFormat, SizePx};
+use greenroom_frame::{Backdrop, Colour, Frame, MatteView, PixelFormat, SizePx};
 use greenroom_scene::{
     Background, BackgroundSpec, EffectSpec, Fit, MattedFrame, Moment, Pace, Random, Scene,
     SceneFormat, SceneSpec,
@@ -95,7 +95,11 @@ impl Subject {
         match &mut self.what {
             What::Scene(scene) => scene.compose(room, canvas).expect("a frame that fits"),
             What::Background(background) => {
-                black_box(background.behind(room, moment).expect("a frame that fits"));
+                let behind = background.behind(room, moment).expect("a frame that fits");
+                // One that is worked out where it is seen is seen everywhere.
+                if let Backdrop::Scaled(_) = black_box(behind) {
+                    behind.copy_to(canvas).expect("a canvas");
+                }
             }
             What::Floor { from, to } => {
                 for _ in 0..3 {

@@ -1,4 +1,4 @@
-use greenroom_frame::{Frame, FrameError, FrameView, MatteView, unpack};
+use greenroom_frame::{Backdrop, Frame, FrameError, FrameView, MatteView, unpack};
 
 use crate::MattedFrame;
 
@@ -25,11 +25,6 @@ impl<'a> Layer<'a> {
         self.seen
     }
 
-    /// Whether an effect has changed it.
-    pub(crate) fn is_changed(&self) -> bool {
-        self.is_own
-    }
-
     /// The picture, to be changed. The first call of a frame copies it (1.4 MB at 1280x720 4:2:0,
     /// about 0.1 ms).
     ///
@@ -44,13 +39,60 @@ impl<'a> Layer<'a> {
     }
 }
 
+/// What stands behind the person, under work: borrowed until something changes it.
+#[derive(Debug)]
+pub struct BackgroundLayer<'a> {
+    seen: Backdrop<'a>,
+    own: &'a mut Frame,
+    is_own: bool,
+}
+
+impl<'a> BackgroundLayer<'a> {
+    fn new(seen: Backdrop<'a>, own: &'a mut Frame) -> Self {
+        Self { seen, own, is_own: false }
+    }
+
+    /// What is seen of it now.
+    pub fn backdrop(&self) -> Backdrop<'_> {
+        if self.is_own { self.own.view().into() } else { self.seen }
+    }
+
+    /// Whether an effect has changed it.
+    pub(crate) fn is_changed(&self) -> bool {
+        self.is_own
+    }
+
+    /// All of it as a picture, to be looked at. One that is worked out where it is seen is worked out whole.
+    ///
+    /// # Errors
+    /// [`FrameError::BadSize`].
+    pub(crate) fn picture(&mut self) -> Result<FrameView<'_>, FrameError> {
+        match self.seen {
+            Backdrop::Picture(picture) if !self.is_own => Ok(picture),
+            _ => Ok(self.edit()?.view()),
+        }
+    }
+
+    /// The picture, to be changed. The first call of a frame copies it, as that of [`Layer::edit`].
+    ///
+    /// # Errors
+    /// [`FrameError::BadSize`].
+    pub fn edit(&mut self) -> Result<&mut Frame, FrameError> {
+        if !self.is_own {
+            self.seen.copy_to(self.own)?;
+            self.is_own = true;
+        }
+        Ok(self.own)
+    }
+}
+
 /// What a frame is put together from, before it is: all of one shape.
 #[derive(Debug)]
 pub struct Layers<'a> {
     /// The camera's picture; of it only what the matte covers will be seen.
     pub person: Layer<'a>,
     /// What stands behind.
-    pub background: Layer<'a>,
+    pub background: BackgroundLayer<'a>,
     /// Alpha at luma size.
     pub luma_alpha: Layer<'a>,
     /// Alpha at the size of the chroma planes. Who changes one alpha changes both.
@@ -86,15 +128,18 @@ impl Workspace {
     pub(crate) fn layers<'a>(
         &'a mut self,
         matted: &MattedFrame<'a>,
-        background: FrameView<'a>,
+        background: Backdrop<'a>,
     ) -> Layers<'a> {
         let [person, behind, luma, chroma] = &mut self.0;
         Layers {
             person: Layer::new(matted.frame, person),
-            background: Layer::new(background, behind),
+            background: BackgroundLayer::new(background, behind),
             luma_alpha: Layer::new(matted.matte.luma(), luma),
             chroma_alpha: Layer::new(matted.matte.chroma(), chroma),
-            background_is_room: std::ptr::eq(matted.frame.bytes(), background.bytes()),
+            background_is_room: match background {
+                Backdrop::Picture(picture) => std::ptr::eq(matted.frame.bytes(), picture.bytes()),
+                Backdrop::Scaled(_) => false,
+            },
         }
     }
 }

@@ -34,7 +34,7 @@ pub use error::SceneError;
 pub use foreground::{Foreground, ForegroundSpec, Place};
 pub use framing::FramingSpec;
 pub use image_file::jpeg_is_whole;
-pub use layers::{Layer, Layers};
+pub use layers::{BackgroundLayer, Layer, Layers};
 pub use light::LookSpec;
 pub use moment::{Moment, Random};
 pub use placeholder::{placeholder, user_placeholder};

@@ -210,10 +210,10 @@ impl Scene {
         for effect in &mut self.on_layers {
             effect.apply_to_layers(&mut layers, &moment)?;
         }
-        let (person, behind) = (layers.person.view(), layers.background.view());
         let look = self.look.as_mut().filter(|_| !layers.background_is_room);
         let is_still = is_still && !layers.background.is_changed();
-        let light = look.map(|look| look.light(&layers, is_still, &moment)).transpose()?;
+        let light = look.map(|look| look.light(&mut layers, is_still, &moment)).transpose()?;
+        let (person, behind) = (layers.person.view(), layers.background.backdrop());
         let matte = layers.matte()?.with_edge(edge);
         self.compositor.compose(person, behind, matte, light, canvas)?;
         if let Some(foreground) = &mut self.foreground {

@@ -1,5 +1,5 @@
 use super::*;
-use crate::{Cells, Colour, PartPx, PixelFormat, SizePx, Yuv8, blend};
+use crate::{Cells, Colour, PartPx, PixelFormat, ScaledPicture, SizePx, Yuv8, blend};
 
 const SIZES: [(u32, u32); 6] = [(320, 180), (131, 67), (64, 36), (9, 5), (2, 2), (1, 1)];
 
@@ -48,12 +48,12 @@ fn with_nothing_to_do_it_is_a_blend() {
             let matte = MatteView::new(over.view(), luma.view(), chroma.view()).unwrap();
             let (mut seen, mut expected) = (over.clone(), over.clone());
             blend(over.view(), under.view(), matte, &mut expected).unwrap();
-            compositor.compose(over.view(), under.view(), matte, None, &mut seen).unwrap();
+            compositor.compose(over.view(), under.view().into(), matte, None, &mut seen).unwrap();
             assert!(seen.bytes() == expected.bytes(), "{format} {size}");
             let usual = [[1.0, 0.0]; 3];
             let cells = even(usual, 6.5);
             let light = Some(Light { usual, cells: cells.view() });
-            compositor.compose(over.view(), under.view(), matte, light, &mut seen).unwrap();
+            compositor.compose(over.view(), under.view().into(), matte, light, &mut seen).unwrap();
             assert!(seen.bytes() == expected.bytes(), "{format} {size}, lit");
         }
     }
@@ -94,7 +94,9 @@ fn the_room_goes_out_of_the_edge() {
             let part = PartPx { left_px: 1.0, top_px: 0.5, zoom: 1.5 };
             for edge in [colours.view(), colours.view().of_part(part, size)] {
                 let matte = plain.with_edge(Some(edge));
-                compositor.compose(camera.view(), black.view(), matte, None, &mut seen).unwrap();
+                compositor
+                    .compose(camera.view(), black.view().into(), matte, None, &mut seen)
+                    .unwrap();
                 let mut cleaned = camera.clone();
                 compositor.unmix(&mut cleaned, matte).unwrap();
                 let mut twice = black.clone();
@@ -123,11 +125,45 @@ fn light_falls_where_its_cells_are() {
     cells.edit_row(0, 0, |[gains, offsets]| (gains[0], offsets[0]) = (0.5, 100.0));
     let mut seen = person.clone();
     let light = Some(Light { usual, cells: cells.view() });
-    Compositor::default().compose(person.view(), person.view(), matte, light, &mut seen).unwrap();
+    Compositor::default()
+        .compose(person.view(), person.view().into(), matte, light, &mut seen)
+        .unwrap();
     let seen = seen.view();
     assert_eq!(seen.plane(0).row(0)[0], 150, "in the middle of its cell and before it");
     assert_eq!(seen.plane(0).row(0)[40], 130, "half way to the next cell");
     assert_eq!((seen.plane(0).row(0)[100], seen.plane(0).row(90)[0]), (110, 110));
     assert!(seen.plane(1).iter_rows().flatten().all(|&u| u == 103));
     assert!(seen.plane(2).iter_rows().flatten().all(|&v| v == 100));
+}
+
+#[test]
+fn what_is_worked_out_where_it_is_seen_looks_the_same() {
+    let mut compositor = Compositor::default();
+    for (format, (width, height)) in [PixelFormat::I420, PixelFormat::I422]
+        .into_iter()
+        .flat_map(|it| SIZES.map(|size| (it, size)))
+    {
+        let size = SizePx::new(width, height);
+        let over = noise(format, size, 1);
+        let (luma, chroma) = (ramp(size), ramp(format.chroma().plane_size(size)));
+        let matte = MatteView::new(over.view(), luma.view(), chroma.view()).unwrap();
+        let small = SizePx::new(16, 9);
+        let planes = [2, 3, 4].map(|seed| noise(PixelFormat::Grey, small, seed));
+        let mut scaled = ScaledPicture::new(over.view().shape(), small).unwrap();
+        scaled.set(planes.each_ref().map(|plane| plane.view().plane(0)));
+        let (mut whole, mut expected, mut seen) = (over.clone(), over.clone(), over.clone());
+        let behind = Backdrop::Scaled(&scaled);
+        behind.copy_to(&mut whole).unwrap();
+        let cells = even([[0.9, 12.0]; 3], 6.5);
+        let light = Some(Light { usual: [[1.0, 0.0]; 3], cells: cells.view() });
+        for light in [None, light] {
+            let under = whole.view().into();
+            compositor.compose(over.view(), under, matte, light, &mut expected).unwrap();
+            compositor.compose(over.view(), behind, matte, light, &mut seen).unwrap();
+            assert!(seen.bytes() == expected.bytes(), "{format} {size}");
+        }
+        let mut other = noise(format, SizePx::new(width + 2, height), 1);
+        let refused = compositor.compose(other.clone().view(), behind, matte, None, &mut other);
+        assert!(refused.is_err(), "a picture of another size");
+    }
 }

@@ -6,10 +6,10 @@ pub(crate) const LINE_BYTES: usize = 64;
 
 /// Has the processor fetch what lies so many bytes behind these samples: the same columns of a row below. By
 /// itself it foresees long rows, but not the pieces of rows that an edge is made of, and a frame that comes
-/// from another thread is in no near cache.
+/// from another thread is in no near cache. Exported for greenroom-matte alone.
 #[inline]
 #[allow(unsafe_code)]
-pub(crate) fn fetch_below(samples: &[u8], behind_bytes: usize) {
+pub fn fetch_below(samples: &[u8], behind_bytes: usize) {
     #[cfg(target_arch = "x86_64")]
     {
         use std::arch::x86_64::{_MM_HINT_T0, _mm_prefetch};

@@ -10,6 +10,7 @@
 //! the plane).
 
 pub(crate) mod blend;
+pub(crate) mod boxes;
 mod dispatch;
 pub(crate) mod dither;
 pub(crate) mod edge;

@@ -1,7 +1,7 @@
-use greenroom_frame::{FrameError, FrameView, SizePx};
+use greenroom_frame::{Backdrop, BoxBlur, FrameError, FrameView};
 
 use super::named::BackgroundKind;
-use super::room::{Filler, SmallRoom, Weighted};
+use super::room::{Filler, Reading, SmallRoom, Weighted};
 use super::{Background, MattedFrame};
 use crate::words::{Allowed, Parameter};
 use crate::{Moment, SceneError};
@@ -39,11 +39,8 @@ const PASSES: usize = 3;
 
 struct State {
     small: SmallRoom,
-    radius: usize,
     sums: Vec<Weighted>,
-    scratch: Vec<Weighted>,
-    /// The columns' running sums.
-    column: Vec<Weighted>,
+    boxes: BoxBlur,
     filler: Filler,
 }
 
@@ -63,36 +60,30 @@ impl Background for Blur {
         &'a mut self,
         matted: &MattedFrame<'a>,
         _moment: &Moment,
-    ) -> Result<FrameView<'a>, SceneError> {
+    ) -> Result<Backdrop<'a>, SceneError> {
         if !self.state.as_ref().is_some_and(|state| state.small.fits(matted.frame)) {
             self.state = Some(State::new(matted.frame, self.sigma_of_height)?);
         }
         let state = self.state.as_mut().expect("made above");
         state.small.gather(matted, &mut state.sums);
-        let size = state.small.size();
-        for _ in 0..PASSES {
-            blur_rows(&state.sums, &mut state.scratch, size, state.radius);
-            blur_columns(&state.scratch, &mut state.sums, &mut state.column, size, state.radius);
-        }
-        state.filler.fill(size, &mut state.sums);
+        state.boxes.blur(&mut state.sums);
+        state.filler.fill(state.small.size(), &mut state.sums);
         Ok(state.small.spread(&state.sums))
     }
 }
 
 impl State {
     fn new(like: FrameView<'_>, sigma_of_height: f32) -> Result<Self, FrameError> {
-        let small = SmallRoom::new(like, rows_for(sigma_of_height))?;
+        let small = SmallRoom::new(like, rows_for(sigma_of_height), Reading::TwoRowsACell)?;
         let size = small.size();
         // Variance of `PASSES` boxes of width w: PASSES * (w * w - 1) / 12.
         let sigma = sigma_of_height * size.height_px as f32;
         let width = (12.0 * sigma * sigma / PASSES as f32 + 1.0).sqrt();
-        let pixels = size.area_px() as usize;
+        let radius = ((width - 1.0) / 2.0).round().max(1.0) as usize;
         Ok(Self {
             small,
-            radius: ((width - 1.0) / 2.0).round().max(1.0) as usize,
-            sums: vec![[0.0; 4]; pixels],
-            scratch: vec![[0.0; 4]; pixels],
-            column: vec![[0.0; 4]; size.width_px as usize],
+            sums: vec![[0.0; 4]; size.area_px() as usize],
+            boxes: BoxBlur::new(size, radius, PASSES),
             filler: Filler::new(size),
         })
     }
@@ -109,75 +100,10 @@ fn rows_for(sigma_of_height: f32) -> u32 {
     (sigma / sigma_of_height).round() as u32
 }
 
-/// Box blur along rows. What lies outside has no weight, so nothing needs to be invented there.
-fn blur_rows(from: &[Weighted], into: &mut [Weighted], size: SizePx, radius: usize) {
-    let width = size.width_px as usize;
-    for (from, into) in from.chunks_exact(width).zip(into.chunks_exact_mut(width)) {
-        let mut sum = [0.0; 4];
-        for sample in &from[..radius.min(width)] {
-            accumulate(&mut sum, sample, 1.0);
-        }
-        for (x, out) in into.iter_mut().enumerate() {
-            if let Some(entering) = from.get(x + radius) {
-                accumulate(&mut sum, entering, 1.0);
-            }
-            if let Some(leaving) = x.checked_sub(radius + 1) {
-                accumulate(&mut sum, &from[leaving], -1.0);
-            }
-            *out = sum;
-        }
-        normalise(into, radius);
-    }
-}
-
-/// Box blur along columns, all columns of a row side by side.
-fn blur_columns(
-    from: &[Weighted],
-    into: &mut [Weighted],
-    sums: &mut [Weighted],
-    size: SizePx,
-    radius: usize,
-) {
-    let (width, height) = (size.width_px as usize, size.height_px as usize);
-    let row = |y: usize| &from[y * width..][..width];
-    let add = |sums: &mut [Weighted], row: &[Weighted], sign: f32| {
-        sums.iter_mut().zip(row).for_each(|(sum, sample)| accumulate(sum, sample, sign));
-    };
-    sums.fill([0.0; 4]);
-    (0..radius.min(height)).for_each(|y| add(sums, row(y), 1.0));
-    for (y, out) in into.chunks_exact_mut(width).enumerate() {
-        if y + radius < height {
-            add(sums, row(y + radius), 1.0);
-        }
-        if let Some(leaving) = y.checked_sub(radius + 1) {
-            add(sums, row(leaving), -1.0);
-        }
-        out.copy_from_slice(sums);
-        normalise(out, radius);
-    }
-}
-
-#[inline(always)]
-fn accumulate(sum: &mut Weighted, sample: &Weighted, sign: f32) {
-    sum.iter_mut().zip(sample).for_each(|(sum, sample)| *sum += sign * sample);
-}
-
-/// Sums to means, so that six passes stay in f32's exact range; what the running sum's rounding
-/// leaves below zero is zero.
-#[inline(always)]
-fn normalise(sums: &mut [Weighted], radius: usize) {
-    let scale = 1.0 / (2 * radius + 1) as f32;
-    // Flat and without `max`, which knows of what is not a number: else it is not made into vectors.
-    for channel in sums.as_flattened_mut() {
-        let mean = *channel * scale;
-        *channel = if mean > 0.0 { mean } else { 0.0 };
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-    use greenroom_frame::{Colour, Frame, MatteView, PixelFormat, Yuv8};
+    use greenroom_frame::{Colour, Frame, MatteView, PixelFormat, SizePx, Yuv8};
 
     const START: Moment = Moment { time: std::time::Duration::ZERO, frame: 0, seed: 0 };
     #[test]
@@ -193,7 +119,9 @@ mod tests {
         let matte = MatteView::new(room.view(), luma.view(), chroma.view()).unwrap();
         let mut blur = Blur::new(50.0);
         let seen = blur.behind(&MattedFrame { frame: room.view(), matte }, &START).unwrap();
-        let row = seen.plane(0).row(180);
+        let mut copy = room.clone();
+        seen.copy_to(&mut copy).unwrap();
+        let row = copy.view().plane(0).row(180);
         let sigma = (SIGMA_OF_HEIGHT[1] * 360.0) as usize;
         // A Gaussian step: 16 % and 84 % of the way at one sigma to either side. Whole box widths
         // on so few rows hit sigma within 15 %.

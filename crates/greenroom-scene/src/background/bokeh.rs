@@ -1,7 +1,7 @@
-use greenroom_frame::{Colour, FrameError, FrameView, SizePx};
+use greenroom_frame::{Backdrop, Colour, FrameError, FrameView, SizePx};
 
 use super::named::BackgroundKind;
-use super::room::{Filler, SmallRoom, Weighted, room_weight};
+use super::room::{Filler, Reading, SmallRoom, Weighted, room_weight};
 use super::{Background, MattedFrame};
 use crate::words::{Allowed, Parameter};
 use crate::{Moment, SceneError};
@@ -61,7 +61,7 @@ impl Background for Bokeh {
         &'a mut self,
         matted: &MattedFrame<'a>,
         _moment: &Moment,
-    ) -> Result<FrameView<'a>, SceneError> {
+    ) -> Result<Backdrop<'a>, SceneError> {
         if !self.state.as_ref().is_some_and(|state| state.small.fits(matted.frame)) {
             self.state = Some(State::new(matted.frame, self.strength)?);
         }
@@ -77,7 +77,7 @@ impl State {
     fn new(like: FrameView<'_>, strength: f32) -> Result<Self, FrameError> {
         let radius_of_height = WIDEST * strength / 100.0;
         let rows = (MOST_RADIUS / radius_of_height) as u32;
-        let small = SmallRoom::new(like, rows.min(MOST_ROWS))?;
+        let small = SmallRoom::new(like, rows.min(MOST_ROWS), Reading::AllRows)?;
         let SizePx { width_px, height_px } = small.size();
         let radius = (radius_of_height * height_px as f32).max(1.0);
         let half_widths: Vec<usize> = (0..=radius as usize)

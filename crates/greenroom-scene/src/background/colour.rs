@@ -1,4 +1,4 @@
-use greenroom_frame::{Frame, FrameView, Rgb8};
+use greenroom_frame::{Backdrop, Frame, Rgb8};
 
 use super::{Background, MattedFrame};
 use crate::{Moment, SceneError};
@@ -20,14 +20,14 @@ impl Background for Plain {
         &'a mut self,
         matted: &MattedFrame<'a>,
         _moment: &Moment,
-    ) -> Result<FrameView<'a>, SceneError> {
+    ) -> Result<Backdrop<'a>, SceneError> {
         let like = matted.frame;
         if !self.shown.as_ref().is_some_and(|frame| frame.shape() == like.shape()) {
             let mut frame = Frame::new(like.format(), like.size(), like.colour())?;
             frame.fill(like.colour().encode(self.rgb));
             self.shown = Some(frame);
         }
-        Ok(self.shown.as_ref().expect("made above").view())
+        Ok(self.shown.as_ref().expect("made above").view().into())
     }
 
     fn is_still(&self) -> bool {

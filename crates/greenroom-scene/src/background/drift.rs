@@ -1,6 +1,6 @@
 use std::f64::consts::TAU;
 
-use greenroom_frame::{Colour, FrameView, Rgb8};
+use greenroom_frame::{Backdrop, Colour, Rgb8};
 
 use super::named::BackgroundKind;
 use super::paint::{Painting, between, encode};
@@ -49,7 +49,7 @@ impl Background for Drift {
         &'a mut self,
         matted: &MattedFrame<'a>,
         moment: &Moment,
-    ) -> Result<FrameView<'a>, SceneError> {
+    ) -> Result<Backdrop<'a>, SceneError> {
         let shape = matted.frame.shape();
         if !self.state.as_ref().is_some_and(|state| state.painting.shape() == shape) {
             let painting = Painting::new(shape, ROWS)?;
@@ -63,7 +63,7 @@ impl Background for Drift {
         }
         let state = self.state.as_mut().expect("made above");
         state.paint(moment.time.as_secs_f64());
-        Ok(state.painting.view())
+        Ok(state.painting.view().into())
     }
 }
 

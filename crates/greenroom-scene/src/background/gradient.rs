@@ -1,4 +1,4 @@
-use greenroom_frame::{FrameError, FrameShape, FrameView, Rgb8};
+use greenroom_frame::{Backdrop, FrameError, FrameShape, Rgb8};
 
 use super::named::BackgroundKind;
 use super::paint::{Painting, between, encode};
@@ -50,12 +50,12 @@ impl Background for Gradient {
         &'a mut self,
         matted: &MattedFrame<'a>,
         _moment: &Moment,
-    ) -> Result<FrameView<'a>, SceneError> {
+    ) -> Result<Backdrop<'a>, SceneError> {
         let shape = matted.frame.shape();
         if !self.painted.as_ref().is_some_and(|painted| painted.shape() == shape) {
             self.painted = Some(paint(self.from, self.to, self.angle_degrees, shape)?);
         }
-        Ok(self.painted.as_ref().expect("painted above").view())
+        Ok(self.painted.as_ref().expect("painted above").view().into())
     }
 
     fn is_still(&self) -> bool {

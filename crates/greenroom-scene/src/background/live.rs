@@ -2,7 +2,7 @@
 
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use greenroom_frame::{Frame, FrameError, FrameShape, FrameView, SizePx, Yuv8};
+use greenroom_frame::{Backdrop, Frame, FrameError, FrameShape, FrameView, SizePx, Yuv8};
 
 use super::{Background, Fit, MattedFrame};
 use crate::adapt::Adapter;
@@ -69,7 +69,7 @@ impl Background for LiveBackground {
         &'a mut self,
         matted: &MattedFrame<'a>,
         _moment: &Moment,
-    ) -> Result<FrameView<'a>, SceneError> {
+    ) -> Result<Backdrop<'a>, SceneError> {
         (self.on_look)();
         let mut slot = lock(&self.pictures.slot);
         if slot.newest.is_some() || slot.is_lost {
@@ -78,7 +78,7 @@ impl Background for LiveBackground {
         }
         drop(slot);
         let shown = self.shown.as_ref().unwrap_or(&self.plain);
-        Ok(self.adapter.adapt(shown.view(), matted.frame.shape())?)
+        Ok(self.adapter.adapt(shown.view(), matted.frame.shape())?.into())
     }
 }
 
@@ -210,7 +210,7 @@ mod tests {
         let behind = background.behind(&matted, &moment).unwrap();
         assert_eq!(behind.shape(), shape);
         let mut copy = Frame::new(shape.format, shape.size, shape.colour).unwrap();
-        copy_into(behind, &mut copy, SizePx::new(0, 0));
+        behind.copy_to(&mut copy).unwrap();
         copy
     }
 

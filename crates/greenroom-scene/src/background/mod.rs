@@ -24,7 +24,7 @@ mod tests;
 mod video;
 mod watched;
 
-use greenroom_frame::{FrameView, MatteView};
+use greenroom_frame::{Backdrop, FrameView, MatteView};
 
 use crate::{Moment, SceneError};
 pub use grammar::backgrounds_help;
@@ -53,7 +53,7 @@ pub trait Background: Send {
         &'a mut self,
         matted: &MattedFrame<'a>,
         moment: &Moment,
-    ) -> Result<FrameView<'a>, SceneError>;
+    ) -> Result<Backdrop<'a>, SceneError>;
 
     /// Whether [`behind`](Self::behind) gives the same picture for every frame of a format, size and
     /// colour.

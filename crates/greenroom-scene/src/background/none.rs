@@ -1,4 +1,4 @@
-use greenroom_frame::FrameView;
+use greenroom_frame::Backdrop;
 
 use super::{Background, MattedFrame};
 use crate::{Moment, SceneError};
@@ -11,7 +11,7 @@ impl Background for PlainCamera {
         &'a mut self,
         matted: &MattedFrame<'a>,
         _moment: &Moment,
-    ) -> Result<FrameView<'a>, SceneError> {
-        Ok(matted.frame)
+    ) -> Result<Backdrop<'a>, SceneError> {
+        Ok(matted.frame.into())
     }
 }

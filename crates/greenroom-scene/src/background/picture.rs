@@ -1,6 +1,6 @@
 use std::path::Path;
 
-use greenroom_frame::{Chroma, Colour, Frame, FrameShape, FrameView, Rgb8, SizePx};
+use greenroom_frame::{Backdrop, Chroma, Colour, Frame, FrameShape, Rgb8, SizePx};
 use image::imageops::FilterType;
 use image::{DynamicImage, RgbImage, imageops};
 
@@ -27,8 +27,8 @@ impl Background for Picture {
         &'a mut self,
         matted: &MattedFrame<'a>,
         _moment: &Moment,
-    ) -> Result<FrameView<'a>, SceneError> {
-        Ok(self.adapter.adapt(self.shown.view(), matted.frame.shape())?)
+    ) -> Result<Backdrop<'a>, SceneError> {
+        Ok(self.adapter.adapt(self.shown.view(), matted.frame.shape())?.into())
     }
 
     fn is_still(&self) -> bool {

@@ -1,4 +1,4 @@
-use greenroom_frame::{Frame, FrameError, FrameView, Plane, SizePx};
+use greenroom_frame::{Backdrop, Frame, FrameError, FrameView, Plane, SizePx};
 
 use super::named::BackgroundKind;
 use super::room::{Filler, Weighted, room_weight};
@@ -41,7 +41,7 @@ impl Background for Pixelate {
         &'a mut self,
         matted: &MattedFrame<'a>,
         _moment: &Moment,
-    ) -> Result<FrameView<'a>, SceneError> {
+    ) -> Result<Backdrop<'a>, SceneError> {
         let shape = matted.frame.shape();
         if !self.state.as_ref().is_some_and(|state| state.shown.view().shape() == shape) {
             self.state = Some(State::new(matted.frame, self.block_px)?);
@@ -50,7 +50,7 @@ impl Background for Pixelate {
         state.gather(matted);
         state.filler.fill(state.size, &mut state.blocks);
         state.paint();
-        Ok(state.shown.view())
+        Ok(state.shown.view().into())
     }
 }
 

@@ -3,7 +3,9 @@
 //! Each pixel is weighted by how surely it is room (normalised convolution, Knutsson and Westin
 //! 1993), so that no colour of the person can bleed into what is made of it.
 
-use greenroom_frame::{Frame, FrameError, FrameView, PixelFormat, PlaneScaler, SizePx};
+use greenroom_frame::{
+    Backdrop, Frame, FrameError, FrameView, PixelFormat, PlaneScaler, ScaledPicture, SizePx,
+};
 
 use super::MattedFrame;
 
@@ -16,19 +18,31 @@ pub(super) fn room_weight(alpha: u8) -> u8 {
     255u8.saturating_sub(alpha.saturating_mul(16))
 }
 
+/// Which rows of a room a small one is made of.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Reading {
+    AllRows,
+    /// Two of those that become one, as thumbnails are made: for what is blurred anyway.
+    TwoRowsACell,
+}
+
 /// Brings rooms down to a few rows, and what was made of them up again.
 pub(super) struct SmallRoom {
     small: SizePx,
     /// Y, U, V and alpha of the small picture.
     planes: [Frame; 4],
-    reduce: [PlaneScaler; 4],
-    enlarge: [PlaneScaler; 3],
-    shown: Frame,
+    /// Of each of these planes of the room, its scaler and of how many rows one is read.
+    reduce: [(PlaneScaler, usize); 4],
+    shown: ScaledPicture,
 }
 
 impl SmallRoom {
     /// For rooms like `like`, on `rows` rows or as many as there are.
-    pub(super) fn new(like: FrameView<'_>, rows: u32) -> Result<Self, FrameError> {
+    pub(super) fn new(
+        like: FrameView<'_>,
+        rows: u32,
+        reading: Reading,
+    ) -> Result<Self, FrameError> {
         let size = like.size();
         let rows = size.height_px.min(rows).max(1);
         let columns = u64::from(size.width_px) * u64::from(rows) / u64::from(size.height_px);
@@ -36,14 +50,19 @@ impl SmallRoom {
         let chroma = like.format().chroma().plane_size(size);
         let grey = || Frame::new(PixelFormat::Grey, small, like.colour());
         // Means will do: what is made of them is far softer or coarser.
-        let reduce = |from: SizePx| PlaneScaler::of_means(from, small);
-        let enlarge = |to: SizePx| PlaneScaler::new(small, to);
+        let reduce = |from: SizePx| -> Result<(PlaneScaler, usize), FrameError> {
+            let step = match reading {
+                Reading::AllRows => 1,
+                Reading::TwoRowsACell => (from.height_px / rows / 2).max(1),
+            };
+            let read = SizePx::new(from.width_px, from.height_px.div_ceil(step));
+            Ok((PlaneScaler::of_means(read, small)?, step as usize))
+        };
         Ok(Self {
             small,
             planes: [grey()?, grey()?, grey()?, grey()?],
             reduce: [reduce(size)?, reduce(chroma)?, reduce(chroma)?, reduce(size)?],
-            enlarge: [enlarge(size)?, enlarge(chroma)?, enlarge(chroma)?],
-            shown: Frame::new(like.format(), size, like.colour())?,
+            shown: ScaledPicture::new(like.shape(), small)?,
         })
     }
 
@@ -61,8 +80,9 @@ impl SmallRoom {
     pub(super) fn reduce(&mut self, room: &MattedFrame<'_>) -> [&[u8]; 4] {
         let [y, u, v] = [0, 1, 2].map(|plane| room.frame.plane(plane));
         let full = [y, u, v, room.matte.luma().plane(0)];
-        for ((small, scaler), full) in self.planes.iter_mut().zip(&mut self.reduce).zip(full) {
-            scaler.scale(full, &mut small.view_mut().plane_mut(0));
+        let reduce = self.planes.iter_mut().zip(&mut self.reduce).zip(full);
+        for ((small, (scaler, step)), full) in reduce {
+            scaler.scale(full.every_row(*step), &mut small.view_mut().plane_mut(0));
         }
         self.planes.each_ref().map(Frame::bytes)
     }
@@ -77,21 +97,18 @@ impl SmallRoom {
         }
     }
 
-    /// Divides by the weights, none of which may be 0, and brings the picture to full size.
-    pub(super) fn spread(&mut self, sums: &[Weighted]) -> FrameView<'_> {
-        for (channel, plane) in self.planes.iter_mut().enumerate().take(3) {
-            for (sample, sum) in plane.bytes_mut().iter_mut().zip(sums) {
-                // Not `round()`: without SSE4.1 that is a call for each sample.
-                *sample = (sum[channel] / sum[3] + 0.5) as u8;
-            }
+    /// Divides by the weights, none of which may be 0, and gives the picture at full size.
+    pub(super) fn spread(&mut self, sums: &[Weighted]) -> Backdrop<'_> {
+        let [y, u, v, _] = self.planes.each_mut().map(Frame::bytes_mut);
+        for (sum, ((y, u), v)) in sums.iter().zip(y.iter_mut().zip(u).zip(v)) {
+            // Of floats from 2^23 on, the lowest bits are the whole part: neither `round()`, which is a call
+            // without SSE4.1, nor `as u8` is made into vectors.
+            let codes = sum.map(|channel| (channel / sum[3] + 8_388_608.0).to_bits() as u8);
+            [*y, *u, *v, _] = codes;
         }
-        let mut view = self.shown.view_mut();
-        for ((plane, scaler), mut into) in
-            self.planes.iter().zip(&mut self.enlarge).zip(view.planes_mut())
-        {
-            scaler.scale(plane.view().plane(0), &mut into);
-        }
-        self.shown.view()
+        let [y, u, v, _] = self.planes.each_ref().map(Frame::view);
+        self.shown.set([y.plane(0), u.plane(0), v.plane(0)]);
+        Backdrop::Scaled(&self.shown)
     }
 }
 
@@ -133,10 +150,12 @@ impl Filler {
         }
         for index in (1..self.levels.len()).rev() {
             let (finer, coarser) = self.levels.split_at_mut(index);
-            let ((size, level), (below_size, below)) = (&mut finer[index - 1], &coarser[0]);
+            let ((size, level), (below_size, below)) = (&mut finer[index - 1], &mut coarser[0]);
+            trace(below);
             fill_from(*below_size, below, *size, level);
         }
-        if let Some((below_size, below)) = self.levels.first() {
+        if let Some((below_size, below)) = self.levels.first_mut() {
+            trace(below);
             fill_from(*below_size, below, size, sums);
         }
     }
@@ -164,7 +183,15 @@ fn shrink(from_size: SizePx, from: &[Weighted], size: SizePx, into: &mut [Weight
     }
 }
 
-/// Adds a trace of `coarse`, smoothly enlarged, where there is little weight.
+/// Gives each pixel the weight of what is filled in.
+fn trace(level: &mut [Weighted]) {
+    for pixel in level {
+        let scale = TRACE / pixel[3];
+        pixel.iter_mut().for_each(|channel| *channel *= scale);
+    }
+}
+
+/// Adds `coarse`, smoothly enlarged, where there is little weight.
 fn fill_from(coarse_size: SizePx, coarse: &[Weighted], size: SizePx, fine: &mut [Weighted]) {
     let (coarse_width, width) = (coarse_size.width_px as usize, size.width_px as usize);
     let last = (coarse_width - 1, coarse_size.height_px as usize - 1);
@@ -183,8 +210,7 @@ fn fill_from(coarse_size: SizePx, coarse: &[Weighted], size: SizePx, fine: &mut 
                 (&rows[1][far], 0.0625),
             ];
             for (corner, share) in corners {
-                let scale = TRACE * share / corner[3];
-                pixel.iter_mut().zip(corner).for_each(|(sum, coarse)| *sum += scale * coarse);
+                pixel.iter_mut().zip(corner).for_each(|(sum, coarse)| *sum += share * coarse);
             }
         }
     }

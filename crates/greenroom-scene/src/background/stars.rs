@@ -1,6 +1,6 @@
 use std::f64::consts::TAU;
 
-use greenroom_frame::{Frame, FrameError, FrameShape, FrameView, PlaneMut, Rgb8};
+use greenroom_frame::{Backdrop, Frame, FrameError, FrameShape, PlaneMut, Rgb8};
 
 use super::named::BackgroundKind;
 use super::{Background, MattedFrame, gradient};
@@ -76,7 +76,7 @@ impl Background for Stars {
         &'a mut self,
         matted: &MattedFrame<'a>,
         moment: &Moment,
-    ) -> Result<FrameView<'a>, SceneError> {
+    ) -> Result<Backdrop<'a>, SceneError> {
         let shape = matted.frame.shape();
         if !self.state.as_ref().is_some_and(|state| state.sky.view().shape() == shape) {
             self.state = Some(State::new(shape, moment.seed)?);
@@ -84,7 +84,7 @@ impl Background for Stars {
         let state = self.state.as_mut().expect("made above");
         state.wipe();
         state.shine(moment.time.as_secs_f64());
-        Ok(state.shown.view())
+        Ok(state.shown.view().into())
     }
 }
 

@@ -58,7 +58,7 @@ impl Scene {
         let seen = background.behind(&MattedFrame { frame: room, matte }, moment).unwrap();
         assert_eq!(seen.shape(), room.shape());
         let mut copy = self.room.clone();
-        greenroom_frame::unpack(seen, &mut copy).unwrap();
+        seen.copy_to(&mut copy).unwrap();
         copy
     }
 }

@@ -70,20 +70,19 @@ impl Look {
     /// [`FrameError::BadSize`].
     pub(crate) fn light(
         &mut self,
-        layers: &Layers<'_>,
+        layers: &mut Layers<'_>,
         is_still: bool,
         moment: &Moment,
     ) -> Result<Light<'_>, FrameError> {
-        let person = layers.person.view();
-        if self.state.as_ref().is_none_or(|state| state.shape != person.shape()) {
-            self.state = Some(State::new(person.shape())?);
+        let shape = layers.person.view().shape();
+        if self.state.as_ref().is_none_or(|state| state.shape != shape) {
+            self.state = Some(State::new(shape)?);
         }
         let state = self.state.as_mut().expect("made above");
         state.is_behind_known &= is_still;
-        state.reduce(layers, self.tone.is_due(moment));
-        let tone =
-            self.tone.tone(state.planes.each_ref().map(Frame::bytes), person.colour(), moment);
-        let usual = tone.affine(person.colour());
+        state.reduce(layers, self.tone.is_due(moment))?;
+        let tone = self.tone.tone(state.planes.each_ref().map(Frame::bytes), shape.colour, moment);
+        let usual = tone.affine(shape.colour);
         state.wrap(self.spec.wrap * WRAP, usual);
         state.is_behind_known = is_still;
         Ok(Light { usual, cells: state.cells.view() })
@@ -123,8 +122,8 @@ impl State {
     }
 
     /// Makes the small pictures that are not known; those of the camera only if they are wanted.
-    fn reduce(&mut self, layers: &Layers<'_>, wants_camera: bool) {
-        let (behind, camera) = (layers.background.view(), layers.person.view());
+    fn reduce(&mut self, layers: &mut Layers<'_>, wants_camera: bool) -> Result<(), FrameError> {
+        let (behind, camera) = (layers.background.picture()?, layers.person.view());
         let alpha = layers.luma_alpha.view();
         let plane = |index: usize| -> (FrameView<'_>, usize) {
             match index {
@@ -139,6 +138,7 @@ impl State {
             let from = picture.plane(number).every_row(self.steps[index]);
             self.scalers[index].scale(from, &mut self.planes[index].view_mut().plane_mut(0));
         }
+        Ok(())
     }
 
     /// Sets the cells: screens the blurred background onto the person, the more the nearer the edge

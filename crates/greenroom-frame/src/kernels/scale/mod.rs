@@ -37,13 +37,18 @@ pub(crate) fn rows_to_between(
     dispatch!(isa, unsafe rows_to_between(out, plane, stride_bytes, taps));
 }
 
-/// The same with Q7 rows, tightly one behind the other, in, and 8 bits out.
+/// The same with Q7 rows in, `stride` samples apart, and 8 bits out.
 ///
 /// # Panics
 /// If `between` ends before the last of the rows does.
-pub(crate) fn rows_to_bytes(isa: Isa, out: &mut [u8], between: &[i16], taps: Taps<'_>) {
-    let stride = out.len();
-    assert!(taps.rows_fit(stride, stride, between.len()));
+pub(crate) fn rows_to_bytes(
+    isa: Isa,
+    out: &mut [u8],
+    between: &[i16],
+    stride: usize,
+    taps: Taps<'_>,
+) {
+    assert!(taps.rows_fit(out.len(), stride, between.len()));
     dispatch!(isa, unsafe rows_to_bytes(out, between, stride, taps));
 }
 

@@ -43,7 +43,7 @@ fn rows_are_summed_exactly_at_every_width() {
                 let run = |isa| {
                     let (mut q7, mut out) = (vec![-1; width], vec![7; width]);
                     rows_to_between(isa, &mut q7, &plane, stride, taps);
-                    rows_to_bytes(isa, &mut out, &rows, taps);
+                    rows_to_bytes(isa, &mut out, &rows, width, taps);
                     (q7, out)
                 };
                 for isa in Isa::available() {

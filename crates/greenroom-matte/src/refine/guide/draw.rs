@@ -1,6 +1,6 @@
 use std::ops::Range;
 
-use greenroom_frame::{Chroma, Frame, FrameView, SizePx};
+use greenroom_frame::{Chroma, Frame, FrameView, Plane, SizePx, fetch_below};
 
 use super::super::kernels::{Growth, LineRows, Place, WIDEN_LANES, apply, halve, widen};
 use super::cells::BLOCK_CELLS;
@@ -100,19 +100,20 @@ impl Drawing {
         let mut view = luma.view_mut();
         let mut alpha = view.plane_mut(0);
         for y in 0..self.rows.len() {
-            let (lines, share) = self.rows[y];
-            for row in lines {
+            for row in self.rows[y].0 {
                 if held[row % 2] != row {
                     held[row % 2] = row;
                     self.widen_line(isa, row, factors);
                 }
             }
-            self.draw_row(isa, alpha.row_mut(y), plane.row(y), lines, share);
+            self.draw_row(isa, alpha.row_mut(y), plane, y);
         }
         self.draw_chroma(isa, frame.format().chroma(), luma.view(), chroma);
     }
 
-    fn draw_row(&self, isa: Isa, out: &mut [u8], luma: &[u8], lines: [usize; 2], share: f32) {
+    fn draw_row(&self, isa: Isa, out: &mut [u8], plane: Plane<'_>, y: usize) {
+        let (lines, share) = self.rows[y];
+        let luma = plane.row(y);
         for (columns, kind) in self.runs(lines) {
             let out = &mut out[columns.clone()];
             match *kind {
@@ -125,6 +126,7 @@ impl Drawing {
                             (&slopes[columns.clone()], &offsets[columns.clone()]);
                         LineRows { slopes, offsets }
                     });
+                    fetch_below(&luma[columns.clone()], plane.stride_bytes());
                     apply(isa, out, &luma[columns.clone()], above, below, share);
                 }
             }

@@ -9,7 +9,7 @@ use std::sync::Arc;
 use std::thread;
 use std::time::Duration;
 
-use greenroom_frame::{Frame, FrameView, fade};
+use greenroom_frame::{Backdrop, Frame, fade};
 
 use self::shelf::{Folder, Shelf, Turn};
 use super::read_ahead::ReadAhead;
@@ -120,7 +120,7 @@ impl Background for Slideshow {
         &'a mut self,
         matted: &MattedFrame<'a>,
         moment: &Moment,
-    ) -> Result<FrameView<'a>, SceneError> {
+    ) -> Result<Backdrop<'a>, SceneError> {
         self.time = self.watched.tick(moment.time);
         self.turn();
         let fade_time = FADE.min(self.every);
@@ -137,7 +137,7 @@ impl Background for Slideshow {
             }
             None => &self.shown,
         };
-        Ok(self.adapter.adapt(picture.view(), matted.frame.shape())?)
+        Ok(self.adapter.adapt(picture.view(), matted.frame.shape())?.into())
     }
 
     fn next_picture(&mut self) -> bool {

@@ -33,7 +33,9 @@ fn grey(show: &mut Slideshow, ms: u64) -> u8 {
     let matte = MatteView::new(room.view(), luma.view(), chroma.view()).unwrap();
     let moment = Moment { time: Duration::from_millis(ms), frame: 0, seed: 0 };
     let seen = show.behind(&MattedFrame { frame: room.view(), matte }, &moment).unwrap();
-    seen.plane(0).row(8)[16]
+    let mut copy = room.clone();
+    seen.copy_to(&mut copy).unwrap();
+    copy.view().plane(0).row(8)[16]
 }
 
 #[test]

@@ -12,7 +12,7 @@ use std::thread;
 use std::time::Duration;
 
 use greenroom_device::{ClipSource, Wake};
-use greenroom_frame::{Frame, FrameView};
+use greenroom_frame::{Backdrop, Frame};
 
 use self::player::Player;
 use self::reel::{Kept, Reel};
@@ -111,7 +111,7 @@ impl Background for Video {
         &'a mut self,
         matted: &MattedFrame<'a>,
         moment: &Moment,
-    ) -> Result<FrameView<'a>, SceneError> {
+    ) -> Result<Backdrop<'a>, SceneError> {
         let time = self.time.tick(moment.time) + ROUNDING;
         if self.kept.is_none() {
             let patience = match self.pace {
@@ -124,7 +124,7 @@ impl Background for Video {
             self.shown = Some(Arc::clone(kept.at(time)));
         }
         let shown = self.shown.as_ref().expect("a video is open when its first frame is there");
-        Ok(self.adapter.adapt(shown.view(), matted.frame.shape())?)
+        Ok(self.adapter.adapt(shown.view(), matted.frame.shape())?.into())
     }
 }
 

@@ -1,4 +1,4 @@
-use greenroom_frame::{Colour, Frame, MatteView, PixelFormat, SizePx};
+use greenroom_frame::{Colour, Compositor, Frame, MatteView, PixelFormat, SizePx};
 
 use super::{FORMATS, MOMENT, Stage, spec};
 use crate::MattedFrame;
@@ -81,13 +81,14 @@ fn show_silhouette(stage: &Stage, effects: &[&str], bare: bool) -> Frame {
     let room = MattedFrame { frame: stage.room.view(), matte };
     let mut workspace = Workspace::new();
     let behind = if bare { room.frame } else { stage.behind.view() };
-    let mut layers = workspace.layers(&room, behind);
+    let mut layers = workspace.layers(&room, behind.into());
     for text in effects {
         spec(text).build().apply_to_layers(&mut layers, &MOMENT).unwrap();
     }
     let mut canvas = stage.room.clone();
-    let (person, behind) = (layers.person.view(), layers.background.view());
-    greenroom_frame::blend(person, behind, layers.matte().unwrap(), &mut canvas).unwrap();
+    let (person, behind) = (layers.person.view(), layers.background.backdrop());
+    let matte = layers.matte().unwrap();
+    Compositor::default().compose(person, behind, matte, None, &mut canvas).unwrap();
     canvas
 }
 

@@ -4,7 +4,7 @@ mod turns;
 
 use std::time::Duration;
 
-use greenroom_frame::{Colour, Frame, MatteView, PixelFormat, Rgb8, SizePx, Yuv8};
+use greenroom_frame::{Colour, Compositor, Frame, MatteView, PixelFormat, Rgb8, SizePx, Yuv8};
 
 use super::KINDS;
 use super::action::Effect;
@@ -68,13 +68,14 @@ impl Stage {
         let matte = MatteView::new(self.room.view(), self.luma.view(), self.chroma.view()).unwrap();
         let room = MattedFrame { frame: self.room.view(), matte };
         let mut workspace = Workspace::new();
-        let mut layers = workspace.layers(&room, self.behind.view());
+        let mut layers = workspace.layers(&room, self.behind.view().into());
         for effect in &mut *effects {
             effect.apply_to_layers(&mut layers, moment).unwrap();
         }
         let mut canvas = self.room.clone();
-        let (person, behind) = (layers.person.view(), layers.background.view());
-        greenroom_frame::blend(person, behind, layers.matte().unwrap(), &mut canvas).unwrap();
+        let (person, behind) = (layers.person.view(), layers.background.backdrop());
+        let matte = layers.matte().unwrap();
+        Compositor::default().compose(person, behind, matte, None, &mut canvas).unwrap();
         for effect in effects {
             if matches!(effect, Effect::Picture(Target::All, _)) {
                 effect.apply_to_whole(&mut canvas, moment).unwrap();

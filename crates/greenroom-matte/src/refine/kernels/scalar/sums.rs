@@ -30,9 +30,19 @@ pub(in super::super) fn slide_product(sums: &mut [f32], new: Product<'_>, old: P
 
 #[inline(always)]
 pub(in super::super) fn spread(out: &mut [f32], padded: &[f32], scale: f32) {
+    // The guide's windows and those of the edge's colours: loops of a known length are none.
+    match padded.len() - out.len() {
+        6 => spread_by(out, padded, scale, 6),
+        2 => spread_by(out, padded, scale, 2),
+        reach => spread_by(out, padded, scale, reach),
+    }
+}
+
+#[inline(always)]
+fn spread_by(out: &mut [f32], padded: &[f32], scale: f32, reach: usize) {
     // As many as stay in registers.
     const LANES: usize = 16;
-    let (len, reach) = (out.len(), padded.len() - out.len());
+    let len = out.len();
     let sums_from = |start: usize| {
         let mut sums = [0.0; LANES];
         for values in padded[start..].windows(LANES).take(reach + 1) {
