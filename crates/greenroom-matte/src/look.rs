@@ -23,15 +23,9 @@ impl Look {
     /// Makes `alpha` what `output` is.
     pub(crate) fn round(&mut self) {
         for (byte, value) in self.alpha.bytes_mut().iter_mut().zip(self.output.values()) {
-            *byte = to_byte(*value);
+            // `max` turns a NaN into 0, which is room. To the nearest: of floats from 2^23 on, the
+            // lowest bits are the whole part; `as u8` is not made into vectors.
+            *byte = ((value.max(0.0) * 255.0).min(255.0) + 8_388_608.0).to_bits() as u8;
         }
     }
-}
-
-/// 0..=255 for 0..=1.
-#[inline]
-pub(crate) fn to_byte(value: f32) -> u8 {
-    // `max` turns a NaN into 0, which is room. To the nearest: of floats from 2^23 on, the lowest bits are the whole part;
-    // `as u8` is not made into vectors.
-    ((value.max(0.0) * 255.0).min(255.0) + 8_388_608.0).to_bits() as u8
 }

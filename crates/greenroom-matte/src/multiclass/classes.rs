@@ -1,12 +1,8 @@
-//! From the logits of all classes to the alpha, 1 - softmax(logits) of the room, and to the softmax of things.
+//! From the logits of all classes to the alpha: 1 - softmax(logits) of the room.
 
 use super::network::CLASSES;
 
-/// The last class: things that a person carries.
-const THINGS: usize = CLASSES - 1;
-
-/// One row of `[2 rows][2 columns][CLASSES]` logits a pixel becomes two rows of alpha. Each logit is overwritten
-/// with its power: e to the power of what it is above that of the room.
+/// One row of `[2 rows][2 columns][CLASSES]` logits a pixel becomes two rows of alpha. The logits are overwritten.
 pub(super) fn alphas(logits: &mut [f32], top: &mut [f32], bottom: &mut [f32]) {
     let classes = logits.as_chunks_mut::<CLASSES>().0;
     for classes in &mut *classes {
@@ -20,21 +16,6 @@ pub(super) fn alphas(logits: &mut [f32], top: &mut [f32], bottom: &mut [f32]) {
         *top = [alpha(&taps[0]), alpha(&taps[1])];
         *bottom = [alpha(&taps[2]), alpha(&taps[3])];
     }
-}
-
-/// From the powers that [`alphas`] leaves behind to two rows of the probability of things.
-pub(super) fn things(powers: &[f32], top: &mut [f32], bottom: &mut [f32]) {
-    let taps = powers.as_chunks::<CLASSES>().0.as_chunks::<4>().0;
-    let rows = top.as_chunks_mut::<2>().0.iter_mut().zip(bottom.as_chunks_mut::<2>().0);
-    for ((top, bottom), taps) in rows.zip(taps) {
-        *top = [thing(&taps[0]), thing(&taps[1])];
-        *bottom = [thing(&taps[2]), thing(&taps[3])];
-    }
-}
-
-/// From e to the power of each logit; that of the room is 1.
-fn thing(powers: &[f32; CLASSES]) -> f32 {
-    (powers[THINGS] / powers.iter().sum::<f32>()).max(0.0)
 }
 
 /// From e to the power of each logit; that of the room is 1.
@@ -91,10 +72,5 @@ mod tests {
         assert!((f64::from(top[0]) - want).abs() < 1e-6);
         assert!(top[1] < 1e-30 && bottom[0] == 1.0 && bottom[1] == 0.0);
         assert!((top[2] - 5.0 / 6.0).abs() < 1e-6);
-        things(&logits, &mut top, &mut bottom);
-        let want = powers[5] / powers.iter().sum::<f64>();
-        assert!((f64::from(top[0]) - want).abs() < 1e-6);
-        assert!(top[1] < 1e-30 && bottom[1] == 0.0);
-        assert!((bottom[0] - 0.2).abs() < 1e-6 && (top[2] - 1.0 / 6.0).abs() < 1e-6);
     }
 }

@@ -39,7 +39,6 @@ impl Plan {
         isa: Isa,
         memory: &mut Memory,
         alpha: &mut [f32],
-        mut things: Option<&mut [f32]>,
     ) {
         let &mut Memory { finest, ref stem, ref levels, ref mut rings, ref mut scratch, .. } =
             memory;
@@ -78,20 +77,12 @@ impl Plan {
                 self.head[HEAD_LAYERS - 1].run(isa, rows, None, features, row);
                 let logits = &mut scratch.blend[..finest.width * self.classes.outputs()];
                 kernels::pointwise(isa, &self.classes, features, None, logits);
-                let (top, bottom) = two_rows(alpha, finest.width, y);
+                let rows = &mut alpha[4 * finest.width * y..][..4 * finest.width];
+                let (top, bottom) = rows.split_at_mut(2 * finest.width);
                 classes::alphas(logits, top, bottom);
-                if let Some(things) = things.as_deref_mut() {
-                    let (top, bottom) = two_rows(things, finest.width, y);
-                    classes::things(logits, top, bottom);
-                }
             }
         }
     }
-}
-
-/// The two rows of a map of the picture's size that lie where row `y` of the finest level, `width` pixels wide, does.
-fn two_rows(map: &mut [f32], width: usize, y: usize) -> (&mut [f32], &mut [f32]) {
-    map[4 * width * y..][..4 * width].split_at_mut(2 * width)
 }
 
 /// The three rows that the window of row `y` looks at.

@@ -96,37 +96,6 @@ impl MulticlassEngine {
         tracing::debug!(model = name, %size, %isa, "model loaded");
         Ok(Self { description, isa, plan, memory })
     }
-
-    /// As [`infer`](Engine::infer); `things` gets the probability of the class "things", 0..=1, a part of `alpha`.
-    ///
-    /// # Errors
-    /// [`MatteError::WrongShape`] if one of the three was made for another model.
-    pub(crate) fn infer_with_things(
-        &mut self,
-        input: &InputTensor,
-        alpha: &mut AlphaMap,
-        things: &mut AlphaMap,
-    ) -> Result<(), MatteError> {
-        self.fit(input, things)?;
-        self.fit(input, alpha)?;
-        let maps = (alpha.values_mut(), Some(things.values_mut()));
-        self.plan.run(self.isa, &mut self.memory, input.values(), maps);
-        Ok(())
-    }
-
-    /// Checks the shapes, and asks for memory when the size of the picture is another than the last one's.
-    fn fit(&mut self, input: &InputTensor, map: &AlphaMap) -> Result<(), MatteError> {
-        let size = input.size();
-        let is_other = Self::OTHER_SIZES.contains(&size)
-            && (input.layout(), map.size()) == (self.description.layout, size);
-        if !is_other {
-            self.description.check(input, map)?;
-        }
-        if self.memory.size() != size {
-            self.memory = Memory::new(&self.plan, size);
-        }
-        Ok(())
-    }
 }
 
 /// The name of the built-in file.
@@ -157,32 +126,16 @@ impl Engine for MulticlassEngine {
 
     /// Asks for memory when the size of the picture is another than the last one's.
     fn infer(&mut self, input: &InputTensor, alpha: &mut AlphaMap) -> Result<(), MatteError> {
-        self.fit(input, alpha)?;
-        self.plan.run(self.isa, &mut self.memory, input.values(), (alpha.values_mut(), None));
-        Ok(())
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn things_are_a_part_of_the_person() {
-        let mut engine = MulticlassEngine::built_in().unwrap();
-        let size = MulticlassEngine::OTHER_SIZES[4];
-        let mut input = InputTensor::of_size(size, Layout::Nchw);
-        for (at, value) in input.values_mut().iter_mut().enumerate() {
-            *value = (at % 61) as f32 / 30.0 - 1.0;
+        let size = input.size();
+        let is_other = Self::OTHER_SIZES.contains(&size)
+            && (input.layout(), alpha.size()) == (self.description.layout, size);
+        if !is_other {
+            self.description.check(input, alpha)?;
         }
-        let [mut alpha, mut same, mut things] = [(); 3].map(|()| AlphaMap::of_size(size));
-        engine.infer(&input, &mut alpha).unwrap();
-        engine.infer_with_things(&input, &mut same, &mut things).unwrap();
-        assert!(alpha.values() == same.values());
-        let pairs = || things.values().iter().zip(alpha.values());
-        assert!(pairs().all(|(thing, person)| (0.0..=person + 1e-6).contains(thing)));
-        assert!(pairs().any(|(&thing, _)| thing > 0.0));
-        let mut other = AlphaMap::of_size(SizePx::new(9, 9));
-        assert!(engine.infer_with_things(&input, &mut alpha, &mut other).is_err());
+        if self.memory.size() != size {
+            self.memory = Memory::new(&self.plan, size);
+        }
+        self.plan.run(self.isa, &mut self.memory, input.values(), alpha.values_mut());
+        Ok(())
     }
 }

@@ -8,20 +8,12 @@ use crate::map::Map;
 use crate::ring::Ring;
 
 impl Plan {
-    /// `picture` is three planes; `alpha` gets one value a pixel, and so does `things`, if it is wanted: the
-    /// probability of the class "things".
+    /// `picture` is three planes, `alpha` gets one value a pixel.
     ///
     /// # Panics
-    /// If one of them is of another size, or `memory` was made for another plan.
-    pub fn run(
-        &self,
-        isa: Isa,
-        memory: &mut Memory,
-        picture: &[f32],
-        (alpha, things): (&mut [f32], Option<&mut [f32]>),
-    ) {
+    /// If `picture` or `alpha` is of another size, or `memory` was made for another plan.
+    pub fn run(&self, isa: Isa, memory: &mut Memory, picture: &[f32], alpha: &mut [f32]) {
         let shape = memory.picture;
-        assert!(things.as_ref().is_none_or(|things| things.len() == shape.pixels()));
         assert_eq!((picture.len(), alpha.len()), (shape.len(), shape.pixels()));
         let Memory { stem, bottlenecks: maps, transformers, scratch, .. } = memory;
         self.run_stem(isa, picture, (shape.height, shape.width), stem, scratch);
@@ -36,7 +28,7 @@ impl Plan {
         self.bottlenecks[4].run(isa, &transformers[0].x, &mut maps[4], scratch);
         self.transformers[1].run(isa, &maps[4], &mut transformers[1]);
         self.run_coarse_levels(isa, memory);
-        self.run_finest_level_and_head(isa, memory, alpha, things);
+        self.run_finest_level_and_head(isa, memory, alpha);
     }
 
     fn run_stem(

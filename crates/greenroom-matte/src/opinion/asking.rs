@@ -9,10 +9,8 @@ use greenroom_frame::{Frame, SizePx};
 use super::cells::grey;
 use super::kept_thumbnail::KeptThumbnail;
 use crate::letterbox::{Letterbox, LetterboxView};
-use crate::look::to_byte;
-use crate::{
-    AlphaMap, Engine, Face, FaceFinder, InputTensor, Layout, MatteError, MulticlassEngine,
-};
+use crate::look::Look;
+use crate::{Engine, Face, FaceFinder, InputTensor, Layout, MatteError};
 
 /// A frame that the networks are asked about, and their answer.
 #[derive(Debug)]
@@ -20,14 +18,10 @@ pub(super) struct Question {
     /// The whole frame for the large network, and what it answered: how sure it is of a person.
     pub view: LetterboxView,
     pub person: Frame,
-    /// Of that, how sure it is of a thing, at the same places.
-    pub things: Frame,
     /// The same frame for the network that finds faces, and what it found.
     pub face_view: LetterboxView,
     pub faces: Vec<Face>,
     pub thumbnail: KeptThumbnail,
-    /// The networks see the frame brighter by this.
-    pub gain: f32,
     /// The mask of the same frame, in cells of the thumbnail.
     pub mask: Vec<u8>,
     pub life: u32,
@@ -44,11 +38,9 @@ impl Question {
         Ok(Self {
             view: LetterboxView::default(),
             person: grey(SizePx::new(1, 1))?,
-            things: grey(SizePx::new(1, 1))?,
             face_view: LetterboxView::default(),
             faces: Vec::with_capacity(FaceFinder::MAX_FACES),
             thumbnail: KeptThumbnail::new(),
-            gain: 1.0,
             mask: Vec::new(),
             life: 0,
             asked_at: Instant::now(),
@@ -58,51 +50,20 @@ impl Question {
     }
 }
 
-/// A network that tells who is a person and what is room; an answer has the size of its input.
-pub(super) trait LargeNetwork: Engine {
-    /// As [`Engine::infer`]; `things` gets the part of `alpha` that is of things, of the same size.
-    fn infer_with_things(
-        &mut self,
-        input: &InputTensor,
-        alpha: &mut AlphaMap,
-        things: &mut AlphaMap,
-    ) -> Result<(), MatteError>;
-}
-
-impl LargeNetwork for MulticlassEngine {
-    fn infer_with_things(
-        &mut self,
-        input: &InputTensor,
-        alpha: &mut AlphaMap,
-        things: &mut AlphaMap,
-    ) -> Result<(), MatteError> {
-        Self::infer_with_things(self, input, alpha, things)
-    }
-}
-
 /// The networks that answer.
 pub(super) struct Networks {
-    large: Box<dyn LargeNetwork>,
-    input: InputTensor,
-    alpha: AlphaMap,
-    things: AlphaMap,
+    /// Tells who is a person and what is room; an answer has the size of its input.
+    large: Box<dyn Engine>,
+    look: Look,
     /// The large one calls dark faces in dim light room; this one sees them.
     faces: FaceFinder,
 }
 
 impl Networks {
-    pub(super) fn new(large: Box<dyn LargeNetwork>, faces: FaceFinder) -> Self {
+    pub(super) fn new(large: Box<dyn Engine>, faces: FaceFinder) -> Result<Self, MatteError> {
         let size = large.description().input_size;
-        let [alpha, things] = [(); 2].map(|()| AlphaMap::of_size(size));
-        Self { large, input: InputTensor::of_size(size, Layout::Nchw), alpha, things, faces }
-    }
-
-    /// Makes ready for an input of `size`. Asks for memory only when it is another than the last one's.
-    fn fit(&mut self, size: SizePx) {
-        if self.input.size() != size {
-            self.input = InputTensor::of_size(size, Layout::Nchw);
-            [self.alpha, self.things] = [(); 2].map(|()| AlphaMap::of_size(size));
-        }
+        let look = Look::new(size, size, Layout::Nchw)?;
+        Ok(Self { large, look, faces })
     }
 
     fn answer(&mut self, question: &mut Question) {
@@ -113,11 +74,22 @@ impl Networks {
 
     fn try_to_answer(&mut self, question: &mut Question) -> Result<(), MatteError> {
         let Some((letterbox, picture)) = question.view.get() else { return Ok(()) };
-        self.fit(letterbox.input);
+        if self.look.input.size() != letterbox.input {
+            self.look = Look::new(letterbox.input, letterbox.input, Layout::Nchw)?;
+        }
         self.draw(letterbox, picture);
-        self.large.infer_with_things(&self.input, &mut self.alpha, &mut self.things)?;
-        crop(letterbox, &self.alpha, &mut question.person)?;
-        crop(letterbox, &self.things, &mut question.things)?;
+        self.large.infer(&self.look.input, &mut self.look.output)?;
+        self.look.round();
+        let Letterbox { size, left_px, top_px, .. } = letterbox;
+        if question.person.size() != size {
+            question.person = grey(size)?;
+        }
+        let (answer, mut person) = (self.look.alpha.view(), question.person.view_mut());
+        let mut person = person.plane_mut(0);
+        let rows = answer.plane(0).iter_rows().skip(top_px as usize);
+        for (to, from) in person.iter_rows_mut().zip(rows) {
+            to.copy_from_slice(&from[left_px as usize..][..size.width_px as usize]);
+        }
         question.faces.clear();
         question.faces.extend_from_slice(self.faces.find_in(&question.face_view));
         question.is_answered = true;
@@ -129,7 +101,7 @@ impl Networks {
         let Letterbox { input, size, left_px, top_px } = letterbox;
         let [width, input_width, left] =
             [size.width_px, input.width_px, left_px].map(|side_px| side_px as usize);
-        let values = self.input.values_mut();
+        let values = self.look.input.values_mut();
         values.fill(GREY);
         let channels = values.chunks_exact_mut(input.area_px() as usize);
         let pictures = picture.values().chunks_exact(size.area_px() as usize);
@@ -140,26 +112,6 @@ impl Networks {
             }
         }
     }
-}
-
-/// Writes the part of `map` down that is of the picture.
-///
-/// # Errors
-/// [`MatteError::Frame`] if the picture's size is not usable.
-fn crop(letterbox: Letterbox, map: &AlphaMap, into: &mut Frame) -> Result<(), MatteError> {
-    let Letterbox { size, left_px, top_px, .. } = letterbox;
-    if into.size() != size {
-        *into = grey(size)?;
-    }
-    let mut view = into.view_mut();
-    let mut plane = view.plane_mut(0);
-    let rows = map.values().chunks_exact(map.size().width_px as usize).skip(top_px as usize);
-    for (to, from) in plane.iter_rows_mut().zip(rows) {
-        for (to, &from) in to.iter_mut().zip(&from[left_px as usize..]) {
-            *to = to_byte(from);
-        }
-    }
-    Ok(())
 }
 
 /// Halfway from black to white, for a network whose input is from -1 to 1.

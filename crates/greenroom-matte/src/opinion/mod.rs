@@ -89,7 +89,7 @@ impl SecondOpinion {
     pub fn on_a_thread(saves_power: fn() -> bool) -> Result<Self, MatteError> {
         let load = || {
             let large = Box::new(MulticlassEngine::built_in()?);
-            Ok(Networks::new(large, FaceFinder::built_in()?))
+            Networks::new(large, FaceFinder::built_in()?)
         };
         let description = MulticlassEngine::built_in_description();
         Self::of_thread((&description, MulticlassEngine::OTHER_SIZES), Box::new(load), saves_power)
@@ -103,7 +103,7 @@ impl SecondOpinion {
     pub fn at_once() -> Result<Self, MatteError> {
         let large = Box::new(MulticlassEngine::built_in()?);
         let description = large.description().clone();
-        let networks = Networks::new(large, FaceFinder::built_in()?);
+        let networks = Networks::new(large, FaceFinder::built_in()?)?;
         let network = (&description, MulticlassEngine::OTHER_SIZES);
         Self::new(Asking::AtOnce(Box::new(networks)), network)
     }
@@ -211,7 +211,6 @@ impl SecondOpinion {
         self.preparer.prepare(frame, gain, &mut question.view)?;
         self.face_preparer.prepare(frame, gain, &mut question.face_view)?;
         question.thumbnail.copy_from(thumbnail);
-        question.gain = gain;
         self.verdict.note(mask, &mut question.mask);
         question.life = self.life;
         question.asked_at = frame.captured_at();

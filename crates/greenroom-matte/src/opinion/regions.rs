@@ -1,7 +1,6 @@
 use greenroom_frame::{Frame, PlaneScaler, SizePx};
 
 use super::cells::{grey, most_around};
-use super::doubt::DOUBT;
 use crate::MatteError;
 use crate::refine::components::{Component, Components};
 
@@ -21,8 +20,10 @@ pub(super) struct Regions {
 
 /// Levels of the mask between which the fast network is unsure: 0.08 to 0.88.
 const UNSURE: [u8; 2] = [21, 224];
+/// Level of the answer below which such a cell is room: 0.9. Two networks that are both unsure see no person.
+const SURE_PERSON: u8 = 230;
 /// Share of a region that is room by the answer, from which on all of it is.
-const MOST_ROOM: f32 = 0.25;
+const MOST_ROOM: f32 = 0.5;
 /// What is left of a smaller region without its rim, in cells, is an edge, and no thing.
 const LEAST_CELLS: u32 = 8;
 /// A cell of a region, and one that is room by the answer.
@@ -52,7 +53,7 @@ impl Regions {
         // Without its rim, an edge is nothing.
         most_around(&mut self.edges, &mut self.spare, self.cells);
         for (edge, &person) in self.edges.iter_mut().zip(person) {
-            let level = if person < DOUBT { ROOM } else { INNER };
+            let level = if person < SURE_PERSON { ROOM } else { INNER };
             *edge = if *edge == 0 { level } else { 0 };
         }
         self.components.find(&self.edges, INNER, ROOM);
@@ -101,6 +102,9 @@ mod tests {
         assert_eq!(found(&mask, &cells(0, [5, 9], [0, 12], 255)), thing);
         assert_eq!(found(&mask, &[0; 240]), thing);
         assert_eq!(found(&mask, &[255; 240]), [0; 240]);
+        // Both networks are unsure, or the other one is sure.
+        assert_eq!(found(&mask, &[SURE_PERSON - 1; 240]), thing);
+        assert_eq!(found(&mask, &[SURE_PERSON; 240]), [0; 240]);
         // What the fast network is sure of is not for regions to decide.
         assert_eq!(found(&cells(0, [5, 13], [3, 9], 255), &[0; 240]), [0; 240]);
     }

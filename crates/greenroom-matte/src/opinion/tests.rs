@@ -3,7 +3,6 @@ use std::sync::mpsc::{Receiver, Sender, channel};
 
 use greenroom_frame::{Colour, PixelFormat, SizePx};
 
-use super::asking::LargeNetwork;
 use super::*;
 use crate::refine::thumbnails::Thumbnails;
 use crate::{AlphaMap, InputTensor};
@@ -46,32 +45,7 @@ fn networks(go_on: Option<Receiver<()>>, panics: bool) -> Networks {
 }
 
 fn of(large: impl Engine + 'static) -> Networks {
-    Networks::new(Box::new(NoThings(large)), FaceFinder::built_in().unwrap())
-}
-
-/// A network that knows no things.
-struct NoThings<E>(E);
-
-impl<E: Engine> Engine for NoThings<E> {
-    fn description(&self) -> &ModelDescription {
-        self.0.description()
-    }
-
-    fn infer(&mut self, picture: &InputTensor, alpha: &mut AlphaMap) -> Result<(), MatteError> {
-        self.0.infer(picture, alpha)
-    }
-}
-
-impl<E: Engine> LargeNetwork for NoThings<E> {
-    fn infer_with_things(
-        &mut self,
-        picture: &InputTensor,
-        alpha: &mut AlphaMap,
-        things: &mut AlphaMap,
-    ) -> Result<(), MatteError> {
-        things.values_mut().fill(0.0);
-        self.infer(picture, alpha)
-    }
+    Networks::new(Box::new(large), FaceFinder::built_in().unwrap()).unwrap()
 }
 
 /// Turns of 5 ms each that a thread is given to come to its work: two minutes, for a machine that has other things to do.
@@ -363,16 +337,14 @@ fn row_18(opinion: &SecondOpinion) -> [u8; 64] {
     std::array::from_fn(|x| one[x].max(other[x]))
 }
 
-/// Says in its first answer whether the left fourth is room, and later that all is a person, and the left fourth perhaps a
-/// thing.
-struct LeftIsAThing {
+/// Says in its first answer whether the left fourth is room, and later that all is a person.
+struct LeftWasRoom {
     description: ModelDescription,
     was_room: bool,
-    things: f32,
     has_answered: bool,
 }
 
-impl Engine for LeftIsAThing {
+impl Engine for LeftWasRoom {
     fn description(&self) -> &ModelDescription {
         &self.description
     }
@@ -383,64 +355,59 @@ impl Engine for LeftIsAThing {
             let rows = alpha.values_mut().chunks_exact_mut(INPUT.width_px as usize);
             rows.for_each(|row| row[..8].fill(0.0));
         }
-        Ok(())
-    }
-}
-
-impl LargeNetwork for LeftIsAThing {
-    fn infer_with_things(
-        &mut self,
-        picture: &InputTensor,
-        alpha: &mut AlphaMap,
-        things: &mut AlphaMap,
-    ) -> Result<(), MatteError> {
-        things.values_mut().fill(0.0);
-        if self.has_answered {
-            let rows = things.values_mut().chunks_exact_mut(INPUT.width_px as usize);
-            rows.for_each(|row| row[..8].fill(self.things));
-        }
-        self.infer(picture, alpha)?;
         self.has_answered = true;
         Ok(())
     }
 }
 
 /// What is left after the second answer, which is about a frame with this luma.
-fn left_of_a_thing(
-    (was_room, things): (bool, f32),
-    between: impl FnOnce(&mut SecondOpinion),
+fn left_of_what_was_room(
+    was_room: bool,
+    between: impl FnOnce(&mut Room),
     luma: impl Fn(usize, usize) -> u8,
 ) -> Vec<u8> {
-    let large = LeftIsAThing { description: description(), was_room, things, has_answered: false };
-    let networks = Networks::new(Box::new(large), FaceFinder::built_in().unwrap());
-    let asking = Asking::AtOnce(Box::new(networks));
+    let large = LeftWasRoom { description: description(), was_room, has_answered: false };
+    let asking = Asking::AtOnce(Box::new(of(large)));
     let mut room = Room::new(SecondOpinion::new(asking, (&description(), &[])).unwrap());
     assert_eq!(room.left_of(255, still, 0)[5] == 0, was_room);
-    between(&mut room.opinion);
-    room.left_of(255, luma, 40)
+    between(&mut room);
+    room.opinion.ask_anew();
+    room.left_of(255, luma, 80)
+}
+
+/// Somebody has come behind the left fourth, so that all else is another picture.
+fn behind(x: usize, y: usize) -> u8 {
+    if x < 90 { still(x, y) } else { 250 - still(x, y) }
 }
 
 #[test]
-fn a_thing_that_was_room_is_room_still() {
-    let left = left_of_a_thing((true, 0.3), SecondOpinion::ask_anew, still);
+fn what_was_room_and_never_changed_is_room_while_the_person_moves() {
+    let left = left_of_what_was_room(true, |_| {}, behind);
     assert!(left[..13].iter().all(|&level| level == 0), "{left:?}");
     assert!(left[19..].iter().all(|&level| level == 255), "{left:?}");
+    assert_eq!(left_of_what_was_room(false, |_| {}, behind), [255; 64], "it was a person");
 }
 
 #[test]
-fn what_came_with_the_person_stays() {
-    assert_eq!(left_of_a_thing((false, 0.3), SecondOpinion::ask_anew, still), [255; 64]);
-    // Nor is somebody room who stands where it was, and looks like it.
-    assert_eq!(left_of_a_thing((true, 0.05), SecondOpinion::ask_anew, still), [255; 64]);
+fn an_answer_about_who_sits_still_counts_for_more_than_the_one_before() {
+    assert_eq!(left_of_what_was_room(true, |_| {}, still), [255; 64]);
+}
+
+#[test]
+fn who_comes_and_looks_like_the_room_is_no_room() {
+    let between = |room: &mut Room| {
+        room.left_of(255, |x, y| if x < 90 { 250 } else { still(x, y) }, 40);
+    };
+    assert_eq!(left_of_what_was_room(true, between, behind), [255; 64]);
 }
 
 #[test]
 fn room_is_not_remembered_after_a_reset() {
-    assert_eq!(left_of_a_thing((true, 0.3), SecondOpinion::reset, still), [255; 64]);
+    assert_eq!(left_of_what_was_room(true, |room| room.opinion.reset(), behind), [255; 64]);
 }
 
 #[test]
 fn a_thing_that_is_moved_is_room_no_more() {
-    let moved = |x, y| if x < 90 { 250 } else { still(x, y) };
-    assert_eq!(left_of_a_thing((true, 0.3), SecondOpinion::ask_anew, moved), [255; 64]);
+    let moved = |x, y| if x < 90 { 250 } else { behind(x, y) };
+    assert_eq!(left_of_what_was_room(true, |_| {}, moved), [255; 64]);
 }

@@ -131,6 +131,18 @@ impl Tables {
         self.to_mask.scale(cells.view().plane(0), &mut mask.view_mut().plane_mut(0));
     }
 
+    /// Whether most of whom the answer sees has changed since the answer before.
+    fn person_has_moved(&self) -> bool {
+        let cells = self.person[0].bytes().iter().zip(self.changed.bytes());
+        let of_person = cells.filter(|(person, _)| **person >= DOUBT);
+        let (mut person_cells, mut changed_cells) = (0, 0);
+        for (_, &changed) in of_person {
+            person_cells += 1;
+            changed_cells += usize::from(changed >= DOUBT);
+        }
+        2 * changed_cells > person_cells
+    }
+
     /// Finds where the answer denies whom `mask`, in cells, is sure of.
     fn find_denied(&mut self, mask: &[u8]) {
         let mut sure_cells = 0;
@@ -151,7 +163,7 @@ impl Tables {
         let denied = self.denied.iter().map(|&denied| denied != 0 && self.is_doubtful);
         let cells = self.person[0].bytes().iter().zip(denied);
         let is_room = cells.map(|(&person, is_doubted)| person < DOUBT && !is_doubted);
-        self.remembered.learn(answer, is_room);
+        self.remembered.learn(&answer.thumbnail.planes, is_room);
     }
 }
 
@@ -195,7 +207,11 @@ impl Verdict {
         }
         tables.scale(&answer.person)?;
         tables.keep_heads(&answer.faces);
-        tables.remembered.apply(answer, &mut tables.person, tables.heads[0].bytes())?;
+        if self.knows && tables.person_has_moved() {
+            tables.remembered.apply(&mut tables.person, tables.heads[0].bytes());
+        } else {
+            tables.remembered.apply_nothing();
+        }
         let [from, to] = ROOM.map(i32::from);
         let regions = tables.regions.find(&answer.mask, tables.person[0].bytes());
         for ((room, &person), &region) in
@@ -222,6 +238,9 @@ impl Verdict {
     /// Finds what has changed since the answer's picture: the share of it. The networks see both pictures brighter by
     /// `gain`. Without an answer nothing has changed, and after a refuted one all has.
     pub(super) fn compare(&mut self, thumbnail: &SmallPlanes, gain: f32) -> f32 {
+        if let Some(tables) = &mut self.tables {
+            tables.remembered.watch(thumbnail.bytes(), gain);
+        }
         let Some(tables) = self.tables.as_mut().filter(|_| self.knows) else {
             return if self.is_refuted { 1.0 } else { 0.0 };
         };
