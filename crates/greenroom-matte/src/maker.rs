@@ -2,6 +2,7 @@ mod build;
 mod crop;
 mod effort;
 mod parts;
+mod refining;
 mod second_look;
 mod still;
 mod supervisor;
@@ -303,49 +304,5 @@ impl MatteMaker {
             self.still.iter_mut().for_each(|still| still.forget(self.fit.again));
         }
         Ok(())
-    }
-
-    /// The last third of [`matte`](Self::matte): the [inferred](Self::infer) alpha with the
-    /// [steps](Self::refined) that are switched on, and what its [guard](Self::guarded) leaves of it; `frame` is the one that was
-    /// [prepared](Self::prepare).
-    ///
-    /// If somebody whom the frame before showed is lost, it asks the network once more.
-    ///
-    /// # Errors
-    /// As `prepare`, and the engine's.
-    pub fn refine(&mut self, frame: &FrameView<'_>) -> Result<&Frame, MatteError> {
-        let gain = self.preparer.gain();
-        self.alpha.set_captured_at(self.captured_at);
-        let seen = self.denoiser.as_ref().map_or(*frame, |denoiser| denoiser.seen(frame));
-        if self.origin == MaskOrigin::Carried {
-            let second_opinion = self.second_opinion.as_mut().map(|it| (it, gain));
-            self.parts.carry(&seen, second_opinion, &mut self.alpha)?;
-        } else {
-            let look = &self.looks[self.newest];
-            match self.origin {
-                MaskOrigin::Inferred => self.preparer.learn(&look.output),
-                MaskOrigin::Still | MaskOrigin::Carried => self.preparer.learn_again(),
-            }
-            let lost = self.parts.lay(&look.alpha, &mut self.alpha);
-            if let Some(window) = lost.filter(|_| self.effort.input == Input::Full) {
-                let place = self.fit.windows[window.level];
-                // Where another answer was, there will be this one.
-                self.still.iter_mut().for_each(|still| still.forget(place));
-                let look = &mut self.looks[place];
-                self.preparer.prepare(&window.of(&seen, self.alpha.size()), &mut look.input)?;
-                self.engine.infer(&look.input, &mut look.output)?;
-                look.round();
-                self.parts.keep_lost(window, &look.alpha, &mut self.alpha);
-            }
-            let second_opinion = self.second_opinion.as_mut().map(|it| (it, gain));
-            self.parts.refine(&seen, second_opinion, &mut self.alpha)?;
-        }
-        if let Some(guarded) = &mut self.guarded {
-            let name = &self.engine.description().name;
-            if let Some(own) = guarded.overrule(name, frame, &mut self.alpha)? {
-                return Ok(own);
-            }
-        }
-        Ok(&self.alpha)
     }
 }

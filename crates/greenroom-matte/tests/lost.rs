@@ -1,4 +1,4 @@
-//! Somebody whom the network loses from one frame to the next is looked at in a window of their own.
+//! Somebody whom the network loses from one frame to the next, or who comes in unseen, is looked at in a window of their own.
 #![allow(clippy::unwrap_used)]
 
 use std::sync::Arc;
@@ -49,6 +49,8 @@ struct Bench {
     maker: MatteMaker,
     is_blind: Arc<AtomicBool>,
     looks: Arc<AtomicU32>,
+    /// Columns of the frames at their right side that somebody who comes in fills.
+    coming_in_px: usize,
     start: Instant,
     frames: u32,
 }
@@ -63,7 +65,7 @@ impl Bench {
         };
         let maker = MatteMaker::with_engine(Box::new(engine), Isa::best()).unwrap();
         let maker = maker.refined(RefineSteps { crop: true, ..RefineSteps::NONE }).unwrap();
-        Self { maker, is_blind, looks, start: Instant::now(), frames: 0 }
+        Self { maker, is_blind, looks, coming_in_px: 0, start: Instant::now(), frames: 0 }
     }
 
     /// Of a frame with these people: the shares of their columns that the mask shows, and how often the network was asked.
@@ -75,6 +77,7 @@ impl Bench {
             if people[0] && y >= 120 {
                 row[2 * SITTING.start..2 * SITTING.end].fill(220);
             }
+            row[640 - self.coming_in_px..].fill(220);
             if people[1] {
                 row[2 * STANDING.start..2 * STANDING.end].fill(220);
             }
@@ -118,5 +121,35 @@ fn who_has_gone_is_looked_for_once_and_is_not_shown() {
         let ([sitting, standing], looks) = bench.shown([true, false]);
         assert!(sitting > 0.9 && standing < 0.1, "{sitting} {standing}");
         assert_eq!(looks, looks_expected);
+    }
+}
+
+#[test]
+fn who_comes_in_unseen_is_found_in_a_window_of_that_side() {
+    let mut bench = Bench::new();
+    bench.is_blind.store(true, Relaxed);
+    for _ in 0..5 {
+        assert_eq!(bench.shown([false, false]), ([0.0, 0.0], 1));
+    }
+    // The mask shows of the standing one's 90 columns what is there of somebody else.
+    for columns in [3, 6, 9, 12] {
+        bench.coming_in_px = 2 * columns;
+        let ([_, share], looks) = bench.shown([false, false]);
+        let shown = share * 90.0;
+        assert!((shown - columns as f32).abs() <= 2.0 && looks == 2, "{columns} {shown} {looks}");
+    }
+    // They stand still, and are looked for a little longer.
+    let looks = [(); 10].map(|()| bench.shown([false, false]).1);
+    assert_eq!((looks[0], looks[9]), (2, 1), "{looks:?}");
+}
+
+#[test]
+fn who_comes_in_and_is_seen_costs_nothing() {
+    let mut bench = Bench::new();
+    for columns in [0, 0, 6, 12, 18, 24] {
+        bench.coming_in_px = 2 * columns;
+        let ([_, share], looks) = bench.shown([false, false]);
+        let shown = share * 90.0;
+        assert!((shown - columns as f32).abs() <= 2.0 && looks == 1, "{columns} {shown} {looks}");
     }
 }

@@ -4,12 +4,14 @@ use super::parts::MaskFit;
 use crate::MatteError;
 use crate::look::Look;
 use crate::refine::crop::{LEVELS, Tracker, Window};
+use crate::refine::entry::EntryFinder;
 use crate::refine::lost::LostFinder;
 
 /// What looking into a window takes.
 pub(super) struct Crop {
     pub tracker: Tracker,
     pub lost: LostFinder,
+    pub entry: EntryFinder,
     /// Where the frame that was prepared last was looked at.
     pub window: Option<Window>,
     /// Whether that frame is large enough for windows.
@@ -46,7 +48,8 @@ impl Crop {
         let places = (0..LEVELS).map(place).collect::<Result<_, _>>()?;
         let tracker = Tracker::new(canvas, fit.is_upright);
         let lost = LostFinder::new(canvas, shows_one_person);
-        Ok(Self { tracker, lost, window: None, has_windows: false, places })
+        let entry = EntryFinder::new(canvas);
+        Ok(Self { tracker, lost, entry, window: None, has_windows: false, places })
     }
 
     /// From the mask of the window to that of the whole picture; outside is room.
@@ -65,17 +68,12 @@ impl Crop {
 
     /// Adds to `canvas` whom the network `found` in the `window` of somebody who is lost, where they may be.
     pub(super) fn keep_lost(&mut self, window: Window, found: &Frame, canvas: &mut Frame) {
-        let Some(scaled) = self.places[window.level].scaled(found) else { return };
-        let width = canvas.size().width_px as usize;
-        let rows = canvas.bytes_mut().chunks_exact_mut(width);
-        let rows = rows.zip(self.lost.near().chunks_exact(width)).skip(window.top as usize);
-        for ((row, near), found) in rows.zip(scaled.view().plane(0).iter_rows()) {
-            let near = &near[window.left as usize..];
-            let levels = row[window.left as usize..].iter_mut().zip(near);
-            for ((level, &near), &found) in levels.zip(found) {
-                *level = (*level).max(found & near);
-            }
-        }
+        self.places[window.level].add(window, found, self.lost.near(), canvas);
+    }
+
+    /// Adds to `canvas` whom the network `found` in the `window` of somebody who comes in, where something has moved.
+    pub(super) fn keep_entering(&mut self, window: Window, found: &Frame, canvas: &mut Frame) {
+        self.places[window.level].add(window, found, self.entry.near(), canvas);
     }
 
     /// Learns from the mask of the whole picture.
@@ -86,6 +84,21 @@ impl Crop {
 }
 
 impl Place {
+    /// Adds to `canvas` what was `found` in the `window`, where `near` is 255 and not 0.
+    fn add(&mut self, window: Window, found: &Frame, near: &[u8], canvas: &mut Frame) {
+        let Some(scaled) = self.scaled(found) else { return };
+        let width = canvas.size().width_px as usize;
+        let rows = canvas.bytes_mut().chunks_exact_mut(width);
+        let rows = rows.zip(near.chunks_exact(width)).skip(window.top as usize);
+        for ((row, near), found) in rows.zip(scaled.view().plane(0).iter_rows()) {
+            let near = &near[window.left as usize..];
+            let levels = row[window.left as usize..].iter_mut().zip(near);
+            for ((level, &near), &found) in levels.zip(found) {
+                *level = (*level).max(found & near);
+            }
+        }
+    }
+
     /// What was `found`, at the size that it has in the whole; `None` if it is of another size than any that was asked for.
     fn scaled(&mut self, found: &Frame) -> Option<&Frame> {
         let fits = |scaler: &&mut (SizePx, PlaneScaler)| scaler.0 == found.size();

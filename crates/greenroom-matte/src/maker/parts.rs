@@ -10,6 +10,7 @@ use crate::models::{SQUEEZE, SQUEEZE_OF_SECOND_LOOK, SQUEEZE_OF_WINDOWS, fitting
 use crate::refine::component_filter::ComponentFilter;
 use crate::refine::crop::{LEVELS, Window};
 use crate::refine::plain::Plain;
+use crate::refine::raise::Raiser;
 use crate::refine::smooth::Smoother;
 use crate::refine::thumbnails::Thumbnails;
 use crate::{Isa, MatteError, RefineSteps, SecondOpinion};
@@ -50,8 +51,7 @@ pub(super) struct Parts {
     /// What brings the mask of a whole small input to the canvas.
     enlarger: Option<PlaneScaler>,
     pub component_filter: Option<ComponentFilter>,
-    /// What each level becomes by the step `raise`, at most.
-    raised: Option<Box<[u8; 256]>>,
+    raiser: Option<Raiser>,
     smoother: Option<Smoother>,
     /// Of the pictures, for the steps that ask what has changed.
     thumbnails: Option<Thumbnails>,
@@ -84,7 +84,7 @@ impl Parts {
             crop: steps.crop.then(crop).transpose()?,
             enlarger: enlarger.transpose()?,
             component_filter,
-            raised: steps.raise.then(|| Box::new(raised_levels())),
+            raiser: steps.raise.then(Raiser::default),
             smoother: steps.smooth.then(|| Smoother::new(canvas, isa)).transpose()?,
             thumbnails: None,
             has_advanced: false,
@@ -97,6 +97,7 @@ impl Parts {
         if let Some(crop) = &mut self.crop {
             crop.tracker.reset();
             crop.lost.reset();
+            crop.entry.reset();
             crop.window = None;
         }
         if let Some(component_filter) = &mut self.component_filter {
@@ -231,6 +232,23 @@ impl Parts {
         }
     }
 
+    /// The window to look into once more, if somebody comes in at a side of the newest picture whom `canvas`, what was found in it,
+    /// does not show.
+    pub(super) fn window_of_entry(&mut self, canvas: &Frame) -> Option<Window> {
+        let crop = self.crop.as_mut().filter(|crop| crop.has_windows)?;
+        let masks = [crop.lost.before(), canvas.bytes()];
+        let side = crop.entry.find(self.thumbnails.as_ref()?, masks, canvas.captured_at())?;
+        crop.tracker.window_of_entry(side)
+    }
+
+    /// Adds to `canvas` whom the network `found` in the `window` of somebody who comes in, where something has moved.
+    pub(super) fn keep_entering(&mut self, window: Window, found: &Frame, canvas: &mut Frame) {
+        if let Some(crop) = &mut self.crop {
+            crop.keep_entering(window, found, canvas);
+            self.filter(canvas);
+        }
+    }
+
     /// Drops islands.
     fn filter(&mut self, canvas: &mut Frame) {
         if let Some(component_filter) = &mut self.component_filter {
@@ -261,10 +279,10 @@ impl Parts {
                 crop.tracker.watch(thumbnails);
             }
         }
-        if let Some(raised) = &self.raised {
+        if let Some(raiser) = &self.raiser {
             match raisable {
-                Some(raisable) => raise_some(raised, raisable, canvas.bytes_mut()),
-                None => raise(raised, canvas.bytes_mut()),
+                Some(raisable) => raiser.raise_some(raisable, canvas.bytes_mut()),
+                None => raiser.raise(canvas.bytes_mut()),
             }
         }
         if let (Some(smoother), Some(thumbnails)) = (&mut self.smoother, thumbnails) {
@@ -279,43 +297,4 @@ impl Parts {
         }
         Ok(())
     }
-}
-
-/// Probabilities that half-sure samples are raised by: networks are less sure of hair than of the room
-/// beside it. 0.5 gains more on clips with the true alpha, but less against RVM's mattes of other people.
-const GAMMA: f32 = 0.7;
-
-fn raised_levels() -> [u8; 256] {
-    std::array::from_fn(|level| ((level as f32 / 255.0).powf(GAMMA) * 255.0).round() as u8)
-}
-
-fn raise(raised: &[u8; 256], mask: &mut [u8]) {
-    for levels in mask.chunks_mut(CHUNK) {
-        if has_unsure(levels) {
-            levels.iter_mut().for_each(|level| *level = raised[usize::from(*level)]);
-        }
-    }
-}
-
-/// Raises each sample by so many 255ths of the way as the more of both `raisable` says.
-fn raise_some(raised: &[u8; 256], raisable: [&[u8]; 2], mask: &mut [u8]) {
-    let [one, other] = raisable.map(|shares| shares.chunks(CHUNK));
-    for ((levels, one), other) in mask.chunks_mut(CHUNK).zip(one).zip(other) {
-        if has_unsure(levels) {
-            for ((level, one), other) in levels.iter_mut().zip(one).zip(other) {
-                let share = u32::from(*one.max(other));
-                let [old, new] = [*level, raised[usize::from(*level)]].map(u32::from);
-                *level = (old + (new - old) * share / 255) as u8;
-            }
-        }
-    }
-}
-
-const CHUNK: usize = 32;
-
-/// Whether any of the levels is between 0 and 255. Most samples are not, and raising them changes nothing.
-fn has_unsure(levels: &[u8]) -> bool {
-    // Without a way out before the end, so that it is made into vectors.
-    let between = levels.iter().map(|level| u8::from(level.wrapping_add(1) > 1));
-    between.fold(0, |any, one| any | one) != 0
 }

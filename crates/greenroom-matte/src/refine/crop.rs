@@ -2,6 +2,7 @@ use std::ops::Range;
 
 use greenroom_frame::{FrameView, SizePx};
 
+use super::entry::Side;
 use super::thumbnails::Thumbnails;
 
 /// Where the network looks: a window of the picture, in samples of the mask of the whole picture.
@@ -14,7 +15,7 @@ pub(crate) struct Window {
 }
 
 /// Widths and heights of the windows, in sixteenths of the picture's, by falling area: first those of wide and square
-/// pictures, then those of upright ones, then narrow ones for who is lost. A few fixed sizes, so that tables are kept and a window that follows the person
+/// pictures, then those of upright ones, then narrow ones for who is lost or comes in. A few fixed sizes, so that tables are kept and a window that follows the person
 /// does not breathe.
 const SIDES: [[u32; 2]; 15] = [
     [14, 16],
@@ -37,7 +38,7 @@ const SIDES: [[u32; 2]; 15] = [
 pub(crate) const LEVELS: usize = SIDES.len();
 /// Those of upright pictures.
 const UPRIGHT: Range<usize> = 6..12;
-/// Those for somebody who is lost. For everyone in wide pictures they lose: IoUs of `leave_return_a` and `leave_return_b` are
+/// Those for somebody who is lost; the first one is for who comes in, too. For everyone in wide pictures they lose: IoUs of `leave_return_a` and `leave_return_b` are
 /// 0.006 and 0.009 lower with them.
 const NARROW: Range<usize> = 12..LEVELS;
 /// Frames for which a tighter window must fit, with some room to spare, before it is taken. More wait out more of
@@ -250,6 +251,19 @@ impl Tracker {
         let area = |level: &usize| Window::size(*level, self.canvas).area_px();
         let level = self.levels.clone().chain(NARROW).filter(fits).min_by_key(area)?;
         Some(Window::around(level, need, self.canvas))
+    }
+
+    /// The half of the picture in which somebody comes in at `side`; `None` of upright pictures, which have no such window.
+    pub(crate) fn window_of_entry(&self, side: Side) -> Option<Window> {
+        if self.levels == UPRIGHT {
+            return None;
+        }
+        let level = NARROW.start;
+        let left = match side {
+            Side::Left => 0,
+            Side::Right => (self.canvas.width_px - Window::size(level, self.canvas).width_px) & !1,
+        };
+        Some(Window { level, left, top: 0 })
     }
 
     /// Where the person is; single samples count for nothing.

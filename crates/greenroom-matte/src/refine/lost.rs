@@ -62,6 +62,11 @@ impl LostFinder {
         self.episode = None;
     }
 
+    /// The mask that was [learned](Self::learn) last.
+    pub(crate) fn before(&self) -> &[u8] {
+        &self.before
+    }
+
     /// Takes over the mask that is shown.
     pub(crate) fn learn(&mut self, mask: &[u8]) {
         self.before.copy_from_slice(mask);

@@ -19,12 +19,14 @@
 pub(crate) mod component_filter;
 pub(crate) mod components;
 pub(crate) mod crop;
+pub(crate) mod entry;
 pub(crate) mod guide;
 mod kernels;
 mod key;
 pub(crate) mod lost;
 mod motion;
 pub(crate) mod plain;
+pub(crate) mod raise;
 pub(crate) mod smooth;
 mod spill;
 pub(crate) mod thumbnails;
