@@ -170,6 +170,7 @@ impl ScaledPicture {
             match plane {
                 ScaledPlane::Enlarged(scaler) => scaler.widen(small),
                 ScaledPlane::Whole { scaler, plane, width } => {
+                    assert_eq!(small.rows(), scaler.from().height_px as usize, "the rows");
                     scaler.scale_rows(small, plane.chunks_exact_mut(*width));
                 }
             }

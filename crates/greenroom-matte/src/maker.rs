@@ -274,7 +274,6 @@ impl MatteMaker {
                 // What it has left behind is no answer.
                 self.still.iter_mut().for_each(StillGate::reset);
                 self.carrying = Carrying::default();
-                self.parts.forget_mask();
                 return Err(error);
             }
             let sight = self.parts.sight(self.preparer.gain(), self.captured_at);

@@ -21,6 +21,8 @@ struct Brightness {
     description: ModelDescription,
     is_blind: Arc<AtomicBool>,
     looks: Arc<AtomicU32>,
+    /// It fails once so many looks from now on; 0 for never.
+    fails_in: Arc<AtomicU32>,
 }
 
 impl Engine for Brightness {
@@ -34,6 +36,12 @@ impl Engine for Brightness {
 
     fn infer(&mut self, input: &InputTensor, alpha: &mut AlphaMap) -> Result<(), MatteError> {
         self.looks.fetch_add(1, Relaxed);
+        let fails_in = self.fails_in.load(Relaxed);
+        self.fails_in.store(fails_in.saturating_sub(1), Relaxed);
+        if fails_in == 1 {
+            let (have, want) = ("failing, as a test wants".into(), "well".into());
+            return Err(MatteError::WrongShape { what: "the network", have, want });
+        }
         let SizePx { width_px, height_px } = input.size();
         let is_blind = self.is_blind.load(Relaxed) && width_px > height_px;
         let values = input.values().iter().enumerate();
@@ -49,6 +57,7 @@ struct Bench {
     maker: MatteMaker,
     is_blind: Arc<AtomicBool>,
     looks: Arc<AtomicU32>,
+    fails_in: Arc<AtomicU32>,
     /// Columns of the frames at their right side that somebody who comes in fills.
     coming_in_px: usize,
     start: Instant,
@@ -57,19 +66,29 @@ struct Bench {
 
 impl Bench {
     fn new() -> Self {
-        let (is_blind, looks) = (Arc::default(), Arc::default());
+        Self::with(RefineSteps { crop: true, ..RefineSteps::NONE })
+    }
+
+    fn with(steps: RefineSteps) -> Self {
+        let (is_blind, looks, fails_in) = (Arc::default(), Arc::default(), Arc::default());
         let engine = Brightness {
             description: Model::General.description(),
             is_blind: Arc::clone(&is_blind),
             looks: Arc::clone(&looks),
+            fails_in: Arc::clone(&fails_in),
         };
         let maker = MatteMaker::with_engine(Box::new(engine), Isa::best()).unwrap();
-        let maker = maker.refined(RefineSteps { crop: true, ..RefineSteps::NONE }).unwrap();
-        Self { maker, is_blind, looks, coming_in_px: 0, start: Instant::now(), frames: 0 }
+        let maker = maker.refined(steps).unwrap();
+        let start = Instant::now();
+        Self { maker, is_blind, looks, fails_in, coming_in_px: 0, start, frames: 0 }
     }
 
     /// Of a frame with these people: the shares of their columns that the mask shows, and how often the network was asked.
     fn shown(&mut self, people: [bool; 2]) -> ([f32; 2], u32) {
+        self.try_to_show(people).unwrap()
+    }
+
+    fn try_to_show(&mut self, people: [bool; 2]) -> Result<([f32; 2], u32), MatteError> {
         let mut frame = Frame::new(PixelFormat::I420, SIZE, Colour::WEBCAM).unwrap();
         frame.bytes_mut().fill(128);
         for (y, row) in frame.view_mut().plane_mut(0).iter_rows_mut().enumerate() {
@@ -85,13 +104,13 @@ impl Bench {
         frame.set_captured_at(self.start + self.frames * Duration::from_millis(33));
         self.frames += 1;
         let before = self.looks.load(Relaxed);
-        let mask = self.maker.matte(&frame.view()).unwrap();
+        let mask = self.maker.matte(&frame.view())?;
         let row: Vec<u8> = mask.view().plane(0).iter_rows().nth(150).unwrap().to_vec();
         let share = |columns: std::ops::Range<usize>| {
             let shown = row[columns.clone()].iter().filter(|&&level| level > 127).count();
             shown as f32 / columns.len() as f32
         };
-        ([share(SITTING), share(STANDING)], self.looks.load(Relaxed) - before)
+        Ok(([share(SITTING), share(STANDING)], self.looks.load(Relaxed) - before))
     }
 }
 
@@ -152,4 +171,41 @@ fn who_comes_in_and_is_seen_costs_nothing() {
         let shown = share * 90.0;
         assert!((shown - columns as f32).abs() <= 2.0 && looks == 1, "{columns} {shown} {looks}");
     }
+}
+
+/// A curtain at a side, which nobody comes in by, does not cost a look in every frame.
+#[test]
+fn what_moves_at_a_side_for_long_is_left_alone() {
+    let mut bench = Bench::new();
+    bench.is_blind.store(true, Relaxed);
+    bench.shown([false, false]);
+    let mut looks_with = |columns: [usize; 2], frames: usize| -> Vec<u32> {
+        let of_frame = |frame: usize| {
+            bench.coming_in_px = 2 * columns[frame % 2];
+            bench.shown([false, false]).1
+        };
+        (0..frames).map(of_frame).collect()
+    };
+    let looks = looks_with([3, 6], 200);
+    // Now and then they are looked at in a window of their own anyway.
+    assert!(looks[..90].iter().filter(|&&looks| looks == 2).count() > 30, "{looks:?}");
+    assert!(looks[100..].iter().all(|&looks| looks == 1), "{looks:?}");
+    // Once it has stood still, somebody may come in there.
+    assert_eq!(looks_with([0, 0], 20)[19], 1);
+    assert_eq!(looks_with([3, 6], 2), [2, 2]);
+}
+
+/// After a frame that failed, nothing of the masks before it is left where somebody has moved meanwhile.
+#[test]
+fn a_failed_look_leaves_no_old_mask_behind() {
+    let steps = RefineSteps { crop: true, smooth: true, ..RefineSteps::NONE };
+    let mut bench = Bench::with(steps);
+    for _ in 0..5 {
+        bench.shown([true, true]);
+    }
+    // The network is asked once more for who has gone, and fails then.
+    bench.fails_in.store(2, Relaxed);
+    bench.try_to_show([true, false]).unwrap_err();
+    let ([sitting, standing], _) = bench.shown([true, false]);
+    assert!(sitting > 0.9 && standing < 0.1, "{sitting} {standing}");
 }

@@ -48,7 +48,7 @@ impl Crop {
         let places = (0..LEVELS).map(place).collect::<Result<_, _>>()?;
         let tracker = Tracker::new(canvas, fit.is_upright);
         let lost = LostFinder::new(canvas, shows_one_person);
-        let entry = EntryFinder::new(canvas);
+        let entry = EntryFinder::new(canvas, shows_one_person);
         Ok(Self { tracker, lost, entry, window: None, has_windows: false, places })
     }
 

@@ -57,6 +57,8 @@ pub(super) struct Parts {
     thumbnails: Option<Thumbnails>,
     /// The smoother has come to the newest picture already.
     has_advanced: bool,
+    /// The mask of the picture before the newest one was made.
+    has_mask: bool,
     plain: Option<Plain>,
 }
 
@@ -88,12 +90,14 @@ impl Parts {
             smoother: steps.smooth.then(|| Smoother::new(canvas, isa)).transpose()?,
             thumbnails: None,
             has_advanced: false,
+            has_mask: false,
             plain: Plain::new(steps.plain, canvas),
         })
     }
 
     pub(super) fn reset(&mut self) {
         self.has_advanced = false;
+        self.thumbnails.iter_mut().for_each(Thumbnails::reset);
         if let Some(crop) = &mut self.crop {
             crop.tracker.reset();
             crop.lost.reset();
@@ -134,7 +138,8 @@ impl Parts {
         self.smoother.is_some()
     }
 
-    /// The next frame begins: `frame`. A failed one may have left off anywhere.
+    /// The next frame begins: `frame`. A failed one may have left off anywhere: without a mask of it, the one before it is not
+    /// blended with this frame's.
     ///
     /// # Errors
     /// [`MatteError::UnsupportedFrame`] if `frame` is not planar.
@@ -144,6 +149,9 @@ impl Parts {
         has_second_opinion: bool,
     ) -> Result<(), MatteError> {
         self.has_advanced = false;
+        if !std::mem::take(&mut self.has_mask) {
+            self.smoother.iter_mut().for_each(Smoother::reset);
+        }
         if self.smoother.is_some() || self.crop.is_some() || has_second_opinion {
             Thumbnails::add(&mut self.thumbnails, frame)?;
         }
@@ -156,11 +164,6 @@ impl Parts {
         let thumbnail = &self.thumbnails.as_ref()?.new;
         let (planes, width) = (thumbnail.bytes(), thumbnail.size().width_px as usize);
         Some(Sight { planes, width, gain, window: self.window(), captured_at })
-    }
-
-    /// The next mask has nothing to do with those before.
-    pub(super) fn forget_mask(&mut self) {
-        self.smoother.iter_mut().for_each(Smoother::reset);
     }
 
     /// Moves the mask so far on to the newest picture. Gives how much has changed where the mask may have an edge
@@ -204,6 +207,7 @@ impl Parts {
         if let Some(plain) = &mut self.plain {
             plain.filter(canvas);
         }
+        self.has_mask = true;
         Ok(())
     }
 
@@ -295,6 +299,7 @@ impl Parts {
         if let Some(plain) = &mut self.plain {
             plain.filter(canvas);
         }
+        self.has_mask = true;
         Ok(())
     }
 }

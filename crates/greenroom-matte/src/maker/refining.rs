@@ -22,18 +22,19 @@ impl MatteMaker {
         let gain = self.preparer.gain();
         self.alpha.set_captured_at(self.captured_at);
         let seen = self.denoiser.as_ref().map_or(*frame, |denoiser| denoiser.seen(frame));
+        let found = &self.looks[self.newest];
+        match self.origin {
+            MaskOrigin::Inferred => self.preparer.learn(&found.output),
+            MaskOrigin::Still => self.preparer.learn_again(),
+            MaskOrigin::Carried => {}
+        }
         if self.origin == MaskOrigin::Carried {
             let second_opinion = self.second_opinion.as_mut().map(|it| (it, gain));
             self.parts.carry(&seen, second_opinion, &mut self.alpha)?;
         } else {
-            let found = &self.looks[self.newest];
-            match self.origin {
-                MaskOrigin::Inferred => self.preparer.learn(&found.output),
-                MaskOrigin::Still | MaskOrigin::Carried => self.preparer.learn_again(),
-            }
             let has_time = self.effort.input == Input::Full;
             let lost = self.parts.lay(&found.alpha, &mut self.alpha);
-            let mut looking = Looking {
+            let mut extra = ExtraLook {
                 engine: &mut *self.engine,
                 preparer: &mut self.preparer,
                 still: self.still.as_mut(),
@@ -41,11 +42,12 @@ impl MatteMaker {
                 fit: self.fit,
             };
             if let Some(window) = lost.filter(|_| has_time) {
-                let found = looking.look_into(window, &window.of(&seen, self.alpha.size()))?;
+                let found = extra.look_into(window, &window.of(&seen, self.alpha.size()))?;
                 self.parts.keep_lost(window, found, &mut self.alpha);
             }
-            if let Some(window) = self.parts.window_of_entry(&self.alpha).filter(|_| has_time) {
-                let found = looking.look_into(window, &window.of(&seen, self.alpha.size()))?;
+            let entry = has_time.then(|| self.parts.window_of_entry(&self.alpha)).flatten();
+            if let Some(window) = entry {
+                let found = extra.look_into(window, &window.of(&seen, self.alpha.size()))?;
                 self.parts.keep_entering(window, found, &mut self.alpha);
             }
             let second_opinion = self.second_opinion.as_mut().map(|it| (it, gain));
@@ -62,7 +64,7 @@ impl MatteMaker {
 }
 
 /// What one more look at a frame takes.
-struct Looking<'a> {
+struct ExtraLook<'a> {
     engine: &'a mut dyn Engine,
     preparer: &'a mut Preparer,
     still: Option<&'a mut StillGate>,
@@ -70,7 +72,7 @@ struct Looking<'a> {
     fit: MaskFit,
 }
 
-impl Looking<'_> {
+impl ExtraLook<'_> {
     /// What the network finds in `part`, which is that `window` of a frame.
     ///
     /// # Errors

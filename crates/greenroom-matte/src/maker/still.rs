@@ -10,11 +10,15 @@ use crate::refine::crop::Window;
 const MOST_STALE: Duration = Duration::from_millis(300);
 /// Side of the blocks that are compared, in cells of the picture's thumbnail.
 const BLOCK: usize = 4;
-/// A block has changed if its mean has by more codes than that: noise of 5 codes a sample moves it by 0.4.
+/// A block has changed if its mean has by more codes than that, as the network sees it: noise of 5 codes a sample moves it by
+/// 0.4.
 const MOST_OF_MEAN: f32 = 1.5;
 /// Or if one of its cells has by more codes than that: what moves within a block leaves its mean. An edge of 100 codes does so
-/// when it moves by a twelfth of a cell; noise of 4 codes a sample does not.
-const MOST_OF_CELL: u8 = 8;
+/// when it moves to the side by a twelfth of a cell, or up or down past a row that the thumbnail reads (half a cell); noise of
+/// 4 codes a sample does not.
+const MOST_OF_CELL: f32 = 8.0;
+/// In the dark all differences are less, but those of the noise. So many codes are noise in any light, of a mean and of a cell.
+const NOISE: [f32; 2] = [0.5, 3.0];
 
 /// What a network is about to see, or saw.
 #[derive(Debug, Clone, Copy)]
@@ -36,6 +40,7 @@ struct Seen {
     sighting: Sighting,
     /// Of the thumbnail.
     planes: [Vec<u8>; 3],
+    width: usize,
     gain: f32,
     window: Option<Window>,
     captured_at: Instant,
@@ -71,18 +76,21 @@ impl StillGate {
         let seen = seen[look].as_ref()?;
         let age = sight.captured_at.checked_duration_since(seen.captured_at);
         let is_fresh = age.is_some_and(|age| age < MOST_STALE);
-        let of_same = (seen.gain, seen.window) == (sight.gain, sight.window);
+        let of_same =
+            (seen.gain, seen.window, seen.width) == (sight.gain, sight.window, sight.width);
+        let most = [MOST_OF_MEAN, MOST_OF_CELL].map(|codes| codes / sight.gain);
+        let most = [most[0].max(NOISE[0]), most[1].max(NOISE[1])];
         let mut planes = seen.planes.iter().zip(sight.planes);
-        let holds =
-            is_fresh && of_same && planes.all(|(old, new)| is_same(old, new, sight.width, sums));
+        let mut is_same = |(old, new): (&Vec<u8>, _)| is_same(old, new, sight.width, most, sums);
+        let holds = is_fresh && of_same && planes.all(&mut is_same);
         holds.then_some(seen.sighting)
     }
 
     /// The network was asked about `sight` in `look`: that is `sighting`. Asks for memory only for the first of each look.
     pub(super) fn note(&mut self, look: usize, sight: Sight<'_>, sighting: Sighting) {
-        let Sight { planes, gain, window, captured_at, .. } = sight;
+        let Sight { planes, width, gain, window, captured_at } = sight;
         match &mut self.seen[look] {
-            Some(seen) if seen.planes[0].len() == planes[0].len() => {
+            Some(seen) if (seen.planes[0].len(), seen.width) == (planes[0].len(), width) => {
                 for (old, new) in seen.planes.iter_mut().zip(planes) {
                     old.copy_from_slice(new);
                 }
@@ -91,14 +99,21 @@ impl StillGate {
             }
             seen => {
                 let planes = planes.map(<[u8]>::to_vec);
-                *seen = Some(Seen { sighting, planes, gain, window, captured_at });
+                *seen = Some(Seen { sighting, planes, width, gain, window, captured_at });
             }
         }
     }
 }
 
-/// Whether no block of two planes of `width` cells a row is another. `sums` is memory.
-fn is_same(old: &[u8], new: &[u8], width: usize, sums: &mut Vec<i16>) -> bool {
+/// Whether no block of two planes of `width` cells a row has changed by more than that in the mean or in one cell. `sums` is
+/// memory.
+fn is_same(
+    old: &[u8],
+    new: &[u8],
+    width: usize,
+    [most_of_mean, most_of_cell]: [f32; 2],
+    sums: &mut Vec<i16>,
+) -> bool {
     if old.len() != new.len() {
         return false;
     }
@@ -106,7 +121,7 @@ fn is_same(old: &[u8], new: &[u8], width: usize, sums: &mut Vec<i16>) -> bool {
     let rows = old.chunks(BLOCK * width).zip(new.chunks(BLOCK * width));
     for (old, new) in rows {
         let differences = old.iter().zip(new).map(|(old, new)| old.abs_diff(*new));
-        if differences.fold(0, u8::max) > MOST_OF_CELL {
+        if differences.fold(0, u8::max) > most_of_cell as u8 {
             return false;
         }
         sums.fill(0);
@@ -116,7 +131,7 @@ fn is_same(old: &[u8], new: &[u8], width: usize, sums: &mut Vec<i16>) -> bool {
             }
         }
         let cells = (old.len() / width * BLOCK) as f32;
-        let most_of_sum = (MOST_OF_MEAN * cells) as i32;
+        let most_of_sum = (most_of_mean * cells) as i32;
         let has_changed = |block: &[i16]| {
             block.iter().map(|&sum| i32::from(sum)).sum::<i32>().abs() > most_of_sum
         };

@@ -233,7 +233,7 @@ fn a_network_that_panics_is_gone_and_frames_go_on() {
 fn who_moves_is_somebody_and_what_stands_still_is_not() {
     // The fast network is sure of a person at the left only, and all of that is denied.
     let left_of = |room: &mut Room, luma: fn(usize, usize) -> u8, at_ms| {
-        room.opinion.asking = Asking::AtOnce(Box::new(of(AllIsRoom(description()))));
+        room.opinion.asking = Asking::AtOnce(Box::new(of(Everywhere(description(), 0.0))));
         room.left_of(255, luma, at_ms)
     };
     let mut room = Room::at_once();
@@ -246,15 +246,16 @@ fn who_moves_is_somebody_and_what_stands_still_is_not() {
     assert_eq!(left_of(&mut room, still, 1040), [255; 64], "something has moved");
 }
 
-struct AllIsRoom(ModelDescription);
+/// Sees a person with this probability everywhere.
+struct Everywhere(ModelDescription, f32);
 
-impl Engine for AllIsRoom {
+impl Engine for Everywhere {
     fn description(&self) -> &ModelDescription {
         &self.0
     }
 
     fn infer(&mut self, _: &InputTensor, alpha: &mut AlphaMap) -> Result<(), MatteError> {
-        alpha.values_mut().fill(0.0);
+        alpha.values_mut().fill(self.1);
         Ok(())
     }
 }
@@ -313,7 +314,7 @@ fn a_head_is_not_struck_out_whatever_the_large_network_says() {
         true => photo.get_pixel(x as u32 * 16 / 5, y as u32 * 16 / 5).0[0],
         false => 90,
     };
-    let asking = Asking::AtOnce(Box::new(of(AllIsRoom(description()))));
+    let asking = Asking::AtOnce(Box::new(of(Everywhere(description(), 0.0))));
     let mut room = Room::new(SecondOpinion::new(asking, (&description(), &[])).unwrap());
     room.left_of(255, man, 0);
     // By then it is believed that all else is room, for nothing has moved.
@@ -329,6 +330,27 @@ fn a_head_is_not_struck_out_whatever_the_large_network_says() {
     room.left_of(0, moved, 1120);
     let row = row_18(&room.opinion);
     assert_eq!((row[24], row[5], row[62]), (255, 0, 255));
+}
+
+#[test]
+fn a_head_that_both_networks_are_unsure_of_stays() {
+    let path = concat!(env!("CARGO_MANIFEST_DIR"), "/../../assets/photos/franck_01829.jpg");
+    let photo = image::open(path).unwrap().into_luma8();
+    let man = |x, y| match x < 225 {
+        true => photo.get_pixel(x as u32 * 16 / 5, y as u32 * 16 / 5).0[0],
+        false => 90,
+    };
+    for person in [0.0, 0.7] {
+        let asking = Asking::AtOnce(Box::new(of(Everywhere(description(), person))));
+        let mut room = Room::new(SecondOpinion::new(asking, (&description(), &[])).unwrap());
+        room.left_of(128, man, 0);
+        let left = room.left_of(128, man, 1040);
+        assert!(left[18..31].iter().all(|&level| level == 128), "{person}: {left:?}");
+        assert!(
+            left[..11].iter().chain(&left[38..]).all(|&level| level == 0),
+            "{person}: {left:?}"
+        );
+    }
 }
 
 /// How much the samples of a row amid the last mask may be raised by.

@@ -214,11 +214,12 @@ impl Verdict {
         }
         let [from, to] = ROOM.map(i32::from);
         let regions = tables.regions.find(&answer.mask, tables.person[0].bytes());
-        for ((room, &person), &region) in
-            tables.room.bytes_mut().iter_mut().zip(tables.person[1].bytes()).zip(regions)
+        let answered = tables.person[1].bytes().iter().zip(tables.heads[1].bytes());
+        for ((room, (&person, &head)), &region) in
+            tables.room.bytes_mut().iter_mut().zip(answered).zip(regions)
         {
             let sure = (255 * (to - i32::from(person)) / (to - from)).clamp(0, 255) as u8;
-            *room = sure.max(region);
+            *room = sure.max(region.min(255 - head));
         }
         tables.find_denied(&answer.mask);
         tables.remember(answer);

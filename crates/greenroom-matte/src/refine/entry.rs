@@ -21,6 +21,8 @@ pub(crate) struct EntryFinder {
     size: SizePx,
     /// 255 where who comes in may be.
     near: Vec<u8>,
+    /// Whoever comes in while somebody is shown is not shown.
+    shows_one_person: bool,
     entry: Option<Entry>,
 }
 
@@ -64,7 +66,7 @@ const ENOUGH_SHARE: u32 = 20;
 const FADING_SHARE: u32 = 1000;
 /// Who comes in may stand still so long on the way.
 const LONGEST_STOP: Duration = Duration::from_millis(200);
-/// So long somebody may take to come in.
+/// So long somebody may take to come in. A curtain or a television at a side moves for longer.
 const LONGEST: Duration = Duration::from_secs(3);
 /// Cells around one that moves that may be of the same person.
 const REACH_CELLS: usize = 2;
@@ -72,9 +74,9 @@ const REACH_CELLS: usize = 2;
 const PERSON: u8 = 128;
 
 impl EntryFinder {
-    /// For masks of `size`.
-    pub(crate) fn new(size: SizePx) -> Self {
-        Self { size, near: vec![0; size.area_px() as usize], entry: None }
+    /// For masks of `size`, which show all people or one person.
+    pub(crate) fn new(size: SizePx, shows_one_person: bool) -> Self {
+        Self { size, near: vec![0; size.area_px() as usize], shows_one_person, entry: None }
     }
 
     /// The next picture has nothing to do with those before.
@@ -92,14 +94,18 @@ impl EntryFinder {
     ) -> Option<Side> {
         let cells = thumbnails.new.size().area_px() as u32;
         let is_part = |count: u32, share: u32| count * share >= cells;
-        if self.entry.is_none() && !is_part(moving_at_sides(thumbnails), MOVING_SHARE) {
-            return None;
+        if self.entry.is_none() {
+            let is_somebody_shown = || before.iter().any(|&level| level >= PERSON);
+            if !is_part(moving_at_sides(thumbnails), MOVING_SHARE)
+                || self.shows_one_person && is_somebody_shown()
+            {
+                return None;
+            }
         }
         let (halves, moving) = self.count(thumbnails, [before, mask]);
-        let entry = self.entry.take().filter(|entry| {
-            at.saturating_duration_since(entry.moved_at) <= LONGEST_STOP
-                && at.saturating_duration_since(entry.since) <= LONGEST
-        });
+        let is_going_on =
+            |entry: &Entry| at.saturating_duration_since(entry.moved_at) <= LONGEST_STOP;
+        let entry = self.entry.take().filter(is_going_on);
         self.entry = entry;
         let moves = |half: Half| is_part(half.moving, MOVING_SHARE);
         let side = match halves {
@@ -110,6 +116,13 @@ impl EntryFinder {
         };
         let half = halves[side as usize];
         let known = entry.filter(|entry| entry.side == side);
+        let is_over = |entry: &Entry| at.saturating_duration_since(entry.since) > LONGEST;
+        if let Some(over) = known.filter(is_over) {
+            // Whatever moves there for so long is looked for again only after it has stood still.
+            let moved_at = if moves(half) { at } else { over.moved_at };
+            self.entry = Some(Entry { moved_at, ..over });
+            return None;
+        }
         let is_new = !is_part(half.shown, FREE_SHARE);
         let goes_on = known.is_some() && is_part(half.fading, FADING_SHARE);
         if is_part(moving, SHAKEN_SHARE)
@@ -183,7 +196,7 @@ impl EntryFinder {
 /// How many cells near both sides have changed.
 fn moving_at_sides(thumbnails: &Thumbnails) -> u32 {
     let width = thumbnails.new.size().width_px as usize;
-    let band = width.div_ceil(BAND).min(width);
+    let band = width.div_ceil(BAND);
     let [old, new] = [&thumbnails.old, &thumbnails.new].map(|thumbnail| thumbnail.bytes()[0]);
     let mut moving = 0;
     for (old, new) in old.chunks_exact(width).zip(new.chunks_exact(width)) {

@@ -9,8 +9,9 @@ use crate::planes::SmallPlanes;
 pub(crate) struct Thumbnails {
     picture: SizePx,
     pub new: SmallPlanes,
-    /// Of no picture at first.
+    /// The same as `new` for the first picture.
     pub old: SmallPlanes,
+    is_first: bool,
 }
 
 impl Thumbnails {
@@ -22,7 +23,12 @@ impl Thumbnails {
         let (cells, row_step) = thumbnail_grid(picture);
         let thumbnail =
             || Ok::<_, MatteError>(SmallPlanes::new(cells)?.at_thumbnail_step(row_step));
-        Ok(Self { picture, new: thumbnail()?, old: thumbnail()? })
+        Ok(Self { picture, new: thumbnail()?, old: thumbnail()?, is_first: true })
+    }
+
+    /// The next picture has nothing to do with those before.
+    pub(crate) fn reset(&mut self) {
+        self.is_first = true;
     }
 
     /// Adds `frame` to the `thumbnails` so far. Asks for memory only when its size is new.
@@ -35,10 +41,14 @@ impl Thumbnails {
     ) -> Result<&'a Self, MatteError> {
         let kept = thumbnails.take().filter(|kept| kept.picture == frame.size());
         let thumbnails = thumbnails.insert(match kept {
-            Some(Self { picture, new, old }) => Self { picture, new: old, old: new },
+            Some(kept) => kept,
             None => Self::of(frame.size())?,
         });
+        std::mem::swap(&mut thumbnails.new, &mut thumbnails.old);
         thumbnails.new.fill(frame)?;
+        if std::mem::take(&mut thumbnails.is_first) {
+            thumbnails.old.fill(frame)?;
+        }
         Ok(thumbnails)
     }
 

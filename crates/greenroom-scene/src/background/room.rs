@@ -22,7 +22,7 @@ pub(super) fn room_weight(alpha: u8) -> u8 {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Reading {
     AllRows,
-    /// Two of those that become one, as thumbnails are made: for what is blurred anyway.
+    /// Two of those that become one, as thumbnails are made, and four of alpha: for what is blurred anyway.
     TwoRowsACell,
 }
 
@@ -50,10 +50,10 @@ impl SmallRoom {
         let chroma = like.format().chroma().plane_size(size);
         let grey = || Frame::new(PixelFormat::Grey, small, like.colour());
         // Means will do: what is made of them is far softer or coarser.
-        let reduce = |from: SizePx| -> Result<(PlaneScaler, usize), FrameError> {
+        let reduce = |from: SizePx, rows_a_cell| -> Result<(PlaneScaler, usize), FrameError> {
             let step = match reading {
                 Reading::AllRows => 1,
-                Reading::TwoRowsACell => (from.height_px / rows / 2).max(1),
+                Reading::TwoRowsACell => (from.height_px / rows / rows_a_cell).max(1),
             };
             let read = SizePx::new(from.width_px, from.height_px.div_ceil(step));
             Ok((PlaneScaler::of_means(read, small)?, step as usize))
@@ -61,7 +61,8 @@ impl SmallRoom {
         Ok(Self {
             small,
             planes: [grey()?, grey()?, grey()?, grey()?],
-            reduce: [reduce(size)?, reduce(chroma)?, reduce(chroma)?, reduce(size)?],
+            // A row of chroma is two of alpha: the person in any of those that are read counts.
+            reduce: [reduce(size, 2)?, reduce(chroma, 2)?, reduce(chroma, 2)?, reduce(size, 4)?],
             shown: ScaledPicture::new(like.shape(), small)?,
         })
     }

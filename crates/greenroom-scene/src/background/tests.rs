@@ -111,6 +111,25 @@ fn the_person_never_bleeds_into_the_room() {
 }
 
 #[test]
+fn a_hard_edge_does_not_bleed_wherever_it_lies() {
+    let size = SizePx::new(640, 720);
+    let shape = FrameShape { format: PixelFormat::I420, size, colour: Colour::WEBCAM };
+    for edge in 288..=296 {
+        let alpha = |x: f32, y: f32| {
+            let is_person = (x - 0.5).abs() < 0.2 && y * 720.0 > edge as f32;
+            if is_person { 255 } else { 0 }
+        };
+        let scene = Scene::new(shape, alpha);
+        let seen = scene.behind(&mut *build("blur=1", shape), &moment(0.0));
+        for (plane, code) in [ROOM.y, ROOM.u, ROOM.v].into_iter().enumerate() {
+            for &sample in seen.view().plane(plane).iter_rows().flatten() {
+                assert!(sample.abs_diff(code) <= 1, "from row {edge}, {plane}: {sample}");
+            }
+        }
+    }
+}
+
+#[test]
 fn without_any_room_there_is_a_plain_grey() {
     let shape = shapes()[0];
     for text in ["blur", "bokeh", "pixelate"] {

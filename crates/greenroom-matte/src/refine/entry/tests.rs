@@ -18,7 +18,7 @@ struct Bench {
 impl Bench {
     /// After a picture of a dark room.
     fn new() -> Self {
-        let finder = EntryFinder::new(MASK);
+        let finder = EntryFinder::new(MASK, false);
         let mut bench = Self { finder, thumbnails: None, start: Instant::now(), ms: 0 };
         bench.show([0, 0], 30);
         bench.show([0, 0], 30);

@@ -39,8 +39,10 @@ impl Fitted {
         shape: FrameShape,
         sighting: Option<Sighting>,
     ) -> Result<(), FrameError> {
-        unpack(*alpha, &mut self.alpha)?;
-        self.to = sighting.map(|sighting| (sighting, shape));
+        if let Some(sighting) = sighting {
+            unpack(*alpha, &mut self.alpha)?;
+            self.to = Some((sighting, shape));
+        }
         Ok(())
     }
 }
