@@ -68,7 +68,7 @@ pub use error::MatteError;
 pub use face::{Face, FaceFinder};
 pub use greenroom_frame::Isa;
 pub use guard::{Comparison, RoomGuard};
-pub use maker::{Effort, Input, MaskOrigin, MatteMaker, Sighting};
+pub use maker::{Effort, InferenceId, Input, MaskOrigin, MatteMaker};
 pub use models::Model;
 pub use multiclass::MulticlassEngine;
 pub use opinion::SecondOpinion;

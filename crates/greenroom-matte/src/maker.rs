@@ -14,7 +14,7 @@ use greenroom_frame::{Colour, Frame, FrameView, PixelFormat, SizePx};
 
 use self::build::fits;
 use self::effort::Carrying;
-pub use self::effort::{Effort, Input, MaskOrigin, Sighting};
+pub use self::effort::{Effort, InferenceId, Input, MaskOrigin};
 use self::parts::{MaskFit, Parts};
 use self::second_look::SecondLook;
 use self::still::StillGate;
@@ -54,8 +54,8 @@ pub struct MatteMaker {
     still: Option<StillGate>,
     /// Where the mask of the frame that was prepared last comes from.
     origin: MaskOrigin,
-    /// What the network saw for the mask of that frame.
-    sighting: Sighting,
+    /// What that mask was inferred by.
+    inference_id: InferenceId,
     effort: Effort,
     carrying: Carrying,
     alpha: Frame,
@@ -177,10 +177,10 @@ impl MatteMaker {
         self.origin
     }
 
-    /// What the network saw for the mask of the frame that was [prepared](Self::prepare) last, if that mask is not
+    /// The inference that the mask of the frame that was [prepared](Self::prepare) last is of, if that mask is not
     /// [carried](MaskOrigin::Carried).
-    pub fn sighting(&self) -> Option<Sighting> {
-        (self.origin != MaskOrigin::Carried).then_some(self.sighting)
+    pub fn inference_id(&self) -> Option<InferenceId> {
+        (self.origin != MaskOrigin::Carried).then_some(self.inference_id)
     }
 
     /// The next picture has nothing to do with those before: another camera, client or clip.
@@ -243,12 +243,13 @@ impl MatteMaker {
         self.newest = window.map_or(fit.whole, |window| fit.windows[window.level]);
         let sight = self.parts.sight(self.preparer.next_gain(), self.captured_at);
         let both = self.still.as_mut().zip(sight);
-        if let Some(sighting) = both.and_then(|(still, sight)| still.holds(self.newest, sight)) {
-            (self.origin, self.sighting) = (MaskOrigin::Still, sighting);
-            self.preparer.pass_over();
+        if let Some(inference_id) = both.and_then(|(still, sight)| still.holds(self.newest, sight))
+        {
+            (self.origin, self.inference_id) = (MaskOrigin::Still, inference_id);
+            self.preparer.skip();
             return Ok(());
         }
-        (self.origin, self.sighting) = (MaskOrigin::Inferred, Sighting::new());
+        (self.origin, self.inference_id) = (MaskOrigin::Inferred, InferenceId::new());
         if let Some(window) = window {
             let part = window.of(frame, self.alpha.size());
             self.preparer.prepare(&part, &mut self.looks[self.newest].input)?;
@@ -278,7 +279,7 @@ impl MatteMaker {
             }
             let sight = self.parts.sight(self.preparer.gain(), self.captured_at);
             if let Some((still, sight)) = self.still.as_mut().zip(sight) {
-                still.note(self.newest, sight, self.sighting);
+                still.note(self.newest, sight, self.inference_id);
             }
         }
         let look = &mut self.looks[self.newest];

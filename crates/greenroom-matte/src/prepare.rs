@@ -97,11 +97,11 @@ impl Preparer {
     }
 
     /// The next picture is as the one before, and is not prepared: the model would see it so much brighter.
-    pub(crate) fn pass_over(&mut self) {
+    pub(crate) fn skip(&mut self) {
         self.gain = self.next_gain();
     }
 
-    /// Learns from a picture that was [passed over](Self::pass_over).
+    /// Learns from a picture that was [skipped](Self::skip).
     pub(crate) fn learn_again(&mut self) {
         if let Some(exposure) = &mut self.exposure {
             exposure.learn_again();

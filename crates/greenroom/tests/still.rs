@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 
 use greenroom::pipeline::MattePlanes;
 use greenroom_frame::{Colour, Frame, FrameView, PixelFormat, Rgb8, SizePx};
-use greenroom_matte::{KeyColour, MaskOrigin, MatteMaker, Model, RefineSteps, Sighting};
+use greenroom_matte::{InferenceId, KeyColour, MaskOrigin, MatteMaker, Model, RefineSteps};
 
 const SIZE: SizePx = SizePx::new(640, 360);
 const FRAME: Duration = Duration::from_millis(33);
@@ -37,11 +37,11 @@ fn picture(right_px: usize, noise: u32, at: Instant) -> Frame {
     frame
 }
 
-fn alpha(maker: &mut MatteMaker, frame: &Frame) -> (Frame, Sighting) {
+fn alpha(maker: &mut MatteMaker, frame: &Frame) -> (Frame, InferenceId) {
     maker.prepare(&frame.view()).unwrap();
-    let sighting = maker.sighting().unwrap();
+    let inference_id = maker.inference_id().unwrap();
     maker.infer().unwrap();
-    (maker.refine(&frame.view()).unwrap().clone(), sighting)
+    (maker.refine(&frame.view()).unwrap().clone(), inference_id)
 }
 
 fn maker() -> MatteMaker {
@@ -57,8 +57,8 @@ impl Fitter {
         Self(MattePlanes::new(SIZE, steps).unwrap())
     }
 
-    fn luma(&mut self, alpha: &Frame, frame: &Frame, sighting: Option<Sighting>) -> Vec<u8> {
-        let matte = self.0.fit(alpha.view(), frame.view(), sighting).unwrap();
+    fn luma(&mut self, alpha: &Frame, frame: &Frame, inference_id: Option<InferenceId>) -> Vec<u8> {
+        let matte = self.0.fit(alpha.view(), frame.view(), inference_id).unwrap();
         let view: FrameView<'_> = matte.luma();
         view.plane(0).iter_rows().flatten().copied().collect()
     }
@@ -69,12 +69,12 @@ fn the_matte_stays_while_nothing_moves_and_follows_what_does() {
     let start = Instant::now();
     let mut maker = maker();
     let (first, second) = (picture(0, 1, start), picture(0, 2, start + FRAME));
-    let (first_alpha, sighting) = alpha(&mut maker, &first);
+    let (first_alpha, inference_id) = alpha(&mut maker, &first);
     let (second_alpha, same) = alpha(&mut maker, &second);
-    assert_eq!((maker.origin(), same), (MaskOrigin::Still, sighting));
+    assert_eq!((maker.origin(), same), (MaskOrigin::Still, inference_id));
 
     let mut fitter = Fitter::new(RefineSteps::default());
-    let matte = fitter.luma(&first_alpha, &first, Some(sighting));
+    let matte = fitter.luma(&first_alpha, &first, Some(inference_id));
     assert!(fitter.luma(&second_alpha, &second, Some(same)) == matte, "noise moves the edge");
     // Otherwise it would be another: the test can see noise.
     let anew = Fitter::new(RefineSteps::default()).luma(&second_alpha, &second, None);
@@ -86,8 +86,17 @@ fn the_matte_stays_while_nothing_moves_and_follows_what_does() {
     let shown = fitter.luma(&struck, &second, Some(same));
     assert!(shown.iter().all(|&level| level == 0), "what was struck out is shown");
 
-    // Another picture in size, or another call, has its own.
-    fitter.luma(&second_alpha, &second, Some(same));
+    // A step of the smoothing keeps the matte, and a larger one does not; nor does another call.
+    for (step, is_kept) in [(8, true), (9, false)] {
+        fitter.0.reset();
+        let matte = fitter.luma(&first_alpha, &first, Some(same));
+        let mut smoothed = first_alpha.clone();
+        let middle = smoothed.bytes().iter().position(|&level| level > 100 && level < 200).unwrap();
+        smoothed.bytes_mut()[middle] += step;
+        assert_eq!(fitter.luma(&smoothed, &second, Some(same)) == matte, is_kept, "{step}");
+    }
+    fitter.0.reset();
+    fitter.luma(&first_alpha, &first, Some(same));
     fitter.0.reset();
     assert!(fitter.luma(&second_alpha, &second, Some(same)) == anew, "from the call before");
 
@@ -95,10 +104,34 @@ fn the_matte_stays_while_nothing_moves_and_follows_what_does() {
     let third = picture(40, 3, start + 2 * FRAME);
     let (third_alpha, other) = alpha(&mut maker, &third);
     assert_eq!(maker.origin(), MaskOrigin::Inferred);
-    assert!(other != sighting, "what has moved counts as the same");
+    assert!(other != inference_id, "what has moved counts as the same");
     let matte = fitter.luma(&third_alpha, &third, Some(other));
     let anew = Fitter::new(RefineSteps::default()).luma(&third_alpha, &third, None);
     assert!(matte == anew, "the matte has not followed");
+}
+
+#[test]
+fn what_is_fitted_otherwise_is_fitted_anew() {
+    let mut maker = maker();
+    let first = picture(0, 1, Instant::now());
+    let (alpha, inference_id) = alpha(&mut maker, &first);
+    let noisy = picture(0, 2, first.captured_at());
+    let anew = Fitter::new(RefineSteps::default()).luma(&alpha, &noisy, None);
+    // The room's colour is taken out of the edge again.
+    let mut fitter = Fitter::new(RefineSteps::default());
+    fitter.0.remove_spill(false);
+    fitter.luma(&alpha, &first, Some(inference_id));
+    fitter.0.remove_spill(true);
+    assert!(fitter.luma(&alpha, &noisy, Some(inference_id)) == anew, "the spill's edge is missing");
+    // Another colour: it is another picture.
+    let mut fitter = Fitter::new(RefineSteps::default());
+    let mut other = first.clone();
+    other.set_colour(Colour::JPEG);
+    fitter.luma(&alpha, &other, Some(inference_id));
+    assert!(fitter.luma(&alpha, &noisy, Some(inference_id)) == anew, "of another kind of picture");
+    // Without an inference, as from a mask server.
+    fitter.luma(&alpha, &first, None);
+    assert!(fitter.luma(&alpha, &noisy, None) == anew, "nobody has said that nothing moves");
 }
 
 #[test]
@@ -114,10 +147,10 @@ fn a_key_is_pulled_for_every_frame() {
     let start = Instant::now();
     let mut maker = maker();
     let (first, second) = (picture(0, 1, start), picture(0, 2, start + FRAME));
-    let (first_alpha, sighting) = alpha(&mut maker, &first);
+    let (first_alpha, inference_id) = alpha(&mut maker, &first);
     let (second_alpha, same) = alpha(&mut maker, &second);
     let steps = RefineSteps { key: Some(KeyColour::Auto), ..RefineSteps::default() };
     let mut fitter = Fitter::new(steps);
-    let matte = fitter.luma(&first_alpha, &first, Some(sighting));
+    let matte = fitter.luma(&first_alpha, &first, Some(inference_id));
     assert!(fitter.luma(&second_alpha, &second, Some(same)) != matte, "the key was not pulled");
 }

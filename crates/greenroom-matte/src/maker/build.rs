@@ -3,7 +3,7 @@ use std::time::Instant;
 use greenroom_frame::{Colour, Frame, PixelFormat, SizePx};
 
 use super::MatteMaker;
-use super::effort::{Carrying, Effort, MaskOrigin, Sighting};
+use super::effort::{Carrying, Effort, InferenceId, MaskOrigin};
 use super::parts::{MaskFit, Parts};
 use crate::look::Look;
 use crate::{Engine, Isa, MatteError, Model, Preparer, Quality, RefineSteps, SelfieEngine};
@@ -95,7 +95,7 @@ impl MatteMaker {
             second_opinion: None,
             still: None,
             origin: MaskOrigin::Inferred,
-            sighting: Sighting::new(),
+            inference_id: InferenceId::new(),
             effort: Effort::default(),
             carrying: Carrying::default(),
             captured_at: Instant::now(),

@@ -44,13 +44,13 @@ pub enum MaskOrigin {
     Carried,
 }
 
-/// What a network saw when it was asked. Frames with the same sighting show the same but for noise: nothing that the network
-/// could see has moved between them, and they are less than 0.3 s apart (see [`MaskOrigin::Still`]).
+/// One inference: the network was asked about a frame. Frames whose masks are of the same inference show the same but for
+/// noise: nothing that their thumbnails show has moved, and they are less than 0.3 s apart (see [`MaskOrigin::Still`]).
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Sighting(u64);
+pub struct InferenceId(u64);
 
-impl Sighting {
-    /// Another than all before, of whichever maker.
+impl InferenceId {
+    /// Of another inference than all before, by whichever maker.
     pub(super) fn new() -> Self {
         static NEXT: AtomicU64 = AtomicU64::new(0);
         Self(NEXT.fetch_add(1, Relaxed))

@@ -2,7 +2,7 @@
 
 use std::time::{Duration, Instant};
 
-use super::Sighting;
+use super::InferenceId;
 use crate::refine::crop::Window;
 
 /// An answer is not used for longer, however still it is: a change that is too slow or too faint to be noticed shows within
@@ -37,7 +37,7 @@ pub(super) struct Sight<'a> {
 /// What it saw when it was asked last.
 #[derive(Debug)]
 struct Seen {
-    sighting: Sighting,
+    inference_id: InferenceId,
     /// Of the thumbnail.
     planes: [Vec<u8>; 3],
     width: usize,
@@ -70,8 +70,8 @@ impl StillGate {
         self.seen[look] = None;
     }
 
-    /// What was seen in `look`, if the answer to that holds for `sight`, too.
-    pub(super) fn holds(&mut self, look: usize, sight: Sight<'_>) -> Option<Sighting> {
+    /// The inference that was made in `look`, if its answer holds for `sight`, too.
+    pub(super) fn holds(&mut self, look: usize, sight: Sight<'_>) -> Option<InferenceId> {
         let Self { seen, sums } = self;
         let seen = seen[look].as_ref()?;
         let age = sight.captured_at.checked_duration_since(seen.captured_at);
@@ -83,11 +83,11 @@ impl StillGate {
         let mut planes = seen.planes.iter().zip(sight.planes);
         let mut is_same = |(old, new): (&Vec<u8>, _)| is_same(old, new, sight.width, most, sums);
         let holds = is_fresh && of_same && planes.all(&mut is_same);
-        holds.then_some(seen.sighting)
+        holds.then_some(seen.inference_id)
     }
 
-    /// The network was asked about `sight` in `look`: that is `sighting`. Asks for memory only for the first of each look.
-    pub(super) fn note(&mut self, look: usize, sight: Sight<'_>, sighting: Sighting) {
+    /// The network was asked about `sight` in `look`, by that inference. Asks for memory only for the first of each look.
+    pub(super) fn note(&mut self, look: usize, sight: Sight<'_>, inference_id: InferenceId) {
         let Sight { planes, width, gain, window, captured_at } = sight;
         match &mut self.seen[look] {
             Some(seen) if (seen.planes[0].len(), seen.width) == (planes[0].len(), width) => {
@@ -95,11 +95,11 @@ impl StillGate {
                     old.copy_from_slice(new);
                 }
                 (seen.gain, seen.window, seen.captured_at) = (gain, window, captured_at);
-                seen.sighting = sighting;
+                seen.inference_id = inference_id;
             }
             seen => {
                 let planes = planes.map(<[u8]>::to_vec);
-                *seen = Some(Seen { sighting, planes, width, gain, window, captured_at });
+                *seen = Some(Seen { inference_id, planes, width, gain, window, captured_at });
             }
         }
     }
@@ -171,7 +171,7 @@ mod tests {
         fn holds(&mut self, look: usize, sight: Sight<'_>) -> bool {
             let holds = self.0.holds(look, sight).is_some();
             if !holds {
-                self.0.note(look, sight, Sighting::new());
+                self.0.note(look, sight, InferenceId::new());
             }
             holds
         }

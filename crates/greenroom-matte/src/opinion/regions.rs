@@ -4,7 +4,7 @@ use super::cells::{grey, most_around};
 use crate::MatteError;
 use crate::refine::components::{Component, Components};
 
-/// Regions that are room as a whole: what the fast network is unsure of, and the other mostly calls room. So a laptop goes
+/// Regions that are room as a whole: what the fast network is unsure of, and the other is not sure is a person. So a laptop goes
 /// in one piece, also where the one network is unsure and the other sees a hand.
 #[derive(Debug)]
 pub(super) struct Regions {
@@ -22,11 +22,11 @@ pub(super) struct Regions {
 const UNSURE: [u8; 2] = [21, 224];
 /// Level of the answer below which such a cell is room: 0.9. Two networks that are both unsure see no person.
 const SURE_PERSON: u8 = 230;
-/// Share of a region that is room by the answer, from which on all of it is.
+/// Share of a region where the answer is not sure of a person, from which on all of it is room.
 const MOST_ROOM: f32 = 0.5;
 /// What is left of a smaller region without its rim, in cells, is an edge, and no thing.
 const LEAST_CELLS: u32 = 8;
-/// A cell of a region, and one that is room by the answer.
+/// A cell of a region, and one where the answer is not sure of a person.
 const INNER: u8 = 1;
 const ROOM: u8 = 2;
 

@@ -6,7 +6,7 @@ use crate::MatteError;
 
 /// What earlier answers called room and what has never changed since. A tablet that stands on a table is room; when a person
 /// moves behind it, the large network calls it a part of the person. It is room still, for it has looked the same in every
-/// frame: a person who came there would have changed it at some time.
+/// frame since that answer: a person who came there would have changed it at some time.
 ///
 /// A thing that is lifted changes, and a thing that came with the person was never room.
 #[derive(Debug)]

@@ -15,8 +15,8 @@ pub(crate) struct Window {
 }
 
 /// Widths and heights of the windows, in sixteenths of the picture's, by falling area: first those of wide and square
-/// pictures, then those of upright ones, then narrow ones for who is lost or comes in. A few fixed sizes, so that tables are kept and a window that follows the person
-/// does not breathe.
+/// pictures, then those of upright ones, then narrow ones for who is lost or comes in. There are a few fixed sizes, so that
+/// tables are kept and a window that follows the person does not breathe.
 const SIDES: [[u32; 2]; 15] = [
     [14, 16],
     [12, 16],
@@ -38,8 +38,8 @@ const SIDES: [[u32; 2]; 15] = [
 pub(crate) const LEVELS: usize = SIDES.len();
 /// Those of upright pictures.
 const UPRIGHT: Range<usize> = 6..12;
-/// Those for somebody who is lost; the first one is for who comes in, too. For everyone in wide pictures they lose: IoUs of `leave_return_a` and `leave_return_b` are
-/// 0.006 and 0.009 lower with them.
+/// Those for somebody who is lost; the first one is for who comes in, too. They are for nobody else: with them, IoUs of
+/// `leave_return_a` and `leave_return_b` are 0.006 and 0.009 lower.
 const NARROW: Range<usize> = 12..LEVELS;
 /// Frames for which a tighter window must fit, with some room to spare, before it is taken. More wait out more of
 /// a person's passing by: 8 and 30 give dtSSDs that are 1 and 2 % higher on mdn_b_inout.

@@ -4,9 +4,9 @@
 //! |---|---|---|
 //! | `exposure` | [`MatteMaker`](crate::MatteMaker) | the network sees dark pictures and persons against the light brighter |
 //! | `denoise` | [`MatteMaker`](crate::MatteMaker) | the networks see noisy pictures without most of their noise |
-//! | `crop` | [`MatteMaker`](crate::MatteMaker) | the network sees the person, not the room, when the person is small; and once more where somebody is lost |
+//! | `crop` | [`MatteMaker`](crate::MatteMaker) | the network sees the person, not the room, when the person is small; and once more where somebody is lost or comes in |
 //! | `islands` | [`MatteMaker`](crate::MatteMaker) | what floats beside a person is dropped where the network is unsure |
-//! | `second_opinion` | [`MatteMaker`](crate::MatteMaker) | what a large network is sure is room is struck out |
+//! | `second_opinion` | [`MatteMaker`](crate::MatteMaker) | what a large network is sure is room is struck out, and what both are unsure of |
 //! | `raise` | [`MatteMaker`](crate::MatteMaker) | hair that the network is half sure of stays |
 //! | `smooth` | [`MatteMaker`](crate::MatteMaker) | edges that stand still are calm, and those of who goes as a whole |
 //! | `plain` | [`MatteMaker`](crate::MatteMaker) | none by default: threshold, wider or narrower, box blur, running average |
@@ -67,7 +67,8 @@ pub struct RefineSteps {
     pub quality: Quality,
     /// Half-sure samples count as a little more person; for masks of probabilities.
     pub raise: bool,
-    /// What a second network is sure is room is struck out; it is asked once in some seconds.
+    /// What a second network is sure is room is struck out, and what both networks are unsure of; it is asked once in some
+    /// seconds.
     pub second_opinion: bool,
     /// The mask is blended with the one before where nothing moves, or all of a person does.
     pub smooth: bool,

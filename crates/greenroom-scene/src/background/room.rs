@@ -50,7 +50,7 @@ impl SmallRoom {
         let chroma = like.format().chroma().plane_size(size);
         let grey = || Frame::new(PixelFormat::Grey, small, like.colour());
         // Means will do: what is made of them is far softer or coarser.
-        let reduce = |from: SizePx, rows_a_cell| -> Result<(PlaneScaler, usize), FrameError> {
+        let reduce = |from: SizePx, rows_a_cell: u32| -> Result<(PlaneScaler, usize), FrameError> {
             let step = match reading {
                 Reading::AllRows => 1,
                 Reading::TwoRowsACell => (from.height_px / rows / rows_a_cell).max(1),

@@ -100,10 +100,10 @@ impl Job {
         }
         let frame = self.frame.view();
         self.maker.prepare(&frame).context(RunFailed)?;
-        let sighting = self.maker.sighting();
+        let inference_id = self.maker.inference_id();
         self.maker.infer().context(RunFailed)?;
         let alpha = self.maker.refine(&frame).context(RunFailed)?;
-        let matte = self.planes.fit(alpha.view(), frame, sighting).context(RunFailed)?;
+        let matte = self.planes.fit(alpha.view(), frame, inference_id).context(RunFailed)?;
         self.painter.compose(&MattedFrame { frame, matte }).context(RunFailed)?;
         self.sink.write(self.painter.fit().context(RunFailed)?).context(RunFailed)?;
         if let Some(matte_output) = &mut self.matte_output {

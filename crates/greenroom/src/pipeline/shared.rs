@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 
 use greenroom_device::Wake;
 use greenroom_frame::PooledFrame;
-use greenroom_matte::Sighting;
+use greenroom_matte::InferenceId;
 
 use super::demand::{Demand, Epoch};
 use super::governing::Governing;
@@ -38,8 +38,8 @@ pub(super) struct Shot {
 pub(super) struct Cut {
     pub(super) shot: Shot,
     pub(super) alpha: PooledFrame,
-    /// What a network here saw for that.
-    pub(super) sighting: Option<Sighting>,
+    /// The inference here that it is of.
+    pub(super) inference_id: Option<InferenceId>,
     /// Processor time that this took.
     pub(super) work: Duration,
     /// Time for which another program was waited for, which found the mask.

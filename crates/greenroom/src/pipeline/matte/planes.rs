@@ -1,7 +1,7 @@
 use greenroom_frame::{
     Colour, Frame, FrameError, FrameShape, FrameView, MatteView, PixelFormat, SizePx, unpack,
 };
-use greenroom_matte::{Guide, MatteError, RefineSteps, ScreenKey, Sighting, Upscaler};
+use greenroom_matte::{Guide, InferenceId, MatteError, RefineSteps, ScreenKey, Upscaler};
 
 /// Brings a model's alpha to the size of a frame's planes.
 pub struct MattePlanes {
@@ -19,14 +19,19 @@ const MOST_DIFFERENCE: u8 = 8;
 /// What the planes were fitted to last.
 struct Fitted {
     /// `None` if they are to be fitted anew.
-    to: Option<(Sighting, FrameShape)>,
+    to: Option<(InferenceId, FrameShape)>,
     alpha: Frame,
 }
 
 impl Fitted {
     /// Whether the planes of then are those of a frame of that `shape`, too: with the same `alpha`, where nothing has moved.
-    fn holds(&self, alpha: &FrameView<'_>, shape: FrameShape, sighting: Option<Sighting>) -> bool {
-        let is_same_picture = sighting.is_some_and(|it| self.to == Some((it, shape)));
+    fn holds(
+        &self,
+        alpha: &FrameView<'_>,
+        shape: FrameShape,
+        inference_id: Option<InferenceId>,
+    ) -> bool {
+        let is_same_picture = inference_id.is_some_and(|it| self.to == Some((it, shape)));
         is_same_picture
             && alpha.shape() == self.alpha.shape()
             && is_alike(alpha, &self.alpha.view())
@@ -37,11 +42,11 @@ impl Fitted {
         &mut self,
         alpha: &FrameView<'_>,
         shape: FrameShape,
-        sighting: Option<Sighting>,
+        inference_id: Option<InferenceId>,
     ) -> Result<(), FrameError> {
-        if let Some(sighting) = sighting {
+        if let Some(inference_id) = inference_id {
             unpack(*alpha, &mut self.alpha)?;
-            self.to = Some((sighting, shape));
+            self.to = Some((inference_id, shape));
         }
         Ok(())
     }
@@ -93,9 +98,10 @@ impl MattePlanes {
         }
     }
 
-    /// The matte of `frame` from its `alpha` at the model's size. If the last frame had the same alpha and the same `sighting`,
-    /// it has the same matte: nothing has moved, and noise would only make the edge flicker. (Not in front of a screen, whose
-    /// key is exact.) `sighting` is what a network saw for the alpha, see [`MatteMaker::sighting`](greenroom_matte::MatteMaker::sighting).
+    /// The matte of `frame` from its `alpha` at the model's size, which is of the [inference](greenroom_matte::MatteMaker::inference_id)
+    /// with this identity. If the last frame's alpha was nearly the same and of the same inference, this frame gets that
+    /// one's matte: nothing has moved, and noise would only make the edge flicker. (Not in front of a screen, whose key is
+    /// exact.)
     ///
     /// # Errors
     /// When alpha is no grey picture, or `frame` is not planar.
@@ -103,13 +109,13 @@ impl MattePlanes {
         &mut self,
         alpha: FrameView<'_>,
         frame: FrameView<'_>,
-        sighting: Option<Sighting>,
+        inference_id: Option<InferenceId>,
     ) -> Result<MatteView<'_>, MatteError> {
-        let sighting = sighting.filter(|_| self.key.is_none());
-        if !self.fitted.holds(&alpha, frame.shape(), sighting) {
+        let inference_id = inference_id.filter(|_| self.key.is_none());
+        if !self.fitted.holds(&alpha, frame.shape(), inference_id) {
             self.fitted.to = None;
             self.fit_anew(alpha, frame)?;
-            self.fitted.note(&alpha, frame.shape(), sighting)?;
+            self.fitted.note(&alpha, frame.shape(), inference_id)?;
         }
         let matte = MatteView::new(frame, self.luma.1.view(), self.chroma.1.view())?;
         Ok(matte.with_edge(self.guide.as_ref().and_then(Guide::edge)))

@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 
 use greenroom_device::Wake;
 use greenroom_frame::{FramePool, unpack};
-use greenroom_matte::{MatteError, MatteMaker, Sighting};
+use greenroom_matte::{InferenceId, MatteError, MatteMaker};
 
 use super::{MakeMatte, MatteFeed};
 use crate::faults::{self, Fault};
@@ -34,8 +34,8 @@ pub(in crate::pipeline) struct MatteThread {
     frames: u32,
     /// The server found the person in the last frame.
     elsewhere: bool,
-    /// What the network saw for the last frame.
-    sighting: Option<Sighting>,
+    /// The inference here that the last frame's mask is of.
+    inference_id: Option<InferenceId>,
     /// Time for which the server was waited for, for the last frame.
     waited: Duration,
     /// Since when it fails, or since it was made anew for that.
@@ -57,7 +57,7 @@ impl MatteThread {
             epoch: None,
             frames: 0,
             elsewhere: false,
-            sighting: None,
+            inference_id: None,
             waited: Duration::ZERO,
             failing_since: None,
         }
@@ -110,8 +110,8 @@ impl MatteThread {
                 self.failing_since = None;
                 self.shared.stats.record(Step::Matte, start.elapsed());
                 let work = thread_time.elapsed();
-                let Self { sighting, waited, .. } = *self;
-                self.hand_on(Flow::Frame(Cut { shot, alpha, sighting, work, waited }));
+                let Self { inference_id, waited, .. } = *self;
+                self.hand_on(Flow::Frame(Cut { shot, alpha, inference_id, work, waited }));
             }
             Err(error) => {
                 // What is shown goes first; the rest may take a while.
@@ -157,7 +157,7 @@ impl MatteThread {
                 server.reset();
             }
         }
-        (self.sighting, self.waited) = (None, Duration::ZERO);
+        (self.inference_id, self.waited) = (None, Duration::ZERO);
         if let Some(server) = &mut self.server {
             let asked = Instant::now();
             let is_found = server.find(&frame);
@@ -174,7 +174,7 @@ impl MatteThread {
         let maker = &mut self.maker;
         maker.prepare(&frame)?;
         self.shared.governing.count(maker.origin());
-        self.sighting = maker.sighting();
+        self.inference_id = maker.inference_id();
         maker.infer()?;
         maker.refine(&frame)
     }

@@ -57,7 +57,7 @@ impl OutputThread {
             // Another call: perhaps another camera.
             self.planes.reset();
         }
-        let matte = match self.planes.fit(cut.alpha.view(), frame, cut.sighting) {
+        let matte = match self.planes.fit(cut.alpha.view(), frame, cut.inference_id) {
             Ok(matte) => matte,
             Err(error) => {
                 if !std::mem::replace(&mut self.failing, true) {
