@@ -2,22 +2,50 @@ use greenroom_frame::{Backdrop, Frame, FrameError, FrameView, MatteView, unpack}
 
 use crate::MattedFrame;
 
+/// The copy of a picture that is changed; none until something changes it.
+#[derive(Debug)]
+struct Copied<'a> {
+    frame: &'a mut Frame,
+    is_made: bool,
+}
+
+impl<'a> Copied<'a> {
+    fn new(frame: &'a mut Frame) -> Self {
+        Self { frame, is_made: false }
+    }
+
+    fn view(&self) -> Option<FrameView<'_>> {
+        self.is_made.then(|| self.frame.view())
+    }
+
+    /// The copy, which `make` makes when it is first asked for.
+    fn edit(
+        &mut self,
+        make: impl FnOnce(&mut Frame) -> Result<(), FrameError>,
+    ) -> Result<&mut Frame, FrameError> {
+        if !self.is_made {
+            make(self.frame)?;
+            self.is_made = true;
+        }
+        Ok(self.frame)
+    }
+}
+
 /// One picture of a frame under work: borrowed until something changes it.
 #[derive(Debug)]
 pub struct Layer<'a> {
     seen: FrameView<'a>,
-    own: &'a mut Frame,
-    is_own: bool,
+    own: Copied<'a>,
 }
 
 impl<'a> Layer<'a> {
     fn new(seen: FrameView<'a>, own: &'a mut Frame) -> Self {
-        Self { seen, own, is_own: false }
+        Self { seen, own: Copied::new(own) }
     }
 
     /// The picture as it is now.
     pub fn view(&self) -> FrameView<'_> {
-        if self.is_own { self.own.view() } else { self.seen }
+        self.own.view().unwrap_or(self.seen)
     }
 
     /// The picture as it was before any effect.
@@ -31,11 +59,7 @@ impl<'a> Layer<'a> {
     /// # Errors
     /// [`FrameError::BadSize`].
     pub fn edit(&mut self) -> Result<&mut Frame, FrameError> {
-        if !self.is_own {
-            unpack(self.seen, self.own)?;
-            self.is_own = true;
-        }
-        Ok(self.own)
+        self.own.edit(|own| unpack(self.seen, own))
     }
 }
 
@@ -43,23 +67,22 @@ impl<'a> Layer<'a> {
 #[derive(Debug)]
 pub struct BackgroundLayer<'a> {
     seen: Backdrop<'a>,
-    own: &'a mut Frame,
-    is_own: bool,
+    own: Copied<'a>,
 }
 
 impl<'a> BackgroundLayer<'a> {
     fn new(seen: Backdrop<'a>, own: &'a mut Frame) -> Self {
-        Self { seen, own, is_own: false }
+        Self { seen, own: Copied::new(own) }
     }
 
     /// What is seen of it now.
     pub fn backdrop(&self) -> Backdrop<'_> {
-        if self.is_own { self.own.view().into() } else { self.seen }
+        self.own.view().map_or(self.seen, Into::into)
     }
 
     /// Whether an effect has changed it.
     pub(crate) fn is_changed(&self) -> bool {
-        self.is_own
+        self.own.is_made
     }
 
     /// All of it as a picture, to be looked at. One that is worked out where it is seen is worked out whole.
@@ -68,7 +91,7 @@ impl<'a> BackgroundLayer<'a> {
     /// [`FrameError::BadSize`].
     pub(crate) fn picture(&mut self) -> Result<FrameView<'_>, FrameError> {
         match self.seen {
-            Backdrop::Picture(picture) if !self.is_own => Ok(picture),
+            Backdrop::Picture(picture) if !self.own.is_made => Ok(picture),
             _ => Ok(self.edit()?.view()),
         }
     }
@@ -78,11 +101,7 @@ impl<'a> BackgroundLayer<'a> {
     /// # Errors
     /// [`FrameError::BadSize`].
     pub fn edit(&mut self) -> Result<&mut Frame, FrameError> {
-        if !self.is_own {
-            self.seen.copy_to(self.own)?;
-            self.is_own = true;
-        }
-        Ok(self.own)
+        self.own.edit(|own| self.seen.copy_to(own))
     }
 }
 

@@ -22,16 +22,16 @@ impl MatteMaker {
         let gain = self.preparer.gain();
         self.alpha.set_captured_at(self.captured_at);
         let seen = self.denoiser.as_ref().map_or(*frame, |denoiser| denoiser.seen(frame));
-        let found = &self.looks[self.newest];
-        match self.origin {
-            MaskOrigin::Inferred => self.preparer.learn(&found.output),
-            MaskOrigin::Still => self.preparer.learn_again(),
-            MaskOrigin::Carried => {}
-        }
         if self.origin == MaskOrigin::Carried {
             let second_opinion = self.second_opinion.as_mut().map(|it| (it, gain));
             self.parts.carry(&seen, second_opinion, &mut self.alpha)?;
         } else {
+            let found = &self.looks[self.newest];
+            if self.origin == MaskOrigin::Inferred {
+                self.preparer.learn(&found.output);
+            } else {
+                self.preparer.learn_again();
+            }
             let has_time = self.effort.input == Input::Full;
             let lost = self.parts.lay(&found.alpha, &mut self.alpha);
             let mut extra = ExtraLook {

@@ -69,6 +69,12 @@ impl Room {
         Self::new(SecondOpinion::new(asking, (&description(), &[])).unwrap())
     }
 
+    /// With a large network that sees a person with this probability everywhere.
+    fn everywhere(person: f32) -> Self {
+        let asking = Asking::AtOnce(Box::new(of(Everywhere(description(), person))));
+        Self::new(SecondOpinion::new(asking, (&description(), &[])).unwrap())
+    }
+
     fn late(panics: bool) -> (Self, Sender<()>) {
         let (say, go_on) = channel();
         let load = Box::new(move || Ok(networks(Some(go_on), panics)));
@@ -100,6 +106,16 @@ impl Room {
         let thumbnails = Thumbnails::add(&mut self.thumbnails, &frame.view()).unwrap();
         self.opinion.apply(&frame.view(), (&thumbnails.new, self.gain), &mut mask).unwrap();
         mask.bytes()[18 * 64..19 * 64].to_vec()
+    }
+}
+
+/// A man in the left two thirds of the picture, his face at 80..165, 63..148.
+fn man() -> impl Fn(usize, usize) -> u8 {
+    let path = concat!(env!("CARGO_MANIFEST_DIR"), "/../../assets/photos/franck_01829.jpg");
+    let photo = image::open(path).unwrap().into_luma8();
+    move |x, y| match x < 225 {
+        true => photo.get_pixel(x as u32 * 16 / 5, y as u32 * 16 / 5).0[0],
+        false => 90,
     }
 }
 
@@ -307,15 +323,7 @@ fn in_the_dark_small_changes_are_changes() {
 
 #[test]
 fn a_head_is_not_struck_out_whatever_the_large_network_says() {
-    let path = concat!(env!("CARGO_MANIFEST_DIR"), "/../../assets/photos/franck_01829.jpg");
-    // A man in the left two thirds of the picture, his face at 80..165, 63..148.
-    let photo = image::open(path).unwrap().into_luma8();
-    let man = |x, y| match x < 225 {
-        true => photo.get_pixel(x as u32 * 16 / 5, y as u32 * 16 / 5).0[0],
-        false => 90,
-    };
-    let asking = Asking::AtOnce(Box::new(of(Everywhere(description(), 0.0))));
-    let mut room = Room::new(SecondOpinion::new(asking, (&description(), &[])).unwrap());
+    let (man, mut room) = (&man(), Room::everywhere(0.0));
     room.left_of(255, man, 0);
     // By then it is believed that all else is room, for nothing has moved.
     let left = room.left_of(255, man, 1040);
@@ -334,15 +342,9 @@ fn a_head_is_not_struck_out_whatever_the_large_network_says() {
 
 #[test]
 fn a_head_that_both_networks_are_unsure_of_stays() {
-    let path = concat!(env!("CARGO_MANIFEST_DIR"), "/../../assets/photos/franck_01829.jpg");
-    let photo = image::open(path).unwrap().into_luma8();
-    let man = |x, y| match x < 225 {
-        true => photo.get_pixel(x as u32 * 16 / 5, y as u32 * 16 / 5).0[0],
-        false => 90,
-    };
+    let man = &man();
     for person in [0.0, 0.7] {
-        let asking = Asking::AtOnce(Box::new(of(Everywhere(description(), person))));
-        let mut room = Room::new(SecondOpinion::new(asking, (&description(), &[])).unwrap());
+        let mut room = Room::everywhere(person);
         room.left_of(128, man, 0);
         let left = room.left_of(128, man, 1040);
         assert!(left[18..31].iter().all(|&level| level == 128), "{person}: {left:?}");
