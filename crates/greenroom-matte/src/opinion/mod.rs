@@ -74,6 +74,8 @@ pub struct SecondOpinion {
     saves_power: bool,
     /// The time between questions is so many times the pace's.
     interval_times: u32,
+    /// Share of the newest frame that is not as in the last answer's.
+    changed: f32,
     /// Counts resets: answers to questions from before one are not used.
     life: u32,
     verdict: Verdict,
@@ -128,6 +130,7 @@ impl SecondOpinion {
             asked_at: None,
             saves_power: false,
             interval_times: 1,
+            changed: 0.0,
             life: 0,
             verdict: Verdict::default(),
         })
@@ -169,16 +172,26 @@ impl SecondOpinion {
     ) -> Result<(), MatteError> {
         self.verdict.fit(thumbnail.size(), mask.size())?;
         self.listen()?;
-        let changed = self.verdict.compare(thumbnail, gain);
-        if self.question.is_some() && self.is_due(frame.captured_at(), changed) {
+        self.changed = self.verdict.compare(thumbnail, gain);
+        if self.is_due(frame.captured_at()) {
             self.ask(frame, (thumbnail, gain), mask)?;
             if self.question.is_some() {
                 // Answered at once.
-                self.verdict.compare(thumbnail, gain);
+                self.changed = self.verdict.compare(thumbnail, gain);
             }
         }
         self.verdict.strike(mask);
         Ok(())
+    }
+
+    /// Whether there is nothing new to say of a frame, taken at `captured_at`, that shows what the one before shows: no answer
+    /// has come, and no question is due.
+    ///
+    /// # Errors
+    /// As [`apply`](Self::apply).
+    pub(crate) fn rests(&mut self, captured_at: Instant) -> Result<bool, MatteError> {
+        let has_heard = self.listen()?;
+        Ok(!has_heard && !self.is_due(captured_at))
     }
 
     /// How much each sample of the last mask may be raised by, of 255, the more of both; `None` where there is no answer to go by.
@@ -186,13 +199,16 @@ impl SecondOpinion {
         self.verdict.raisable()
     }
 
-    /// Whether a frame is to be asked about; `changed` is the share of it that is not as in the last answer's.
-    fn is_due(&self, captured_at: Instant, changed: f32) -> bool {
+    /// Whether the newest frame, taken at `captured_at`, is to be asked about.
+    fn is_due(&self, captured_at: Instant) -> bool {
+        if self.question.is_none() {
+            return false;
+        }
         let Some(asked_at) = self.asked_at else { return true };
         let Pace { still, calm, outdated } = self.pace;
         let times = self.interval_times * if self.saves_power { 2 } else { 1 };
         // What is room in a picture that has changed shows until the next answer.
-        let wait = match changed {
+        let wait = match self.changed {
             changed if changed > OUTDATED => outdated * times.min(MOST_TIMES),
             changed if changed > STILL => (calm * times).min(2 * still),
             _ => (still * times).min(2 * still),
@@ -222,12 +238,11 @@ impl SecondOpinion {
         }
     }
 
-    /// Takes up an answer that has come.
-    fn listen(&mut self) -> Result<(), MatteError> {
-        match self.asking.answer() {
-            Some(question) => self.take(question),
-            None => Ok(()),
-        }
+    /// Takes up an answer that has come, and says whether one has.
+    fn listen(&mut self) -> Result<bool, MatteError> {
+        let Some(question) = self.asking.answer() else { return Ok(false) };
+        self.take(question)?;
+        Ok(true)
     }
 
     fn take(&mut self, question: Box<Question>) -> Result<(), MatteError> {

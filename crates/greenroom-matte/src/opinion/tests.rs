@@ -184,6 +184,25 @@ fn nobody_waits_for_an_answer() {
 }
 
 #[test]
+fn it_rests_until_an_answer_comes_or_a_question_is_due() {
+    let (mut room, say) = Room::late(false);
+    let at = |room: &Room, at_ms| room.start + Duration::from_millis(at_ms);
+    assert!(!room.opinion.rests(at(&room, 0)).unwrap(), "nobody was asked yet");
+    room.left_of(255, still, 0);
+    assert!(room.opinion.rests(at(&room, 40)).unwrap(), "it is being answered");
+    say.send(()).unwrap();
+    let has_answered = |_| {
+        std::thread::sleep(Duration::from_millis(5));
+        !room.opinion.rests(room.start + Duration::from_millis(80)).unwrap()
+    };
+    assert!((0..LONG_TURNS).any(has_answered), "the answer does not come");
+    // It counts, and holds as long as nothing changes (on battery twice as long).
+    assert_eq!(room.left_of(255, still, 120)[0], 0);
+    assert!(room.opinion.rests(at(&room, 17_900)).unwrap());
+    assert!(!room.opinion.rests(at(&room, 18_000)).unwrap(), "no question is due");
+}
+
+#[test]
 fn a_machine_that_saves_power_is_asked_half_as_often() {
     let (mut room, say) = Room::late(false);
     say.send(()).unwrap();
