@@ -169,6 +169,24 @@ fn it_is_asked_the_sooner_the_more_of_the_picture_is_another() {
 }
 
 #[test]
+fn the_first_question_is_soon_followed_by_another_if_anything_has_moved() {
+    let little =
+        |x: usize, y: usize| if x < SIZE.width_px as usize / 20 { 250 } else { still(x, y) };
+    let mut room = Room::at_once();
+    let mut asked = Vec::new();
+    for at_ms in (0..4000).step_by(40) {
+        if at_ms == 0 {
+            room.left_of(255, still, at_ms);
+        } else {
+            room.left_of(255, little, at_ms);
+        }
+        asked.push(room.opinion.asked_at.unwrap().duration_since(room.start).as_millis());
+    }
+    asked.dedup();
+    assert_eq!(asked, [0, 200]);
+}
+
+#[test]
 fn nobody_waits_for_an_answer() {
     let (mut room, say) = Room::late(false);
     for at_ms in [0, 40, 80] {
@@ -352,9 +370,10 @@ fn a_head_is_not_struck_out_whatever_the_large_network_says() {
     assert_eq!(room.left_of(0, man, 1080), [0; 64]);
     let row = row_18(&room.opinion);
     assert_eq!((row[24], row[5], row[50]), (255, 0, 0));
-    // Too little for the networks to be asked anew.
-    let moved = |x, y| if x >= 300 { 250 } else { man(x, y) };
-    room.left_of(0, moved, 1120);
+    // The first thing that moves has the networks asked anew, the second is too little for that.
+    let with_stripe = |luma| move |x, y| if x >= 300 { luma } else { man(x, y) };
+    room.left_of(0, with_stripe(250), 1120);
+    room.left_of(0, with_stripe(20), 1160);
     let row = row_18(&room.opinion);
     assert_eq!((row[24], row[5], row[62]), (255, 0, 255));
 }
