@@ -88,6 +88,7 @@ impl Pointwise {
     }
 
     /// Whether its weights are pairs of bf16.
+    #[cfg(any(test, target_arch = "x86_64"))]
     pub fn is_in_pairs(&self) -> bool {
         matches!(self.weights, Weights::Paired(_))
     }
@@ -130,6 +131,7 @@ impl Pointwise {
     ///
     /// # Panics
     /// If they are not in pairs.
+    #[cfg(target_arch = "x86_64")]
     #[inline]
     pub fn panel_pairs(&self, panel: Panel) -> &[Pair] {
         let Weights::Paired(pairs) = &self.weights else { panic!("the layer is not in pairs") };
