@@ -17,6 +17,9 @@ pub enum IsaKind {
     /// AVX-512 (F, BW, DQ and VL) beside AVX2 and FMA.
     #[cfg(target_arch = "x86_64")]
     Avx512,
+    /// [`Avx512`](Self::Avx512) with quick products of bf16.
+    #[cfg(target_arch = "x86_64")]
+    Avx512Bf16,
 }
 
 impl Isa {
@@ -46,14 +49,28 @@ impl Isa {
         None
     }
 
+    /// AVX512_BF16 beside [`avx512`](Self::avx512), if this machine has it and gains by it: AMD's processors since Zen 4.
+    ///
+    /// They add a vector of pairs of products (VDPBF16PS) in the time of a vector of single ones. Intel's with AVX512_BF16
+    /// do it on one port, where they have two for single products (uops.info, Sapphire Rapids), so nothing is
+    /// gained. Those have AMX-BF16, which no other has, and are told apart by that.
+    pub fn avx512_bf16() -> Option<Self> {
+        #[cfg(target_arch = "x86_64")]
+        if is_x86_feature_detected!("avx512bf16") && !has_amx_bf16() {
+            return Self::avx512().map(|_| Self(IsaKind::Avx512Bf16));
+        }
+        None
+    }
+
     /// The fastest one of this machine.
     pub fn best() -> Self {
-        Self::avx512().or_else(Self::avx2).unwrap_or(Self::SCALAR)
+        Self::avx512_bf16().or_else(Self::avx512).or_else(Self::avx2).unwrap_or(Self::SCALAR)
     }
 
     /// Every one of this machine, [`SCALAR`](Self::SCALAR) first, for tests.
     pub fn available() -> impl Iterator<Item = Self> {
-        [Some(Self::SCALAR), Self::avx2(), Self::avx512()].into_iter().flatten()
+        let others = [Self::avx2(), Self::avx512(), Self::avx512_bf16()];
+        std::iter::once(Self::SCALAR).chain(others.into_iter().flatten())
     }
 
     /// Which one this is, to choose a kernel by.
@@ -61,6 +78,17 @@ impl Isa {
     pub fn kind(self) -> IsaKind {
         self.0
     }
+}
+
+/// CPUID leaf 7, EDX bit 22 (Intel's manual, volume 2, CPUID). The standard library's name for it is not stable.
+#[cfg(target_arch = "x86_64")]
+fn has_amx_bf16() -> bool {
+    const AMX_BF16: u32 = 1 << 22;
+    // Safe to call in later versions of Rust than the oldest that builds this.
+    #[allow(unsafe_code, unused_unsafe)]
+    // SAFETY: whoever asks has AVX512_BF16, which leaf 7 itself tells, so there is CPUID and this leaf.
+    let leaf = unsafe { std::arch::x86_64::__cpuid_count(7, 0) };
+    leaf.edx & AMX_BF16 != 0
 }
 
 impl fmt::Display for Isa {
@@ -71,6 +99,8 @@ impl fmt::Display for Isa {
             IsaKind::Avx2 => "AVX2+FMA",
             #[cfg(target_arch = "x86_64")]
             IsaKind::Avx512 => "AVX-512",
+            #[cfg(target_arch = "x86_64")]
+            IsaKind::Avx512Bf16 => "AVX-512+BF16",
         })
     }
 }

@@ -3,7 +3,8 @@
 //!
 //! Reads lines `MODEL ISA COUNT FILE` (`landscape best 20 photo.rgb`), runs that many inferences on
 //! the 8-bit RGB picture of the model's size in FILE and answers with the processor time of one, in
-//! nanoseconds. MODEL is the name of a built-in model or `multiclass`.
+//! nanoseconds. MODEL is the name of a built-in model or `multiclass`, ISA is `best` or as `greenroom` names it (`scalar`,
+//! `AVX2+FMA`, `AVX-512`, `AVX-512+BF16`).
 
 use std::collections::HashMap;
 use std::io::{BufRead, Write};
@@ -35,7 +36,12 @@ fn main() {
         let [model, isa, count, file] = words[..] else { panic!("give MODEL ISA COUNT FILE") };
         let (engine, input, alpha) =
             engines.entry([model, isa, file].map(str::to_owned)).or_insert_with(|| {
-                let isa = if isa == "scalar" { Isa::SCALAR } else { Isa::best() };
+                let isa = match isa {
+                    "best" => Isa::best(),
+                    name => Isa::available()
+                        .find(|isa| isa.to_string() == name)
+                        .expect("ISA is `best` or an instruction set of this machine"),
+                };
                 let engine = engine(model, isa);
                 let description = engine.description();
                 let (scale, offset) =

@@ -1,5 +1,6 @@
 //! A 1x1 convolution as a file has it, and the algebra on such layers.
 
+use crate::Isa;
 use crate::kernels::{Activation, Pointwise};
 
 /// A 1x1 convolution: every output is a sum over all inputs of the same pixel.
@@ -18,6 +19,11 @@ impl Dense {
     pub fn pack(&self) -> Pointwise {
         let shape = (self.inputs, self.outputs);
         Pointwise::new(shape, &self.weights, &self.bias, self.activation)
+    }
+
+    /// In the kernels' order, with products of bf16 where `isa` has them.
+    pub fn pack_in_pairs(&self, isa: Isa) -> Pointwise {
+        self.pack().in_pairs(isa)
     }
 
     /// The weights of one output.

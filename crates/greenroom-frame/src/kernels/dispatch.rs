@@ -10,7 +10,8 @@
 /// `dispatch!(isa, unsafe name(argument, ...))` stands right below the asserts of what `avx2::name`
 /// asks of its caller; whoever writes `unsafe` says that they are there. That function is compiled
 /// for AVX2 and FMA, or for one of them, and for nothing more. `dispatch!(isa, unsafe name(...), avx512)` is for a kernel that
-/// there is as `avx512::name`, too.
+/// there is as `avx512::name`, too; `dispatch!(isa, unsafe name(...), avx512, bf16)` for one that there is as `bf16::name`
+/// besides.
 #[doc(hidden)]
 #[macro_export]
 macro_rules! dispatch {
@@ -19,6 +20,9 @@ macro_rules! dispatch {
         $crate::dispatch!($isa, unsafe $kernel($($argument),*), avx2)
     };
     ($isa:ident, unsafe $kernel:ident($($argument:ident),* $(,)?), $widest:ident) => {
+        $crate::dispatch!($isa, unsafe $kernel($($argument),*), $widest, $widest)
+    };
+    ($isa:ident, unsafe $kernel:ident($($argument:ident),* $(,)?), $widest:ident, $pairs:ident) => {
         match $crate::Isa::kind($isa) {
             $crate::IsaKind::Scalar => scalar::$kernel($($argument),*),
             #[cfg(target_arch = "x86_64")]
@@ -30,6 +34,10 @@ macro_rules! dispatch {
             #[allow(unsafe_code)]
             // SAFETY: as above; an `Isa` of this kind is only made on a machine that has AVX-512, AVX2 and FMA.
             $crate::IsaKind::Avx512 => unsafe { $widest::$kernel($($argument),*) },
+            #[cfg(target_arch = "x86_64")]
+            #[allow(unsafe_code)]
+            // SAFETY: as above; an `Isa` of this kind is only made on a machine that has AVX512_BF16 besides.
+            $crate::IsaKind::Avx512Bf16 => unsafe { $pairs::$kernel($($argument),*) },
         }
     };
 }

@@ -1,6 +1,8 @@
 //! Weights in the order in which the kernels read them. A layer can only be made by its
 //! constructor, so its lengths always fit together; the kernels rely on that.
 
+use super::pairs::{Pair, pair};
+use crate::Isa;
 use crate::buffer::Buffer;
 
 /// What is done to a value after a convolution.
@@ -31,9 +33,17 @@ pub struct Pointwise {
     inputs: usize,
     outputs: usize,
     activation: Activation,
-    /// Panel by panel: `[inputs][panel.width]`.
-    weights: Buffer,
+    weights: Weights,
     bias: Buffer,
+}
+
+/// The weights of a [`Pointwise`], panel by panel.
+#[derive(Debug)]
+enum Weights {
+    /// `[inputs][panel.width]`
+    Single(Buffer),
+    /// `[inputs / 2][panel.width]`: each pair has the weights of two inputs side by side.
+    Paired(Buffer<Pair>),
 }
 
 impl Pointwise {
@@ -58,7 +68,29 @@ impl Pointwise {
                 }
             }
         }
-        Self { inputs, outputs, activation, weights: packed, bias: Buffer::copy_of(bias) }
+        let weights = Weights::Single(packed);
+        Self { inputs, outputs, activation, weights, bias: Buffer::copy_of(bias) }
+    }
+
+    /// For `isa`, which the layer is then to be run with: if that is the [one](Isa::avx512_bf16) for products of bf16, the
+    /// weights are rounded to bf16, and so is the input in each call. Each is then off by up to 1/256 of itself.
+    pub fn in_pairs(mut self, isa: Isa) -> Self {
+        if Isa::avx512_bf16() == Some(isa) && self.inputs.is_multiple_of(2) {
+            let mut paired = Buffer::zeros(self.inputs / 2 * self.outputs);
+            for panel in panels(self.outputs) {
+                let to = &mut paired[panel.first * self.inputs / 2..];
+                let factors = std::iter::repeat(&[1.0; 2]);
+                pair(self.panel_weights(panel), panel.width, factors, to);
+            }
+            self.weights = Weights::Paired(paired);
+        }
+        self
+    }
+
+    /// Whether its weights are pairs of bf16.
+    #[cfg(any(test, target_arch = "x86_64"))]
+    pub fn is_in_pairs(&self) -> bool {
+        matches!(self.weights, Weights::Paired(_))
     }
 
     pub fn inputs(&self) -> usize {
@@ -84,26 +116,52 @@ impl Pointwise {
     }
 
     /// The weights of `panel`: `[inputs][panel.width]`.
+    ///
+    /// # Panics
+    /// If they are in pairs.
     #[inline]
     pub fn panel_weights(&self, panel: Panel) -> &[f32] {
-        &self.weights[panel.first * self.inputs..][..panel.width * self.inputs]
+        let Weights::Single(weights) = &self.weights else {
+            panic!("a layer in pairs was run with another instruction set")
+        };
+        &weights[panel.first * self.inputs..][..panel.width * self.inputs]
+    }
+
+    /// The weights of `panel`: `[inputs / 2][panel.width]`.
+    ///
+    /// # Panics
+    /// If they are not in pairs.
+    #[cfg(target_arch = "x86_64")]
+    #[inline]
+    pub fn panel_pairs(&self, panel: Panel) -> &[Pair] {
+        let Weights::Paired(pairs) = &self.weights else { panic!("the layer is not in pairs") };
+        let pairs_in = self.inputs / 2;
+        &pairs[panel.first * pairs_in..][..panel.width * pairs_in]
     }
 
     /// Sets the weights to those of `plain` with each input multiplied by its factor: the same
     /// as multiplying the whole map first.
     ///
     /// # Panics
-    /// If `self` was not made of the same shape, or there are not as many factors as inputs.
+    /// If `self` was not made of the same shape, `plain` is in pairs, or there are not as many factors as inputs.
     pub fn set_gated(&mut self, plain: &Self, factors: &[f32]) {
         assert_eq!((self.inputs, self.outputs), (plain.inputs, plain.outputs));
         assert_eq!(factors.len(), self.inputs);
         for panel in panels(self.outputs) {
-            let range = panel.first * self.inputs..(panel.first + panel.width) * self.inputs;
-            let from = plain.weights[range.clone()].chunks_exact(panel.width);
-            let to = self.weights[range].chunks_exact_mut(panel.width);
-            for ((from, to), factor) in from.zip(to).zip(factors) {
-                for (from, to) in from.iter().zip(to) {
-                    *to = from * factor;
+            let (first, from) = (panel.first * self.inputs, plain.panel_weights(panel));
+            match &mut self.weights {
+                Weights::Single(weights) => {
+                    let to = weights[first..].chunks_exact_mut(panel.width);
+                    for ((from, to), factor) in from.chunks_exact(panel.width).zip(to).zip(factors)
+                    {
+                        for (from, to) in from.iter().zip(to) {
+                            *to = from * factor;
+                        }
+                    }
+                }
+                Weights::Paired(pairs) => {
+                    let factors = factors.as_chunks().0.iter();
+                    pair(from, panel.width, factors, &mut pairs[first / 2..]);
                 }
             }
         }

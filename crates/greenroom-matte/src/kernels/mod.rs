@@ -1,5 +1,6 @@
 //! The arithmetic of the networks, one row of a map (or one whole map) a call. Here are the checks and the choice
-//! of the instruction set; `scalar` is the reference, the others give the same within rounding.
+//! of the instruction set; `scalar` is the reference, the others give the same within rounding. Layers
+//! [in pairs](Pointwise::in_pairs) multiply bf16, where that is quick.
 //!
 //! A row is pixels side by side, the channels of a pixel side by side: in the formulas `row[x][c]` is channel `c` of
 //! pixel `x`, and `sum` goes over all indices that are not on the left.
@@ -10,7 +11,11 @@ mod avx2;
 #[cfg(target_arch = "x86_64")]
 #[allow(unsafe_code)]
 mod avx512;
+#[cfg(target_arch = "x86_64")]
+#[allow(unsafe_code)]
+mod bf16;
 mod layers;
+mod pairs;
 mod scalar;
 #[cfg(test)]
 mod tests;
@@ -25,7 +30,7 @@ use crate::Isa;
 /// activation, bias and weights. Without an `addend` it is 0.
 ///
 /// # Panics
-/// If `input`, `addend` and `out` are not of the same number of pixels.
+/// If `input`, `addend` and `out` are not of the same number of pixels, or the layer is in pairs for another `isa`.
 pub fn pointwise(
     isa: Isa,
     layer: &Pointwise,
@@ -37,7 +42,7 @@ pub fn pointwise(
     assert_eq!(out.len(), pixels * layer.outputs());
     assert_eq!(input.len(), pixels * layer.inputs());
     assert!(addend.is_none_or(|addend| addend.len() == out.len()));
-    dispatch!(isa, unsafe pointwise(layer, input, addend, out), avx512);
+    dispatch!(isa, unsafe pointwise(layer, input, addend, out), avx512, bf16);
 }
 
 /// A whole map by a 3x3 convolution with stride 1: `out[y][x][o] = activation(bias[o] + sum(weights[o][row][column][c] *
@@ -45,7 +50,8 @@ pub fn pointwise(
 /// its last.
 ///
 /// # Panics
-/// If the layer's inputs are not those of a window of `input`, or `out` has not its pixels.
+/// If the layer's inputs are not those of a window of `input`, `out` has not its pixels, or the layer is in pairs for
+/// another `isa`.
 pub fn convolve(isa: Isa, layer: &Pointwise, input: Bordered<'_>, out: &mut [f32]) {
     let Bordered { values, width, channels } = input;
     let row_len = (width + 2) * channels;
@@ -53,7 +59,7 @@ pub fn convolve(isa: Isa, layer: &Pointwise, input: Bordered<'_>, out: &mut [f32
     assert!(values.len().is_multiple_of(row_len) && values.len() >= 3 * row_len);
     let height = values.len() / row_len - 2;
     assert_eq!(out.len(), height * width * layer.outputs());
-    dispatch!(isa, unsafe convolve(layer, input, out), avx512);
+    dispatch!(isa, unsafe convolve(layer, input, out), avx512, bf16);
 }
 
 /// The rows of three planes, one behind the other, that make up row `y` of a [`stem`]'s map; `zeros` is as long as a

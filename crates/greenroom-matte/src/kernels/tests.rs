@@ -1,5 +1,7 @@
 //! Every instruction set against the reference, for every width and the channels of the family.
 
+mod pairs;
+
 use super::*;
 use crate::kernels::Activation;
 

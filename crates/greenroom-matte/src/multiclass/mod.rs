@@ -89,7 +89,7 @@ impl MulticlassEngine {
     /// # Errors
     /// [`MatteError::NotAModel`], [`MatteError::DamagedModel`] or [`MatteError::OtherNetwork`].
     pub fn from_tflite(name: &str, bytes: &[u8], isa: Isa) -> Result<Self, MatteError> {
-        let plan = Plan::new(&Network::recognise(&Graph::read(name, bytes)?)?);
+        let plan = Plan::new(&Network::recognise(&Graph::read(name, bytes)?)?, isa);
         let description = describe(Cow::Owned(name.to_owned()));
         let size = description.input_size;
         let memory = Memory::new(&plan, Self::OTHER_SIZES[0]);

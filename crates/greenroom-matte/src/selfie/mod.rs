@@ -43,8 +43,8 @@ struct Ready {
 }
 
 impl Ready {
-    fn new(network: &Network) -> Self {
-        let plan = Plan::new(network);
+    fn new(network: &Network, isa: Isa) -> Self {
+        let plan = Plan::new(network, isa);
         let size = SizePx::new(plan.picture.width as u32, plan.picture.height as u32);
         let memory = Memory::new(&plan);
         Self { size, plan, memory }
@@ -58,7 +58,7 @@ impl SelfieEngine {
     /// # Errors
     /// [`MatteError::NotAModel`], [`MatteError::DamagedModel`] or [`MatteError::OtherNetwork`].
     pub fn from_tflite(name: &str, bytes: &[u8], isa: Isa) -> Result<Self, MatteError> {
-        let ready = Ready::new(&Network::recognise(&Graph::read(name, bytes)?)?);
+        let ready = Ready::new(&Network::recognise(&Graph::read(name, bytes)?)?, isa);
         let description = ModelDescription::selfie(Cow::Owned(name.to_owned()), ready.size);
         Ok(Self::new(description, &[], vec![ready], isa))
     }
@@ -91,7 +91,7 @@ impl SelfieEngine {
             let network = Network::recognise(&graph)?.resized(size).ok_or_else(|| {
                 graph.other_network(format!("its maps cannot be those of a picture of {size}"))
             })?;
-            Ok(Ready::new(&network))
+            Ok(Ready::new(&network, isa))
         };
         let ready = sizes.iter().map(at_size).collect::<Result<_, MatteError>>()?;
         Ok(Self::new(description, &sizes[1..], ready, isa))

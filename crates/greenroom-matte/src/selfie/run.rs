@@ -41,7 +41,7 @@ impl Plan {
             let mut sink = match (rest.first(), next.first_mut(), next_sums.first_mut()) {
                 (Some(next), Some(small), Some(sums)) => {
                     sums.fill(0.0);
-                    Sink::Decoder { layer: &next.small.plain, small, sums }
+                    Sink::Decoder { layer: &next.small.current, small, sums }
                 }
                 _ => Sink::Output { layer: &self.output, alpha: &mut *alpha },
             };

@@ -18,7 +18,7 @@ const HALF: usize = 8;
 
 #[inline]
 #[target_feature(enable = "avx512f")]
-fn activate(activation: Activation, value: __m512) -> __m512 {
+pub(super) fn activate(activation: Activation, value: __m512) -> __m512 {
     let zero = _mm512_setzero_ps();
     match activation {
         Activation::None => value,
