@@ -35,8 +35,7 @@ impl<'a> MatteView<'a> {
         Ok(Self { luma, chroma, edge: None })
     }
 
-    /// With what is known of the colours along the edge: for each plane the person's, and the person's
-    /// less the room's.
+    /// With what is known of the colours along the edge: for each plane the person's, and the room's.
     #[must_use]
     pub fn with_edge(self, edge: Option<CellsView<'a>>) -> Self {
         Self { edge, ..self }

@@ -1,6 +1,7 @@
 use std::ops::Range;
 
-use crate::kernels::edge::{BLOCK, Line, between};
+use crate::kernels::blocks::{BLOCK, widen};
+use crate::kernels::edge::Line;
 use crate::{Isa, PartPx, SizePx};
 
 /// Two values for each of a picture's three planes, in a few large cells: what changes slowly over
@@ -91,21 +92,38 @@ impl<'a> CellsView<'a> {
 #[derive(Debug, Default)]
 pub(crate) struct Sampler {
     made_for: Option<Aim>,
-    /// For each row the cell above its middle and the share of the one below.
-    lines: Vec<(usize, f32)>,
+    /// Of cells.
+    columns: usize,
+    /// For each row the cell above its middle and the share of the one below, in 32768ths.
+    lines: Vec<(usize, i16)>,
     /// For each column the share of the cell to the right.
     shares: Vec<f32>,
     /// The stretches of columns between the same two cells, block by block: how many columns, and the
     /// left cell; and where those of each block begin.
     stretches: Vec<(u32, u32)>,
     starts: Vec<usize>,
+    /// The rows of cells that the row lies between, and the share of the second, in 32768ths.
     rows: [usize; 2],
-    share: f32,
-    /// Both maps between these rows, in the cells that were asked for last.
-    between: [Vec<f32>; 2],
-    /// Blocks in which the values are not the usual ones.
-    unusual: Vec<bool>,
+    share: i16,
+    /// Two rows of cells on end, an even one and an odd one.
+    wide: [WideRow; 2],
+    /// The blocks that both of these rows have.
+    has_block: Vec<bool>,
+    /// The cells and the blocks in which the values are not the usual ones: [`UNUSUAL`].
+    unusual_cells: Vec<u8>,
+    unusual: Vec<u8>,
 }
+
+/// A row of cells at the plane's width, in 16 bits: the blocks of it that were asked for.
+#[derive(Debug, Default)]
+struct WideRow {
+    row: usize,
+    maps: [Vec<i16>; 2],
+    has_block: Vec<bool>,
+}
+
+/// In [`Sampler::unusual`] a block in which the values are not the usual ones; 0 is another.
+pub(crate) const UNUSUAL: u8 = 4;
 
 /// What the tables are made for: width and height of the plane, columns of cells, and where these lie.
 type Aim = ([usize; 2], usize, [f64; 5]);
@@ -117,7 +135,11 @@ impl Sampler {
         let place = [left, top, zoom, cells.across, cells.down];
         let wanted = ([width, height], cells.columns, place);
         if self.made_for.replace(wanted) != Some(wanted) {
-            let line = |y: usize| CellsView::between(top, zoom, y, height, cells.down);
+            self.columns = cells.columns;
+            let line = |y: usize| {
+                let (row, share) = CellsView::between(top, zoom, y, height, cells.down);
+                (row, (share * 32_768.0) as i16)
+            };
             let column = |x: usize| CellsView::between(left, zoom, x, width, cells.across);
             self.lines.clear();
             self.lines.extend((0..height).map(line));
@@ -138,11 +160,17 @@ impl Sampler {
                 }
             }
             self.starts.push(self.stretches.len());
-            self.between.iter_mut().for_each(|line| line.resize(cells.columns + 1, 0.0));
+            for wide in &mut self.wide {
+                wide.maps.iter_mut().for_each(|map| map.resize(width, 0));
+                wide.has_block.resize(width.div_ceil(BLOCK), false);
+            }
         }
+        self.wide.iter_mut().for_each(|wide| wide.row = usize::MAX);
         let blocks = width.div_ceil(BLOCK);
+        self.has_block.resize(blocks, false);
+        self.unusual_cells.resize(cells.columns + 1, 0);
         self.unusual.clear();
-        self.unusual.resize(blocks, true);
+        self.unusual.resize(blocks, UNUSUAL);
         self.rows = [usize::MAX; 2];
     }
 
@@ -151,26 +179,43 @@ impl Sampler {
         let (first, share) = self.lines[y];
         let rows = [first, (first + 1).min(view.cells.rows - 1)];
         self.share = share;
-        std::mem::replace(&mut self.rows, rows) != rows
+        if std::mem::replace(&mut self.rows, rows) == rows {
+            return false;
+        }
+        self.has_block.fill(false);
+        for row in rows {
+            let wide = &mut self.wide[row % 2];
+            if std::mem::replace(&mut wide.row, row) != row {
+                wide.has_block.fill(false);
+            }
+        }
+        true
     }
 
     /// Finds out which blocks have other values than `usual` between these rows of cells.
     pub(crate) fn compare(&mut self, view: CellsView<'_>, plane: usize, usual: [f32; 2]) {
         let stride = view.cells.columns + 1;
+        self.unusual_cells.fill(0);
+        for (map, usual) in view.cells.maps[plane].iter().zip(usual) {
+            for row in self.rows.map(|row| &map[row * stride..][..stride]) {
+                let cells = self.unusual_cells.iter_mut().zip(row);
+                cells.for_each(|(cell, value)| *cell |= if *value == usual { 0 } else { UNUSUAL });
+            }
+        }
         for (unusual, starts) in self.unusual.iter_mut().zip(self.starts.windows(2)) {
             let [first, last] = [starts[0], starts[1] - 1].map(|it| self.stretches[it].1 as usize);
-            *unusual = view.cells.maps[plane].iter().zip(usual).any(|(map, usual)| {
-                let row = |row: usize| &map[row * stride + first..=row * stride + last + 1];
-                self.rows.iter().any(|&at| row(at).iter().any(|&value| value != usual))
-            });
+            let cells = &self.unusual_cells[first..=last + 1];
+            *unusual = cells.iter().fold(0, |unusual, cell| unusual | cell);
         }
     }
 
-    pub(crate) fn is_unusual(&self, block: usize) -> bool {
-        self.unusual[block]
+    /// For each block [`UNUSUAL`] or 0.
+    pub(crate) fn unusual(&self) -> &[u8] {
+        &self.unusual
     }
 
-    /// The values of some columns of the row, from the first one of a block on.
+    /// The values of some columns of the row, from the first one of a block on, of which each map is multiplied by `times`:
+    /// always the same from one [`aim`](Self::aim) to the next.
     #[inline]
     pub(crate) fn line(
         &mut self,
@@ -178,18 +223,42 @@ impl Sampler {
         view: CellsView<'_>,
         plane: usize,
         columns: Range<usize>,
+        times: [f32; 2],
     ) -> Line<'_> {
         let blocks = columns.start / BLOCK..columns.end.div_ceil(BLOCK);
-        let stretches = &self.stretches[self.starts[blocks.start]..self.starts[blocks.end]];
-        // Only the cells that these columns lie between.
-        if let [(_, first), .., (_, last)] | [(_, first @ last)] = stretches {
-            let (stride, cells) = (view.cells.columns + 1, *first as usize..*last as usize + 2);
-            for (line, map) in self.between.iter_mut().zip(&view.cells.maps[plane]) {
-                let [above, below] = self.rows.map(|row| &map[row * stride..][cells.clone()]);
-                between(isa, &mut line[cells.clone()], above, below, self.share);
+        if self.has_block[blocks.clone()].contains(&false) {
+            self.widen_blocks(isa, &view.cells.maps[plane], blocks, times);
+        }
+        let [above, below] = self.rows.map(|row| {
+            let [first, second] = &self.wide[row % 2].maps;
+            [&first[columns.clone()], &second[columns.clone()]]
+        });
+        Line { above, below, share: self.share }
+    }
+
+    fn widen_blocks(
+        &mut self,
+        isa: Isa,
+        maps: &[Vec<f32>; 2],
+        blocks: Range<usize>,
+        times: [f32; 2],
+    ) {
+        let stride = self.columns + 1;
+        for block in blocks {
+            self.has_block[block] = true;
+            let columns = block * BLOCK..self.shares.len().min((block + 1) * BLOCK);
+            let stretches = &self.stretches[self.starts[block]..self.starts[block + 1]];
+            let shares = &self.shares[columns.clone()];
+            for row in self.rows {
+                let wide = &mut self.wide[row % 2];
+                if std::mem::replace(&mut wide.has_block[block], true) {
+                    continue;
+                }
+                for ((wide, map), times) in wide.maps.iter_mut().zip(maps).zip(times) {
+                    let cells = &map[row * stride..][..stride];
+                    widen(isa, &mut wide[columns.clone()], cells, shares, stretches, times);
+                }
             }
         }
-        let [first, second] = &self.between;
-        Line { first, second, shares: &self.shares[columns], stretches }
     }
 }

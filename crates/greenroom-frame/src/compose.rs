@@ -1,9 +1,13 @@
+mod runs;
+
 use std::ops::Range;
 
+use self::runs::RowRuns;
 use crate::backdrop::BackdropRow;
-use crate::cells::Sampler;
+use crate::cells::{Sampler, UNUSUAL};
 use crate::kernels::blend::blend_row;
-use crate::kernels::edge::{BLOCK, MIXED, PERSON, ROOM, classify, grade, relight, unmix};
+use crate::kernels::blocks::{MIXED, PERSON, ROOM, grade};
+use crate::kernels::edge::{COLOURS, LIGHT, relight, unmix};
 use crate::kernels::fetch::fetch_below;
 use crate::{
     Backdrop, CellsView, Frame, FrameError, FrameView, Isa, MatteView, blend::check_blend,
@@ -33,8 +37,7 @@ pub struct Compositor {
     /// For luma and for chroma.
     edge: [Sampler; 2],
     light: [Sampler; 2],
-    /// What the blocks of a row are.
-    kinds: Vec<u8>,
+    rows: RowRuns,
     /// Pieces of a row on their way.
     scratch: [Vec<u8>; 3],
 }
@@ -66,23 +69,22 @@ impl Compositor {
             for (y, out) in plane.iter_rows_mut().enumerate() {
                 let (over, under, alpha) = (over.row(y), under.row(y), alpha.row(y));
                 work.begin_row(isa, y, alpha);
-                let mut start = 0;
-                while start < out.len() {
-                    let (kind, columns) = work.run(start);
-                    start = columns.end;
+                for run in 0..work.rows.runs.len() {
+                    let (kind, columns) = work.rows.runs[run].clone();
                     let (over, alpha) = (&over[columns.clone()], &alpha[columns.clone()]);
                     let out = &mut out[columns.clone()];
                     fetch_below(out, strides_bytes[0]);
                     if kind != ROOM {
                         fetch_below(over, strides_bytes[1]);
                     }
-                    if kind != PERSON {
+                    if kind & !UNUSUAL != PERSON {
                         under.fetch_below(columns.clone());
                     }
-                    match kind {
+                    let is_unusual = kind & UNUSUAL != 0;
+                    match kind & !UNUSUAL {
                         ROOM => under.draw(columns, out),
-                        PERSON => work.show(isa, out, over, columns),
-                        _ => work.mix(isa, out, [over, alpha], under, columns),
+                        PERSON => work.show(isa, out, over, columns, is_unusual),
+                        _ => work.mix(isa, out, [over, alpha], under, columns, is_unusual),
                     }
                 }
             }
@@ -104,10 +106,7 @@ impl Compositor {
             let mut work = Work::new(self, matte.edge(), None, index, size);
             for (y, (row, alpha)) in plane.iter_rows_mut().zip(alpha.iter_rows()).enumerate() {
                 work.begin_row(isa, y, alpha);
-                let mut start = 0;
-                while start < row.len() {
-                    let (kind, columns) = work.run(start);
-                    start = columns.end;
+                for (kind, columns) in work.rows.runs.iter().cloned() {
                     if let (MIXED, Some(edge)) = (kind, &mut work.edge) {
                         let (row, alpha) = (&mut row[columns.clone()], &alpha[columns.clone()]);
                         row.copy_from_slice(edge.unmixed(isa, row, alpha, columns));
@@ -121,8 +120,7 @@ impl Compositor {
 
 /// What is done to one plane.
 struct Work<'a> {
-    kinds: &'a mut [u8],
-    width: usize,
+    rows: &'a mut RowRuns,
     edge: Option<Edge<'a>>,
     light: Option<Lamp<'a>>,
     /// A piece of what stands behind.
@@ -137,10 +135,10 @@ impl<'a> Work<'a> {
         plane: usize,
         size: [usize; 2],
     ) -> Self {
-        let Compositor { edge: edges, light: lights, kinds, scratch } = compositor;
+        let Compositor { edge: edges, light: lights, rows, scratch } = compositor;
         let (which, [width, _]) = (plane.min(1), size);
+        rows.aim(width);
         // Luma comes first, and is the widest.
-        kinds.resize(kinds.len().max(width.div_ceil(BLOCK)), ROOM);
         scratch.iter_mut().for_each(|row| row.resize(row.len().max(width), 0));
         let [unmixed, lit, behind] = scratch;
         let edge = edge.map(|cells| {
@@ -149,40 +147,36 @@ impl<'a> Work<'a> {
         });
         let light = light.map(|Light { usual, cells }| {
             lights[which].aim(cells, size);
-            Lamp { plane, sampler: &mut lights[which], cells, usual: usual[plane], scratch: lit }
+            Lamp::new(plane, &mut lights[which], cells, usual[plane], lit)
         });
-        Self { kinds: &mut kinds[..width.div_ceil(BLOCK)], width, edge, light, behind }
+        Self { rows, edge, light, behind }
     }
 
     /// Goes on to row `y`.
     fn begin_row(&mut self, isa: Isa, y: usize, alpha: &[u8]) {
-        classify(isa, self.kinds, alpha);
         if let Some(edge) = &mut self.edge {
             edge.sampler.go_to(edge.cells, y);
         }
-        if let Some(Lamp { plane, sampler, cells, usual, .. }) = &mut self.light
-            && sampler.go_to(*cells, y)
-        {
-            sampler.compare(*cells, *plane, *usual);
-        }
-    }
-
-    /// The block at `start`, and those behind it that are treated alike.
-    fn run(&self, start: usize) -> (u8, Range<usize>) {
-        let first = start / BLOCK;
-        let kind = self.kinds[first];
-        let is_lit = |block: usize| self.light.as_ref().is_some_and(|lamp| lamp.is_on(block));
-        let is_unlike = |block: usize| {
-            self.kinds[block] != kind || (kind != ROOM && is_lit(block) != is_lit(first))
-        };
-        let end = (first + 1..self.kinds.len()).find(|&block| is_unlike(block));
-        (kind, start..end.map_or(self.width, |block| block * BLOCK))
+        let marks = self.light.as_mut().map(|Lamp { plane, sampler, cells, usual, .. }| {
+            if sampler.go_to(*cells, y) {
+                sampler.compare(*cells, *plane, *usual);
+            }
+            sampler.unusual()
+        });
+        self.rows.find(isa, alpha, marks);
     }
 
     /// The person of these columns, mixed with nothing else.
-    fn show(&mut self, isa: Isa, out: &mut [u8], over: &[u8], columns: Range<usize>) {
+    fn show(
+        &mut self,
+        isa: Isa,
+        out: &mut [u8],
+        over: &[u8],
+        columns: Range<usize>,
+        is_unusual: bool,
+    ) {
         match &mut self.light {
-            Some(lamp) => lamp.light(isa, out, over, columns),
+            Some(lamp) => lamp.light(isa, out, over, columns, is_unusual),
             None => out.copy_from_slice(over),
         }
     }
@@ -195,13 +189,14 @@ impl<'a> Work<'a> {
         [mut over, alpha]: [&[u8]; 2],
         under: BackdropRow<'_>,
         columns: Range<usize>,
+        is_unusual: bool,
     ) {
         let under = under.piece(columns.clone(), self.behind);
         if let Some(edge) = &mut self.edge {
             over = edge.unmixed(isa, over, alpha, columns.clone());
         }
         if let Some(lamp) = &mut self.light {
-            over = lamp.lit(isa, over, columns);
+            over = lamp.lit(isa, over, columns, is_unusual);
         }
         blend_row(isa, out, over, under, alpha);
     }
@@ -218,7 +213,8 @@ struct Edge<'a> {
 impl Edge<'_> {
     fn unmixed(&mut self, isa: Isa, over: &[u8], alpha: &[u8], columns: Range<usize>) -> &[u8] {
         let out = &mut self.scratch[..over.len()];
-        unmix(isa, out, over, alpha, self.sampler.line(isa, self.cells, self.plane, columns));
+        let line = self.sampler.line(isa, self.cells, self.plane, columns, COLOURS);
+        unmix(isa, out, over, alpha, line);
         out
     }
 }
@@ -229,35 +225,58 @@ struct Lamp<'a> {
     sampler: &'a mut Sampler,
     cells: CellsView<'a>,
     usual: [f32; 2],
+    /// The same as [`grade`] takes them.
+    gain: u16,
+    offset: i16,
     scratch: &'a mut [u8],
 }
 
-impl Lamp<'_> {
-    /// Whether another light than the usual falls on a block.
-    fn is_on(&self, block: usize) -> bool {
-        self.sampler.is_unusual(block)
+impl<'a> Lamp<'a> {
+    fn new(
+        plane: usize,
+        sampler: &'a mut Sampler,
+        cells: CellsView<'a>,
+        usual: [f32; 2],
+        scratch: &'a mut [u8],
+    ) -> Self {
+        let [gain, offset] = usual;
+        let gain = (gain * 16_384.0).round().clamp(0.0, 32_767.0) as u16;
+        let offset = (offset * 64.0).round().clamp(-255.0 * 64.0, 255.0 * 64.0) as i16;
+        Self { plane, sampler, cells, usual, gain, offset, scratch }
     }
 
-    fn light(&mut self, isa: Isa, out: &mut [u8], over: &[u8], columns: Range<usize>) {
-        let [gain, offset] = self.usual;
-        if self.is_on(columns.start / BLOCK) {
-            relight(isa, out, over, self.sampler.line(isa, self.cells, self.plane, columns));
+    /// `is_unusual` if another light than the usual falls on these columns.
+    fn light(
+        &mut self,
+        isa: Isa,
+        out: &mut [u8],
+        over: &[u8],
+        columns: Range<usize>,
+        is_unusual: bool,
+    ) {
+        if is_unusual {
+            let line = self.sampler.line(isa, self.cells, self.plane, columns, LIGHT);
+            relight(isa, out, over, line);
         } else if self.usual == NO_CHANGE {
             out.copy_from_slice(over);
         } else {
-            let gain = (gain * 16_384.0).round().clamp(0.0, 32_767.0) as u16;
-            let offset = (offset * 64.0).round().clamp(-255.0 * 64.0, 255.0 * 64.0) as i16;
-            grade(isa, out, over, gain, offset);
+            grade(isa, out, over, self.gain, self.offset);
         }
     }
 
     /// The same, without a copy of what stays as it is.
-    fn lit<'a>(&'a mut self, isa: Isa, over: &'a [u8], columns: Range<usize>) -> &'a [u8] {
-        if self.usual == NO_CHANGE && !self.is_on(columns.start / BLOCK) {
+    fn lit<'s>(
+        &'s mut self,
+        isa: Isa,
+        over: &'s [u8],
+        columns: Range<usize>,
+        is_unusual: bool,
+    ) -> &'s [u8] {
+        if self.usual == NO_CHANGE && !is_unusual {
             return over;
         }
         let scratch = std::mem::take(&mut self.scratch);
-        self.light(isa, &mut scratch[..over.len()], over, columns);
+        self.light(isa, &mut scratch[..over.len()], over, columns, is_unusual);
         self.scratch = scratch;
         &self.scratch[..over.len()]
     }

@@ -1,6 +1,7 @@
 use crate::kernels::pack::{
     average_rows, pack_pairs, pack_uyvy, pack_yuyv, unpack_pairs, unpack_uyvy, unpack_yuyv,
 };
+use crate::kernels::pack_mixed::{Order, pack_mixed};
 use crate::recolour::{MAX_ROW, Recolour};
 use crate::{Chroma, Frame, FrameError, FrameView, FrameViewMut, Isa, PixelFormat, PlaneMut};
 
@@ -99,19 +100,21 @@ fn copy_luma(from: FrameView<'_>, into: &mut PlaneMut<'_>, recolour: &mut Option
     }
 }
 
-fn pack_rows(from: FrameView<'_>, into: &mut FrameViewMut<'_>, mut recolour: Option<Recolour>) {
+fn pack_rows(from: FrameView<'_>, into: &mut FrameViewMut<'_>, recolour: Option<Recolour>) {
     let isa = Isa::best();
-    let pack_row = if into.format() == PixelFormat::Yuyv { pack_yuyv } else { pack_uyvy };
-    for (index, packed) in into.plane_mut(0).iter_rows_mut().enumerate() {
-        let rows = rows_of_luma(from, index);
-        let [y, u, v] = rows;
-        match &mut recolour {
-            Some(recolour) => {
-                let same_chroma = !index.is_multiple_of(from.format().chroma().luma_rows());
-                let (y, u, v) = recolour.row(rows, same_chroma);
-                pack_row(isa, packed, y, u, v);
-            }
-            None => pack_row(isa, packed, y, u, v),
+    let is_yuyv = into.format() == PixelFormat::Yuyv;
+    let mut plane = into.plane_mut(0);
+    let rows = plane.iter_rows_mut().zip((0..).map(|index| rows_of_luma(from, index)));
+    match recolour {
+        Some(recolour) => {
+            let order = if is_yuyv { Order::Yuyv } else { Order::Uyvy };
+            rows.for_each(|(packed, [y, u, v])| {
+                pack_mixed(isa, packed, y, [u, v], recolour.mixes(), order);
+            });
+        }
+        None => {
+            let pack_row = if is_yuyv { pack_yuyv } else { pack_uyvy };
+            rows.for_each(|(packed, [y, u, v])| pack_row(isa, packed, y, u, v));
         }
     }
 }

@@ -68,18 +68,9 @@ impl Recolour {
         out
     }
 
-    /// A row of luma and the rows of U and V that belong to it; with `same_chroma` they are those of the row before.
-    pub(crate) fn row(
-        &mut self,
-        [y, u, v]: [&[u8]; 3],
-        same_chroma: bool,
-    ) -> (&[u8], &[u8], &[u8]) {
-        self.luma(y, u, v);
-        if !same_chroma {
-            self.chroma(u, v);
-        }
-        let [to_u, to_v] = &self.chroma;
-        (&self.luma[..y.len()], &to_u[..u.len()], &to_v[..v.len()])
+    /// What makes Y, U and V.
+    pub(crate) fn mixes(&self) -> [Mix; 3] {
+        self.mixes
     }
 
     /// A row of U and one of V.

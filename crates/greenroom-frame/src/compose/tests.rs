@@ -63,7 +63,7 @@ fn with_nothing_to_do_it_is_a_blend() {
 #[test]
 fn the_room_goes_out_of_the_edge() {
     let (person, room) = ([50.0, 110.0, 140.0], [220.0, 90.0, 150.0]);
-    let colours = even([0, 1, 2].map(|plane| [person[plane], person[plane] - room[plane]]), 6.5);
+    let colours = even([0, 1, 2].map(|plane| [person[plane], room[plane]]), 6.5);
     let mut compositor = Compositor::default();
     for format in [PixelFormat::I420, PixelFormat::I422] {
         for (width, height) in SIZES {
@@ -130,7 +130,8 @@ fn light_falls_where_its_cells_are() {
         .unwrap();
     let seen = seen.view();
     assert_eq!(seen.plane(0).row(0)[0], 150, "in the middle of its cell and before it");
-    assert_eq!(seen.plane(0).row(0)[40], 130, "half way to the next cell");
+    let half_way = seen.plane(0).row(0)[40];
+    assert!((129..=130).contains(&half_way), "half way to the next cell it is 129.5: {half_way}");
     assert_eq!((seen.plane(0).row(0)[100], seen.plane(0).row(90)[0]), (110, 110));
     assert!(seen.plane(1).iter_rows().flatten().all(|&u| u == 103));
     assert!(seen.plane(2).iter_rows().flatten().all(|&v| v == 100));

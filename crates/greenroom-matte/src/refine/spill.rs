@@ -127,10 +127,10 @@ impl Spill {
         let len = columns.len();
         shares(isa, self.shares.first_mut(len), both(own, 0), both(blurred, 0), OWN);
         for plane in 0..3 {
-            self.cells.edit_row(plane, y, |[person, less]| {
-                let (person, less) = (&mut person[columns.clone()], &mut less[columns.clone()]);
+            self.cells.edit_row(plane, y, |[person, room]| {
+                let (person, room) = (&mut person[columns.clone()], &mut room[columns.clone()]);
                 let (cell, around) = (both(own, 1 + plane), both(blurred, 1 + plane));
-                colours(isa, person, less, cell, around, self.shares.first(len));
+                colours(isa, person, room, cell, around, self.shares.first(len));
             });
         }
     }

@@ -101,7 +101,7 @@ impl State {
         let planes = [size, chroma, chroma, size, size, chroma, chroma];
         let scaler = |plane: SizePx| {
             let read = SizePx::new(plane.width_px, plane.height_px.div_ceil(step(plane)));
-            PlaneScaler::new(read, small)
+            PlaneScaler::of_means(read, small)
         };
         let [a, b, c, d, e, f, g] = planes.map(scaler);
         let grey = || Frame::new(PixelFormat::Grey, small, Colour::JPEG);

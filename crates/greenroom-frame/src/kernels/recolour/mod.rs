@@ -9,13 +9,13 @@ use crate::dispatch_vectorised;
 /// off is less than a twentieth of a code.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Mix {
-    /// 0.0..2.0, in 16384ths.
-    own: u16,
+    /// 0.0..2.0, in 16384ths; even.
+    pub(crate) own: u16,
     /// -2.0..2.0, in 16384ths.
-    first: i16,
-    second: i16,
+    pub(crate) first: i16,
+    pub(crate) second: i16,
     /// -255.0..=255.0 codes, in 64ths, and the half that rounds.
-    offset: i16,
+    pub(crate) offset: i16,
 }
 
 impl Mix {
@@ -25,11 +25,19 @@ impl Mix {
         // Each of the three products is cut off, by half a 64th in the mean.
         let half = 32.0 + 1.5;
         Self {
-            own: weight(own) as u16,
+            own: 2 * (weight(own / 2.0) as u16),
             first: weight(first) as i16,
             second: weight(second) as i16,
             offset: (offset * 64.0 + half).round() as i16,
         }
+    }
+
+    /// What becomes of a sample with these others.
+    #[inline(always)]
+    pub(crate) fn of(self, sample: u8, [first, second]: [u8; 2]) -> u8 {
+        let shares = scalar::share(first, self.first);
+        let shares = shares.saturating_add(scalar::share(second, self.second));
+        scalar::mixed(u16::from(sample), self.own, shares.saturating_add(self.offset)) as u8
     }
 }
 

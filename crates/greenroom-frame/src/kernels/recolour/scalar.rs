@@ -2,14 +2,14 @@ use super::Mix;
 
 /// What chroma, or a partner, adds, in 64ths of a code.
 #[inline(always)]
-fn share(sample: u8, weight: i16) -> i16 {
+pub(super) fn share(sample: u8, weight: i16) -> i16 {
     let centred = (i16::from(sample) - 128) << 8;
     ((i32::from(centred) * i32::from(weight)) >> 16) as i16
 }
 
 /// The sample `own` of a row and what is added to it.
 #[inline(always)]
-fn mixed(own: u16, weight: u16, added: i16) -> u16 {
+pub(super) fn mixed(own: u16, weight: u16, added: i16) -> u16 {
     // The upper half of a product of 16 bits is one instruction for sixteen lanes.
     let own = ((u32::from(own << 8) * u32::from(weight)) >> 16) as i16;
     (own.saturating_add(added) >> 6).clamp(0, 255) as u16

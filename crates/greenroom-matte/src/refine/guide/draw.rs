@@ -106,12 +106,20 @@ impl Drawing {
                     self.widen_line(isa, row, factors);
                 }
             }
-            self.draw_row(isa, alpha.row_mut(y), plane, y);
+            let stride_bytes = alpha.stride_bytes();
+            self.draw_row(isa, (alpha.row_mut(y), stride_bytes), plane, y);
         }
         self.draw_chroma(isa, frame.format().chroma(), luma.view(), chroma);
     }
 
-    fn draw_row(&self, isa: Isa, out: &mut [u8], plane: Plane<'_>, y: usize) {
+    /// Draws a row of alpha; the next one is so many bytes away.
+    fn draw_row(
+        &self,
+        isa: Isa,
+        (out, stride_bytes): (&mut [u8], usize),
+        plane: Plane<'_>,
+        y: usize,
+    ) {
         let (lines, share) = self.rows[y];
         let luma = plane.row(y);
         for (columns, kind) in self.runs(lines) {
@@ -127,6 +135,7 @@ impl Drawing {
                         LineRows { slopes, offsets }
                     });
                     fetch_below(&luma[columns.clone()], plane.stride_bytes());
+                    fetch_below(out, stride_bytes);
                     apply(isa, out, &luma[columns.clone()], above, below, share);
                 }
             }

@@ -81,13 +81,13 @@ dispatch_vectorised! {
         around: SideRows<'_>,
         own: f32,
     );
-    /// The person's colour, 0..=255, and how much it is more than the room's, from the weighted colours
-    /// in the `cell` and `around` it, and what [`shares`] gave: `person[x] = (around.person[x] + own) *
-    /// shares.person[x]` and `less[x] = person[x] - (around.room[x] + own) * shares.room[x]` with
+    /// The person's colour and the room's, 0..=255, from the weighted colours in the `cell` and `around`
+    /// it, and what [`shares`] gave: `person[x] = (around.person[x] + own) * shares.person[x]` and
+    /// `room[x] = (around.room[x] + own) * shares.room[x]` with
     /// `own = (cell.person[x] + cell.room[x]) * shares.mixed[x]`.
     pub(super) fn colours(
         person: &mut [f32],
-        less: &mut [f32],
+        room: &mut [f32],
         cell: SideRows<'_>,
         around: SideRows<'_>,
         shares: ShareRows<'_>,

@@ -133,13 +133,13 @@ fn every_isa_gives_the_same_bits() {
         let [a, b, c, d] = weights.each_ref().map(Vec::as_slice);
         let (cell, around) = (SideRows { person: a, room: b }, SideRows { person: c, room: d });
         shares(isa, found, cell, around, 0.5);
-        let (mut person, mut less) = (vec![0.0; len], vec![0.0; len]);
+        let (mut persons, mut rooms) = (vec![0.0; len], vec![0.0; len]);
         let [mixed, person_shares, room] = shares_of.each_ref().map(Vec::as_slice);
         let found = ShareRows { mixed, person: person_shares, room };
         let (cell, around) =
             (SideRows { person: p, room: r }, SideRows { person: &rows[1], room: &rows[2] });
-        colours(isa, &mut person, &mut less, cell, around, found);
-        (sums, shares_of, person, less)
+        colours(isa, &mut persons, &mut rooms, cell, around, found);
+        (sums, shares_of, persons, rooms)
     });
     same_bits(|isa, len| {
         let chroma = [40, 41].map(|seed| noise(len, seed));

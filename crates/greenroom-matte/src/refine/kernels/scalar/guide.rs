@@ -99,10 +99,20 @@ pub(in super::super) fn halve(out: &mut [u8], above: &[u8], below: &[u8]) {
 #[inline(always)]
 pub(in super::super) fn widen(wide: &mut [f32], line: &[f32], places: &[Place], growth: Growth) {
     const LANES: [f32; WIDEN_LANES] = [0.0, 1.0, 2.0, 3.0, 4.0, 5.0, 6.0, 7.0];
-    for (ends, place) in line.windows(2).zip(places) {
+    let runs = line.windows(2).zip(places).map(|(ends, place)| {
         let difference = ends[1] - ends[0];
-        let (mut first, step) = (ends[0] + difference * place.share, difference * growth.step);
-        let columns = &mut wide[place.column as usize..][..growth.columns];
+        let first = ends[0] + difference * place.share;
+        (place.column as usize, first, difference * growth.step)
+    });
+    if growth.columns == WIDEN_LANES {
+        for (column, first, step) in runs {
+            let columns = &mut wide[column..][..WIDEN_LANES];
+            columns.copy_from_slice(&LANES.map(|lane| first + step * lane));
+        }
+        return;
+    }
+    for (column, mut first, step) in runs {
+        let columns = &mut wide[column..][..growth.columns];
         for columns in columns.as_chunks_mut::<WIDEN_LANES>().0 {
             *columns = LANES.map(|lane| first + step * lane);
             first += step * WIDEN_LANES as f32;

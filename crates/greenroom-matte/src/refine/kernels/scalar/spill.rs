@@ -53,18 +53,18 @@ pub(in super::super) fn shares(
 #[inline(always)]
 pub(in super::super) fn colours(
     person: &mut [f32],
-    less: &mut [f32],
+    room: &mut [f32],
     cell: SideRows<'_>,
     around: SideRows<'_>,
     shares: ShareRows<'_>,
 ) {
     let len = person.len();
-    let less = &mut less[..len];
+    let room = &mut room[..len];
     let (cell, around) = (cell.columns(0..len), around.columns(0..len));
     let shares = shares.columns(0..len);
     for x in 0..len {
         let own = (cell.person[x] + cell.room[x]) * shares.mixed[x];
         person[x] = (around.person[x] + own) * shares.person[x];
-        less[x] = person[x] - (around.room[x] + own) * shares.room[x];
+        room[x] = (around.room[x] + own) * shares.room[x];
     }
 }

@@ -38,28 +38,34 @@ pub(in super::super) fn spread(out: &mut [f32], padded: &[f32], scale: f32) {
     }
 }
 
+/// The sums of windows, so many values on end each, from the first value on.
+#[inline(always)]
+fn window_sums<const N: usize>(padded: &[f32], scale: f32, reach: usize) -> [f32; N] {
+    let mut sums = [0.0; N];
+    for step in 0..=reach {
+        let values = &padded[step..][..N];
+        sums.iter_mut().zip(values).for_each(|(sum, value)| *sum += value);
+    }
+    sums.map(|sum| sum * scale)
+}
+
 #[inline(always)]
 fn spread_by(out: &mut [f32], padded: &[f32], scale: f32, reach: usize) {
     // As many as stay in registers.
     const LANES: usize = 16;
     let len = out.len();
-    let sums_from = |start: usize| {
-        let mut sums = [0.0; LANES];
-        for values in padded[start..].windows(LANES).take(reach + 1) {
-            sums.iter_mut().zip(values).for_each(|(sum, value)| *sum += value);
-        }
-        sums.map(|sum| sum * scale)
-    };
     if len < LANES {
-        for (out, values) in out.iter_mut().zip(padded.windows(reach + 1)) {
-            *out = values.iter().fold(0.0, |sum, value| sum + value) * scale;
+        for (x, out) in out.iter_mut().enumerate() {
+            [*out] = window_sums(&padded[x..], scale, reach);
         }
         return;
     }
-    let chunks = out.as_chunks_mut::<LANES>().0.iter_mut().enumerate();
-    chunks.for_each(|(index, out)| *out = sums_from(index * LANES));
+    for (index, out) in out.as_chunks_mut::<LANES>().0.iter_mut().enumerate() {
+        *out = window_sums(&padded[index * LANES..], scale, reach);
+    }
     // The last ones reach back; what was there comes out the same.
-    out[len - LANES..].copy_from_slice(&sums_from(len - LANES));
+    let last: [f32; LANES] = window_sums(&padded[len - LANES..], scale, reach);
+    out[len - LANES..].copy_from_slice(&last);
 }
 
 #[inline(always)]

@@ -1,0 +1,46 @@
+use std::ops::Range;
+
+use crate::Isa;
+use crate::kernels::blocks::{BLOCK, classify};
+
+/// What a row is made of. Most rows are as the one above.
+#[derive(Debug, Default)]
+pub(super) struct RowRuns {
+    /// What the blocks of the row are, and those of the row that the runs are of; with [`UNUSUAL`](crate::cells::UNUSUAL) those of the person in
+    /// another light than the usual.
+    kinds: Vec<u8>,
+    known: Vec<u8>,
+    /// Where no light is.
+    no_marks: Vec<u8>,
+    /// The columns of blocks on end that are treated alike.
+    pub(super) runs: Vec<(u8, Range<usize>)>,
+}
+
+impl RowRuns {
+    /// Starts with a plane of rows of so many samples.
+    pub(super) fn aim(&mut self, width: usize) {
+        let blocks = width.div_ceil(BLOCK);
+        for kinds in [&mut self.kinds, &mut self.known, &mut self.no_marks] {
+            kinds.clear();
+            kinds.resize(blocks, 0);
+        }
+        self.runs.clear();
+        self.runs.reserve(blocks);
+    }
+
+    /// Looks at a row; `marks` are those of [`classify`].
+    pub(super) fn find(&mut self, isa: Isa, alpha: &[u8], marks: Option<&[u8]>) {
+        classify(isa, &mut self.kinds, alpha, marks.unwrap_or(&self.no_marks));
+        if self.kinds == self.known && !self.runs.is_empty() {
+            return;
+        }
+        self.known.copy_from_slice(&self.kinds);
+        self.runs.clear();
+        let mut start = 0;
+        for alike in self.kinds.chunk_by(|kind, next| kind == next) {
+            let end = alpha.len().min(start + alike.len() * BLOCK);
+            self.runs.push((alike[0], start..end));
+            start = end;
+        }
+    }
+}
