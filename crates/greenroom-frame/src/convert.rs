@@ -2,7 +2,7 @@ use crate::kernels::pack::{
     average_rows, pack_pairs, pack_uyvy, pack_yuyv, unpack_pairs, unpack_uyvy, unpack_yuyv,
 };
 use crate::kernels::pack_mixed::{Order, pack_mixed};
-use crate::recolour::{MAX_ROW, Recolour};
+use crate::recolour::{MAX_ROW, Recolour, mixes};
 use crate::{Chroma, Frame, FrameError, FrameView, FrameViewMut, Isa, PixelFormat, PlaneMut};
 
 /// Turns a picture of any format into the planar format of its own chroma
@@ -59,15 +59,16 @@ pub fn pack(from: FrameView<'_>, into: &mut FrameViewMut<'_>) -> Result<(), Fram
             to_size: into.size(),
         });
     }
-    let recolour = Recolour::new(from.colour(), into.colour());
-    match (into.format(), recolour) {
-        (PixelFormat::Yuyv | PixelFormat::Uyvy, recolour) => pack_rows(from, into, recolour),
-        (PixelFormat::Nv12, recolour) => pack_nv12(from, into, recolour),
-        (format, None) if format == from.format() => copy_planes(from, into),
-        (PixelFormat::I420 | PixelFormat::I422, recolour) => pack_planar(from, into, recolour),
-        (PixelFormat::Grey, mut recolour) => {
-            copy_luma(from, &mut into.plane_mut(0), &mut recolour);
+    let into_colour = into.colour();
+    let recolour = || Recolour::new(from.colour(), into_colour);
+    match into.format() {
+        PixelFormat::Yuyv | PixelFormat::Uyvy => pack_rows(from, into),
+        PixelFormat::Nv12 => pack_nv12(from, into, recolour()),
+        format if (format, into_colour) == (from.format(), from.colour()) => {
+            copy_planes(from, into)
         }
+        PixelFormat::I420 | PixelFormat::I422 => pack_planar(from, into, recolour()),
+        PixelFormat::Grey => copy_luma(from, &mut into.plane_mut(0), &mut recolour()),
     }
     Ok(())
 }
@@ -100,22 +101,20 @@ fn copy_luma(from: FrameView<'_>, into: &mut PlaneMut<'_>, recolour: &mut Option
     }
 }
 
-fn pack_rows(from: FrameView<'_>, into: &mut FrameViewMut<'_>, recolour: Option<Recolour>) {
+/// Packs into YUYV or UYVY.
+fn pack_rows(from: FrameView<'_>, into: &mut FrameViewMut<'_>) {
     let isa = Isa::best();
+    let [from_colour, to_colour] = [from.colour(), into.colour()];
     let is_yuyv = into.format() == PixelFormat::Yuyv;
     let mut plane = into.plane_mut(0);
     let rows = plane.iter_rows_mut().zip((0..).map(|index| rows_of_luma(from, index)));
-    match recolour {
-        Some(recolour) => {
-            let order = if is_yuyv { Order::Yuyv } else { Order::Uyvy };
-            rows.for_each(|(packed, [y, u, v])| {
-                pack_mixed(isa, packed, y, [u, v], recolour.mixes(), order);
-            });
-        }
-        None => {
-            let pack_row = if is_yuyv { pack_yuyv } else { pack_uyvy };
-            rows.for_each(|(packed, [y, u, v])| pack_row(isa, packed, y, u, v));
-        }
+    if from_colour == to_colour {
+        let pack_row = if is_yuyv { pack_yuyv } else { pack_uyvy };
+        rows.for_each(|(packed, [y, u, v])| pack_row(isa, packed, y, u, v));
+    } else {
+        let mixes = mixes(from_colour, to_colour);
+        let order = if is_yuyv { Order::Yuyv } else { Order::Uyvy };
+        rows.for_each(|(packed, [y, u, v])| pack_mixed(isa, packed, y, [u, v], mixes, order));
     }
 }
 

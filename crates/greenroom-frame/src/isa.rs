@@ -1,4 +1,6 @@
 use std::fmt;
+#[cfg(target_arch = "x86_64")]
+use std::sync::LazyLock;
 
 /// An instruction set that the kernels are written for and that this machine has. There is no way
 /// to make one that the machine lacks, which is what the `unsafe` calls of the kernels rely on.
@@ -52,11 +54,11 @@ impl Isa {
     /// AVX512_BF16 beside [`avx512`](Self::avx512), if this machine has it and gains by it: AMD's processors since Zen 4.
     ///
     /// They add a vector of pairs of products (VDPBF16PS) in the time of a vector of single ones. Intel's with AVX512_BF16
-    /// do it on one port, where they have two for single products (uops.info, Sapphire Rapids), so nothing is
-    /// gained. Those have AMX-BF16, which no other has, and are told apart by that.
+    /// do it on one port, where they have two for single products (uops.info, Sapphire Rapids), so nothing would be
+    /// gained.
     pub fn avx512_bf16() -> Option<Self> {
         #[cfg(target_arch = "x86_64")]
-        if is_x86_feature_detected!("avx512bf16") && !has_amx_bf16() {
+        if is_x86_feature_detected!("avx512bf16") && *IS_OF_AMD {
             return Self::avx512().map(|_| Self(IsaKind::Avx512Bf16));
         }
         None
@@ -80,16 +82,15 @@ impl Isa {
     }
 }
 
-/// CPUID leaf 7, EDX bit 22 (Intel's manual, volume 2, CPUID). The standard library's name for it is not stable.
+/// Whether AMD made the processor: by CPUID leaf 0, which is slow in a virtual machine, and so asked once.
 #[cfg(target_arch = "x86_64")]
-fn has_amx_bf16() -> bool {
-    const AMX_BF16: u32 = 1 << 22;
+static IS_OF_AMD: LazyLock<bool> = LazyLock::new(|| {
     // Safe to call in later versions of Rust than the oldest that builds this.
     #[allow(unsafe_code, unused_unsafe)]
-    // SAFETY: whoever asks has AVX512_BF16, which leaf 7 itself tells, so there is CPUID and this leaf.
-    let leaf = unsafe { std::arch::x86_64::__cpuid_count(7, 0) };
-    leaf.edx & AMX_BF16 != 0
-}
+    // SAFETY: every x86-64 processor has CPUID and leaf 0.
+    let leaf = unsafe { std::arch::x86_64::__cpuid(0) };
+    [leaf.ebx, leaf.edx, leaf.ecx].map(u32::to_le_bytes).as_flattened() == b"AuthenticAMD"
+});
 
 impl fmt::Display for Isa {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {

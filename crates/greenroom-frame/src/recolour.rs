@@ -68,11 +68,6 @@ impl Recolour {
         out
     }
 
-    /// What makes Y, U and V.
-    pub(crate) fn mixes(&self) -> [Mix; 3] {
-        self.mixes
-    }
-
     /// A row of U and one of V.
     pub(crate) fn chroma(&mut self, u: &[u8], v: &[u8]) -> (&[u8], &[u8]) {
         let [to_u, to_v] = &mut self.chroma;
@@ -93,7 +88,7 @@ impl Recolour {
 
 /// What makes Y, U and V of `to` from those of `from`. A chroma sample is mixed from itself and
 /// its partner; luma does not go into chroma, because grey has none in either encoding.
-fn mixes(from: Colour, to: Colour) -> [Mix; 3] {
+pub(crate) fn mixes(from: Colour, to: Colour) -> [Mix; 3] {
     let ((from_kr, from_kb), (kr, kb)) = (from.kr_kb(), to.kr_kb());
     let ((from_floor, from_luma, from_chroma), (floor, luma, chroma)) =
         (from.scales(), to.scales());

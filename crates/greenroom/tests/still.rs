@@ -111,39 +111,6 @@ fn the_matte_stays_while_nothing_moves_and_follows_what_does() {
 }
 
 #[test]
-fn the_mask_comes_to_rest_while_nothing_moves() {
-    let start = Instant::now();
-    let mut maker = maker();
-    let mut at = 0;
-    let mut mask = |maker: &mut MatteMaker, right_px, noise| {
-        at += 1;
-        let (mask, _) = alpha(maker, &picture(right_px, noise, start + at * FRAME));
-        (mask, maker.origin())
-    };
-    mask(&mut maker, 0, 1);
-    // A little further, so that the smoothing has something to do.
-    let (first, origin) = mask(&mut maker, 3, 2);
-    assert_eq!(origin, MaskOrigin::Inferred);
-    let (second, origin) = mask(&mut maker, 3, 3);
-    assert_eq!(origin, MaskOrigin::Still);
-    assert!(second.bytes() != first.bytes(), "the test has nothing to smooth");
-    for noise in 4..7 {
-        let (resting, origin) = mask(&mut maker, 3, noise);
-        assert_eq!(origin, MaskOrigin::Still);
-        assert!(resting.bytes() == second.bytes(), "the mask changes though nothing moves");
-        assert!(resting.captured_at() > second.captured_at());
-    }
-    // Who moves is followed at once, and another call has nothing of this one.
-    let (moved, origin) = mask(&mut maker, 60, 7);
-    assert_eq!(origin, MaskOrigin::Inferred);
-    assert!(moved.bytes() != second.bytes());
-    maker.reset();
-    let (anew, origin) = mask(&mut maker, 3, 8);
-    assert_eq!(origin, MaskOrigin::Inferred);
-    assert!(anew.bytes() != second.bytes(), "smoothed with the call before");
-}
-
-#[test]
 fn what_is_fitted_otherwise_is_fitted_anew() {
     let mut maker = maker();
     let first = picture(0, 1, Instant::now());

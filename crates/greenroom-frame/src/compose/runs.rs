@@ -6,11 +6,11 @@ use crate::kernels::blocks::{BLOCK, classify};
 /// What a row is made of. Most rows are as the one above.
 #[derive(Debug, Default)]
 pub(super) struct RowRuns {
-    /// What the blocks of the row are, and those of the row that the runs are of; with [`UNUSUAL`](crate::cells::UNUSUAL) those of the person in
-    /// another light than the usual.
+    /// What the blocks of the newest row are. [`UNUSUAL`](crate::cells::UNUSUAL) marks those of a person in unusual light.
     kinds: Vec<u8>,
+    /// The same for the row that the runs are of.
     known: Vec<u8>,
-    /// Where no light is.
+    /// The marks of a plane without light.
     no_marks: Vec<u8>,
     /// The columns of blocks on end that are treated alike.
     pub(super) runs: Vec<(u8, Range<usize>)>,

@@ -1,9 +1,8 @@
 //! Loops over rows of samples: a folder a kernel.
 //!
-//! `scalar.rs` is the reference and the only place where the arithmetic stands.
-//! [`dispatch_vectorised!`](crate::dispatch_vectorised) compiles the same bodies a second time with
-//! AVX2 switched on, for the compiler to vectorise wider, and chooses at run time; so every machine
-//! gives the same bits. Only `scale`, `edge` and `pack_mixed` have AVX2 written by hand, in `avx2.rs`,
+//! `scalar.rs` is the reference. [`dispatch_vectorised!`](crate::dispatch_vectorised) compiles the same bodies a second
+//! time with AVX2 switched on, for the compiler to vectorise wider, and chooses at run time; so every machine
+//! gives the same bits. `scale`, `edge` and `pack_mixed` have AVX2 written by hand, too, in `avx2.rs`,
 //! with the same bits again, and choose with [`dispatch!`](crate::dispatch). Measured at 1280x720, AVX2 against
 //! plain x86-64: scaling down to 256x144 0.13x the time, up again 0.11x (0.40x and 0.46x without
 //! the hand), packing to YUYV 0.42x, blending 0.82x (it is bound by memory: 0.12 ms, as a copy of

@@ -60,13 +60,8 @@ pub(super) struct Parts {
     /// The mask of the picture before the newest one was made.
     has_mask: bool,
     plain: Option<Plain>,
-    /// So many masks on end were made of what one inference found.
-    masks_of_inference: u32,
 }
 
-/// From so many masks on that were made of one inference, the next would be the same: smoothing has brought them near to what was
-/// found.
-const SETTLED_MASKS: u32 = 2;
 /// Pictures with a smaller side have no windows.
 const LEAST_SIDE_PX: u32 = 64;
 
@@ -97,12 +92,11 @@ impl Parts {
             has_advanced: false,
             has_mask: false,
             plain: Plain::new(steps.plain, canvas),
-            masks_of_inference: 0,
         })
     }
 
     pub(super) fn reset(&mut self) {
-        (self.has_advanced, self.masks_of_inference) = (false, 0);
+        self.has_advanced = false;
         self.thumbnails.iter_mut().for_each(Thumbnails::reset);
         if let Some(crop) = &mut self.crop {
             crop.tracker.reset();
@@ -157,7 +151,6 @@ impl Parts {
         self.has_advanced = false;
         if !std::mem::take(&mut self.has_mask) {
             self.smoother.iter_mut().for_each(Smoother::reset);
-            self.masks_of_inference = 0;
         }
         if self.smoother.is_some() || self.crop.is_some() || has_second_opinion {
             Thumbnails::add(&mut self.thumbnails, frame)?;
@@ -199,7 +192,7 @@ impl Parts {
         second_opinion: Option<(&mut SecondOpinion, f32)>,
         canvas: &mut Frame,
     ) -> Result<(), MatteError> {
-        (self.has_advanced, self.masks_of_inference) = (false, 0);
+        self.has_advanced = false;
         let (Some(smoother), Some(thumbnails)) = (&self.smoother, &self.thumbnails) else {
             return Ok(());
         };
@@ -216,23 +209,6 @@ impl Parts {
         }
         self.has_mask = true;
         Ok(())
-    }
-
-    /// Whether the mask of the frame before is that of this one, in which nothing has moved, too.
-    pub(super) fn may_rest(&self) -> bool {
-        let is_settled = self.masks_of_inference >= SETTLED_MASKS;
-        let looks_anew = self.smoother.as_ref().is_some_and(Smoother::looks_anew);
-        is_settled && !looks_anew && self.plain.is_none()
-    }
-
-    /// Leaves the mask of the frame before as it is, where that [may be](Self::may_rest).
-    pub(super) fn rest(&mut self) {
-        self.has_mask = true;
-    }
-
-    /// What is laid next is found by a new inference.
-    pub(super) fn look(&mut self) {
-        self.masks_of_inference = 0;
     }
 
     /// Lays onto `canvas` what the network `found` in what it looked at. Gives the window to look into once more, if somebody
@@ -324,7 +300,6 @@ impl Parts {
             plain.filter(canvas);
         }
         self.has_mask = true;
-        self.masks_of_inference += 1;
         Ok(())
     }
 }

@@ -21,13 +21,6 @@ impl MatteMaker {
     pub fn refine(&mut self, frame: &FrameView<'_>) -> Result<&Frame, MatteError> {
         let gain = self.preparer.gain();
         self.alpha.set_captured_at(self.captured_at);
-        if self.origin == MaskOrigin::Inferred {
-            self.parts.look();
-        } else if self.origin == MaskOrigin::Still && self.may_rest()? {
-            self.preparer.learn_again();
-            self.parts.rest();
-            return Ok(&self.alpha);
-        }
         let seen = self.denoiser.as_ref().map_or(*frame, |denoiser| denoiser.seen(frame));
         if self.origin == MaskOrigin::Carried {
             let second_opinion = self.second_opinion.as_mut().map(|it| (it, gain));
@@ -67,15 +60,6 @@ impl MatteMaker {
             }
         }
         Ok(&self.alpha)
-    }
-
-    /// Whether the mask of the frame before holds for the newest one, in which nothing has moved, as it is.
-    fn may_rest(&mut self) -> Result<bool, MatteError> {
-        if self.guarded.is_some() || !self.parts.may_rest() {
-            return Ok(false);
-        }
-        let second_opinion = self.second_opinion.as_mut();
-        second_opinion.map_or(Ok(true), |it| it.rests(self.captured_at))
     }
 }
 

@@ -54,8 +54,8 @@ impl From<Quality> for Pace {
 const OUTDATED: f32 = 0.1;
 /// Share up to which the picture is still the answer's.
 const STILL: f32 = 0.01;
-/// A call's first question is followed by another so soon, once anything has moved: the first answer may take a thing for part of whoever
-/// is before it, and who moves gives it away. (Three clips of 26 had a second with more than 2 % of room shown, and two have now.)
+/// The wait for the next question after a call's first one, once its answer no longer fits: whoever stands before a thing when the
+/// call begins may have been taken for one with it, and gives that away by moving.
 const SECOND_QUESTION: Duration = Duration::from_millis(200);
 /// Where an answer no longer fits, the wait is no longer than so many times the pace's.
 const MOST_TIMES: u32 = 2;
@@ -73,14 +73,12 @@ pub struct SecondOpinion {
     question: Option<Box<Question>>,
     /// When the frame of the last question was taken; `None` after a reset.
     asked_at: Option<Instant>,
-    /// There was one question since the reset, and no more.
+    /// There was one question since the reset, or since frames became clearer, and no more.
     asked_once: bool,
     /// By the newest answer, the machine saves power.
     saves_power: bool,
     /// The time between questions is so many times the pace's.
     interval_times: u32,
-    /// Share of the newest frame that is not as in the last answer's.
-    changed: f32,
     /// Counts resets: answers to questions from before one are not used.
     life: u32,
     verdict: Verdict,
@@ -136,7 +134,6 @@ impl SecondOpinion {
             asked_once: false,
             saves_power: false,
             interval_times: 1,
-            changed: 0.0,
             life: 0,
             verdict: Verdict::default(),
         })
@@ -156,7 +153,7 @@ impl SecondOpinion {
     /// The next frame has nothing to do with those before.
     pub(crate) fn reset(&mut self) {
         self.life = self.life.wrapping_add(1);
-        self.asked_at = None;
+        (self.asked_at, self.asked_once) = (None, false);
         self.verdict.forget();
     }
 
@@ -178,26 +175,16 @@ impl SecondOpinion {
     ) -> Result<(), MatteError> {
         self.verdict.fit(thumbnail.size(), mask.size())?;
         self.listen()?;
-        self.changed = self.verdict.compare(thumbnail, gain);
-        if self.is_due(frame.captured_at()) {
+        let changed = self.verdict.compare(thumbnail, gain);
+        if self.question.is_some() && self.is_due(frame.captured_at(), changed) {
             self.ask(frame, (thumbnail, gain), mask)?;
             if self.question.is_some() {
                 // Answered at once.
-                self.changed = self.verdict.compare(thumbnail, gain);
+                self.verdict.compare(thumbnail, gain);
             }
         }
         self.verdict.strike(mask);
         Ok(())
-    }
-
-    /// Whether there is nothing new to say of a frame, taken at `captured_at`, that shows what the one before shows: no answer
-    /// has come, and no question is due.
-    ///
-    /// # Errors
-    /// As [`apply`](Self::apply).
-    pub(crate) fn rests(&mut self, captured_at: Instant) -> Result<bool, MatteError> {
-        let has_heard = self.listen()?;
-        Ok(!has_heard && !self.is_due(captured_at))
     }
 
     /// How much each sample of the last mask may be raised by, of 255, the more of both; `None` where there is no answer to go by.
@@ -205,17 +192,14 @@ impl SecondOpinion {
         self.verdict.raisable()
     }
 
-    /// Whether the newest frame, taken at `captured_at`, is to be asked about.
-    fn is_due(&self, captured_at: Instant) -> bool {
-        if self.question.is_none() {
-            return false;
-        }
+    /// Whether a frame is to be asked about; `changed` is the share of it that is not as in the last answer's.
+    fn is_due(&self, captured_at: Instant, changed: f32) -> bool {
         let Some(asked_at) = self.asked_at else { return true };
         let Pace { still, calm, outdated } = self.pace;
         let times = self.interval_times * if self.saves_power { 2 } else { 1 };
         // What is room in a picture that has changed shows until the next answer.
-        let wait = match self.changed {
-            changed if changed > STILL && self.asked_once => SECOND_QUESTION,
+        let wait = match changed {
+            changed if changed > OUTDATED && self.asked_once => SECOND_QUESTION * times,
             changed if changed > OUTDATED => outdated * times.min(MOST_TIMES),
             changed if changed > STILL => (calm * times).min(2 * still),
             _ => (still * times).min(2 * still),
@@ -246,11 +230,12 @@ impl SecondOpinion {
         }
     }
 
-    /// Takes up an answer that has come, and says whether one has.
-    fn listen(&mut self) -> Result<bool, MatteError> {
-        let Some(question) = self.asking.answer() else { return Ok(false) };
-        self.take(question)?;
-        Ok(true)
+    /// Takes up an answer that has come.
+    fn listen(&mut self) -> Result<(), MatteError> {
+        match self.asking.answer() {
+            Some(question) => self.take(question),
+            None => Ok(()),
+        }
     }
 
     fn take(&mut self, question: Box<Question>) -> Result<(), MatteError> {

@@ -168,22 +168,32 @@ fn it_is_asked_the_sooner_the_more_of_the_picture_is_another() {
     assert_eq!(asked, [0, 9000, 12_000, 20_000]);
 }
 
-#[test]
-fn the_first_question_is_soon_followed_by_another_if_anything_has_moved() {
-    let little =
-        |x: usize, y: usize| if x < SIZE.width_px as usize / 20 { 250 } else { still(x, y) };
-    let mut room = Room::at_once();
+/// Shows a second opinion frames at these times: first one in which nothing has moved, then others. Gives when it was asked.
+fn asked_ms(room: &mut Room, at_ms: impl Iterator<Item = u64>, moved: usize) -> Vec<u128> {
+    let with_stripe = |x: usize, y: usize| if x < moved { 250 } else { still(x, y) };
     let mut asked = Vec::new();
-    for at_ms in (0..4000).step_by(40) {
-        if at_ms == 0 {
-            room.left_of(255, still, at_ms);
-        } else {
-            room.left_of(255, little, at_ms);
-        }
+    for (index, at_ms) in at_ms.enumerate() {
+        match index {
+            0 => room.left_of(255, still, at_ms),
+            _ => room.left_of(255, with_stripe, at_ms),
+        };
         asked.push(room.opinion.asked_at.unwrap().duration_since(room.start).as_millis());
     }
     asked.dedup();
-    assert_eq!(asked, [0, 200]);
+    asked
+}
+
+#[test]
+fn the_first_question_is_soon_followed_by_another_if_much_has_moved() {
+    let width = SIZE.width_px as usize;
+    let mut room = Room::at_once();
+    assert_eq!(asked_ms(&mut room, (0..800).step_by(40), width / 5), [0, 200]);
+    // Also in the next call, where little is no reason; and later on the less often, the less time the machine has.
+    room.opinion.reset();
+    assert_eq!(asked_ms(&mut room, (10_000..10_800).step_by(40), width / 20), [10_000]);
+    room.opinion.reset();
+    room.opinion.set_interval_times(2);
+    assert_eq!(asked_ms(&mut room, (20_000..20_800).step_by(40), width / 5), [20_000, 20_400]);
 }
 
 #[test]
@@ -199,25 +209,6 @@ fn nobody_waits_for_an_answer() {
         room.left_of(255, still, at_ms)[0] == 0
     };
     assert!((0..LONG_TURNS).map(|_| 120).any(is_struck));
-}
-
-#[test]
-fn it_rests_until_an_answer_comes_or_a_question_is_due() {
-    let (mut room, say) = Room::late(false);
-    let at = |room: &Room, at_ms| room.start + Duration::from_millis(at_ms);
-    assert!(!room.opinion.rests(at(&room, 0)).unwrap(), "nobody was asked yet");
-    room.left_of(255, still, 0);
-    assert!(room.opinion.rests(at(&room, 40)).unwrap(), "it is being answered");
-    say.send(()).unwrap();
-    let has_answered = |_| {
-        std::thread::sleep(Duration::from_millis(5));
-        !room.opinion.rests(room.start + Duration::from_millis(80)).unwrap()
-    };
-    assert!((0..LONG_TURNS).any(has_answered), "the answer does not come");
-    // It counts, and holds as long as nothing changes (on battery twice as long).
-    assert_eq!(room.left_of(255, still, 120)[0], 0);
-    assert!(room.opinion.rests(at(&room, 17_900)).unwrap());
-    assert!(!room.opinion.rests(at(&room, 18_000)).unwrap(), "no question is due");
 }
 
 #[test]
@@ -370,10 +361,9 @@ fn a_head_is_not_struck_out_whatever_the_large_network_says() {
     assert_eq!(room.left_of(0, man, 1080), [0; 64]);
     let row = row_18(&room.opinion);
     assert_eq!((row[24], row[5], row[50]), (255, 0, 0));
-    // The first thing that moves has the networks asked anew, the second is too little for that.
-    let with_stripe = |luma| move |x, y| if x >= 300 { luma } else { man(x, y) };
-    room.left_of(0, with_stripe(250), 1120);
-    room.left_of(0, with_stripe(20), 1160);
+    // Too little for the networks to be asked anew.
+    let moved = |x, y| if x >= 300 { 250 } else { man(x, y) };
+    room.left_of(0, moved, 1120);
     let row = row_18(&room.opinion);
     assert_eq!((row[24], row[5], row[62]), (255, 0, 255));
 }

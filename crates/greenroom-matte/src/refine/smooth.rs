@@ -95,11 +95,6 @@ impl Smoother {
         self.anew_frames = ANEW_FRAMES;
     }
 
-    /// Whether the network looks at another part of the picture than some frames before.
-    pub(crate) fn looks_anew(&self) -> bool {
-        self.anew_frames > 0
-    }
-
     /// Compares the newest picture of `thumbnails` with the one before.
     ///
     /// # Errors

@@ -25,7 +25,7 @@ impl Mix {
         // Each of the three products is cut off, by half a 64th in the mean.
         let half = 32.0 + 1.5;
         Self {
-            own: 2 * (weight(own / 2.0) as u16),
+            own: 2 * (weight(own / 2.0) as i16).max(0) as u16,
             first: weight(first) as i16,
             second: weight(second) as i16,
             offset: (offset * 64.0 + half).round() as i16,

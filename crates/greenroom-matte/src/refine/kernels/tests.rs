@@ -65,14 +65,19 @@ fn every_isa_gives_the_same_bits() {
         let place = |x: usize| Place { column: 3 * x as u32, share: 0.1 };
         let places: Vec<Place> = (0..=len.div_ceil(3)).map(place).collect();
         let line = floats(places.len() + 1, 12);
-        let mut wide = vec![0.0; len + 3 + WIDEN_LANES];
-        let growth = Growth { step: 0.25, columns: WIDEN_LANES };
-        widen(isa, &mut wide, &line, &places, growth);
-        for (x, &wide) in wide[..len].iter().enumerate() {
-            let (left, right) = (line[x / 3], line[x / 3 + 1]);
-            let share = 0.1 + 0.25 * (x % 3) as f32;
-            assert!((wide - (left + (right - left) * share)).abs() < 1e-4 * left.abs().max(1.0));
-        }
+        // As many columns as a vector, which has a way of its own, and more.
+        let wide = [1, 3].map(|lanes| {
+            let mut wide = vec![0.0; len + 3 + lanes * WIDEN_LANES];
+            let growth = Growth { step: 0.25, columns: lanes * WIDEN_LANES };
+            widen(isa, &mut wide, &line, &places, growth);
+            for (x, &wide) in wide[..len].iter().enumerate() {
+                let (left, right) = (line[x / 3], line[x / 3 + 1]);
+                let share = 0.1 + 0.25 * (x % 3) as f32;
+                let want = left + (right - left) * share;
+                assert!((wide - want).abs() < 1e-4 * left.abs().max(1.0));
+            }
+            wide
+        });
         (out, wide)
     });
     same_bits(|isa, len| {
