@@ -64,6 +64,16 @@ impl Isa {
         None
     }
 
+    /// The same without products of bf16: all are of floats.
+    #[must_use]
+    pub fn in_floats(self) -> Self {
+        match self.0 {
+            #[cfg(target_arch = "x86_64")]
+            IsaKind::Avx512Bf16 => Self(IsaKind::Avx512),
+            _ => self,
+        }
+    }
+
     /// The fastest one of this machine.
     pub fn best() -> Self {
         Self::avx512_bf16().or_else(Self::avx512).or_else(Self::avx2).unwrap_or(Self::SCALAR)

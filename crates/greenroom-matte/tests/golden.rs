@@ -80,8 +80,8 @@ impl Difference {
 }
 
 /// What is allowed where products are of bf16: the mean, and samples on the other side of 0.5. On the photos the general
-/// network was 3.1e-4 and 26 samples off at most, the landscape one 2.7e-4 and 8, the large one 1.1e-4 and 7. Along an edge,
-/// single samples were up to 0.22 off.
+/// network was 3.1e-4 and 26 samples off at most, the large one 1.1e-4 and 7. Along an edge, single samples were up to 0.22
+/// off. The landscape network stays with floats.
 fn rounded_limits(model: &str, input: &Input) -> (f32, usize) {
     match (model, &*input.name) {
         // No picture that the network knows: much of it is near 0.5. It was 8.9e-3 and 813 samples off.
@@ -119,7 +119,7 @@ fn check<E: Engine>(model: &str, wanted: impl Fn(&Input) -> bool, load: impl Fn(
             assert_eq!(golden.len(), alpha.values().len());
             let difference = Difference::of(alpha.values(), &golden);
             println!("{model} {isa} {name}: {difference:?}");
-            if Isa::avx512_bf16() == Some(isa) {
+            if Isa::avx512_bf16() == Some(isa) && model != "landscape" {
                 difference.assert_within(rounded_limits(model, input), &format!("{model} {name}"));
                 continue;
             }
