@@ -78,7 +78,8 @@ resident_kib() { awk '/^VmRSS/ { print $2 }' "/proc/$pid/status"; }
 camera_is_open() { ls -l "/proc/$pid/fd" | grep -qE -- "-> $1( \(deleted\))?\$"; }
 camera_is_closed() { ! camera_is_open "$1"; }
 
-# a_case NAME COMMAND...: runs it and prints one line of the table; what it said is shown if it failed.
+# a_case NAME COMMAND...: runs it and prints one line of the table; if it failed, what it said is shown, and what greenroom
+# said last.
 a_case() {
     local name=$1 code
     shift
@@ -87,7 +88,12 @@ a_case() {
     case $code in
     0) passed=$((passed + 1)); echo "case $name ok"; grep '^note ' "$logs/$name.log" | sed 's/^/    /' ;;
     77) echo "case $name n/a"; sed 's/^/    /' "$logs/$name.log" | tail -n 2 ;;
-    *) failed=$((failed + 1)); echo "case $name FAILED"; tail -n 25 "$logs/$name.log" | sed 's/^/    /' ;;
+    *)
+        failed=$((failed + 1))
+        echo "case $name FAILED"
+        tail -n 25 "$logs/$name.log" | sed 's/^/    /'
+        [ -z "${log:-}" ] || { echo "  greenroom's log:"; tail -n 25 "$log" | sed 's/^/    /'; }
+        ;;
     esac
     [ $code = 0 ] || [ $code = 77 ]
 }

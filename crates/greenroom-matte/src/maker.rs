@@ -45,8 +45,10 @@ pub struct MatteMaker {
     small_fit: Option<MaskFit>,
     /// While frames are noisy, the networks see its pictures.
     denoiser: Option<Denoiser>,
-    /// In the best quality.
+    /// In the best quality for whole frames, in the balanced one for those in which somebody is cut by the upper border.
     second_look: Option<SecondLook>,
+    /// Whether the frame that was prepared last is looked at twice.
+    is_second_look_due: bool,
     /// What is done about the mask, in the steps that are taken.
     parts: Parts,
     second_opinion: Option<SecondOpinion>,
@@ -124,9 +126,15 @@ impl MatteMaker {
     /// What looking twice takes, where that is wanted and there is a size for it.
     fn wanted_second_look(&self) -> Result<Option<SecondLook>, MatteError> {
         let MaskFit { whole, again, .. } = self.fit;
-        let is_wanted =
-            self.steps.quality == Quality::Best && !self.engine.remembers() && again != whole;
-        is_wanted.then(|| SecondLook::new(&self.looks[again], &self.looks[whole])).transpose()
+        let is_wanted = match self.steps.quality {
+            Quality::Fast => false,
+            Quality::Balanced => self.steps.crop,
+            Quality::Best => true,
+        };
+        let is_possible = !self.engine.remembers() && again != whole;
+        (is_wanted && is_possible)
+            .then(|| SecondLook::new(&self.looks[again], &self.looks[whole]))
+            .transpose()
     }
 
     /// Whether its masks show one of several persons.
@@ -159,7 +167,19 @@ impl MatteMaker {
 
     /// Whether it looks at whole frames twice, as in the best quality.
     pub fn looks_twice(&self) -> bool {
+        self.may_look_twice() && self.steps.quality == Quality::Best
+    }
+
+    /// Whether it looks at some whole frames twice, at least.
+    pub fn may_look_twice(&self) -> bool {
         self.second_look.is_some()
+    }
+
+    /// Whether a whole frame that was captured `at` this time is to be looked at twice.
+    fn is_second_look_due(&self, at: Instant) -> bool {
+        self.second_look.is_some()
+            && self.effort.input == Input::Full
+            && (self.steps.quality == Quality::Best || self.parts.is_cut_above(at))
     }
 
     /// Whether it has a [small input](Input::Small).
@@ -250,11 +270,12 @@ impl MatteMaker {
             return Ok(());
         }
         (self.origin, self.inference_id) = (MaskOrigin::Inferred, InferenceId::new());
+        self.is_second_look_due = window.is_none() && self.is_second_look_due(self.captured_at);
         if let Some(window) = window {
             let part = window.of(frame, self.alpha.size());
             self.preparer.prepare(&part, &mut self.looks[self.newest].input)?;
         } else {
-            if self.second_look.is_some() && self.effort.input == Input::Full {
+            if self.is_second_look_due {
                 self.preparer.prepare(frame, &mut self.looks[self.fit.again].input)?;
             }
             self.preparer.prepare(frame, &mut self.looks[self.newest].input)?;
@@ -292,9 +313,7 @@ impl MatteMaker {
         let look = &mut self.looks[self.newest];
         self.engine.infer(&look.input, &mut look.output)?;
         look.round();
-        let is_whole = self.newest == self.fit.whole && self.parts.window().is_none();
-        let is_whole = is_whole && self.effort.input == Input::Full;
-        if let Some(second_look) = self.second_look.as_mut().filter(|_| is_whole) {
+        if let Some(second_look) = self.second_look.as_mut().filter(|_| self.is_second_look_due) {
             let both = self.looks.get_disjoint_mut([self.fit.whole, self.fit.again]);
             let [first, second] = both.expect("a second look is in another size than the first");
             self.engine.infer(&second.input, &mut second.output)?;

@@ -6,7 +6,7 @@ use std::str::FromStr;
 /// | | the general network sees | a second opinion is asked |
 /// |---|---|---|
 /// | `Fast` | 0.6 of the samples | every 6 s, after 2 s once it no longer fits |
-/// | `Balanced` | 70,000 samples | every 3 s, after 1 s |
+/// | `Balanced` | 70,000 samples; whole pictures twice while a head is cut by the upper border | every 3 s, after 1 s |
 /// | `Best` | whole pictures twice, squeezed more the second time | as balanced |
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Hash)]
 pub enum Quality {

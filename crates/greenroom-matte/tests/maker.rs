@@ -198,6 +198,36 @@ fn each_quality_finds_the_person_and_the_best_looks_twice() {
     assert!(best.bytes() != balanced.bytes());
 }
 
+#[test]
+fn whoever_is_cut_by_the_upper_border_is_looked_at_twice_in_balanced_quality() {
+    let whole = photo("franck_01829.jpg", Colour::WEBCAM);
+    // Without the upper quarter, and with the lowest row again and again below.
+    let mut cut = whole.clone();
+    for index in 0..3 {
+        let from = whole.view();
+        let from: Vec<_> = from.plane(index).iter_rows().map(<[u8]>::to_vec).collect();
+        let mut into = cut.view_mut();
+        let mut into = into.plane_mut(index);
+        for (y, row) in into.iter_rows_mut().enumerate() {
+            row.copy_from_slice(&from[(y + from.len() / 4).min(from.len() - 1)]);
+        }
+    }
+    let alphas = |frame: &Frame, quality, crop| {
+        let steps = RefineSteps { quality, crop, ..RefineSteps::NONE };
+        let maker = MatteMaker::of_quality(Model::General, quality).unwrap();
+        let mut maker = maker.refined(steps).unwrap();
+        [(); 2].map(|()| maker.matte(&frame.view()).unwrap().bytes().to_vec())
+    };
+    let [once, twice] = alphas(&cut, Quality::Balanced, true);
+    assert!(once[..320].iter().any(|&level| level > 127), "the head is cut");
+    assert!(once != twice);
+    assert!(twice == alphas(&cut, Quality::Best, true)[1], "as in the best quality");
+    // Not without the step, nor where nobody is cut.
+    assert!(alphas(&cut, Quality::Balanced, false)[1] == once);
+    let [first, second] = alphas(&whole, Quality::Balanced, true);
+    assert!(first == second);
+}
+
 /// A frame in a room with a sixth of the light, and the noise of a sensor at its limit.
 fn in_the_dark(frame: &Frame, seed: &mut u32) -> Frame {
     let mut dark = frame.clone();

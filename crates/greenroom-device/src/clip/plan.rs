@@ -39,14 +39,16 @@ pub(super) struct Plan {
 
 /// FFmpeg's output options for [`Demux`](super::demux::Demux): raw pictures with their times in
 /// milliseconds, which is what the container counts in. Its clusters are closed after each frame, or
-/// small frames would be kept back.
-pub(crate) const RAW_WITH_TIMES: [&str; 9] = [
+/// small frames would be kept back. Without check sums, which cost as much as decoding and nobody reads.
+pub(crate) const RAW_WITH_TIMES: [&str; 11] = [
     "-enc_time_base",
     "1:1000",
     "-c:v",
     "rawvideo",
     "-cluster_size_limit",
     "1",
+    "-write_crc32",
+    "0",
     "-f",
     "matroska",
     "pipe:1",

@@ -91,6 +91,7 @@ impl MatteMaker {
             small_fit,
             denoiser: None,
             second_look: None,
+            is_second_look_due: false,
             parts: Parts::default(),
             second_opinion: None,
             still: None,

@@ -27,7 +27,8 @@ pub enum Input {
     /// What its maker's quality says.
     #[default]
     Full,
-    /// The same, but whole frames once: in the best quality, they are looked at twice.
+    /// The same, but whole frames once: in the best quality they are looked at twice, and in the balanced one where somebody is
+    /// cut by the upper border.
     Once,
     /// An input of the quality [fast](crate::Quality::Fast), of a maker that [has one](crate::MatteMaker::governable).
     Small,

@@ -99,10 +99,7 @@ impl Parts {
         self.has_advanced = false;
         self.thumbnails.iter_mut().for_each(Thumbnails::reset);
         if let Some(crop) = &mut self.crop {
-            crop.tracker.reset();
-            crop.lost.reset();
-            crop.entry.reset();
-            crop.window = None;
+            crop.reset();
         }
         if let Some(component_filter) = &mut self.component_filter {
             component_filter.reset();
@@ -131,6 +128,11 @@ impl Parts {
     /// The window that the newest frame is looked at in; `None` for all of it.
     pub(super) fn window(&self) -> Option<Window> {
         self.crop.as_ref().and_then(|crop| crop.window)
+    }
+
+    /// Whether somebody reaches over the upper border of a picture that was captured `at` this time, or has in the second before.
+    pub(super) fn is_cut_above(&self, at: Instant) -> bool {
+        self.crop.as_ref().is_some_and(|crop| crop.upper_border.is_reached(at))
     }
 
     /// Whether the mask of a picture can be made of the one before.
@@ -201,7 +203,7 @@ impl Parts {
             second_opinion.apply(frame, (&thumbnails.new, gain), canvas)?;
         }
         if let Some(crop) = &mut self.crop {
-            crop.learn(canvas.bytes());
+            crop.learn(canvas);
             crop.tracker.watch(thumbnails);
         }
         if let Some(plain) = &mut self.plain {
@@ -278,7 +280,7 @@ impl Parts {
             raisable = second_opinion.raisable();
         }
         if let Some(crop) = &mut self.crop {
-            crop.learn(canvas.bytes());
+            crop.learn(canvas);
             if let Some(thumbnails) = thumbnails {
                 crop.tracker.watch(thumbnails);
             }

@@ -4,7 +4,7 @@
 //! |---|---|---|
 //! | `exposure` | [`MatteMaker`](crate::MatteMaker) | the network sees dark pictures and persons against the light brighter |
 //! | `denoise` | [`MatteMaker`](crate::MatteMaker) | the networks see noisy pictures without most of their noise |
-//! | `crop` | [`MatteMaker`](crate::MatteMaker) | the network sees the person, not the room, when the person is small; and once more where somebody is lost or comes in |
+//! | `crop` | [`MatteMaker`](crate::MatteMaker) | the network sees the person, not the room, when the person is small; and once more where somebody is lost or comes in, or is cut by the upper border |
 //! | `islands` | [`MatteMaker`](crate::MatteMaker) | what floats beside a person is dropped where the network is unsure |
 //! | `second_opinion` | [`MatteMaker`](crate::MatteMaker) | what a large network is sure is room is struck out, and what both are unsure of |
 //! | `raise` | [`MatteMaker`](crate::MatteMaker) | hair that the network is half sure of stays |
@@ -30,6 +30,7 @@ pub(crate) mod raise;
 pub(crate) mod smooth;
 mod spill;
 pub(crate) mod thumbnails;
+pub(crate) mod upper_border;
 
 pub use guide::Guide;
 pub use key::{KeyColour, ScreenKey};
