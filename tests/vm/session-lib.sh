@@ -78,8 +78,18 @@ resident_kib() { awk '/^VmRSS/ { print $2 }' "/proc/$pid/status"; }
 camera_is_open() { ls -l "/proc/$pid/fd" | grep -qE -- "-> $1( \(deleted\))?\$"; }
 camera_is_closed() { ! camera_is_open "$1"; }
 
-# a_case NAME COMMAND...: runs it and prints one line of the table; if it failed, what it said is shown, and what greenroom
-# said last.
+# tell_of_greenroom: what it said last, and what its threads do.
+tell_of_greenroom() {
+    [ -n "${log:-}" ] && [ -n "${pid:-}" ] || return
+    echo "  greenroom's log:"
+    tail -n 25 "$log" | sed 's/^/    /'
+    local task
+    for task in "/proc/$pid/task"/*; do
+        echo "    $(cat "$task/comm"): $(awk '/^State/ { print $2, $3 }' "$task/status"), $(cat "$task/wchan")"
+    done 2>/dev/null
+}
+
+# a_case NAME COMMAND...: runs it and prints one line of the table; if it failed, what it said is shown, and how greenroom is.
 a_case() {
     local name=$1 code
     shift
@@ -92,7 +102,7 @@ a_case() {
         failed=$((failed + 1))
         echo "case $name FAILED"
         tail -n 25 "$logs/$name.log" | sed 's/^/    /'
-        [ -z "${log:-}" ] || { echo "  greenroom's log:"; tail -n 25 "$log" | sed 's/^/    /'; }
+        tell_of_greenroom
         ;;
     esac
     [ $code = 0 ] || [ $code = 77 ]
