@@ -81,8 +81,9 @@ camera_is_closed() { ! camera_is_open "$1"; }
 # tell_of_greenroom: what it said last, and what its threads do.
 tell_of_greenroom() {
     [ -n "${log:-}" ] && [ -n "${pid:-}" ] || return
-    echo "  greenroom's log:"
+    echo "  greenroom's log, $log:"
     tail -n 25 "$log" | sed 's/^/    /'
+    is_running "$pid" || { echo "  it has ended"; return; }
     local task
     for task in "/proc/$pid/task"/*; do
         echo "    $(cat "$task/comm"): $(awk '/^State/ { print $2, $3 }' "$task/status"), $(cat "$task/wchan")"

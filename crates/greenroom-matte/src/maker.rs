@@ -6,6 +6,7 @@ mod refining;
 mod second_look;
 mod still;
 mod supervisor;
+mod upper_border;
 
 use std::fmt;
 use std::time::Instant;
@@ -48,7 +49,7 @@ pub struct MatteMaker {
     /// In the best quality for whole frames, in the balanced one for those in which somebody is cut by the upper border.
     second_look: Option<SecondLook>,
     /// Whether the frame that was prepared last is looked at twice.
-    is_second_look_due: bool,
+    looks_again: bool,
     /// What is done about the mask, in the steps that are taken.
     parts: Parts,
     second_opinion: Option<SecondOpinion>,
@@ -165,21 +166,9 @@ impl MatteMaker {
         self.second_opinion.is_some()
     }
 
-    /// Whether it looks at whole frames twice, as in the best quality.
+    /// Whether it looks at all whole frames twice, as in the best quality.
     pub fn looks_twice(&self) -> bool {
-        self.may_look_twice() && self.steps.quality == Quality::Best
-    }
-
-    /// Whether it looks at some whole frames twice, at least.
-    pub fn may_look_twice(&self) -> bool {
-        self.second_look.is_some()
-    }
-
-    /// Whether a whole frame that was captured `at` this time is to be looked at twice.
-    fn is_second_look_due(&self, at: Instant) -> bool {
-        self.second_look.is_some()
-            && self.effort.input == Input::Full
-            && (self.steps.quality == Quality::Best || self.parts.is_cut_above(at))
+        self.second_look.is_some() && self.steps.quality == Quality::Best
     }
 
     /// Whether it has a [small input](Input::Small).
@@ -215,6 +204,7 @@ impl MatteMaker {
         if let Some(still) = &mut self.still {
             still.reset();
         }
+        self.second_look.iter_mut().for_each(SecondLook::reset);
         if let Some(second_opinion) = &mut self.second_opinion {
             second_opinion.reset();
         }
@@ -270,12 +260,19 @@ impl MatteMaker {
             return Ok(());
         }
         (self.origin, self.inference_id) = (MaskOrigin::Inferred, InferenceId::new());
-        self.is_second_look_due = window.is_none() && self.is_second_look_due(self.captured_at);
+        let is_whole = window.is_none();
+        let is_due =
+            self.second_look.as_mut().is_some_and(|it| it.is_due(is_whole, self.captured_at));
+        self.looks_again = match self.effort {
+            Effort { input: Input::Full, .. } if self.looks_twice() => is_whole,
+            Effort { input: Input::Full, frames_per_inference: 1, .. } => is_due,
+            _ => false,
+        };
         if let Some(window) = window {
             let part = window.of(frame, self.alpha.size());
             self.preparer.prepare(&part, &mut self.looks[self.newest].input)?;
         } else {
-            if self.is_second_look_due {
+            if self.looks_again {
                 self.preparer.prepare(frame, &mut self.looks[self.fit.again].input)?;
             }
             self.preparer.prepare(frame, &mut self.looks[self.newest].input)?;
@@ -313,7 +310,12 @@ impl MatteMaker {
         let look = &mut self.looks[self.newest];
         self.engine.infer(&look.input, &mut look.output)?;
         look.round();
-        if let Some(second_look) = self.second_look.as_mut().filter(|_| self.is_second_look_due) {
+        let is_whole = self.newest == self.fit.whole && self.parts.window().is_none();
+        let Some(second_look) = self.second_look.as_mut().filter(|_| is_whole) else {
+            return Ok(());
+        };
+        second_look.learn(&self.looks[self.newest], self.captured_at);
+        if self.looks_again {
             let both = self.looks.get_disjoint_mut([self.fit.whole, self.fit.again]);
             let [first, second] = both.expect("a second look is in another size than the first");
             self.engine.infer(&second.input, &mut second.output)?;

@@ -5,7 +5,9 @@ use std::path::Path;
 use std::time::{Duration, Instant};
 
 use greenroom_frame::{Colour, Frame, PixelFormat, Rgb8, SizePx};
-use greenroom_matte::{Isa, MatteError, MatteMaker, Model, Quality, RefineSteps, Upscaler};
+use greenroom_matte::{
+    Effort, Input, Isa, MatteError, MatteMaker, Model, Quality, RefineSteps, Upscaler,
+};
 
 fn folder(name: &str) -> std::path::PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join(name)
@@ -212,20 +214,34 @@ fn whoever_is_cut_by_the_upper_border_is_looked_at_twice_in_balanced_quality() {
             row.copy_from_slice(&from[(y + from.len() / 4).min(from.len() - 1)]);
         }
     }
-    let alphas = |frame: &Frame, quality, crop| {
+    let maker = |quality, crop| {
         let steps = RefineSteps { quality, crop, ..RefineSteps::NONE };
-        let maker = MatteMaker::of_quality(Model::General, quality).unwrap();
-        let mut maker = maker.refined(steps).unwrap();
-        [(); 2].map(|()| maker.matte(&frame.view()).unwrap().bytes().to_vec())
+        MatteMaker::of_quality(Model::General, quality).unwrap().refined(steps).unwrap()
     };
-    let [once, twice] = alphas(&cut, Quality::Balanced, true);
+    let look = |maker: &mut MatteMaker, frame: &Frame| {
+        maker.matte(&frame.view()).unwrap().bytes().to_vec()
+    };
+    let mut balanced = maker(Quality::Balanced, true);
+    let once = look(&mut balanced, &cut);
     assert!(once[..320].iter().any(|&level| level > 127), "the head is cut");
-    assert!(once != twice);
-    assert!(twice == alphas(&cut, Quality::Best, true)[1], "as in the best quality");
-    // Not without the step, nor where nobody is cut.
-    assert!(alphas(&cut, Quality::Balanced, false)[1] == once);
-    let [first, second] = alphas(&whole, Quality::Balanced, true);
-    assert!(first == second);
+    let twice = look(&mut balanced, &cut);
+    assert!(twice != once);
+    assert!(twice == look(&mut maker(Quality::Best, true), &cut), "as in the best quality");
+    // Not in another call, nor with less effort.
+    balanced.reset();
+    assert!(look(&mut balanced, &cut) == once);
+    let every_second = Effort { frames_per_inference: 2, ..Effort::default() };
+    for effort in [Effort { input: Input::Once, ..Effort::default() }, every_second] {
+        balanced.set_effort(effort);
+        assert!(look(&mut balanced, &cut) == once, "{effort:?}");
+    }
+    // Nor without the step, nor where nobody is cut.
+    let mut bare = maker(Quality::Balanced, false);
+    let mut whole_maker = maker(Quality::Balanced, true);
+    for _ in 0..2 {
+        assert!(look(&mut bare, &cut) == once);
+    }
+    assert!(look(&mut whole_maker, &whole) == look(&mut whole_maker, &whole));
 }
 
 /// A frame in a room with a sixth of the light, and the noise of a sensor at its limit.

@@ -91,7 +91,7 @@ impl MatteMaker {
             small_fit,
             denoiser: None,
             second_look: None,
-            is_second_look_due: false,
+            looks_again: false,
             parts: Parts::default(),
             second_opinion: None,
             still: None,

@@ -6,14 +6,12 @@ use crate::look::Look;
 use crate::refine::crop::{LEVELS, Tracker, Window};
 use crate::refine::entry::EntryFinder;
 use crate::refine::lost::LostFinder;
-use crate::refine::upper_border::UpperBorder;
 
 /// What looking into a window takes.
 pub(super) struct Crop {
     pub tracker: Tracker,
     pub lost: LostFinder,
     pub entry: EntryFinder,
-    pub upper_border: UpperBorder,
     /// Where the frame that was prepared last was looked at.
     pub window: Option<Window>,
     /// Whether that frame is large enough for windows.
@@ -51,8 +49,7 @@ impl Crop {
         let tracker = Tracker::new(canvas, fit.is_upright);
         let lost = LostFinder::new(canvas, shows_one_person);
         let entry = EntryFinder::new(canvas, shows_one_person);
-        let upper_border = UpperBorder::default();
-        Ok(Self { tracker, lost, entry, upper_border, window: None, has_windows: false, places })
+        Ok(Self { tracker, lost, entry, window: None, has_windows: false, places })
     }
 
     /// From the mask of the window to that of the whole picture; outside is room.
@@ -84,16 +81,13 @@ impl Crop {
         self.tracker.reset();
         self.lost.reset();
         self.entry.reset();
-        self.upper_border = UpperBorder::default();
         self.window = None;
     }
 
     /// Learns from the mask of the whole picture.
-    pub(super) fn learn(&mut self, canvas: &Frame) {
-        let mask = canvas.bytes();
+    pub(super) fn learn(&mut self, mask: &[u8]) {
         self.tracker.learn(mask);
         self.lost.learn(mask);
-        self.upper_border.learn(mask, canvas.size(), canvas.captured_at());
     }
 }
 

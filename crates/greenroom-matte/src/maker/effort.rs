@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Effort {
     /// The network is asked about one frame of so many at least; 1 or more. The masks of the others are
-    /// [carried](MaskOrigin::Carried), as long as that is safe.
+    /// [carried](MaskOrigin::Carried), as long as that is safe. From 2 on, frames with a cut head are looked at once.
     pub frames_per_inference: u32,
     /// The time between two questions to the second opinion is so many times as long; 1 or more.
     pub second_opinion_times: u32,
@@ -27,8 +27,7 @@ pub enum Input {
     /// What its maker's quality says.
     #[default]
     Full,
-    /// The same, but whole frames once: in the best quality they are looked at twice, and in the balanced one where somebody is
-    /// cut by the upper border.
+    /// The same, but whole frames once, where some are looked at twice; and nobody is looked for who is lost or comes in.
     Once,
     /// An input of the quality [fast](crate::Quality::Fast), of a maker that [has one](crate::MatteMaker::governable).
     Small,

@@ -130,11 +130,6 @@ impl Parts {
         self.crop.as_ref().and_then(|crop| crop.window)
     }
 
-    /// Whether somebody reaches over the upper border of a picture that was captured `at` this time, or has in the second before.
-    pub(super) fn is_cut_above(&self, at: Instant) -> bool {
-        self.crop.as_ref().is_some_and(|crop| crop.upper_border.is_reached(at))
-    }
-
     /// Whether the mask of a picture can be made of the one before.
     pub(super) fn can_carry(&self) -> bool {
         self.smoother.is_some()
@@ -203,7 +198,7 @@ impl Parts {
             second_opinion.apply(frame, (&thumbnails.new, gain), canvas)?;
         }
         if let Some(crop) = &mut self.crop {
-            crop.learn(canvas);
+            crop.learn(canvas.bytes());
             crop.tracker.watch(thumbnails);
         }
         if let Some(plain) = &mut self.plain {
@@ -280,7 +275,7 @@ impl Parts {
             raisable = second_opinion.raisable();
         }
         if let Some(crop) = &mut self.crop {
-            crop.learn(canvas);
+            crop.learn(canvas.bytes());
             if let Some(thumbnails) = thumbnails {
                 crop.tracker.watch(thumbnails);
             }

@@ -1,5 +1,8 @@
+use std::time::Instant;
+
 use greenroom_frame::{Colour, Frame, PixelFormat, PlaneScaler};
 
+use super::upper_border::UpperBorder;
 use crate::MatteError;
 use crate::look::Look;
 
@@ -10,6 +13,9 @@ pub(super) struct SecondLook {
     scaler: PlaneScaler,
     /// The second look's alpha, at the first one's size.
     scaled: Frame,
+    upper_border: UpperBorder,
+    /// Whether the frame before was looked at as a whole.
+    was_whole: bool,
 }
 
 impl SecondLook {
@@ -20,7 +26,27 @@ impl SecondLook {
         Ok(Self {
             scaler: PlaneScaler::new(second.alpha.size(), size)?,
             scaled: Frame::new(PixelFormat::Grey, size, Colour::JPEG)?,
+            upper_border: UpperBorder::default(),
+            was_whole: false,
         })
+    }
+
+    /// The next frame has nothing to do with those before.
+    pub(super) fn reset(&mut self) {
+        (self.upper_border, self.was_whole) = (UpperBorder::default(), false);
+    }
+
+    /// Whether the next frame, which was captured `at` this time and is looked at as a whole or not, shows a head that is cut by the
+    /// upper border. A whole frame between those with a window is none: it is to find who comes, and would differ from its neighbours.
+    pub(super) fn is_due(&mut self, is_whole: bool, at: Instant) -> bool {
+        let was_whole = std::mem::replace(&mut self.was_whole, is_whole);
+        is_whole && was_whole && self.upper_border.is_reached(at)
+    }
+
+    /// Takes in the first look at a whole frame that was captured `at` this time. The second one has no say in whether there is another:
+    /// it would keep what it alone sees.
+    pub(super) fn learn(&mut self, first: &Look, at: Instant) {
+        self.upper_border.learn(&first.alpha, at);
     }
 
     /// Makes the alpha of `first` the mean of both.

@@ -30,7 +30,6 @@ pub(crate) mod raise;
 pub(crate) mod smooth;
 mod spill;
 pub(crate) mod thumbnails;
-pub(crate) mod upper_border;
 
 pub use guide::Guide;
 pub use key::{KeyColour, ScreenKey};

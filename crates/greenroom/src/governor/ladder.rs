@@ -49,14 +49,8 @@ impl Ladder {
             let index = add(&|level| level.effort.input = Input::Once);
             first_with_fewer_inferences = Some(index);
         }
-        let looks_once = maker.may_look_twice();
         if maker.can_carry() {
-            let index = add(&|level| {
-                level.effort.frames_per_inference = 2;
-                if looks_once {
-                    level.effort.input = Input::Once;
-                }
-            });
+            let index = add(&|level| level.effort.frames_per_inference = 2);
             first_with_fewer_inferences.get_or_insert(index);
             add(&|level| level.effort.frames_per_inference = 3);
         }
@@ -114,8 +108,6 @@ impl fmt::Display for Level {
         }
         match input {
             Input::Full => {}
-            // That the network runs less often says enough.
-            Input::Once if frames_per_inference > 1 => {}
             Input::Once => parts.push("whole pictures are looked at once".to_owned()),
             Input::Small => parts.push("the network's input is small".to_owned()),
         }
