@@ -120,8 +120,11 @@ impl Sheets<'_> {
         frames: &[usize],
     ) -> Result<Vec<RgbImage>> {
         let folder = tempfile::tempdir()?;
+        // Not Y4M: of a clip whose rate changes, frames would be missing in it.
+        let made = folder.path().join("composed.mkv");
         let mut command = self.renderer.command(folder.path(), way, clip)?;
-        self.frames_of(command.args(["-", "--background", background]), frames)
+        self.renderer.finish(command.arg(&made).args(["--background", background]))?;
+        self.frames_of(&mut decoder(&made), frames)
     }
 
     /// Frames, by number, of the video that a command writes to its standard output.

@@ -170,7 +170,11 @@ impl Renderer {
         Ok(samples)
     }
 
-    fn finish(&self, command: &mut Command) -> Result<()> {
+    /// Runs one of its commands to its end.
+    ///
+    /// # Errors
+    /// With what it said, if it fails.
+    pub fn finish(&self, command: &mut Command) -> Result<()> {
         let output = command
             .stdout(Stdio::null())
             .output()
