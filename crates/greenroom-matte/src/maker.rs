@@ -127,15 +127,14 @@ impl MatteMaker {
     /// What looking twice takes, where that is wanted and there is a size for it.
     fn wanted_second_look(&self) -> Result<Option<SecondLook>, MatteError> {
         let MaskFit { whole, again, .. } = self.fit;
-        let is_wanted = match self.steps.quality {
-            Quality::Fast => false,
-            Quality::Balanced => self.steps.crop,
-            Quality::Best => true,
+        let (is_wanted, is_for_all) = match self.steps.quality {
+            Quality::Fast => (false, false),
+            Quality::Balanced => (self.steps.crop, false),
+            Quality::Best => (true, true),
         };
         let is_possible = !self.engine.remembers() && again != whole;
-        (is_wanted && is_possible)
-            .then(|| SecondLook::new(&self.looks[again], &self.looks[whole]))
-            .transpose()
+        let new = || SecondLook::new(&self.looks[again], &self.looks[whole], is_for_all);
+        (is_wanted && is_possible).then(new).transpose()
     }
 
     /// Whether its masks show one of several persons.
@@ -168,7 +167,7 @@ impl MatteMaker {
 
     /// Whether it looks at all whole frames twice, as in the best quality.
     pub fn looks_twice(&self) -> bool {
-        self.second_look.is_some() && self.steps.quality == Quality::Best
+        self.second_look.as_ref().is_some_and(SecondLook::is_for_all)
     }
 
     /// Whether it has a [small input](Input::Small).
@@ -260,14 +259,9 @@ impl MatteMaker {
             return Ok(());
         }
         (self.origin, self.inference_id) = (MaskOrigin::Inferred, InferenceId::new());
-        let is_whole = window.is_none();
-        let is_due =
-            self.second_look.as_mut().is_some_and(|it| it.is_due(is_whole, self.captured_at));
-        self.looks_again = match self.effort {
-            Effort { input: Input::Full, .. } if self.looks_twice() => is_whole,
-            Effort { input: Input::Full, frames_per_inference: 1, .. } => is_due,
-            _ => false,
-        };
+        let (at, effort) = (self.captured_at, self.effort);
+        let second_look = self.second_look.as_mut();
+        self.looks_again = second_look.is_some_and(|it| it.is_due(window.is_none(), at, effort));
         if let Some(window) = window {
             let part = window.of(frame, self.alpha.size());
             self.preparer.prepare(&part, &mut self.looks[self.newest].input)?;

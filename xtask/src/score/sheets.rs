@@ -1,14 +1,14 @@
 //! Contact sheets to look at: the frames in which ours is furthest from the truth, and all ways side by side.
 
+use std::ffi::OsString;
 use std::fs;
 use std::path::{Path, PathBuf};
-use std::process::{Command, Stdio};
 
-use anyhow::{Context, Result, ensure};
+use anyhow::{Context, Result};
 use image::imageops;
 use image::{Rgb, RgbImage};
 
-use super::media::Mattes;
+use super::media::{Mattes, ffmpeg_of};
 use super::ways::{Renderer, Role, Way};
 use crate::sheets::{fitted, write};
 
@@ -40,7 +40,7 @@ impl Sheets<'_> {
         mads: &[f64],
     ) -> Result<()> {
         let frames = furthest(mads);
-        let pictures = self.frames_of(&mut decoder(clip), &frames)?;
+        let pictures = frames_of(clip, &frames)?;
         let composed = self.composed(ours, clip, "#808080", &frames)?;
         let rows =
             frames.iter().zip(pictures.into_iter().zip(composed)).map(|(&frame, (picture, on))| {
@@ -65,10 +65,8 @@ impl Sheets<'_> {
         frame: usize,
         [ours, truth]: [(&Mattes, usize); 2],
     ) -> Result<Vec<Cell>> {
-        let (picture, on) = (
-            self.frames_of(&mut decoder(clip), &[frame])?,
-            self.composed(way, clip, "#00c000", &[frame])?,
-        );
+        let (picture, on) =
+            (frames_of(clip, &[frame])?, self.composed(way, clip, "#00c000", &[frame])?);
         let faults = fault_picture(grey(ours.0, ours.1), &grey(truth.0, truth.1));
         let pictures = picture.into_iter().chain(on).chain([faults]);
         let words =
@@ -98,7 +96,7 @@ impl Sheets<'_> {
         for (word, background) in
             [("grey", "#808080"), ("white", "#ffffff"), ("black", "#000000"), ("busy", &*busy)]
         {
-            let pictures = self.frames_of(&mut decoder(clip), &frames)?;
+            let pictures = frames_of(clip, &frames)?;
             let cell = |(frame, picture)| vec![(picture, format!("frame {frame}"))];
             let mut rows: Vec<Vec<Cell>> = frames.iter().zip(pictures).map(cell).collect();
             for way in all_ways.iter().filter(is_shown) {
@@ -124,33 +122,7 @@ impl Sheets<'_> {
         let made = folder.path().join("composed.mkv");
         let mut command = self.renderer.command(folder.path(), way, clip)?;
         self.renderer.finish(command.arg(&made).args(["--background", background]))?;
-        self.frames_of(&mut decoder(&made), frames)
-    }
-
-    /// Frames, by number, of the video that a command writes to its standard output.
-    fn frames_of(&self, command: &mut Command, frames: &[usize]) -> Result<Vec<RgbImage>> {
-        let work = tempfile::tempdir()?;
-        let numbers: Vec<_> = frames.iter().map(|frame| format!("eq(n,{frame})")).collect();
-        let mut source = command
-            .stdout(Stdio::piped())
-            .stderr(Stdio::null())
-            .spawn()
-            .with_context(|| format!("cannot start {command:?}"))?;
-        let video = source.stdout.take().context("there is no output")?;
-        let taken = Command::new("ffmpeg")
-            .args(["-v", "error", "-i", "-", "-vf", &format!("select='{}'", numbers.join("+"))])
-            .args(["-fps_mode", "passthrough"])
-            .arg(work.path().join("%03d.png"))
-            .stdin(video)
-            .output()
-            .context("cannot start ffmpeg")?;
-        let done = source.wait()?;
-        ensure!(taken.status.success(), "{}", String::from_utf8_lossy(&taken.stderr).trim());
-        let pictures = (1..=frames.len()).map(|number| {
-            let path = work.path().join(format!("{number:03}.png"));
-            Ok(image::open(&path).with_context(|| format!("{command:?} ({done})"))?.into_rgb8())
-        });
-        pictures.collect()
+        frames_of(&made, frames)
     }
 
     /// A background with an edge everywhere: a chequered one in two colours that no room has.
@@ -174,12 +146,21 @@ impl Sheets<'_> {
     }
 }
 
-/// Writes a clip's frames to its standard output, as `greenroom render` does.
-fn decoder(clip: &Path) -> Command {
-    let mut command = Command::new("ffmpeg");
-    command.args(["-v", "error", "-nostdin", "-i"]).arg(clip);
-    command.args(["-fps_mode", "passthrough", "-pix_fmt", "yuv420p", "-f", "yuv4mpegpipe", "-"]);
-    command
+/// Frames of a clip, by number.
+fn frames_of(clip: &Path, frames: &[usize]) -> Result<Vec<RgbImage>> {
+    let work = tempfile::tempdir()?;
+    let numbers: Vec<_> = frames.iter().map(|frame| format!("eq(n,{frame})")).collect();
+    let filters = format!("format=yuv420p,select='{}'", numbers.join("+"));
+    let words = ["-vf", &filters, "-fps_mode", "passthrough"];
+    let mut words: Vec<_> = words.iter().map(OsString::from).collect();
+    words.push(work.path().join("%03d.png").into());
+    ffmpeg_of(&[clip], &words)?;
+    let picture = |(frame, number)| {
+        let path = work.path().join(format!("{number:03}.png"));
+        let missing = || format!("{} has no frame {frame}", clip.display());
+        Ok(image::open(&path).with_context(missing)?.into_rgb8())
+    };
+    frames.iter().zip(1..).map(picture).collect()
 }
 
 /// The frames with the most error, apart from each other, in the order of time.
