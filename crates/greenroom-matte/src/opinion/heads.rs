@@ -1,6 +1,6 @@
-use greenroom_frame::Frame;
+use greenroom_frame::{Frame, SizePx};
 
-use super::doubt::DOUBT;
+use super::levels::DOUBT;
 use crate::Face;
 
 /// A head about the middle of the square of its face, which goes from the brows to the chin: half of its width, and how
@@ -11,56 +11,53 @@ const DOWN: f32 = 0.6;
 /// The ellipse is sure of a head, and so many times its size is none any more.
 const RIM: f32 = 1.15;
 
-/// Share of a face's square that the large network has to call room, for that face to be one that it does not see.
+/// Share of a head that the fast network calls a person and the large one room, for it to be one that the large one does not see.
+/// Faces that stand out against the room, or are none, do not count: the finder's squares reach into the room, or lie on a back.
 const UNSEEN: f32 = 0.1;
 
-/// Whether the large network does not see `face`: `person`, its answer, is of any size.
-pub(super) fn is_unseen(face: &Face, person: &Frame) -> bool {
-    let size = person.size();
-    let inside = |from: f32, length: f32, side: u32| {
-        let at = |share: f32| (share * side as f32).round().clamp(0.0, side as f32) as usize;
-        at(from)..at(from + length)
-    };
-    let columns = inside(face.left, face.width, size.width_px);
-    let rows = inside(face.top, face.height, size.height_px);
-    let cells = (columns.len() * rows.len()).max(1);
-    let plane = person.view().plane(0);
-    let in_rows = plane.iter_rows().skip(rows.start).take(rows.len());
-    let room = in_rows.flat_map(|row| &row[columns.clone()]).filter(|&&level| level < DOUBT);
-    room.count() as f32 > UNSEEN * cells as f32
+/// Whether the large network does not see the head of `face`, where the fast one does: `person` is its answer, of any size, and
+/// `mask` the fast network's of the same size.
+pub(super) fn is_unseen(face: &Face, person: &Frame, mask: &[u8]) -> bool {
+    let (mut head_cells, mut unseen_cells) = (0_u32, 0_u32);
+    for (at, _) in cells_of(*face, person.size()).filter(|(_, level)| *level == 255) {
+        head_cells += 1;
+        unseen_cells += u32::from(person.bytes()[at] < DOUBT && mask[at] >= DOUBT);
+    }
+    unseen_cells as f32 > UNSEEN * head_cells as f32
 }
 
 /// Makes `cells`, a grey picture of any size, 255 where the heads of `faces` are and 0 elsewhere, with a soft rim.
 pub(super) fn draw<'a>(faces: impl IntoIterator<Item = &'a Face>, cells: &mut Frame) {
-    cells.bytes_mut().fill(0);
     let size = cells.size();
-    let sides = [size.width_px, size.height_px].map(|side| side as f32);
-    let mut view = cells.view_mut();
-    let mut plane = view.plane_mut(0);
-    for face in faces {
-        let [x, y] = [face.left + face.width / 2.0, face.top + face.height / 2.0];
-        let half_width = HALF_WIDTH * face.width;
-        for (row_y, row) in plane.iter_rows_mut().enumerate() {
-            let below = (row_y as f32 + 0.5) / sides[1] - y;
-            let reach = if below < 0.0 { UP } else { DOWN };
-            let down = below / (reach * face.height);
-            if down.abs() >= RIM {
-                continue;
-            }
-            for (cell_x, cell) in row.iter_mut().enumerate() {
-                let across = ((cell_x as f32 + 0.5) / sides[0] - x) / half_width;
-                let distance = (across * across + down * down).sqrt();
-                let level = ((RIM - distance) / (RIM - 1.0)).clamp(0.0, 1.0);
-                *cell = (*cell).max((level * 255.0) as u8);
-            }
-        }
+    let cells = cells.bytes_mut();
+    cells.fill(0);
+    for (at, level) in faces.into_iter().flat_map(|face| cells_of(*face, size)) {
+        cells[at] = cells[at].max(level);
     }
+}
+
+/// The cells of the head of `face` in a grey picture of `size`, with how sure each is one of the head: 255 within, less at the rim.
+fn cells_of(face: Face, size: SizePx) -> impl Iterator<Item = (usize, u8)> {
+    let [x, y] = [face.left + face.width / 2.0, face.top + face.height / 2.0];
+    let place = |at: u32, side: u32| (at as f32 + 0.5) / side as f32;
+    let rows = (0..size.height_px).filter_map(move |row| {
+        let below = place(row, size.height_px) - y;
+        let down = below / (if below < 0.0 { UP } else { DOWN } * face.height);
+        (down.abs() < RIM).then_some((row, down))
+    });
+    rows.flat_map(move |(row, down)| {
+        (0..size.width_px).filter_map(move |column| {
+            let across = (place(column, size.width_px) - x) / (HALF_WIDTH * face.width);
+            let distance = (across * across + down * down).sqrt();
+            let level = ((RIM - distance) / (RIM - 1.0)).clamp(0.0, 1.0) * 255.0;
+            let at = (row * size.width_px + column) as usize;
+            (level > 0.0).then_some((at, level as u8))
+        })
+    })
 }
 
 #[cfg(test)]
 mod tests {
-    use greenroom_frame::SizePx;
-
     use super::super::cells::grey;
     use super::*;
 
@@ -81,16 +78,20 @@ mod tests {
     }
 
     #[test]
-    fn a_face_is_unseen_if_a_tenth_of_it_is_room() {
+    fn a_head_is_unseen_if_a_tenth_of_it_is_room_to_the_large_network_alone() {
         let mut person = grey(SizePx::new(100, 100)).unwrap();
-        let face = Face { left: 0.2, top: 0.8, width: 0.2, height: 0.4, score: 0.9 };
+        // 26 columns wide, 28 rows high.
+        let face = Face { left: 0.4, top: 0.4, width: 0.2, height: 0.2, score: 0.9 };
+        let (sees, sees_not) = ([255; 10_000], [0; 10_000]);
         person.bytes_mut().fill(255);
-        assert!(!is_unseen(&face, &person));
-        // The lower half of it lies outside of the picture; 2 of 20 columns, then 3.
-        person.bytes_mut().chunks_exact_mut(100).for_each(|row| row[30..32].fill(0));
-        assert!(!is_unseen(&face, &person));
-        person.bytes_mut().chunks_exact_mut(100).for_each(|row| row[30..33].fill(0));
-        assert!(is_unseen(&face, &person));
-        assert!(!is_unseen(&Face { left: 2.0, ..face }, &person));
+        assert!(!is_unseen(&face, &person, &sees));
+        // Two rows at the chin, then the lower half of the head.
+        person.bytes_mut()[60 * 100..].fill(0);
+        assert!(!is_unseen(&face, &person, &sees));
+        person.bytes_mut()[50 * 100..].fill(0);
+        assert!(is_unseen(&face, &person, &sees));
+        // What neither network sees is no head.
+        assert!(!is_unseen(&face, &person, &sees_not));
+        assert!(!is_unseen(&Face { left: 2.0, ..face }, &person, &sees));
     }
 }

@@ -4,12 +4,13 @@
 //! mask before the edge is laid. Where it has not answered yet, the mask is as without it. Heads are not struck out: a
 //! network that finds faces is asked with it, and sees dark ones that the large one takes for room.
 
+mod arrivals;
 mod asking;
 mod cells;
 mod changes;
-mod doubt;
 mod heads;
 mod kept_thumbnail;
+mod levels;
 mod movers;
 mod regions;
 mod remembered_room;

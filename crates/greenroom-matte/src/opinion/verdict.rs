@@ -2,11 +2,12 @@ use std::time::{Duration, Instant};
 
 use greenroom_frame::{Frame, PlaneScaler, SizePx};
 
+use super::arrivals::{Arrivals, CellsOfNow};
 use super::asking::Question;
 use super::cells::{grey, most_around, soften};
 use super::changes;
-use super::doubt::DOUBT;
 use super::heads;
+use super::levels::{DOUBT, SURE};
 use super::movers::Movers;
 use super::regions::Regions;
 use super::remembered_room::RememberedRoom;
@@ -43,11 +44,13 @@ struct Tables {
     is_doubtful: bool,
     /// 255 where the picture has changed since.
     changed: Frame,
+    has_changed: bool,
     changed_of_mask: Frame,
     /// Two rows of cells, and the cells again.
     spare: [Vec<u8>; 2],
     regions: Regions,
     movers: Movers,
+    arrivals: Arrivals,
     remembered: RememberedRoom,
     /// The network's answer in the cells and in the mask's samples; the scalers are made for its size.
     person: [Frame; 2],
@@ -62,8 +65,6 @@ struct Tables {
 /// Probabilities of a person below the first are room for sure, from the second on they are none; between them, as far
 /// as it goes.
 const ROOM: [u8; 2] = [51, 128];
-/// Level of the fast network's mask from which on it is sure of a person: 0.85.
-const SURE: u8 = 217;
 /// Share of whom the fast network is sure of that an answer may deny without being doubted.
 const MOST_DENIED: f32 = 0.35;
 /// So few denied cells are no reason to doubt an answer.
@@ -84,10 +85,12 @@ impl Tables {
             denied_cells: 0,
             is_doubtful: false,
             changed: grey(cells)?,
+            has_changed: false,
             changed_of_mask: grey(mask)?,
             spare: [vec![0; area], vec![0; area]],
             regions: Regions::new(cells, mask)?,
             movers: Movers::new(cells, mask)?,
+            arrivals: Arrivals::new(cells, mask)?,
             remembered: RememberedRoom::new(cells, mask)?,
             person: [grey(cells)?, grey(mask)?],
             from_answer: None,
@@ -112,9 +115,10 @@ impl Tables {
         Ok(())
     }
 
-    /// Has heads whose faces the answer does not see be persons; then finds where all heads are.
-    fn keep_heads(&mut self, faces: &[Face]) {
-        let unseen = faces.iter().filter(|face| heads::is_unseen(face, &self.person[0]));
+    /// Has heads that the answer does not see be persons, by faces and by the `mask` of then, in cells; then finds where all heads are.
+    fn keep_heads(&mut self, faces: &[Face], mask: &[u8]) {
+        let [person, _] = &self.person;
+        let unseen = faces.iter().filter(|face| heads::is_unseen(face, person, mask));
         heads::draw(unseen, &mut self.heads[0]);
         self.scale_heads();
         for (person, heads) in self.person.iter_mut().zip(&self.heads) {
@@ -158,6 +162,27 @@ impl Tables {
             && self.denied_cells as f32 > MOST_DENIED * sure_cells as f32;
     }
 
+    /// Brings `mask`, that of a frame, to the cells.
+    fn scale_mask(&mut self, mask: &Frame) -> &[u8] {
+        let into = &mut self.mask_cells;
+        self.to_cells.scale(mask.view().plane(0), &mut into.view_mut().plane_mut(0));
+        into.bytes()
+    }
+
+    /// Looks for who has come since the answer; `mask` is the fast network's of this frame.
+    fn find_arrivals(&mut self, mask: &Frame) {
+        if !self.has_changed {
+            return self.arrivals.find_nothing();
+        }
+        self.scale_mask(mask);
+        self.arrivals.find(CellsOfNow {
+            mask: self.mask_cells.bytes(),
+            person: self.person[0].bytes(),
+            denied: &self.denied,
+            changed: self.changed.bytes(),
+        });
+    }
+
     /// Remembers what the answer calls room. Whom a doubtful one denies is perhaps somebody.
     fn remember(&mut self, answer: &Question) {
         let denied = self.denied.iter().map(|&denied| denied != 0 && self.is_doubtful);
@@ -190,9 +215,7 @@ impl Verdict {
     pub(super) fn note(&mut self, mask: &Frame, cells: &mut Vec<u8>) {
         cells.clear();
         if let Some(tables) = &mut self.tables {
-            let into = &mut tables.mask_cells;
-            tables.to_cells.scale(mask.view().plane(0), &mut into.view_mut().plane_mut(0));
-            cells.extend_from_slice(into.bytes());
+            cells.extend_from_slice(tables.scale_mask(mask));
         }
     }
 
@@ -206,7 +229,7 @@ impl Verdict {
             return Ok(());
         }
         tables.scale(&answer.person)?;
-        tables.keep_heads(&answer.faces);
+        tables.keep_heads(&answer.faces, &answer.mask);
         if self.knows && tables.person_has_moved() {
             tables.remembered.apply(&mut tables.person, tables.heads[0].bytes());
         } else {
@@ -255,7 +278,8 @@ impl Verdict {
             (self.knows, self.is_refuted) = (false, true);
         }
         tables.movers.watch(changed);
-        if changed_cells == 0 {
+        tables.has_changed = changed_cells != 0;
+        if !tables.has_changed {
             tables.changed_of_mask.bytes_mut().fill(0);
             return 0.0;
         }
@@ -268,7 +292,7 @@ impl Verdict {
         changed_cells as f32 / tables.denied.len().max(1) as f32
     }
 
-    /// Strikes out of `mask` what is room, has not changed and is nobody who moves; [`compare`](Self::compare) has been
+    /// Strikes out of `mask` what is room, has not changed and is nobody who moves or has come; [`compare`](Self::compare) has been
     /// told the thumbnail of the same frame.
     pub(super) fn strike(&mut self, mask: &mut Frame) {
         let Some(tables) = self.tables.as_mut().filter(|_| self.knows) else { return };
@@ -276,10 +300,12 @@ impl Verdict {
         if tables.is_doubtful && age < STILL_FOR {
             return;
         }
+        tables.find_arrivals(mask);
         let levels = mask.bytes_mut().iter_mut().zip(tables.room.bytes());
-        let spared = tables.changed_of_mask.bytes().iter().zip(tables.movers.of_mask());
-        for ((level, &room), (&changed, &mover)) in levels.zip(spared) {
-            let left = 255 - room.min(255 - changed.max(mover));
+        let persons = tables.movers.of_mask().iter().zip(tables.arrivals.of_mask());
+        let spared = tables.changed_of_mask.bytes().iter().zip(persons);
+        for ((level, &room), (&changed, (&mover, &arrival))) in levels.zip(spared) {
+            let left = 255 - room.min(255 - changed.max(mover).max(arrival));
             // Rounded up: what is not struck out at all stays as it is.
             *level = (u16::from(*level) * u16::from(left)).div_ceil(255) as u8;
         }
