@@ -2,8 +2,9 @@ use greenroom_frame::{FrameView, SizePx};
 
 /// Measures how noisy the pictures of a camera are: by what differs between two of them where they differ least.
 ///
-/// Of a still picture, the differences are noise alone; and half of most pictures is still. The mean of the smaller half of
-/// the differences' amounts is a known share of normally distributed noise.
+/// Of a still picture, the differences are noise alone; and half of most pictures is still. All of it becomes brighter or darker at
+/// times, when somebody comes in and the camera's exposure follows: what counts is how far differences are from none or from the
+/// middle one, if that is less. The mean of the smaller half of those distances is a known share of normally distributed noise.
 #[derive(Debug, Default)]
 pub(super) struct NoiseMeter {
     picture: Option<SizePx>,
@@ -12,13 +13,17 @@ pub(super) struct NoiseMeter {
     sums: Vec<u16>,
     /// Standard deviation of the noise of a square's mean, in levels; `None` before the second frame.
     noise: Option<f32>,
-    histogram: Vec<u32>,
+    /// Of differences, from the least, -256 levels, on; and of their distances from one of them.
+    differences: Vec<u32>,
+    distances: Vec<u32>,
 }
 
 /// Places that are looked at, across and down.
 const PLACES: [u32; 2] = [64, 36];
 /// A histogram's bins for each level.
 const BINS: usize = 4;
+/// The bin of no difference.
+const MIDDLE: usize = 256 * BINS;
 /// Mean amount of the smaller half of the differences between two values with normal noise, of that noise's standard
 /// deviation: sqrt(2) * 4 * (pdf(0) - pdf(0.6745)).
 const SMALLER_HALF: f32 = 0.4589;
@@ -40,8 +45,8 @@ impl NoiseMeter {
         let places = [PLACES[0].min(squares[0]), PLACES[1].min(squares[1])];
         let (luma, side) = (frame.plane(0), reduction as usize);
         self.sums.resize((places[0] * places[1]) as usize, 0);
-        self.histogram.resize(256 * BINS, 0);
-        self.histogram.fill(0);
+        self.differences.resize(2 * MIDDLE + 1, 0);
+        self.differences.fill(0);
         let mut sums = self.sums.iter_mut();
         for row in 0..places[1] {
             let top = (row * squares[1] / places[1]) as usize * side;
@@ -53,25 +58,50 @@ impl NoiseMeter {
                 });
                 let new = square.sum::<u16>();
                 let old = std::mem::replace(sum, new);
-                let bin = usize::from(new.abs_diff(old)) * BINS / (side * side);
-                self.histogram[bin.min(256 * BINS - 1)] += 1;
+                let bins = usize::from(new.abs_diff(old)) * BINS / (side * side);
+                self.differences[if new < old { MIDDLE - bins } else { MIDDLE + bins }] += 1;
             }
         }
         if !knows {
             self.noise = None;
             return 0.0;
         }
-        if self.histogram[0] as usize == self.sums.len() {
+        if self.differences[MIDDLE] as usize == self.sums.len() {
             // The same frame again: in the dark, some cameras send each twice.
             return self.noise.unwrap_or_default();
         }
-        let now = mean_of_smaller_half(&self.histogram) / SMALLER_HALF;
+        let (differences, distances) = (&self.differences, &mut self.distances);
+        let of_smaller_half = [MIDDLE, median(differences)].map(|bin| {
+            count_distances(differences, bin, distances);
+            mean_of_smaller_half(distances)
+        });
+        let now = of_smaller_half[0].min(of_smaller_half[1]) / SMALLER_HALF;
         let noise = match self.noise {
             None => now,
             Some(before) => before + PACE[usize::from(now < before)] * (now - before),
         };
         self.noise = Some(noise);
         noise
+    }
+}
+
+/// The bin of the middle one of `differences`.
+fn median(differences: &[u32]) -> usize {
+    let half = differences.iter().sum::<u32>() / 2;
+    let mut count = 0;
+    let found = differences.iter().position(|&here| {
+        count += here;
+        count > half
+    });
+    found.unwrap_or(MIDDLE)
+}
+
+/// Makes `distances` the histogram of how many bins `differences` are from bin `from`.
+fn count_distances(differences: &[u32], from: usize, distances: &mut Vec<u32>) {
+    distances.clear();
+    distances.resize(differences.len(), 0);
+    for (bin, here) in differences.iter().enumerate() {
+        distances[bin.abs_diff(from)] += here;
     }
 }
 
