@@ -70,7 +70,9 @@ const SURE: u8 = 225;
 /// Frames for which a cell counts as the network's person after the network has lost it: a second. Networks lose who goes
 /// out of the picture before the last of them is gone.
 const FORGOTTEN: u8 = 30;
-/// Cells that what is shown may be away from the person: surrounded on three sides, or on two only.
+/// Cells that what is shown may be away from the person that the network sees, by the number of sides on which it is surrounded.
+/// On all four it is before the screen for sure: the shoulder of somebody who comes in, of whom the network sees the face at first.
+const FARTHEST_STEPS: u8 = 24;
 const FAR_STEPS: u8 = 12;
 const NEAR_STEPS: u8 = 3;
 /// A screen that has one in so many cells along a side of the picture goes on beyond it.
@@ -270,7 +272,11 @@ impl Regions {
             next += 1;
             let steps = self.steps[at as usize] + 1;
             for near in neighbours(at as usize, width, area) {
-                let reach = if self.sides[near].count_ones() >= 3 { FAR_STEPS } else { NEAR_STEPS };
+                let reach = match self.sides[near].count_ones() {
+                    4 => FARTHEST_STEPS,
+                    3 => FAR_STEPS,
+                    _ => NEAR_STEPS,
+                };
                 let is_open = self.nearby[0][near] && self.is_inside[near];
                 if is_open && steps <= reach && self.steps[near] == UNREACHED {
                     self.steps[near] = steps;

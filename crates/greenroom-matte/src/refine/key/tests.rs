@@ -229,6 +229,16 @@ fn who_is_lost_by_the_network_stays_for_a_second() {
 }
 
 #[test]
+fn whose_face_alone_the_network_sees_is_shown_as_a_whole() {
+    let studio = Studio::default();
+    let mut network = studio.network();
+    // The chin is in row 121.
+    network.bytes_mut()[121 * 320..].fill(0);
+    let [mad, edge] = errors(&studio, cut(&studio, KeyColour::Auto, &network).luma.bytes());
+    assert!(mad <= 2.0 && edge <= 60.0, "MAD {mad:.2}, edge {edge:.1}");
+}
+
+#[test]
 fn a_lamp_before_the_screen_is_not_shown() {
     let studio = Studio::default();
     let mut picture = studio.picture(1);
