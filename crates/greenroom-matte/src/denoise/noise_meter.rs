@@ -3,8 +3,8 @@ use greenroom_frame::{FrameView, SizePx};
 /// Measures how noisy the pictures of a camera are: by what differs between two of them where they differ least.
 ///
 /// Of a still picture, the differences are noise alone; and half of most pictures is still. All of it becomes brighter or darker at
-/// times, when somebody comes in and the camera's exposure follows: what counts is how far differences are from none or from the
-/// middle one, if that is less. The mean of the smaller half of those distances is a known share of normally distributed noise.
+/// times, when somebody comes in and the camera's exposure follows: what counts is how far differences are from none or from their
+/// median, if that is less. The mean of the smaller half of those distances is a known share of normally distributed noise.
 #[derive(Debug, Default)]
 pub(super) struct NoiseMeter {
     picture: Option<SizePx>,
@@ -13,8 +13,9 @@ pub(super) struct NoiseMeter {
     sums: Vec<u16>,
     /// Standard deviation of the noise of a square's mean, in levels; `None` before the second frame.
     noise: Option<f32>,
-    /// Of differences, from the least, -256 levels, on; and of their distances from one of them.
+    /// How many differences there are of each amount: bins from -256 levels on.
     differences: Vec<u32>,
+    /// How many lie how far from one of those bins, in bins.
     distances: Vec<u32>,
 }
 
@@ -23,7 +24,7 @@ const PLACES: [u32; 2] = [64, 36];
 /// A histogram's bins for each level.
 const BINS: usize = 4;
 /// The bin of no difference.
-const MIDDLE: usize = 256 * BINS;
+const ZERO_BIN: usize = 256 * BINS;
 /// Mean amount of the smaller half of the differences between two values with normal noise, of that noise's standard
 /// deviation: sqrt(2) * 4 * (pdf(0) - pdf(0.6745)).
 const SMALLER_HALF: f32 = 0.4589;
@@ -45,7 +46,7 @@ impl NoiseMeter {
         let places = [PLACES[0].min(squares[0]), PLACES[1].min(squares[1])];
         let (luma, side) = (frame.plane(0), reduction as usize);
         self.sums.resize((places[0] * places[1]) as usize, 0);
-        self.differences.resize(2 * MIDDLE + 1, 0);
+        self.differences.resize(2 * ZERO_BIN + 1, 0);
         self.differences.fill(0);
         let mut sums = self.sums.iter_mut();
         for row in 0..places[1] {
@@ -59,23 +60,28 @@ impl NoiseMeter {
                 let new = square.sum::<u16>();
                 let old = std::mem::replace(sum, new);
                 let bins = usize::from(new.abs_diff(old)) * BINS / (side * side);
-                self.differences[if new < old { MIDDLE - bins } else { MIDDLE + bins }] += 1;
+                self.differences[if new < old { ZERO_BIN - bins } else { ZERO_BIN + bins }] += 1;
             }
         }
         if !knows {
             self.noise = None;
             return 0.0;
         }
-        if self.differences[MIDDLE] as usize == self.sums.len() {
+        if self.differences[ZERO_BIN] as usize == self.sums.len() {
             // The same frame again: in the dark, some cameras send each twice.
             return self.noise.unwrap_or_default();
         }
         let (differences, distances) = (&self.differences, &mut self.distances);
-        let of_smaller_half = [MIDDLE, median(differences)].map(|bin| {
+        let mut of_smaller_half = |bin: usize| {
             count_distances(differences, bin, distances);
             mean_of_smaller_half(distances)
-        });
-        let now = of_smaller_half[0].min(of_smaller_half[1]) / SMALLER_HALF;
+        };
+        let mut now = of_smaller_half(ZERO_BIN);
+        let median = median(differences);
+        if median != ZERO_BIN {
+            now = now.min(of_smaller_half(median));
+        }
+        let now = now / SMALLER_HALF;
         let noise = match self.noise {
             None => now,
             Some(before) => before + PACE[usize::from(now < before)] * (now - before),
@@ -85,7 +91,7 @@ impl NoiseMeter {
     }
 }
 
-/// The bin of the middle one of `differences`.
+/// The bin of the median of `differences`.
 fn median(differences: &[u32]) -> usize {
     let half = differences.iter().sum::<u32>() / 2;
     let mut count = 0;
@@ -93,7 +99,7 @@ fn median(differences: &[u32]) -> usize {
         count += here;
         count > half
     });
-    found.unwrap_or(MIDDLE)
+    found.unwrap_or(ZERO_BIN)
 }
 
 /// Makes `distances` the histogram of how many bins `differences` are from bin `from`.

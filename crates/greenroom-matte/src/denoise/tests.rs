@@ -58,14 +58,17 @@ fn error(
 
 #[test]
 fn exposure_that_follows_somebody_is_no_noise() {
-    let (mut meter, mut noise) = (NoiseMeter::default(), Noise(1));
-    for time in 0..40 {
-        // All becomes brighter by five levels a frame, then darker.
-        let exposure = (time % 20_i32 - 10).abs() as f32 * 5.0;
-        let seen = |x: usize| 60.0 + (x % 40) as f32 + exposure;
-        let frame = frame(PixelFormat::Grey, SIZE, (&mut noise, 1.0), seen);
-        let measured = meter.measure(&frame.view(), 1);
-        assert!(measured < CALM, "{measured} at {time}");
+    for deviation in [1.0, 8.0] {
+        let (mut meter, mut noise) = (NoiseMeter::default(), Noise(1));
+        for time in 0..40 {
+            // All becomes brighter by five levels a frame, then darker.
+            let exposure = (time % 20_i32 - 10).abs() as f32 * 5.0;
+            let seen = |x: usize| 60.0 + (x % 40) as f32 + exposure;
+            let frame = frame(PixelFormat::Grey, SIZE, (&mut noise, deviation), seen);
+            let measured = meter.measure(&frame.view(), 1);
+            let is_right = (0.8..1.25).contains(&(measured / deviation));
+            assert!(time == 0 || is_right, "{measured} of {deviation} at {time}");
+        }
     }
 }
 

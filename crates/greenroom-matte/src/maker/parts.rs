@@ -179,13 +179,12 @@ impl Parts {
         Ok(changed)
     }
 
-    /// Makes `canvas` the mask of `frame` out of the one before, after [`advance`](Self::advance).
+    /// Makes `canvas` the mask of the newest frame out of the one before, after [`advance`](Self::advance).
     ///
     /// # Errors
-    /// [`MatteError::UnsupportedFrame`] if `frame` is not planar.
+    /// Those of the second opinion.
     pub(super) fn carry(
         &mut self,
-        frame: &FrameView<'_>,
         second_opinion: Option<(&mut SecondOpinion, f32)>,
         canvas: &mut Frame,
     ) -> Result<(), MatteError> {
@@ -195,7 +194,7 @@ impl Parts {
         };
         smoother.repeat(canvas);
         if let Some((second_opinion, gain)) = second_opinion {
-            second_opinion.apply(frame, (&thumbnails.new, gain), canvas)?;
+            second_opinion.apply_to_carried((&thumbnails.new, gain), canvas)?;
         }
         if let Some(crop) = &mut self.crop {
             crop.learn(canvas.bytes());

@@ -24,7 +24,7 @@ impl MatteMaker {
         let seen = self.denoiser.as_ref().map_or(*frame, |denoiser| denoiser.seen(frame));
         if self.origin == MaskOrigin::Carried {
             let second_opinion = self.second_opinion.as_mut().map(|it| (it, gain));
-            self.parts.carry(&seen, second_opinion, &mut self.alpha)?;
+            self.parts.carry(second_opinion, &mut self.alpha)?;
         } else {
             let found = &self.looks[self.newest];
             if self.origin == MaskOrigin::Inferred {

@@ -174,9 +174,7 @@ impl SecondOpinion {
         (thumbnail, gain): (&SmallPlanes, f32),
         mask: &mut Frame,
     ) -> Result<(), MatteError> {
-        self.verdict.fit(thumbnail.size(), mask.size())?;
-        self.listen()?;
-        let changed = self.verdict.compare(thumbnail, gain);
+        let changed = self.begin((thumbnail, gain), mask)?;
         if self.question.is_some() && self.is_due(frame.captured_at(), changed) {
             self.ask(frame, (thumbnail, gain), mask)?;
             if self.question.is_some() {
@@ -186,6 +184,32 @@ impl SecondOpinion {
         }
         self.verdict.strike(mask);
         Ok(())
+    }
+
+    /// As [`apply`](Self::apply), without a question: `mask` was carried over from the frame before, and what was struck out of
+    /// that is not in it.
+    ///
+    /// # Errors
+    /// As `apply`.
+    pub(crate) fn apply_to_carried(
+        &mut self,
+        (thumbnail, gain): (&SmallPlanes, f32),
+        mask: &mut Frame,
+    ) -> Result<(), MatteError> {
+        self.begin((thumbnail, gain), mask)?;
+        self.verdict.strike(mask);
+        Ok(())
+    }
+
+    /// Takes up an answer that has come, and finds which share of a frame is not as in the newest answer's.
+    fn begin(
+        &mut self,
+        (thumbnail, gain): (&SmallPlanes, f32),
+        mask: &Frame,
+    ) -> Result<f32, MatteError> {
+        self.verdict.fit(thumbnail.size(), mask.size())?;
+        self.listen()?;
+        Ok(self.verdict.compare(thumbnail, gain))
     }
 
     /// How much each sample of the last mask may be raised by, of 255, the more of both; `None` where there is no answer to go by.

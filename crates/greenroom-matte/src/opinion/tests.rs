@@ -146,6 +146,25 @@ fn what_has_changed_since_is_left_alone() {
 }
 
 #[test]
+fn who_comes_has_no_holes_where_they_look_as_the_room() {
+    /// The answer's picture, and somebody in all of it who looks as the room in a small place at the left side.
+    const PLACE: [std::ops::Range<usize>; 2] = [16..52, 72..108];
+    let came = |x: usize, y: usize| match PLACE[0].contains(&x) && PLACE[1].contains(&y) {
+        true => still(x, y),
+        false => still(x, y) + 60,
+    };
+    let in_the_place = |mask: &[u8]| mask[PLACE[0].start / 5 + 4];
+    // The network saw nobody there when it was asked about.
+    let mut room = Room::at_once();
+    room.left_of(0, still, 0);
+    assert_eq!(in_the_place(&room.left_of(255, came, 100)), 255);
+    // It was not sure that there was nobody: a chair, before which somebody moves.
+    let mut room = Room::at_once();
+    room.left_of(150, still, 0);
+    assert_eq!(in_the_place(&room.left_of(255, came, 100)), 0);
+}
+
+#[test]
 fn it_is_asked_the_sooner_the_more_of_the_picture_is_another() {
     // Nothing moves; then one cell in twenty is another; then all are.
     let little =

@@ -2,7 +2,7 @@ use std::time::{Duration, Instant};
 
 use greenroom_frame::{Frame, PlaneScaler, SizePx};
 
-use super::arrivals::{Arrivals, CellsOfNow};
+use super::arrivals::{Arrivals, CellStates};
 use super::asking::Question;
 use super::cells::{grey, most_around, soften};
 use super::changes;
@@ -40,6 +40,8 @@ struct Tables {
     /// 255 in cells of a person by the mask of then, and of none by the answer; and how many they are.
     denied: Vec<u8>,
     denied_cells: usize,
+    /// 255 in cells where neither network saw anybody.
+    was_empty: Vec<u8>,
     /// It denies much of whom the mask shows: it is believed only once nothing has moved there for a while.
     is_doubtful: bool,
     /// 255 where the picture has changed since.
@@ -83,6 +85,7 @@ impl Tables {
             room: grey(mask)?,
             denied: vec![0; area],
             denied_cells: 0,
+            was_empty: vec![0; area],
             is_doubtful: false,
             changed: grey(cells)?,
             has_changed: false,
@@ -147,6 +150,14 @@ impl Tables {
         2 * changed_cells > person_cells
     }
 
+    /// Finds where neither the answer by itself nor `mask`, in cells, sees anybody.
+    fn find_empty(&mut self, mask: &[u8]) {
+        let both = mask.iter().zip(self.person[0].bytes());
+        for (was_empty, (&mask, &person)) in self.was_empty.iter_mut().zip(both) {
+            *was_empty = if mask.max(person) < DOUBT { 255 } else { 0 };
+        }
+    }
+
     /// Finds where the answer denies whom `mask`, in cells, is sure of.
     fn find_denied(&mut self, mask: &[u8]) {
         let mut sure_cells = 0;
@@ -169,16 +180,15 @@ impl Tables {
         into.bytes()
     }
 
-    /// Looks for who has come since the answer; `mask` is the fast network's of this frame.
+    /// Looks for who has come since the answer; `mask` is that of this frame.
     fn find_arrivals(&mut self, mask: &Frame) {
         if !self.has_changed {
-            return self.arrivals.find_nothing();
+            return self.arrivals.clear();
         }
         self.scale_mask(mask);
-        self.arrivals.find(CellsOfNow {
+        self.arrivals.find(CellStates {
             mask: self.mask_cells.bytes(),
-            person: self.person[0].bytes(),
-            denied: &self.denied,
+            was_empty: &self.was_empty,
             changed: self.changed.bytes(),
         });
     }
@@ -230,6 +240,7 @@ impl Verdict {
         }
         tables.scale(&answer.person)?;
         tables.keep_heads(&answer.faces, &answer.mask);
+        tables.find_empty(&answer.mask);
         if self.knows && tables.person_has_moved() {
             tables.remembered.apply(&mut tables.person, tables.heads[0].bytes());
         } else {

@@ -22,7 +22,7 @@ pub(super) enum Rule {
 /// Finds where the screen is and what stands before it.
 ///
 /// Large connected regions of the screen's colour are the screen. Whatever is not screen and is surrounded by it is shown
-/// if it is connected with the person that the network sees, and near: hair, hands, a held book, the back of the chair.
+/// if it is connected with the person that the network sees, and within some steps: hair, hands, a held book, the back of the chair.
 /// A lamp that stands alone before the screen is not.
 #[derive(Debug)]
 pub(super) struct Regions {
@@ -71,8 +71,9 @@ const SURE: u8 = 225;
 /// out of the picture before the last of them is gone.
 const FORGOTTEN: u8 = 30;
 /// Cells that what is shown may be away from the person that the network sees, by the number of sides on which it is surrounded.
-/// On all four it is before the screen for sure: the shoulder of somebody who comes in, of whom the network sees the face at first.
+/// On all four it stands before the screen: the shoulder of somebody who comes in, of whom the network sees the face at first.
 const FARTHEST_STEPS: u8 = 24;
+const _: () = assert!(FARTHEST_STEPS < UNREACHED - 1);
 const FAR_STEPS: u8 = 12;
 const NEAR_STEPS: u8 = 3;
 /// A screen that has one in so many cells along a side of the picture goes on beyond it.
