@@ -90,7 +90,14 @@ fn numbers_come_at_the_pace_that_was_asked_for_and_only_then() {
     }
     assert!(frames > 0.5, "{frames} frames");
     air.tell(&["pause"]);
-    assert!(without.event().get("hidden_by").is_some(), "no numbers before it");
+    // On a busy machine, what the governor chooses may come before it; numbers never do.
+    loop {
+        let event = without.event();
+        assert!(event.get("numbers").is_none(), "{event}");
+        if event.get("hidden_by").is_some() {
+            break;
+        }
+    }
     // A second subscription replaces the interval of the first.
     assert!(with.ask(&json!({ "subscribe": {} }))["ok"].is_object());
     air.tell(&["resume"]);

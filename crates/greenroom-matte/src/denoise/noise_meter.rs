@@ -59,7 +59,9 @@ impl NoiseMeter {
                 });
                 let new = square.sum::<u16>();
                 let old = std::mem::replace(sum, new);
+                // The old one is of squares of another size, if it is of other frames.
                 let bins = usize::from(new.abs_diff(old)) * BINS / (side * side);
+                let bins = bins.min(ZERO_BIN);
                 self.differences[if new < old { ZERO_BIN - bins } else { ZERO_BIN + bins }] += 1;
             }
         }

@@ -224,3 +224,13 @@ fn pictures_are_made_small_and_any_size_is_taken() {
     let refused = Denoiser::default().add(&packed.view(), 1.0);
     assert!(matches!(refused, Err(MatteError::UnsupportedFrame { .. })), "{refused:?}");
 }
+
+#[test]
+fn frames_of_another_size_may_follow() {
+    let mut meter = NoiseMeter::default();
+    for (size, reduction, level) in [(1920, 3, 255.0), (160, 1, 0.0), (1920, 3, 255.0)] {
+        let size = SizePx::new(size, size * 9 / 16);
+        let frame = frame(PixelFormat::Grey, size, (&mut Noise(1), 0.0), |_| level);
+        assert_eq!(meter.measure(&frame.view(), reduction), 0.0);
+    }
+}
