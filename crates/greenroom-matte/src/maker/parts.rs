@@ -194,7 +194,7 @@ impl Parts {
         };
         smoother.repeat(canvas);
         if let Some((second_opinion, gain)) = second_opinion {
-            second_opinion.apply_to_carried((&thumbnails.new, gain), canvas)?;
+            second_opinion.apply_to_carried((thumbnails, gain), canvas)?;
         }
         if let Some(crop) = &mut self.crop {
             crop.learn(canvas.bytes());
@@ -270,7 +270,7 @@ impl Parts {
         let thumbnails = self.thumbnails.as_ref();
         let mut raisable = None;
         if let (Some((second_opinion, gain)), Some(thumbnails)) = (second_opinion, thumbnails) {
-            second_opinion.apply(frame, (&thumbnails.new, gain), canvas)?;
+            second_opinion.apply(frame, (thumbnails, gain), canvas)?;
             raisable = second_opinion.raisable();
         }
         if let Some(crop) = &mut self.crop {

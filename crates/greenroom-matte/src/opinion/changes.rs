@@ -3,6 +3,7 @@
 use greenroom_frame::SizePx;
 
 use super::cells::blur;
+use crate::refine::thumbnails::Thumbnails;
 
 /// Up to this difference in each plane a cell is as it was, in good light: in the dark all differences are less.
 const SAME: f32 = 14.0;
@@ -21,6 +22,18 @@ pub(super) fn mark(changed: &mut [u8], old: &[Vec<u8>; 3], new: [&[u8]; 3], gain
             *changed |= if old.abs_diff(*new) > same { 255 } else { 0 };
         }
     }
+}
+
+/// Share of a picture's cells that change from one frame to the next where the scene does: a cut, or a light that is switched on.
+/// People who move change up to 0.27 of it in 29 clips, and a cat before the lens 0.32.
+const NEW_SCENE: f32 = 0.4;
+
+/// Whether the newest picture shows another scene than the one before.
+pub(super) fn is_new_scene(thumbnails: &Thumbnails, gain: f32) -> bool {
+    let same = (SAME / gain).max(NOISE) as u8;
+    let [old, new] = [&thumbnails.old, &thumbnails.new].map(|thumbnail| thumbnail.bytes()[0]);
+    let changed = old.iter().zip(new).map(|(old, new)| u32::from(old.abs_diff(*new) > same));
+    changed.sum::<u32>() as f32 > NEW_SCENE * new.len() as f32
 }
 
 /// Makes cells amid changed ones 255, too: flat colours look unchanged whatever goes on. Both of `spare` are as long as

@@ -25,7 +25,7 @@ use greenroom_frame::{Frame, FrameView, SizePx};
 use self::asking::{Asking, LoadNetworks, Networks, Question};
 use self::verdict::Verdict;
 use crate::letterbox::{Canvas, LetterboxPreparer};
-use crate::planes::SmallPlanes;
+use crate::refine::thumbnails::Thumbnails;
 use crate::{Engine, FaceFinder, Isa, MatteError, ModelDescription, MulticlassEngine, Quality};
 
 /// How often questions are asked.
@@ -56,7 +56,7 @@ const OUTDATED: f32 = 0.1;
 /// Share up to which the picture is still the answer's.
 const STILL: f32 = 0.01;
 /// The wait for the next question after a call's first one, once its answer no longer fits: whoever stands before a thing when the
-/// call begins may have been taken for one with it, and gives that away by moving.
+/// call begins may have been taken for one with it, and gives that away by moving. So soon it is also asked about another scene.
 const SECOND_QUESTION: Duration = Duration::from_millis(200);
 /// Where an answer no longer fits, the wait is no longer than so many times the pace's.
 const MOST_TIMES: u32 = 2;
@@ -76,6 +76,8 @@ pub struct SecondOpinion {
     asked_at: Option<Instant>,
     /// There was one question since the reset, or since frames became clearer, and no more.
     asked_once: bool,
+    /// Another scene has come since the last question.
+    scene_is_new: bool,
     /// By the newest answer, the machine saves power.
     saves_power: bool,
     /// The time between questions is so many times the pace's.
@@ -133,6 +135,7 @@ impl SecondOpinion {
             question: Some(Box::new(Question::new()?)),
             asked_at: None,
             asked_once: false,
+            scene_is_new: false,
             saves_power: false,
             interval_times: 1,
             life: 0,
@@ -154,7 +157,7 @@ impl SecondOpinion {
     /// The next frame has nothing to do with those before.
     pub(crate) fn reset(&mut self) {
         self.life = self.life.wrapping_add(1);
-        (self.asked_at, self.asked_once) = (None, false);
+        (self.asked_at, self.asked_once, self.scene_is_new) = (None, false, false);
         self.verdict.forget();
     }
 
@@ -171,15 +174,15 @@ impl SecondOpinion {
     pub(crate) fn apply(
         &mut self,
         frame: &FrameView<'_>,
-        (thumbnail, gain): (&SmallPlanes, f32),
+        (thumbnails, gain): (&Thumbnails, f32),
         mask: &mut Frame,
     ) -> Result<(), MatteError> {
-        let changed = self.begin((thumbnail, gain), mask)?;
+        let changed = self.begin((thumbnails, gain), mask)?;
         if self.question.is_some() && self.is_due(frame.captured_at(), changed) {
-            self.ask(frame, (thumbnail, gain), mask)?;
+            self.ask(frame, (thumbnails, gain), mask)?;
             if self.question.is_some() {
                 // Answered at once.
-                self.verdict.compare(thumbnail, gain);
+                self.verdict.compare(&thumbnails.new, gain);
             }
         }
         self.verdict.strike(mask);
@@ -193,10 +196,10 @@ impl SecondOpinion {
     /// As `apply`.
     pub(crate) fn apply_to_carried(
         &mut self,
-        (thumbnail, gain): (&SmallPlanes, f32),
+        (thumbnails, gain): (&Thumbnails, f32),
         mask: &mut Frame,
     ) -> Result<(), MatteError> {
-        self.begin((thumbnail, gain), mask)?;
+        self.begin((thumbnails, gain), mask)?;
         self.verdict.strike(mask);
         Ok(())
     }
@@ -204,12 +207,13 @@ impl SecondOpinion {
     /// Takes up an answer that has come, and finds which share of a frame is not as in the newest answer's.
     fn begin(
         &mut self,
-        (thumbnail, gain): (&SmallPlanes, f32),
+        (thumbnails, gain): (&Thumbnails, f32),
         mask: &Frame,
     ) -> Result<f32, MatteError> {
-        self.verdict.fit(thumbnail.size(), mask.size())?;
+        self.verdict.fit(thumbnails.new.size(), mask.size())?;
+        self.scene_is_new |= changes::is_new_scene(thumbnails, gain);
         self.listen()?;
-        Ok(self.verdict.compare(thumbnail, gain))
+        Ok(self.verdict.compare(&thumbnails.new, gain))
     }
 
     /// How much each sample of the last mask may be raised by, of 255, the more of both; `None` where there is no answer to go by.
@@ -224,6 +228,7 @@ impl SecondOpinion {
         let times = self.interval_times * if self.saves_power { 2 } else { 1 };
         // What is room in a picture that has changed shows until the next answer.
         let wait = match changed {
+            _ if self.scene_is_new => SECOND_QUESTION * times,
             changed if changed > OUTDATED && self.asked_once => SECOND_QUESTION * times,
             changed if changed > OUTDATED => outdated * times.min(MOST_TIMES),
             changed if changed > STILL => (calm * times).min(2 * still),
@@ -236,19 +241,20 @@ impl SecondOpinion {
     fn ask(
         &mut self,
         frame: &FrameView<'_>,
-        (thumbnail, gain): (&SmallPlanes, f32),
+        (thumbnails, gain): (&Thumbnails, f32),
         mask: &Frame,
     ) -> Result<(), MatteError> {
         let Some(question) = &mut self.question else { return Ok(()) };
         self.preparer.prepare(frame, gain, &mut question.view)?;
         self.face_preparer.prepare(frame, gain, &mut question.face_view)?;
-        question.thumbnail.copy_from(thumbnail);
+        question.thumbnail.copy_from(&thumbnails.new);
         self.verdict.note(mask, &mut question.mask);
         question.life = self.life;
         question.asked_at = frame.captured_at();
         question.is_answered = false;
         self.asked_once = self.asked_at.is_none();
         self.asked_at = Some(frame.captured_at());
+        self.scene_is_new = false;
         match self.question.take().and_then(|question| self.asking.ask(question)) {
             Some(answered) => self.take(answered),
             None => Ok(()),

@@ -104,7 +104,7 @@ impl Room {
         mask.bytes_mut().fill(level);
         mask.set_captured_at(at);
         let thumbnails = Thumbnails::add(&mut self.thumbnails, &frame.view()).unwrap();
-        self.opinion.apply(&frame.view(), (&thumbnails.new, self.gain), &mut mask).unwrap();
+        self.opinion.apply(&frame.view(), (thumbnails, self.gain), &mut mask).unwrap();
         mask.bytes()[18 * 64..19 * 64].to_vec()
     }
 }
@@ -213,6 +213,23 @@ fn the_first_question_is_soon_followed_by_another_if_much_has_moved() {
     room.opinion.reset();
     room.opinion.set_interval_times(2);
     assert_eq!(asked_ms(&mut room, (20_000..20_800).step_by(40), width / 5), [20_000, 20_400]);
+}
+
+#[test]
+fn another_scene_is_asked_about_at_once() {
+    let mut room = Room::at_once();
+    let asked_at = |room: &Room| room.opinion.asked_at.map(|at| at - room.start);
+    for at_ms in [0, 300, 600, 900] {
+        room.left_of(255, still, at_ms);
+    }
+    assert_eq!(asked_at(&room), Some(Duration::ZERO));
+    room.left_of(255, |x, y| still(x, y) + 60, 933);
+    assert_eq!(asked_at(&room), Some(Duration::from_millis(933)));
+    // Lamps that flicker are no reason to ask all the time.
+    room.left_of(255, still, 966);
+    assert_eq!(asked_at(&room), Some(Duration::from_millis(933)));
+    room.left_of(255, still, 1_133);
+    assert_eq!(asked_at(&room), Some(Duration::from_millis(1_133)));
 }
 
 #[test]
