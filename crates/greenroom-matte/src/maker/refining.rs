@@ -21,11 +21,11 @@ impl MatteMaker {
     pub fn refine(&mut self, frame: &FrameView<'_>) -> Result<&Frame, MatteError> {
         let gain = self.preparer.gain();
         self.alpha.set_captured_at(self.captured_at);
-        let seen = self.denoiser.as_ref().map_or(*frame, |denoiser| denoiser.seen(frame));
         if self.origin == MaskOrigin::Carried {
             let second_opinion = self.second_opinion.as_mut().map(|it| (it, gain));
             self.parts.carry(second_opinion, &mut self.alpha)?;
         } else {
+            let seen = self.denoiser.as_ref().map_or(*frame, |denoiser| denoiser.seen(frame));
             let found = &self.looks[self.newest];
             if self.origin == MaskOrigin::Inferred {
                 self.preparer.learn(&found.output);

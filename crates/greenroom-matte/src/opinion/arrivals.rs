@@ -1,6 +1,6 @@
-use greenroom_frame::{Frame, PlaneScaler, SizePx};
+use greenroom_frame::SizePx;
 
-use super::cells::grey;
+use super::in_both::InBoth;
 use super::levels::{DOUBT, SURE};
 use crate::MatteError;
 use crate::refine::components::Components;
@@ -22,8 +22,7 @@ pub(super) struct Arrivals {
     /// What lies around each region.
     surroundings: Vec<Surroundings>,
     /// 255 in the cells of arrivals, and in the samples of the mask.
-    found: [Frame; 2],
-    to_mask: PlaneScaler,
+    found: InBoth,
 }
 
 /// What is known of each cell.
@@ -61,8 +60,7 @@ impl Arrivals {
             pieces: vec![0; area],
             regions: Components::side_by_side(cells),
             surroundings: Vec::with_capacity(area),
-            found: [grey(cells)?, grey(mask)?],
-            to_mask: PlaneScaler::new(cells, mask)?,
+            found: InBoth::new(cells, mask)?,
         })
     }
 
@@ -90,15 +88,13 @@ impl Arrivals {
         if runs.peek().is_none() {
             return;
         }
-        let [found, of_mask] = &mut self.found;
-        found.bytes_mut().fill(0);
-        runs.for_each(|run| found.bytes_mut()[run.samples(width)].fill(255));
-        self.to_mask.scale(found.view().plane(0), &mut of_mask.view_mut().plane_mut(0));
+        runs.for_each(|run| self.found.cells_mut()[run.samples(width)].fill(255));
+        self.found.scale();
     }
 
     /// Nobody has come.
     pub(super) fn clear(&mut self) {
-        self.found[1].bytes_mut().fill(0);
+        self.found.clear();
     }
 
     /// Counts what lies around each region.
@@ -130,7 +126,7 @@ impl Arrivals {
 
     /// 255 in the samples of the mask that are of arrivals.
     pub(super) fn of_mask(&self) -> &[u8] {
-        self.found[1].bytes()
+        self.found.of_mask()
     }
 }
 

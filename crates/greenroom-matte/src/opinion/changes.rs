@@ -15,7 +15,7 @@ const NEAR_CELLS: usize = 4;
 /// Makes `changed` 255 in cells where one of the planes differs, and 0 in others. The networks see both pictures brighter
 /// by `gain`.
 pub(super) fn mark(changed: &mut [u8], old: &[Vec<u8>; 3], new: [&[u8]; 3], gain: f32) {
-    let same = (SAME / gain).max(NOISE) as u8;
+    let same = same_at(gain);
     changed.fill(0);
     for (old, new) in old.iter().zip(new) {
         for ((changed, old), new) in changed.iter_mut().zip(old).zip(new) {
@@ -24,13 +24,18 @@ pub(super) fn mark(changed: &mut [u8], old: &[Vec<u8>; 3], new: [&[u8]; 3], gain
     }
 }
 
+/// Up to this difference a cell is as it was, where the networks see pictures brighter by `gain`.
+fn same_at(gain: f32) -> u8 {
+    (SAME / gain).max(NOISE) as u8
+}
+
 /// Share of a picture's cells that change from one frame to the next where the scene does: a cut, or a light that is switched on.
 /// People who move change up to 0.27 of it in 29 clips, and a cat before the lens 0.32.
 const NEW_SCENE: f32 = 0.4;
 
 /// Whether the newest picture shows another scene than the one before.
 pub(super) fn is_new_scene(thumbnails: &Thumbnails, gain: f32) -> bool {
-    let same = (SAME / gain).max(NOISE) as u8;
+    let same = same_at(gain);
     let [old, new] = [&thumbnails.old, &thumbnails.new].map(|thumbnail| thumbnail.bytes()[0]);
     let changed = old.iter().zip(new).map(|(old, new)| u32::from(old.abs_diff(*new) > same));
     changed.sum::<u32>() as f32 > NEW_SCENE * new.len() as f32

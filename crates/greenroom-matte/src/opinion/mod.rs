@@ -9,6 +9,7 @@ mod asking;
 mod cells;
 mod changes;
 mod heads;
+mod in_both;
 mod kept_thumbnail;
 mod levels;
 mod movers;
@@ -228,8 +229,9 @@ impl SecondOpinion {
         let times = self.interval_times * if self.saves_power { 2 } else { 1 };
         // What is room in a picture that has changed shows until the next answer.
         let wait = match changed {
-            _ if self.scene_is_new => SECOND_QUESTION * times,
-            changed if changed > OUTDATED && self.asked_once => SECOND_QUESTION * times,
+            changed if self.scene_is_new || changed > OUTDATED && self.asked_once => {
+                SECOND_QUESTION * times
+            }
             changed if changed > OUTDATED => outdated * times.min(MOST_TIMES),
             changed if changed > STILL => (calm * times).min(2 * still),
             _ => (still * times).min(2 * still),

@@ -1,6 +1,6 @@
-use greenroom_frame::{Frame, PlaneScaler, SizePx};
+use greenroom_frame::SizePx;
 
-use super::cells::grey;
+use super::in_both::InBoth;
 use crate::MatteError;
 use crate::refine::components::Components;
 
@@ -16,8 +16,7 @@ pub(super) struct Movers {
     /// For each region: its cells that have changed.
     changed_cells: Vec<u32>,
     /// 255 in the cells of movers, and in the samples of the mask.
-    found: [Frame; 2],
-    to_mask: PlaneScaler,
+    found: InBoth,
 }
 
 /// Share of a region that has changed, from which on it moves. From a tenth on, chairs are spared that people pass by.
@@ -32,15 +31,14 @@ impl Movers {
             cells,
             regions: Components::side_by_side(cells),
             changed_cells: Vec::with_capacity(area),
-            found: [grey(cells)?, grey(mask)?],
-            to_mask: PlaneScaler::new(cells, mask)?,
+            found: InBoth::new(cells, mask)?,
         })
     }
 
     /// Takes over an answer; `denied` is 255 in cells where it denies a person. Until something moves nobody is a mover.
     pub(super) fn learn(&mut self, denied: &[u8]) {
         self.regions.find(denied, 255, 255);
-        self.found.iter_mut().for_each(|found| found.bytes_mut().fill(0));
+        self.found.clear();
     }
 
     /// Looks for movers; `changed` is 0 in cells that have not changed. Who is a mover stays one until the next answer.
@@ -58,21 +56,20 @@ impl Movers {
             let area = all[region].area as f32;
             area >= least_cells && self.changed_cells[region] as f32 > MOVES * area
         };
-        let [found, of_mask] = &mut self.found;
         let mut is_new = false;
         for run in runs.iter().filter(|run| is_mover(run.component as usize)) {
-            let cells = &mut found.bytes_mut()[run.samples(width)];
+            let cells = &mut self.found.cells_mut()[run.samples(width)];
             is_new |= cells.contains(&0);
             cells.fill(255);
         }
         if is_new {
-            self.to_mask.scale(found.view().plane(0), &mut of_mask.view_mut().plane_mut(0));
+            self.found.scale();
         }
     }
 
     /// 255 in the samples of the mask that are of movers.
     pub(super) fn of_mask(&self) -> &[u8] {
-        self.found[1].bytes()
+        self.found.of_mask()
     }
 }
 

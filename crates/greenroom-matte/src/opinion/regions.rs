@@ -1,6 +1,7 @@
-use greenroom_frame::{Frame, PlaneScaler, SizePx};
+use greenroom_frame::SizePx;
 
-use super::cells::{grey, most_around};
+use super::cells::most_around;
+use super::in_both::InBoth;
 use crate::MatteError;
 use crate::refine::components::{Component, Components};
 
@@ -13,9 +14,7 @@ pub(super) struct Regions {
     edges: Vec<u8>,
     spare: Vec<u8>,
     components: Components,
-    found: Frame,
-    of_mask: Frame,
-    to_mask: PlaneScaler,
+    found: InBoth,
 }
 
 /// Levels of the mask between which the fast network is unsure: 0.08 to 0.88.
@@ -38,9 +37,7 @@ impl Regions {
             edges: vec![0; area],
             spare: vec![0; area],
             components: Components::side_by_side(cells),
-            found: grey(cells)?,
-            of_mask: grey(mask)?,
-            to_mask: PlaneScaler::new(cells, mask)?,
+            found: InBoth::new(cells, mask)?,
         })
     }
 
@@ -58,7 +55,7 @@ impl Regions {
         }
         self.components.find(&self.edges, INNER, ROOM);
         let Components { runs, all, .. } = &self.components;
-        let found = self.found.bytes_mut();
+        let found = self.found.cells_mut();
         found.fill(0);
         for run in runs {
             let Component { area, certain: room, .. } = all[run.component as usize];
@@ -67,13 +64,12 @@ impl Regions {
             }
         }
         // With the rim again, but not into what the fast network is sure of.
-        most_around(self.found.bytes_mut(), &mut self.spare, self.cells);
-        for (found, &level) in self.found.bytes_mut().iter_mut().zip(mask) {
+        most_around(self.found.cells_mut(), &mut self.spare, self.cells);
+        for (found, &level) in self.found.cells_mut().iter_mut().zip(mask) {
             *found = if is_unsure(level) { *found } else { 0 };
         }
-        let into = &mut self.of_mask;
-        self.to_mask.scale(self.found.view().plane(0), &mut into.view_mut().plane_mut(0));
-        into.bytes()
+        self.found.scale();
+        self.found.of_mask()
     }
 }
 

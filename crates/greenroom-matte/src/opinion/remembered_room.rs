@@ -1,7 +1,8 @@
-use greenroom_frame::{Frame, PlaneScaler, SizePx};
+use greenroom_frame::{Frame, SizePx};
 
-use super::cells::{grey, most_around};
+use super::cells::most_around;
 use super::changes;
+use super::in_both::InBoth;
 use crate::MatteError;
 
 /// What earlier answers called room and what has never changed since. A tablet that stands on a table is room; when a person
@@ -20,8 +21,7 @@ pub(super) struct RememberedRoom {
     changed: Vec<u8>,
     spare: [Vec<u8>; 2],
     /// 255 in cells that are room still, and in the mask's samples.
-    found: [Frame; 2],
-    to_mask: PlaneScaler,
+    found: InBoth,
 }
 
 impl RememberedRoom {
@@ -33,8 +33,7 @@ impl RememberedRoom {
             planes: [(); 3].map(|()| vec![0; area]),
             changed: vec![0; area],
             spare: [vec![0; area], vec![0; area]],
-            found: [grey(cells)?, grey(mask)?],
-            to_mask: PlaneScaler::new(cells, mask)?,
+            found: InBoth::new(cells, mask)?,
         })
     }
 
@@ -61,14 +60,13 @@ impl RememberedRoom {
         // Flat colours look unchanged whatever goes on.
         changes::fill(changed, spare, *cells);
         most_around(changed, &mut spare[0], *cells);
-        let [found, of_mask] = &mut self.found;
-        for ((found, &changed), &head) in found.bytes_mut().iter_mut().zip(&self.changed).zip(heads)
-        {
+        let found = self.found.cells_mut().iter_mut();
+        for ((found, &changed), &head) in found.zip(&self.changed).zip(heads) {
             *found = 255 - changed.max(head);
         }
-        self.to_mask.scale(found.view().plane(0), &mut of_mask.view_mut().plane_mut(0));
-        for (person, found) in person.iter_mut().zip(&self.found) {
-            for (person, &found) in person.bytes_mut().iter_mut().zip(found.bytes()) {
+        self.found.scale();
+        for (person, found) in person.iter_mut().zip([self.found.cells(), self.found.of_mask()]) {
+            for (person, &found) in person.bytes_mut().iter_mut().zip(found) {
                 *person = (*person).min(255 - found);
             }
         }
@@ -76,7 +74,7 @@ impl RememberedRoom {
 
     /// Finds nothing that is room still.
     pub(super) fn apply_nothing(&mut self) {
-        self.found.iter_mut().for_each(|found| found.bytes_mut().fill(0));
+        self.found.clear();
     }
 
     /// Takes over which cells of the picture with this thumbnail an answer calls room by itself: what is room by memory alone
@@ -85,7 +83,7 @@ impl RememberedRoom {
         let [y, u, v] = &mut self.planes;
         let [new_y, new_u, new_v] = thumbnail;
         for (at, _) in is_room.enumerate().filter(|(_, is_room)| *is_room) {
-            if self.found[0].bytes()[at] == 0 {
+            if self.found.cells()[at] == 0 {
                 self.unmoved[at] = 255;
                 (y[at], u[at], v[at]) = (new_y[at], new_u[at], new_v[at]);
             }

@@ -7,6 +7,7 @@ use super::asking::Question;
 use super::cells::{grey, most_around, soften};
 use super::changes;
 use super::heads;
+use super::in_both::InBoth;
 use super::levels::{DOUBT, SURE};
 use super::movers::Movers;
 use super::regions::Regions;
@@ -45,9 +46,7 @@ struct Tables {
     /// It denies much of whom the mask shows: it is believed only once nothing has moved there for a while.
     is_doubtful: bool,
     /// 255 where the picture has changed since.
-    changed: Frame,
-    has_changed: bool,
-    changed_of_mask: Frame,
+    changed: InBoth,
     /// Two rows of cells, and the cells again.
     spare: [Vec<u8>; 2],
     regions: Regions,
@@ -57,9 +56,8 @@ struct Tables {
     /// The network's answer in the cells and in the mask's samples; the scalers are made for its size.
     person: [Frame; 2],
     from_answer: Option<[PlaneScaler; 2]>,
-    /// 255 where heads are in the answer's picture, in the same two.
-    heads: [Frame; 2],
-    to_mask: PlaneScaler,
+    /// 255 where heads are in the answer's picture.
+    heads: InBoth,
     to_cells: PlaneScaler,
     mask_cells: Frame,
 }
@@ -87,9 +85,7 @@ impl Tables {
             denied_cells: 0,
             was_empty: vec![0; area],
             is_doubtful: false,
-            changed: grey(cells)?,
-            has_changed: false,
-            changed_of_mask: grey(mask)?,
+            changed: InBoth::new(cells, mask)?,
             spare: [vec![0; area], vec![0; area]],
             regions: Regions::new(cells, mask)?,
             movers: Movers::new(cells, mask)?,
@@ -97,8 +93,7 @@ impl Tables {
             remembered: RememberedRoom::new(cells, mask)?,
             person: [grey(cells)?, grey(mask)?],
             from_answer: None,
-            heads: [grey(cells)?, grey(mask)?],
-            to_mask: PlaneScaler::new(cells, mask)?,
+            heads: InBoth::new(cells, mask)?,
             to_cells: PlaneScaler::new(mask, cells)?,
             mask_cells: grey(cells)?,
         })
@@ -122,25 +117,21 @@ impl Tables {
     fn keep_heads(&mut self, faces: &[Face], mask: &[u8]) {
         let [person, _] = &self.person;
         let unseen = faces.iter().filter(|face| heads::is_unseen(face, person, mask));
-        heads::draw(unseen, &mut self.heads[0]);
-        self.scale_heads();
-        for (person, heads) in self.person.iter_mut().zip(&self.heads) {
-            for (person, &head) in person.bytes_mut().iter_mut().zip(heads.bytes()) {
+        heads::draw(unseen, self.heads.frame_of_cells_mut());
+        self.heads.scale();
+        let heads = [self.heads.cells(), self.heads.of_mask()];
+        for (person, heads) in self.person.iter_mut().zip(heads) {
+            for (person, &head) in person.bytes_mut().iter_mut().zip(heads) {
                 *person = (*person).max(head);
             }
         }
-        heads::draw(faces, &mut self.heads[0]);
-        self.scale_heads();
-    }
-
-    fn scale_heads(&mut self) {
-        let [cells, mask] = &mut self.heads;
-        self.to_mask.scale(cells.view().plane(0), &mut mask.view_mut().plane_mut(0));
+        heads::draw(faces, self.heads.frame_of_cells_mut());
+        self.heads.scale();
     }
 
     /// Whether most of whom the answer sees has changed since the answer before.
     fn person_has_moved(&self) -> bool {
-        let cells = self.person[0].bytes().iter().zip(self.changed.bytes());
+        let cells = self.person[0].bytes().iter().zip(self.changed.cells());
         let of_person = cells.filter(|(person, _)| **person >= DOUBT);
         let (mut person_cells, mut changed_cells) = (0, 0);
         for (_, &changed) in of_person {
@@ -182,14 +173,14 @@ impl Tables {
 
     /// Looks for who has come since the answer; `mask` is that of this frame.
     fn find_arrivals(&mut self, mask: &Frame) {
-        if !self.has_changed {
+        if self.changed.cells().iter().all(|&changed| changed == 0) {
             return self.arrivals.clear();
         }
         self.scale_mask(mask);
         self.arrivals.find(CellStates {
             mask: self.mask_cells.bytes(),
             was_empty: &self.was_empty,
-            changed: self.changed.bytes(),
+            changed: self.changed.cells(),
         });
     }
 
@@ -242,13 +233,13 @@ impl Verdict {
         tables.keep_heads(&answer.faces, &answer.mask);
         tables.find_empty(&answer.mask);
         if self.knows && tables.person_has_moved() {
-            tables.remembered.apply(&mut tables.person, tables.heads[0].bytes());
+            tables.remembered.apply(&mut tables.person, tables.heads.cells());
         } else {
             tables.remembered.apply_nothing();
         }
         let [from, to] = ROOM.map(i32::from);
         let regions = tables.regions.find(&answer.mask, tables.person[0].bytes());
-        let answered = tables.person[1].bytes().iter().zip(tables.heads[1].bytes());
+        let answered = tables.person[1].bytes().iter().zip(tables.heads.of_mask());
         for ((room, (&person, &head)), &region) in
             tables.room.bytes_mut().iter_mut().zip(answered).zip(regions)
         {
@@ -260,7 +251,7 @@ impl Verdict {
         tables.movers.learn(&tables.denied);
         if self.knows {
             // Who has moved since the answer before.
-            tables.movers.watch(tables.changed.bytes());
+            tables.movers.watch(tables.changed.cells());
         }
         for (kept, plane) in tables.planes.iter_mut().zip(&answer.thumbnail.planes) {
             kept.copy_from_slice(plane);
@@ -279,7 +270,7 @@ impl Verdict {
         let Some(tables) = self.tables.as_mut().filter(|_| self.knows) else {
             return if self.is_refuted { 1.0 } else { 0.0 };
         };
-        let changed = tables.changed.bytes_mut();
+        let changed = tables.changed.cells_mut();
         changes::mark(changed, &tables.planes, thumbnail.bytes(), gain);
         let changed_cells = changed.iter().filter(|&&changed| changed != 0).count();
         let moved = tables.denied.iter().zip(changed.iter());
@@ -289,17 +280,15 @@ impl Verdict {
             (self.knows, self.is_refuted) = (false, true);
         }
         tables.movers.watch(changed);
-        tables.has_changed = changed_cells != 0;
-        if !tables.has_changed {
-            tables.changed_of_mask.bytes_mut().fill(0);
+        if changed_cells == 0 {
+            tables.changed.clear();
             return 0.0;
         }
         changes::fill(changed, &mut tables.spare, tables.cells);
         let [rows, _] = &mut tables.spare;
         most_around(changed, rows, tables.cells);
         soften(changed, rows, tables.cells);
-        let (changed, into) = (tables.changed.view(), &mut tables.changed_of_mask);
-        tables.to_mask.scale(changed.plane(0), &mut into.view_mut().plane_mut(0));
+        tables.changed.scale();
         changed_cells as f32 / tables.denied.len().max(1) as f32
     }
 
@@ -314,7 +303,7 @@ impl Verdict {
         tables.find_arrivals(mask);
         let levels = mask.bytes_mut().iter_mut().zip(tables.room.bytes());
         let persons = tables.movers.of_mask().iter().zip(tables.arrivals.of_mask());
-        let spared = tables.changed_of_mask.bytes().iter().zip(persons);
+        let spared = tables.changed.of_mask().iter().zip(persons);
         for ((level, &room), (&changed, (&mover, &arrival))) in levels.zip(spared) {
             let left = 255 - room.min(255 - changed.max(mover).max(arrival));
             // Rounded up: what is not struck out at all stays as it is.
@@ -326,6 +315,6 @@ impl Verdict {
     /// whose hair networks are half sure of. What is half sure and stands still is furniture. `None` without an answer.
     pub(super) fn raisable(&self) -> Option<[&[u8]; 2]> {
         let tables = self.tables.as_ref().filter(|_| self.knows)?;
-        Some([tables.changed_of_mask.bytes(), tables.heads[1].bytes()])
+        Some([tables.changed.of_mask(), tables.heads.of_mask()])
     }
 }

@@ -247,7 +247,16 @@ fn whose_face_alone_the_network_sees_is_shown_as_a_whole() {
     assert!(mad <= 2.0 && edge <= 60.0, "MAD {mad:.2}, edge {edge:.1}");
 }
 
-/// Puts a brown thing into `picture`; its corners are at `from` and `to`, on even columns and rows.
+/// What comes out where a brown thing stands before the screen; its corners are at `from` and `to`, on even columns and rows.
+fn cut_with_thing(studio: &Studio, from: [usize; 2], to: [usize; 2]) -> Cut {
+    let picture = |seed| {
+        let mut picture = studio.picture(seed);
+        put(&mut picture, from, to);
+        picture
+    };
+    cut_out_of(picture, studio.size, KeyColour::Auto, &studio.network())
+}
+
 fn put(picture: &mut Frame, from: [usize; 2], to: [usize; 2]) {
     let codes = Colour::WEBCAM.encode(Rgb8 { r: 90, g: 80, b: 75 });
     let mut view = picture.view_mut();
@@ -262,28 +271,16 @@ fn put(picture: &mut Frame, from: [usize; 2], to: [usize; 2]) {
 
 #[test]
 fn a_lamp_before_the_screen_is_not_shown() {
-    let studio = Studio::default();
-    let picture = |seed| {
-        let mut picture = studio.picture(seed);
-        // Far from the person, surrounded by the screen.
-        put(&mut picture, [80, 60], [120, 140]);
-        picture
-    };
-    let cut = cut_out_of(picture, studio.size, KeyColour::Auto, &studio.network());
+    // Far from the person, surrounded by the screen.
+    let cut = cut_with_thing(&Studio::default(), [80, 60], [120, 140]);
     let rows = cut.luma.bytes().chunks_exact(640).skip(60).take(80);
     assert_eq!(rows.flat_map(|row| &row[80..120]).filter(|&&alpha| alpha > 25).count(), 0);
 }
 
 #[test]
 fn what_a_person_touches_is_shown_as_far_as_an_arm_reaches() {
-    let studio = Studio::default();
-    let picture = |seed| {
-        let mut picture = studio.picture(seed);
-        // A rod from near the picture's left side to the head, which begins in column 265.
-        put(&mut picture, [24, 112], [268, 136]);
-        picture
-    };
-    let cut = cut_out_of(picture, studio.size, KeyColour::Auto, &studio.network());
+    // A rod from near the picture's left side to the head, which begins in column 265.
+    let cut = cut_with_thing(&Studio::default(), [24, 112], [268, 136]);
     let row = cut.luma.bytes().chunks_exact(640).nth(124).unwrap();
     let begin = row.iter().position(|&alpha| alpha > 128).unwrap();
     // 24 cells of 8 columns, and what is beside them.
