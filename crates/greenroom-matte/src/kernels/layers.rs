@@ -88,7 +88,6 @@ impl Pointwise {
     }
 
     /// Whether its weights are pairs of bf16.
-    #[cfg(any(test, target_arch = "x86_64"))]
     pub fn is_in_pairs(&self) -> bool {
         matches!(self.weights, Weights::Paired(_))
     }

@@ -17,14 +17,34 @@ mod bf16;
 mod layers;
 mod pairs;
 mod scalar;
+mod stem;
 #[cfg(test)]
 mod tests;
 
 pub use layers::{Activation, Bordered, Depthwise, Pointwise, Quadruple};
+pub use pairs::{Pair, Values, ValuesMut};
+pub use stem::{Stem, stem, stem_rows};
 
-use greenroom_frame::dispatch;
+use greenroom_frame::{IsaKind, dispatch};
 
 use crate::Isa;
+
+/// Calls a kernel that there is for pairs alone: `bf16::name`. Like [`dispatch!`], below the asserts of what it asks for.
+///
+/// Panics if `isa` has no products of bf16.
+macro_rules! dispatch_pairs {
+    ($isa:ident, unsafe $kernel:ident($($argument:ident),* $(,)?)) => {
+        match $isa.kind() {
+            #[cfg(target_arch = "x86_64")]
+            #[allow(unsafe_code)]
+            // SAFETY: an `Isa` of this kind is only made on a machine that has AVX512_BF16, and the caller has asserted
+            // just above what else the kernel asks for.
+            IsaKind::Avx512Bf16 => unsafe { bf16::$kernel($($argument),*) },
+            _ => panic!("pairs are for products of bf16, not for {}: {:?}", $isa, ($(&$argument),*)),
+        }
+    };
+}
+use dispatch_pairs;
 
 /// `out[x][o] = activation(bias[o] + sum(weights[o][i] * input[x][i]) + addend[x][o])`, with the `layer`'s
 /// activation, bias and weights. Without an `addend` it is 0.
@@ -38,11 +58,30 @@ pub fn pointwise(
     addend: Option<&[f32]>,
     out: &mut [f32],
 ) {
+    pointwise_of(isa, layer, Values::Floats(input), addend, ValuesMut::Floats(out));
+}
+
+/// The same of floats or pairs.
+///
+/// # Panics
+/// As [`pointwise`], or if `input` or `out` are in pairs and the layer is not.
+pub fn pointwise_of(
+    isa: Isa,
+    layer: &Pointwise,
+    input: Values<'_>,
+    addend: Option<&[f32]>,
+    out: ValuesMut<'_>,
+) {
     let pixels = out.len() / layer.outputs();
     assert_eq!(out.len(), pixels * layer.outputs());
     assert_eq!(input.len(), pixels * layer.inputs());
     assert!(addend.is_none_or(|addend| addend.len() == out.len()));
-    dispatch!(isa, unsafe pointwise(layer, input, addend, out), avx512, bf16);
+    match (input, out) {
+        (Values::Floats(input), ValuesMut::Floats(out)) => {
+            dispatch!(isa, unsafe pointwise(layer, input, addend, out), avx512, bf16);
+        }
+        (input, out) => dispatch_pairs!(isa, unsafe pointwise_of(layer, input, addend, out)),
+    }
 }
 
 /// A whole map by a 3x3 convolution with stride 1: `out[y][x][o] = activation(bias[o] + sum(weights[o][row][column][c] *
@@ -60,42 +99,6 @@ pub fn convolve(isa: Isa, layer: &Pointwise, input: Bordered<'_>, out: &mut [f32
     let height = values.len() / row_len - 2;
     assert_eq!(out.len(), height * width * layer.outputs());
     dispatch!(isa, unsafe convolve(layer, input, out), avx512, bf16);
-}
-
-/// The rows of three planes, one behind the other, that make up row `y` of a [`stem`]'s map; `zeros` is as long as a
-/// row, and lies below the picture.
-pub fn stem_rows<'a>(
-    picture: &'a [f32],
-    (height, width): (usize, usize),
-    zeros: &'a [f32],
-    y: usize,
-) -> [[&'a [f32]; 3]; 3] {
-    std::array::from_fn(|plane| {
-        std::array::from_fn(|row| match 2 * y + row {
-            row if row < height => &picture[(plane * height + row) * width..][..width],
-            _ => zeros,
-        })
-    })
-}
-
-/// One row of the 3x3 convolution with stride 2 from three planes: `out[x][o] = activation(bias[o] +
-/// sum(weights[o][plane][row][column] * rows[plane][row][2 * x + column]))`, with `row` and `column` 0..3. The column
-/// right of the picture counts as 0.
-///
-/// # Panics
-/// If a row is not two values for each pixel of `out`, or the layer has not 27 inputs.
-pub fn stem(isa: Isa, layer: &Pointwise, rows: &[[&[f32]; 3]; 3], out: &mut [f32]) {
-    let pixels = out.len() / layer.outputs();
-    assert_eq!((layer.inputs(), out.len()), (27, pixels * layer.outputs()));
-    assert!(pixels > 0 && rows.iter().flatten().all(|row| row.len() == 2 * pixels));
-    let (inner, last) = out.split_at_mut((pixels - 1) * layer.outputs());
-    dispatch!(isa, unsafe stem(layer, rows, inner), avx512);
-    let at = 2 * (pixels - 1);
-    let mut patch = [0.0; 27];
-    for (taps, row) in patch.chunks_exact_mut(3).zip(rows.iter().flatten()) {
-        taps[..2].copy_from_slice(&row[at..]);
-    }
-    pointwise(isa, layer, &patch, None, last);
 }
 
 /// One row of a depthwise convolution: `out[x][c] = activation(bias[c] + sum(weights[row][column][c] *
@@ -116,11 +119,14 @@ pub fn depthwise(isa: Isa, layer: &Depthwise, rows: &[&[f32]], out: &mut [f32]) 
 /// `sums[c] += sum(row[x][c])`.
 ///
 /// # Panics
-/// If the channels are no multiple of 8 or `row` is not whole pixels.
-pub fn accumulate(isa: Isa, row: &[f32], sums: &mut [f32]) {
+/// If the channels are no multiple of 8, `row` is not whole pixels, or in pairs and `isa` has no products of bf16.
+pub fn accumulate(isa: Isa, row: Values<'_>, sums: &mut [f32]) {
     let channels = sums.len();
     assert!(channels.is_multiple_of(8) && row.len().is_multiple_of(channels));
-    dispatch!(isa, unsafe accumulate(row, sums));
+    match row {
+        Values::Floats(row) => dispatch!(isa, unsafe accumulate(row, sums), avx512),
+        Values::Pairs(row) => dispatch_pairs!(isa, unsafe accumulate_pairs(row, sums)),
+    }
 }
 
 /// One row of the bilinear doubling with half-pixel centres: with `mixed = 0.75 * near + 0.25 * far` it is
@@ -133,7 +139,7 @@ pub fn double(isa: Isa, channels: usize, near: &[f32], far: &[f32], out: &mut [f
     assert!(channels.is_multiple_of(8) && near.len() >= channels);
     assert!(near.len().is_multiple_of(channels));
     assert_eq!((far.len(), out.len()), (near.len(), 2 * near.len()));
-    dispatch!(isa, unsafe double(channels, near, far, out));
+    dispatch!(isa, unsafe double(channels, near, far, out), avx512);
 }
 
 /// Two rows of probabilities from one row of pixels: `top[2x]`, `top[2x + 1]`, `bottom[2x]` and `bottom[2x + 1]` become
@@ -145,7 +151,7 @@ pub fn quadruple(isa: Isa, layer: &Quadruple, row: &[f32], top: &mut [f32], bott
     let pixels = row.len() / layer.channels();
     assert_eq!(row.len(), pixels * layer.channels());
     assert_eq!((top.len(), bottom.len()), (2 * pixels, 2 * pixels));
-    dispatch!(isa, unsafe quadruple(layer, row, top, bottom));
+    dispatch!(isa, unsafe quadruple(layer, row, top, bottom), avx512);
 }
 
 /// `values[x] = 1 / (1 + exp(-values[x]))`.

@@ -1,7 +1,50 @@
-//! Weights as pairs of bf16: floats that are cut to 8 significant bits, half as wide.
+//! Weights and maps as pairs of bf16: floats that are cut to 8 significant bits, half as wide.
 
 /// Two bf16 in the halves of 32 bits, the first in the lower half.
 pub type Pair = u32;
+
+/// Pixels side by side, the channels of a pixel side by side.
+#[derive(Debug, Clone, Copy)]
+pub enum Values<'a> {
+    Floats(&'a [f32]),
+    /// Rounded, for layers [in pairs](super::Pointwise::in_pairs): two channels each, which are even in number.
+    Pairs(&'a [Pair]),
+}
+
+impl Values<'_> {
+    /// How many values these are.
+    pub fn len(self) -> usize {
+        match self {
+            Self::Floats(values) => values.len(),
+            Self::Pairs(pairs) => 2 * pairs.len(),
+        }
+    }
+}
+
+/// [`Values`] to be written. Who writes pairs rounds to the nearest, ties to even.
+#[derive(Debug)]
+pub enum ValuesMut<'a> {
+    Floats(&'a mut [f32]),
+    Pairs(&'a mut [Pair]),
+}
+
+impl ValuesMut<'_> {
+    /// How many values these are.
+    pub fn len(&self) -> usize {
+        match self {
+            Self::Floats(values) => values.len(),
+            Self::Pairs(pairs) => 2 * pairs.len(),
+        }
+    }
+
+    /// `len` values from the one at `first` on; both are even.
+    pub fn part(&mut self, first: usize, len: usize) -> ValuesMut<'_> {
+        match self {
+            Self::Floats(values) => ValuesMut::Floats(&mut values[first..][..len]),
+            Self::Pairs(pairs) => ValuesMut::Pairs(&mut pairs[first / 2..][..len / 2]),
+        }
+    }
+}
 
 /// Multiplies the rows of `from`, `[inputs][width]`, by their factors, and pairs them in `to`.
 pub fn pair<'a>(

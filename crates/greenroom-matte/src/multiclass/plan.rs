@@ -11,7 +11,7 @@
 use super::network::{self, CLASSES, HEAD_CHANNELS, Network};
 use crate::Isa;
 use crate::dense::Dense;
-use crate::kernels::{Activation, Depthwise, Pointwise};
+use crate::kernels::{Activation, Depthwise, Pointwise, Stem};
 use crate::ring::Padding;
 use crate::tflite::MapShape;
 
@@ -56,7 +56,7 @@ pub(super) struct Separable {
 
 #[derive(Debug)]
 pub(super) struct Plan {
-    pub stem: Pointwise,
+    pub stem: Stem,
     pub bottlenecks: Vec<Bottleneck>,
     pub transformers: Vec<Transformer>,
     pub laterals: Vec<Pointwise>,
@@ -69,7 +69,7 @@ pub(super) struct Plan {
 impl Plan {
     /// Packs `network`. Every length was checked when it was recognised.
     ///
-    /// Where `isa` multiplies bf16, bottlenecks and windows do, which are nine tenths of all products. The attentions and the
+    /// Where `isa` multiplies bf16, bottlenecks and windows do, which are nine tenths of all products. The stem, the attentions and the
     /// decoder stay in floats: they cost little, and rounding them moved the mask of a room.
     pub fn new(network: &Network, isa: Isa) -> Self {
         let [first, second] = &network.transformers[..] else {
@@ -85,8 +85,10 @@ impl Plan {
             3 => lateral.after(&second.last).pack(),
             _ => lateral.pack(),
         });
+        let stem = &network.stem;
+        let in_floats = isa.in_floats();
         Self {
-            stem: pack_stem(&network.stem),
+            stem: Stem::new(stem.outputs, &stem.weights, &stem.bias, stem.activation, in_floats),
             bottlenecks: bottlenecks.collect(),
             transformers: network.transformers.iter().map(|t| Transformer::new(t, isa)).collect(),
             laterals: laterals.collect(),
@@ -95,16 +97,6 @@ impl Plan {
             classes: output(&network.output).pack(),
         }
     }
-}
-
-/// The stem's 27 inputs go from `[row][column][channel]` to the planes' order `[channel][row][column]`.
-fn pack_stem(stem: &network::Window) -> Pointwise {
-    let weights: Vec<f32> = stem
-        .weights
-        .chunks_exact(27)
-        .flat_map(|taps| (0..27).map(|input| taps[input % 9 * 3 + input / 9]))
-        .collect();
-    Pointwise::new((27, stem.outputs), &weights, &stem.bias, stem.activation)
 }
 
 /// Both last layers as one, from a pixel to `[2 rows][2 columns][CLASSES]`.

@@ -3,7 +3,7 @@
 use super::memory::{Memory, Scratch};
 use super::plan::{Bottleneck, Plan};
 use crate::Isa;
-use crate::kernels;
+use crate::kernels::{self, ValuesMut};
 use crate::map::Map;
 use crate::ring::Ring;
 
@@ -42,7 +42,7 @@ impl Plan {
         let zeros = &scratch.zeros[..width];
         for y in 0..map.shape.height {
             let rows = kernels::stem_rows(picture, (height, width), zeros, y);
-            kernels::stem(isa, &self.stem, &rows, map.row_mut(y));
+            kernels::stem(isa, &self.stem, &rows, ValuesMut::Floats(map.row_mut(y)));
         }
     }
 }

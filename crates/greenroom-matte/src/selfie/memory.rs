@@ -1,9 +1,10 @@
 //! All memory of an inference, asked for once, when the plan is known.
 
+use super::network::Skip;
 use super::plan::{Gate, Plan, Project};
 use crate::Isa;
 use crate::buffer::Buffer;
-use crate::kernels::{self, Pointwise};
+use crate::kernels::{self, Pair, Pointwise, Values, ValuesMut};
 use crate::ring::Ring;
 use crate::tflite::MapShape;
 
@@ -11,31 +12,89 @@ use crate::tflite::MapShape;
 #[derive(Debug)]
 pub(super) struct Map {
     pub shape: MapShape,
-    pub values: Buffer,
+    values: MapValues,
     pub sums: Buffer,
 }
 
+#[derive(Debug)]
+enum MapValues {
+    Floats(Buffer),
+    /// Of a map whose values only go into products of bf16: half as much memory, and none of these layers rounds it again.
+    Pairs(Buffer<Pair>),
+}
+
 impl Map {
-    fn new(shape: MapShape) -> Self {
-        Self { shape, values: Buffer::zeros(shape.len()), sums: Buffer::zeros(shape.channels) }
+    fn floats(shape: MapShape) -> Self {
+        let values = MapValues::Floats(Buffer::zeros(shape.len()));
+        Self { shape, values, sums: Buffer::zeros(shape.channels) }
+    }
+
+    fn pairs(shape: MapShape) -> Self {
+        let values = MapValues::Pairs(Buffer::zeros(shape.len() / 2));
+        Self { shape, values, sums: Buffer::zeros(shape.channels) }
     }
 
     fn row_len(&self) -> usize {
         self.shape.width * self.shape.channels
     }
 
-    pub fn row(&self, y: usize) -> &[f32] {
-        &self.values[y * self.row_len()..][..self.row_len()]
+    pub fn row(&self, y: usize) -> Values<'_> {
+        self.values.part(y * self.row_len(), self.row_len())
     }
 
-    pub fn row_mut(&mut self, y: usize) -> &mut [f32] {
+    /// Row `y` of a map in floats.
+    ///
+    /// # Panics
+    /// If it is in pairs.
+    pub fn row_of_floats(&self, y: usize) -> &[f32] {
+        &self.all_floats()[y * self.row_len()..][..self.row_len()]
+    }
+
+    /// All of a map in floats.
+    ///
+    /// # Panics
+    /// If it is in pairs.
+    pub fn all_floats(&self) -> &[f32] {
+        match &self.values {
+            MapValues::Floats(values) => values,
+            MapValues::Pairs(_) => panic!("the map is in pairs"),
+        }
+    }
+
+    pub fn row_mut(&mut self, y: usize) -> ValuesMut<'_> {
         let row_len = self.row_len();
-        &mut self.values[y * row_len..][..row_len]
+        match &mut self.values {
+            MapValues::Floats(values) => ValuesMut::Floats(&mut values[y * row_len..][..row_len]),
+            MapValues::Pairs(pairs) => {
+                ValuesMut::Pairs(&mut pairs[y * row_len / 2..][..row_len / 2])
+            }
+        }
+    }
+
+    pub fn all_mut(&mut self) -> ValuesMut<'_> {
+        match &mut self.values {
+            MapValues::Floats(values) => ValuesMut::Floats(values),
+            MapValues::Pairs(pairs) => ValuesMut::Pairs(pairs),
+        }
     }
 
     pub fn accumulate_row(&mut self, isa: Isa, y: usize) {
         let row_len = self.row_len();
-        kernels::accumulate(isa, &self.values[y * row_len..][..row_len], &mut self.sums);
+        kernels::accumulate(isa, self.values.part(y * row_len, row_len), &mut self.sums);
+    }
+
+    pub fn accumulate_all(&mut self, isa: Isa) {
+        kernels::accumulate(isa, self.values.part(0, self.shape.len()), &mut self.sums);
+    }
+}
+
+impl MapValues {
+    /// `len` values from the one at `first` on; both are even.
+    fn part(&self, first: usize, len: usize) -> Values<'_> {
+        match self {
+            Self::Floats(values) => Values::Floats(&values[first..][..len]),
+            Self::Pairs(pairs) => Values::Pairs(&pairs[first / 2..][..len / 2]),
+        }
     }
 }
 
@@ -72,9 +131,14 @@ impl Memory {
             let MapShape { height, width, channels } = decoder.output;
             MapShape { height: height / 2, width: width / 2, channels }
         });
+        let maps = std::iter::once(plan.stem_output).chain(outputs).enumerate();
+        let maps = maps.map(|(index, shape)| match plan.is_for_pairs(index) {
+            true => Map::pairs(shape),
+            false => Map::floats(shape),
+        });
         Self {
-            maps: std::iter::once(plan.stem_output).chain(outputs).map(Map::new).collect(),
-            smalls: smalls.map(Map::new).collect(),
+            maps: maps.collect(),
+            smalls: smalls.map(Map::floats).collect(),
             x_sums: plan.decoders.iter().map(|d| Buffer::zeros(d.mean.inputs())).collect(),
             scratch: Scratch::new(plan),
         }
@@ -118,6 +182,19 @@ impl Scratch {
 }
 
 impl Plan {
+    /// Whether the map of the stem, or of bottleneck `index - 1`, goes into layers in pairs alone.
+    fn is_for_pairs(&self, index: usize) -> bool {
+        let is_for_next = match self.bottlenecks.get(index) {
+            Some(next) => next.expand.is_in_pairs() && !next.residual,
+            None => self.head.expand.is_in_pairs(),
+        };
+        let mut decoders = self.decoders.iter().filter(|decoder| match decoder.skip {
+            Skip::Stem => index == 0,
+            Skip::Bottleneck(bottleneck) => index == bottleneck + 1,
+        });
+        is_for_next && decoders.all(|decoder| decoder.merge.current.is_in_pairs())
+    }
+
     fn gates(&self) -> impl Iterator<Item = &Gate> {
         let bottlenecks = self.bottlenecks.iter().filter_map(|b| match &b.project {
             Project::Plain(_) => None,

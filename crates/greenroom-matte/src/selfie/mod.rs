@@ -120,7 +120,7 @@ impl SelfieEngine {
     /// Values of all maps that are kept.
     pub(crate) fn map_values(&self) -> usize {
         let maps = self.ready.iter().flat_map(|it| it.memory.maps.iter().chain(&it.memory.smalls));
-        maps.map(|map| map.values.len()).sum()
+        maps.map(|map| map.shape.len()).sum()
     }
 }
 

@@ -12,7 +12,7 @@
 use super::network::{self, Network, Skip};
 use crate::Isa;
 use crate::dense::Dense;
-use crate::kernels::{Activation, Depthwise, Pointwise, Quadruple};
+use crate::kernels::{Activation, Depthwise, Pointwise, Quadruple, Stem};
 use crate::tflite::MapShape;
 
 /// A gate, ready to run.
@@ -76,7 +76,7 @@ pub(super) struct Decoder {
 #[derive(Debug)]
 pub(super) struct Plan {
     pub picture: MapShape,
-    pub stem: Pointwise,
+    pub stem: Stem,
     pub stem_output: MapShape,
     pub bottlenecks: Vec<Bottleneck>,
     pub head: Head,
@@ -101,7 +101,7 @@ impl Plan {
         let output = &network.output;
         Self {
             picture: network.stem.input,
-            stem: pack_stem(&network.stem),
+            stem: pack_stem(&network.stem, isa),
             stem_output: network.stem.output,
             bottlenecks: bottlenecks
                 .map(|(index, b)| {
@@ -122,15 +122,8 @@ impl Plan {
     }
 }
 
-/// The stem's 27 inputs go from `[row][column][channel]` to the planes' order
-/// `[channel][row][column]`.
-fn pack_stem(stem: &network::Stem) -> Pointwise {
-    let weights: Vec<f32> = stem
-        .weights
-        .chunks_exact(27)
-        .flat_map(|taps| (0..27).map(|input| taps[input % 9 * 3 + input / 9]))
-        .collect();
-    Pointwise::new((27, stem.output.channels), &weights, &stem.bias, stem.activation)
+fn pack_stem(stem: &network::Stem, isa: Isa) -> Stem {
+    Stem::new(stem.output.channels, &stem.weights, &stem.bias, stem.activation, isa)
 }
 
 fn pack_depthwise(depthwise: &network::Depthwise, adds_input: bool) -> Depthwise {

@@ -6,7 +6,7 @@ use super::network::Skip;
 use super::plan::{Bottleneck, Decoder, Gate, Gated, Head, Plan, Project};
 use crate::Isa;
 use crate::buffer::Buffer;
-use crate::kernels::{self, Pointwise};
+use crate::kernels::{self, Pointwise, Values, ValuesMut};
 use crate::ring::{Padding, Ring};
 use crate::tflite::MapShape;
 
@@ -86,7 +86,8 @@ impl Bottleneck {
             let top = y * self.depthwise.stride();
             let needed = (top + vertical.window - vertical.before).min(self.input.height);
             while ready < needed {
-                kernels::pointwise(isa, &self.expand, input.row(ready), None, ring.row_mut(ready));
+                let out = ValuesMut::Floats(ring.row_mut(ready));
+                kernels::pointwise_of(isa, &self.expand, input.row(ready), None, out);
                 ready += 1;
             }
             let rows = &ring.window(top, vertical.before)[..padding.window];
@@ -94,8 +95,9 @@ impl Bottleneck {
                 Project::Plain(project) => {
                     let row = &mut row[..row_len];
                     kernels::depthwise(isa, &self.depthwise, rows, row);
-                    let addend = self.residual.then(|| input.row(y));
-                    kernels::pointwise(isa, project, row, addend, output.row_mut(y));
+                    let addend = self.residual.then(|| input.row_of_floats(y));
+                    let row = Values::Floats(row);
+                    kernels::pointwise_of(isa, project, row, addend, output.row_mut(y));
                     if self.means_wanted {
                         output.accumulate_row(isa, y);
                     }
@@ -103,7 +105,7 @@ impl Bottleneck {
                 Project::Gated(_) => {
                     let row = &mut inner[y * row_len..][..row_len];
                     kernels::depthwise(isa, &self.depthwise, rows, row);
-                    kernels::accumulate(isa, row, sums);
+                    kernels::accumulate(isa, Values::Floats(row), sums);
                 }
             }
         }
@@ -112,11 +114,11 @@ impl Bottleneck {
             scratch.means[..self.inner.channels].copy_from_slice(sums);
             gate.run(isa, self.inner.pixels(), scratch);
             project.set(&scratch.factors);
-            let inner = &scratch.inner[..self.inner.len()];
-            let addend = self.residual.then_some(&*input.values);
-            kernels::pointwise(isa, &project.current, inner, addend, &mut output.values);
+            let inner = Values::Floats(&scratch.inner[..self.inner.len()]);
+            let addend = self.residual.then(|| input.all_floats());
+            kernels::pointwise_of(isa, &project.current, inner, addend, output.all_mut());
             if self.means_wanted {
-                kernels::accumulate(isa, &output.values, &mut output.sums);
+                output.accumulate_all(isa);
             }
         }
     }
@@ -169,9 +171,11 @@ impl Head {
         x_sums.fill(0.0);
         for y in 0..input.shape.height {
             let row = &mut scratch.row[..input.shape.width * self.expand.outputs()];
-            kernels::pointwise(isa, &self.expand, input.row(y), None, row);
+            let expanded = ValuesMut::Floats(row);
+            kernels::pointwise_of(isa, &self.expand, input.row(y), None, expanded);
+            let row = Values::Floats(row);
             kernels::accumulate(isa, row, x_sums);
-            kernels::pointwise(isa, &decoder.small.current, row, None, small.row_mut(y));
+            kernels::pointwise_of(isa, &decoder.small.current, row, None, small.row_mut(y));
         }
         for (sum, factor) in x_sums.iter_mut().zip(&*scratch.factors) {
             *sum *= factor;
@@ -189,8 +193,9 @@ impl Sink<'_> {
     fn take(&mut self, isa: Isa, y: usize, row: &[f32]) {
         match self {
             Self::Decoder { layer, small, sums } => {
+                let row = Values::Floats(row);
                 kernels::accumulate(isa, row, sums);
-                kernels::pointwise(isa, layer, row, None, small.row_mut(y));
+                kernels::pointwise_of(isa, layer, row, None, small.row_mut(y));
             }
             Self::Output { layer, alpha } => {
                 let width = 2 * row.len() / layer.channels();
@@ -229,9 +234,10 @@ impl Decoder {
                     0 => near.saturating_sub(1),
                     _ => (near + 1).min(small.shape.height - 1),
                 };
-                kernels::double(isa, channels, small.row(near), small.row(far), doubled);
-                let (merge, v) = (&self.merge.current, ring.row_mut(ready));
-                kernels::pointwise(isa, merge, skip.row(ready), Some(doubled), v);
+                let (near, far) = (small.row_of_floats(near), small.row_of_floats(far));
+                kernels::double(isa, channels, near, far, doubled);
+                let (merge, v) = (&self.merge.current, ValuesMut::Floats(ring.row_mut(ready)));
+                kernels::pointwise_of(isa, merge, skip.row(ready), Some(doubled), v);
                 ready += 1;
             }
             let rows = &ring.window(y, padding.before)[..padding.window];

@@ -4,12 +4,16 @@
 //! What is said of [`avx2`](super::avx2) holds here, too.
 
 mod depthwise;
+mod maps;
 mod pointwise;
+mod quadruple;
 
 use std::arch::x86_64::*;
 
 pub use self::depthwise::depthwise;
+pub use self::maps::{accumulate, double};
 pub use self::pointwise::{convolve, pointwise, stem};
+pub use self::quadruple::quadruple;
 use crate::kernels::Activation;
 
 /// Floats in a vector, and in half of one.

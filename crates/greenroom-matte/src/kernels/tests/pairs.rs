@@ -119,6 +119,91 @@ fn convolve_in_pairs_is_the_sum_of_rounded_products() {
 }
 
 #[test]
+fn a_stem_in_pairs_is_the_sum_of_rounded_products() {
+    let Some(isa) = Isa::avx512_bf16() else { return };
+    for outputs in [8, 16, 24] {
+        let (weights, bias) = (all_rounded(&noise(27 * outputs, 1)), noise(outputs, 2));
+        for width in 1..=200 {
+            let values = noise(9 * 2 * width, 3);
+            let run = |isa: Isa, values: &[f32]| {
+                let layer = Stem::new(outputs, &weights, &bias, Activation::HardSwish, isa);
+                let mut out = vec![9.0; width * outputs];
+                let rows = stem_rows_of(values, width);
+                stem(isa, &layer, &rows, ValuesMut::Floats(&mut out));
+                out
+            };
+            let want = run(Isa::SCALAR, &all_rounded(&values));
+            assert_close(&run(isa, &values), &want, 2e-5, &format!("stem {outputs}x{width}"));
+        }
+    }
+}
+
+/// Pairs of the nearest values of eight significant bits.
+fn paired(values: &[f32]) -> Vec<Pair> {
+    let bits = |value: f32| rounded(value).to_bits() >> 16;
+    values.as_chunks().0.iter().map(|&[first, second]| bits(first) | bits(second) << 16).collect()
+}
+
+#[test]
+fn maps_in_pairs_are_rounded_maps() {
+    let Some(isa) = Isa::avx512_bf16() else { return };
+    for (index, inputs) in [2, 8, 16, 24, 72, 96].into_iter().enumerate() {
+        for outputs in CHANNELS {
+            let (weights, bias) = (noise(inputs * outputs, 1), noise(outputs, 2));
+            let activation = ACTIVATIONS[index % 3];
+            let layer = Pointwise::new((inputs, outputs), &weights, &bias, activation);
+            let layer = layer.in_pairs(isa);
+            for width in (1..=40).chain([130, 300]) {
+                let (input, addend) = (noise(width * inputs, 3), noise(width * outputs, 4));
+                let addend = (width % 2 == 0).then_some(&*addend);
+                let mut want = vec![9.0; width * outputs];
+                pointwise(isa, &layer, &input, addend, &mut want);
+                let mut have = vec![9; width * outputs / 2];
+                let out = ValuesMut::Pairs(&mut have);
+                pointwise_of(isa, &layer, Values::Pairs(&paired(&input)), addend, out);
+                assert!(have == paired(&want), "{inputs}x{outputs}x{width}");
+            }
+        }
+    }
+}
+
+#[test]
+fn a_stem_gives_rounded_maps() {
+    let Some(isa) = Isa::avx512_bf16() else { return };
+    for outputs in [8, 16, 24] {
+        let (weights, bias) = (noise(27 * outputs, 1), noise(outputs, 2));
+        let layer = Stem::new(outputs, &weights, &bias, Activation::HardSwish, isa);
+        for width in 1..=200 {
+            let values = noise(9 * 2 * width, 3);
+            let rows = stem_rows_of(&values, width);
+            let mut want = vec![9.0; width * outputs];
+            stem(isa, &layer, &rows, ValuesMut::Floats(&mut want));
+            let mut have = vec![9; width * outputs / 2];
+            stem(isa, &layer, &rows, ValuesMut::Pairs(&mut have));
+            assert!(have == paired(&want), "{outputs}x{width}");
+        }
+    }
+}
+
+#[test]
+fn sums_of_pairs_are_those_of_their_values() {
+    let Some(isa) = Isa::avx512_bf16() else { return };
+    for channels in CHANNELS {
+        for width in 1..=130 {
+            let values = all_rounded(&noise(width * channels, 3));
+            let sums = |isa, row: Values<'_>| {
+                let mut sums = noise(channels, 5);
+                accumulate(isa, row, &mut sums);
+                sums
+            };
+            let want = sums(Isa::SCALAR, Values::Floats(&values));
+            let have = sums(isa, Values::Pairs(&paired(&values)));
+            assert_close(&have, &want, 2e-5, &format!("{channels}x{width}"));
+        }
+    }
+}
+
+#[test]
 fn gated_weights_in_pairs_are_gated_before_they_are_rounded() {
     let Some(isa) = Isa::avx512_bf16() else { return };
     let (inputs, outputs, pixels) = (16, 40, 5);

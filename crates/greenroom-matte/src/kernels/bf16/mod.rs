@@ -3,11 +3,16 @@
 //!
 //! What is said of [`avx2`](super::avx2) holds here, too.
 
+mod accumulate;
+mod stem;
+
 use std::arch::x86_64::*;
 use std::mem::MaybeUninit;
 
+pub use self::accumulate::accumulate_pairs;
+pub use self::stem::stem;
 use super::layers::{Activation, Bordered, NARROW_PANEL, PANEL, Panel, Pointwise, WIDE_PANEL};
-use super::pairs::Pair;
+use super::pairs::{Pair, Values, ValuesMut};
 use super::{avx2, avx512};
 
 /// Floats in a vector, which are as many pairs.
@@ -38,9 +43,26 @@ struct Block {
     weights: *const Pair,
     bias: *const f32,
     addend: Option<*const f32>,
-    out: *mut f32,
+    out: Out,
     outputs: usize,
     activation: Activation,
+}
+
+/// Where values go: as they are, or rounded.
+#[derive(Clone, Copy)]
+enum Out {
+    Floats(*mut f32),
+    Pairs(*mut Pair),
+}
+
+impl Out {
+    /// Where the values from output `first` on go.
+    fn new(out: &mut ValuesMut<'_>, first: usize) -> Self {
+        match out {
+            ValuesMut::Floats(values) => Self::Floats(values[first..].as_mut_ptr()),
+            ValuesMut::Pairs(pairs) => Self::Pairs(pairs[first / 2..].as_mut_ptr()),
+        }
+    }
 }
 
 #[target_feature(enable = "avx512f,avx512vl,avx512bw,avx512bf16,avx2,fma")]
@@ -48,16 +70,32 @@ pub fn pointwise(layer: &Pointwise, input: &[f32], addend: Option<&[f32]>, out: 
     if !layer.is_in_pairs() {
         return avx512::pointwise(layer, input, addend, out);
     }
+    pointwise_of(layer, Values::Floats(input), addend, ValuesMut::Floats(out));
+}
+
+/// # Panics
+/// If the layer is not in pairs.
+#[target_feature(enable = "avx512f,avx512vl,avx512bw,avx512bf16,avx2,fma")]
+pub fn pointwise_of(
+    layer: &Pointwise,
+    input: Values<'_>,
+    addend: Option<&[f32]>,
+    mut out: ValuesMut<'_>,
+) {
     let (inputs, outputs) = (layer.inputs(), layer.outputs());
+    let pixels = out.len() / outputs;
     let mut memory: Memory = [MaybeUninit::uninit(); _];
     let block = block_pixels(inputs / 2, memory.len());
-    let blocks = input.chunks(block * inputs).zip(out.chunks_mut(block * outputs));
-    for (index, (input, out)) in blocks.enumerate() {
-        let addend = addend.map(|addend| &addend[index * block * outputs..][..out.len()]);
-        let place = round(input, &mut memory);
+    for first in (0..pixels).step_by(block) {
+        let count = block.min(pixels - first);
+        let place = match input {
+            Values::Floats(input) => round(&input[first * inputs..][..count * inputs], &mut memory),
+            Values::Pairs(input) => input[first * inputs / 2..][..count * inputs / 2].as_ptr(),
+        };
+        let addend = addend.map(|addend| &addend[first * outputs..][..count * outputs]);
         let inputs = Inputs { places: [place], count: inputs / 2, stride: inputs / 2 };
         // SAFETY: input, addend and out are of as many pixels.
-        unsafe { run(layer, inputs, addend, out) };
+        unsafe { run(layer, inputs, addend, out.part(first * outputs, count * outputs)) };
     }
 }
 
@@ -83,7 +121,7 @@ pub fn convolve(layer: &Pointwise, input: Bordered<'_>, out: &mut [f32]) {
             let inputs = Inputs { places, count: 3 * channels / 2, stride: channels / 2 };
             // SAFETY: the rounded parts of the three rows have two pixels more than `out`, so all windows are in
             // them, and the layer has as many inputs as a window has values.
-            unsafe { run(layer, inputs, None, out) };
+            unsafe { run(layer, inputs, None, ValuesMut::Floats(out)) };
         }
     }
 }
@@ -144,7 +182,7 @@ unsafe fn run<const N: usize>(
     layer: &Pointwise,
     inputs: Inputs<N>,
     addend: Option<&[f32]>,
-    out: &mut [f32],
+    mut out: ValuesMut<'_>,
 ) {
     let pixels = out.len() / layer.outputs();
     for panel in layer.panels() {
@@ -152,7 +190,7 @@ unsafe fn run<const N: usize>(
             weights: layer.panel_pairs(panel).as_ptr(),
             bias: layer.bias()[panel.first..].as_ptr(),
             addend: addend.map(|addend| addend[panel.first..].as_ptr()),
-            out: out[panel.first..].as_mut_ptr(),
+            out: Out::new(&mut out, panel.first),
             outputs: layer.outputs(),
             activation: layer.activation(),
         };
@@ -267,12 +305,26 @@ unsafe fn tile<const N: usize, const HAS_WHOLE: bool, const HAS_HALF: bool, cons
             }
         }
         for (index, (sum, more)) in sums.into_iter().zip(more).enumerate() {
-            let out = out.add((pixel + index) * outputs);
-            if HAS_WHOLE {
-                _mm512_storeu_ps(out, avx512::activate(activation, sum));
-            }
-            if HAS_HALF {
-                _mm256_storeu_ps(out.add(half), avx2::activate(activation, more));
+            let at = (pixel + index) * outputs;
+            match out {
+                Out::Floats(out) => {
+                    if HAS_WHOLE {
+                        _mm512_storeu_ps(out.add(at), avx512::activate(activation, sum));
+                    }
+                    if HAS_HALF {
+                        _mm256_storeu_ps(out.add(at + half), avx2::activate(activation, more));
+                    }
+                }
+                Out::Pairs(out) => {
+                    if HAS_WHOLE {
+                        let pairs = _mm512_cvtneps_pbh(avx512::activate(activation, sum));
+                        out.add(at / 2).cast::<__m256bh>().write_unaligned(pairs);
+                    }
+                    if HAS_HALF {
+                        let pairs = _mm256_cvtneps_pbh(avx2::activate(activation, more));
+                        out.add((at + half) / 2).cast::<__m128bh>().write_unaligned(pairs);
+                    }
+                }
             }
         }
     }
