@@ -60,6 +60,7 @@ mod selfie;
 mod tensor;
 mod tflite;
 mod upscale;
+mod values;
 mod yuv;
 
 pub use description::{ChannelOrder, Layout, ModelDescription, Normalisation, OutputMeaning};

@@ -5,7 +5,7 @@ use super::network::{
 };
 use crate::Isa;
 use crate::buffer::Buffer;
-use crate::kernels;
+use crate::kernels::{self, ValuesMut};
 use crate::map::Map;
 use crate::ring::Padding;
 use crate::tflite::MapShape;
@@ -136,7 +136,8 @@ impl Block {
         let row = &mut row[..width * self.input.channels];
         let shortcut = &mut shortcut[..width * channels];
         for y in 0..height {
-            kernels::depthwise(isa, &self.depthwise, &self.window_rows(input, y), row);
+            let out = ValuesMut::Floats(row);
+            kernels::depthwise(isa, &self.depthwise, &self.window_rows(input, y), out);
             self.fill_shortcut(input, y, shortcut);
             kernels::pointwise(isa, &self.dense, row, Some(shortcut), output.row_mut(y));
         }

@@ -14,6 +14,8 @@ mod avx512;
 #[cfg(target_arch = "x86_64")]
 #[allow(unsafe_code)]
 mod bf16;
+#[cfg(target_arch = "x86_64")]
+mod depthwise;
 mod layers;
 mod pairs;
 mod scalar;
@@ -107,13 +109,16 @@ pub fn convolve(isa: Isa, layer: &Pointwise, input: Bordered<'_>, out: &mut [f32
 /// window needs at both ends.
 ///
 /// # Panics
-/// If there are not `window` rows, or one of them is too short for `out`.
-pub fn depthwise(isa: Isa, layer: &Depthwise, rows: &[&[f32]], out: &mut [f32]) {
+/// If there are not `window` rows, one of them is too short for `out`, or that is in pairs and `isa` has no products of bf16.
+pub fn depthwise(isa: Isa, layer: &Depthwise, rows: &[&[f32]], out: ValuesMut<'_>) {
     let pixels = out.len() / layer.channels();
     assert_eq!((rows.len(), out.len()), (layer.window(), pixels * layer.channels()));
     let columns = pixels.saturating_sub(1) * layer.stride() + layer.window();
     assert!(rows.iter().all(|row| row.len() >= columns * layer.channels()));
-    dispatch!(isa, unsafe depthwise(layer, rows, out), avx512);
+    match out {
+        ValuesMut::Floats(out) => dispatch!(isa, unsafe depthwise(layer, rows, out), avx512),
+        ValuesMut::Pairs(out) => dispatch_pairs!(isa, unsafe depthwise_to_pairs(layer, rows, out)),
+    }
 }
 
 /// `sums[c] += sum(row[x][c])`.

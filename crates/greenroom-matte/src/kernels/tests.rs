@@ -176,10 +176,10 @@ fn depthwise_is_the_reference() {
                 let values = noise(window * columns * channels, 3);
                 let rows: Vec<&[f32]> = values.chunks_exact(columns * channels).collect();
                 let mut want = vec![0.0; width * channels];
-                depthwise(Isa::SCALAR, &layer, &rows, &mut want);
+                depthwise(Isa::SCALAR, &layer, &rows, ValuesMut::Floats(&mut want));
                 for isa in others() {
                     let mut have = vec![9.0; width * channels];
-                    depthwise(isa, &layer, &rows, &mut have);
+                    depthwise(isa, &layer, &rows, ValuesMut::Floats(&mut have));
                     assert_close(&have, &want, 1e-5, &format!("{isa} {shape:?} {width}"));
                 }
             }

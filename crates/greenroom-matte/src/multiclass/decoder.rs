@@ -7,7 +7,7 @@ use super::memory::{CoarseLevel, Memory, RINGS, ring_map, ring_padding};
 use super::network::{HEAD_CHANNELS, HEAD_LAYERS, LEVEL_CHANNELS};
 use super::plan::{Plan, Separable};
 use crate::Isa;
-use crate::kernels;
+use crate::kernels::{self, ValuesMut};
 use crate::map::Map;
 use crate::ring::Ring;
 
@@ -123,7 +123,7 @@ impl Separable {
     ) {
         let width = rows[0].len() / self.depthwise.channels() - 2;
         let row = &mut row[..width * self.depthwise.channels()];
-        kernels::depthwise(isa, &self.depthwise, &rows, row);
+        kernels::depthwise(isa, &self.depthwise, &rows, ValuesMut::Floats(row));
         kernels::pointwise(isa, &self.dense, row, addend, out);
     }
 }

@@ -11,6 +11,7 @@ use crate::buffer::Buffer;
 use crate::map::Map;
 use crate::ring::{Padding, Ring};
 use crate::tflite::MapShape;
+use crate::values::Rows;
 
 /// Maps of which three rows are kept: the finest level's d, the sum of all levels, and the outputs of the head's layers
 /// but the last.
@@ -77,6 +78,9 @@ impl CoarseLevel {
 pub(super) struct Scratch {
     pub ring: Buffer,
     pub zeros: Buffer,
+    /// A bottleneck's row.
+    pub rows: Rows,
+    /// The decoder's rows.
     pub row: Buffer,
     pub second_row: Buffer,
     /// A row blended of two, for resizing.
@@ -125,9 +129,7 @@ impl Memory {
             let map = MapShape { height: side, width: side, channels: LEVEL_CHANNELS };
             CoarseLevel::new(scaled(map), finest)
         };
-        // The decoder's rows; those of a bottleneck may be longer.
-        let mut row = finest.width * finest.channels;
-        let (mut longest_ring, mut zeros) = (0, Ring::row_len(finest, padding));
+        let (mut row, mut longest_ring, mut zeros) = (0, 0, Ring::row_len(finest, padding));
         for bottleneck in &plan.bottlenecks {
             let (map, padding) = bottleneck.expanded(scaled(bottleneck.input));
             longest_ring = longest_ring.max(Ring::len(map, padding));
@@ -145,9 +147,10 @@ impl Memory {
             scratch: Scratch {
                 ring: Buffer::zeros(longest_ring),
                 zeros: Buffer::zeros(zeros),
-                row: Buffer::zeros(row),
-                second_row: Buffer::zeros(row),
-                blend: Buffer::zeros(row),
+                rows: Rows::zeros(row),
+                row: Buffer::zeros(finest.width * finest.channels),
+                second_row: Buffer::zeros(finest.width * finest.channels),
+                blend: Buffer::zeros(finest.width * finest.channels),
             },
         }
     }

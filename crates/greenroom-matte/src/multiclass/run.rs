@@ -50,10 +50,11 @@ impl Plan {
 impl Bottleneck {
     /// Row by row, so that three rows of the expanded map are all that is kept of it.
     fn run(&self, isa: Isa, input: &Map, output: &mut Map, scratch: &mut Scratch) {
-        let Scratch { ring, zeros, row, .. } = scratch;
+        let Scratch { ring, zeros, rows: buffers, .. } = scratch;
         let (expanded, padding) = self.expanded(input.shape);
         let mut ring = Ring::new(ring, zeros, expanded, padding);
-        let row = &mut row[..output.shape.width * expanded.channels];
+        let (row, row_len) =
+            (buffers.for_layer(&self.project), output.shape.width * expanded.channels);
         let mut ready = 0;
         for y in 0..output.shape.height {
             let top = y * self.depthwise.stride();
@@ -64,9 +65,11 @@ impl Bottleneck {
                 ready += 1;
             }
             let rows = ring.window(top, padding.before);
-            kernels::depthwise(isa, &self.depthwise, &rows[..padding.window], row);
+            let rows = &rows[..padding.window];
+            kernels::depthwise(isa, &self.depthwise, rows, row.part_mut(0, row_len));
             let addend = self.residual.then(|| input.row(y));
-            kernels::pointwise(isa, &self.project, row, addend, output.row_mut(y));
+            let out = ValuesMut::Floats(output.row_mut(y));
+            kernels::pointwise_of(isa, &self.project, row.part(0, row_len), addend, out);
         }
     }
 }

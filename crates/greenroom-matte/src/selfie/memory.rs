@@ -4,33 +4,22 @@ use super::network::Skip;
 use super::plan::{Gate, Plan, Project};
 use crate::Isa;
 use crate::buffer::Buffer;
-use crate::kernels::{self, Pair, Pointwise, Values, ValuesMut};
+use crate::kernels::{self, Pointwise, Values, ValuesMut};
 use crate::ring::Ring;
 use crate::tflite::MapShape;
+use crate::values::{Rows, ValuesBuffer};
 
 /// A map that is kept, and the sum of each of its channels.
 #[derive(Debug)]
 pub(super) struct Map {
     pub shape: MapShape,
-    values: MapValues,
+    values: ValuesBuffer,
     pub sums: Buffer,
 }
 
-#[derive(Debug)]
-enum MapValues {
-    Floats(Buffer),
-    /// Of a map whose values only go into products of bf16: half as much memory, and none of these layers rounds it again.
-    Pairs(Buffer<Pair>),
-}
-
 impl Map {
-    fn floats(shape: MapShape) -> Self {
-        let values = MapValues::Floats(Buffer::zeros(shape.len()));
-        Self { shape, values, sums: Buffer::zeros(shape.channels) }
-    }
-
-    fn pairs(shape: MapShape) -> Self {
-        let values = MapValues::Pairs(Buffer::zeros(shape.len() / 2));
+    fn new(shape: MapShape, is_in_pairs: bool) -> Self {
+        let values = ValuesBuffer::zeros(shape.len(), is_in_pairs);
         Self { shape, values, sums: Buffer::zeros(shape.channels) }
     }
 
@@ -55,27 +44,16 @@ impl Map {
     /// # Panics
     /// If it is in pairs.
     pub fn all_floats(&self) -> &[f32] {
-        match &self.values {
-            MapValues::Floats(values) => values,
-            MapValues::Pairs(_) => panic!("the map is in pairs"),
-        }
+        self.values.floats()
     }
 
     pub fn row_mut(&mut self, y: usize) -> ValuesMut<'_> {
         let row_len = self.row_len();
-        match &mut self.values {
-            MapValues::Floats(values) => ValuesMut::Floats(&mut values[y * row_len..][..row_len]),
-            MapValues::Pairs(pairs) => {
-                ValuesMut::Pairs(&mut pairs[y * row_len / 2..][..row_len / 2])
-            }
-        }
+        self.values.part_mut(y * row_len, row_len)
     }
 
     pub fn all_mut(&mut self) -> ValuesMut<'_> {
-        match &mut self.values {
-            MapValues::Floats(values) => ValuesMut::Floats(values),
-            MapValues::Pairs(pairs) => ValuesMut::Pairs(pairs),
-        }
+        self.values.part_mut(0, self.shape.len())
     }
 
     pub fn accumulate_row(&mut self, isa: Isa, y: usize) {
@@ -88,25 +66,15 @@ impl Map {
     }
 }
 
-impl MapValues {
-    /// `len` values from the one at `first` on; both are even.
-    fn part(&self, first: usize, len: usize) -> Values<'_> {
-        match self {
-            Self::Floats(values) => Values::Floats(&values[first..][..len]),
-            Self::Pairs(pairs) => Values::Pairs(&pairs[first / 2..][..len / 2]),
-        }
-    }
-}
-
 /// Memory that every block uses anew.
 #[derive(Debug)]
 pub(super) struct Scratch {
     pub ring: Buffer,
     pub zeros: Buffer,
-    pub row: Buffer,
+    pub rows: Rows,
     pub second_row: Buffer,
     /// A whole map before a gated projection.
-    pub inner: Buffer,
+    pub inner: ValuesBuffer,
     pub means: Buffer,
     pub squeezed: Buffer,
     pub factors: Buffer,
@@ -132,13 +100,10 @@ impl Memory {
             MapShape { height: height / 2, width: width / 2, channels }
         });
         let maps = std::iter::once(plan.stem_output).chain(outputs).enumerate();
-        let maps = maps.map(|(index, shape)| match plan.is_for_pairs(index) {
-            true => Map::pairs(shape),
-            false => Map::floats(shape),
-        });
+        let maps = maps.map(|(index, shape)| Map::new(shape, plan.is_for_pairs(index)));
         Self {
             maps: maps.collect(),
-            smalls: smalls.map(Map::floats).collect(),
+            smalls: smalls.map(|shape| Map::new(shape, false)).collect(),
             x_sums: plan.decoders.iter().map(|d| Buffer::zeros(d.mean.inputs())).collect(),
             scratch: Scratch::new(plan),
         }
@@ -170,9 +135,9 @@ impl Scratch {
         Self {
             ring: Buffer::zeros(ring),
             zeros: Buffer::zeros(zeros),
-            row: Buffer::zeros(row),
+            rows: Rows::zeros(row),
             second_row: Buffer::zeros(row),
-            inner: Buffer::zeros(inner),
+            inner: ValuesBuffer::zeros(inner, plan.projects_are_in_pairs()),
             means: Buffer::zeros(channels),
             squeezed: Buffer::zeros(gates.map(Pointwise::outputs).max().unwrap_or(0)),
             factors: Buffer::zeros(channels),
@@ -193,6 +158,11 @@ impl Plan {
             Skip::Bottleneck(bottleneck) => index == bottleneck + 1,
         });
         is_for_next && decoders.all(|decoder| decoder.merge.current.is_in_pairs())
+    }
+
+    /// Whether the bottlenecks' last layers are in pairs: all of them are, or none.
+    fn projects_are_in_pairs(&self) -> bool {
+        self.bottlenecks.iter().any(|bottleneck| bottleneck.project.layer().is_in_pairs())
     }
 
     fn gates(&self) -> impl Iterator<Item = &Gate> {

@@ -51,6 +51,16 @@ pub(super) enum Project {
     Gated(Box<(Gate, Gated)>),
 }
 
+impl Project {
+    /// The layer that is run, whatever gates it.
+    pub fn layer(&self) -> &Pointwise {
+        match self {
+            Self::Plain(layer) => layer,
+            Self::Gated(both) => &both.1.current,
+        }
+    }
+}
+
 #[derive(Debug)]
 pub(super) struct Head {
     pub input: MapShape,

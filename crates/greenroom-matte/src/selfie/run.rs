@@ -9,6 +9,7 @@ use crate::buffer::Buffer;
 use crate::kernels::{self, Pointwise, Values, ValuesMut};
 use crate::ring::{Padding, Ring};
 use crate::tflite::MapShape;
+use crate::values::{Rows, ValuesBuffer};
 
 impl Plan {
     /// `picture` is three planes of the picture's size; `alpha` gets one probability a pixel.
@@ -72,7 +73,7 @@ impl Bottleneck {
     }
 
     fn run(&mut self, isa: Isa, input: &Map, output: &mut Map, scratch: &mut Scratch) {
-        let Scratch { ring, zeros, row, inner, .. } = scratch;
+        let Scratch { ring, zeros, rows: buffers, inner, .. } = scratch;
         let padding = self.padding();
         let vertical =
             Padding::same(self.depthwise.window(), self.depthwise.stride(), self.input.height);
@@ -93,19 +94,19 @@ impl Bottleneck {
             let rows = &ring.window(top, vertical.before)[..padding.window];
             match &self.project {
                 Project::Plain(project) => {
-                    let row = &mut row[..row_len];
-                    kernels::depthwise(isa, &self.depthwise, rows, row);
+                    let row = buffers.for_layer(project);
+                    kernels::depthwise(isa, &self.depthwise, rows, row.part_mut(0, row_len));
                     let addend = self.residual.then(|| input.row_of_floats(y));
-                    let row = Values::Floats(row);
+                    let row = row.part(0, row_len);
                     kernels::pointwise_of(isa, project, row, addend, output.row_mut(y));
                     if self.means_wanted {
                         output.accumulate_row(isa, y);
                     }
                 }
                 Project::Gated(_) => {
-                    let row = &mut inner[y * row_len..][..row_len];
+                    let row = inner.part_mut(y * row_len, row_len);
                     kernels::depthwise(isa, &self.depthwise, rows, row);
-                    kernels::accumulate(isa, Values::Floats(row), sums);
+                    kernels::accumulate(isa, inner.part(y * row_len, row_len), sums);
                 }
             }
         }
@@ -114,7 +115,7 @@ impl Bottleneck {
             scratch.means[..self.inner.channels].copy_from_slice(sums);
             gate.run(isa, self.inner.pixels(), scratch);
             project.set(&scratch.factors);
-            let inner = Values::Floats(&scratch.inner[..self.inner.len()]);
+            let inner = scratch.inner.part(0, self.inner.len());
             let addend = self.residual.then(|| input.all_floats());
             kernels::pointwise_of(isa, &project.current, inner, addend, output.all_mut());
             if self.means_wanted {
@@ -170,10 +171,10 @@ impl Head {
         decoder.small.set(&scratch.factors);
         x_sums.fill(0.0);
         for y in 0..input.shape.height {
-            let row = &mut scratch.row[..input.shape.width * self.expand.outputs()];
-            let expanded = ValuesMut::Floats(row);
-            kernels::pointwise_of(isa, &self.expand, input.row(y), None, expanded);
-            let row = Values::Floats(row);
+            let row_len = input.shape.width * self.expand.outputs();
+            let row = scratch.rows.for_layer(&decoder.small.current);
+            kernels::pointwise_of(isa, &self.expand, input.row(y), None, row.part_mut(0, row_len));
+            let row = row.part(0, row_len);
             kernels::accumulate(isa, row, x_sums);
             kernels::pointwise_of(isa, &decoder.small.current, row, None, small.row_mut(y));
         }
@@ -190,18 +191,26 @@ enum Sink<'a> {
 }
 
 impl Sink<'_> {
-    fn take(&mut self, isa: Isa, y: usize, row: &[f32]) {
+    /// The memory for a row that goes here.
+    fn row<'a>(&self, rows: &'a mut Rows) -> &'a mut ValuesBuffer {
         match self {
-            Self::Decoder { layer, small, sums } => {
-                let row = Values::Floats(row);
+            Self::Decoder { layer, .. } => rows.for_layer(layer),
+            Self::Output { .. } => &mut rows.floats,
+        }
+    }
+
+    fn take(&mut self, isa: Isa, y: usize, row: Values<'_>) {
+        match (self, row) {
+            (Self::Decoder { layer, small, sums }, row) => {
                 kernels::accumulate(isa, row, sums);
                 kernels::pointwise_of(isa, layer, row, None, small.row_mut(y));
             }
-            Self::Output { layer, alpha } => {
+            (Self::Output { layer, alpha }, Values::Floats(row)) => {
                 let width = 2 * row.len() / layer.channels();
                 let (top, bottom) = alpha[2 * y * width..][..2 * width].split_at_mut(width);
                 kernels::quadruple(isa, layer, row, top, bottom);
             }
+            (Self::Output { .. }, Values::Pairs(_)) => unreachable!("its row is of floats"),
         }
     }
 }
@@ -220,11 +229,12 @@ impl Decoder {
         scratch: &mut Scratch,
     ) {
         self.run_gate(isa, (small, x_sums), skip, scratch);
-        let Scratch { ring, zeros, row, second_row, .. } = scratch;
+        let Scratch { ring, zeros, rows: buffers, second_row, .. } = scratch;
         let MapShape { height, width, channels } = self.output;
         let padding = self.padding();
         let mut ring = Ring::new(ring, zeros, self.output, padding);
-        let (row, doubled) = (&mut row[..width * channels], &mut second_row[..width * channels]);
+        let row_len = width * channels;
+        let doubled = &mut second_row[..row_len];
         let mut ready = 0;
         for y in 0..height {
             while ready < (y + padding.window - padding.before).min(height) {
@@ -241,8 +251,9 @@ impl Decoder {
                 ready += 1;
             }
             let rows = &ring.window(y, padding.before)[..padding.window];
-            kernels::depthwise(isa, &self.depthwise, rows, row);
-            sink.take(isa, y, row);
+            let row = sink.row(buffers);
+            kernels::depthwise(isa, &self.depthwise, rows, row.part_mut(0, row_len));
+            sink.take(isa, y, row.part(0, row_len));
         }
     }
 

@@ -2,109 +2,26 @@ use std::arch::x86_64::*;
 
 use super::{LANES, activate};
 use crate::kernels::avx2;
+use crate::kernels::depthwise::depthwise_rows;
 use crate::kernels::layers::Depthwise;
 
-/// Pixels that are summed at a time: neighbours share most of their inputs.
-const PIXELS: usize = 8;
-/// The same for what is left.
-const FEWER_PIXELS: usize = 4;
+depthwise_rows!(
+    "avx512f,avx512vl,avx2,fma",
+    __m512 of LANES,
+    8 pixels,
+    _mm512_loadu_ps,
+    _mm512_add_ps,
+    _mm512_fmadd_ps,
+    activate,
+    _mm512_storeu_ps,
+    f32 of 1
+);
 
 #[target_feature(enable = "avx512f,avx512vl,avx2,fma")]
 pub fn depthwise(layer: &Depthwise, rows: &[&[f32]], out: &mut [f32]) {
-    match (layer.window(), layer.stride()) {
-        (3, 1) => row::<3, 1, 10, 6>(layer, rows, out),
-        (3, 2) => row::<3, 2, 17, 9>(layer, rows, out),
-        (5, 1) => row::<5, 1, 12, 8>(layer, rows, out),
-        (5, 2) => row::<5, 2, 19, 11>(layer, rows, out),
-        (window, stride) => unreachable!("no layer has a window of {window} and stride {stride}"),
-    }
-    if !layer.channels().is_multiple_of(LANES) {
-        avx2::depthwise_from(layer, rows, out, layer.channels() / LANES * LANES);
-    }
-}
-
-/// `COLUMNS` and `FEWER_COLUMNS` are how many columns [`PIXELS`] and [`FEWER_PIXELS`] neighbours look at.
-#[target_feature(enable = "avx512f,avx512vl,avx2,fma")]
-fn row<
-    const WINDOW: usize,
-    const STRIDE: usize,
-    const COLUMNS: usize,
-    const FEWER_COLUMNS: usize,
->(
-    layer: &Depthwise,
-    rows: &[&[f32]],
-    out: &mut [f32],
-) {
-    const { assert!(COLUMNS == (PIXELS - 1) * STRIDE + WINDOW) };
-    const { assert!(FEWER_COLUMNS == (FEWER_PIXELS - 1) * STRIDE + WINDOW) };
-    let rows = rows.first_chunk().expect("the caller gives as many rows as the window has");
-    let pixels = out.len() / layer.channels();
-    for channel in (0..layer.channels() / LANES * LANES).step_by(LANES) {
-        let mut pixel = 0;
-        // SAFETY: the pixels of each tile are below `pixels`; the rows have the columns that all pixels look at; there are
-        // sixteen channels from `channel` on.
-        unsafe {
-            while pixel + PIXELS <= pixels {
-                tile::<WINDOW, STRIDE, COLUMNS, PIXELS>(layer, rows, out, (pixel, channel));
-                pixel += PIXELS;
-            }
-            while pixel + FEWER_PIXELS <= pixels {
-                let place = (pixel, channel);
-                tile::<WINDOW, STRIDE, FEWER_COLUMNS, FEWER_PIXELS>(layer, rows, out, place);
-                pixel += FEWER_PIXELS;
-            }
-            while pixel < pixels {
-                tile::<WINDOW, STRIDE, WINDOW, 1>(layer, rows, out, (pixel, channel));
-                pixel += 1;
-            }
-        }
-    }
-}
-
-/// Sixteen channels of `COUNT` pixels.
-///
-/// # Safety
-/// `pixel + COUNT` is at most the number of pixels of `out`; the rows have all the columns that these look at, `COLUMNS` of
-/// them; `channel + 16` is at most the number of channels.
-#[inline]
-#[target_feature(enable = "avx512f,avx512vl,avx2,fma")]
-unsafe fn tile<
-    const WINDOW: usize,
-    const STRIDE: usize,
-    const COLUMNS: usize,
-    const COUNT: usize,
->(
-    layer: &Depthwise,
-    rows: &[&[f32]; WINDOW],
-    out: &mut [f32],
-    (pixel, channel): (usize, usize),
-) {
-    let channels = layer.channels();
-    // SAFETY: the caller's promise; weights and bias have the lengths that go with the window and the channels, because the
-    // layer's constructor asserts that.
-    unsafe {
-        let weights = layer.weights().as_ptr().add(channel);
-        let mut sums = [_mm512_loadu_ps(layer.bias().as_ptr().add(channel)); COUNT];
-        for (y, row) in rows.iter().enumerate() {
-            let values = row.as_ptr().add(pixel * STRIDE * channels + channel);
-            let columns: [__m512; COLUMNS] =
-                std::array::from_fn(|x| _mm512_loadu_ps(values.add(x * channels)));
-            for x in 0..WINDOW {
-                let weight = _mm512_loadu_ps(weights.add((y * WINDOW + x) * channels));
-                for (index, sum) in sums.iter_mut().enumerate() {
-                    *sum = _mm512_fmadd_ps(columns[index * STRIDE + x], weight, *sum);
-                }
-            }
-        }
-        let middle = rows[WINDOW / 2].as_ptr();
-        for (index, sum) in sums.into_iter().enumerate() {
-            let mut value = activate(layer.activation(), sum);
-            if layer.adds_input() {
-                let column = (pixel + index) * STRIDE + WINDOW / 2;
-                let input = _mm512_loadu_ps(middle.add(column * channels + channel));
-                value = _mm512_add_ps(value, input);
-            }
-            _mm512_storeu_ps(out.as_mut_ptr().add((pixel + index) * channels + channel), value);
-        }
+    let whole = layer.channels() / LANES * LANES;
+    row(layer, rows, out, 0..whole);
+    if whole < layer.channels() {
+        avx2::depthwise_from(layer, rows, out, whole);
     }
 }

@@ -2,7 +2,8 @@ use std::arch::x86_64::*;
 use std::array::from_fn;
 use std::mem::MaybeUninit;
 
-use super::{Inputs, LANES, round, run};
+use super::tile::{Inputs, run};
+use super::{LANES, round};
 use crate::kernels::layers::Pointwise;
 use crate::kernels::pairs::{Pair, ValuesMut};
 use crate::kernels::stem::{LINES, PAIRS};

@@ -186,6 +186,28 @@ fn a_stem_gives_rounded_maps() {
 }
 
 #[test]
+fn depthwise_gives_rounded_maps() {
+    let Some(isa) = Isa::avx512_bf16() else { return };
+    for (window, stride) in [(3, 1), (3, 2), (5, 1), (5, 2)] {
+        for (index, channels) in CHANNELS.into_iter().enumerate() {
+            let (weights, bias) = (noise(window * window * channels, 1), noise(channels, 2));
+            let (shape, activation) = ((window, stride, channels), ACTIVATIONS[index % 3]);
+            let layer = Depthwise::new(shape, &weights, &bias, activation, index % 2 == 0);
+            for width in 1..=40 {
+                let columns = (width - 1) * stride + window;
+                let values = noise(window * columns * channels, 3);
+                let rows: Vec<&[f32]> = values.chunks_exact(columns * channels).collect();
+                let mut want = vec![9.0; width * channels];
+                depthwise(isa, &layer, &rows, ValuesMut::Floats(&mut want));
+                let mut have = vec![9; width * channels / 2];
+                depthwise(isa, &layer, &rows, ValuesMut::Pairs(&mut have));
+                assert!(have == paired(&want), "{shape:?} {width}");
+            }
+        }
+    }
+}
+
+#[test]
 fn sums_of_pairs_are_those_of_their_values() {
     let Some(isa) = Isa::avx512_bf16() else { return };
     for channels in CHANNELS {
