@@ -49,6 +49,8 @@ impl NoiseMeter {
         self.differences.resize(2 * ZERO_BIN + 1, 0);
         self.differences.fill(0);
         let mut sums = self.sums.iter_mut();
+        // The bins that are used are so far from that of no difference.
+        let mut reach = 0;
         for row in 0..places[1] {
             let top = (row * squares[1] / places[1]) as usize * side;
             for (column, sum) in (0..places[0]).zip(&mut sums) {
@@ -62,6 +64,7 @@ impl NoiseMeter {
                 // The old one is of squares of another size, if it is of other frames.
                 let bins = usize::from(new.abs_diff(old)) * BINS / (side * side);
                 let bins = bins.min(ZERO_BIN);
+                reach = reach.max(bins);
                 self.differences[if new < old { ZERO_BIN - bins } else { ZERO_BIN + bins }] += 1;
             }
         }
@@ -73,14 +76,15 @@ impl NoiseMeter {
             // The same frame again: in the dark, some cameras send each twice.
             return self.noise.unwrap_or_default();
         }
-        let (differences, distances) = (&self.differences, &mut self.distances);
+        let differences = &self.differences[ZERO_BIN - reach..=ZERO_BIN + reach];
+        let distances = &mut self.distances;
         let mut of_smaller_half = |bin: usize| {
             count_distances(differences, bin, distances);
             mean_of_smaller_half(distances)
         };
-        let mut now = of_smaller_half(ZERO_BIN);
+        let mut now = of_smaller_half(reach);
         let median = median(differences);
-        if median != ZERO_BIN {
+        if median != reach {
             now = now.min(of_smaller_half(median));
         }
         let now = now / SMALLER_HALF;
@@ -101,7 +105,7 @@ fn median(differences: &[u32]) -> usize {
         count += here;
         count > half
     });
-    found.unwrap_or(ZERO_BIN)
+    found.unwrap_or(differences.len() / 2)
 }
 
 /// Makes `distances` the histogram of how many bins `differences` are from bin `from`.
