@@ -20,6 +20,7 @@ impl ValuesBuffer {
 
     /// `len` values from the one at `first` on; both are even.
     pub fn part(&self, first: usize, len: usize) -> Values<'_> {
+        debug_assert!(first.is_multiple_of(2) && len.is_multiple_of(2));
         match self {
             Self::Floats(values) => Values::Floats(&values[first..][..len]),
             Self::Pairs(pairs) => Values::Pairs(&pairs[first / 2..][..len / 2]),
@@ -28,6 +29,7 @@ impl ValuesBuffer {
 
     /// The same, to be written.
     pub fn part_mut(&mut self, first: usize, len: usize) -> ValuesMut<'_> {
+        debug_assert!(first.is_multiple_of(2) && len.is_multiple_of(2));
         match self {
             Self::Floats(values) => ValuesMut::Floats(&mut values[first..][..len]),
             Self::Pairs(pairs) => ValuesMut::Pairs(&mut pairs[first / 2..][..len / 2]),

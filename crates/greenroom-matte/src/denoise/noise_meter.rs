@@ -48,8 +48,9 @@ impl NoiseMeter {
         self.sums.resize((places[0] * places[1]) as usize, 0);
         self.differences.resize(2 * ZERO_BIN + 1, 0);
         self.differences.fill(0);
+        self.distances.resize(2 * ZERO_BIN + 1, 0);
         let mut sums = self.sums.iter_mut();
-        // The bins that are used are so far from that of no difference.
+        // The bins that are used are at most so far from that of no difference.
         let mut reach = 0;
         for row in 0..places[1] {
             let top = (row * squares[1] / places[1]) as usize * side;
@@ -77,7 +78,7 @@ impl NoiseMeter {
             return self.noise.unwrap_or_default();
         }
         let differences = &self.differences[ZERO_BIN - reach..=ZERO_BIN + reach];
-        let distances = &mut self.distances;
+        let distances = &mut self.distances[..differences.len()];
         let mut of_smaller_half = |bin: usize| {
             count_distances(differences, bin, distances);
             mean_of_smaller_half(distances)
@@ -109,9 +110,8 @@ fn median(differences: &[u32]) -> usize {
 }
 
 /// Makes `distances` the histogram of how many bins `differences` are from bin `from`.
-fn count_distances(differences: &[u32], from: usize, distances: &mut Vec<u32>) {
-    distances.clear();
-    distances.resize(differences.len(), 0);
+fn count_distances(differences: &[u32], from: usize, distances: &mut [u32]) {
+    distances.fill(0);
     for (bin, here) in differences.iter().enumerate() {
         distances[bin.abs_diff(from)] += here;
     }

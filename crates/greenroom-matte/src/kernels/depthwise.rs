@@ -1,6 +1,7 @@
 //! The loops of a depthwise convolution over vectors of channels, written once for all sizes of vectors.
 
-/// Makes `row(layer, rows, out, channels)`, which is a row of the convolution for these channels, whole vectors of them:
+/// Makes `row(layer, rows, out, channels)`, which is a row of the convolution for these channels, whole vectors of them. It asks of its
+/// caller what [`depthwise`](super::depthwise) asserts.
 ///
 /// * `features`: what it is compiled for;
 /// * `vector` of so many `lanes`, and in which order its parts are worked on: `most` pixels at a time, as neighbours share most of
@@ -23,6 +24,7 @@ macro_rules! depthwise_rows {
             out: &mut [$out],
             channels: std::ops::Range<usize>,
         ) {
+            debug_assert!(channels.len() % $lanes == 0 && channels.end <= layer.channels());
             match (layer.window(), layer.stride()) {
                 (3, 1) => row_of::<3, 1>(layer, rows, out, channels),
                 (3, 2) => row_of::<3, 2>(layer, rows, out, channels),

@@ -38,7 +38,9 @@ impl ValuesMut<'_> {
     }
 
     /// `len` values from the one at `first` on; both are even.
+    #[cfg(target_arch = "x86_64")]
     pub fn part(&mut self, first: usize, len: usize) -> ValuesMut<'_> {
+        debug_assert!(first.is_multiple_of(2) && len.is_multiple_of(2));
         match self {
             Self::Floats(values) => ValuesMut::Floats(&mut values[first..][..len]),
             Self::Pairs(pairs) => ValuesMut::Pairs(&mut pairs[first / 2..][..len / 2]),

@@ -12,6 +12,7 @@ pub(super) const LINES: usize = 9;
 /// Values in a window.
 const TAPS: usize = 3 * LINES;
 /// Pairs that these make up, the last of them of one value.
+#[cfg(target_arch = "x86_64")]
 pub(super) const PAIRS: usize = TAPS.div_ceil(2);
 
 /// A 3x3 convolution with stride 2 from three planes to vectors of channels.
@@ -77,7 +78,8 @@ pub fn stem_rows<'a>(
 /// right of the picture counts as 0.
 ///
 /// # Panics
-/// If a row is not two values for each pixel of `out`, `stem` was made for another `isa`, or `out` is in pairs and `stem` is not.
+/// If a row is not two values for each pixel of `out`, `stem` is in pairs and `isa` has no products of bf16, or `out` is in pairs and
+/// `stem` is not.
 pub fn stem(isa: Isa, stem: &Stem, rows: &[[&[f32]; 3]; 3], out: ValuesMut<'_>) {
     let layer = &stem.0;
     let pixels = out.len() / layer.outputs();

@@ -7,6 +7,7 @@ const PAIRS: usize = 8;
 /// Pixels whose values go into sums of their own, because each addition waits for the one before it.
 const AT_A_TIME: usize = 4;
 
+/// Asks of its caller what [`accumulate`](crate::kernels::accumulate) asserts.
 #[target_feature(enable = "avx512f,avx512vl,avx512bw,avx512bf16,avx2,fma")]
 pub fn accumulate_pairs(row: &[Pair], sums: &mut [f32]) {
     let pairs = sums.len() / 2;

@@ -4,6 +4,7 @@ use super::LANES;
 use crate::kernels::layers::Depthwise;
 use crate::kernels::pairs::Pair;
 
+/// Asks of its caller what [`depthwise`](crate::kernels::depthwise) asserts.
 #[target_feature(enable = "avx512f,avx512vl,avx512bw,avx512bf16,avx2,fma")]
 pub fn depthwise_to_pairs(layer: &Depthwise, rows: &[&[f32]], out: &mut [Pair]) {
     let whole = layer.channels() / LANES * LANES;

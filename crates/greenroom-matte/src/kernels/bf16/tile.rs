@@ -7,8 +7,8 @@ use crate::kernels::layers::{Activation, NARROW_PANEL, PANEL, Panel, Pointwise, 
 use crate::kernels::pairs::{Pair, ValuesMut};
 use crate::kernels::{avx2, avx512};
 
-/// Pixels that are summed at a time: the first of these if a block is whole tiles of it, else the second; then what is
-/// left.
+/// Pixels that are summed at a time, the most first. Sixteen are not taken by a wide panel, nor where a block is whole tens and not
+/// whole sixteens.
 pub(super) const PIXELS: [usize; 4] = [16, 10, 4, 1];
 
 /// Where the inputs of the pixels of a block are: in `N` places, at each `count` pairs of a pixel side by side; those of
@@ -44,6 +44,34 @@ impl Out {
         match out {
             ValuesMut::Floats(values) => Self::Floats(values[first..].as_mut_ptr()),
             ValuesMut::Pairs(pairs) => Self::Pairs(pairs[first / 2..].as_mut_ptr()),
+        }
+    }
+
+    /// # Safety
+    /// There is a vector of values from value `at` on.
+    #[inline]
+    #[target_feature(enable = "avx512f,avx512vl,avx512bw,avx512bf16,avx2,fma")]
+    unsafe fn store(self, at: usize, values: __m512) {
+        // SAFETY: the caller's promise.
+        unsafe {
+            match self {
+                Self::Floats(out) => _mm512_storeu_ps(out.add(at), values),
+                Self::Pairs(out) => store(out.add(at / 2), values),
+            }
+        }
+    }
+
+    /// # Safety
+    /// There is half a vector of values from value `at` on.
+    #[inline]
+    #[target_feature(enable = "avx512f,avx512vl,avx512bw,avx512bf16,avx2,fma")]
+    unsafe fn store_half(self, at: usize, values: __m256) {
+        // SAFETY: the caller's promise.
+        unsafe {
+            match self {
+                Self::Floats(out) => _mm256_storeu_ps(out.add(at), values),
+                Self::Pairs(out) => store_half(out.add(at / 2), values),
+            }
         }
     }
 }
@@ -181,23 +209,11 @@ unsafe fn tile<const N: usize, const HAS_WHOLE: bool, const HAS_HALF: bool, cons
         }
         for (index, (sum, more)) in sums.into_iter().zip(more).enumerate() {
             let at = (pixel + index) * outputs;
-            match out {
-                Out::Floats(out) => {
-                    if HAS_WHOLE {
-                        _mm512_storeu_ps(out.add(at), avx512::activate(activation, sum));
-                    }
-                    if HAS_HALF {
-                        _mm256_storeu_ps(out.add(at + half), avx2::activate(activation, more));
-                    }
-                }
-                Out::Pairs(out) => {
-                    if HAS_WHOLE {
-                        store(out.add(at / 2), avx512::activate(activation, sum));
-                    }
-                    if HAS_HALF {
-                        store_half(out.add((at + half) / 2), avx2::activate(activation, more));
-                    }
-                }
+            if HAS_WHOLE {
+                out.store(at, avx512::activate(activation, sum));
+            }
+            if HAS_HALF {
+                out.store_half(at + half, avx2::activate(activation, more));
             }
         }
     }
