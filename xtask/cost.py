@@ -4,9 +4,10 @@ Arguments: REFINE (the example of greenroom-matte), MODEL.tflite, FRAMES (raw I4
 handed to ours without and with all of refinement, and the reference runs once, in turns and on one thread each: machines
 change their speed by a half from one second to the next, and so do all three. A frame's ratio is of that frame's times.
 Prints medians: milliseconds of the reference, of plain enlargement, of refining the mask, of fitting it to the
-picture and of what composing takes longer; then of the ratio net of the enlargement it replaces the median over all frames, the least and the most of the
-rounds' medians, and the median of the gross ratio. Last, of all inference: what a frame's looks take, and what the second opinion's
-networks take, spread over the frames behind the first one, each a mean in inferences of the reference.
+picture and of what composing takes longer; then of the ratio net of the enlargement it replaces the median over all
+frames, the least and the most of the rounds' medians, and the median of the gross ratio. Last, of all inference, in
+inferences of the reference, spread over all frames: what the looks at them took, and what the second opinion took
+behind the first frame of each round, and how many questions there were in a round.
 """
 
 import os
@@ -44,11 +45,12 @@ class Ours:
         )
 
     def times(self, frame):
-        """Milliseconds of preparing, inferring, refining, fitting and composing."""
+        """Milliseconds of preparing, inferring, refining, fitting and composing, then of the network in the second and
+        third of these."""
         self.process.stdin.write(frame)
         self.process.stdin.flush()
         assert len(self.process.stdout.read(width * height)) == width * height
-        return [float(word) / 1e3 for word in self.process.stderr.readline().split()[:5]]
+        return [float(word) / 1e3 for word in self.process.stderr.readline().split()[:7]]
 
     def stop(self):
         self.process.stdin.close()
@@ -58,21 +60,21 @@ class Ours:
 # All of them on one core: two cores differ as well, by what their neighbours do.
 os.sched_setaffinity(0, {max(os.sched_getaffinity(0))})
 rows, nets, grosses, medians = [], [], [], []
-looks, opinions = [], []
-# A frame whose mask takes so many times the median to refine is one that the second opinion was asked about.
+looks, units, opinions, questions = [], [], [], 0
+# A frame whose mask takes so many times the median to refine, without more looks of the network, is one that the second
+# opinion was asked about.
 ASKED = 10
 for _ in range(rounds):
     bare, full = Ours(), Ours("all")
-    in_round = []
-    refining, units = [], []
+    in_round, refining = [], []
     with open(frames, "rb") as source:
         while len(frame := source.read(frame_bytes)) == frame_bytes:
             plain, all_of_it, unit = bare.times(frame), full.times(frame), reference()
             # What the crop adds to the preparation, or spares, and taking the old room out of the edge count
             # as well.
             composing = all_of_it[4] - plain[4]
-            looks.append(all_of_it[1] / unit)
-            refining.append(all_of_it[2])
+            looks.append(all_of_it[5] + all_of_it[6])
+            refining.append(all_of_it[2] - all_of_it[6])
             units.append(unit)
             rows.append((unit, plain[3], all_of_it[2], all_of_it[3], composing))
             gross = all_of_it[2] + all_of_it[3] + composing + all_of_it[0] - plain[0]
@@ -83,11 +85,11 @@ for _ in range(rounds):
     nets += in_round
     medians.append(statistics.median(in_round))
     # When somebody begins to watch, the second opinion is asked at once: that is no part of a call's every second.
-    usual, unit = statistics.median(refining), statistics.median(units)
-    asked = sum(time - usual for time in refining[1:] if time > ASKED * usual)
-    opinions.append(asked / unit / len(refining[1:]))
+    usual, count = statistics.median(refining), len(refining)
+    behind = list(zip(refining, units[-count:]))[1:]
+    asked = [(time - usual) / unit for time, unit in behind if time > ASKED * usual]
+    opinions.append(sum(asked) / len(behind))
+    questions += len(asked)
 print(*(statistics.median(column) for column in zip(*rows)))
 print(statistics.median(nets), min(medians), max(medians), statistics.median(grosses))
-# A mean without the slowest hundredth, in which another program had the processor.
-looks.sort()
-print(statistics.mean(looks[: len(looks) * 99 // 100]), statistics.median(opinions))
+print(sum(looks) / sum(units), statistics.mean(opinions), questions / rounds)

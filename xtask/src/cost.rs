@@ -32,8 +32,7 @@ pub struct Arguments {
 }
 
 const SIZE: (u32, u32) = (1280, 720);
-/// Frames of a clip that are worked on: six seconds after the first, in which the large network is asked as often as it ever is
-/// while somebody talks.
+/// Frames of a clip that are worked on, as if 30 came in a second: six seconds after the first.
 const FRAMES: u32 = 181;
 
 /// What `xtask/cost.py` measured of a clip: milliseconds, then shares of an inference.
@@ -48,10 +47,11 @@ struct Cost {
     least: f64,
     most: f64,
     gross: f64,
-    /// All looks at a frame.
+    /// All looks, spread over all frames.
     looks: f64,
-    /// The second opinion's networks, spread over all frames.
+    /// The second opinion, spread over all frames, and how often it was asked.
     opinion: f64,
+    questions: f64,
 }
 
 impl Cost {
@@ -64,10 +64,11 @@ impl Cost {
 /// A row of the table: what it says of a clip.
 type Row = (&'static str, fn(&Cost) -> String);
 
-const ROWS: [Row; 10] = [
+const ROWS: [Row; 11] = [
     ("one inference of the landscape model, XNNPACK, one thread", |it| ms(it.inference_ms)),
-    ("looking at a frame: once, or twice where a head is cut, in inferences", |it| times(it.looks)),
+    ("all looks, spread over all frames, in inferences", |it| times(it.looks)),
     ("the second opinion, spread over all frames, in inferences", |it| times(it.opinion)),
+    ("how often it was asked in these six seconds", |it| format!("{:.1}", it.questions)),
     ("**all inference, in inferences**", |it| format!("**{}**", times(it.inference()))),
     ("refining the mask", |it| ms(it.refine_ms)),
     ("fitting it to 1280x720", |it| ms(it.fit_ms)),
@@ -146,6 +147,10 @@ fn measure(places: &Places, refine: &Path, clip: &Path, rounds: u32) -> Result<C
         .status()
         .context("cannot start ffmpeg; is it installed?")?;
     ensure!(decoded.success(), "FFmpeg cannot read {}", clip.display());
+    let frame_bytes = u64::from(width * height * 3 / 2);
+    let frames = raw.metadata()?.len() / frame_bytes;
+    let needed = u64::from(FRAMES);
+    ensure!(frames == needed, "{} has {frames} frames; give one of {needed}", clip.display());
     let model = golden::MODELS[0].1;
     let arguments: [OsString; 7] = [
         places.repository.join("xtask/cost.py").into(),
@@ -172,6 +177,7 @@ fn measure(places: &Places, refine: &Path, clip: &Path, rounds: u32) -> Result<C
         gross,
         looks,
         opinion,
+        questions,
     ] = numbers[..]
     else {
         anyhow::bail!("xtask/cost.py printed {text:?}");
@@ -188,5 +194,6 @@ fn measure(places: &Places, refine: &Path, clip: &Path, rounds: u32) -> Result<C
         gross,
         looks,
         opinion,
+        questions,
     })
 }

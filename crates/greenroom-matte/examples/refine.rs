@@ -2,17 +2,39 @@
 //! output: `refine WIDTH HEIGHT MODEL [all] [STEP]... [fps=FPS] [quality=QUALITY] [frames_per_inference=N] [small]`, steps as `[cut]` has them, `key=COLOUR`, and `main` for one person; of
 //! frames that come 30 times a second if nothing else is said.
 //! Prints to standard error what preparing, inferring, refining, fitting and composing take, in microseconds: medians at the
-//! end, or with `each` a line a frame, and where its mask comes from.
+//! end, or with `each` a line a frame, then how much of inferring and of refining the network took, and where the mask comes from.
 //! `cargo xtask cost` and `cargo xtask choice` run it.
 
 use std::io::{Read, Write};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
 use greenroom_frame::{Colour, Compositor, Frame, MatteView, PixelFormat, SizePx};
 use greenroom_matte::{
-    Effort, Guide, Input, KeyColour, MatteMaker, Model, People, RefineSteps, ScreenKey,
-    SecondOpinion, Upscaler,
+    AlphaMap, Effort, Engine, Guide, Input, InputTensor, Isa, KeyColour, MatteError, MatteMaker,
+    Model, ModelDescription, People, RefineSteps, ScreenKey, SecondOpinion, SelfieEngine, Upscaler,
 };
+
+/// An engine that adds up the nanoseconds that it takes.
+struct Timed(SelfieEngine, Arc<AtomicU64>);
+
+impl Engine for Timed {
+    fn description(&self) -> &ModelDescription {
+        self.0.description()
+    }
+
+    fn other_sizes(&self) -> &[SizePx] {
+        self.0.other_sizes()
+    }
+
+    fn infer(&mut self, input: &InputTensor, alpha: &mut AlphaMap) -> Result<(), MatteError> {
+        let start = Instant::now();
+        let result = self.0.infer(input, alpha);
+        self.1.fetch_add(start.elapsed().as_nanos() as u64, Ordering::Relaxed);
+        result
+    }
+}
 
 fn main() -> Result<(), Box<dyn std::error::Error>> {
     let words: Vec<String> = std::env::args().skip(1).collect();
@@ -35,8 +57,15 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     let quality = quality.transpose()?.unwrap_or_default();
     let steps = if has("all") { RefineSteps::default() } else { some };
     let steps = RefineSteps { quality, ..steps };
-    let mut maker =
-        MatteMaker::governable(words[2].parse::<Model>()?, steps.quality)?.refined(steps)?;
+    let (model, isa): (Model, _) = (words[2].parse()?, Isa::best());
+    let looked = Arc::new(AtomicU64::new(0));
+    let maker = if has("small") {
+        MatteMaker::governable(model, steps.quality)?
+    } else {
+        let engine = SelfieEngine::of_quality(model, steps.quality, isa)?;
+        MatteMaker::with_engine(Box::new(Timed(engine, looked.clone())), isa)?
+    };
+    let mut maker = maker.refined(steps)?;
     if steps.second_opinion {
         maker = maker.with_second_opinion(SecondOpinion::at_once()?.paced(steps.quality));
     }
@@ -69,9 +98,11 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
         let start = Instant::now();
         maker.infer()?;
         times[1].push(start.elapsed());
+        let look_ns = looked.swap(0, Ordering::Relaxed);
         let start = Instant::now();
         let alpha = maker.refine(&frame.view())?;
         times[2].push(start.elapsed());
+        let more_looks_ns = looked.swap(0, Ordering::Relaxed);
         let start = Instant::now();
         let keyed = match &mut key {
             Some(key) => key.pull(&alpha.view(), &frame.view())?,
@@ -97,7 +128,8 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
         if has("each") {
             out.flush()?;
             let newest = times.each_ref().map(|times| times[times.len() - 1]);
-            eprintln!("{} {:?}", in_micros(newest), maker.origin());
+            let looks = [look_ns, more_looks_ns].map(Duration::from_nanos);
+            eprintln!("{} {} {:?}", in_micros(newest), in_micros(looks), maker.origin());
         }
     }
     if has("each") {
@@ -111,6 +143,6 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     Ok(())
 }
 
-fn in_micros(times: [Duration; 5]) -> String {
+fn in_micros<const N: usize>(times: [Duration; N]) -> String {
     times.map(|time| format!("{:.1}", time.as_secs_f64() * 1e6)).join(" ")
 }

@@ -116,6 +116,8 @@ fn noise_asks_for_no_memory() {
         frame
     };
     let pictures = [noisy(1), noisy(2)];
+    let mut brighter = noisy(3);
+    brighter.bytes_mut().iter_mut().for_each(|sample| *sample = sample.saturating_add(90));
     let maker = MatteMaker::new(Model::DEFAULT).unwrap();
     let mut maker = maker.refined(RefineSteps::default()).unwrap();
     let mut frames = |count: usize| {
@@ -126,6 +128,7 @@ fn noise_asks_for_no_memory() {
     assert!(allocations(|| frames(1)) > 0, "the first frame makes the tables");
     assert!(allocations(|| frames(5)) > 0, "there is noise from the second frame on");
     assert_eq!(allocations(|| frames(6)), 0);
+    assert_eq!(allocations(|| _ = maker.matte(&brighter.view()).unwrap()), 0);
 }
 
 #[test]

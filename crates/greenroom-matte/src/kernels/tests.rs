@@ -129,14 +129,16 @@ fn stem_is_the_reference() {
         for width in 1..=130 {
             let values = noise(9 * 2 * width, 3);
             let rows = stem_rows_of(&values, width);
+            // In floats also where there are products of bf16.
             let run = |isa: Isa| {
-                let layer = Stem::new(outputs, &weights, &bias, Activation::HardSwish, isa);
+                let (activation, in_floats) = (Activation::HardSwish, isa.in_floats());
+                let layer = Stem::new(outputs, &weights, &bias, activation, in_floats);
                 let mut out = vec![9.0; width * outputs];
                 stem(isa, &layer, &rows, ValuesMut::Floats(&mut out));
                 out
             };
             let want = run(Isa::SCALAR);
-            for isa in others().filter(|&isa| Isa::avx512_bf16() != Some(isa)) {
+            for isa in others() {
                 assert_close(&run(isa), &want, 2e-5, &format!("{isa} stem {outputs}x{width}"));
             }
         }
@@ -222,17 +224,48 @@ fn doubling_a_ramp_keeps_its_mean_and_its_slope() {
     assert_eq!(first, [0.0, 1.0, 3.0, 4.0]);
 }
 
+/// From -100 to 100, and what is beyond.
+fn logits() -> Vec<f32> {
+    let mut logits: Vec<f32> = (-20_000..=20_000).map(|step| step as f32 / 200.0).collect();
+    logits.extend([f32::MAX, f32::MIN, f32::INFINITY, f32::NEG_INFINITY]);
+    logits
+}
+
+fn assert_logistic(isa: Isa, have: f32, logit: f32) {
+    let want = 1.0 / (1.0 + (-f64::from(logit)).exp());
+    assert!((0.0..=1.0).contains(&have), "{isa} {logit}: {have}");
+    assert!((f64::from(have) - want).abs() < 1e-6, "{isa} {logit}: {have}");
+}
+
+#[test]
+fn quadruple_is_exact_enough_and_never_leaves_its_range() {
+    let mut weights = [0.0; 64];
+    // Each output is the logistic of the first channel.
+    weights.iter_mut().step_by(16).for_each(|weight| *weight = 1.0);
+    let layer = Quadruple::new(16, &weights, 0.0);
+    // Times zeros, what is not finite is no number.
+    let logits: Vec<f32> = logits().into_iter().filter(|logit| logit.is_finite()).collect();
+    let mut row = vec![0.0; 16 * logits.len()];
+    row.iter_mut().step_by(16).zip(&logits).for_each(|(value, logit)| *value = *logit);
+    for isa in Isa::available() {
+        let (mut top, mut bottom) = (vec![9.0; 2 * logits.len()], vec![9.0; 2 * logits.len()]);
+        quadruple(isa, &layer, &row, &mut top, &mut bottom);
+        for (at, &logit) in logits.iter().enumerate() {
+            for have in [top[2 * at], top[2 * at + 1], bottom[2 * at], bottom[2 * at + 1]] {
+                assert_logistic(isa, have, logit);
+            }
+        }
+    }
+}
+
 #[test]
 fn logistic_is_exact_enough_and_never_leaves_its_range() {
     for isa in Isa::available() {
-        let mut values: Vec<f32> = (-20_000..=20_000).map(|step| step as f32 / 200.0).collect();
-        values.extend([f32::MAX, f32::MIN, f32::INFINITY, f32::NEG_INFINITY]);
-        let inputs = values.clone();
+        let mut values = logits();
         logistic(isa, &mut values);
-        for (value, input) in values.iter().zip(inputs) {
-            let want = 1.0 / (1.0 + (-f64::from(input)).exp());
-            assert!((0.0..=1.0).contains(value), "{isa} {input}");
-            assert!((f64::from(*value) - want).abs() < 1e-6, "{isa} {input}: {value}");
-        }
+        values
+            .into_iter()
+            .zip(logits())
+            .for_each(|(have, logit)| assert_logistic(isa, have, logit));
     }
 }

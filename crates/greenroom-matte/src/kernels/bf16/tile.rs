@@ -46,34 +46,6 @@ impl Out {
             ValuesMut::Pairs(pairs) => Self::Pairs(pairs[first / 2..].as_mut_ptr()),
         }
     }
-
-    /// # Safety
-    /// There is a vector of values from value `at` on.
-    #[inline]
-    #[target_feature(enable = "avx512f,avx512vl,avx512bw,avx512bf16,avx2,fma")]
-    unsafe fn store(self, at: usize, values: __m512) {
-        // SAFETY: the caller's promise.
-        unsafe {
-            match self {
-                Self::Floats(out) => _mm512_storeu_ps(out.add(at), values),
-                Self::Pairs(out) => store(out.add(at / 2), values),
-            }
-        }
-    }
-
-    /// # Safety
-    /// There is half a vector of values from value `at` on.
-    #[inline]
-    #[target_feature(enable = "avx512f,avx512vl,avx512bw,avx512bf16,avx2,fma")]
-    unsafe fn store_half(self, at: usize, values: __m256) {
-        // SAFETY: the caller's promise.
-        unsafe {
-            match self {
-                Self::Floats(out) => _mm256_storeu_ps(out.add(at), values),
-                Self::Pairs(out) => store_half(out.add(at / 2), values),
-            }
-        }
-    }
 }
 
 /// All panels of a block.
@@ -207,13 +179,26 @@ unsafe fn tile<const N: usize, const HAS_WHOLE: bool, const HAS_HALF: bool, cons
                 weights = weights.add(width);
             }
         }
+        // In a function of their own, the stores make the compiler keep sums in memory: an inference takes 1.14 of the time.
         for (index, (sum, more)) in sums.into_iter().zip(more).enumerate() {
             let at = (pixel + index) * outputs;
-            if HAS_WHOLE {
-                out.store(at, avx512::activate(activation, sum));
-            }
-            if HAS_HALF {
-                out.store_half(at + half, avx2::activate(activation, more));
+            match out {
+                Out::Floats(out) => {
+                    if HAS_WHOLE {
+                        _mm512_storeu_ps(out.add(at), avx512::activate(activation, sum));
+                    }
+                    if HAS_HALF {
+                        _mm256_storeu_ps(out.add(at + half), avx2::activate(activation, more));
+                    }
+                }
+                Out::Pairs(out) => {
+                    if HAS_WHOLE {
+                        store(out.add(at / 2), avx512::activate(activation, sum));
+                    }
+                    if HAS_HALF {
+                        store_half(out.add((at + half) / 2), avx2::activate(activation, more));
+                    }
+                }
             }
         }
     }
