@@ -97,8 +97,9 @@ pub(super) struct Plan {
 impl Plan {
     /// Packs `network`. Every length was checked when it was recognised.
     ///
-    /// Where `isa` multiplies bf16, all layers do but the gates' and the last one: of the sets in docs/cut.md, all together have the
-    /// same mean IoU as with floats, to 0.0001, and the 19 rooms 0.0005 less (one of them 0.008).
+    /// Where `isa` multiplies bf16, all layers do but the gates' and the last one. Against floats in the stem and in most layers that
+    /// expand, the mean IoU of all sets in docs/cut.md goes from 0.9609 to 0.9610, and that of the 19 rooms from 0.9643 to 0.9638
+    /// (one of them from 0.904 to 0.896).
     pub fn new(network: &Network, isa: Isa) -> Self {
         let wanted = |index| {
             let skip = Skip::Bottleneck(index);
