@@ -27,7 +27,7 @@ pub use layers::{Activation, Bordered, Depthwise, Pointwise, Quadruple};
 pub use pairs::{Pair, Values, ValuesMut};
 pub use stem::{Stem, stem, stem_rows};
 
-use greenroom_frame::{IsaKind, dispatch};
+use greenroom_frame::dispatch;
 
 use crate::Isa;
 
@@ -41,7 +41,7 @@ macro_rules! dispatch_pairs {
             #[allow(unsafe_code)]
             // SAFETY: an `Isa` of this kind is only made on a machine that has AVX512_BF16, and the caller has asserted
             // just above what else the kernel asks for.
-            IsaKind::Avx512Bf16 => unsafe { bf16::$kernel($($argument),*) },
+            greenroom_frame::IsaKind::Avx512Bf16 => unsafe { bf16::$kernel($($argument),*) },
             _ => {
                 let _ = ($(&$argument),*);
                 panic!("pairs are for products of bf16, not for {}", $isa)

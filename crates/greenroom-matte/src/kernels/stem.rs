@@ -1,6 +1,6 @@
 //! The first layer of a network: from a picture of three planes to a map of half its size.
 
-use greenroom_frame::{IsaKind, dispatch};
+use greenroom_frame::dispatch;
 
 use super::{Activation, Pointwise, ValuesMut, dispatch_pairs, pointwise, scalar};
 #[cfg(target_arch = "x86_64")]
