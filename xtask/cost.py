@@ -3,13 +3,14 @@
 Arguments: REFINE (the example of greenroom-matte), MODEL.tflite, FRAMES (raw I420), WIDTH, HEIGHT, ROUNDS. Each frame is
 handed to ours without and with all of refinement, and the reference runs once, in turns and on one thread each: machines
 change their speed by a half from one second to the next, and so do all three. A frame's ratio is of that frame's times.
-Prints medians: milliseconds of the reference, of plain enlargement, of refining the mask, of fitting it to the
-picture and of what composing takes longer; then of the ratio net of the enlargement it replaces the median over all
-frames, the least and the most of the rounds' medians, and the median of the gross ratio. Last, of all inference, in
-inferences of the reference, spread over all frames: what the looks at them took, and what the second opinion took
-behind the first frame of each round, and how many questions there were in a round.
+Prints a JSON object. It has medians in milliseconds of the reference, of plain enlargement, of refining the mask, of
+fitting it to the picture and of what composing takes longer; of the ratio net of the enlargement that is replaced the
+median over all frames, and the least and the most of the rounds' medians; the median of the gross ratio. Of all
+inference it has, in inferences of the reference and spread over all frames, what the looks at them took, and what the
+second opinion took behind the first frame of each round, and how many questions there were in a round.
 """
 
+import json
 import os
 import statistics
 import subprocess
@@ -60,7 +61,7 @@ class Ours:
 # All of them on one core: two cores differ as well, by what their neighbours do.
 os.sched_setaffinity(0, {max(os.sched_getaffinity(0))})
 rows, nets, grosses, medians = [], [], [], []
-looks, units, opinions, questions = [], [], [], 0
+looks, opinions, questions = [], [], 0
 # A frame whose mask takes so many times the median to refine, without more looks of the network, is one that the second
 # opinion was asked about.
 ASKED = 10
@@ -74,8 +75,7 @@ for _ in range(rounds):
             # as well.
             composing = all_of_it[4] - plain[4]
             looks.append(all_of_it[5] + all_of_it[6])
-            refining.append(all_of_it[2] - all_of_it[6])
-            units.append(unit)
+            refining.append((all_of_it[2] - all_of_it[6], unit))
             rows.append((unit, plain[3], all_of_it[2], all_of_it[3], composing))
             gross = all_of_it[2] + all_of_it[3] + composing + all_of_it[0] - plain[0]
             grosses.append(gross / unit)
@@ -85,11 +85,13 @@ for _ in range(rounds):
     nets += in_round
     medians.append(statistics.median(in_round))
     # When somebody begins to watch, the second opinion is asked at once: that is no part of a call's every second.
-    usual, count = statistics.median(refining), len(refining)
-    behind = list(zip(refining, units[-count:]))[1:]
-    asked = [(time - usual) / unit for time, unit in behind if time > ASKED * usual]
-    opinions.append(sum(asked) / len(behind))
+    usual = statistics.median(time for time, _ in refining)
+    asked = [(time - usual) / unit for time, unit in refining[1:] if time > ASKED * usual]
+    opinions.append(sum(asked) / len(refining[1:]))
     questions += len(asked)
-print(*(statistics.median(column) for column in zip(*rows)))
-print(statistics.median(nets), min(medians), max(medians), statistics.median(grosses))
-print(sum(looks) / sum(units), statistics.mean(opinions), questions / rounds)
+names = ("inference_ms", "enlarge_ms", "refine_ms", "fit_ms", "compose_ms")
+cost = {name: statistics.median(column) for name, column in zip(names, zip(*rows))}
+cost.update(net=statistics.median(nets), least=min(medians), most=max(medians), gross=statistics.median(grosses))
+looks = sum(looks) / sum(row[0] for row in rows)
+cost.update(looks=looks, opinion=statistics.mean(opinions), questions=questions / rounds)
+print(json.dumps(cost))

@@ -1,13 +1,14 @@
 //! `cargo xtask cost`: what all of refinement and all inference cost at 1280x720, in inferences of the landscape model by the
 //! reference runtime (XNNPACK, one thread). They run in turns on one core, a frame at a time, so that a slow moment slows both.
 
-use std::ffi::OsString;
 use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
 use std::process::{Command, ExitCode};
 
 use anyhow::{Context, Result, ensure};
+use serde::Deserialize;
 
+use crate::paced::output_lines;
 use crate::places::Places;
 use crate::sheets::write_parts;
 use crate::{daemon, golden};
@@ -36,6 +37,7 @@ const SIZE: (u32, u32) = (1280, 720);
 const FRAMES: u32 = 181;
 
 /// What `xtask/cost.py` measured of a clip: milliseconds, then shares of an inference.
+#[derive(Debug, Deserialize)]
 struct Cost {
     inference_ms: f64,
     enlarge_ms: f64,
@@ -152,48 +154,9 @@ fn measure(places: &Places, refine: &Path, clip: &Path, rounds: u32) -> Result<C
     let needed = u64::from(FRAMES);
     ensure!(frames == needed, "{} has {frames} frames; give one of {needed}", clip.display());
     let model = golden::MODELS[0].1;
-    let arguments: [OsString; 7] = [
-        places.repository.join("xtask/cost.py").into(),
-        refine.into(),
-        places.repository.join("assets/models").join(model).into(),
-        raw.into(),
-        width.to_string().into(),
-        height.to_string().into(),
-        rounds.to_string().into(),
-    ];
-    let measured = Command::new(golden::python(places)?).args(arguments).output()?;
-    ensure!(measured.status.success(), "{}", String::from_utf8_lossy(&measured.stderr).trim());
-    let text = String::from_utf8(measured.stdout)?;
-    let numbers = text.split_whitespace().map(str::parse).collect::<Result<Vec<f64>, _>>()?;
-    let [
-        inference_ms,
-        enlarge_ms,
-        refine_ms,
-        fit_ms,
-        compose_ms,
-        net,
-        least,
-        most,
-        gross,
-        looks,
-        opinion,
-        questions,
-    ] = numbers[..]
-    else {
-        anyhow::bail!("xtask/cost.py printed {text:?}");
-    };
-    Ok(Cost {
-        inference_ms,
-        enlarge_ms,
-        refine_ms,
-        fit_ms,
-        compose_ms,
-        net,
-        least,
-        most,
-        gross,
-        looks,
-        opinion,
-        questions,
-    })
+    let mut python = Command::new(golden::python(places)?);
+    python.arg(places.repository.join("xtask/cost.py")).arg(refine);
+    python.arg(places.repository.join("assets/models").join(model)).arg(raw);
+    python.args([width, height, rounds].map(|number| number.to_string()));
+    output_lines(python)?.pop().context("xtask/cost.py printed nothing")
 }

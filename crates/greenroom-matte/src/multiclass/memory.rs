@@ -129,6 +129,7 @@ impl Memory {
             let map = MapShape { height: side, width: side, channels: LEVEL_CHANNELS };
             CoarseLevel::new(scaled(map), finest)
         };
+        let decoder_row = finest.width * finest.channels;
         let (mut row, mut longest_ring, mut zeros) = (0, 0, Ring::row_len(finest, padding));
         for bottleneck in &plan.bottlenecks {
             let (map, padding) = bottleneck.expanded(scaled(bottleneck.input));
@@ -148,9 +149,9 @@ impl Memory {
                 ring: Buffer::zeros(longest_ring),
                 zeros: Buffer::zeros(zeros),
                 rows: Rows::zeros(row),
-                row: Buffer::zeros(finest.width * finest.channels),
-                second_row: Buffer::zeros(finest.width * finest.channels),
-                blend: Buffer::zeros(finest.width * finest.channels),
+                row: Buffer::zeros(decoder_row),
+                second_row: Buffer::zeros(decoder_row),
+                blend: Buffer::zeros(decoder_row),
             },
         }
     }
