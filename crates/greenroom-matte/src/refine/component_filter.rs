@@ -59,6 +59,8 @@ const HALF: u32 = 128;
 /// What is beside a person, unsure, and no larger than such a part of them is a hand; the lamp of the
 /// demo clip comes near, and is twice as large.
 const HAND_SHARE: u32 = 12;
+/// And its mean alpha is no lower than that of a hand: 0.3. A shine of the demo clip's lamp has 0.24.
+const PERHAPS: u32 = 77;
 /// What has just come off the main person, is still beside them and no larger than such a part is
 /// their head.
 const HEAD_SHARE: u32 = 3;
@@ -253,14 +255,16 @@ impl ComponentFilter {
         }
     }
 
-    /// Keeps what is in a marked square and of no more samples than `most` tells.
+    /// Keeps what is in a marked square, of no more samples than `most` tells, and of an alpha that is not too faint.
     fn keep_near(&mut self, most: impl Fn(&Self, usize) -> u32) {
         let Self { cell, size, .. } = *self;
         let columns = size.width_px.div_ceil(cell);
         let Components { runs, all, .. } = &self.components;
         for run in runs {
             let index = run.component as usize;
-            if !self.keeps[index] && all[index].area <= most(self, index) {
+            let it = &all[index];
+            let is_faint = it.mass < it.area * PERHAPS;
+            if !self.keeps[index] && !is_faint && it.area <= most(self, index) {
                 let row = (run.y / cell * columns) as usize;
                 let range =
                     row + (run.start / cell) as usize..=row + ((run.end - 1) / cell) as usize;

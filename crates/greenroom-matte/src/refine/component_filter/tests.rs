@@ -88,6 +88,17 @@ fn a_few_sure_samples_make_no_person() {
 }
 
 #[test]
+fn what_is_too_faint_for_a_hand_is_dropped_beside_a_person_too() {
+    for people in [People::All, People::Main] {
+        for (alpha, stays) in [(70, false), (85, true)] {
+            let mut seen = mask(&[BODY, (92, 24, 6, 6, alpha)]);
+            sense(people).apply(&mut seen);
+            assert_eq!(at(&seen, 94, 26), if stays { alpha } else { 0 }, "{people:?} {alpha}");
+        }
+    }
+}
+
+#[test]
 fn a_person_who_is_alone_stays_however_unsure() {
     let mut mask = mask(&[(0, 60, 12, 36, 120)]);
     sense(People::All).apply(&mut mask);
