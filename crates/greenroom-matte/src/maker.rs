@@ -1,6 +1,7 @@
 mod build;
 mod crop;
 mod effort;
+mod laid;
 mod parts;
 mod refining;
 mod second_look;
@@ -276,7 +277,7 @@ impl MatteMaker {
 
     /// The second third of [`matte`](Self::matte): the alpha of the last
     /// [prepared](Self::prepare) frame, as the network gives it. With the step `smooth`, that is the alpha of a frame before,
-    /// at most 0.3 s older, if nothing has moved since; and with less [effort](Self::set_effort), for frames whose mask is
+    /// at most 0.5 s older, if nothing has moved since; and with less [effort](Self::set_effort), for frames whose mask is
     /// [carried](MaskOrigin::Carried), that of the last frame that was looked at.
     ///
     /// # Errors

@@ -111,6 +111,34 @@ fn the_matte_stays_while_nothing_moves_and_follows_what_does() {
 }
 
 #[test]
+fn frames_of_one_inference_have_its_mask_and_no_other() {
+    let steps = RefineSteps { denoise: false, ..RefineSteps::default() };
+    let mut maker = MatteMaker::new(Model::DEFAULT).unwrap().refined(steps).unwrap();
+    let start = Instant::now();
+    // Time enough for a window around the person.
+    let places = [[0; 12], [80; 12]].concat();
+    let mut masks = Vec::new();
+    for (number, right_px) in (1..).zip(places) {
+        let frame = picture(right_px, number, start + number * FRAME);
+        let (mask, inference_id) = alpha(&mut maker, &frame);
+        masks.push((mask.bytes().to_vec(), inference_id, maker.origin()));
+    }
+    let differs = |one: usize, other: usize| {
+        let pairs = masks[one].0.iter().zip(&masks[other].0);
+        pairs.map(|(one, other)| one.abs_diff(*other)).max().unwrap()
+    };
+    let still = (1..masks.len()).filter(|&frame| masks[frame].2 == MaskOrigin::Still);
+    let still: Vec<usize> = still.collect();
+    assert!(still.len() > 8, "{still:?}");
+    for frame in still {
+        // Smoothing alone changes it.
+        assert_eq!(masks[frame].1, masks[frame - 1].1);
+        assert!(differs(frame - 1, frame) < 64, "{frame}: {}", differs(frame - 1, frame));
+    }
+    assert!(differs(11, 12) > 200, "{}", differs(11, 12));
+}
+
+#[test]
 fn what_is_fitted_otherwise_is_fitted_anew() {
     let mut maker = maker();
     let first = picture(0, 1, Instant::now());

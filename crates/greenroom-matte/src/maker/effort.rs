@@ -45,7 +45,7 @@ pub enum MaskOrigin {
 }
 
 /// One inference: the network was asked about a frame. Frames whose masks are of the same inference show the same but for
-/// noise: nothing that their thumbnails show has moved, and they are less than 0.3 s apart (see [`MaskOrigin::Still`]).
+/// noise: nothing that their thumbnails show has moved, and they are less than 0.5 s apart (see [`MaskOrigin::Still`]).
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct InferenceId(u64);
 

@@ -3,7 +3,9 @@ use std::time::Instant;
 
 use greenroom_frame::{Frame, FrameView, PlaneScaler, SizePx};
 
+use super::InferenceId;
 use super::crop::Crop;
+use super::laid::Laid;
 use super::still::Sight;
 use crate::look::Look;
 use crate::models::{SQUEEZE, SQUEEZE_OF_SECOND_LOOK, SQUEEZE_OF_WINDOWS, fitting};
@@ -53,6 +55,8 @@ pub(super) struct Parts {
     pub component_filter: Option<ComponentFilter>,
     raiser: Option<Raiser>,
     smoother: Option<Smoother>,
+    /// What was laid onto the canvas while nothing moved.
+    laid: Option<Laid>,
     /// Of the pictures, for the steps that ask what has changed.
     thumbnails: Option<Thumbnails>,
     /// The smoother has come to the newest picture already.
@@ -88,6 +92,8 @@ impl Parts {
             component_filter,
             raiser: steps.raise.then(Raiser::default),
             smoother: steps.smooth.then(|| Smoother::new(canvas, isa)).transpose()?,
+            // A filter that shows one person counts the frames in which they are lost.
+            laid: (!shows_one_person).then(|| Laid::new(canvas)).transpose()?,
             thumbnails: None,
             has_advanced: false,
             has_mask: false,
@@ -97,6 +103,7 @@ impl Parts {
 
     pub(super) fn reset(&mut self) {
         self.has_advanced = false;
+        self.laid.iter_mut().for_each(Laid::reset);
         self.thumbnails.iter_mut().for_each(Thumbnails::reset);
         if let Some(crop) = &mut self.crop {
             crop.reset();
@@ -207,9 +214,27 @@ impl Parts {
         Ok(())
     }
 
-    /// Lays onto `canvas` what the network `found` in what it looked at. Gives the window to look into once more, if somebody
-    /// is lost.
-    pub(super) fn lay(&mut self, found: &Frame, canvas: &mut Frame) -> Option<Window> {
+    /// Lays onto `canvas` what the network `found` in what it looked at; `still` is the inference that did so for a frame before, if
+    /// nothing has moved since. Gives the window to look into once more, if somebody is lost.
+    pub(super) fn lay(
+        &mut self,
+        found: &Frame,
+        still: Option<InferenceId>,
+        canvas: &mut Frame,
+    ) -> Option<Window> {
+        if let Some(laid) = self.laid.as_ref().and_then(|laid| laid.get(still)) {
+            canvas.bytes_mut().copy_from_slice(laid.bytes());
+        } else {
+            self.lay_anew(found, canvas);
+            self.laid.iter_mut().for_each(|laid| laid.note(still, canvas));
+        }
+        let crop = self.crop.as_mut()?;
+        let lost = crop.lost.find(canvas.bytes(), canvas.captured_at())?;
+        crop.tracker.window_of_lost(lost).filter(|_| crop.has_windows)
+    }
+
+    /// Brings what was `found` to its place on `canvas`, and drops islands.
+    fn lay_anew(&mut self, found: &Frame, canvas: &mut Frame) {
         let enlarger = self.enlarger.as_mut().filter(|_| found.size() != canvas.size());
         match (&mut self.crop, enlarger) {
             (Some(crop), _) if crop.window.is_some() => crop.place(found, canvas),
@@ -219,9 +244,6 @@ impl Parts {
             _ => canvas.bytes_mut().copy_from_slice(found.bytes()),
         }
         self.filter(canvas);
-        let crop = self.crop.as_mut()?;
-        let lost = crop.lost.find(canvas.bytes(), canvas.captured_at())?;
-        crop.tracker.window_of_lost(lost).filter(|_| crop.has_windows)
     }
 
     /// Adds to `canvas` whom the network `found` in the `window` of somebody who is lost, where they may be.

@@ -7,7 +7,7 @@ use crate::refine::crop::Window;
 
 /// An answer is not used for longer, however still it is: a change that is too slow or too faint to be noticed shows within
 /// this time.
-const MOST_STALE: Duration = Duration::from_millis(300);
+const MOST_STALE: Duration = Duration::from_millis(500);
 /// Side of the blocks that are compared, in cells of the picture's thumbnail.
 const BLOCK: usize = 4;
 /// A block has changed if its mean has by more codes than that, as the network sees it: noise of 5 codes a sample moves it by
@@ -206,12 +206,12 @@ mod tests {
         // A change of colour alone.
         let green: Vec<u8> = grey.iter().map(|sample| sample - 4).collect();
         assert!(!gate.holds(1, sight([&second, &green, &grey], at(40))));
-        assert!(gate.holds(1, sight([&second, &green, &grey], at(300))));
-        assert!(!gate.holds(1, sight([&second, &green, &grey], at(340))), "it has grown old");
-        assert!(!gate.holds(1, Sight { gain: 1.2, ..sight([&second, &green, &grey], at(350)) }));
+        assert!(gate.holds(1, sight([&second, &green, &grey], at(500))));
+        assert!(!gate.holds(1, sight([&second, &green, &grey], at(540))), "it has grown old");
+        assert!(!gate.holds(1, Sight { gain: 1.2, ..sight([&second, &green, &grey], at(550)) }));
         gate.0.reset();
-        assert!(!gate.holds(1, sight([&second, &green, &grey], at(360))));
+        assert!(!gate.holds(1, sight([&second, &green, &grey], at(560))));
         // The clock goes back with another camera.
-        assert!(!gate.holds(1, sight([&second, &green, &grey], at(300))));
+        assert!(!gate.holds(1, sight([&second, &green, &grey], at(500))));
     }
 }
