@@ -1,7 +1,7 @@
 mod build;
+mod canvas_cache;
 mod crop;
 mod effort;
-mod laid;
 mod parts;
 mod refining;
 mod second_look;

@@ -131,6 +131,24 @@ fn who_is_lost_without_a_head_is_found_again_in_a_window() {
 }
 
 #[test]
+fn who_is_lost_stays_found_while_nothing_moves() {
+    let steps = RefineSteps { crop: true, smooth: true, islands: true, ..RefineSteps::NONE };
+    let mut bench = Bench::with(steps);
+    for _ in 0..5 {
+        bench.shown([true, true]);
+    }
+    bench.is_blind.store(true, Relaxed);
+    let mut asked = Vec::new();
+    for _ in 0..60 {
+        let ([sitting, standing], looks) = bench.shown([true, true]);
+        assert!(sitting > 0.9 && standing > 0.9, "{sitting} {standing} after {asked:?}");
+        asked.push(looks);
+    }
+    // The answers of before hold for some frames; then the network sees nobody, and looks into a window besides.
+    assert!(asked.contains(&0) && asked.contains(&2), "{asked:?}");
+}
+
+#[test]
 fn who_has_gone_is_looked_for_once_and_is_not_shown() {
     let mut bench = Bench::new();
     for _ in 0..5 {

@@ -87,7 +87,7 @@ fn the_matte_stays_while_nothing_moves_and_follows_what_does() {
     assert!(shown.iter().all(|&level| level == 0), "what was struck out is shown");
 
     // A step of the smoothing keeps the matte, and a larger one does not; nor does another call.
-    for (step, is_kept) in [(8, true), (9, false)] {
+    for (step, is_kept) in [(16, true), (17, false)] {
         fitter.0.reset();
         let matte = fitter.luma(&first_alpha, &first, Some(same));
         let mut smoothed = first_alpha.clone();
@@ -129,7 +129,7 @@ fn frames_of_one_inference_have_its_mask_and_no_other() {
     };
     let still = (1..masks.len()).filter(|&frame| masks[frame].2 == MaskOrigin::Still);
     let still: Vec<usize> = still.collect();
-    assert!(still.len() > 8, "{still:?}");
+    assert!(still.iter().any(|&frame| frame > 13), "{still:?}");
     for frame in still {
         // Smoothing alone changes it.
         assert_eq!(masks[frame].1, masks[frame - 1].1);

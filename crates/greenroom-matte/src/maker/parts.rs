@@ -4,8 +4,8 @@ use std::time::Instant;
 use greenroom_frame::{Frame, FrameView, PlaneScaler, SizePx};
 
 use super::InferenceId;
+use super::canvas_cache::CanvasCache;
 use super::crop::Crop;
-use super::laid::Laid;
 use super::still::Sight;
 use crate::look::Look;
 use crate::models::{SQUEEZE, SQUEEZE_OF_SECOND_LOOK, SQUEEZE_OF_WINDOWS, fitting};
@@ -55,8 +55,8 @@ pub(super) struct Parts {
     pub component_filter: Option<ComponentFilter>,
     raiser: Option<Raiser>,
     smoother: Option<Smoother>,
-    /// What was laid onto the canvas while nothing moved.
-    laid: Option<Laid>,
+    /// With `smooth`: where nothing moves, an answer is laid onto the canvas once.
+    canvas_cache: Option<CanvasCache>,
     /// Of the pictures, for the steps that ask what has changed.
     thumbnails: Option<Thumbnails>,
     /// The smoother has come to the newest picture already.
@@ -93,7 +93,9 @@ impl Parts {
             raiser: steps.raise.then(Raiser::default),
             smoother: steps.smooth.then(|| Smoother::new(canvas, isa)).transpose()?,
             // A filter that shows one person counts the frames in which they are lost.
-            laid: (!shows_one_person).then(|| Laid::new(canvas)).transpose()?,
+            canvas_cache: (steps.smooth && !shows_one_person)
+                .then(|| CanvasCache::new(canvas))
+                .transpose()?,
             thumbnails: None,
             has_advanced: false,
             has_mask: false,
@@ -103,7 +105,7 @@ impl Parts {
 
     pub(super) fn reset(&mut self) {
         self.has_advanced = false;
-        self.laid.iter_mut().for_each(Laid::reset);
+        self.canvas_cache.iter_mut().for_each(CanvasCache::clear);
         self.thumbnails.iter_mut().for_each(Thumbnails::reset);
         if let Some(crop) = &mut self.crop {
             crop.reset();
@@ -214,19 +216,19 @@ impl Parts {
         Ok(())
     }
 
-    /// Lays onto `canvas` what the network `found` in what it looked at; `still` is the inference that did so for a frame before, if
+    /// Lays onto `canvas` what the network `found` in what it looked at; `held` is the inference that did so for a frame before, if
     /// nothing has moved since. Gives the window to look into once more, if somebody is lost.
     pub(super) fn lay(
         &mut self,
         found: &Frame,
-        still: Option<InferenceId>,
+        held: Option<InferenceId>,
         canvas: &mut Frame,
     ) -> Option<Window> {
-        if let Some(laid) = self.laid.as_ref().and_then(|laid| laid.get(still)) {
-            canvas.bytes_mut().copy_from_slice(laid.bytes());
+        if let Some(kept) = self.canvas_cache.as_ref().and_then(|cache| cache.get(held)) {
+            canvas.bytes_mut().copy_from_slice(kept.bytes());
         } else {
             self.lay_anew(found, canvas);
-            self.laid.iter_mut().for_each(|laid| laid.note(still, canvas));
+            self.canvas_cache.iter_mut().for_each(|cache| cache.keep(held, canvas));
         }
         let crop = self.crop.as_mut()?;
         let lost = crop.lost.find(canvas.bytes(), canvas.captured_at())?;
@@ -271,8 +273,9 @@ impl Parts {
         }
     }
 
-    /// Drops islands.
+    /// Drops islands. What it remembers of this mask counts from now on.
     fn filter(&mut self, canvas: &mut Frame) {
+        self.canvas_cache.iter_mut().for_each(CanvasCache::clear);
         if let Some(component_filter) = &mut self.component_filter {
             component_filter.apply(canvas.bytes_mut());
         }
@@ -321,3 +324,6 @@ impl Parts {
         Ok(())
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -33,8 +33,8 @@ impl MatteMaker {
                 self.preparer.learn_again();
             }
             let has_time = self.effort.input == Input::Full;
-            let still = (self.origin == MaskOrigin::Still).then_some(self.inference_id);
-            let lost = self.parts.lay(&found.alpha, still, &mut self.alpha);
+            let held = (self.origin == MaskOrigin::Still).then_some(self.inference_id);
+            let lost = self.parts.lay(&found.alpha, held, &mut self.alpha);
             let mut extra = ExtraLook {
                 engine: &mut *self.engine,
                 preparer: &mut self.preparer,

@@ -23,9 +23,9 @@ pub(crate) struct ComponentFilter {
     components: Components,
     /// What was decided of each component.
     keeps: Vec<bool>,
-    /// Samples of each component that were of [`KEPT`] or [`MAIN`] in the frame before.
+    /// Samples of each component that were of [`KEPT`] or [`MAIN`] in the mask before.
     before: Vec<[u32; 2]>,
-    /// What was decided in the frame before, a bit each: [`KEPT`], [`MAIN`].
+    /// What was decided of the mask before, a bit each: [`KEPT`], [`MAIN`].
     past: Vec<u8>,
     /// Squares of [`Self::cell`] samples on or beside those that someone stands in.
     near: Vec<bool>,
@@ -54,14 +54,14 @@ const SURE_PART: u32 = 8;
 const LARGE: u32 = 4;
 /// 0.6.
 const LIKELY: u32 = 153;
-/// Mean alpha down to which an island stays that was kept in the frame before: 0.5.
+/// Mean alpha down to which an island stays that was kept in the mask before: 0.5.
 const HALF: u32 = 128;
 /// What is beside a person, unsure, and no larger than such a part of them is a hand; the lamp of the
 /// demo clip comes near, and is twice as large.
 const HAND_SHARE: u32 = 12;
 /// And its mean alpha is no lower than that of a hand: 0.3. A shine of the demo clip's lamp has 0.24.
-const PERHAPS: u32 = 77;
-/// What has just come off the main person, is still beside them and no larger than such a part is
+const LEAST_OF_HAND: u32 = 77;
+/// What has just come off the main person, is still beside them, no larger than such a part and not too faint is
 /// their head.
 const HEAD_SHARE: u32 = 3;
 /// The main person is no smaller than such a part of the largest.
@@ -181,7 +181,8 @@ impl ComponentFilter {
         let was_main: fn(&Self, usize) -> bool =
             |it, index| 2 * it.before[index][1] >= it.components.all[index].area;
         for index in 0..all.len() {
-            let is_hand = self.components.all[index].area <= hand && was_main(self, index);
+            let it = &self.components.all[index];
+            let is_hand = it.area <= hand && !is_faint(it) && was_main(self, index);
             self.keeps[index] |= is_hand;
         }
         self.mark_near();
@@ -211,7 +212,7 @@ impl ComponentFilter {
         central.unwrap_or_default()
     }
 
-    /// Counts what was decided of each component's samples in the frame before.
+    /// Counts what was decided of each component's samples in the mask before.
     fn look_back(&mut self) {
         let width = self.size.width_px as usize;
         let Components { runs, all, .. } = &self.components;
@@ -263,8 +264,7 @@ impl ComponentFilter {
         for run in runs {
             let index = run.component as usize;
             let it = &all[index];
-            let is_faint = it.mass < it.area * PERHAPS;
-            if !self.keeps[index] && !is_faint && it.area <= most(self, index) {
+            if !self.keeps[index] && !is_faint(it) && it.area <= most(self, index) {
                 let row = (run.y / cell * columns) as usize;
                 let range =
                     row + (run.start / cell) as usize..=row + ((run.end - 1) / cell) as usize;
@@ -287,6 +287,11 @@ impl ComponentFilter {
             }
         }
     }
+}
+
+/// Whether it is fainter than any hand.
+fn is_faint(it: &Component) -> bool {
+    it.mass < it.area * LEAST_OF_HAND
 }
 
 #[cfg(test)]

@@ -95,6 +95,12 @@ fn what_is_too_faint_for_a_hand_is_dropped_beside_a_person_too() {
             sense(people).apply(&mut seen);
             assert_eq!(at(&seen, 94, 26), if stays { alpha } else { 0 }, "{people:?} {alpha}");
         }
+        // It was of the person a moment ago.
+        let mut sense = sense(people);
+        sense.apply(&mut mask(&[BODY, (90, 24, 8, 6, 70)]));
+        let mut seen = mask(&[BODY, (92, 24, 6, 6, 70)]);
+        sense.apply(&mut seen);
+        assert_eq!(at(&seen, 94, 26), 0, "{people:?}");
     }
 }
 

@@ -13,8 +13,8 @@ pub struct MattePlanes {
 }
 
 /// Levels of 0..=255 that a sample of the alpha may have gone since, for the planes to be those of the new one: smoothing goes
-/// over to a new mask in small steps.
-const MOST_DIFFERENCE: u8 = 8;
+/// over to a new mask in small steps. So little alone is room to the guide, which begins at 38.
+const MOST_DIFFERENCE: u8 = 16;
 
 /// What the planes were fitted to last.
 struct Fitted {
