@@ -4,7 +4,8 @@ use greenroom_frame::{Colour, Frame, PixelFormat, SizePx};
 
 use super::MatteMaker;
 use super::effort::{Carrying, Effort, InferenceId, MaskOrigin};
-use super::parts::{MaskFit, Parts};
+use super::mask_fit::MaskFit;
+use super::parts::Parts;
 use crate::look::Look;
 use crate::{Engine, Isa, MatteError, Model, Preparer, Quality, RefineSteps, SelfieEngine};
 

@@ -1,6 +1,6 @@
 use greenroom_frame::{Colour, Frame, PixelFormat, PlaneScaler, SizePx};
 
-use super::parts::MaskFit;
+use super::mask_fit::MaskFit;
 use crate::MatteError;
 use crate::look::Look;
 use crate::refine::crop::{LEVELS, Tracker, Window};

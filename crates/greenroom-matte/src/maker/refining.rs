@@ -2,7 +2,7 @@
 
 use greenroom_frame::{Frame, FrameView};
 
-use super::parts::MaskFit;
+use super::mask_fit::MaskFit;
 use super::still::StillGate;
 use super::{Input, MaskOrigin, MatteMaker};
 use crate::look::Look;

@@ -2,6 +2,7 @@ use greenroom_frame::{Colour, PixelFormat};
 
 use super::*;
 use crate::Layout;
+use crate::refine::crop::LEVELS;
 
 const SIZE: SizePx = SizePx::new(128, 96);
 
