@@ -9,13 +9,15 @@ use super::cells::{BLOCK_CELLS, RADIUS};
 pub(super) struct CertainBlocks {
     /// Cells in a row.
     width: usize,
+    /// Blocks in a row.
     blocks: usize,
-    /// What the mask has in a block; in all windows around its cells; in all windows that these
-    /// cells lie in.
-    own: Vec<Class>,
+    /// Of each cell: what the mask has there; in the window around it; in all windows that it lies in.
+    maps: [Vec<Class>; 3],
+    /// A row of cells, with [`RADIUS`] more at both ends.
+    row: Vec<Class>,
+    /// What there is in the windows around a block's cells; in all windows that these lie in.
     windows: Vec<Class>,
     cells: Vec<Class>,
-    row: Vec<Class>,
     /// The columns and rows of cells from the first that is not sure to the last.
     extent: [Range<usize>; 2],
     #[cfg(test)]
@@ -38,14 +40,13 @@ impl CertainBlocks {
     pub(super) fn new(thumbnail: SizePx) -> Self {
         let (width, rows) = (thumbnail.width_px as usize, thumbnail.height_px as usize);
         let blocks = width.div_ceil(BLOCK_CELLS);
-        let map = || vec![MIXED; blocks * rows];
         Self {
             width,
             blocks,
-            own: map(),
-            windows: map(),
-            cells: map(),
-            row: vec![0; blocks],
+            maps: std::array::from_fn(|_| vec![MIXED; width * rows]),
+            row: vec![0; width + 2 * RADIUS],
+            windows: vec![MIXED; blocks * rows],
+            cells: vec![MIXED; blocks * rows],
             extent: [0..0, 0..0],
             #[cfg(test)]
             nothing_is_certain: false,
@@ -54,24 +55,20 @@ impl CertainBlocks {
 
     /// Looks at a mask of the thumbnail's size.
     pub(super) fn look(&mut self, mask: &[u8]) {
-        let rows = mask.chunks_exact(self.width);
-        for (row, out) in rows.zip(self.own.chunks_exact_mut(self.blocks)) {
-            for (cells, out) in row.chunks(BLOCK_CELLS).zip(out) {
-                let (least, most) =
-                    cells.iter().fold((255, 0), |(least, most), &c| (c.min(least), c.max(most)));
-                *out = match (least, most) {
-                    (_, ..=ROOM_LEVEL) => ROOM,
-                    (PERSON_LEVEL.., _) => PERSON,
-                    _ => MIXED,
-                };
-            }
+        let [own, windows, cells] = &mut self.maps;
+        for (own, &level) in own.iter_mut().zip(mask) {
+            let may_be_room = if level < PERSON_LEVEL { ROOM } else { 0 };
+            let may_be_person = if level > ROOM_LEVEL { PERSON } else { 0 };
+            *own = may_be_room | may_be_person;
         }
         #[cfg(test)]
         if self.nothing_is_certain {
-            self.own.fill(MIXED);
+            own.fill(MIXED);
         }
-        dilate(&self.own, &mut self.windows, &mut self.row);
-        dilate(&self.windows, &mut self.cells, &mut self.row);
+        dilate(own, windows, &mut self.row);
+        dilate(windows, cells, &mut self.row);
+        sum_up(windows, &mut self.windows, [self.width, self.blocks]);
+        sum_up(cells, &mut self.cells, [self.width, self.blocks]);
         self.extent = self.find_extent();
     }
 
@@ -96,6 +93,19 @@ impl CertainBlocks {
         self.extent.clone()
     }
 
+    /// The same with so many cells around them.
+    pub(super) fn extent_with(&self, margin: usize) -> [Range<usize>; 2] {
+        let [columns, rows] = self.extent();
+        if rows.is_empty() {
+            return [0..0, 0..0];
+        }
+        let wider = |cells: Range<usize>, most: usize| {
+            cells.start.saturating_sub(margin)..(cells.end + margin).min(most)
+        };
+        let height = self.windows.len() / self.blocks;
+        [wider(columns, self.width), wider(rows, height)]
+    }
+
     fn find_extent(&self) -> [Range<usize>; 2] {
         let is_mixed = |class: &Class| *class == MIXED;
         let (mut columns, mut rows) = (self.blocks..0, 0..0);
@@ -113,20 +123,28 @@ impl CertainBlocks {
     }
 }
 
-/// Each block gets what is within a window's reach: [`RADIUS`] rows, and the next blocks, which are
-/// no narrower.
+/// Each cell gets what is in the window around it. `row` is longer than a row of cells by [`RADIUS`] at both ends.
 fn dilate(from: &[Class], into: &mut [Class], row: &mut [Class]) {
-    const { assert!(BLOCK_CELLS >= RADIUS) };
-    let blocks = row.len();
-    let rows = from.len() / blocks;
-    for (y, out) in into.chunks_exact_mut(blocks).enumerate() {
+    let width = row.len() - 2 * RADIUS;
+    let rows = from.len() / width;
+    for (y, out) in into.chunks_exact_mut(width).enumerate() {
         row.fill(0);
+        let column = &mut row[RADIUS..][..width];
         for near in y.saturating_sub(RADIUS)..(y + RADIUS + 1).min(rows) {
-            row.iter_mut().zip(&from[near * blocks..]).for_each(|(sum, class)| *sum |= class);
+            column.iter_mut().zip(&from[near * width..]).for_each(|(sum, class)| *sum |= class);
         }
-        for (block, out) in out.iter_mut().enumerate() {
-            let near = block.saturating_sub(1)..(block + 2).min(blocks);
-            *out = row[near].iter().fold(0, |sum, class| sum | class);
+        out.fill(0);
+        for start in 0..=2 * RADIUS {
+            out.iter_mut().zip(&row[start..]).for_each(|(sum, class)| *sum |= class);
+        }
+    }
+}
+
+/// Each block of `width` cells in a row gets what its cells have.
+fn sum_up(cells: &[Class], into: &mut [Class], [width, blocks]: [usize; 2]) {
+    for (row, out) in cells.chunks_exact(width).zip(into.chunks_exact_mut(blocks)) {
+        for (cells, out) in row.chunks(BLOCK_CELLS).zip(out) {
+            *out = cells.iter().fold(0, |sum, class| sum | class);
         }
     }
 }

@@ -33,6 +33,19 @@ fn scene(format: PixelFormat, size: SizePx, off_px: f64) -> (Frame, Frame) {
     (frame, mask)
 }
 
+/// The person before a plain background, without the room's colour in the edge.
+fn composed(guide: &mut Guide, frame: &Frame, mask: &Frame) -> Frame {
+    let (mut luma, mut chroma) = (mask.clone(), mask.clone());
+    guide.fit(&mask.view(), &frame.view(), &mut luma, &mut chroma).unwrap();
+    let matte = greenroom_frame::MatteView::new(frame.view(), luma.view(), chroma.view()).unwrap();
+    let (mut behind, mut canvas) = (frame.clone(), frame.clone());
+    behind.bytes_mut().fill(100);
+    let (over, matte) = (frame.view(), matte.with_edge(guide.edge()));
+    let mut compositor = greenroom_frame::Compositor::default();
+    compositor.compose(over, behind.view().into(), matte, None, &mut canvas).unwrap();
+    canvas
+}
+
 fn fit(frame: &Frame, mask: &Frame, isa: Isa) -> (Frame, Frame) {
     let grey = || Frame::new(PixelFormat::Grey, SizePx::new(1, 1), Colour::JPEG).unwrap();
     let (mut luma, mut chroma) = (grey(), grey());
@@ -123,6 +136,18 @@ fn a_person_who_moves_leaves_nothing_behind() {
         let (fresh, fresh_chroma) = fit(&frame, &mask, Isa::best());
         assert!(luma.bytes() == fresh.bytes(), "{off_px}");
         assert!(chroma.bytes() == fresh_chroma.bytes(), "{off_px}");
+    }
+    // The edge's colours, too, are of this picture alone, though the others were of another light.
+    for format in [PixelFormat::I420, PixelFormat::I422] {
+        let mut guide = Guide::new().with_spill();
+        for (off_px, darker) in [(0.0, 0), (60.0, 50), (-90.0, 20), (180.0, 30), (0.0, 10)] {
+            let (mut frame, mask) = scene(format, SizePx::new(640, 360), off_px);
+            frame.bytes_mut().iter_mut().for_each(|sample| *sample -= darker);
+            let seen = composed(&mut guide, &frame, &mask);
+            assert!(seen.bytes() != composed(&mut Guide::new(), &frame, &mask).bytes(), "{off_px}");
+            let fresh = composed(&mut Guide::new().with_spill(), &frame, &mask);
+            assert!(seen.bytes() == fresh.bytes(), "{format} {off_px}");
+        }
     }
     // Inside of who fills the picture but for its edge, alpha is whole.
     let (frame, mut mask) = scene(PixelFormat::I420, SizePx::new(640, 480), 0.0);
