@@ -24,7 +24,7 @@ use std::time::{Duration, Instant};
 use greenroom_frame::{Frame, FrameView, SizePx};
 
 use self::asking::{Asking, LoadNetworks, Networks, Question};
-use self::verdict::Verdict;
+use self::verdict::{Changed, Verdict};
 use crate::letterbox::{Canvas, LetterboxPreparer};
 use crate::refine::thumbnails::Thumbnails;
 use crate::{Engine, FaceFinder, Isa, MatteError, ModelDescription, MulticlassEngine, Quality};
@@ -54,7 +54,7 @@ impl From<Quality> for Pace {
 
 /// Share of the cells that have changed from which on an answer no longer fits.
 const OUTDATED: f32 = 0.1;
-/// Share up to which the picture is still the answer's.
+/// Share up to which the picture is still the answer's, but for persons who move where they were.
 const STILL: f32 = 0.01;
 /// The wait for the next question after a call's first one, once its answer no longer fits: whoever stands before a thing when the
 /// call begins may have been taken for one with it, and gives that away by moving. So soon it is also asked about another scene.
@@ -183,7 +183,7 @@ impl SecondOpinion {
             self.ask(frame, (thumbnails, gain), mask)?;
             if self.question.is_some() {
                 // Answered at once.
-                self.verdict.compare(&thumbnails.new, gain);
+                self.verdict.compare(&thumbnails.new, gain, mask);
             }
         }
         self.verdict.strike(mask);
@@ -205,16 +205,16 @@ impl SecondOpinion {
         Ok(())
     }
 
-    /// Takes up an answer that has come, and finds which share of a frame is not as in the newest answer's.
+    /// Takes up an answer that has come, and finds what of a frame is not as in the newest answer's.
     fn begin(
         &mut self,
         (thumbnails, gain): (&Thumbnails, f32),
         mask: &Frame,
-    ) -> Result<f32, MatteError> {
+    ) -> Result<Changed, MatteError> {
         self.verdict.fit(thumbnails.new.size(), mask.size())?;
         self.scene_is_new |= changes::is_new_scene(thumbnails, gain);
         self.listen()?;
-        Ok(self.verdict.compare(&thumbnails.new, gain))
+        Ok(self.verdict.compare(&thumbnails.new, gain, mask))
     }
 
     /// How much each sample of the last mask may be raised by, of 255, the more of both; `None` where there is no answer to go by.
@@ -222,18 +222,20 @@ impl SecondOpinion {
         self.verdict.raisable()
     }
 
-    /// Whether a frame is to be asked about; `changed` is the share of it that is not as in the last answer's.
-    fn is_due(&self, captured_at: Instant, changed: f32) -> bool {
+    /// Whether a frame is to be asked about, of which so much is not as in the last answer's.
+    fn is_due(&self, captured_at: Instant, changed: Changed) -> bool {
         let Some(asked_at) = self.asked_at else { return true };
         let Pace { still, calm, outdated } = self.pace;
         let times = self.interval_times * if self.saves_power { 2 } else { 1 };
         // What is room in a picture that has changed shows until the next answer.
         let wait = match changed {
-            changed if self.scene_is_new || changed > OUTDATED && self.asked_once => {
+            Changed { all, .. } if self.scene_is_new || all > OUTDATED && self.asked_once => {
                 SECOND_QUESTION * times
             }
-            changed if changed > OUTDATED => outdated * times.min(MOST_TIMES),
-            changed if changed > STILL => (calm * times).min(2 * still),
+            Changed { all, .. } if all > OUTDATED => outdated * times.min(MOST_TIMES),
+            Changed { beside_persons, .. } if beside_persons > STILL => {
+                (calm * times).min(2 * still)
+            }
             _ => (still * times).min(2 * still),
         };
         // Also when the clock went back: another camera.

@@ -62,6 +62,19 @@ struct Tables {
     mask_cells: Frame,
 }
 
+/// Shares of a picture's cells that are not as in the newest answer's.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub(super) struct Changed {
+    pub all: f32,
+    /// Without those of persons who move where they were.
+    pub beside_persons: f32,
+}
+
+impl Changed {
+    const ALL: Self = Self { all: 1.0, beside_persons: 1.0 };
+    const NOTHING: Self = Self { all: 0.0, beside_persons: 0.0 };
+}
+
 /// Probabilities of a person below the first are room for sure, from the second on they are none; between them, as far
 /// as it goes.
 const ROOM: [u8; 2] = [51, 128];
@@ -141,6 +154,18 @@ impl Tables {
         2 * changed_cells > person_cells
     }
 
+    /// How many cells have changed but those of persons who move where they were: both networks saw a person there, and by
+    /// `mask` the fast one does now.
+    fn changed_beside_persons(&mut self, mask: &Frame) -> usize {
+        self.scale_mask(mask);
+        let persons = self.mask_cells.bytes().iter().zip(self.person[0].bytes());
+        let cells = self.changed.cells().iter().zip(persons);
+        let is_beside = |(&changed, (&now, &then)): (&u8, (&u8, &u8))| {
+            u32::from(changed != 0) & (u32::from(now < SURE) | u32::from(then < DOUBT))
+        };
+        cells.map(is_beside).sum::<u32>() as usize
+    }
+
     /// Finds where neither the answer by itself nor `mask`, in cells, sees anybody.
     fn find_empty(&mut self, mask: &[u8]) {
         let both = mask.iter().zip(self.person[0].bytes());
@@ -172,11 +197,10 @@ impl Tables {
     }
 
     /// Looks for who has come since the answer; `mask` is that of this frame.
-    fn find_arrivals(&mut self, mask: &Frame) {
+    fn find_arrivals(&mut self) {
         if self.changed.cells().iter().all(|&changed| changed == 0) {
             return self.arrivals.clear();
         }
-        self.scale_mask(mask);
         self.arrivals.find(CellStates {
             mask: self.mask_cells.bytes(),
             was_empty: &self.was_empty,
@@ -261,14 +285,14 @@ impl Verdict {
         Ok(())
     }
 
-    /// Finds what has changed since the answer's picture: the share of it. The networks see both pictures brighter by
-    /// `gain`. Without an answer nothing has changed, and after a refuted one all has.
-    pub(super) fn compare(&mut self, thumbnail: &SmallPlanes, gain: f32) -> f32 {
+    /// Finds what has changed since the answer's picture, where `mask` is that of the new one. The networks see both pictures
+    /// brighter by `gain`. Without an answer nothing has changed, and after a refuted one all has.
+    pub(super) fn compare(&mut self, thumbnail: &SmallPlanes, gain: f32, mask: &Frame) -> Changed {
         if let Some(tables) = &mut self.tables {
             tables.remembered.watch(thumbnail.bytes(), gain);
         }
         let Some(tables) = self.tables.as_mut().filter(|_| self.knows) else {
-            return if self.is_refuted { 1.0 } else { 0.0 };
+            return if self.is_refuted { Changed::ALL } else { Changed::NOTHING };
         };
         let changed = tables.changed.cells_mut();
         changes::mark(changed, &tables.planes, thumbnail.bytes(), gain);
@@ -282,14 +306,18 @@ impl Verdict {
         tables.movers.watch(changed);
         if changed_cells == 0 {
             tables.changed.clear();
-            return 0.0;
+            return Changed::NOTHING;
         }
+        let beside_persons = tables.changed_beside_persons(mask);
+        let changed = tables.changed.cells_mut();
         changes::fill(changed, &mut tables.spare, tables.cells);
         let [rows, _] = &mut tables.spare;
         most_around(changed, rows, tables.cells);
         soften(changed, rows, tables.cells);
         tables.changed.scale();
-        changed_cells as f32 / tables.denied.len().max(1) as f32
+        let [all, beside_persons] = [changed_cells, beside_persons]
+            .map(|cells| cells as f32 / tables.denied.len().max(1) as f32);
+        Changed { all, beside_persons }
     }
 
     /// Strikes out of `mask` what is room, has not changed and is nobody who moves or has come; [`compare`](Self::compare) has been
@@ -300,7 +328,7 @@ impl Verdict {
         if tables.is_doubtful && age < STILL_FOR {
             return;
         }
-        tables.find_arrivals(mask);
+        tables.find_arrivals();
         let levels = mask.bytes_mut().iter_mut().zip(tables.room.bytes());
         let persons = tables.movers.of_mask().iter().zip(tables.arrivals.of_mask());
         let spared = tables.changed.of_mask().iter().zip(persons);
