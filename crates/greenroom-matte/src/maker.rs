@@ -2,6 +2,7 @@ mod build;
 mod canvas_cache;
 mod crop;
 mod effort;
+mod inside;
 mod mask_fit;
 mod parts;
 mod refining;
@@ -18,6 +19,7 @@ use greenroom_frame::{Colour, Frame, FrameView, PixelFormat, SizePx};
 use self::build::fits;
 use self::effort::Carrying;
 pub use self::effort::{Effort, InferenceId, Input, MaskOrigin};
+use self::inside::Inside;
 use self::mask_fit::MaskFit;
 use self::parts::Parts;
 use self::second_look::SecondLook;
@@ -56,8 +58,9 @@ pub struct MatteMaker {
     /// What is done about the mask, in the steps that are taken.
     parts: Parts,
     second_opinion: Option<SecondOpinion>,
-    /// With `smooth`: where nothing moves, the network is not asked.
+    /// With `smooth`: where nothing moves but inside of a person, the network is not asked.
     still: Option<StillGate>,
+    inside: Inside,
     /// Where the mask of the frame that was prepared last comes from.
     origin: MaskOrigin,
     /// What that mask was inferred by.
@@ -254,9 +257,13 @@ impl MatteMaker {
         let fit = small_fit.unwrap_or(self.fit);
         self.newest = window.map_or(fit.whole, |window| fit.windows[window.level]);
         let sight = self.parts.sight(self.preparer.next_gain(), self.captured_at);
-        let both = self.still.as_mut().zip(sight);
-        if let Some(inference_id) = both.and_then(|(still, sight)| still.holds(self.newest, sight))
-        {
+        // By the mask of the frame before.
+        let cells = self.parts.cells_of_last_mask();
+        let (mask, inside) = (&self.alpha, &mut self.inside);
+        let held = self.still.as_mut().zip(sight).and_then(|(still, sight)| {
+            still.holds(self.newest, sight, || inside.find(mask, cells?).ok())
+        });
+        if let Some(inference_id) = held {
             (self.origin, self.inference_id) = (MaskOrigin::Still, inference_id);
             self.preparer.skip();
             return Ok(());

@@ -110,6 +110,57 @@ fn the_matte_stays_while_nothing_moves_and_follows_what_does() {
     assert!(matte == anew, "the matte has not followed");
 }
 
+/// A place of the mask around which so many samples to each side are all of that kind, the middlemost.
+fn place_amid(mask: &Frame, reach: usize, is_wanted: impl Fn(u8) -> bool) -> [usize; 2] {
+    let SizePx { width_px, height_px } = mask.size();
+    let (width, height) = (width_px as usize, height_px as usize);
+    let level = |x: usize, y: usize| mask.bytes()[y * width + x];
+    let is_amid = |&[x, y]: &[usize; 2]| {
+        let columns = x - reach..x + reach + 1;
+        (y - reach..y + reach + 1).all(|y| columns.clone().all(|x| is_wanted(level(x, y))))
+    };
+    let places = (reach..height - reach).flat_map(|y| (reach..width - reach).map(move |x| [x, y]));
+    let places: Vec<[usize; 2]> = places.filter(is_amid).collect();
+    places[places.len() / 2]
+}
+
+/// Something dark of 16x16 pixels at a place of the mask.
+fn with_patch(mut frame: Frame, mask: &Frame, [x, y]: [usize; 2]) -> Frame {
+    let SizePx { width_px, height_px } = mask.size();
+    let place = [x * 640 / width_px as usize, y * 360 / height_px as usize];
+    let mut view = frame.view_mut();
+    let mut luma = view.plane_mut(0);
+    for y in place[1] - 8..place[1] + 8 {
+        luma.row_mut(y)[place[0] - 8..place[0] + 8].fill(20);
+    }
+    frame
+}
+
+#[test]
+fn what_moves_inside_of_a_person_is_not_asked_about_and_all_else_is() {
+    let start = Instant::now();
+    let still = |noise: u32| picture(0, noise, start + noise * FRAME);
+    let mut maker = maker();
+    let (mask, inference_id) = alpha(&mut maker, &still(1));
+    let inside = place_amid(&mask, 40, |level| level == 255);
+    let outside = place_amid(&mask, 20, |level| level == 0);
+    let (held, same) = alpha(&mut maker, &with_patch(still(2), &mask, inside));
+    assert_eq!((maker.origin(), same), (MaskOrigin::Still, inference_id));
+    let is_near = |(one, other): (&u8, &u8)| one.abs_diff(*other) < 8;
+    assert!(held.bytes().iter().zip(mask.bytes()).all(is_near), "the mask has changed");
+    // In the room, somebody may come.
+    let (_, other) = alpha(&mut maker, &with_patch(still(3), &mask, outside));
+    assert_eq!((maker.origin(), other == inference_id), (MaskOrigin::Inferred, false));
+    // Where the mask was refused, nobody knows what is inside of whom.
+    alpha(&mut maker, &still(4));
+    let (_, kept) = alpha(&mut maker, &with_patch(still(5), &mask, inside));
+    assert_eq!(maker.origin(), MaskOrigin::Still);
+    maker.prepare(&with_patch(still(6), &mask, inside).view()).unwrap();
+    maker.infer().unwrap();
+    let (_, new) = alpha(&mut maker, &with_patch(still(7), &mask, inside));
+    assert_eq!((maker.origin(), new == kept), (MaskOrigin::Inferred, false));
+}
+
 #[test]
 fn frames_of_one_inference_have_its_mask_and_no_other() {
     let steps = RefineSteps { denoise: false, ..RefineSteps::default() };

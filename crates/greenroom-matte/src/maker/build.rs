@@ -4,6 +4,7 @@ use greenroom_frame::{Colour, Frame, PixelFormat, SizePx};
 
 use super::MatteMaker;
 use super::effort::{Carrying, Effort, InferenceId, MaskOrigin};
+use super::inside::Inside;
 use super::mask_fit::MaskFit;
 use super::parts::Parts;
 use crate::look::Look;
@@ -96,6 +97,7 @@ impl MatteMaker {
             parts: Parts::default(),
             second_opinion: None,
             still: None,
+            inside: Inside::default(),
             origin: MaskOrigin::Inferred,
             inference_id: InferenceId::new(),
             effort: Effort::default(),

@@ -38,14 +38,15 @@ pub enum Input {
 pub enum MaskOrigin {
     /// The network was asked about this frame.
     Inferred,
-    /// Nothing has moved since the network was asked.
+    /// Nothing has moved since the network was asked, but perhaps inside of a person, away from their edge.
     Still,
     /// The mask of the frame before, moved along with a person who goes as a whole; see [`Effort`].
     Carried,
 }
 
 /// One inference: the network was asked about a frame. Frames whose masks are of the same inference show the same but for
-/// noise: nothing that their thumbnails show has moved, and they are less than 0.5 s apart (see [`MaskOrigin::Still`]).
+/// noise, and for what moves inside of a person: nothing else that their thumbnails show has moved, and they are less than 0.5 s apart
+/// (see [`MaskOrigin::Still`]).
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct InferenceId(u64);
 

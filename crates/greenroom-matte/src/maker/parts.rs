@@ -31,8 +31,9 @@ pub(super) struct Parts {
     thumbnails: Option<Thumbnails>,
     /// The smoother has come to the newest picture already.
     has_advanced: bool,
-    /// The mask of the picture before the newest one was made.
+    /// The mask of the newest picture was made; that of the one before was.
     has_mask: bool,
+    had_mask: bool,
     plain: Option<Plain>,
 }
 
@@ -69,6 +70,7 @@ impl Parts {
             thumbnails: None,
             has_advanced: false,
             has_mask: false,
+            had_mask: false,
             plain: Plain::new(steps.plain, canvas),
         })
     }
@@ -125,7 +127,8 @@ impl Parts {
         has_second_opinion: bool,
     ) -> Result<(), MatteError> {
         self.has_advanced = false;
-        if !std::mem::take(&mut self.has_mask) {
+        self.had_mask = std::mem::take(&mut self.has_mask);
+        if !self.had_mask {
             self.smoother.iter_mut().for_each(Smoother::reset);
         }
         if self.smoother.is_some() || self.crop.is_some() || has_second_opinion {
@@ -140,6 +143,11 @@ impl Parts {
         let thumbnail = &self.thumbnails.as_ref()?.new;
         let (planes, width) = (thumbnail.bytes(), thumbnail.size().width_px as usize);
         Some(Sight { planes, width, gain, window: self.window(), captured_at })
+    }
+
+    /// The size of the thumbnails, if the mask of the picture before the newest was made.
+    pub(super) fn cells_of_last_mask(&self) -> Option<SizePx> {
+        self.thumbnails.as_ref().filter(|_| self.had_mask).map(|thumbnails| thumbnails.new.size())
     }
 
     /// Moves the mask so far on to the newest picture. Gives how much has changed where the mask may have an edge

@@ -1,4 +1,4 @@
-//! Where nothing moves, the network's answer stays as it is: it is not asked again.
+//! Where nothing moves but inside of a person, the network's answer stays as it is: it is not asked again.
 
 use std::time::{Duration, Instant};
 
@@ -70,8 +70,14 @@ impl StillGate {
         self.seen[look] = None;
     }
 
-    /// The inference that was made in `look`, if its answer holds for `sight`, too.
-    pub(super) fn holds(&mut self, look: usize, sight: Sight<'_>) -> Option<InferenceId> {
+    /// The inference that was made in `look`, if its answer holds for `sight`, too: nothing has moved, or only what `inside` gives:
+    /// 255 in cells inside of a person, 0 in others. It is called if something has.
+    pub(super) fn holds<'a>(
+        &mut self,
+        look: usize,
+        sight: Sight<'_>,
+        inside: impl FnOnce() -> Option<&'a [u8]>,
+    ) -> Option<InferenceId> {
         let Self { seen, sums } = self;
         let seen = seen[look].as_ref()?;
         let age = sight.captured_at.checked_duration_since(seen.captured_at);
@@ -80,9 +86,14 @@ impl StillGate {
             (seen.gain, seen.window, seen.width) == (sight.gain, sight.window, sight.width);
         let most = [MOST_OF_MEAN, MOST_OF_CELL].map(|codes| codes / sight.gain);
         let most = [most[0].max(NOISE[0]), most[1].max(NOISE[1])];
-        let mut planes = seen.planes.iter().zip(sight.planes);
-        let mut is_same = |(old, new): (&Vec<u8>, _)| is_same(old, new, sight.width, most, sums);
-        let holds = is_fresh && of_same && planes.all(&mut is_same);
+        if !(is_fresh && of_same) {
+            return None;
+        }
+        let mut is_same = |inside: Option<&[u8]>| {
+            let mut planes = seen.planes.iter().zip(sight.planes);
+            planes.all(|(old, new)| is_same([old, new], inside, sight.width, most, sums))
+        };
+        let holds = is_same(None) || inside().is_some_and(|inside| is_same(Some(inside)));
         holds.then_some(seen.inference_id)
     }
 
@@ -105,29 +116,50 @@ impl StillGate {
     }
 }
 
-/// Whether no block of two planes of `width` cells a row has changed by more than that in the mean or in one cell. `sums` is
-/// memory.
+/// Whether no block of two planes, an `old` and a `new` one of `width` cells a row, has changed by more than that in the mean or in
+/// one cell, but for cells that are `inside`. `sums` is memory.
 fn is_same(
-    old: &[u8],
-    new: &[u8],
+    [old, new]: [&[u8]; 2],
+    inside: Option<&[u8]>,
     width: usize,
     [most_of_mean, most_of_cell]: [f32; 2],
     sums: &mut Vec<i16>,
 ) -> bool {
-    if old.len() != new.len() {
+    if old.len() != new.len() || inside.is_some_and(|inside| inside.len() != new.len()) {
         return false;
     }
     sums.resize(width, 0);
-    let rows = old.chunks(BLOCK * width).zip(new.chunks(BLOCK * width));
-    for (old, new) in rows {
-        let differences = old.iter().zip(new).map(|(old, new)| old.abs_diff(*new));
-        if differences.fold(0, u8::max) > most_of_cell as u8 {
+    for (index, (old, new)) in old.chunks(BLOCK * width).zip(new.chunks(BLOCK * width)).enumerate()
+    {
+        let inside = inside.map(|inside| &inside[index * BLOCK * width..][..new.len()]);
+        let most = match inside {
+            None => {
+                let differences = old.iter().zip(new).map(|(old, new)| old.abs_diff(*new));
+                differences.fold(0, u8::max)
+            }
+            Some(inside) => {
+                let cells = old.iter().zip(new).zip(inside);
+                let differences = cells.map(|((old, new), inside)| old.abs_diff(*new) & !inside);
+                differences.fold(0, u8::max)
+            }
+        };
+        if most > most_of_cell as u8 {
             return false;
         }
         sums.fill(0);
-        for (old, new) in old.chunks_exact(width).zip(new.chunks_exact(width)) {
-            for ((sum, &old), &new) in sums.iter_mut().zip(old).zip(new) {
-                *sum += i16::from(new) - i16::from(old);
+        for (y, (old, new)) in old.chunks_exact(width).zip(new.chunks_exact(width)).enumerate() {
+            let differences =
+                old.iter().zip(new).map(|(old, new)| i16::from(*new) - i16::from(*old));
+            let sums = sums.iter_mut().zip(differences);
+            match inside {
+                None => sums.for_each(|(sum, difference)| *sum += difference),
+                Some(inside) => {
+                    let cells = sums.zip(&inside[y * width..]);
+                    let outside = |inside: u8| i16::from(inside) / 255 - 1;
+                    cells.for_each(|((sum, difference), &inside)| {
+                        *sum += difference & outside(inside)
+                    });
+                }
             }
         }
         let cells = (old.len() / width * BLOCK) as f32;
@@ -169,7 +201,7 @@ mod tests {
 
     impl Asked {
         fn holds(&mut self, look: usize, sight: Sight<'_>) -> bool {
-            let holds = self.0.holds(look, sight).is_some();
+            let holds = self.0.holds(look, sight, || None).is_some();
             if !holds {
                 self.0.note(look, sight, InferenceId::new());
             }
@@ -213,5 +245,43 @@ mod tests {
         assert!(!gate.holds(1, sight([&second, &green, &grey], at(560))));
         // The clock goes back with another camera.
         assert!(!gate.holds(1, sight([&second, &green, &grey], at(500))));
+    }
+
+    #[test]
+    fn what_moves_inside_holds_and_nothing_else_does() {
+        let start = Instant::now();
+        let (first, grey) = (noise(100, 1), noise(128, 3));
+        // Cells of columns 10..20 are inside.
+        let inside: Vec<u8> = (0..first.len())
+            .map(|at| if (10..20).contains(&(at % WIDTH)) { 255 } else { 0 })
+            .collect();
+        let changed = |at: usize| {
+            let mut changed = first.clone();
+            changed[at] = 200;
+            changed
+        };
+        let mut gate = StillGate::new(1);
+        gate.note(0, sight([&first, &grey, &grey], start), InferenceId::new());
+        let mut holds = |luma: &[u8], inside: Option<&[u8]>| {
+            gate.holds(0, sight([luma, &grey, &grey], start), || inside).is_some()
+        };
+        for row in [0, 3, 29] {
+            for (column, is_inside) in [(9, false), (10, true), (19, true), (20, false)] {
+                let luma = changed(row * WIDTH + column);
+                assert!(!holds(&luma, None), "{row} {column}");
+                assert_eq!(holds(&luma, Some(&inside)), is_inside, "{row} {column}");
+            }
+        }
+        // All of it becomes a little darker: what is outside counts.
+        let darker: Vec<u8> = first.iter().map(|level| level - 4).collect();
+        assert!(!holds(&darker, Some(&inside)));
+        let cells = first.iter().zip(&darker).zip(&inside);
+        let darker_inside: Vec<u8> = cells
+            .map(|((first, darker), inside)| if *inside == 0 { *first } else { *darker })
+            .collect();
+        assert!(holds(&darker_inside, Some(&inside)));
+        assert!(!holds(&darker_inside, Some(&inside[..WIDTH])), "of another size");
+        let no_one_asks = || unreachable!("nothing has moved");
+        assert!(gate.holds(0, sight([&first, &grey, &grey], start), no_one_asks).is_some());
     }
 }
