@@ -47,21 +47,11 @@ impl Means {
         fits.then(|| Self { columns, rows, sums: [sums(), sums()] })
     }
 
-    /// Makes the cells of some rows and columns.
-    fn scale<'a>(
-        &mut self,
-        isa: Isa,
-        from: Plane<'_>,
-        into: impl Iterator<Item = (usize, &'a mut [u8])>,
-        columns: Range<usize>,
-    ) {
+    fn scale<'a>(&mut self, isa: Isa, from: Plane<'_>, into: impl Iterator<Item = &'a mut [u8]>) {
         let scale = 1.0 / (self.columns * self.rows) as f32;
-        let samples = columns.start * self.columns..columns.end * self.columns;
-        for (y, out) in into {
-            let out = &mut out[columns.clone()];
-            let row = |row: usize| &from.row(y * self.rows + row)[samples.clone()];
-            let sums = self.sums.each_mut();
-            let [mut sums, mut halves] = sums.map(|sums| &mut sums[..samples.len()]);
+        for (y, out) in into.enumerate() {
+            let row = |row: usize| from.row(y * self.rows + row);
+            let [mut sums, mut halves] = self.sums.each_mut().map(Vec::as_mut_slice);
             // Of the next cells: a frame comes from another thread, and rows of which some are passed over are more than
             // processors guess by themselves.
             for next in 0..self.rows {
@@ -149,27 +139,6 @@ impl PlaneScaler {
         self.scale_rows(from, into.iter_rows_mut());
     }
 
-    /// Scales at least these columns and rows of one plane: others stay as they are, or are scaled, too.
-    ///
-    /// # Panics
-    /// As [`scale`](Self::scale), and if there are no such columns or rows.
-    pub fn scale_part(
-        &mut self,
-        from: Plane<'_>,
-        into: &mut PlaneMut<'_>,
-        [columns, rows]: [Range<usize>; 2],
-    ) {
-        assert!(columns.end <= into.row_bytes() && rows.end <= into.rows(), "no such part");
-        match &mut self.means {
-            Some(means) if self.from != self.to => {
-                assert_eq!(from.rows(), self.from.height_px as usize, "the rows");
-                let into = into.iter_rows_mut().enumerate().skip(rows.start).take(rows.len());
-                means.scale(self.isa, from, into, columns);
-            }
-            _ => self.scale(from, into),
-        }
-    }
-
     /// The same into as many rows, as long as they are to be.
     pub(crate) fn scale_rows<'a>(
         &mut self,
@@ -179,7 +148,7 @@ impl PlaneScaler {
         if self.from == self.to {
             into.zip(from.iter_rows()).for_each(|(to, from)| to.copy_from_slice(from));
         } else if let Some(means) = &mut self.means {
-            means.scale(self.isa, from, into.enumerate(), 0..self.to.width_px as usize);
+            means.scale(self.isa, from, into);
         } else if self.enlarges_rows() {
             self.widen(from);
             let width = self.to.width_px as usize;

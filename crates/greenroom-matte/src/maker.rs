@@ -261,7 +261,7 @@ impl MatteMaker {
         let cells = self.parts.cells_of_last_mask();
         let (mask, inside) = (&self.alpha, &mut self.inside);
         let held = self.still.as_mut().zip(sight).and_then(|(still, sight)| {
-            still.holds(self.newest, sight, || inside.find(mask, cells?).ok())
+            still.holds(self.newest, sight, || Some(inside.find(mask, cells?)))
         });
         if let Some(inference_id) = held {
             (self.origin, self.inference_id) = (MaskOrigin::Still, inference_id);

@@ -106,36 +106,6 @@ fn means_are_means_of_whole_cells_and_of_parts() {
 }
 
 #[test]
-fn a_part_is_that_of_the_whole() {
-    // Whole cells of means, other means, the triangle, an enlargement and a copy.
-    let from = SizePx::new(64, 48);
-    for (to, means) in [
-        ((16, 12), true),
-        ((64, 12), true),
-        ((15, 11), true),
-        ((15, 11), false),
-        ((80, 60), false),
-        ((64, 48), true),
-    ] {
-        let to = SizePx::new(to.0, to.1);
-        let noise = grey(from, |x, y| ((x * 7919 + y * 104_729) % 251) as u8);
-        let new = if means { PlaneScaler::of_means } else { PlaneScaler::new };
-        let [mut whole, mut part] = [0, 1].map(|level| grey(to, |_, _| level));
-        new(from, to).unwrap().scale(noise.view().plane(0), &mut whole.view_mut().plane_mut(0));
-        let mut scaler = new(from, to).unwrap();
-        for (columns, rows) in [(0..3, 0..2), (5..15, 4..11), (2..2, 0..1), (0..1, 3..3)] {
-            let mut view = part.view_mut();
-            let both = [columns.clone(), rows.clone()];
-            scaler.scale_part(noise.view().plane(0), &mut view.plane_mut(0), both);
-            for y in rows {
-                let [part, whole] = [&part, &whole].map(|it| it.view().plane(0).row(y));
-                assert!(part[columns.clone()] == whole[columns.clone()], "{to} {columns:?} {y}");
-            }
-        }
-    }
-}
-
-#[test]
 fn flat_stays_flat_and_full_stays_full() {
     for value in [0, 1, 128, 255] {
         for to in [SizePx::new(256, 144), SizePx::new(1283, 721)] {

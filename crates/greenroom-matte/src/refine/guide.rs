@@ -6,7 +6,7 @@ mod thumbnail;
 
 use greenroom_frame::{CellsView, Colour, Frame, FrameView, PixelFormat};
 
-use self::cells::{RADIUS, Sizes};
+use self::cells::Sizes;
 use self::certain::CertainBlocks;
 use self::draw::Drawing;
 use self::factors::{Factors, RAMP};
@@ -44,9 +44,6 @@ struct Tables {
     drawing: Drawing,
 }
 
-/// Around the cells that are not sure, so many are seen: by the windows around them, and by what finds the edge's colours.
-const MARGIN_CELLS: usize = if RADIUS > Spill::REACH_CELLS { RADIUS } else { Spill::REACH_CELLS };
-
 impl Tables {
     fn new(sizes: Sizes) -> Result<Self, MatteError> {
         let thumbnail = Thumbnail::new(sizes)?;
@@ -60,9 +57,8 @@ impl Tables {
     }
 
     fn find(&mut self, isa: Isa, alpha: &FrameView<'_>, frame: &FrameView<'_>) {
-        self.thumbnail.set_mask(isa, alpha);
+        self.thumbnail.fill(isa, alpha, frame);
         self.certain.look(self.thumbnail.mask());
-        self.thumbnail.set_picture(isa, frame, self.certain.extent_with(MARGIN_CELLS));
         self.factors.find(isa, &self.thumbnail, &self.certain);
     }
 }

@@ -41,9 +41,6 @@ const OWN: f32 = 0.5;
 const REACH: usize = 3;
 
 impl Spill {
-    /// Cells of the thumbnail that are looked at beyond the edge.
-    pub(crate) const REACH_CELLS: usize = 2 * REACH + 1;
-
     /// The colours found last.
     pub(crate) fn cells(&self) -> &Cells {
         &self.cells

@@ -93,19 +93,6 @@ impl CertainBlocks {
         self.extent.clone()
     }
 
-    /// The same with so many cells around them.
-    pub(super) fn extent_with(&self, margin: usize) -> [Range<usize>; 2] {
-        let [columns, rows] = self.extent();
-        if rows.is_empty() {
-            return [0..0, 0..0];
-        }
-        let wider = |cells: Range<usize>, most: usize| {
-            cells.start.saturating_sub(margin)..(cells.end + margin).min(most)
-        };
-        let height = self.windows.len() / self.blocks;
-        [wider(columns, self.width), wider(rows, height)]
-    }
-
     fn find_extent(&self) -> [Range<usize>; 2] {
         let is_mixed = |class: &Class| *class == MIXED;
         let (mut columns, mut rows) = (self.blocks..0, 0..0);

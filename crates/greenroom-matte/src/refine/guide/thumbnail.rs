@@ -1,5 +1,3 @@
-use std::ops::Range;
-
 use greenroom_frame::{Chroma, Colour, Frame, FrameView, PixelFormat, PlaneScaler, SizePx};
 
 use super::super::kernels::{ChromaRows, ColourRows, quarter, to_floats};
@@ -48,40 +46,25 @@ impl Thumbnail {
         })
     }
 
-    /// Takes over a mask. The pictures before are gone.
-    pub(super) fn set_mask(&mut self, isa: Isa, mask: &FrameView<'_>) {
+    pub(super) fn fill(&mut self, isa: Isa, mask: &FrameView<'_>, frame: &FrameView<'_>) {
+        let (scaler, small) = &mut self.luma;
+        scaler.scale(frame.plane(0).every_row(self.row_step), &mut small.view_mut().plane_mut(0));
         let (scaler, small) = &mut self.mask;
         scaler.scale(mask.plane(0), &mut small.view_mut().plane_mut(0));
-        to_floats(isa, &mut self.inputs[3], small.bytes());
-    }
-
-    /// Takes over these columns and rows of a picture; what others have is not of it.
-    pub(super) fn set_picture(
-        &mut self,
-        isa: Isa,
-        frame: &FrameView<'_>,
-        [columns, rows]: [Range<usize>; 2],
-    ) {
-        let width = self.size.width_px as usize;
-        let (scaler, small) = &mut self.luma;
-        let mut view = small.view_mut();
-        let part = [columns.clone(), rows.clone()];
-        scaler.scale_part(frame.plane(0).every_row(self.row_step), &mut view.plane_mut(0), part);
-        let fine = [2 * columns.start..2 * columns.end, 2 * rows.start..2 * rows.end];
         if let Some(scaler) = &mut self.chroma {
-            for (index, plane) in self.fine.iter_mut().enumerate() {
-                let mut view = plane.view_mut();
-                scaler.scale_part(frame.plane(index + 1), &mut view.plane_mut(0), fine.clone());
+            for (index, fine) in self.fine.iter_mut().enumerate() {
+                scaler.scale(frame.plane(index + 1), &mut fine.view_mut().plane_mut(0));
             }
         }
-        let [y, u, v, _] = &mut self.inputs;
-        for row in rows {
-            let cells = row * width + columns.start..row * width + columns.end;
-            to_floats(isa, &mut y[cells.clone()], &small.bytes()[cells.clone()]);
-            for (plane, fine_plane) in [&mut *u, &mut *v].into_iter().zip(&self.fine) {
-                let (above, below) = fine_plane.bytes()[4 * width * row..].split_at(2 * width);
-                let [above, below] = [above, below].map(|fine_row| &fine_row[fine[0].clone()]);
-                quarter(isa, &mut plane[cells.clone()], above, below, 0.25 / 255.0);
+        let [y, u, v, p] = &mut self.inputs;
+        to_floats(isa, y, self.luma.1.bytes());
+        to_floats(isa, p, self.mask.1.bytes());
+        let width = self.size.width_px as usize;
+        for (plane, fine) in [u, v].into_iter().zip(&self.fine) {
+            let pairs = fine.bytes().chunks_exact(4 * width);
+            for (row, pair) in plane.chunks_exact_mut(width).zip(pairs) {
+                let (above, below) = pair.split_at(2 * width);
+                quarter(isa, row, above, below, 0.25 / 255.0);
             }
         }
     }
