@@ -74,7 +74,7 @@ impl Exposure {
         self.learn_again();
     }
 
-    /// Learns from another picture that is as the one before.
+    /// Learns from another picture, which has the answer of an earlier one.
     pub(crate) fn learn_again(&mut self) {
         self.gain += PACE * (self.wanted - self.gain);
         if self.wanted == 1.0 && self.gain < 1.01 {

@@ -61,6 +61,8 @@ pub struct MatteMaker {
     /// With `smooth`: where nothing moves but inside of a person, the network is not asked.
     still: Option<StillGate>,
     inside: Inside,
+    /// Whether `alpha` is the mask that the frame before was shown by.
+    is_shown: bool,
     /// Where the mask of the frame that was prepared last comes from.
     origin: MaskOrigin,
     /// What that mask was inferred by.
@@ -200,6 +202,7 @@ impl MatteMaker {
     /// The next picture has nothing to do with those before: another camera, client or clip.
     pub fn reset(&mut self) {
         self.carrying = Carrying::default();
+        self.is_shown = false;
         self.engine.reset();
         self.preparer.reset();
         if let Some(denoiser) = &mut self.denoiser {
@@ -234,6 +237,7 @@ impl MatteMaker {
     /// # Errors
     /// [`MatteError::UnsupportedFrame`] if `frame` is not planar.
     pub fn prepare(&mut self, frame: &FrameView<'_>) -> Result<(), MatteError> {
+        let was_shown = std::mem::take(&mut self.is_shown);
         self.captured_at = frame.captured_at();
         self.fit_to(frame.size())?;
         if let Some(denoiser) = &mut self.denoiser {
@@ -257,8 +261,8 @@ impl MatteMaker {
         let fit = small_fit.unwrap_or(self.fit);
         self.newest = window.map_or(fit.whole, |window| fit.windows[window.level]);
         let sight = self.parts.sight(self.preparer.next_gain(), self.captured_at);
-        // By the mask of the frame before.
-        let cells = self.parts.cells_of_last_mask();
+        // What is inside of a person is found in the mask that the frame before was shown by.
+        let cells = self.parts.cells_of_true_edges().filter(|_| was_shown);
         let (mask, inside) = (&self.alpha, &mut self.inside);
         let held = self.still.as_mut().zip(sight).and_then(|(still, sight)| {
             still.holds(self.newest, sight, || Some(inside.find(mask, cells?)))
@@ -286,7 +290,7 @@ impl MatteMaker {
 
     /// The second third of [`matte`](Self::matte): the alpha of the last
     /// [prepared](Self::prepare) frame, as the network gives it. With the step `smooth`, that is the alpha of a frame before,
-    /// at most 0.5 s older, if nothing has moved since; and with less [effort](Self::set_effort), for frames whose mask is
+    /// at most 0.5 s older, if nothing has moved since but inside of a person; and with less [effort](Self::set_effort), for frames whose mask is
     /// [carried](MaskOrigin::Carried), that of the last frame that was looked at.
     ///
     /// # Errors

@@ -96,7 +96,7 @@ impl Preparer {
         }
     }
 
-    /// The next picture is as the one before, and is not prepared: the model would see it so much brighter.
+    /// The next picture has the answer of an earlier one, and is not prepared: the model would see it so much brighter.
     pub(crate) fn skip(&mut self) {
         self.gain = self.next_gain();
     }

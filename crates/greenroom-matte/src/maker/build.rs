@@ -98,6 +98,7 @@ impl MatteMaker {
             second_opinion: None,
             still: None,
             inside: Inside::default(),
+            is_shown: false,
             origin: MaskOrigin::Inferred,
             inference_id: InferenceId::new(),
             effort: Effort::default(),

@@ -3,7 +3,7 @@ use greenroom_frame::{Colour, Frame, PixelFormat, SizePx};
 use super::InferenceId;
 use crate::MatteError;
 
-/// A canvas on which the answer of an inference was laid and filtered: while nothing moves, that is done once.
+/// A canvas on which the answer of an inference was laid and filtered: while that answer holds, it is done once.
 ///
 /// What the filter remembers would hardly change with the same mask again: what it has kept stays kept. It could only keep more,
 /// a small island beside one that is kept now.

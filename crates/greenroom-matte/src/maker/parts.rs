@@ -25,15 +25,14 @@ pub(super) struct Parts {
     pub component_filter: Option<ComponentFilter>,
     raiser: Option<Raiser>,
     smoother: Option<Smoother>,
-    /// With `smooth`: where nothing moves, an answer is laid onto the canvas once.
+    /// With `smooth`: while an answer [holds](crate::MaskOrigin::Still), it is laid onto the canvas once.
     canvas_cache: Option<CanvasCache>,
     /// Of the pictures, for the steps that ask what has changed.
     thumbnails: Option<Thumbnails>,
     /// The smoother has come to the newest picture already.
     has_advanced: bool,
-    /// The mask of the newest picture was made; that of the one before was.
+    /// The mask of the picture before the newest one was made.
     has_mask: bool,
-    had_mask: bool,
     plain: Option<Plain>,
 }
 
@@ -70,7 +69,6 @@ impl Parts {
             thumbnails: None,
             has_advanced: false,
             has_mask: false,
-            had_mask: false,
             plain: Plain::new(steps.plain, canvas),
         })
     }
@@ -127,8 +125,7 @@ impl Parts {
         has_second_opinion: bool,
     ) -> Result<(), MatteError> {
         self.has_advanced = false;
-        self.had_mask = std::mem::take(&mut self.has_mask);
-        if !self.had_mask {
+        if !std::mem::take(&mut self.has_mask) {
             self.smoother.iter_mut().for_each(Smoother::reset);
         }
         if self.smoother.is_some() || self.crop.is_some() || has_second_opinion {
@@ -145,9 +142,10 @@ impl Parts {
         Some(Sight { planes, width, gain, window: self.window(), captured_at })
     }
 
-    /// The size of the thumbnails, if the mask of the picture before the newest was made.
-    pub(super) fn cells_of_last_mask(&self) -> Option<SizePx> {
-        self.thumbnails.as_ref().filter(|_| self.had_mask).map(|thumbnails| thumbnails.new.size())
+    /// The size of the thumbnails, if masks end where the network sees the edge: plain filters move it.
+    pub(super) fn cells_of_true_edges(&self) -> Option<SizePx> {
+        let thumbnails = self.thumbnails.as_ref().filter(|_| self.plain.is_none());
+        thumbnails.map(|thumbnails| thumbnails.new.size())
     }
 
     /// Moves the mask so far on to the newest picture. Gives how much has changed where the mask may have an edge
@@ -195,7 +193,7 @@ impl Parts {
     }
 
     /// Lays onto `canvas` what the network `found` in what it looked at; `held` is the inference that did so for a frame before, if
-    /// nothing has moved since. Gives the window to look into once more, if somebody is lost.
+    /// it holds for this one. Gives the window to look into once more, if somebody is lost.
     pub(super) fn lay(
         &mut self,
         found: &Frame,

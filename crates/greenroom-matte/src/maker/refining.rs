@@ -60,6 +60,7 @@ impl MatteMaker {
                 return Ok(own);
             }
         }
+        self.is_shown = true;
         Ok(&self.alpha)
     }
 }

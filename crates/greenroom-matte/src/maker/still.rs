@@ -19,6 +19,9 @@ const MOST_OF_MEAN: f32 = 1.5;
 const MOST_OF_CELL: f32 = 8.0;
 /// In the dark all differences are less, but those of the noise. So many codes are noise in any light, of a mean and of a cell.
 const NOISE: [f32; 2] = [0.5, 3.0];
+/// What moves inside of a person may be so much of the picture: a face that talks is. Where more has changed, a person may have
+/// moved away from the lens.
+const MOST_INSIDE: f32 = 0.05;
 
 /// What a network is about to see, or saw.
 #[derive(Debug, Clone, Copy)]
@@ -70,8 +73,8 @@ impl StillGate {
         self.seen[look] = None;
     }
 
-    /// The inference that was made in `look`, if its answer holds for `sight`, too: nothing has moved, or only what `inside` gives:
-    /// 255 in cells inside of a person, 0 in others. It is called if something has.
+    /// The inference that was made in `look`, if its answer holds for `sight`, too: nothing has moved, or only a little, in cells that
+    /// are inside of a person. `inside` gives 255 for these and 0 for others; it is called only if something has moved.
     pub(super) fn holds<'a>(
         &mut self,
         look: usize,
@@ -117,7 +120,7 @@ impl StillGate {
 }
 
 /// Whether no block of two planes, an `old` and a `new` one of `width` cells a row, has changed by more than that in the mean or in
-/// one cell, but for cells that are `inside`. `sums` is memory.
+/// one cell, but for cells that are `inside`, of which few have. `sums` is memory.
 fn is_same(
     [old, new]: [&[u8]; 2],
     inside: Option<&[u8]>,
@@ -129,6 +132,7 @@ fn is_same(
         return false;
     }
     sums.resize(width, 0);
+    let mut left_inside = (MOST_INSIDE * new.len() as f32) as u32;
     for (index, (old, new)) in old.chunks(BLOCK * width).zip(new.chunks(BLOCK * width)).enumerate()
     {
         let inside = inside.map(|inside| &inside[index * BLOCK * width..][..new.len()]);
@@ -139,6 +143,11 @@ fn is_same(
             }
             Some(inside) => {
                 let cells = old.iter().zip(new).zip(inside);
+                let moved = cells.clone().map(|((old, new), inside)| {
+                    u32::from(old.abs_diff(*new) & inside > most_of_cell as u8)
+                });
+                let Some(left) = left_inside.checked_sub(moved.sum()) else { return false };
+                left_inside = left;
                 let differences = cells.map(|((old, new), inside)| old.abs_diff(*new) & !inside);
                 differences.fold(0, u8::max)
             }
@@ -281,6 +290,17 @@ mod tests {
             .collect();
         assert!(holds(&darker_inside, Some(&inside)));
         assert!(!holds(&darker_inside, Some(&inside[..WIDTH])), "of another size");
+        // Of what is inside, much is new: somebody may have moved away from the lens.
+        let everywhere = vec![255; first.len()];
+        let with_new = |cells: usize| {
+            let mut luma = first.clone();
+            luma[..cells].fill(200);
+            luma
+        };
+        let most = (MOST_INSIDE * first.len() as f32) as usize;
+        assert!(holds(&with_new(most), Some(&everywhere)));
+        assert!(!holds(&with_new(most + 1), Some(&everywhere)));
+        assert!(!holds(&vec![200; first.len()], Some(&everywhere)));
         let no_one_asks = || unreachable!("nothing has moved");
         assert!(gate.holds(0, sight([&first, &grey, &grey], start), no_one_asks).is_some());
     }

@@ -32,7 +32,8 @@ use crate::{Engine, FaceFinder, Isa, MatteError, ModelDescription, MulticlassEng
 /// How often questions are asked.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 struct Pace {
-    /// Time from one question to the next while the picture is the one that the answer is about.
+    /// Time from one question to the next while the picture is the one that the answer is about, or differs only by persons who move
+    /// where they were.
     still: Duration,
     /// The same while the answer fits.
     calm: Duration,
@@ -233,9 +234,10 @@ impl SecondOpinion {
                 SECOND_QUESTION * times
             }
             Changed { all, .. } if all > OUTDATED => outdated * times.min(MOST_TIMES),
-            Changed { beside_persons, .. } if beside_persons > STILL => {
-                (calm * times).min(2 * still)
+            Changed { all, beside_persons } if all > STILL && beside_persons <= STILL => {
+                (calm * times).min(2 * still).max(still)
             }
+            Changed { all, .. } if all > STILL => (calm * times).min(2 * still),
             _ => (still * times).min(2 * still),
         };
         // Also when the clock went back: another camera.

@@ -187,6 +187,31 @@ fn it_is_asked_the_sooner_the_more_of_the_picture_is_another() {
     assert_eq!(asked, [0, 9000, 12_000, 20_000]);
 }
 
+#[test]
+fn who_moves_where_they_were_does_not_make_the_picture_another() {
+    // Where the answer sees a person; the fast network is sure of one there, too, or is not any more.
+    let moved = |x: usize, y: usize| if (200..216).contains(&x) { 250 } else { still(x, y) };
+    for (level, wanted) in [(255, [0, 9000]), (200, [0, 3000])] {
+        let mut room = Room::at_once();
+        room.left_of(255, still, 0);
+        let mut asked = vec![0];
+        for at_ms in (40..10_000).step_by(40) {
+            room.left_of(level, moved, at_ms);
+            asked.push(room.opinion.asked_at.unwrap().duration_since(room.start).as_millis());
+        }
+        asked.dedup();
+        assert_eq!(asked, wanted, "{level}");
+    }
+    // A machine that has less time asks no less often than every nine seconds all the same.
+    let mut room = Room::at_once();
+    room.opinion.set_interval_times(2);
+    room.left_of(255, still, 0);
+    for at_ms in (40..10_000).step_by(40) {
+        room.left_of(255, moved, at_ms);
+    }
+    assert_eq!(room.opinion.asked_at, Some(room.start + Duration::from_secs(9)));
+}
+
 /// Shows a second opinion frames at these times: first one in which nothing has moved, then others. Gives when it was asked.
 fn asked_ms(room: &mut Room, at_ms: impl Iterator<Item = u64>, moved: usize) -> Vec<u128> {
     let with_stripe = |x: usize, y: usize| if x < moved { 250 } else { still(x, y) };

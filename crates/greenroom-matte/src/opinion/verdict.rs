@@ -154,8 +154,8 @@ impl Tables {
         2 * changed_cells > person_cells
     }
 
-    /// How many cells have changed but those of persons who move where they were: both networks saw a person there, and by
-    /// `mask` the fast one does now.
+    /// Counts the changed cells, but for those of persons who move where they were: the answer sees a person there, and by `mask` the
+    /// fast network is sure of one now.
     fn changed_beside_persons(&mut self, mask: &Frame) -> usize {
         self.scale_mask(mask);
         let persons = self.mask_cells.bytes().iter().zip(self.person[0].bytes());
@@ -196,7 +196,7 @@ impl Tables {
         into.bytes()
     }
 
-    /// Looks for who has come since the answer; `mask` is that of this frame.
+    /// Looks for who has come since the answer, in `mask_cells`: [`Verdict::compare`] has filled them from this frame's mask.
     fn find_arrivals(&mut self) {
         if self.changed.cells().iter().all(|&changed| changed == 0) {
             return self.arrivals.clear();
@@ -321,7 +321,7 @@ impl Verdict {
     }
 
     /// Strikes out of `mask` what is room, has not changed and is nobody who moves or has come; [`compare`](Self::compare) has been
-    /// told the thumbnail of the same frame.
+    /// told the thumbnail and the mask of the same frame.
     pub(super) fn strike(&mut self, mask: &mut Frame) {
         let Some(tables) = self.tables.as_mut().filter(|_| self.knows) else { return };
         let age = mask.captured_at().saturating_duration_since(tables.seen_at);

@@ -220,7 +220,7 @@ pub struct GovernorStatus {
     pub inferred: u64,
     /// Frames whose mask is that of the frame before, moved along with the person.
     pub carried: u64,
-    /// Frames whose mask is an earlier one, since nothing had moved.
+    /// Frames whose mask is an earlier one, since nothing had moved but inside of a person.
     pub still: u64,
 }
 

@@ -55,7 +55,7 @@ impl CertainBlocks {
 
     /// Looks at a mask of the thumbnail's size.
     pub(super) fn look(&mut self, mask: &[u8]) {
-        let [own, windows, cells] = &mut self.maps;
+        let [own, near, twice_near] = &mut self.maps;
         for (own, &level) in own.iter_mut().zip(mask) {
             let may_be_room = if level < PERSON_LEVEL { ROOM } else { 0 };
             let may_be_person = if level > ROOM_LEVEL { PERSON } else { 0 };
@@ -65,10 +65,10 @@ impl CertainBlocks {
         if self.nothing_is_certain {
             own.fill(MIXED);
         }
-        dilate(own, windows, &mut self.row);
-        dilate(windows, cells, &mut self.row);
-        sum_up(windows, &mut self.windows, [self.width, self.blocks]);
-        sum_up(cells, &mut self.cells, [self.width, self.blocks]);
+        dilate(own, near, &mut self.row);
+        dilate(near, twice_near, &mut self.row);
+        join_cells(near, &mut self.windows, [self.width, self.blocks]);
+        join_cells(twice_near, &mut self.cells, [self.width, self.blocks]);
         self.extent = self.find_extent();
     }
 
@@ -128,7 +128,7 @@ fn dilate(from: &[Class], into: &mut [Class], row: &mut [Class]) {
 }
 
 /// Each block of `width` cells in a row gets what its cells have.
-fn sum_up(cells: &[Class], into: &mut [Class], [width, blocks]: [usize; 2]) {
+fn join_cells(cells: &[Class], into: &mut [Class], [width, blocks]: [usize; 2]) {
     for (row, out) in cells.chunks_exact(width).zip(into.chunks_exact_mut(blocks)) {
         for (cells, out) in row.chunks(BLOCK_CELLS).zip(out) {
             *out = cells.iter().fold(0, |sum, class| sum | class);

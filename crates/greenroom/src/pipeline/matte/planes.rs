@@ -24,7 +24,7 @@ struct Fitted {
 }
 
 impl Fitted {
-    /// Whether the planes of then are those of a frame of that `shape`, too: with the same `alpha`, where nothing has moved.
+    /// Whether the planes of then are those of a frame of that `shape`, too: with the same `alpha`, where nothing has moved at the edge.
     fn holds(
         &self,
         alpha: &FrameView<'_>,
@@ -100,7 +100,7 @@ impl MattePlanes {
 
     /// The matte of `frame` from its `alpha` at the model's size, which is of the [inference](greenroom_matte::MatteMaker::inference_id)
     /// with this identity. If the last frame's alpha was nearly the same and of the same inference, this frame gets that
-    /// one's matte: nothing has moved, and noise would only make the edge flicker. (Not in front of a screen, whose key is
+    /// one's matte: nothing has moved at the edge, and noise would only make the edge flicker. (Not in front of a screen, whose key is
     /// exact.)
     ///
     /// # Errors
