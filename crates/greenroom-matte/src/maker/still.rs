@@ -55,12 +55,14 @@ pub(super) struct StillGate {
     seen: Vec<Option<Seen>>,
     /// Sums of a row of blocks.
     sums: Vec<i16>,
+    /// 0 for each cell: none is inside of a person.
+    nowhere: Vec<u8>,
 }
 
 impl StillGate {
     /// For inputs of so many sizes.
     pub(super) fn new(looks: usize) -> Self {
-        Self { seen: (0..looks).map(|_| None).collect(), sums: Vec::new() }
+        Self { seen: (0..looks).map(|_| None).collect(), sums: Vec::new(), nowhere: Vec::new() }
     }
 
     /// The next picture has nothing to do with those before.
@@ -74,14 +76,15 @@ impl StillGate {
     }
 
     /// The inference that was made in `look`, if its answer holds for `sight`, too: nothing has moved, or only a little, in cells that
-    /// are inside of a person. `inside` gives 255 for these and 0 for others; it is called only if something has moved.
+    /// are inside of a person. `inside` gives 255 for these and 0 for others, `None` where that is not known; it is called only if
+    /// something has moved.
     pub(super) fn holds<'a>(
         &mut self,
         look: usize,
         sight: Sight<'_>,
         inside: impl FnOnce() -> Option<&'a [u8]>,
     ) -> Option<InferenceId> {
-        let Self { seen, sums } = self;
+        let Self { seen, sums, nowhere } = self;
         let seen = seen[look].as_ref()?;
         let age = sight.captured_at.checked_duration_since(seen.captured_at);
         let is_fresh = age.is_some_and(|age| age < MOST_STALE);
@@ -92,11 +95,12 @@ impl StillGate {
         if !(is_fresh && of_same) {
             return None;
         }
-        let mut is_same = |inside: Option<&[u8]>| {
+        nowhere.resize(sight.planes[0].len(), 0);
+        let mut is_same = |inside: &[u8]| {
             let mut planes = seen.planes.iter().zip(sight.planes);
             planes.all(|(old, new)| is_same([old, new], inside, sight.width, most, sums))
         };
-        let holds = is_same(None) || inside().is_some_and(|inside| is_same(Some(inside)));
+        let holds = is_same(nowhere) || inside().is_some_and(is_same);
         holds.then_some(seen.inference_id)
     }
 
@@ -123,52 +127,34 @@ impl StillGate {
 /// one cell, but for cells that are `inside`, of which few have. `sums` is memory.
 fn is_same(
     [old, new]: [&[u8]; 2],
-    inside: Option<&[u8]>,
+    inside: &[u8],
     width: usize,
     [most_of_mean, most_of_cell]: [f32; 2],
     sums: &mut Vec<i16>,
 ) -> bool {
-    if old.len() != new.len() || inside.is_some_and(|inside| inside.len() != new.len()) {
+    if old.len() != new.len() || inside.len() != new.len() {
         return false;
     }
     sums.resize(width, 0);
+    let most_of_cell = most_of_cell as u8;
     let mut left_inside = (MOST_INSIDE * new.len() as f32) as u32;
-    for (index, (old, new)) in old.chunks(BLOCK * width).zip(new.chunks(BLOCK * width)).enumerate()
-    {
-        let inside = inside.map(|inside| &inside[index * BLOCK * width..][..new.len()]);
-        let most = match inside {
-            None => {
-                let differences = old.iter().zip(new).map(|(old, new)| old.abs_diff(*new));
-                differences.fold(0, u8::max)
-            }
-            Some(inside) => {
-                let cells = old.iter().zip(new).zip(inside);
-                let moved = cells.clone().map(|((old, new), inside)| {
-                    u32::from(old.abs_diff(*new) & inside > most_of_cell as u8)
-                });
-                let Some(left) = left_inside.checked_sub(moved.sum()) else { return false };
-                left_inside = left;
-                let differences = cells.map(|((old, new), inside)| old.abs_diff(*new) & !inside);
-                differences.fold(0, u8::max)
-            }
-        };
-        if most > most_of_cell as u8 {
+    let rows = old.chunks(BLOCK * width).zip(new.chunks(BLOCK * width));
+    for ((old, new), inside) in rows.zip(inside.chunks(BLOCK * width)) {
+        let cells = old.iter().zip(new).zip(inside);
+        let changes = cells.map(|((old, new), inside)| (old.abs_diff(*new), *inside));
+        let moved =
+            changes.clone().map(|(change, inside)| u32::from(change & inside > most_of_cell));
+        let Some(left) = left_inside.checked_sub(moved.sum()) else { return false };
+        left_inside = left;
+        if changes.map(|(change, inside)| change & !inside).fold(0, u8::max) > most_of_cell {
             return false;
         }
         sums.fill(0);
-        for (y, (old, new)) in old.chunks_exact(width).zip(new.chunks_exact(width)).enumerate() {
-            let differences =
-                old.iter().zip(new).map(|(old, new)| i16::from(*new) - i16::from(*old));
-            let sums = sums.iter_mut().zip(differences);
-            match inside {
-                None => sums.for_each(|(sum, difference)| *sum += difference),
-                Some(inside) => {
-                    let cells = sums.zip(&inside[y * width..]);
-                    let outside = |inside: u8| i16::from(inside) / 255 - 1;
-                    cells.for_each(|((sum, difference), &inside)| {
-                        *sum += difference & outside(inside)
-                    });
-                }
+        let rows = old.chunks_exact(width).zip(new.chunks_exact(width));
+        for ((old, new), inside) in rows.zip(inside.chunks_exact(width)) {
+            for (((sum, &old), &new), &inside) in sums.iter_mut().zip(old).zip(new).zip(inside) {
+                let outside = i16::from(inside) / 255 - 1;
+                *sum += (i16::from(new) - i16::from(old)) & outside;
             }
         }
         let cells = (old.len() / width * BLOCK) as f32;
