@@ -3,6 +3,8 @@
 
 use greenroom_frame::{Frame, SizePx};
 
+use crate::refine::around::join_around;
+
 /// Level of the mask from which on it is sure of a person.
 const SURE_PERSON: u8 = 250;
 /// Cells between what is inside and the edge: what moves there has no part in where the edge is. (Of 300 frames of a man who talks
@@ -16,9 +18,9 @@ pub(super) struct Inside {
     sizes: Option<[SizePx; 2]>,
     /// The column of the mask in the middle of each column of cells.
     columns: Vec<usize>,
-    /// 255 in cells in whose middle the mask is sure of a person, 0 in others.
-    sure: Vec<u8>,
-    /// 255 in cells that have only such cells within [`REACH`], 0 in others.
+    /// 255 in cells in whose middle the mask is not sure of a person, 0 in others.
+    unsure: Vec<u8>,
+    /// 255 in cells that have no such cell within [`REACH`], 0 in others.
     inside: Vec<u8>,
     /// A row of cells, with [`REACH`] more at both ends.
     row: Vec<u8>,
@@ -37,31 +39,20 @@ impl Inside {
         let sizes = [mask.size(), cells];
         if self.sizes.replace(sizes) != Some(sizes) {
             self.columns = (0..width).map(|cell| middle(cell, width, mask_width)).collect();
-            self.sure = vec![0; width * height];
+            self.unsure = vec![0; width * height];
             self.inside = vec![0; width * height];
             self.row = vec![0; width + 2 * REACH];
         }
-        for (y, sure) in self.sure.chunks_exact_mut(width).enumerate() {
+        for (y, unsure) in self.unsure.chunks_exact_mut(width).enumerate() {
             let row = middle(y, height, mask_height);
             let levels = &mask.bytes()[row * mask_width..][..mask_width];
-            for (sure, &column) in sure.iter_mut().zip(&self.columns) {
-                *sure = if levels[column] >= SURE_PERSON { 255 } else { 0 };
+            for (unsure, &column) in unsure.iter_mut().zip(&self.columns) {
+                *unsure = if levels[column] >= SURE_PERSON { 0 } else { 255 };
             }
         }
-        self.inside.fill(0);
-        for (y, out) in self.inside.chunks_exact_mut(width).enumerate().skip(REACH) {
-            // The ends of the row stay 0.
-            let columns = &mut self.row[REACH..][..width];
-            columns.fill(255);
-            for near in y - REACH..(y + REACH + 1).min(height) {
-                let sure = &self.sure[near * width..][..width];
-                columns.iter_mut().zip(sure).for_each(|(all, sure)| *all &= sure);
-            }
-            out.fill(255);
-            for start in 0..=2 * REACH {
-                out.iter_mut().zip(&self.row[start..]).for_each(|(all, sure)| *all &= sure);
-            }
-        }
+        join_around(&self.unsure, &mut self.inside, &mut self.row, REACH, 255);
+        self.inside.iter_mut().for_each(|cell| *cell = !*cell);
+        self.inside[..REACH.min(height) * width].fill(0);
         &self.inside
     }
 }

@@ -16,6 +16,7 @@
 //!
 //! Each can be switched off by itself, and none of them asks for memory in steady state.
 
+pub(crate) mod around;
 pub(crate) mod component_filter;
 pub(crate) mod components;
 pub(crate) mod crop;

@@ -2,6 +2,7 @@ use std::ops::Range;
 
 use greenroom_frame::SizePx;
 
+use super::super::around::join_around;
 use super::cells::{BLOCK_CELLS, RADIUS};
 
 /// Where the mask is sure: a class for each block, which is a row of [`BLOCK_CELLS`].
@@ -65,8 +66,8 @@ impl CertainBlocks {
         if self.nothing_is_certain {
             own.fill(MIXED);
         }
-        dilate(own, near, &mut self.row);
-        dilate(near, twice_near, &mut self.row);
+        join_around(own, near, &mut self.row, RADIUS, 0);
+        join_around(near, twice_near, &mut self.row, RADIUS, 0);
         join_cells(near, &mut self.windows, [self.width, self.blocks]);
         join_cells(twice_near, &mut self.cells, [self.width, self.blocks]);
         self.extent = self.find_extent();
@@ -107,23 +108,6 @@ impl CertainBlocks {
             return [0..0, 0..0];
         }
         [columns.start * BLOCK_CELLS..(columns.end * BLOCK_CELLS).min(self.width), rows]
-    }
-}
-
-/// Each cell gets what is in the window around it. `row` is longer than a row of cells by [`RADIUS`] at both ends.
-fn dilate(from: &[Class], into: &mut [Class], row: &mut [Class]) {
-    let width = row.len() - 2 * RADIUS;
-    let rows = from.len() / width;
-    for (y, out) in into.chunks_exact_mut(width).enumerate() {
-        row.fill(0);
-        let column = &mut row[RADIUS..][..width];
-        for near in y.saturating_sub(RADIUS)..(y + RADIUS + 1).min(rows) {
-            column.iter_mut().zip(&from[near * width..]).for_each(|(sum, class)| *sum |= class);
-        }
-        out.fill(0);
-        for start in 0..=2 * RADIUS {
-            out.iter_mut().zip(&row[start..]).for_each(|(sum, class)| *sum |= class);
-        }
     }
 }
 
