@@ -31,6 +31,7 @@
 )]
 
 mod buffer;
+mod counting;
 mod denoise;
 mod dense;
 mod description;

@@ -46,8 +46,14 @@ impl Inside {
         for (y, unsure) in self.unsure.chunks_exact_mut(width).enumerate() {
             let row = middle(y, height, mask_height);
             let levels = &mask.bytes()[row * mask_width..][..mask_width];
-            for (unsure, &column) in unsure.iter_mut().zip(&self.columns) {
-                *unsure = if levels[column] >= SURE_PERSON { 0 } else { 255 };
+            let unsure_of = |level: u8| if level >= SURE_PERSON { 0 } else { 255 };
+            if mask_width == 2 * width {
+                // The same, in vectors.
+                let pairs = levels.as_chunks::<2>().0;
+                unsure.iter_mut().zip(pairs).for_each(|(it, pair)| *it = unsure_of(pair[1]));
+            } else {
+                let columns = unsure.iter_mut().zip(&self.columns);
+                columns.for_each(|(it, &column)| *it = unsure_of(levels[column]));
             }
         }
         join_around(&self.unsure, &mut self.inside, &mut self.row, REACH, 255);

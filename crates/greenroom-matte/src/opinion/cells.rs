@@ -1,3 +1,5 @@
+use std::ops::Range;
+
 use greenroom_frame::{Colour, Frame, FrameError, PixelFormat, SizePx};
 
 /// A grey picture of zeros.
@@ -39,36 +41,81 @@ fn around(cells: &mut [u8], rows: &mut [u8], size: SizePx, join: impl Fn(u8, u8,
     }
 }
 
-/// Each cell becomes the mean of the square that reaches so many cells to each side; beyond the border nothing counts.
-pub(super) fn blur(cells: &mut [u8], rows: &mut [u8], size: SizePx, reach: usize) {
-    let (width, height) = (size.width_px as usize, size.height_px as usize);
-    for (out, row) in rows.chunks_exact_mut(width).zip(cells.chunks_exact(width)) {
-        slide(width, reach, |x| row[x], |x, mean| out[x] = mean);
-    }
-    for x in 0..width {
-        slide(height, reach, |y| rows[y * width + x], |y, mean| cells[y * width + x] = mean);
+/// Cells to each side that count as near.
+const NEAR_CELLS: usize = 4;
+/// Cells of a row that are near, and the cell itself.
+const ROW_CELLS: usize = 2 * NEAR_CELLS + 1;
+
+/// Memory for what is in passing.
+#[derive(Debug)]
+pub(super) struct Spare {
+    /// As many as there are cells.
+    pub(super) cells: Vec<u8>,
+    /// A row, with [`NEAR_CELLS`] more at both ends; and sums of a row's columns.
+    row: Vec<u8>,
+    sums: Vec<u16>,
+}
+
+impl Spare {
+    /// For so many cells.
+    pub(super) fn new(cells: SizePx) -> Self {
+        let width = cells.width_px as usize;
+        Self {
+            cells: vec![0; cells.area_px() as usize],
+            row: vec![0; width + 2 * NEAR_CELLS],
+            sums: vec![0; width],
+        }
     }
 }
 
-/// The mean of `reach` values to each side of each of `count`.
-fn slide(count: usize, reach: usize, value: impl Fn(usize) -> u8, mut put: impl FnMut(usize, u8)) {
-    // A division takes ten times as long, and this gives the same as long as `full * full * 255` is below 2^16.
-    let full = 2 * reach + 1;
-    let share = (1 << 16) / full as u32 + 1;
-    debug_assert!(full * full * 255 < 1 << 16);
-    let mut sum: u32 = (0..reach.min(count)).map(|at| u32::from(value(at))).sum();
-    for at in 0..count {
-        if at + reach < count {
-            sum += u32::from(value(at + reach));
+/// Cells are 0 or 255: those become 255, too, where half of the cells near are, at the border of those that there are. (The share in
+/// each row is a whole number of 255ths, rounded down, before their mean is taken.)
+pub(super) fn fill_amid(cells: &mut [u8], spare: &mut Spare, size: SizePx) {
+    let (width, height) = (size.width_px as usize, size.height_px as usize);
+    let Spare { cells: shares, row, sums } = spare;
+    for (shares, cells) in shares.chunks_exact_mut(width).zip(cells.chunks_exact(width)) {
+        row[NEAR_CELLS..][..width].iter_mut().zip(cells).for_each(|(one, cell)| *one = cell & 1);
+        shares.fill(0);
+        for start in 0..ROW_CELLS {
+            shares.iter_mut().zip(&row[start..]).for_each(|(share, one)| *share += one);
         }
-        if at > reach {
-            sum -= u32::from(value(at - reach - 1));
+        let inner = NEAR_CELLS..width.saturating_sub(NEAR_CELLS).max(NEAR_CELLS);
+        for x in (0..inner.start.min(width)).chain(inner.end..width) {
+            let there = near(x, width).len();
+            shares[x] = (255 * usize::from(shares[x]) / there) as u8;
         }
-        let (from, to) = (at.saturating_sub(reach), (at + reach + 1).min(count));
-        let values = to - from;
-        let mean = if values == full { (sum * share) >> 16 } else { sum / values as u32 };
-        put(at, mean as u8);
+        // A division takes ten times as long, and this gives the same.
+        const PART: u32 = (1 << 16) / ROW_CELLS as u32 + 1;
+        if let Some(shares) = shares.get_mut(inner) {
+            for share in shares {
+                *share = ((255 * u32::from(*share) * PART) >> 16) as u8;
+            }
+        }
     }
+    sums.fill(0);
+    let row = |y: usize| &shares[y * width..][..width];
+    for y in 0..NEAR_CELLS.min(height) {
+        sums.iter_mut().zip(row(y)).for_each(|(sum, share)| *sum += u16::from(*share));
+    }
+    for (y, cells) in cells.chunks_exact_mut(width).enumerate() {
+        let rows = near(y, height);
+        if y + NEAR_CELLS < height {
+            let new = row(y + NEAR_CELLS).iter();
+            sums.iter_mut().zip(new).for_each(|(sum, share)| *sum += u16::from(*share));
+        }
+        if let Some(y) = y.checked_sub(NEAR_CELLS + 1) {
+            sums.iter_mut().zip(row(y)).for_each(|(sum, share)| *sum -= u16::from(*share));
+        }
+        let half = 128 * rows.len() as u16;
+        for (cell, &sum) in cells.iter_mut().zip(sums.iter()) {
+            *cell |= if sum >= half { 255 } else { 0 };
+        }
+    }
+}
+
+/// What is near of `count` places in a line.
+fn near(at: usize, count: usize) -> Range<usize> {
+    at.saturating_sub(NEAR_CELLS)..(at + NEAR_CELLS + 1).min(count)
 }
 
 #[cfg(test)]
@@ -83,19 +130,44 @@ mod tests {
             for place in 0..area {
                 let (mut cells, mut rows) = (vec![0; area], vec![0; area]);
                 cells[place] = 255;
-                let (mut soft, mut wide) = (cells.clone(), cells.clone());
+                let mut soft = cells.clone();
                 most_around(&mut cells, &mut rows, size);
                 soften(&mut soft, &mut rows, size);
-                blur(&mut wide, &mut rows, size, 1);
                 let (x, y) = (place as u32 % width, place as u32 / width);
                 for at in 0..area {
                     let (to_x, to_y) = (at as u32 % width, at as u32 / width);
                     let is_near = x.abs_diff(to_x) <= 1 && y.abs_diff(to_y) <= 1;
                     assert_eq!(cells[at], if is_near { 255 } else { 0 }, "{size} {place} {at}");
                     assert_eq!(soft[at] > 0, is_near, "{size} {place} {at}");
-                    let side = |at: u32, count: u32| (at + 2).min(count) - at.saturating_sub(1);
-                    let mean = 255 / side(to_x, width) / side(to_y, height);
-                    assert_eq!(u32::from(wide[at]), if is_near { mean } else { 0 });
+                }
+            }
+        }
+    }
+    #[test]
+    fn cells_amid_others_are_filled_as_by_counting() {
+        let mut state = 7u32;
+        let mut next = move || {
+            state = state.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
+            state >> 24
+        };
+        for (width, height) in [(40, 22), (16, 9), (9, 9), (7, 5), (4, 4), (3, 12), (1, 1), (1, 30)]
+        {
+            let size = SizePx::new(width as u32, height as u32);
+            let mut spare = Spare::new(size);
+            for share in [20, 110, 128, 150, 250] {
+                let before: Vec<u8> =
+                    (0..width * height).map(|_| if next() < share { 255 } else { 0 }).collect();
+                let mut cells = before.clone();
+                fill_amid(&mut cells, &mut spare, size);
+                for (at, &cell) in cells.iter().enumerate() {
+                    let (columns, rows) = (near(at % width, width), near(at / width, height));
+                    let of_row = |y: usize| {
+                        let row = &before[y * width..][columns.clone()];
+                        row.iter().map(|&cell| usize::from(cell)).sum::<usize>() / row.len()
+                    };
+                    let mean = rows.clone().map(of_row).sum::<usize>() / rows.len();
+                    let wanted = if mean > 127 { 255 } else { before[at] };
+                    assert_eq!(cell, wanted, "{size} {share} {at}");
                 }
             }
         }

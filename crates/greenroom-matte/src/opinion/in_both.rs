@@ -9,13 +9,15 @@ pub(super) struct InBoth {
     cells: Frame,
     of_mask: Frame,
     to_mask: PlaneScaler,
+    /// Both are zeros.
+    is_clear: bool,
 }
 
 impl InBoth {
     /// Zeros.
     pub(super) fn new(cells: SizePx, mask: SizePx) -> Result<Self, MatteError> {
         let to_mask = PlaneScaler::new(cells, mask)?;
-        Ok(Self { cells: grey(cells)?, of_mask: grey(mask)?, to_mask })
+        Ok(Self { cells: grey(cells)?, of_mask: grey(mask)?, to_mask, is_clear: true })
     }
 
     pub(super) fn cells(&self) -> &[u8] {
@@ -24,11 +26,13 @@ impl InBoth {
 
     /// The cells, to be drawn; [`scale`](Self::scale) then brings them to the mask's samples.
     pub(super) fn cells_mut(&mut self) -> &mut [u8] {
+        self.is_clear = false;
         self.cells.bytes_mut()
     }
 
     /// The same with their size.
     pub(super) fn frame_of_cells_mut(&mut self) -> &mut Frame {
+        self.is_clear = false;
         &mut self.cells
     }
 
@@ -43,7 +47,9 @@ impl InBoth {
 
     /// Makes all of it zero.
     pub(super) fn clear(&mut self) {
-        self.cells.bytes_mut().fill(0);
-        self.of_mask.bytes_mut().fill(0);
+        if !std::mem::replace(&mut self.is_clear, true) {
+            self.cells.bytes_mut().fill(0);
+            self.of_mask.bytes_mut().fill(0);
+        }
     }
 }

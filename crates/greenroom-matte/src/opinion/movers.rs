@@ -2,6 +2,7 @@ use greenroom_frame::SizePx;
 
 use super::in_both::InBoth;
 use crate::MatteError;
+use crate::counting::count;
 use crate::refine::components::Components;
 
 /// Whole regions that an answer calls room, in which the fast network is sure of a person, and which move: that is
@@ -48,7 +49,7 @@ impl Movers {
         self.changed_cells.clear();
         self.changed_cells.resize(all.len(), 0);
         for run in runs {
-            let moved = changed[run.samples(width)].iter().filter(|&&changed| changed != 0).count();
+            let moved = count(&changed[run.samples(width)], |changed| changed != 0);
             self.changed_cells[run.component as usize] += moved as u32;
         }
         let least_cells = LEAST_PART * changed.len() as f32;

@@ -1,6 +1,6 @@
 use greenroom_frame::{Frame, SizePx};
 
-use super::cells::most_around;
+use super::cells::{Spare, fill_amid, most_around};
 use super::changes;
 use super::in_both::InBoth;
 use crate::MatteError;
@@ -19,7 +19,7 @@ pub(super) struct RememberedRoom {
     planes: [Vec<u8>; 3],
     /// 255 where the newest frame is another; at an answer, in all other cells and beside them.
     changed: Vec<u8>,
-    spare: [Vec<u8>; 2],
+    spare: Spare,
     /// 255 in cells that are room still, and in the mask's samples.
     found: InBoth,
 }
@@ -32,7 +32,7 @@ impl RememberedRoom {
             unmoved: vec![0; area],
             planes: [(); 3].map(|()| vec![0; area]),
             changed: vec![0; area],
-            spare: [vec![0; area], vec![0; area]],
+            spare: Spare::new(cells),
             found: InBoth::new(cells, mask)?,
         })
     }
@@ -58,8 +58,8 @@ impl RememberedRoom {
             *changed = !unmoved;
         }
         // Flat colours look unchanged whatever goes on.
-        changes::fill(changed, spare, *cells);
-        most_around(changed, &mut spare[0], *cells);
+        fill_amid(changed, spare, *cells);
+        most_around(changed, &mut spare.cells, *cells);
         let found = self.found.cells_mut().iter_mut();
         for ((found, &changed), &head) in found.zip(&self.changed).zip(heads) {
             *found = 255 - changed.max(head);

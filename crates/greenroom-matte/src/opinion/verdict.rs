@@ -4,7 +4,7 @@ use greenroom_frame::{Frame, PlaneScaler, SizePx};
 
 use super::arrivals::{Arrivals, CellStates};
 use super::asking::Question;
-use super::cells::{grey, most_around, soften};
+use super::cells::{Spare, fill_amid, grey, most_around, soften};
 use super::changes;
 use super::heads;
 use super::in_both::InBoth;
@@ -12,6 +12,7 @@ use super::levels::{DOUBT, SURE};
 use super::movers::Movers;
 use super::regions::Regions;
 use super::remembered_room::RememberedRoom;
+use crate::counting::{count, count_pairs};
 use crate::planes::SmallPlanes;
 use crate::{Face, MatteError};
 
@@ -47,8 +48,7 @@ struct Tables {
     is_doubtful: bool,
     /// 255 where the picture has changed since.
     changed: InBoth,
-    /// Two rows of cells, and the cells again.
-    spare: [Vec<u8>; 2],
+    spare: Spare,
     regions: Regions,
     movers: Movers,
     arrivals: Arrivals,
@@ -82,6 +82,8 @@ const ROOM: [u8; 2] = [51, 128];
 const MOST_DENIED: f32 = 0.35;
 /// So few denied cells are no reason to doubt an answer.
 const FEW_CELLS: usize = 20;
+/// Samples that are left out at once where the mask has nothing, or nothing is room.
+const CHUNK: usize = 64;
 /// Time for which nothing may move where a doubtful answer denies a person.
 const STILL_FOR: Duration = Duration::from_secs(1);
 
@@ -99,7 +101,7 @@ impl Tables {
             was_empty: vec![0; area],
             is_doubtful: false,
             changed: InBoth::new(cells, mask)?,
-            spare: [vec![0; area], vec![0; area]],
+            spare: Spare::new(cells),
             regions: Regions::new(cells, mask)?,
             movers: Movers::new(cells, mask)?,
             arrivals: Arrivals::new(cells, mask)?,
@@ -159,11 +161,11 @@ impl Tables {
     fn changed_beside_persons(&mut self, mask: &Frame) -> usize {
         self.scale_mask(mask);
         let persons = self.mask_cells.bytes().iter().zip(self.person[0].bytes());
-        let cells = self.changed.cells().iter().zip(persons);
-        let is_beside = |(&changed, (&now, &then)): (&u8, (&u8, &u8))| {
-            u32::from(changed != 0) & (u32::from(now < SURE) | u32::from(then < DOUBT))
-        };
-        cells.map(is_beside).sum::<u32>() as usize
+        let is_beside = &mut self.spare.cells;
+        for (beside, (&now, &then)) in is_beside.iter_mut().zip(persons) {
+            *beside = if (now < SURE) | (then < DOUBT) { 255 } else { 0 };
+        }
+        count_pairs(self.changed.cells(), is_beside, |changed, beside| changed & beside != 0)
     }
 
     /// Finds where neither the answer by itself nor `mask`, in cells, sees anybody.
@@ -296,12 +298,14 @@ impl Verdict {
         };
         let changed = tables.changed.cells_mut();
         changes::mark(changed, &tables.planes, thumbnail.bytes(), gain);
-        let changed_cells = changed.iter().filter(|&&changed| changed != 0).count();
-        let moved = tables.denied.iter().zip(changed.iter());
-        let moved_cells = moved.filter(|(denied, changed)| **denied & **changed != 0).count();
-        if tables.is_doubtful && 10 * moved_cells > tables.denied_cells {
-            // What moves is somebody.
-            (self.knows, self.is_refuted) = (false, true);
+        let changed_cells = count(changed, |changed| changed != 0);
+        if tables.is_doubtful {
+            let moved = |denied, changed| denied & changed != 0;
+            let moved_cells = count_pairs(&tables.denied, changed, moved);
+            if 10 * moved_cells > tables.denied_cells {
+                // What moves is somebody.
+                (self.knows, self.is_refuted) = (false, true);
+            }
         }
         tables.movers.watch(changed);
         if changed_cells == 0 {
@@ -310,10 +314,10 @@ impl Verdict {
         }
         let beside_persons = tables.changed_beside_persons(mask);
         let changed = tables.changed.cells_mut();
-        changes::fill(changed, &mut tables.spare, tables.cells);
-        let [rows, _] = &mut tables.spare;
-        most_around(changed, rows, tables.cells);
-        soften(changed, rows, tables.cells);
+        // Flat colours look unchanged whatever goes on.
+        fill_amid(changed, &mut tables.spare, tables.cells);
+        most_around(changed, &mut tables.spare.cells, tables.cells);
+        soften(changed, &mut tables.spare.cells, tables.cells);
         tables.changed.scale();
         let [all, beside_persons] = [changed_cells, beside_persons]
             .map(|cells| cells as f32 / tables.denied.len().max(1) as f32);
@@ -329,13 +333,24 @@ impl Verdict {
             return;
         }
         tables.find_arrivals();
-        let levels = mask.bytes_mut().iter_mut().zip(tables.room.bytes());
-        let persons = tables.movers.of_mask().iter().zip(tables.arrivals.of_mask());
-        let spared = tables.changed.of_mask().iter().zip(persons);
-        for ((level, &room), (&changed, (&mover, &arrival))) in levels.zip(spared) {
-            let left = 255 - room.min(255 - changed.max(mover).max(arrival));
-            // Rounded up: what is not struck out at all stays as it is.
-            *level = (u16::from(*level) * u16::from(left)).div_ceil(255) as u8;
+        let [changed, movers, arrivals] =
+            [tables.changed.of_mask(), tables.movers.of_mask(), tables.arrivals.of_mask()];
+        let chunks = mask.bytes_mut().chunks_mut(CHUNK).zip(tables.room.bytes().chunks(CHUNK));
+        for (index, (levels, room)) in chunks.enumerate() {
+            let struck = levels.iter().zip(room).map(|(&level, &room)| level.min(room));
+            if struck.fold(0, u8::max) == 0 {
+                continue;
+            }
+            let part = index * CHUNK..index * CHUNK + levels.len();
+            let persons = movers[part.clone()].iter().zip(&arrivals[part.clone()]);
+            let spared = changed[part].iter().zip(persons);
+            for ((level, &room), (&changed, (&mover, &arrival))) in
+                levels.iter_mut().zip(room).zip(spared)
+            {
+                let left = 255 - room.min(255 - changed.max(mover).max(arrival));
+                // Rounded up: what is not struck out at all stays as it is.
+                *level = (u16::from(*level) * u16::from(left)).div_ceil(255) as u8;
+            }
         }
     }
 

@@ -4,6 +4,7 @@ use greenroom_frame::SizePx;
 
 use super::components::{Component, Components};
 use super::{People, RefineSteps};
+use crate::counting::count;
 
 /// Drops islands of masks, and keeps to the main person if that is wanted.
 ///
@@ -221,8 +222,8 @@ impl ComponentFilter {
         for run in runs {
             let was = &self.past[run.samples(width)];
             let before = &mut self.before[run.component as usize];
-            for (count, flag) in before.iter_mut().zip([KEPT, MAIN]) {
-                *count += was.iter().map(|was| u32::from(was & flag != 0)).sum::<u32>();
+            for (samples, flag) in before.iter_mut().zip([KEPT, MAIN]) {
+                *samples += count(was, |was| was & flag != 0) as u32;
             }
         }
     }

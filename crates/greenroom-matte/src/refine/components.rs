@@ -1,5 +1,7 @@
 use greenroom_frame::SizePx;
 
+use crate::counting::{count, sum};
+
 /// Samples `start..end` of row `y` that belong together.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Run {
@@ -122,8 +124,8 @@ impl Components {
             let samples = &mask[run.samples(width)];
             let it = &mut self.all[number as usize];
             it.area += end - start;
-            it.mass += samples.iter().map(|&v| u32::from(v)).sum::<u32>();
-            it.certain += samples.iter().map(|&v| u32::from(v >= certain)).sum::<u32>();
+            it.mass += sum(samples);
+            it.certain += count(samples, |level| level >= certain) as u32;
             it.columns += u64::from((start + end - 1) * (end - start) / 2);
         }
     }

@@ -4,6 +4,7 @@ use greenroom_frame::{FrameView, SizePx};
 
 use super::entry::Side;
 use super::thumbnails::Thumbnails;
+use crate::counting::count_pairs;
 
 /// Where the network looks: a window of the picture, in samples of the mask of the whole picture.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -174,9 +175,8 @@ impl Tracker {
         let rows = inside(window.top, size.height_px, height_px, cells.height_px);
         let width = cells.width_px as usize;
         let [old, new] = [&thumbnails.old, &thumbnails.new].map(|thumbnail| thumbnail.bytes()[0]);
-        let moving_in = |old: &[u8], new: &[u8]| {
-            old.iter().zip(new).filter(|(old, new)| old.abs_diff(**new) >= MOVES).count()
-        };
+        let moving_in =
+            |old: &[u8], new: &[u8]| count_pairs(old, new, |old, new| old.abs_diff(new) >= MOVES);
         let all = old.chunks_exact(width).zip(new.chunks_exact(width)).enumerate();
         let moving = all.map(|(y, (old, new))| {
             if !rows.contains(&y) {

@@ -3,6 +3,7 @@ use std::time::{Duration, Instant};
 use greenroom_frame::SizePx;
 
 use super::thumbnails::Thumbnails;
+use crate::counting::count_pairs;
 
 /// A side over which people come into the picture.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -201,8 +202,8 @@ fn moving_at_sides(thumbnails: &Thumbnails) -> u32 {
     let mut moving = 0;
     for (old, new) in old.chunks_exact(width).zip(new.chunks_exact(width)) {
         for columns in [0..band, width - band..width] {
-            let cells = old[columns.clone()].iter().zip(&new[columns]);
-            moving += cells.map(|(old, new)| u32::from(old.abs_diff(*new) >= MOVES)).sum::<u32>();
+            let [old, new] = [&old[columns.clone()], &new[columns]];
+            moving += count_pairs(old, new, |old, new| old.abs_diff(new) >= MOVES) as u32;
         }
     }
     moving

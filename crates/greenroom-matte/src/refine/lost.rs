@@ -4,6 +4,7 @@ use greenroom_frame::SizePx;
 
 use super::components::{Components, Run};
 use super::crop::Bounds;
+use crate::counting::count_pairs;
 
 /// Finds who is lost: much of somebody whom the mask before showed, and the newest one does not.
 ///
@@ -90,9 +91,8 @@ impl LostFinder {
     /// Where those were whom `mask` has lost.
     fn lost(&mut self, mask: &[u8]) -> Option<Bounds> {
         let least = LEAST_PART * self.size.area_px() as f32;
-        let is_lost = |before: u8, now: u8| u32::from(before >= PERSON && now < PERSON);
-        let lost: u32 =
-            self.before.iter().zip(mask).map(|(&before, &now)| is_lost(before, now)).sum();
+        let is_lost = |before, now| (before >= PERSON) & (now < PERSON);
+        let lost = count_pairs(&self.before, mask, is_lost);
         if (lost as f32) < least {
             return None;
         }

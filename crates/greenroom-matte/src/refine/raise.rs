@@ -33,7 +33,9 @@ impl Raiser {
     pub(crate) fn raise_some(&self, raisable: [&[u8]; 2], mask: &mut [u8]) {
         let [one, other] = raisable.map(|shares| shares.chunks(CHUNK));
         for ((levels, one), other) in mask.chunks_mut(CHUNK).zip(one).zip(other) {
-            if has_unsure(levels) {
+            let shares = one.iter().zip(other).map(|(one, other)| one | other);
+            let may_be_raised = shares.fold(0, |any, share| any | share) != 0;
+            if may_be_raised && has_unsure(levels) {
                 for ((level, one), other) in levels.iter_mut().zip(one).zip(other) {
                     let share = u32::from(*one.max(other));
                     let [old, new] = [*level, self.raised[usize::from(*level)]].map(u32::from);

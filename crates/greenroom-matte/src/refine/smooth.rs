@@ -8,6 +8,7 @@ use self::changes::Changes;
 use super::kernels::{SureRoom, WeightRamp, follow};
 use super::motion::Motion;
 use super::thumbnails::Thumbnails;
+use crate::counting::count;
 use crate::planes::SmallPlanes;
 use crate::{Isa, MatteError};
 
@@ -183,7 +184,7 @@ impl Tables {
         let mut changed = 0;
         for (y, out) in self.weights.bytes_mut().chunks_exact_mut(width).enumerate() {
             self.changes.weigh(isa, y, out, WeightRamp { least: still, ..WEIGHTS });
-            changed += out.iter().map(|&weight| usize::from(weight == 255)).sum::<usize>();
+            changed += count(out, |weight| weight == 255);
         }
         changed * 100 < CUT_PERCENT * width * height
     }

@@ -7,6 +7,11 @@
 #[cfg(target_arch = "x86_64")]
 #[allow(unsafe_code)]
 mod avx2;
+#[cfg(target_arch = "x86_64")]
+#[allow(unsafe_code)]
+mod avx512;
+#[cfg(target_arch = "x86_64")]
+mod gathered;
 mod scalar;
 mod table;
 #[cfg(test)]
@@ -67,5 +72,5 @@ pub(crate) fn row_to_between(isa: Isa, out: &mut [i16], row: &[u8], table: &TapT
 /// If the rows have other lengths than the table was made for.
 pub(crate) fn row_to_bytes(isa: Isa, out: &mut [u8], row: &[i16], table: &TapTable) {
     assert_eq!((row.len(), out.len()), (table.from(), table.to()));
-    dispatch!(isa, unsafe row_to_bytes(out, row, table));
+    dispatch!(isa, unsafe row_to_bytes(out, row, table), avx512);
 }

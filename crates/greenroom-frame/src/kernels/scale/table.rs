@@ -1,6 +1,8 @@
 use std::ops::Range;
 
 use super::WEIGHT_BITS;
+#[cfg(target_arch = "x86_64")]
+use super::gathered::Gathered;
 
 /// One tap list: the output sample is the sum of `weights[k] * input[start + k]`.
 #[derive(Debug, Clone, Copy)]
@@ -27,6 +29,8 @@ pub(crate) struct TapTable {
     width: usize,
     stepped: Option<Stepped>,
     padded: Option<Padded>,
+    #[cfg(target_arch = "x86_64")]
+    gathered: Option<Gathered>,
     pairs: Option<Pairs>,
 }
 
@@ -115,14 +119,31 @@ impl TapTable {
         let stepped = Stepped::new(&starts, &weights, width);
         let padded = Padded::new(from, &starts, &weights, width);
         let pairs = (width == 2).then(|| Pairs::new(from, &starts)).flatten();
-        Self { from, starts, weights, width, stepped, padded, pairs }
+        #[cfg(target_arch = "x86_64")]
+        let gathered = Gathered::new(from, &starts, &weights, width);
+        Self {
+            from,
+            starts,
+            weights,
+            width,
+            stepped,
+            padded,
+            #[cfg(target_arch = "x86_64")]
+            gathered,
+            pairs,
+        }
     }
 
     /// A table that makes as many samples as it takes, out of a part of them that
     /// [`set_part`](Self::set_part) tells; for now all of them.
     pub(crate) fn of_part(length: u32) -> Self {
         // Lists of the right lengths, in the form for vectors of two weights and no other.
-        let mut table = Self { padded: None, ..Self::new(length, length) };
+        let mut table = Self {
+            padded: None,
+            #[cfg(target_arch = "x86_64")]
+            gathered: None,
+            ..Self::new(length, length)
+        };
         table.set_part(0.0, 1.0);
         table
     }
@@ -197,6 +218,12 @@ impl TapTable {
     /// `None` if the input is too short for it.
     pub(super) fn padded(&self) -> Option<&Padded> {
         self.padded.as_ref()
+    }
+
+    /// `None` if the input is too short for it, or an output is of too many samples.
+    #[cfg(target_arch = "x86_64")]
+    pub(super) fn gathered(&self) -> Option<&Gathered> {
+        self.gathered.as_ref()
     }
 
     /// `None` if lists are not of two, or the input is too short.
