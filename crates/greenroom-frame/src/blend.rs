@@ -1,5 +1,5 @@
 use crate::kernels::blend::blend_row;
-use crate::{CellsView, Frame, FrameError, FrameShape, FrameView, Isa, PixelFormat};
+use crate::{CellsView, Frame, FrameError, FrameShape, FrameView, Isa, PixelFormat, SureBlocks};
 
 /// The matte of one frame: how much of each sample is person (0 = room, 255 = person), once at
 /// luma size and once at the size of the frame's chroma planes. Both are
@@ -9,6 +9,7 @@ pub struct MatteView<'a> {
     luma: FrameView<'a>,
     chroma: FrameView<'a>,
     edge: Option<CellsView<'a>>,
+    sure: Option<[&'a SureBlocks; 2]>,
 }
 
 impl<'a> MatteView<'a> {
@@ -32,7 +33,7 @@ impl<'a> MatteView<'a> {
                 });
             }
         }
-        Ok(Self { luma, chroma, edge: None })
+        Ok(Self { luma, chroma, edge: None, sure: None })
     }
 
     /// With what is known of the colours along the edge: for each plane the person's, and the room's.
@@ -44,6 +45,23 @@ impl<'a> MatteView<'a> {
     /// The colours along the edge, where they are known: see [`with_edge`](Self::with_edge).
     pub fn edge(&self) -> Option<CellsView<'a>> {
         self.edge
+    }
+
+    /// With what is known of both planes already, so that nobody has to look there.
+    ///
+    /// # Panics
+    /// If that is not of planes of these sizes: that is the caller's mistake.
+    #[must_use]
+    pub fn with_sure(self, sure: Option<[&'a SureBlocks; 2]>) -> Self {
+        for (sure, plane) in sure.into_iter().flatten().zip([self.luma, self.chroma]) {
+            assert_eq!(sure.size(), plane.size(), "what is known is of another plane");
+        }
+        Self { sure, ..self }
+    }
+
+    /// What is known of luma's plane and of chroma's: see [`with_sure`](Self::with_sure).
+    pub fn sure(&self) -> Option<[&'a SureBlocks; 2]> {
+        self.sure
     }
 
     /// Alpha at luma size.

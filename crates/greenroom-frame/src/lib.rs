@@ -33,6 +33,7 @@ mod recolour;
 mod rgb;
 mod scale;
 mod size;
+mod sure_blocks;
 mod tint;
 mod view;
 
@@ -59,5 +60,6 @@ pub use recolour::recolour;
 pub use rgb::{RgbOrder, RgbView};
 pub use scale::{FrameScaler, PlaneScaler};
 pub use size::SizePx;
+pub use sure_blocks::{Known, SureBlocks};
 pub use tint::tint;
 pub use view::{FrameView, FrameViewMut, Plane, PlaneMut};

@@ -48,6 +48,11 @@ impl<'a> Layer<'a> {
         self.own.view().unwrap_or(self.seen)
     }
 
+    /// Whether an effect has changed it.
+    pub(crate) fn is_changed(&self) -> bool {
+        self.own.is_made
+    }
+
     /// The picture as it was before any effect.
     pub(crate) fn original(&self) -> FrameView<'a> {
         self.seen

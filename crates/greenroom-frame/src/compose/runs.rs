@@ -1,7 +1,8 @@
 use std::ops::Range;
 
 use crate::Isa;
-use crate::kernels::blocks::{BLOCK, classify};
+use crate::kernels::blocks::{BLOCK, PERSON, classify};
+use crate::sure_blocks::SureRow;
 
 /// What a row is made of. Most rows are as the one above.
 #[derive(Debug, Default)]
@@ -28,9 +29,27 @@ impl RowRuns {
         self.runs.reserve(blocks);
     }
 
-    /// Looks at a row; `marks` are those of [`classify`].
-    pub(super) fn find(&mut self, isa: Isa, alpha: &[u8], marks: Option<&[u8]>) {
-        classify(isa, &mut self.kinds, alpha, marks.unwrap_or(&self.no_marks));
+    /// Looks at a row, where nothing is `sure`; `marks` are those of [`classify`].
+    pub(super) fn find(
+        &mut self,
+        isa: Isa,
+        alpha: &[u8],
+        sure: Option<SureRow<'_>>,
+        marks: Option<&[u8]>,
+    ) {
+        let marks = marks.unwrap_or(&self.no_marks);
+        if let Some(SureRow { kinds, unknown }) = sure {
+            for ((kind, &sure), mark) in self.kinds.iter_mut().zip(kinds).zip(marks) {
+                *kind = sure | if sure == PERSON { *mark } else { 0 };
+            }
+            for blocks in unknown {
+                let columns = blocks.start * BLOCK..alpha.len().min(blocks.end * BLOCK);
+                let (kinds, marks) = (&mut self.kinds[blocks.clone()], &marks[blocks.clone()]);
+                classify(isa, kinds, &alpha[columns], marks);
+            }
+        } else {
+            classify(isa, &mut self.kinds, alpha, marks);
+        }
         if self.kinds == self.known && !self.runs.is_empty() {
             return;
         }

@@ -4,7 +4,7 @@ mod draw;
 mod factors;
 mod thumbnail;
 
-use greenroom_frame::{CellsView, Colour, Frame, FrameView, PixelFormat};
+use greenroom_frame::{CellsView, Colour, Frame, FrameView, PixelFormat, SureBlocks};
 
 use self::cells::Sizes;
 use self::certain::CertainBlocks;
@@ -52,7 +52,7 @@ impl Tables {
             thumbnail,
             certain: CertainBlocks::new(size),
             factors: Factors::new(size),
-            drawing: Drawing::new(size, sizes.picture),
+            drawing: Drawing::new(size, sizes),
         })
     }
 
@@ -98,6 +98,12 @@ impl Guide {
         let has_edge = self.tables.is_some() && !self.skips_spill;
         let spill = self.spill.as_ref().filter(|_| has_edge)?;
         Some(spill.cells().view())
+    }
+
+    /// Where the planes that were made last are all room or all person, for
+    /// [`MatteView::with_sure`](greenroom_frame::MatteView::with_sure): luma's and chroma's. `None` before the first.
+    pub fn sure(&self) -> Option<[&SureBlocks; 2]> {
+        self.tables.as_ref().map(|tables| tables.drawing.sure())
     }
 
     /// Makes `luma` and `chroma` the alpha (grey pictures) of `frame`'s planes, from its `alpha` at any size. Asks

@@ -1,9 +1,9 @@
 use std::ops::Range;
 
-use greenroom_frame::{Chroma, Frame, FrameView, Plane, SizePx, fetch_below};
+use greenroom_frame::{Chroma, Frame, FrameView, Known, Plane, SizePx, SureBlocks, fetch_below};
 
 use super::super::kernels::{Growth, LineRows, Place, WIDEN_LANES, apply, halve, widen};
-use super::cells::BLOCK_CELLS;
+use super::cells::{BLOCK_CELLS, Sizes};
 use super::certain::{Class, MIXED, PERSON, ROOM, mixed};
 use super::factors::Factors;
 use crate::Isa;
@@ -27,6 +27,8 @@ pub(super) struct Drawing {
     /// where those of each line begin.
     runs: Vec<(Range<usize>, Class)>,
     run_starts: Vec<usize>,
+    /// The same for those who read luma's plane, and chroma's: a group for each line.
+    sure: [SureBlocks; 2],
     /// What the blocks of a line and of those beside it come to.
     near: Vec<Class>,
     /// Two lines at the picture's width and a little more, an even one and an odd one; only where
@@ -42,6 +44,11 @@ fn between(x: u32, wide: u32, narrow: u32) -> (usize, f32) {
     (place as usize, place.fract() as f32)
 }
 
+/// Rows of luma that a row of chroma has.
+fn rows_of_chroma(chroma: Chroma) -> usize {
+    if chroma == Chroma::Half2x2 { 2 } else { 1 }
+}
+
 /// The places from which on columns of a block lie, of `places` in all; the first is before the line.
 fn block_places(block: usize, blocks: usize, places: usize) -> Range<usize> {
     let first = |block: usize| 2 * block * BLOCK_CELLS + 1;
@@ -50,7 +57,7 @@ fn block_places(block: usize, blocks: usize, places: usize) -> Range<usize> {
 }
 
 impl Drawing {
-    pub(super) fn new(thumbnail: SizePx, picture: SizePx) -> Self {
+    pub(super) fn new(thumbnail: SizePx, Sizes { picture, format, .. }: Sizes) -> Self {
         let lines = 2 * thumbnail.height_px as usize;
         let row = |y: u32| {
             let (first, share) = between(y, picture.height_px, lines as u32);
@@ -74,9 +81,19 @@ impl Drawing {
             |block: usize| places[block_places(block, blocks, places.len()).start].column as usize;
         let block_starts = (0..blocks).map(start).chain([wide as usize]).collect();
         let zeros = || vec![0.0; wide as usize + reach];
+        let rows: Vec<_> = (0..picture.height_px).map(row).collect();
+        let group = |line: usize| SureBlocks::ROWS_APART + 1 + line;
+        let mut sure =
+            [picture, format.chroma().plane_size(picture)].map(|size| SureBlocks::new(size));
+        sure[0].set_rows(rows.iter().map(|(lines, _)| group(lines[0])));
+        sure[1].set_rows(rows.chunks(rows_of_chroma(format.chroma())).map(|rows| {
+            let is_between_the_same = rows.iter().all(|(lines, _)| *lines == rows[0].0);
+            if is_between_the_same { group(rows[0].0[0]) } else { SureBlocks::ROWS_APART }
+        }));
         Self {
-            rows: (0..picture.height_px).map(row).collect(),
+            rows,
             lines,
+            sure,
             growth: Growth { step: step as f32, columns: reach },
             block_starts,
             runs: Vec::with_capacity(blocks * lines),
@@ -142,7 +159,13 @@ impl Drawing {
         }
     }
 
+    /// See [`Guide::sure`](super::Guide::sure).
+    pub(super) fn sure(&self) -> [&SureBlocks; 2] {
+        self.sure.each_ref()
+    }
+
     fn find_runs(&mut self, classes: &[Class]) {
+        self.sure.iter_mut().for_each(SureBlocks::clear);
         self.runs.clear();
         self.run_starts.clear();
         let (last, blocks) = (self.lines - 1, self.block_starts.len() - 1);
@@ -163,6 +186,23 @@ impl Drawing {
                 }
             }
             self.runs.push(run);
+            let runs = self.runs[self.run_starts[line]..].iter();
+            let known = runs.map(|(columns, class)| {
+                let known = match *class {
+                    ROOM => Known::Room,
+                    PERSON => Known::Person,
+                    _ => Known::Nothing,
+                };
+                (columns.clone(), known)
+            });
+            let [luma, chroma] = &mut self.sure;
+            luma.add_group(known.clone());
+            // Of two stretches, a sample of chroma is neither's.
+            let width = luma.size().width_px as usize;
+            chroma.add_group(known.map(|(Range { start, end }, known)| {
+                let end = if end == width { end.div_ceil(2) } else { end / 2 };
+                (start.div_ceil(2)..end, known)
+            }));
         }
         self.run_starts.push(self.runs.len());
     }
@@ -193,7 +233,7 @@ impl Drawing {
 
     fn draw_chroma(&self, isa: Isa, kind: Chroma, luma: FrameView<'_>, into: &mut Frame) {
         let luma = luma.plane(0);
-        let step = if kind == Chroma::Half2x2 { 2 } else { 1 };
+        let step = rows_of_chroma(kind);
         for (y, out) in into.view_mut().plane_mut(0).iter_rows_mut().enumerate() {
             let rows = [y * step, y * step + step - 1].map(|row| row.min(luma.rows() - 1));
             let [above, below] = rows.map(|row| luma.row(row));

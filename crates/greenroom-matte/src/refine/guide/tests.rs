@@ -173,3 +173,42 @@ fn packed_pictures_and_colourful_alphas_are_refused() {
     assert!(guide.fit(&mask.view(), &packed.view(), &mut luma, &mut chroma).is_err());
     assert!(guide.fit(&frame.view(), &frame.view(), &mut luma, &mut chroma).is_err());
 }
+
+#[test]
+fn what_is_said_to_be_sure_is_so() {
+    for format in [PixelFormat::I420, PixelFormat::I422] {
+        let sizes = [(1280, 720), (640, 480), (641, 359), (67, 41), (16, 200), (5, 3), (1, 1)];
+        for (width, height) in sizes {
+            for off_px in [1.0, 90.0] {
+                let (frame, mask) = scene(format, SizePx::new(width, height), off_px);
+                let (mut guide, mut luma, mut chroma) = (Guide::new(), mask.clone(), mask.clone());
+                guide.fit(&mask.view(), &frame.view(), &mut luma, &mut chroma).unwrap();
+                let (mut behind, mut seen) = (frame.clone(), frame.clone());
+                behind.bytes_mut().fill(100);
+                let (over, under) = (frame.view(), behind.view());
+                let matte =
+                    greenroom_frame::MatteView::new(over, luma.view(), chroma.view()).unwrap();
+                let mut compositor = greenroom_frame::Compositor::default();
+                let mut compose = |matte| {
+                    compositor.compose(over, under.into(), matte, None, &mut seen).unwrap();
+                    seen.clone()
+                };
+                let (by_looking, by_knowing) =
+                    (compose(matte), compose(matte.with_sure(guide.sure())));
+                assert!(by_looking.bytes() == by_knowing.bytes(), "{format} {width}x{height}");
+                if width == 1280 {
+                    // Nobody looks there.
+                    let mut unsure = luma.clone();
+                    unsure.bytes_mut().fill(128);
+                    let looked_at = unsure.view();
+                    let matte =
+                        greenroom_frame::MatteView::new(over, looked_at, chroma.view()).unwrap();
+                    let seen = compose(matte.with_sure(guide.sure()));
+                    let luma = seen.view();
+                    let room = luma.plane(0).iter_rows().flatten().filter(|&&y| y == 100);
+                    assert!(room.count() > 1280 * 720 / 2);
+                }
+            }
+        }
+    }
+}

@@ -118,7 +118,10 @@ impl MattePlanes {
             self.fitted.note(&alpha, frame.shape(), inference_id)?;
         }
         let matte = MatteView::new(frame, self.luma.1.view(), self.chroma.1.view())?;
-        Ok(matte.with_edge(self.guide.as_ref().and_then(Guide::edge)))
+        let guide = self.guide.as_ref();
+        // A key draws over what the guide has drawn.
+        let sure = guide.filter(|_| self.key.is_none()).and_then(Guide::sure);
+        Ok(matte.with_edge(guide.and_then(Guide::edge)).with_sure(sure))
     }
 
     fn fit_anew(&mut self, alpha: FrameView<'_>, frame: FrameView<'_>) -> Result<(), MatteError> {
