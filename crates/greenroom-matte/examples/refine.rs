@@ -77,9 +77,7 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
         ..Effort::default()
     });
     let mut frame = Frame::new(PixelFormat::I420, size, Colour::WEBCAM)?;
-    let mut luma = Frame::new(PixelFormat::Grey, size, Colour::JPEG)?;
     let half = frame.format().chroma().plane_size(size);
-    let mut chroma = Frame::new(PixelFormat::Grey, half, Colour::JPEG)?;
     let (mut guide, mut plain) = (Guide::new(), [Upscaler::new(), Upscaler::new()]);
     guide = if steps.spill { guide.with_spill() } else { guide };
     let key = words.iter().find_map(|word| word.strip_prefix("key=")).map(str::parse::<KeyColour>);
@@ -110,21 +108,26 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
         };
         if steps.guide {
             let alpha = keyed.unwrap_or(alpha.view());
-            guide.fit(&alpha, &frame.view(), &mut luma, &mut chroma)?;
+            guide.fit(&alpha, &frame.view())?;
         } else {
-            plain[0].upscale(&alpha.view(), &mut luma.view_mut())?;
-            plain[1].upscale(&alpha.view(), &mut chroma.view_mut())?;
+            let planes = guide.planes_mut().into_iter().zip([size, half]).zip(&mut plain);
+            for ((plane, size), upscaler) in planes {
+                plane.reshape(PixelFormat::Grey, size, Colour::JPEG)?;
+                upscaler.upscale(&alpha.view(), &mut plane.view_mut())?;
+            }
         }
         if let Some(key) = &mut key {
-            key.draw(&frame.view(), &mut luma, &mut chroma);
+            let [luma, chroma] = guide.planes_mut();
+            key.draw(&frame.view(), luma, chroma);
         }
         times[3].push(start.elapsed());
         let start = Instant::now();
-        let matte = MatteView::new(frame.view(), luma.view(), chroma.view())?;
-        let matte = matte.with_edge(guide.edge());
+        let [luma, chroma] = guide.planes();
+        let matte = MatteView::new(frame.view(), luma, chroma)?;
+        let matte = matte.with_edge(guide.edge()).with_sure(guide.sure());
         compositor.compose(frame.view(), background.view().into(), matte, None, &mut composed)?;
         times[4].push(start.elapsed());
-        out.write_all(luma.bytes())?;
+        out.write_all(guide.planes()[0].bytes())?;
         if has("each") {
             out.flush()?;
             let newest = times.each_ref().map(|times| times[times.len() - 1]);

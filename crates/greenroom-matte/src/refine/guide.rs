@@ -4,7 +4,7 @@ mod draw;
 mod factors;
 mod thumbnail;
 
-use greenroom_frame::{CellsView, Colour, Frame, FrameView, PixelFormat, SureBlocks};
+use greenroom_frame::{CellsView, Colour, Frame, FrameView, PixelFormat, SizePx, SureBlocks};
 
 use self::cells::Sizes;
 use self::certain::CertainBlocks;
@@ -34,6 +34,10 @@ pub struct Guide {
     /// Only where the edge's colours are wanted.
     spill: Option<Spill>,
     skips_spill: bool,
+    /// Alpha at the size of luma, and of chroma. What is sure is drawn only where it was something else.
+    planes: [Frame; 2],
+    /// Whether they are as they were drawn.
+    is_drawn: bool,
 }
 
 #[derive(Debug)]
@@ -72,7 +76,19 @@ impl Default for Guide {
 impl Guide {
     /// A guide without tables; they are made by the first picture.
     pub fn new() -> Self {
-        Self { isa: Isa::best(), sizes: None, tables: None, spill: None, skips_spill: false }
+        let plane = || {
+            Frame::new(PixelFormat::Grey, SizePx::new(1, 1), Colour::JPEG)
+                .expect("one pixel is a size")
+        };
+        Self {
+            isa: Isa::best(),
+            sizes: None,
+            tables: None,
+            spill: None,
+            skips_spill: false,
+            planes: [plane(), plane()],
+            is_drawn: false,
+        }
     }
 
     #[cfg(test)]
@@ -100,26 +116,33 @@ impl Guide {
         Some(spill.cells().view())
     }
 
-    /// Where the planes that were made last are all room or all person, for
-    /// [`MatteView::with_sure`](greenroom_frame::MatteView::with_sure): luma's and chroma's. `None` before the first.
-    pub fn sure(&self) -> Option<[&SureBlocks; 2]> {
-        self.tables.as_ref().map(|tables| tables.drawing.sure())
+    /// Alpha (grey pictures) of luma and of chroma of the frame that was [fitted](Self::fit) last.
+    pub fn planes(&self) -> [FrameView<'_>; 2] {
+        self.planes.each_ref().map(Frame::view)
     }
 
-    /// Makes `luma` and `chroma` the alpha (grey pictures) of `frame`'s planes, from its `alpha` at any size. Asks
+    /// The same, to be drawn over. Nothing of them is [sure](Self::sure) from then on.
+    pub fn planes_mut(&mut self) -> [&mut Frame; 2] {
+        self.is_drawn = false;
+        self.planes.each_mut()
+    }
+
+    /// Where the [planes](Self::planes) are all room or all person, for
+    /// [`MatteView::with_sure`](greenroom_frame::MatteView::with_sure). `None` if they are not as the guide has drawn them.
+    pub fn sure(&self) -> Option<[&SureBlocks; 2]> {
+        self.tables.as_ref().filter(|_| self.is_drawn).map(|tables| tables.drawing.sure())
+    }
+
+    /// Makes the [planes](Self::planes) the alpha of `frame`, from its `alpha` at any size. Asks
     /// for memory only when a size or the format is another than last time.
     ///
     /// # Errors
     /// [`MatteError::UnsupportedAlpha`] if `alpha` is not [`PixelFormat::Grey`],
     /// [`MatteError::UnsupportedFrame`] if `frame` is not planar, [`MatteError::Frame`] if it has no
     /// chroma.
-    pub fn fit(
-        &mut self,
-        alpha: &FrameView<'_>,
-        frame: &FrameView<'_>,
-        luma: &mut Frame,
-        chroma: &mut Frame,
-    ) -> Result<(), MatteError> {
+    pub fn fit(&mut self, alpha: &FrameView<'_>, frame: &FrameView<'_>) -> Result<(), MatteError> {
+        // Who fails, or panics, leaves them half drawn.
+        let was_drawn = std::mem::take(&mut self.is_drawn);
         if alpha.format() != PixelFormat::Grey {
             return Err(MatteError::UnsupportedAlpha { format: alpha.format() });
         }
@@ -127,6 +150,7 @@ impl Guide {
             return Err(MatteError::UnsupportedFrame { format: frame.format() });
         }
         let kind = frame.format().chroma();
+        let [luma, chroma] = &mut self.planes;
         luma.reshape(PixelFormat::Grey, frame.size(), Colour::JPEG)?;
         chroma.reshape(PixelFormat::Grey, kind.plane_size(frame.size()), Colour::JPEG)?;
         let sizes = Sizes { mask: alpha.size(), picture: frame.size(), format: frame.format() };
@@ -144,7 +168,11 @@ impl Guide {
                 (thumbnail.colours(y), factors.cells(y))
             });
         }
+        if !was_drawn {
+            tables.drawing.forget();
+        }
         tables.drawing.draw(self.isa, frame, &tables.factors, (luma, chroma));
+        self.is_drawn = true;
         Ok(())
     }
 }

@@ -27,6 +27,9 @@ pub(super) struct Drawing {
     /// where those of each line begin.
     runs: Vec<(Range<usize>, Class)>,
     run_starts: Vec<usize>,
+    /// The same of the picture before; and whether the runs of a line are those, so that what is sure is drawn already.
+    drawn: (Vec<(Range<usize>, Class)>, Vec<usize>),
+    is_drawn: Vec<bool>,
     /// The same for those who read luma's plane, and chroma's: a group for each line.
     sure: [SureBlocks; 2],
     /// What the blocks of a line and of those beside it come to.
@@ -98,10 +101,17 @@ impl Drawing {
             block_starts,
             runs: Vec::with_capacity(blocks * lines),
             run_starts: Vec::with_capacity(lines + 1),
+            drawn: (Vec::with_capacity(blocks * lines), Vec::with_capacity(lines + 1)),
+            is_drawn: vec![false; lines],
             near: vec![MIXED; blocks],
             wide: std::array::from_fn(|_| std::array::from_fn(|_| zeros())),
             places,
         }
+    }
+
+    /// The planes may hold anything: all of the next ones is drawn.
+    pub(super) fn forget(&mut self) {
+        self.run_starts.clear();
     }
 
     /// Draws alpha for luma and, as the mean of the pixels that a sample covers, for chroma.
@@ -129,7 +139,7 @@ impl Drawing {
         self.draw_chroma(isa, frame.format().chroma(), luma.view(), chroma);
     }
 
-    /// Draws a row of alpha; the next one is so many bytes away.
+    /// Draws a row of alpha, but for what is there already; the next row is so many bytes away.
     fn draw_row(
         &self,
         isa: Isa,
@@ -139,9 +149,11 @@ impl Drawing {
     ) {
         let (lines, share) = self.rows[y];
         let luma = plane.row(y);
+        let is_drawn = self.is_drawn[lines[0]];
         for (columns, kind) in self.runs(lines) {
             let out = &mut out[columns.clone()];
             match *kind {
+                ROOM | PERSON if is_drawn => {}
                 ROOM => out.fill(0),
                 PERSON => out.fill(255),
                 _ => {
@@ -166,6 +178,8 @@ impl Drawing {
 
     fn find_runs(&mut self, classes: &[Class]) {
         self.sure.iter_mut().for_each(SureBlocks::clear);
+        std::mem::swap(&mut self.runs, &mut self.drawn.0);
+        std::mem::swap(&mut self.run_starts, &mut self.drawn.1);
         self.runs.clear();
         self.run_starts.clear();
         let (last, blocks) = (self.lines - 1, self.block_starts.len() - 1);
@@ -205,6 +219,12 @@ impl Drawing {
             }));
         }
         self.run_starts.push(self.runs.len());
+        let (drawn, starts) = &self.drawn;
+        for (line, is_drawn) in self.is_drawn.iter_mut().enumerate() {
+            let runs = &self.runs[self.run_starts[line]..self.run_starts[line + 1]];
+            let before = starts.get(line).zip(starts.get(line + 1));
+            *is_drawn = before.is_some_and(|(&start, &end)| drawn[start..end] == *runs);
+        }
     }
 
     /// The columns between two lines, by what they come to.
@@ -248,6 +268,7 @@ impl Drawing {
             } else {
                 for &(Range { start, end }, kind) in self.runs(lines) {
                     let level = match kind {
+                        ROOM | PERSON if self.is_drawn[lines[0]] => continue,
                         ROOM => 0,
                         PERSON => 255,
                         _ => {

@@ -19,27 +19,24 @@ struct Cut {
 }
 
 fn cut(studio: &Studio, key: KeyColour, network: &Frame) -> Cut {
-    cut_out_of(|seed| studio.picture(seed), studio.size, key, network)
+    cut_out_of(|seed| studio.picture(seed), key, network)
 }
 
-fn cut_out_of(
-    picture: impl Fn(u64) -> Frame,
-    size: SizePx,
-    key: KeyColour,
-    network: &Frame,
-) -> Cut {
+fn cut_out_of(picture: impl Fn(u64) -> Frame, key: KeyColour, network: &Frame) -> Cut {
     let mut key = ScreenKey::new(key);
     let mut guide = Guide::new();
-    let grey = || Frame::new(PixelFormat::Grey, size, Colour::JPEG).unwrap();
-    let (mut luma, mut chroma, mut is_keyed) = (grey(), grey(), false);
+    let mut is_keyed = false;
     for seed in 0..FRAMES {
         let picture = picture(seed);
         let (network, picture) = (network.view(), picture.view());
         let keyed = key.pull(&network, &picture).unwrap();
         is_keyed = keyed.is_some();
-        guide.fit(&keyed.unwrap_or(network), &picture, &mut luma, &mut chroma).unwrap();
-        key.draw(&picture, &mut luma, &mut chroma);
+        guide.fit(&keyed.unwrap_or(network), &picture).unwrap();
+        let [luma, chroma] = guide.planes_mut();
+        key.draw(&picture, luma, chroma);
+        assert!(guide.sure().is_none(), "the key may have drawn anywhere");
     }
+    let [luma, chroma] = guide.planes_mut().map(|plane| plane.clone());
     Cut { key, luma, chroma, is_keyed }
 }
 
@@ -165,11 +162,9 @@ fn without_a_screen_the_network_decides() {
         let Cut { mut key, luma, chroma, is_keyed } = cut(&studio, key, &network);
         assert!(!is_keyed && !key.reported.missing);
         let picture = studio.picture(FRAMES - 1);
-        let (mut plain_luma, mut plain_chroma) = (luma.clone(), chroma.clone());
-        Guide::new()
-            .fit(&network.view(), &picture.view(), &mut plain_luma, &mut plain_chroma)
-            .unwrap();
-        assert_eq!((luma.bytes(), chroma.bytes()), (plain_luma.bytes(), plain_chroma.bytes()));
+        let mut guide = Guide::new();
+        guide.fit(&network.view(), &picture.view()).unwrap();
+        assert_eq!([luma.bytes(), chroma.bytes()], guide.planes().map(|plane| plane.bytes()));
         for _ in 0..super::REPORT_AFTER {
             assert!(key.pull(&network.view(), &picture.view()).unwrap().is_none());
         }
@@ -254,7 +249,7 @@ fn cut_with_thing(studio: &Studio, from: [usize; 2], to: [usize; 2]) -> Cut {
         put(&mut picture, from, to);
         picture
     };
-    cut_out_of(picture, studio.size, KeyColour::Auto, &studio.network())
+    cut_out_of(picture, KeyColour::Auto, &studio.network())
 }
 
 fn put(picture: &mut Frame, from: [usize; 2], to: [usize; 2]) {

@@ -44,12 +44,11 @@ fn errors(room: [f32; 3], format: PixelFormat, isa: Isa) -> [f32; 2] {
     // What a network makes of it: few cells, and its edge softer than the picture's.
     let mut mask = Frame::new(PixelFormat::Grey, SizePx::new(160, 90), Colour::JPEG).unwrap();
     draw(&mut mask, |x, y| [255.0 * alpha(x * 4.0, y * 4.0); 3]);
-    let grey = || Frame::new(PixelFormat::Grey, SizePx::new(1, 1), Colour::JPEG).unwrap();
-    let (mut luma, mut chroma) = (grey(), grey());
     let mut guide = Guide::new().with_spill();
     guide.set_isa(isa);
-    guide.fit(&mask.view(), &camera.view(), &mut luma, &mut chroma).unwrap();
-    let matte = MatteView::new(camera.view(), luma.view(), chroma.view()).unwrap();
+    guide.fit(&mask.view(), &camera.view()).unwrap();
+    let [luma, chroma] = guide.planes();
+    let matte = MatteView::new(camera.view(), luma, chroma).unwrap();
     let mut cleaned = camera.clone();
     Compositor::default().unmix(&mut cleaned, matte.with_edge(guide.edge())).unwrap();
     [&camera, &cleaned].map(|seen| error(seen.view(), truth.view(), matte))
@@ -90,15 +89,15 @@ fn without_spill_there_are_no_colours() {
     assert!(guide.edge().is_none());
     let frame = Frame::new(PixelFormat::I420, SizePx::new(61, 35), Colour::WEBCAM).unwrap();
     let mask = Frame::new(PixelFormat::Grey, SizePx::new(16, 9), Colour::JPEG).unwrap();
-    let (mut luma, mut chroma) = (mask.clone(), mask.clone());
-    guide.fit(&mask.view(), &frame.view(), &mut luma, &mut chroma).unwrap();
+    guide.fit(&mask.view(), &frame.view()).unwrap();
     assert!(guide.edge().is_none());
     let mut guide = guide.with_spill();
     for (width, height) in [(61, 35), (1280, 720), (5, 3), (1, 1)] {
         let size = SizePx::new(width, height);
         let frame = Frame::new(PixelFormat::I420, size, Colour::WEBCAM).unwrap();
-        guide.fit(&mask.view(), &frame.view(), &mut luma, &mut chroma).unwrap();
-        let matte = MatteView::new(frame.view(), luma.view(), chroma.view()).unwrap();
+        guide.fit(&mask.view(), &frame.view()).unwrap();
+        let [luma, chroma] = guide.planes();
+        let matte = MatteView::new(frame.view(), luma, chroma).unwrap();
         let mut cleaned = frame.clone();
         Compositor::default().unmix(&mut cleaned, matte.with_edge(guide.edge())).unwrap();
         assert!(cleaned.bytes() == frame.bytes(), "an empty room is left as it is");

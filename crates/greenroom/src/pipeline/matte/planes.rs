@@ -5,11 +5,53 @@ use greenroom_matte::{Guide, InferenceId, MatteError, RefineSteps, ScreenKey, Up
 
 /// Brings a model's alpha to the size of a frame's planes.
 pub struct MattePlanes {
-    luma: (Upscaler, Frame),
-    chroma: (Upscaler, Frame),
+    way: Way,
     key: Option<ScreenKey>,
-    guide: Option<Guide>,
     fitted: Fitted,
+}
+
+/// How an alpha is brought to the planes' size.
+enum Way {
+    /// Along the picture's edges.
+    Guided(Guide),
+    /// Luma's plane and chroma's.
+    Plain([(Upscaler, Frame); 2]),
+}
+
+impl Way {
+    fn guide(&self) -> Option<&Guide> {
+        match self {
+            Self::Guided(guide) => Some(guide),
+            Self::Plain(_) => None,
+        }
+    }
+
+    fn planes(&self) -> [FrameView<'_>; 2] {
+        match self {
+            Self::Guided(guide) => guide.planes(),
+            Self::Plain(planes) => planes.each_ref().map(|(_, plane)| plane.view()),
+        }
+    }
+
+    fn planes_mut(&mut self) -> [&mut Frame; 2] {
+        match self {
+            Self::Guided(guide) => guide.planes_mut(),
+            Self::Plain(planes) => planes.each_mut().map(|(_, plane)| plane),
+        }
+    }
+
+    fn fit(&mut self, alpha: &FrameView<'_>, frame: &FrameView<'_>) -> Result<(), MatteError> {
+        let planes = match self {
+            Self::Guided(guide) => return guide.fit(alpha, frame),
+            Self::Plain(planes) => planes,
+        };
+        let chroma_size = frame.format().chroma().plane_size(frame.size());
+        for ((upscaler, plane), size) in planes.iter_mut().zip([frame.size(), chroma_size]) {
+            plane.reshape(PixelFormat::Grey, size, Colour::JPEG)?;
+            upscaler.upscale(alpha, &mut plane.view_mut())?;
+        }
+        Ok(())
+    }
 }
 
 /// Levels of 0..=255 that a sample of the alpha may have gone since, for the planes to be those of the new one: smoothing goes
@@ -70,13 +112,14 @@ impl MattePlanes {
     pub fn new(size: SizePx, steps: RefineSteps) -> Result<Self, FrameError> {
         let plane = || Frame::new(PixelFormat::Grey, size, Colour::JPEG);
         Ok(Self {
-            luma: (Upscaler::new(), plane()?),
-            chroma: (Upscaler::new(), plane()?),
+            way: match (steps.guide, steps.spill) {
+                (true, true) => Way::Guided(Guide::new().with_spill()),
+                (true, false) => Way::Guided(Guide::new()),
+                (false, _) => {
+                    Way::Plain([(Upscaler::new(), plane()?), (Upscaler::new(), plane()?)])
+                }
+            },
             key: steps.key.map(ScreenKey::new),
-            guide: steps.guide.then(|| match steps.spill {
-                true => Guide::new().with_spill(),
-                false => Guide::new(),
-            }),
             fitted: Fitted { to: None, alpha: plane()? },
         })
     }
@@ -91,7 +134,7 @@ impl MattePlanes {
 
     /// Whether the room's colour is taken out of the edge, if that is among the steps.
     pub fn remove_spill(&mut self, on: bool) {
-        if let Some(guide) = &mut self.guide
+        if let Way::Guided(guide) = &mut self.way
             && guide.remove_spill(on)
         {
             self.fitted.to = None;
@@ -117,29 +160,18 @@ impl MattePlanes {
             self.fit_anew(alpha, frame)?;
             self.fitted.note(&alpha, frame.shape(), inference_id)?;
         }
-        let matte = MatteView::new(frame, self.luma.1.view(), self.chroma.1.view())?;
-        let guide = self.guide.as_ref();
-        // A key draws over what the guide has drawn.
-        let sure = guide.filter(|_| self.key.is_none()).and_then(Guide::sure);
-        Ok(matte.with_edge(guide.and_then(Guide::edge)).with_sure(sure))
+        let [luma, chroma] = self.way.planes();
+        let matte = MatteView::new(frame, luma, chroma)?;
+        let guide = self.way.guide();
+        Ok(matte.with_edge(guide.and_then(Guide::edge)).with_sure(guide.and_then(Guide::sure)))
     }
 
     fn fit_anew(&mut self, alpha: FrameView<'_>, frame: FrameView<'_>) -> Result<(), MatteError> {
-        let Self { luma: (to_luma, luma), chroma: (to_chroma, chroma), key, guide, .. } = self;
+        let Self { way, key, .. } = self;
         let keyed = key.as_mut().map(|key| key.pull(&alpha, &frame)).transpose()?.flatten();
-        let alpha = keyed.unwrap_or(alpha);
-        if let Some(guide) = guide {
-            guide.fit(&alpha, &frame, luma, chroma)?;
-        } else {
-            let chroma_size = frame.format().chroma().plane_size(frame.size());
-            for (upscaler, plane, size) in
-                [(to_luma, &mut *luma, frame.size()), (to_chroma, &mut *chroma, chroma_size)]
-            {
-                plane.reshape(PixelFormat::Grey, size, Colour::JPEG)?;
-                upscaler.upscale(&alpha, &mut plane.view_mut())?;
-            }
-        }
+        way.fit(&keyed.unwrap_or(alpha), &frame)?;
         if let Some(key) = key {
+            let [luma, chroma] = way.planes_mut();
             key.draw(&frame, luma, chroma);
         }
         Ok(())
