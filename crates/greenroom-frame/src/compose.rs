@@ -64,7 +64,7 @@ impl Compositor {
         for (index, mut plane) in into.view_mut().planes_mut().enumerate() {
             let alpha = if index == 0 { matte.luma() } else { matte.chroma() }.plane(0);
             let (over, under) = (over.plane(index), under.plane(index));
-            let strides_bytes = [plane.stride_bytes(), over.stride_bytes()];
+            let strides_bytes = [plane.stride_bytes(), over.stride_bytes(), alpha.stride_bytes()];
             let size = [over.row_bytes(), over.rows()];
             let sure = matte.sure().map(|planes| planes[index.min(1)]);
             let mut work = Work::new(self, matte.edge(), light, index, size);
@@ -78,6 +78,9 @@ impl Compositor {
                     fetch_below(out, strides_bytes[0]);
                     if kind != ROOM {
                         fetch_below(over, strides_bytes[1]);
+                    }
+                    if kind & !UNUSUAL == MIXED {
+                        fetch_below(alpha, strides_bytes[2]);
                     }
                     if kind & !UNUSUAL != PERSON {
                         under.fetch_below(columns.clone());
