@@ -1,5 +1,5 @@
 use crate::kernels::blend::blend_row;
-use crate::{CellsView, Frame, FrameError, FrameShape, FrameView, Isa, PixelFormat, SureBlocks};
+use crate::{CellsView, Frame, FrameError, FrameShape, FrameView, Isa, MatteBlocks, PixelFormat};
 
 /// The matte of one frame: how much of each sample is person (0 = room, 255 = person), once at
 /// luma size and once at the size of the frame's chroma planes. Both are
@@ -9,7 +9,7 @@ pub struct MatteView<'a> {
     luma: FrameView<'a>,
     chroma: FrameView<'a>,
     edge: Option<CellsView<'a>>,
-    sure: Option<[&'a SureBlocks; 2]>,
+    blocks: Option<[&'a MatteBlocks; 2]>,
 }
 
 impl<'a> MatteView<'a> {
@@ -33,7 +33,7 @@ impl<'a> MatteView<'a> {
                 });
             }
         }
-        Ok(Self { luma, chroma, edge: None, sure: None })
+        Ok(Self { luma, chroma, edge: None, blocks: None })
     }
 
     /// With what is known of the colours along the edge: for each plane the person's, and the room's.
@@ -47,21 +47,21 @@ impl<'a> MatteView<'a> {
         self.edge
     }
 
-    /// With what is known of both planes already, so that nobody has to look there.
+    /// With what both planes are in blocks, so that who reads them looks only where they are mixed.
     ///
     /// # Panics
     /// If that is not of planes of these sizes: that is the caller's mistake.
     #[must_use]
-    pub fn with_sure(self, sure: Option<[&'a SureBlocks; 2]>) -> Self {
-        for (sure, plane) in sure.into_iter().flatten().zip([self.luma, self.chroma]) {
-            assert_eq!(sure.size(), plane.size(), "what is known is of another plane");
+    pub fn with_blocks(self, blocks: Option<[&'a MatteBlocks; 2]>) -> Self {
+        for (blocks, plane) in blocks.into_iter().flatten().zip([self.luma, self.chroma]) {
+            assert_eq!(blocks.size(), plane.size(), "the blocks are of another plane");
         }
-        Self { sure, ..self }
+        Self { blocks, ..self }
     }
 
-    /// What is known of luma's plane and of chroma's: see [`with_sure`](Self::with_sure).
-    pub fn sure(&self) -> Option<[&'a SureBlocks; 2]> {
-        self.sure
+    /// What luma's plane and chroma's are in blocks, where that is known: see [`with_blocks`](Self::with_blocks).
+    pub fn blocks(&self) -> Option<[&'a MatteBlocks; 2]> {
+        self.blocks
     }
 
     /// Alpha at luma size.

@@ -10,7 +10,7 @@ use crate::kernels::blocks::{MIXED, PERSON, ROOM, grade};
 use crate::kernels::edge::{COLOURS, LIGHT, relight, unmix};
 use crate::kernels::fetch::fetch_below;
 use crate::{
-    Backdrop, CellsView, Frame, FrameError, FrameView, Isa, MatteView, SureBlocks,
+    Backdrop, CellsView, Frame, FrameError, FrameView, Isa, MatteBlocks, MatteView,
     blend::check_blend,
 };
 
@@ -66,11 +66,11 @@ impl Compositor {
             let (over, under) = (over.plane(index), under.plane(index));
             let strides_bytes = [plane.stride_bytes(), over.stride_bytes(), alpha.stride_bytes()];
             let size = [over.row_bytes(), over.rows()];
-            let sure = matte.sure().map(|planes| planes[index.min(1)]);
+            let blocks = matte.blocks().map(|planes| planes[index.min(1)]);
             let mut work = Work::new(self, matte.edge(), light, index, size);
             for (y, out) in plane.iter_rows_mut().enumerate() {
                 let (over, under, alpha) = (over.row(y), under.row(y), alpha.row(y));
-                work.begin_row(isa, y, alpha, sure);
+                work.begin_row(isa, y, alpha, blocks);
                 for run in 0..work.rows.runs.len() {
                     let (kind, columns) = work.rows.runs[run].clone();
                     let (over, alpha) = (&over[columns.clone()], &alpha[columns.clone()]);
@@ -108,10 +108,10 @@ impl Compositor {
         for (index, mut plane) in person.view_mut().planes_mut().enumerate() {
             let alpha = if index == 0 { matte.luma() } else { matte.chroma() }.plane(0);
             let size = [plane.row_bytes(), plane.rows()];
-            let sure = matte.sure().map(|planes| planes[index.min(1)]);
+            let blocks = matte.blocks().map(|planes| planes[index.min(1)]);
             let mut work = Work::new(self, matte.edge(), None, index, size);
             for (y, (row, alpha)) in plane.iter_rows_mut().zip(alpha.iter_rows()).enumerate() {
-                work.begin_row(isa, y, alpha, sure);
+                work.begin_row(isa, y, alpha, blocks);
                 for (kind, columns) in work.rows.runs.iter().cloned() {
                     if let (MIXED, Some(edge)) = (kind, &mut work.edge) {
                         let (row, alpha) = (&mut row[columns.clone()], &alpha[columns.clone()]);
@@ -158,8 +158,8 @@ impl<'a> Work<'a> {
         Self { rows, edge, light, behind }
     }
 
-    /// Goes on to row `y`, of whose `alpha` so much is `sure`.
-    fn begin_row(&mut self, isa: Isa, y: usize, alpha: &[u8], sure: Option<&SureBlocks>) {
+    /// Goes on to row `y` with this `alpha`, whose `blocks` may be known.
+    fn begin_row(&mut self, isa: Isa, y: usize, alpha: &[u8], blocks: Option<&MatteBlocks>) {
         if let Some(edge) = &mut self.edge {
             edge.sampler.go_to(edge.cells, y);
         }
@@ -169,7 +169,7 @@ impl<'a> Work<'a> {
             }
             sampler.unusual()
         });
-        self.rows.find(isa, alpha, sure.map(|sure| sure.row(y)), marks);
+        self.rows.find(isa, alpha, blocks.map(|blocks| blocks.row(y)), marks);
     }
 
     /// The person of these columns, mixed with nothing else.

@@ -27,13 +27,13 @@ mod frame;
 mod isa;
 mod kernels;
 mod layout;
+mod matte_blocks;
 mod overlay;
 mod pool;
 mod recolour;
 mod rgb;
 mod scale;
 mod size;
-mod sure_blocks;
 mod tint;
 mod view;
 
@@ -54,12 +54,12 @@ pub use isa::{Isa, IsaKind};
 #[doc(hidden)]
 pub use kernels::fetch::fetch_below;
 pub use layout::{FrameLayout, FrameShape, PlaneLayout};
+pub use matte_blocks::{Known, MatteBlocks};
 pub use overlay::overlay;
 pub use pool::{FramePool, PooledFrame};
 pub use recolour::recolour;
 pub use rgb::{RgbOrder, RgbView};
 pub use scale::{FrameScaler, PlaneScaler};
 pub use size::SizePx;
-pub use sure_blocks::{Known, SureBlocks};
 pub use tint::tint;
 pub use view::{FrameView, FrameViewMut, Plane, PlaneMut};

@@ -124,7 +124,7 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
         let start = Instant::now();
         let [luma, chroma] = guide.planes();
         let matte = MatteView::new(frame.view(), luma, chroma)?;
-        let matte = matte.with_edge(guide.edge()).with_sure(guide.sure());
+        let matte = matte.with_edge(guide.edge()).with_blocks(guide.blocks());
         compositor.compose(frame.view(), background.view().into(), matte, None, &mut composed)?;
         times[4].push(start.elapsed());
         out.write_all(guide.planes()[0].bytes())?;

@@ -215,8 +215,8 @@ impl Scene {
         let light = look.map(|look| look.light(&mut layers, is_still, &moment)).transpose()?;
         let (person, behind) = (layers.person.view(), layers.background.backdrop());
         let has_other_alpha = layers.luma_alpha.is_changed() || layers.chroma_alpha.is_changed();
-        let sure = matted.matte.sure().filter(|_| !has_other_alpha);
-        let matte = layers.matte()?.with_edge(edge).with_sure(sure);
+        let blocks = matted.matte.blocks().filter(|_| !has_other_alpha);
+        let matte = layers.matte()?.with_edge(edge).with_blocks(blocks);
         self.compositor.compose(person, behind, matte, light, canvas)?;
         if let Some(foreground) = &mut self.foreground {
             foreground.draw(canvas)?;

@@ -1,8 +1,7 @@
 use std::ops::Range;
 
 use crate::Isa;
-use crate::kernels::blocks::{BLOCK, PERSON, classify};
-use crate::sure_blocks::SureRow;
+use crate::kernels::blocks::{BLOCK, ROOM, classify};
 
 /// What a row is made of. Most rows are as the one above.
 #[derive(Debug, Default)]
@@ -29,23 +28,18 @@ impl RowRuns {
         self.runs.reserve(blocks);
     }
 
-    /// Looks at a row, where nothing is `sure`; `marks` are those of [`classify`].
+    /// Goes over to a row with this `alpha`, of which the kinds of its `blocks` may be known; `marks` are those of [`classify`].
     pub(super) fn find(
         &mut self,
         isa: Isa,
         alpha: &[u8],
-        sure: Option<SureRow<'_>>,
+        blocks: Option<&[u8]>,
         marks: Option<&[u8]>,
     ) {
         let marks = marks.unwrap_or(&self.no_marks);
-        if let Some(SureRow { kinds, unknown }) = sure {
-            for ((kind, &sure), mark) in self.kinds.iter_mut().zip(kinds).zip(marks) {
-                *kind = sure | if sure == PERSON { *mark } else { 0 };
-            }
-            for blocks in unknown {
-                let columns = blocks.start * BLOCK..alpha.len().min(blocks.end * BLOCK);
-                let (kinds, marks) = (&mut self.kinds[blocks.clone()], &marks[blocks.clone()]);
-                classify(isa, kinds, &alpha[columns], marks);
+        if let Some(blocks) = blocks {
+            for ((kind, &block), mark) in self.kinds.iter_mut().zip(blocks).zip(marks) {
+                *kind = block | if block == ROOM { 0 } else { *mark };
             }
         } else {
             classify(isa, &mut self.kinds, alpha, marks);

@@ -4,7 +4,7 @@ mod draw;
 mod factors;
 mod thumbnail;
 
-use greenroom_frame::{CellsView, Colour, Frame, FrameView, PixelFormat, SizePx, SureBlocks};
+use greenroom_frame::{CellsView, Colour, Frame, FrameView, MatteBlocks, PixelFormat, SizePx};
 
 use self::cells::Sizes;
 use self::certain::CertainBlocks;
@@ -121,16 +121,16 @@ impl Guide {
         self.planes.each_ref().map(Frame::view)
     }
 
-    /// The same, to be drawn over. Nothing of them is [sure](Self::sure) from then on.
+    /// The same, to be drawn over. Their [blocks](Self::blocks) are not known from then on.
     pub fn planes_mut(&mut self) -> [&mut Frame; 2] {
         self.is_drawn = false;
         self.planes.each_mut()
     }
 
-    /// Where the [planes](Self::planes) are all room or all person, for
-    /// [`MatteView::with_sure`](greenroom_frame::MatteView::with_sure). `None` if they are not as the guide has drawn them.
-    pub fn sure(&self) -> Option<[&SureBlocks; 2]> {
-        self.tables.as_ref().filter(|_| self.is_drawn).map(|tables| tables.drawing.sure())
+    /// What the [planes](Self::planes) are in blocks, for
+    /// [`MatteView::with_blocks`](greenroom_frame::MatteView::with_blocks). `None` if they are not as the guide has drawn them.
+    pub fn blocks(&self) -> Option<[&MatteBlocks; 2]> {
+        self.tables.as_ref().filter(|_| self.is_drawn).map(|tables| tables.drawing.blocks())
     }
 
     /// Makes the [planes](Self::planes) the alpha of `frame`, from its `alpha` at any size. Asks

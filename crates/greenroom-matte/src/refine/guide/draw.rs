@@ -1,6 +1,6 @@
 use std::ops::Range;
 
-use greenroom_frame::{Chroma, Frame, FrameView, Known, Plane, SizePx, SureBlocks, fetch_below};
+use greenroom_frame::{Chroma, Frame, FrameView, Known, MatteBlocks, Plane, SizePx, fetch_below};
 
 use super::super::kernels::{Growth, LineRows, Place, WIDEN_LANES, apply, halve, widen};
 use super::cells::{BLOCK_CELLS, Sizes};
@@ -30,8 +30,8 @@ pub(super) struct Drawing {
     /// The same of the picture before; and whether the runs of a line are those, so that what is sure is drawn already.
     drawn: (Vec<(Range<usize>, Class)>, Vec<usize>),
     is_drawn: Vec<bool>,
-    /// The same for those who read luma's plane, and chroma's: a group for each line.
-    sure: [SureBlocks; 2],
+    /// What luma's plane and chroma's are, for those who read them: a group for each line.
+    blocks: [MatteBlocks; 2],
     /// What the blocks of a line and of those beside it come to.
     near: Vec<Class>,
     /// Two lines at the picture's width and a little more, an even one and an odd one; only where
@@ -85,18 +85,17 @@ impl Drawing {
         let block_starts = (0..blocks).map(start).chain([wide as usize]).collect();
         let zeros = || vec![0.0; wide as usize + reach];
         let rows: Vec<_> = (0..picture.height_px).map(row).collect();
-        let group = |line: usize| SureBlocks::ROWS_APART + 1 + line;
-        let mut sure =
-            [picture, format.chroma().plane_size(picture)].map(|size| SureBlocks::new(size));
-        sure[0].set_rows(rows.iter().map(|(lines, _)| group(lines[0])));
-        sure[1].set_rows(rows.chunks(rows_of_chroma(format.chroma())).map(|rows| {
+        let group = |line: usize| MatteBlocks::NOTHING_KNOWN + 1 + line;
+        let mut plane_blocks = [picture, format.chroma().plane_size(picture)].map(MatteBlocks::new);
+        plane_blocks[0].set_groups(rows.iter().map(|(lines, _)| group(lines[0])));
+        plane_blocks[1].set_groups(rows.chunks(rows_of_chroma(format.chroma())).map(|rows| {
             let is_between_the_same = rows.iter().all(|(lines, _)| *lines == rows[0].0);
-            if is_between_the_same { group(rows[0].0[0]) } else { SureBlocks::ROWS_APART }
+            if is_between_the_same { group(rows[0].0[0]) } else { MatteBlocks::NOTHING_KNOWN }
         }));
         Self {
             rows,
             lines,
-            sure,
+            blocks: plane_blocks,
             growth: Growth { step: step as f32, columns: reach },
             block_starts,
             runs: Vec::with_capacity(blocks * lines),
@@ -135,8 +134,13 @@ impl Drawing {
             }
             let stride_bytes = alpha.stride_bytes();
             self.draw_row(isa, (alpha.row_mut(y), stride_bytes), plane, y);
+            // While it is near.
+            self.blocks[0].draw_row(isa, y, alpha.row_mut(y));
         }
         self.draw_chroma(isa, frame.format().chroma(), luma.view(), chroma);
+        for (y, alpha) in chroma.view().plane(0).iter_rows().enumerate() {
+            self.blocks[1].draw_row(isa, y, alpha);
+        }
     }
 
     /// Draws a row of alpha, but for what is there already; the next row is so many bytes away.
@@ -171,13 +175,13 @@ impl Drawing {
         }
     }
 
-    /// See [`Guide::sure`](super::Guide::sure).
-    pub(super) fn sure(&self) -> [&SureBlocks; 2] {
-        self.sure.each_ref()
+    /// See [`Guide::blocks`](super::Guide::blocks).
+    pub(super) fn blocks(&self) -> [&MatteBlocks; 2] {
+        self.blocks.each_ref()
     }
 
     fn find_runs(&mut self, classes: &[Class]) {
-        self.sure.iter_mut().for_each(SureBlocks::clear);
+        self.blocks.iter_mut().for_each(MatteBlocks::clear);
         std::mem::swap(&mut self.runs, &mut self.drawn.0);
         std::mem::swap(&mut self.run_starts, &mut self.drawn.1);
         self.runs.clear();
@@ -209,7 +213,7 @@ impl Drawing {
                 };
                 (columns.clone(), known)
             });
-            let [luma, chroma] = &mut self.sure;
+            let [luma, chroma] = &mut self.blocks;
             luma.add_group(known.clone());
             // Of two stretches, a sample of chroma is neither's.
             let width = luma.size().width_px as usize;

@@ -98,7 +98,7 @@ fn every_format_size_and_isa_gives_the_same_and_planes_that_fit() {
 
 /// What is sure is only a short cut, and nothing of the picture before is left.
 #[test]
-fn sure_blocks_are_what_the_sums_would_give() {
+fn matte_blocks_are_what_the_sums_would_give() {
     let (frame, mask) = scene(PixelFormat::I420, SizePx::new(640, 360), 3.0);
     let (luma, chroma) = fit(&frame, &mask, Isa::SCALAR);
     let (mask_size, picture) = (mask.view().size(), frame.view().size());
@@ -138,7 +138,7 @@ fn a_person_who_moves_leaves_nothing_behind() {
             // Nor of what somebody has drawn over them.
             if off_px == 23.0 {
                 guide.planes_mut().into_iter().for_each(|plane| plane.bytes_mut().fill(77));
-                assert!(guide.sure().is_none());
+                assert!(guide.blocks().is_none());
             }
         }
     }
@@ -179,7 +179,7 @@ fn packed_pictures_and_colourful_alphas_are_refused() {
 }
 
 #[test]
-fn what_is_said_to_be_sure_is_so() {
+fn the_blocks_of_the_planes_are_what_a_look_finds() {
     for format in [PixelFormat::I420, PixelFormat::I422] {
         let sizes = [(1280, 720), (640, 480), (641, 359), (67, 41), (16, 200), (5, 3), (1, 1)];
         for (width, height) in sizes {
@@ -198,7 +198,7 @@ fn what_is_said_to_be_sure_is_so() {
                     seen.clone()
                 };
                 let (by_looking, by_knowing) =
-                    (compose(matte), compose(matte.with_sure(guide.sure())));
+                    (compose(matte), compose(matte.with_blocks(guide.blocks())));
                 assert!(by_looking.bytes() == by_knowing.bytes(), "{format} {width}x{height}");
                 if width == 1280 {
                     // Nobody looks there.
@@ -206,7 +206,7 @@ fn what_is_said_to_be_sure_is_so() {
                     unsure.bytes_mut().fill(128);
                     let looked_at = unsure.view();
                     let matte = greenroom_frame::MatteView::new(over, looked_at, chroma).unwrap();
-                    let seen = compose(matte.with_sure(guide.sure()));
+                    let seen = compose(matte.with_blocks(guide.blocks()));
                     let luma = seen.view();
                     let room = luma.plane(0).iter_rows().flatten().filter(|&&y| y == 100);
                     assert!(room.count() > 1280 * 720 / 2);

@@ -34,7 +34,7 @@ fn cut_out_of(picture: impl Fn(u64) -> Frame, key: KeyColour, network: &Frame) -
         guide.fit(&keyed.unwrap_or(network), &picture).unwrap();
         let [luma, chroma] = guide.planes_mut();
         key.draw(&picture, luma, chroma);
-        assert!(guide.sure().is_none(), "the key may have drawn anywhere");
+        assert!(guide.blocks().is_none(), "the key may have drawn anywhere");
     }
     let [luma, chroma] = guide.planes_mut().map(|plane| plane.clone());
     Cut { key, luma, chroma, is_keyed }

@@ -13,7 +13,7 @@ pub struct MattePlanes {
 /// How an alpha is brought to the planes' size.
 enum Way {
     /// Along the picture's edges.
-    Guided(Guide),
+    Guided(Box<Guide>),
     /// Luma's plane and chroma's.
     Plain([(Upscaler, Frame); 2]),
 }
@@ -113,8 +113,8 @@ impl MattePlanes {
         let plane = || Frame::new(PixelFormat::Grey, size, Colour::JPEG);
         Ok(Self {
             way: match (steps.guide, steps.spill) {
-                (true, true) => Way::Guided(Guide::new().with_spill()),
-                (true, false) => Way::Guided(Guide::new()),
+                (true, true) => Way::Guided(Box::new(Guide::new().with_spill())),
+                (true, false) => Way::Guided(Box::default()),
                 (false, _) => {
                     Way::Plain([(Upscaler::new(), plane()?), (Upscaler::new(), plane()?)])
                 }
@@ -163,7 +163,7 @@ impl MattePlanes {
         let [luma, chroma] = self.way.planes();
         let matte = MatteView::new(frame, luma, chroma)?;
         let guide = self.way.guide();
-        Ok(matte.with_edge(guide.and_then(Guide::edge)).with_sure(guide.and_then(Guide::sure)))
+        Ok(matte.with_edge(guide.and_then(Guide::edge)).with_blocks(guide.and_then(Guide::blocks)))
     }
 
     fn fit_anew(&mut self, alpha: FrameView<'_>, frame: FrameView<'_>) -> Result<(), MatteError> {
