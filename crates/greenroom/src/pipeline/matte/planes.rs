@@ -15,7 +15,7 @@ enum Way {
     /// Along the picture's edges.
     Guided(Box<Guide>),
     /// Luma's plane and chroma's.
-    Plain([(Upscaler, Frame); 2]),
+    Plain(Box<[(Upscaler, Frame); 2]>),
 }
 
 impl Way {
@@ -116,7 +116,7 @@ impl MattePlanes {
                 (true, true) => Way::Guided(Box::new(Guide::new().with_spill())),
                 (true, false) => Way::Guided(Box::default()),
                 (false, _) => {
-                    Way::Plain([(Upscaler::new(), plane()?), (Upscaler::new(), plane()?)])
+                    Way::Plain(Box::new([(Upscaler::new(), plane()?), (Upscaler::new(), plane()?)]))
                 }
             },
             key: steps.key.map(ScreenKey::new),
