@@ -47,10 +47,11 @@ impl<'a> MatteView<'a> {
         self.edge
     }
 
-    /// With what both planes are in blocks, so that who reads them looks only where they are mixed.
+    /// With the kinds of both planes' blocks, so that alpha is read only where it is mixed. They have to be true: where a block
+    /// counts as a person's, the picture is shown. (Without optimisation, the [`Compositor`](crate::Compositor) checks it.)
     ///
     /// # Panics
-    /// If that is not of planes of these sizes: that is the caller's mistake.
+    /// If the blocks are of planes of other sizes: that is the caller's mistake.
     #[must_use]
     pub fn with_blocks(self, blocks: Option<[&'a MatteBlocks; 2]>) -> Self {
         for (blocks, plane) in blocks.into_iter().flatten().zip([self.luma, self.chroma]) {
@@ -59,7 +60,7 @@ impl<'a> MatteView<'a> {
         Self { blocks, ..self }
     }
 
-    /// What luma's plane and chroma's are in blocks, where that is known: see [`with_blocks`](Self::with_blocks).
+    /// The kinds of the blocks of luma's plane and of chroma's, where they are known: see [`with_blocks`](Self::with_blocks).
     pub fn blocks(&self) -> Option<[&'a MatteBlocks; 2]> {
         self.blocks
     }

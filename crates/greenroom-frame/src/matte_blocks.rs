@@ -3,11 +3,11 @@ use std::ops::Range;
 use crate::kernels::blocks::{BLOCK, MIXED, PERSON, ROOM, classify};
 use crate::{Isa, SizePx};
 
-/// What a plane of a matte is in blocks of each row: all room, all person, or something else. Who draws the plane tells it, row by row,
-/// so that who reads it looks only where it is mixed.
+/// Which blocks of each row of a matte's plane are all room, all person, or mixed. Whoever draws the plane fills it in, row by row; whoever
+/// reads the plane then reads it only where it is mixed.
 ///
-/// Of some columns it is known without a look; rows in which these are the same belong to one group.
-#[derive(Debug, Clone)]
+/// The drawer knows many columns before it draws them. Rows in which it knows the same columns form a group.
+#[derive(Debug)]
 pub struct MatteBlocks {
     /// Of the plane.
     size: SizePx,
@@ -15,16 +15,16 @@ pub struct MatteBlocks {
     kinds: Vec<u8>,
     /// The group of each row.
     groups: Vec<usize>,
-    /// For each group what is known of each block, one group behind the other; what is not is [`MIXED`].
+    /// For each group the known kind of each block, or [`MIXED`] where none is known; one group behind the other.
     known: Vec<u8>,
-    /// The blocks of each group of which nothing is known, and where those of each group begin.
+    /// The blocks of each group whose kind is not known, and where those of each group begin.
     unknown: Vec<Range<usize>>,
     starts: Vec<usize>,
     /// 0 for each block.
     no_marks: Vec<u8>,
 }
 
-/// What is known of some columns.
+/// What the drawer knows of some columns.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Known {
     /// All alphas are 0.
@@ -36,7 +36,7 @@ pub enum Known {
 }
 
 impl MatteBlocks {
-    /// Of a plane of `size` of which nothing is known.
+    /// Blocks of a plane of `size`; all count as mixed.
     pub fn new(size: SizePx) -> Self {
         let (blocks, rows) = ((size.width_px as usize).div_ceil(BLOCK), size.height_px as usize);
         let mut new = Self {
@@ -55,13 +55,19 @@ impl MatteBlocks {
     /// The group of rows of which nothing is known.
     pub const NOTHING_KNOWN: usize = 0;
 
-    /// Tells each row's group; the groups are to be [added](Self::add_group) before a row is [drawn](Self::draw_row).
+    /// Sets each row's group. The groups have to be [added](Self::add_group) before a row is [drawn](Self::draw_row). All memory is
+    /// asked for here.
     pub fn set_groups(&mut self, of_rows: impl Iterator<Item = usize>) {
         self.groups.clear();
         self.groups.extend(of_rows);
+        let groups = 1 + self.groups.iter().max().unwrap_or(&Self::NOTHING_KNOWN);
+        let blocks = self.no_marks.len();
+        self.known.reserve(groups * blocks);
+        self.unknown.reserve(groups * blocks.div_ceil(2));
+        self.starts.reserve(groups);
     }
 
-    /// Forgets what was known.
+    /// Removes all groups but the one of which nothing is known.
     pub fn clear(&mut self) {
         self.known.clear();
         self.unknown.clear();
@@ -69,7 +75,7 @@ impl MatteBlocks {
         self.add_group(std::iter::empty());
     }
 
-    /// Adds the next group, of which these columns are known: stretches one behind the other. The first is group 1.
+    /// Adds the next group with what the drawer knows of its columns: stretches, from left to right. The first has number 1.
     pub fn add_group(&mut self, stretches: impl Iterator<Item = (Range<usize>, Known)>) {
         let width = self.size.width_px as usize;
         let start = self.known.len();
@@ -97,7 +103,7 @@ impl MatteBlocks {
         }
     }
 
-    /// Row `y` was drawn: `alpha`, of which what is known of its group is so.
+    /// Takes over row `y`, which has been drawn as `alpha`. The columns that its group knows are believed, the others are looked at.
     pub fn draw_row(&mut self, isa: Isa, y: usize, alpha: &[u8]) {
         let (group, blocks) = (self.groups[y], self.no_marks.len());
         let kinds = &mut self.kinds[y * blocks..][..blocks];
@@ -115,8 +121,18 @@ impl MatteBlocks {
         self.size
     }
 
-    /// What each block of row `y` is: [`ROOM`], [`PERSON`] or [`MIXED`].
+    /// For each block of row `y` [`ROOM`], [`PERSON`] or [`MIXED`].
     pub(crate) fn row(&self, y: usize) -> &[u8] {
         &self.kinds[y * self.no_marks.len()..][..self.no_marks.len()]
+    }
+
+    /// Whether a row of `alpha` is as these `kinds` say.
+    pub(crate) fn are_true(kinds: &[u8], alpha: &[u8]) -> bool {
+        let is_true = |(kind, alpha): (&u8, &[u8])| match *kind {
+            ROOM => alpha.iter().all(|&alpha| alpha == 0),
+            PERSON => alpha.iter().all(|&alpha| alpha == 255),
+            _ => true,
+        };
+        kinds.iter().zip(alpha.chunks(BLOCK)).all(is_true)
     }
 }

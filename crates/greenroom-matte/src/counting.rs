@@ -21,7 +21,7 @@ pub(crate) fn count_pairs(one: &[u8], other: &[u8], is_wanted: impl Fn(u8, u8) -
     counts.sum()
 }
 
-/// The sum of all samples, which are less than 2^24.
+/// The sum of fewer than 2^24 samples.
 pub(crate) fn sum(samples: &[u8]) -> u32 {
     let sums = samples.chunks(CHUNK).map(|chunk| {
         let sum = chunk.iter().fold(0u16, |sum, &sample| sum + u16::from(sample));

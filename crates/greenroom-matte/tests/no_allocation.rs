@@ -8,8 +8,8 @@ use std::time::Duration;
 
 use greenroom_frame::{Colour, Frame, PixelFormat, Rgb8, SizePx};
 use greenroom_matte::{
-    AlphaMap, Engine, FaceFinder, InputTensor, Isa, KeyColour, MatteMaker, Model, MulticlassEngine,
-    RefineSteps, ScreenKey, SecondOpinion, Upscaler,
+    AlphaMap, Engine, FaceFinder, Guide, InputTensor, Isa, KeyColour, MatteMaker, Model,
+    MulticlassEngine, RefineSteps, ScreenKey, SecondOpinion, Upscaler,
 };
 
 /// The system's allocator, counting what the current thread asks for.
@@ -151,6 +151,33 @@ fn a_second_opinion_asks_for_no_memory() {
     };
     assert!(allocations(|| frames(2)) > 0, "the first frame makes the tables");
     assert_eq!(allocations(|| frames(2)), 0);
+}
+
+#[test]
+fn a_guide_asks_for_no_memory_whoever_comes_in() {
+    for (format, size) in
+        [(PixelFormat::I420, SizePx::new(1280, 720)), (PixelFormat::I422, SizePx::new(641, 359))]
+    {
+        let mut picture = Frame::new(format, size, Colour::WEBCAM).unwrap();
+        for (at, sample) in picture.bytes_mut().iter_mut().enumerate() {
+            *sample = (at * 7919 % 251) as u8;
+        }
+        let mut mask = Frame::new(PixelFormat::Grey, SizePx::new(320, 224), Colour::JPEG).unwrap();
+        mask.bytes_mut().fill(0);
+        let mut guide = Guide::new().with_spill();
+        guide.fit(&mask.view(), &picture.view()).unwrap();
+        // More and more people: columns of the mask, side by side.
+        for people in 1..=10 {
+            for row in mask.view_mut().plane_mut(0).iter_rows_mut() {
+                row.fill(0);
+                for person in 0..people {
+                    row[person * 30 + 8..person * 30 + 22].fill(255);
+                }
+            }
+            let asked = allocations(|| guide.fit(&mask.view(), &picture.view()).unwrap());
+            assert_eq!(asked, 0, "{format}: {people}");
+        }
+    }
 }
 
 #[test]

@@ -2,6 +2,7 @@ use std::ops::Range;
 
 use crate::Isa;
 use crate::kernels::blocks::{BLOCK, ROOM, classify};
+use crate::matte_blocks::MatteBlocks;
 
 /// What a row is made of. Most rows are as the one above.
 #[derive(Debug, Default)]
@@ -28,7 +29,7 @@ impl RowRuns {
         self.runs.reserve(blocks);
     }
 
-    /// Goes over to a row with this `alpha`, of which the kinds of its `blocks` may be known; `marks` are those of [`classify`].
+    /// Finds the runs of a row with this `alpha`, of whose `blocks` the kinds may be known already; `marks` are those of [`classify`].
     pub(super) fn find(
         &mut self,
         isa: Isa,
@@ -38,6 +39,7 @@ impl RowRuns {
     ) {
         let marks = marks.unwrap_or(&self.no_marks);
         if let Some(blocks) = blocks {
+            debug_assert!(MatteBlocks::are_true(blocks, alpha), "the blocks are of another matte");
             for ((kind, &block), mark) in self.kinds.iter_mut().zip(blocks).zip(marks) {
                 *kind = block | if block == ROOM { 0 } else { *mark };
             }

@@ -23,6 +23,15 @@ fn ramp(size: SizePx) -> Frame {
     alpha
 }
 
+/// The kinds of the blocks of a plane.
+fn blocks(alpha: &Frame) -> MatteBlocks {
+    let mut blocks = MatteBlocks::new(alpha.view().size());
+    for (y, row) in alpha.view().plane(0).iter_rows().enumerate() {
+        blocks.draw_row(Isa::best(), y, row);
+    }
+    blocks
+}
+
 /// Cells with the same values everywhere.
 fn even(values: [[f32; 2]; 3], across: f64) -> Cells {
     let mut cells = Cells::default();
@@ -55,6 +64,10 @@ fn with_nothing_to_do_it_is_a_blend() {
             let light = Some(Light { usual, cells: cells.view() });
             compositor.compose(over.view(), under.view().into(), matte, light, &mut seen).unwrap();
             assert!(seen.bytes() == expected.bytes(), "{format} {size}, lit");
+            let known = [blocks(&luma), blocks(&chroma)];
+            let matte = matte.with_blocks(Some(known.each_ref()));
+            compositor.compose(over.view(), under.view().into(), matte, light, &mut seen).unwrap();
+            assert!(seen.bytes() == expected.bytes(), "{format} {size}, with blocks");
         }
     }
 }
@@ -102,6 +115,10 @@ fn the_room_goes_out_of_the_edge() {
                 let mut twice = black.clone();
                 blend(cleaned.view(), black.view(), plain, &mut twice).unwrap();
                 assert!(seen.bytes() == twice.bytes(), "in place or on the way: the same");
+                let known = [blocks(&luma), blocks(&chroma)];
+                let mut again = camera.clone();
+                compositor.unmix(&mut again, matte.with_blocks(Some(known.each_ref()))).unwrap();
+                assert!(again.bytes() == cleaned.bytes(), "with blocks: the same");
             }
             let worst = seen.bytes().iter().zip(truth.bytes());
             let worst = worst.map(|(seen, truth)| seen.abs_diff(*truth)).max();
@@ -128,6 +145,17 @@ fn light_falls_where_its_cells_are() {
     Compositor::default()
         .compose(person.view(), person.view().into(), matte, light, &mut seen)
         .unwrap();
+    let (known, mut again) = ([blocks(&all), blocks(&half)], person.clone());
+    Compositor::default()
+        .compose(
+            person.view(),
+            person.view().into(),
+            matte.with_blocks(Some(known.each_ref())),
+            light,
+            &mut again,
+        )
+        .unwrap();
+    assert!(again.bytes() == seen.bytes(), "with blocks: the same light");
     let seen = seen.view();
     assert_eq!(seen.plane(0).row(0)[0], 150, "in the middle of its cell and before it");
     let half_way = seen.plane(0).row(0)[40];
@@ -167,4 +195,21 @@ fn what_is_worked_out_where_it_is_seen_looks_the_same() {
         let refused = compositor.compose(other.clone().view(), behind, matte, None, &mut other);
         assert!(refused.is_err(), "a picture of another size");
     }
+}
+
+/// Blocks of another matte would show the room; where debug assertions are on, they are noticed.
+#[test]
+#[cfg(debug_assertions)]
+#[should_panic(expected = "the blocks are of another matte")]
+fn blocks_of_another_matte_are_noticed() {
+    let size = SizePx::new(64, 36);
+    let person = noise(PixelFormat::I420, size, 0);
+    let (luma, chroma) = (ramp(size), ramp(SizePx::new(32, 18)));
+    let mut all = luma.clone();
+    all.bytes_mut().fill(255);
+    let known = [blocks(&all), blocks(&chroma)];
+    let matte = MatteView::new(person.view(), luma.view(), chroma.view()).unwrap();
+    let (matte, mut seen) = (matte.with_blocks(Some(known.each_ref())), person.clone());
+    let _ =
+        Compositor::default().compose(person.view(), person.view().into(), matte, None, &mut seen);
 }

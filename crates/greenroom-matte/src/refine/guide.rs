@@ -127,7 +127,7 @@ impl Guide {
         self.planes.each_mut()
     }
 
-    /// What the [planes](Self::planes) are in blocks, for
+    /// The kinds of the blocks of the [planes](Self::planes), for
     /// [`MatteView::with_blocks`](greenroom_frame::MatteView::with_blocks). `None` if they are not as the guide has drawn them.
     pub fn blocks(&self) -> Option<[&MatteBlocks; 2]> {
         self.tables.as_ref().filter(|_| self.is_drawn).map(|tables| tables.drawing.blocks())

@@ -10,11 +10,10 @@ pub(super) const SAMPLES: usize = 64;
 pub(super) struct Gathered {
     /// First of each group's samples; `bases[i] + SAMPLES` is at most the input's length.
     pub(super) bases: Vec<u32>,
-    /// Of each group, where each output's list begins and the sample beside that, from the base on: with two more for each further
-    /// pair of weights all that count are below [`SAMPLES`]; the permutation takes places beyond it for others, which the weight of 0
-    /// leaves out.
+    /// For each group the places, from its base on, of the first two samples of each output's list. Those of the next two are two
+    /// further. A place past the last sample wraps around; its weight is 0.
     pub(super) places: Vec<[u16; 2 * OUTPUTS]>,
-    /// Of each group, for each two weights of the lists those of all outputs.
+    /// For each group the first two weights of all its outputs, then the next two, and so on.
     pub(super) weights: Vec<[i16; 2 * OUTPUTS]>,
     /// Twos of weights in a list.
     pub(super) pairs: usize,

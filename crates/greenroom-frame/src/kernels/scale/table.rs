@@ -20,7 +20,7 @@ impl Taps<'_> {
 }
 
 /// The tap lists of all output samples of one direction. Only [`of_lists`](Self::of_lists) makes one, so
-/// every list lies within the input, also in the two forms for vectors.
+/// every list lies within the input, in every form for vectors.
 #[derive(Debug, Clone)]
 pub(crate) struct TapTable {
     from: usize,

@@ -27,10 +27,11 @@ pub(super) struct Drawing {
     /// where those of each line begin.
     runs: Vec<(Range<usize>, Class)>,
     run_starts: Vec<usize>,
-    /// The same of the picture before; and whether the runs of a line are those, so that what is sure is drawn already.
+    /// The runs of the picture before, and where those of each line begin; and for each line whether they are the newest ones, too, so
+    /// that its sure stretches are drawn already.
     drawn: (Vec<(Range<usize>, Class)>, Vec<usize>),
     is_drawn: Vec<bool>,
-    /// What luma's plane and chroma's are, for those who read them: a group for each line.
+    /// The kinds of the blocks of luma's plane and of chroma's: each line is a group.
     blocks: [MatteBlocks; 2],
     /// What the blocks of a line and of those beside it come to.
     near: Vec<Class>,
@@ -108,7 +109,7 @@ impl Drawing {
         }
     }
 
-    /// The planes may hold anything: all of the next ones is drawn.
+    /// The planes may hold anything by now: the next call of `draw` draws everything.
     pub(super) fn forget(&mut self) {
         self.run_starts.clear();
     }
@@ -134,7 +135,7 @@ impl Drawing {
             }
             let stride_bytes = alpha.stride_bytes();
             self.draw_row(isa, (alpha.row_mut(y), stride_bytes), plane, y);
-            // While it is near.
+            // While the row is in the cache.
             self.blocks[0].draw_row(isa, y, alpha.row_mut(y));
         }
         self.draw_chroma(isa, frame.format().chroma(), luma.view(), chroma);

@@ -5,45 +5,45 @@ use greenroom_matte::{Guide, InferenceId, MatteError, RefineSteps, ScreenKey, Up
 
 /// Brings a model's alpha to the size of a frame's planes.
 pub struct MattePlanes {
-    way: Way,
+    scaling: AlphaScaling,
     key: Option<ScreenKey>,
     fitted: Fitted,
 }
 
 /// How an alpha is brought to the planes' size.
-enum Way {
+enum AlphaScaling {
     /// Along the picture's edges.
     Guided(Box<Guide>),
     /// Luma's plane and chroma's.
-    Plain(Box<[(Upscaler, Frame); 2]>),
+    Bilinear(Box<[(Upscaler, Frame); 2]>),
 }
 
-impl Way {
+impl AlphaScaling {
     fn guide(&self) -> Option<&Guide> {
         match self {
             Self::Guided(guide) => Some(guide),
-            Self::Plain(_) => None,
+            Self::Bilinear(_) => None,
         }
     }
 
     fn planes(&self) -> [FrameView<'_>; 2] {
         match self {
             Self::Guided(guide) => guide.planes(),
-            Self::Plain(planes) => planes.each_ref().map(|(_, plane)| plane.view()),
+            Self::Bilinear(planes) => planes.each_ref().map(|(_, plane)| plane.view()),
         }
     }
 
     fn planes_mut(&mut self) -> [&mut Frame; 2] {
         match self {
             Self::Guided(guide) => guide.planes_mut(),
-            Self::Plain(planes) => planes.each_mut().map(|(_, plane)| plane),
+            Self::Bilinear(planes) => planes.each_mut().map(|(_, plane)| plane),
         }
     }
 
     fn fit(&mut self, alpha: &FrameView<'_>, frame: &FrameView<'_>) -> Result<(), MatteError> {
         let planes = match self {
             Self::Guided(guide) => return guide.fit(alpha, frame),
-            Self::Plain(planes) => planes,
+            Self::Bilinear(planes) => planes,
         };
         let chroma_size = frame.format().chroma().plane_size(frame.size());
         for ((upscaler, plane), size) in planes.iter_mut().zip([frame.size(), chroma_size]) {
@@ -104,7 +104,7 @@ fn is_alike(one: &FrameView<'_>, other: &FrameView<'_>) -> bool {
 }
 
 impl MattePlanes {
-    /// Planes for frames of `size`; other sizes are adopted when they come. Of `steps`, `key`,
+    /// Planes for frames of any size; without a guide they begin with `size`. Of `steps`, `key`,
     /// `guide` and `spill` are those that are taken here.
     ///
     /// # Errors
@@ -112,12 +112,13 @@ impl MattePlanes {
     pub fn new(size: SizePx, steps: RefineSteps) -> Result<Self, FrameError> {
         let plane = || Frame::new(PixelFormat::Grey, size, Colour::JPEG);
         Ok(Self {
-            way: match (steps.guide, steps.spill) {
-                (true, true) => Way::Guided(Box::new(Guide::new().with_spill())),
-                (true, false) => Way::Guided(Box::default()),
-                (false, _) => {
-                    Way::Plain(Box::new([(Upscaler::new(), plane()?), (Upscaler::new(), plane()?)]))
-                }
+            scaling: match (steps.guide, steps.spill) {
+                (true, true) => AlphaScaling::Guided(Box::new(Guide::new().with_spill())),
+                (true, false) => AlphaScaling::Guided(Box::default()),
+                (false, _) => AlphaScaling::Bilinear(Box::new([
+                    (Upscaler::new(), plane()?),
+                    (Upscaler::new(), plane()?),
+                ])),
             },
             key: steps.key.map(ScreenKey::new),
             fitted: Fitted { to: None, alpha: plane()? },
@@ -134,7 +135,7 @@ impl MattePlanes {
 
     /// Whether the room's colour is taken out of the edge, if that is among the steps.
     pub fn remove_spill(&mut self, on: bool) {
-        if let Way::Guided(guide) = &mut self.way
+        if let AlphaScaling::Guided(guide) = &mut self.scaling
             && guide.remove_spill(on)
         {
             self.fitted.to = None;
@@ -160,18 +161,18 @@ impl MattePlanes {
             self.fit_anew(alpha, frame)?;
             self.fitted.note(&alpha, frame.shape(), inference_id)?;
         }
-        let [luma, chroma] = self.way.planes();
+        let [luma, chroma] = self.scaling.planes();
         let matte = MatteView::new(frame, luma, chroma)?;
-        let guide = self.way.guide();
+        let guide = self.scaling.guide();
         Ok(matte.with_edge(guide.and_then(Guide::edge)).with_blocks(guide.and_then(Guide::blocks)))
     }
 
     fn fit_anew(&mut self, alpha: FrameView<'_>, frame: FrameView<'_>) -> Result<(), MatteError> {
-        let Self { way, key, .. } = self;
+        let Self { scaling, key, .. } = self;
         let keyed = key.as_mut().map(|key| key.pull(&alpha, &frame)).transpose()?.flatten();
-        way.fit(&keyed.unwrap_or(alpha), &frame)?;
+        scaling.fit(&keyed.unwrap_or(alpha), &frame)?;
         if let Some(key) = key {
-            let [luma, chroma] = way.planes_mut();
+            let [luma, chroma] = scaling.planes_mut();
             key.draw(&frame, luma, chroma);
         }
         Ok(())
