@@ -2,6 +2,7 @@ mod cells;
 mod certain;
 mod draw;
 mod factors;
+mod runs;
 mod thumbnail;
 
 use greenroom_frame::{CellsView, Colour, Frame, FrameView, MatteBlocks, PixelFormat, SizePx};

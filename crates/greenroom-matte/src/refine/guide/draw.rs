@@ -6,6 +6,7 @@ use super::super::kernels::{Growth, LineRows, Place, WIDEN_LANES, apply, halve, 
 use super::cells::{BLOCK_CELLS, Sizes};
 use super::certain::{Class, MIXED, PERSON, ROOM, mixed};
 use super::factors::Factors;
+use super::runs::{Run, Runs};
 use crate::Isa;
 
 /// Alpha at full size, from the factors of a thumbnail.
@@ -23,13 +24,10 @@ pub(super) struct Drawing {
     growth: Growth,
     /// The column each block starts at, and the end.
     block_starts: Vec<usize>,
-    /// The columns between each line and the next, by what they come to; one behind the other, and
-    /// where those of each line begin.
-    runs: Vec<(Range<usize>, Class)>,
-    run_starts: Vec<usize>,
-    /// The runs of the picture before, and where those of each line begin; and for each line whether they are the newest ones, too, so
-    /// that its sure stretches are drawn already.
-    drawn: (Vec<(Range<usize>, Class)>, Vec<usize>),
+    runs: Runs,
+    /// Those of the picture before; and for each line whether its runs are still the same, so that those that are all room or all person
+    /// are drawn already.
+    drawn: Runs,
     is_drawn: Vec<bool>,
     /// The kinds of the blocks of luma's plane and of chroma's: each line is a group.
     blocks: [MatteBlocks; 2],
@@ -99,9 +97,8 @@ impl Drawing {
             blocks: plane_blocks,
             growth: Growth { step: step as f32, columns: reach },
             block_starts,
-            runs: Vec::with_capacity(blocks * lines),
-            run_starts: Vec::with_capacity(lines + 1),
-            drawn: (Vec::with_capacity(blocks * lines), Vec::with_capacity(lines + 1)),
+            runs: Runs::new(lines, blocks),
+            drawn: Runs::new(lines, blocks),
             is_drawn: vec![false; lines],
             near: vec![MIXED; blocks],
             wide: std::array::from_fn(|_| std::array::from_fn(|_| zeros())),
@@ -111,7 +108,7 @@ impl Drawing {
 
     /// The planes may hold anything by now: the next call of `draw` draws everything.
     pub(super) fn forget(&mut self) {
-        self.run_starts.clear();
+        self.runs.clear();
     }
 
     /// Draws alpha for luma and, as the mean of the pixels that a sample covers, for chroma.
@@ -181,60 +178,34 @@ impl Drawing {
         self.blocks.each_ref()
     }
 
+    /// Finds what is to be drawn, by the `classes` of all lines' blocks.
     fn find_runs(&mut self, classes: &[Class]) {
-        self.blocks.iter_mut().for_each(MatteBlocks::clear);
-        std::mem::swap(&mut self.runs, &mut self.drawn.0);
-        std::mem::swap(&mut self.run_starts, &mut self.drawn.1);
-        self.runs.clear();
-        self.run_starts.clear();
-        let (last, blocks) = (self.lines - 1, self.block_starts.len() - 1);
-        let of_line = |line: usize| &classes[line.min(last) * blocks..][..blocks];
-        for line in 0..=last {
-            self.run_starts.push(self.runs.len());
-            let mut run: (Range<usize>, Class) = (0..0, MIXED);
-            let both = of_line(line).iter().zip(of_line(line + 1));
-            for ((above, below), &end) in both.zip(&self.block_starts[1..]) {
-                let class = above | below;
-                if class != run.1 {
-                    if !run.0.is_empty() {
-                        self.runs.push(run.clone());
-                    }
-                    run = (run.0.end..end, class);
-                } else {
-                    run.0.end = end;
-                }
-            }
-            self.runs.push(run);
-            let runs = self.runs[self.run_starts[line]..].iter();
-            let known = runs.map(|(columns, class)| {
-                let known = match *class {
-                    ROOM => Known::Room,
-                    PERSON => Known::Person,
-                    _ => Known::Nothing,
-                };
-                (columns.clone(), known)
+        std::mem::swap(&mut self.runs, &mut self.drawn);
+        self.runs.find(classes, &self.block_starts);
+        let [luma, chroma] = &mut self.blocks;
+        luma.clear();
+        chroma.clear();
+        let width = luma.size().width_px as usize;
+        for (line, is_drawn) in self.is_drawn.iter_mut().enumerate() {
+            let runs = self.runs.of_line(line);
+            *is_drawn = self.drawn.of_line(line) == runs;
+            let known = runs.iter().map(|(columns, class)| match *class {
+                ROOM => (columns.clone(), Known::Room),
+                PERSON => (columns.clone(), Known::Person),
+                _ => (columns.clone(), Known::Nothing),
             });
-            let [luma, chroma] = &mut self.blocks;
             luma.add_group(known.clone());
-            // Of two stretches, a sample of chroma is neither's.
-            let width = luma.size().width_px as usize;
+            // A sample of chroma between two runs is in neither.
             chroma.add_group(known.map(|(Range { start, end }, known)| {
                 let end = if end == width { end.div_ceil(2) } else { end / 2 };
                 (start.div_ceil(2)..end, known)
             }));
         }
-        self.run_starts.push(self.runs.len());
-        let (drawn, starts) = &self.drawn;
-        for (line, is_drawn) in self.is_drawn.iter_mut().enumerate() {
-            let runs = &self.runs[self.run_starts[line]..self.run_starts[line + 1]];
-            let before = starts.get(line).zip(starts.get(line + 1));
-            *is_drawn = before.is_some_and(|(&start, &end)| drawn[start..end] == *runs);
-        }
     }
 
-    /// The columns between two lines, by what they come to.
-    fn runs(&self, lines: [usize; 2]) -> &[(Range<usize>, Class)] {
-        &self.runs[self.run_starts[lines[0]]..self.run_starts[lines[0] + 1]]
+    /// The runs between two lines.
+    fn runs(&self, lines: [usize; 2]) -> &[Run] {
+        self.runs.of_line(lines[0])
     }
 
     /// Line `row` at the picture's width, where something is mixed between it and those beside it.
