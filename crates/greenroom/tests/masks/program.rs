@@ -4,7 +4,7 @@ use std::io::{BufRead, BufReader};
 use std::net::{SocketAddr, TcpListener};
 use std::process::{Child, Command, Output, Stdio};
 use std::sync::{Arc, Mutex};
-use std::thread;
+use std::thread::{self, JoinHandle};
 use std::time::{Duration, Instant};
 
 use image::ImageFormat;
@@ -19,6 +19,8 @@ pub struct Program {
     child: Child,
     pub address: SocketAddr,
     log: Arc<Mutex<String>>,
+    /// Reads the log to its end.
+    reader: Option<JoinHandle<()>>,
 }
 
 fn command(home: &TempDir, args: &[&str]) -> Command {
@@ -49,12 +51,12 @@ impl Program {
         };
         let log = Arc::new(Mutex::new(said));
         let into = Arc::clone(&log);
-        thread::spawn(move || {
+        let reader = thread::spawn(move || {
             for line in lines.map_while(Result::ok) {
                 *into.lock().unwrap() += &format!("{line}\n");
             }
         });
-        Self { _home: home, child, address, log }
+        Self { _home: home, child, address, log, reader: Some(reader) }
     }
 
     pub fn log(&self) -> String {
@@ -76,11 +78,13 @@ impl Program {
         std::fs::read_dir(self.proc("fd")).unwrap().count()
     }
 
-    /// Sends a signal; how it ended.
+    /// Sends a signal; how it ended. The log is whole then.
     fn end(&mut self, signal: &str) -> Option<i32> {
         let pid = self.child.id().to_string();
         assert!(Command::new("kill").args([signal, &pid]).status().unwrap().success());
-        self.child.wait().unwrap().code()
+        let code = self.child.wait().unwrap().code();
+        self.reader.take().into_iter().for_each(|reader| reader.join().unwrap());
+        code
     }
 }
 
