@@ -1,5 +1,7 @@
 use crate::kernels::blend::blend_row;
-use crate::{CellsView, Frame, FrameError, FrameShape, FrameView, Isa, MatteBlocks, PixelFormat};
+use crate::{
+    CellsView, Frame, FrameError, FrameShape, FrameView, Isa, MatteBlocks, PixelFormat, Plane,
+};
 
 /// The matte of one frame: how much of each sample is person (0 = room, 255 = person), once at
 /// luma size and once at the size of the frame's chroma planes. Both are
@@ -74,6 +76,12 @@ impl<'a> MatteView<'a> {
     pub fn chroma(&self) -> FrameView<'a> {
         self.chroma
     }
+
+    /// Alpha of the samples of a picture's plane, 0 for luma's, and the kinds of its blocks, where they are known.
+    pub(crate) fn of_plane(&self, index: usize) -> (Plane<'a>, Option<&'a MatteBlocks>) {
+        let alpha = if index == 0 { self.luma } else { self.chroma };
+        (alpha.plane(0), self.blocks.map(|planes| planes[index.min(1)]))
+    }
 }
 
 /// `over` before `under`, weighted by `matte`: every sample of `into` is
@@ -95,7 +103,7 @@ pub fn blend(
     into.set_captured_at(over.captured_at());
     let isa = Isa::best();
     for (index, mut plane) in into.view_mut().planes_mut().enumerate() {
-        let alpha = if index == 0 { matte.luma } else { matte.chroma }.plane(0);
+        let (alpha, _) = matte.of_plane(index);
         let (over, under) = (over.plane(index), under.plane(index));
         for (y, row) in plane.iter_rows_mut().enumerate() {
             blend_row(isa, row, over.row(y), under.row(y), alpha.row(y));

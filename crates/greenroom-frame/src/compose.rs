@@ -62,11 +62,10 @@ impl Compositor {
         into.set_captured_at(over.captured_at());
         let isa = Isa::best();
         for (index, mut plane) in into.view_mut().planes_mut().enumerate() {
-            let alpha = if index == 0 { matte.luma() } else { matte.chroma() }.plane(0);
+            let (alpha, blocks) = matte.of_plane(index);
             let (over, under) = (over.plane(index), under.plane(index));
             let strides_bytes = [plane.stride_bytes(), over.stride_bytes(), alpha.stride_bytes()];
             let size = [over.row_bytes(), over.rows()];
-            let blocks = matte.blocks().map(|planes| planes[index.min(1)]);
             let mut work = Work::new(self, matte.edge(), light, index, size);
             for (y, out) in plane.iter_rows_mut().enumerate() {
                 let (over, under, alpha) = (over.row(y), under.row(y), alpha.row(y));
@@ -106,9 +105,8 @@ impl Compositor {
         MatteView::new(person.view(), matte.luma(), matte.chroma())?;
         let isa = Isa::best();
         for (index, mut plane) in person.view_mut().planes_mut().enumerate() {
-            let alpha = if index == 0 { matte.luma() } else { matte.chroma() }.plane(0);
+            let (alpha, blocks) = matte.of_plane(index);
             let size = [plane.row_bytes(), plane.rows()];
-            let blocks = matte.blocks().map(|planes| planes[index.min(1)]);
             let mut work = Work::new(self, matte.edge(), None, index, size);
             for (y, (row, alpha)) in plane.iter_rows_mut().zip(alpha.iter_rows()).enumerate() {
                 work.begin_row(isa, y, alpha, blocks);
