@@ -50,15 +50,7 @@ pub fn unpack(from: FrameView<'_>, into: &mut Frame) -> Result<(), FrameError> {
 /// [`FrameError::NoConversion`] if sizes differ, or `from` is packed, or has no chroma and `into`
 /// has.
 pub fn pack(from: FrameView<'_>, into: &mut FrameViewMut<'_>) -> Result<(), FrameError> {
-    let grey_to_colour = from.format() == PixelFormat::Grey && into.format() != PixelFormat::Grey;
-    if from.size() != into.size() || !from.format().is_planar() || grey_to_colour {
-        return Err(FrameError::NoConversion {
-            from: from.format(),
-            from_size: from.size(),
-            to: into.format(),
-            to_size: into.size(),
-        });
-    }
+    check_pack(from, into)?;
     let into_colour = into.colour();
     let recolour = || Recolour::new(from.colour(), into_colour);
     match into.format() {
@@ -69,6 +61,20 @@ pub fn pack(from: FrameView<'_>, into: &mut FrameViewMut<'_>) -> Result<(), Fram
         }
         PixelFormat::I420 | PixelFormat::I422 => pack_planar(from, into, recolour()),
         PixelFormat::Grey => copy_luma(from, &mut into.plane_mut(0), &mut recolour()),
+    }
+    Ok(())
+}
+
+/// Whether `from` can be packed into `into`.
+pub(crate) fn check_pack(from: FrameView<'_>, into: &FrameViewMut<'_>) -> Result<(), FrameError> {
+    let grey_to_colour = from.format() == PixelFormat::Grey && into.format() != PixelFormat::Grey;
+    if from.size() != into.size() || !from.format().is_planar() || grey_to_colour {
+        return Err(FrameError::NoConversion {
+            from: from.format(),
+            from_size: from.size(),
+            to: into.format(),
+            to_size: into.size(),
+        });
     }
     Ok(())
 }

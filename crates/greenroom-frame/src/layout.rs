@@ -105,26 +105,21 @@ impl FrameLayout {
         self.part(x, y, part)
     }
 
-    /// The part of `size` of a planar picture whose upper left pixel is at `left_px`, `top_px`.
-    /// Both are even, so that it starts on whole chroma samples.
+    /// The part of `size` of a picture whose upper left pixel is at `left_px`, `top_px`. Both are even, so that it starts on whole
+    /// chroma samples.
     ///
     /// # Panics
     /// If the part is empty or does not lie within the picture.
     pub fn part(&self, left_px: u32, top_px: u32, size: SizePx) -> Self {
-        debug_assert!(self.format.is_planar(), "packed pictures are unpacked before they are cut");
         debug_assert!(left_px.is_multiple_of(2) && top_px.is_multiple_of(2));
         assert!(size.width_px > 0 && size.height_px > 0, "a part has pixels");
         assert!(left_px + size.width_px <= self.size.width_px, "a part lies within");
         assert!(top_px + size.height_px <= self.size.height_px, "a part lies within");
         let mut planes = self.planes;
         for (index, plane) in planes.iter_mut().enumerate().take(self.format.plane_count()) {
-            let corner = if index == 0 {
-                SizePx::new(left_px, top_px)
-            } else {
-                self.format.chroma().plane_size(SizePx::new(left_px, top_px))
-            };
-            plane.offset_bytes += corner.height_px as usize * plane.stride_bytes;
-            plane.offset_bytes += corner.width_px as usize;
+            let (left_bytes, rows_above) =
+                self.format.plane_bytes(index, SizePx::new(left_px, top_px));
+            plane.offset_bytes += rows_above * plane.stride_bytes + left_bytes;
             (plane.row_bytes, plane.rows) = self.format.plane_bytes(index, size);
         }
         Self { format: self.format, size, planes }

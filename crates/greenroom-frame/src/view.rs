@@ -199,7 +199,7 @@ impl<'a> FrameView<'a> {
         Self { layout: self.layout.middle_of_shape(like), ..*self }
     }
 
-    /// A part of a planar picture: [`FrameLayout::part`].
+    /// A part of the picture: [`FrameLayout::part`].
     ///
     /// # Panics
     /// If the part is empty or does not lie within the picture.
@@ -228,6 +228,15 @@ impl<'a> FrameViewMut<'a> {
     ) -> Result<Self, FrameError> {
         layout.check_len(data.len())?;
         Ok(Self { layout, colour, data })
+    }
+
+    /// A part of the picture, to be written: [`FrameLayout::part`].
+    ///
+    /// # Panics
+    /// If the part is empty or does not lie within the picture.
+    pub fn part(&mut self, left_px: u32, top_px: u32, size: SizePx) -> FrameViewMut<'_> {
+        let layout = self.layout.part(left_px, top_px, size);
+        FrameViewMut { layout, colour: self.colour, data: self.data }
     }
 
     /// The planes, as many as the format has: Y (or the packed samples), U (or `UV`), V.

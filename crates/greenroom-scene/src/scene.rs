@@ -1,11 +1,11 @@
 use greenroom_device::Wake;
-use greenroom_frame::{Compositor, Frame, Rgb8};
+use greenroom_frame::{BackdropId, Compositor, Frame, PackedPicture, Rgb8};
 
 use crate::effect::{Effect, EffectSpec, Target};
 use crate::framing::{Framing, FramingSpec};
 use crate::layers::Workspace;
 use crate::light::{Look, LookSpec};
-use crate::moment::Clock;
+use crate::moment::{Clock, Moment};
 use crate::scene_format::SceneFormat;
 use crate::{Background, BackgroundSpec, Fit, Foreground, ForegroundSpec, MattedFrame, SceneError};
 
@@ -67,8 +67,16 @@ pub struct Scene {
     on_whole: Vec<Effect>,
     foreground: Option<Foreground>,
     look: Option<Look>,
+    /// Of the background, where that [stands still](Background::is_still).
+    backdrop_id: BackdropId,
     compositor: Compositor,
     workspace: Workspace,
+}
+
+/// Where a frame is composed.
+enum Canvas<'a> {
+    Planar(&'a mut Frame),
+    Packed(&'a mut PackedPicture),
 }
 
 impl SceneSpec {
@@ -133,6 +141,7 @@ impl SceneSpec {
             on_whole,
             foreground: foreground.transpose()?,
             look: Look::new(self.look).filter(|_| self.background.lights_the_person()),
+            backdrop_id: BackdropId::unique(),
             compositor: Compositor::default(),
             workspace: Workspace::new(),
         })
@@ -172,6 +181,7 @@ impl Scene {
         if self.reuse.background {
             std::mem::swap(&mut self.background, &mut old.background);
             self.look.iter_mut().for_each(Look::forget_background);
+            self.backdrop_id = BackdropId::unique();
         }
         if self.reuse.foreground {
             std::mem::swap(&mut self.foreground, &mut old.foreground);
@@ -196,6 +206,34 @@ impl Scene {
         matted: &MattedFrame<'_>,
         canvas: &mut Frame,
     ) -> Result<(), SceneError> {
+        let moment = self.draw(matted, Canvas::Planar(canvas))?;
+        if let Some(foreground) = &mut self.foreground {
+            foreground.draw(canvas)?;
+        }
+        for effect in &mut self.on_whole {
+            effect.apply_to_whole(canvas, &moment)?;
+        }
+        Ok(())
+    }
+
+    /// Whether it can [compose a frame packed](Self::compose_packed): nothing is done to the whole picture.
+    pub fn composes_packed(&self) -> bool {
+        self.foreground.is_none() && self.on_whole.is_empty()
+    }
+
+    /// Composes one frame [packed](greenroom_frame::pack) into `packed`, a picture of the frame's size, without a canvas: in one sweep.
+    ///
+    /// # Errors
+    /// As [`compose`](Self::compose), and as `pack`.
+    pub fn compose_packed(
+        &mut self,
+        matted: &MattedFrame<'_>,
+        packed: &mut PackedPicture,
+    ) -> Result<(), SceneError> {
+        self.draw(matted, Canvas::Packed(packed)).map(drop)
+    }
+
+    fn draw(&mut self, matted: &MattedFrame<'_>, canvas: Canvas<'_>) -> Result<Moment, SceneError> {
         let moment = self.clock.tick(matted.frame.captured_at());
         let matted = self.framing.frame(matted, &moment)?;
         let is_still = self.background.is_still();
@@ -217,14 +255,16 @@ impl Scene {
         let has_other_alpha = layers.luma_alpha.is_changed() || layers.chroma_alpha.is_changed();
         let blocks = matted.matte.blocks().filter(|_| !has_other_alpha);
         let matte = layers.matte()?.with_edge(edge).with_blocks(blocks);
-        self.compositor.compose(person, behind, matte, light, canvas)?;
-        if let Some(foreground) = &mut self.foreground {
-            foreground.draw(canvas)?;
+        match canvas {
+            Canvas::Planar(canvas) => {
+                self.compositor.compose(person, behind, matte, light, canvas)?
+            }
+            Canvas::Packed(packed) => {
+                let behind = (behind, is_still.then_some(self.backdrop_id));
+                self.compositor.compose_packed(person, behind, matte, light, packed)?;
+            }
         }
-        for effect in &mut self.on_whole {
-            effect.apply_to_whole(canvas, &moment)?;
-        }
-        Ok(())
+        Ok(moment)
     }
 
     /// Goes on to the next picture of a slideshow; `false` if there is none.

@@ -46,10 +46,8 @@ fn serve(outputs: &mut [Output], matted: &MattedFrame<'_>) -> Vec<Duration> {
         let (before, rest) = outputs.split_at_mut(at);
         let Output { painter, write } = &mut rest[0];
         let others = before.iter_mut().map(|output| &mut output.painter);
-        let composed = painter.compose_with(matted, others).expect("frame and matte fit");
-        write
-            .write(painter.fit_composed(composed, |_| ()).expect("a canvas"))
-            .expect("room in memory");
+        let composed = painter.compose_with(matted, others, true).expect("frame and matte fit");
+        write.write(painter.fit(composed, |_| ()).expect("a canvas")).expect("room in memory");
         times.push(start.elapsed());
     }
     times
@@ -57,9 +55,13 @@ fn serve(outputs: &mut [Output], matted: &MattedFrame<'_>) -> Vec<Duration> {
 
 /// A pack and a write, by an output that composed the frame by itself before.
 fn floor(alone: &mut Output, matted: &MattedFrame<'_>) -> Duration {
-    alone.painter.compose(matted).expect("frame and matte fit");
+    let composed =
+        alone.painter.compose_with(matted, std::iter::empty(), true).expect("frame and matte fit");
     let start = Instant::now();
-    alone.write.write(alone.painter.fit().expect("a canvas")).expect("room in memory");
+    alone
+        .write
+        .write(alone.painter.fit(composed, |_| ()).expect("a canvas"))
+        .expect("room in memory");
     start.elapsed()
 }
 

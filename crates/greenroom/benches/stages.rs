@@ -67,11 +67,12 @@ impl Path {
         lap(3);
         let matte = self.planes.fit(alpha.view(), frame, None).expect("an alpha");
         lap(4);
-        self.painter
+        let composed = self
+            .painter
             .compose(&MattedFrame { frame, matte })
             .expect("frame and matte belong together");
         lap(5);
-        let packed = self.painter.fit().expect("a canvas");
+        let packed = self.painter.fit(composed, |_| ()).expect("a canvas");
         lap(6);
         self.write.write(packed).expect("room in memory");
         lap(7);

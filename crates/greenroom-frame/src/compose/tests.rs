@@ -1,5 +1,7 @@
 use super::*;
-use crate::{Cells, Colour, PartPx, PixelFormat, ScaledPicture, SizePx, Yuv8, blend};
+use crate::{
+    BackdropId, Cells, MatteBlocks, PackedPicture, PartPx, ScaledPicture, Yuv8, blend, pack,
+};
 
 const SIZES: [(u32, u32); 6] = [(320, 180), (131, 67), (64, 36), (9, 5), (2, 2), (1, 1)];
 
@@ -195,6 +197,97 @@ fn what_is_worked_out_where_it_is_seen_looks_the_same() {
         let refused = compositor.compose(other.clone().view(), behind, matte, None, &mut other);
         assert!(refused.is_err(), "a picture of another size");
     }
+}
+
+/// Alpha of somebody whose left edge is at this share of the width, and who is two fifths of it wide.
+fn somebody(size: SizePx, left: f32) -> (Frame, MatteBlocks) {
+    let mut alpha = Frame::new(PixelFormat::Grey, size, Colour::JPEG).unwrap();
+    let [width, height] = [size.width_px, size.height_px].map(|side| side as f32);
+    for (y, row) in alpha.view_mut().plane_mut(0).iter_rows_mut().enumerate() {
+        for (x, sample) in row.iter_mut().enumerate() {
+            let [x, y] = [(x as f32 + 0.5) / width - left, (y as f32 + 0.5) / height];
+            let inside = (x.min(0.4 - x)).min(y - 0.3);
+            *sample = (inside * 255.0 * 12.0 + 128.0).clamp(0.0, 255.0) as u8;
+        }
+    }
+    let known = blocks(&alpha);
+    (alpha, known)
+}
+
+/// Somebody walks through the picture, before backdrops that stay and that do not, known and not known.
+#[test]
+fn composing_packed_is_composing_and_packing() {
+    let (first, second) = (BackdropId::unique(), BackdropId::unique());
+    // Where the person is, which backdrop is behind, its id, and whether the blocks are known.
+    let frames = [
+        (0.1, 5, Some(first), true),
+        (0.2, 5, Some(first), true),
+        (0.5, 5, Some(first), true),
+        (0.5, 6, Some(second), true),
+        (1.5, 6, Some(second), true),
+        (0.3, 7, None, true),
+        (0.4, 7, None, true),
+        (0.4, 6, Some(second), true),
+        (0.0, 6, Some(second), true),
+        (0.2, 6, Some(second), false),
+        (0.5, 6, Some(second), true),
+        (-0.5, 6, Some(second), true),
+    ];
+    let mut compositor = Compositor::default();
+    for format in [PixelFormat::I420, PixelFormat::I422] {
+        for ((width, height), to) in
+            SIZES.into_iter().flat_map(|size| PixelFormat::ALL.map(|to| (size, to)))
+        {
+            let size = SizePx::new(width, height);
+            let mut seen = PackedPicture::new(to, size, Colour::HD).unwrap();
+            let (mut canvas, mut expected) = (noise(format, size, 0), noise(to, size, 0));
+            expected.set_colour(Colour::HD);
+            for (number, (left, backdrop, id, is_known)) in frames.into_iter().enumerate() {
+                let (over, under) = (noise(format, size, number), noise(format, size, backdrop));
+                let (luma, luma_blocks) = somebody(size, left);
+                let (chroma, chroma_blocks) = somebody(format.chroma().plane_size(size), left);
+                let known = Some([&luma_blocks, &chroma_blocks]).filter(|_| is_known);
+                let cells = even([[0.9, 12.0], [1.0, 0.0], [1.0, 0.0]], 6.5);
+                let light = Light { usual: [[1.0, 0.0]; 3], cells: cells.view() };
+                let light = Some(light).filter(|_| number % 2 == 0);
+                let matte = MatteView::new(over.view(), luma.view(), chroma.view()).unwrap();
+                let (over, under) = (over.view(), under.view().into());
+                compositor.compose(over, under, matte, light, &mut canvas).unwrap();
+                pack(canvas.view(), &mut expected.view_mut()).unwrap();
+                let matte = matte.with_blocks(known);
+                compositor.compose_packed(over, (under, id), matte, light, &mut seen).unwrap();
+                assert!(seen.view().bytes() == expected.bytes(), "{format} {to} {size}: {number}");
+                assert_eq!(seen.view().captured_at(), over.captured_at());
+            }
+        }
+    }
+}
+
+/// What somebody else draws in a packed picture, and a frame that could not be composed, leave nothing that counts as known.
+#[test]
+fn what_others_draw_is_drawn_over() {
+    let size = SizePx::new(320, 180);
+    let (over, under) = (noise(PixelFormat::I420, size, 1), noise(PixelFormat::I420, size, 2));
+    let (luma, luma_blocks) = somebody(size, 0.3);
+    let (chroma, chroma_blocks) = somebody(SizePx::new(160, 90), 0.3);
+    let matte = MatteView::new(over.view(), luma.view(), chroma.view()).unwrap();
+    let matte = matte.with_blocks(Some([&luma_blocks, &chroma_blocks]));
+    let behind = (under.view().into(), Some(BackdropId::unique()));
+    let mut picture = PackedPicture::new(PixelFormat::Yuyv, size, Colour::WEBCAM).unwrap();
+    let mut compositor = Compositor::default();
+    compositor.compose_packed(over.view(), behind, matte, None, &mut picture).unwrap();
+    let first = picture.view().bytes().to_vec();
+    picture.frame_mut().bytes_mut().fill(7);
+    compositor.compose_packed(over.view(), behind, matte, None, &mut picture).unwrap();
+    assert!(picture.view().bytes() == first);
+    let other = noise(PixelFormat::I420, SizePx::new(318, 180), 1);
+    let (luma, chroma) = (ramp(other.size()), ramp(SizePx::new(159, 90)));
+    let other_matte = MatteView::new(other.view(), luma.view(), chroma.view()).unwrap();
+    let refused = (other.view().into(), behind.1);
+    let refused = compositor.compose_packed(other.view(), refused, other_matte, None, &mut picture);
+    assert!(refused.is_err(), "a frame of another size");
+    compositor.compose_packed(over.view(), behind, matte, None, &mut picture).unwrap();
+    assert!(picture.view().bytes() == first);
 }
 
 /// Blocks of another matte would show the room; where debug assertions are on, they are noticed.

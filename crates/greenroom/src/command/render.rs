@@ -104,8 +104,9 @@ impl Job {
         self.maker.infer().context(RunFailed)?;
         let alpha = self.maker.refine(&frame).context(RunFailed)?;
         let matte = self.planes.fit(alpha.view(), frame, inference_id).context(RunFailed)?;
-        self.painter.compose(&MattedFrame { frame, matte }).context(RunFailed)?;
-        self.sink.write(self.painter.fit().context(RunFailed)?).context(RunFailed)?;
+        let composed = self.painter.compose(&MattedFrame { frame, matte }).context(RunFailed)?;
+        let packed = self.painter.fit(composed, |_| ()).context(RunFailed)?;
+        self.sink.write(packed).context(RunFailed)?;
         if let Some(matte_output) = &mut self.matte_output {
             matte_output.write(matte.luma(), frame.captured_at()).context(RunFailed)?;
         }

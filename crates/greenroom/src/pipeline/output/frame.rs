@@ -9,6 +9,7 @@ use greenroom_scene::MattedFrame;
 use super::guarded::guarded;
 use super::thread::OutputThread;
 use super::view::View;
+use super::write::Others;
 use crate::pipeline::governing::{ThreadTime, Written};
 use crate::pipeline::shared::Cut;
 use crate::pipeline::stats::Step;
@@ -72,9 +73,12 @@ impl OutputThread {
         let matted = MattedFrame { frame, matte };
         for at in 0..self.outputs.len() {
             let (before, rest) = self.outputs.split_at_mut(at);
-            let Some(output) = rest.first_mut().filter(|output| output.is_on()) else { continue };
-            let stats = &self.shared.stats;
-            guarded(output, stats, |output| output.show(&matted, before, stats))?;
+            let Some((output, after)) = rest.split_first_mut() else { continue };
+            if !output.is_on() {
+                continue;
+            }
+            let (stats, others) = (&self.shared.stats, Others { before, after });
+            guarded(output, stats, |output| output.show(&matted, others, stats))?;
         }
         // `cargo xtask busy` reads this.
         tracing::trace!(

@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use greenroom_device::Wake;
-use greenroom_frame::{Colour, Frame, FrameShape, PixelFormat, SizePx, fade};
+use greenroom_frame::{Colour, Frame, FrameShape, PackedPicture, PixelFormat, SizePx, fade};
 use greenroom_scene::{MattedFrame, Scene, SceneError};
 
 use super::commands::{OutputCommands, SceneChange};
@@ -69,9 +69,13 @@ impl SceneMixer {
 
     /// Whether its canvas shows the frame of `now` as `other`, which has [begun](Self::begin) it, would compose it.
     pub(super) fn shows_the_same_as(&self, other: &Self, now: Instant) -> bool {
+        self.canvas.captured_at() == now && self.shows_the_scene_of(other)
+    }
+
+    /// Whether `other` would show the same of a frame that both were given.
+    pub(super) fn shows_the_scene_of(&self, other: &Self) -> bool {
         self.incoming.is_none()
             && other.incoming.is_none()
-            && self.canvas.captured_at() == now
             && self.scene.shows_the_same_as(&other.scene)
     }
 
@@ -108,6 +112,23 @@ impl SceneMixer {
             self.retire(old);
         }
         Ok(())
+    }
+
+    /// Whether a frame can be [composed packed](Self::compose_packed): one scene is shown, and nothing is done to the whole of it.
+    pub(super) fn composes_packed(&self) -> bool {
+        self.incoming.is_none() && self.scene.composes_packed()
+    }
+
+    /// As [`compose`](Self::compose), but into `packed`, of the frame's size, and not on the canvas.
+    ///
+    /// # Errors
+    /// When it cannot be composed: `packed` must not be shown.
+    pub(super) fn compose_packed(
+        &mut self,
+        matted: &MattedFrame<'_>,
+        packed: &mut PackedPicture,
+    ) -> Result<(), SceneError> {
+        self.scene.compose_packed(matted, packed)
     }
 
     /// Takes up the scene that was sent, unless another is still fading in: that one is finished

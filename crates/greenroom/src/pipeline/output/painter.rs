@@ -2,7 +2,7 @@ use std::path::PathBuf;
 use std::time::Instant;
 
 use greenroom_device::SinkMode;
-use greenroom_frame::{Frame, FrameError, FrameScaler, FrameView, pack};
+use greenroom_frame::{Frame, FrameError, FrameScaler, FrameView, PackedPicture, pack};
 use greenroom_scene::{MattedFrame, Scene, SceneError, placeholder, user_placeholder};
 
 use super::mixer::SceneMixer;
@@ -15,7 +15,7 @@ pub struct Painter {
     mixer: SceneMixer,
     scaled: Frame,
     scaler: FrameScaler,
-    packed: Frame,
+    packed: PackedPicture,
     /// The user's placeholder, as it was read for the first mode.
     own_placeholder: Option<Frame>,
     /// The placeholder that was painted last, packed, and its text.
@@ -28,14 +28,13 @@ impl Painter {
     /// # Errors
     /// When the mode's size is none.
     pub fn new(mode: SinkMode, scene: Scene) -> Result<Self, FrameError> {
-        let blank = || Frame::new(mode.format, mode.size, mode.colour);
         let calm = packed_placeholder(mode, None, &PlaceholderReason::Off.to_string())?;
         Ok(Self {
             mode,
             mixer: SceneMixer::new(scene),
-            scaled: blank()?,
+            scaled: Frame::new(mode.format, mode.size, mode.colour)?,
             scaler: FrameScaler::default(),
-            packed: blank()?,
+            packed: PackedPicture::new(mode.format, mode.size, mode.colour)?,
             own_placeholder: None,
             calm: (PlaceholderReason::Off.to_string(), calm),
         })
@@ -63,7 +62,7 @@ impl Painter {
     /// When the mode's size is none.
     pub fn set_mode(&mut self, mode: SinkMode) -> Result<(), FrameError> {
         if mode != self.mode {
-            self.packed = Frame::new(mode.format, mode.size, mode.colour)?;
+            self.packed = PackedPicture::new(mode.format, mode.size, mode.colour)?;
             self.mode = mode;
             self.calm.0.clear();
         }
@@ -80,63 +79,66 @@ impl Painter {
         self.mode
     }
 
-    /// First stage of a frame: the person before the background, in the camera's own format, size
-    /// and colour.
+    /// First stage of a frame: the person before the background. Where nothing needs the whole picture, this is all that there is to
+    /// do: it is composed in the form that the sink takes.
     ///
     /// # Errors
     /// When it cannot be composed.
-    pub fn compose(&mut self, matted: &MattedFrame<'_>) -> Result<(), SceneError> {
+    pub fn compose(&mut self, matted: &MattedFrame<'_>) -> Result<Composed<'static>, SceneError> {
         self.mixer.begin(matted);
-        self.mixer.compose(matted)
+        self.compose_begun(matted, false)
     }
 
-    /// Second stage: the canvas in the sink's size, colour and format.
+    /// The same, with the canvas of the first of `others` that has composed the same of this frame, if there is one. With
+    /// `needs_canvas` it is composed on a canvas, in the camera's own format, size and colour, which others may take in turn, and
+    /// which [`fit`](Self::fit) lets be looked at.
     ///
     /// # Errors
-    /// When no kernel does the conversion.
-    pub fn fit(&mut self) -> Result<FrameView<'_>, FrameError> {
-        self.fit_canvas(None, |_| ())
-    }
-
-    /// Both stages, with the canvas of the first of `others` that has composed the same of this frame, if there is one.
-    ///
-    /// # Errors
-    /// Those of both.
+    /// As `compose`.
     pub fn compose_with<'a>(
         &mut self,
         matted: &MattedFrame<'_>,
         mut others: impl Iterator<Item = &'a mut Self>,
+        needs_canvas: bool,
     ) -> Result<Composed<'a>, SceneError> {
         self.mixer.begin(matted);
         let now = matted.frame.captured_at();
         let Some(other) = others.find(|other| other.mixer.shows_the_same_as(&self.mixer, now))
         else {
-            self.mixer.compose(matted)?;
-            return Ok(Composed(None));
+            return self.compose_begun(matted, needs_canvas);
         };
         self.mixer.go_on_as(&other.mixer);
-        Ok(Composed(Some(other.mixer.canvas_mut())))
+        Ok(Composed::OnAnothers(other.mixer.canvas_mut()))
     }
 
-    /// [`fit`](Self::fit) of what [`compose_with`](Self::compose_with) gave. `look` sees it before it is packed, as planes.
+    fn compose_begun(
+        &mut self,
+        matted: &MattedFrame<'_>,
+        needs_canvas: bool,
+    ) -> Result<Composed<'static>, SceneError> {
+        if needs_canvas || matted.frame.size() != self.mode.size || !self.mixer.composes_packed() {
+            self.mixer.compose(matted)?;
+            return Ok(Composed::OnCanvas);
+        }
+        self.mixer.compose_packed(matted, &mut self.packed)?;
+        Ok(Composed::Packed)
+    }
+
+    /// Second stage: what was composed in the sink's size, colour and format. `look` sees the canvas at the sink's size, if there is one.
     ///
     /// # Errors
-    /// As `fit`.
-    pub fn fit_composed(
+    /// When no kernel does the conversion.
+    pub fn fit(
         &mut self,
         composed: Composed<'_>,
         look: impl FnOnce(FrameView<'_>),
     ) -> Result<FrameView<'_>, FrameError> {
-        self.fit_canvas(composed.0, look)
-    }
-
-    fn fit_canvas(
-        &mut self,
-        others: Option<&mut Frame>,
-        look: impl FnOnce(FrameView<'_>),
-    ) -> Result<FrameView<'_>, FrameError> {
         let mode = self.mode;
-        let canvas = others.unwrap_or_else(|| self.mixer.canvas_mut());
+        let canvas = match composed {
+            Composed::Packed => return Ok(self.packed.view()),
+            Composed::OnCanvas => self.mixer.canvas_mut(),
+            Composed::OnAnothers(canvas) => canvas,
+        };
         let fitted = if canvas.size() == mode.size {
             canvas
         } else {
@@ -146,8 +148,13 @@ impl Painter {
         };
         look(fitted.view());
         self.packed.set_captured_at(fitted.captured_at());
-        pack(fitted.view(), &mut self.packed.view_mut())?;
+        pack(fitted.view(), &mut self.packed.frame_mut().view_mut())?;
         Ok(self.packed.view())
+    }
+
+    /// Whether `other` may take a canvas of this one, if it is on.
+    pub(super) fn shares_canvas_with(&self, other: &Self) -> bool {
+        self.mixer.shows_the_scene_of(&other.mixer)
     }
 
     /// What [`fit`](Self::fit) gave last.
@@ -185,12 +192,19 @@ impl Painter {
         matted: &MattedFrame<'_>,
     ) -> Result<Composed<'static>, FrameError> {
         greenroom_frame::unpack(matted.frame, self.mixer.canvas_mut())?;
-        Ok(Composed(None))
+        Ok(Composed::OnCanvas)
     }
 }
 
-/// Whose canvas a frame was composed on: another painter's, or its own.
-pub struct Composed<'a>(Option<&'a mut Frame>);
+/// What a frame was composed on.
+pub enum Composed<'a> {
+    /// The packed picture that the sink takes.
+    Packed,
+    /// The painter's own canvas.
+    OnCanvas,
+    /// The canvas of another painter.
+    OnAnothers(&'a mut Frame),
+}
 
 /// What stands for the text of the user's placeholder.
 const OWN: &str = "the user's";
@@ -214,3 +228,6 @@ fn packed_placeholder(
     pack(fitted.view(), &mut packed.view_mut())?;
     Ok(packed)
 }
+
+#[cfg(test)]
+mod tests;

@@ -119,6 +119,11 @@ impl OutputPreviews {
         self.0.is_empty()
     }
 
+    /// Whether one of them shows this kind of picture.
+    pub(super) fn want(&self, kind: PreviewPicture) -> bool {
+        self.0.iter().any(|preview| preview.picture == kind)
+    }
+
     /// Adds or removes a preview. The memory of a removed preview is left black.
     pub(super) fn follow(&mut self, command: PreviewCommand) {
         match command {

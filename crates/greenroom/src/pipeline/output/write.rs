@@ -29,8 +29,16 @@ pub enum ShowError {
     Sink(#[from] DeviceError),
 }
 
+/// The other outputs of the thread.
+pub(super) struct Others<'a> {
+    /// Those that the frame has been shown on, if they are on.
+    pub(super) before: &'a mut [Output],
+    /// Those that it is still to be shown on.
+    pub(super) after: &'a [Output],
+}
+
 impl Output {
-    /// Composes a frame and writes it; what one of the outputs `before` has composed of it is taken as it is where it is
+    /// Composes a frame and writes it; what one of the outputs before it has composed of it is taken as it is where it is
     /// the same. What cannot be shown becomes a placeholder.
     ///
     /// # Errors
@@ -38,10 +46,10 @@ impl Output {
     pub(super) fn show(
         &mut self,
         matted: &MattedFrame<'_>,
-        before: &mut [Output],
+        others: Others<'_>,
         stats: &Stats,
     ) -> Result<(), DeviceError> {
-        match self.compose_and_write(matted, before, stats) {
+        match self.compose_and_write(matted, others, stats) {
             Ok(()) => {
                 self.failing = false;
                 Stats::count(&stats.composed);
@@ -64,7 +72,7 @@ impl Output {
     fn compose_and_write(
         &mut self,
         matted: &MattedFrame<'_>,
-        before: &mut [Output],
+        others: Others<'_>,
         stats: &Stats,
     ) -> Result<(), ShowError> {
         if faults::strike(Fault::OutputPanic) {
@@ -76,9 +84,12 @@ impl Output {
             let now = Instant::now();
             stats.record(step, now - std::mem::replace(&mut lap, now));
         };
-        let shown = before.iter_mut().filter(|output| output.has_picture && output.is_on());
-        let composed =
-            self.painter.compose_with(matted, shown.map(|output| &mut output.painter))?;
+        let mut after = others.after.iter().filter(|output| output.is_on());
+        let needs_canvas = self.previews.want(PreviewPicture::Composed)
+            || after.any(|output| self.painter.shares_canvas_with(&output.painter));
+        let shown = others.before.iter_mut().filter(|output| output.has_picture && output.is_on());
+        let shown = shown.map(|output| &mut output.painter);
+        let composed = self.painter.compose_with(matted, shown, needs_canvas)?;
         record(Step::Compose);
         #[cfg(feature = "faults")]
         let composed = match faults::strike(Fault::Leak) {
@@ -87,7 +98,7 @@ impl Output {
         };
         let captured_at = matted.frame.captured_at();
         let previews = &mut self.previews;
-        let packed = self.painter.fit_composed(composed, |canvas| {
+        let packed = self.painter.fit(composed, |canvas| {
             previews.take(PreviewPicture::Composed, canvas, captured_at);
         })?;
         record(Step::Pack);
