@@ -1,10 +1,10 @@
+mod damage;
 mod plane;
 mod runs;
-mod stretches;
 mod sweep;
 
+use self::damage::Damage;
 use self::plane::{PlaneTools, PlaneWork, Work};
-use self::stretches::Stretches;
 use crate::blend::check_blend;
 use crate::kernels::blocks::MIXED;
 use crate::{
@@ -35,7 +35,7 @@ pub struct Compositor {
     planes: [PlaneTools; 3],
     /// What is composed of a band before it is packed.
     band: Frame,
-    stretches: Stretches,
+    damage: Damage,
 }
 
 impl Default for Compositor {
@@ -43,7 +43,7 @@ impl Default for Compositor {
         let size = SizePx::new(1, 1);
         let band = Frame::new(PixelFormat::Grey, size, Colour::WEBCAM);
         let band = band.expect("one pixel is a size");
-        Self { planes: Default::default(), band, stretches: Stretches::default() }
+        Self { planes: Default::default(), band, damage: Damage::default() }
     }
 }
 

@@ -4,18 +4,18 @@ use std::time::Instant;
 use crate::kernels::blocks::BLOCK;
 use crate::{Colour, Frame, FrameError, FrameShape, FrameView, PixelFormat, SizePx};
 
-/// Rows of a band: what is composed of a band is in the first levels of the cache when it is packed. It is an even number, so that
-/// bands of 4:2:0 have whole rows of chroma.
+/// Rows of a band. They are so few that what is composed of them is in the first levels of the cache when it is packed (with 8, 16 and 128
+/// rows, the output's thread takes the same to within 3 %), and an even number, so that bands of 4:2:0 have whole rows of chroma.
 pub(crate) const BAND_ROWS_PX: u32 = 16;
 /// Columns of a section of a band: a block of chroma, and two of luma.
 pub(crate) const SECTION_PX: u32 = 2 * BLOCK as u32;
 
-/// Tells a backdrop that is the same picture for all frames of one shape from every other.
+/// Identifies a backdrop that is the same picture for all frames of one shape.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct BackdropId(u64);
 
 impl BackdropId {
-    /// One that no other backdrop has.
+    /// An id that no other backdrop has.
     pub fn unique() -> Self {
         static NEXT: AtomicU64 = AtomicU64::new(0);
         Self(NEXT.fetch_add(1, Relaxed))

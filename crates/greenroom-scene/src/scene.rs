@@ -67,15 +67,15 @@ pub struct Scene {
     on_whole: Vec<Effect>,
     foreground: Option<Foreground>,
     look: Option<Look>,
-    /// Of the background, where that [stands still](Background::is_still).
+    /// Identifies the background, if that [stands still](Background::is_still).
     backdrop_id: BackdropId,
     compositor: Compositor,
     workspace: Workspace,
 }
 
-/// Where a frame is composed.
-enum Canvas<'a> {
-    Planar(&'a mut Frame),
+/// What a frame is composed into.
+enum ComposeInto<'a> {
+    Canvas(&'a mut Frame),
     Packed(&'a mut PackedPicture),
 }
 
@@ -206,7 +206,7 @@ impl Scene {
         matted: &MattedFrame<'_>,
         canvas: &mut Frame,
     ) -> Result<(), SceneError> {
-        let moment = self.draw(matted, Canvas::Planar(canvas))?;
+        let moment = self.draw(matted, ComposeInto::Canvas(canvas))?;
         if let Some(foreground) = &mut self.foreground {
             foreground.draw(canvas)?;
         }
@@ -230,10 +230,14 @@ impl Scene {
         matted: &MattedFrame<'_>,
         packed: &mut PackedPicture,
     ) -> Result<(), SceneError> {
-        self.draw(matted, Canvas::Packed(packed)).map(drop)
+        self.draw(matted, ComposeInto::Packed(packed)).map(drop)
     }
 
-    fn draw(&mut self, matted: &MattedFrame<'_>, canvas: Canvas<'_>) -> Result<Moment, SceneError> {
+    fn draw(
+        &mut self,
+        matted: &MattedFrame<'_>,
+        into: ComposeInto<'_>,
+    ) -> Result<Moment, SceneError> {
         let moment = self.clock.tick(matted.frame.captured_at());
         let matted = self.framing.frame(matted, &moment)?;
         let is_still = self.background.is_still();
@@ -255,11 +259,11 @@ impl Scene {
         let has_other_alpha = layers.luma_alpha.is_changed() || layers.chroma_alpha.is_changed();
         let blocks = matted.matte.blocks().filter(|_| !has_other_alpha);
         let matte = layers.matte()?.with_edge(edge).with_blocks(blocks);
-        match canvas {
-            Canvas::Planar(canvas) => {
+        match into {
+            ComposeInto::Canvas(canvas) => {
                 self.compositor.compose(person, behind, matte, light, canvas)?
             }
-            Canvas::Packed(packed) => {
+            ComposeInto::Packed(packed) => {
                 let behind = (behind, is_still.then_some(self.backdrop_id));
                 self.compositor.compose_packed(person, behind, matte, light, packed)?;
             }
@@ -272,3 +276,6 @@ impl Scene {
         self.background.next_picture()
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -44,9 +44,11 @@ fn serve(outputs: &mut [Output], matted: &MattedFrame<'_>) -> Vec<Duration> {
     for at in 0..outputs.len() {
         let start = Instant::now();
         let (before, rest) = outputs.split_at_mut(at);
-        let Output { painter, write } = &mut rest[0];
+        let (Output { painter, write }, after) = rest.split_first_mut().expect("there is one");
+        let needs_canvas = after.iter().any(|other| painter.shares_canvas_with(&other.painter));
         let others = before.iter_mut().map(|output| &mut output.painter);
-        let composed = painter.compose_with(matted, others, true).expect("frame and matte fit");
+        let composed =
+            painter.compose_with(matted, others, needs_canvas).expect("frame and matte fit");
         write.write(painter.fit(composed, |_| ()).expect("a canvas")).expect("room in memory");
         times.push(start.elapsed());
     }

@@ -17,8 +17,8 @@ use greenroom_matte::{MatteMaker, Model, RefineSteps};
 use greenroom_scene::{BackgroundSpec, MattedFrame, Pace, SceneFormat, SceneSpec};
 
 const ROUNDS: usize = 200;
-const STAGES: [&str; 8] =
-    ["decode", "pre-process", "inference", "refine", "fit", "compose", "pack", "write"];
+const STAGES: [&str; 7] =
+    ["decode", "pre-process", "inference", "refine", "fit", "compose and pack", "write"];
 
 struct Path {
     decoder: MjpegDecoder,
@@ -71,11 +71,10 @@ impl Path {
             .painter
             .compose(&MattedFrame { frame, matte })
             .expect("frame and matte belong together");
-        lap(5);
         let packed = self.painter.fit(composed, |_| ()).expect("a canvas");
-        lap(6);
+        lap(5);
         self.write.write(packed).expect("room in memory");
-        lap(7);
+        lap(6);
         times
     }
 }

@@ -47,23 +47,23 @@ impl<'a> PlaneWork<'a> {
         Self { work, over, under, alpha, blocks }
     }
 
-    /// Draws these stretches of row `y`. Rows come in order, though some may be left out. With
+    /// Draws the `wanted` columns of row `y`. Rows come in order, though some may be left out. With
     /// `FETCHES_OUT`, `out` is a row of a large picture, whose rows are `out_stride_bytes` apart, and what is drawn next there is fetched.
     pub(super) fn draw_row<const FETCHES_OUT: bool>(
         &mut self,
         isa: Isa,
         y: usize,
-        stretches: &[Range<usize>],
+        wanted: &[Range<usize>],
         out: &mut [u8],
         out_stride_bytes: usize,
     ) {
         let Self { work, .. } = self;
         let (over, under, alpha) = (self.over.row(y), self.under.row(y), self.alpha.row(y));
         work.begin_row(isa, y, alpha, self.blocks);
-        for stretch in stretches {
+        for wanted in wanted {
             for run in 0..work.rows.runs.len() {
                 let (kind, columns) = work.rows.runs[run].clone();
-                let columns = columns.start.max(stretch.start)..columns.end.min(stretch.end);
+                let columns = columns.start.max(wanted.start)..columns.end.min(wanted.end);
                 if columns.is_empty() {
                     continue;
                 }
@@ -97,7 +97,7 @@ pub(super) struct Work<'a> {
     pub(super) rows: &'a mut RowRuns,
     pub(super) edge: Option<Edge<'a>>,
     light: Option<Lamp<'a>>,
-    /// A piece of what stands behind.
+    /// Holds a piece of what stands behind.
     behind: &'a mut [u8],
 }
 

@@ -263,7 +263,7 @@ fn composing_packed_is_composing_and_packing() {
     }
 }
 
-/// What somebody else draws in a packed picture, and a frame that could not be composed, leave nothing that counts as known.
+/// What somebody else draws in a packed picture does not stay.
 #[test]
 fn what_others_draw_is_drawn_over() {
     let size = SizePx::new(320, 180);
@@ -280,14 +280,35 @@ fn what_others_draw_is_drawn_over() {
     picture.frame_mut().bytes_mut().fill(7);
     compositor.compose_packed(over.view(), behind, matte, None, &mut picture).unwrap();
     assert!(picture.view().bytes() == first);
-    let other = noise(PixelFormat::I420, SizePx::new(318, 180), 1);
-    let (luma, chroma) = (ramp(other.size()), ramp(SizePx::new(159, 90)));
-    let other_matte = MatteView::new(other.view(), luma.view(), chroma.view()).unwrap();
-    let refused = (other.view().into(), behind.1);
-    let refused = compositor.compose_packed(other.view(), refused, other_matte, None, &mut picture);
-    assert!(refused.is_err(), "a frame of another size");
-    compositor.compose_packed(over.view(), behind, matte, None, &mut picture).unwrap();
-    assert!(picture.view().bytes() == first);
+}
+
+/// Of a frame that fails half-way nothing counts as known, however it fails: here the matte's blocks say that nobody is there.
+#[test]
+#[cfg(debug_assertions)]
+fn a_frame_that_fails_leaves_nothing_known() {
+    let size = SizePx::new(320, 180);
+    let (over, under) = (noise(PixelFormat::I420, size, 1), noise(PixelFormat::I420, size, 2));
+    let chroma_size = SizePx::new(160, 90);
+    let somebody = [somebody(size, 0.3), somebody(chroma_size, 0.3)];
+    let nobody = [self::somebody(size, 2.0), self::somebody(chroma_size, 2.0)];
+    let behind = (under.view().into(), Some(BackdropId::unique()));
+    let mut picture = PackedPicture::new(PixelFormat::Yuyv, size, Colour::WEBCAM).unwrap();
+    let mut compositor = Compositor::default();
+    let mut compose = |alphas: &[(Frame, MatteBlocks); 2], blocks: &[(Frame, MatteBlocks); 2]| {
+        let [luma, chroma] = alphas.each_ref().map(|(alpha, _)| alpha.view());
+        let matte = MatteView::new(over.view(), luma, chroma).unwrap();
+        let matte = matte.with_blocks(Some(blocks.each_ref().map(|(_, blocks)| blocks)));
+        compositor.compose_packed(over.view(), behind, matte, None, &mut picture).unwrap();
+        picture.view().bytes().to_vec()
+    };
+    let empty = compose(&nobody, &nobody);
+    let with_person = compose(&somebody, &somebody);
+    assert!(with_person != empty);
+    let failed = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| {
+        compose(&somebody, &nobody);
+    }));
+    assert!(failed.is_err());
+    assert!(compose(&nobody, &nobody) == empty);
 }
 
 /// Blocks of another matte would show the room; where debug assertions are on, they are noticed.

@@ -14,9 +14,9 @@ pub(super) enum Step {
     Matte,
     /// Alpha to the frame's size.
     Upscale,
-    /// The person before the background.
+    /// The person before the background; packed, too, where that is one sweep.
     Compose,
-    /// The output's size, colour and format.
+    /// The output's size, colour and format, where the frame is on a canvas; else nothing.
     Pack,
     /// Handing over to the sink.
     Write,

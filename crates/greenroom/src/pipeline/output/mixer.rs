@@ -19,6 +19,8 @@ pub(super) struct SceneMixer {
     scene: Scene,
     incoming: Option<Incoming>,
     canvas: Frame,
+    /// When the frame was captured that the canvas shows, if the last frame was composed on it.
+    canvas_of: Option<Instant>,
     incoming_canvas: Frame,
     commands: Option<(Arc<OutputCommands>, Wake)>,
     last: Option<Instant>,
@@ -37,8 +39,8 @@ impl SceneMixer {
                 .expect("two by two is a size")
         };
         let (canvas, incoming_canvas) = (blank(), blank());
-        let (incoming, commands, last, told) = (None, None, None, None);
-        Self { scene, incoming, canvas, incoming_canvas, commands, last, told }
+        let (incoming, canvas_of, commands, last, told) = (None, None, None, None, None);
+        Self { scene, incoming, canvas, canvas_of, incoming_canvas, commands, last, told }
     }
 
     /// From now on scenes come through `commands`; `scenes_bell` rings when some go out there.
@@ -69,7 +71,7 @@ impl SceneMixer {
 
     /// Whether its canvas shows the frame of `now` as `other`, which has [begun](Self::begin) it, would compose it.
     pub(super) fn shows_the_same_as(&self, other: &Self, now: Instant) -> bool {
-        self.canvas.captured_at() == now && self.shows_the_scene_of(other)
+        self.canvas_of == Some(now) && self.shows_the_scene_of(other)
     }
 
     /// Whether `other` would show the same of a frame that both were given.
@@ -89,6 +91,13 @@ impl SceneMixer {
     /// # Errors
     /// When it cannot be composed: the canvas must not be shown.
     pub(super) fn compose(&mut self, matted: &MattedFrame<'_>) -> Result<(), SceneError> {
+        self.canvas_of = None;
+        self.compose_on_canvas(matted)?;
+        self.canvas_of = Some(matted.frame.captured_at());
+        Ok(())
+    }
+
+    fn compose_on_canvas(&mut self, matted: &MattedFrame<'_>) -> Result<(), SceneError> {
         let now = matted.frame.captured_at();
         let Some(mut incoming) = self.incoming.take() else {
             return self.scene.compose(matted, &mut self.canvas);
@@ -128,6 +137,7 @@ impl SceneMixer {
         matted: &MattedFrame<'_>,
         packed: &mut PackedPicture,
     ) -> Result<(), SceneError> {
+        self.canvas_of = None;
         self.scene.compose_packed(matted, packed)
     }
 

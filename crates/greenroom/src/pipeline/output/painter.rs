@@ -152,8 +152,8 @@ impl Painter {
         Ok(self.packed.view())
     }
 
-    /// Whether `other` may take a canvas of this one, if it is on.
-    pub(super) fn shares_canvas_with(&self, other: &Self) -> bool {
+    /// Whether `other` shows the same scene, so that it may take this painter's canvas.
+    pub fn shares_canvas_with(&self, other: &Self) -> bool {
         self.mixer.shows_the_scene_of(&other.mixer)
     }
 

@@ -61,14 +61,18 @@ impl Preview {
         }
     }
 
+    /// Whether a picture of this time is due. Frames that are a little early are tolerated.
+    fn is_due(&self, captured_at: Instant) -> bool {
+        self.due.is_none_or(|due| captured_at + self.interval / 4 >= due)
+    }
+
     /// Writes a planar picture to the memory, if the next picture is due at `captured_at`. Allocates no memory after
     /// the first picture.
     ///
     /// # Errors
     /// When the picture cannot be scaled.
     pub fn take(&mut self, planar: FrameView<'_>, captured_at: Instant) -> Result<(), FrameError> {
-        // Tolerate frames that are a little early.
-        if self.due.is_some_and(|due| captured_at + self.interval / 4 < due) {
+        if !self.is_due(captured_at) {
             return Ok(());
         }
         // Keep the mean rate at one picture per interval, even if the interval is no multiple of the camera's.
@@ -119,9 +123,9 @@ impl OutputPreviews {
         self.0.is_empty()
     }
 
-    /// Whether one of them shows this kind of picture.
-    pub(super) fn want(&self, kind: PreviewPicture) -> bool {
-        self.0.iter().any(|preview| preview.picture == kind)
+    /// Whether one of them will take a picture of this kind.
+    pub(super) fn want(&self, kind: PreviewPicture, captured_at: Instant) -> bool {
+        self.0.iter().any(|preview| preview.picture == kind && preview.is_due(captured_at))
     }
 
     /// Adds or removes a preview. The memory of a removed preview is left black.

@@ -85,7 +85,8 @@ impl Output {
             stats.record(step, now - std::mem::replace(&mut lap, now));
         };
         let mut after = others.after.iter().filter(|output| output.is_on());
-        let needs_canvas = self.previews.want(PreviewPicture::Composed)
+        let captured_at = matted.frame.captured_at();
+        let needs_canvas = self.previews.want(PreviewPicture::Composed, captured_at)
             || after.any(|output| self.painter.shares_canvas_with(&output.painter));
         let shown = others.before.iter_mut().filter(|output| output.has_picture && output.is_on());
         let shown = shown.map(|output| &mut output.painter);
@@ -96,7 +97,6 @@ impl Output {
             true => self.painter.leak(matted)?,
             false => composed,
         };
-        let captured_at = matted.frame.captured_at();
         let previews = &mut self.previews;
         let packed = self.painter.fit(composed, |canvas| {
             previews.take(PreviewPicture::Composed, canvas, captured_at);

@@ -58,8 +58,20 @@ impl Shot {
 fn a_canvas_makes_no_difference() {
     let (mut sweeps, mut takes_canvas) = (painter(), painter());
     let start = Instant::now();
-    let needs = [false, false, true, false, false, true, true, false, false, false];
-    for (number, needs_canvas) in needs.into_iter().enumerate() {
+    // Where the person is, and whether a canvas is needed. There are two sections, left and right of 64.
+    let frames = [
+        (90, false),
+        (90, false),
+        (10, true),
+        (90, false),
+        (10, false),
+        (90, true),
+        (10, true),
+        (90, false),
+        (10, false),
+        (90, false),
+    ];
+    for (number, (left, needs_canvas)) in frames.into_iter().enumerate() {
         match number {
             4 => drop(sweeps.placeholder(&PlaceholderReason::Failed).unwrap()),
             7 => [&mut sweeps, &mut takes_canvas]
@@ -70,7 +82,7 @@ fn a_canvas_makes_no_difference() {
                 .for_each(|painter| painter.set_mode(mode(SIZE)).unwrap()),
             _ => {}
         }
-        let shot = Shot::new(10 * number, start + Duration::from_millis(33) * number as u32);
+        let shot = Shot::new(left, start + Duration::from_millis(33) * number as u32);
         let paint = |painter: &mut Painter, needs_canvas| {
             let mut seen = None;
             let composed =

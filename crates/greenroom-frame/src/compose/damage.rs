@@ -4,26 +4,27 @@ use crate::kernels::blocks::{BLOCK, ROOM};
 use crate::packed::SECTION_PX;
 use crate::{MatteBlocks, SizePx};
 
-/// The columns of a band that are to be drawn, in whole sections.
+/// The damage of a band: the columns that must be drawn anew. They are whole sections.
 #[derive(Debug, Default)]
-pub(super) struct Stretches {
+pub(super) struct Damage {
+    /// Ranges of columns of the plane of luma, from left to right.
     pub(super) of_luma: Vec<Range<usize>>,
-    /// The same in the planes of chroma.
+    /// The same ranges in the planes of chroma.
     pub(super) of_chroma: Vec<Range<usize>>,
     /// For each block of luma and of chroma what the band's rows have there, ORed: [`ROOM`] if that is all.
     kinds: [Vec<u8>; 2],
 }
 
-impl Stretches {
-    /// All columns of a band of this `size`.
+impl Damage {
+    /// Damages all columns of a band of this `size`.
     pub(super) fn take_all(&mut self, size: SizePx) {
         let sections = size.width_px.div_ceil(SECTION_PX) as usize;
         self.clear(sections);
         self.push(0..sections, size.width_px as usize);
     }
 
-    /// The sections that have a person in them, and those that do not show the backdrop yet. Then `is_backdrop` says of each section of
-    /// the band whether it shows nothing but that, once these are drawn. `matte` and `rows` are those of luma and of chroma.
+    /// Damages the sections that have a person in them, and those that do not show the backdrop yet. `is_backdrop` then says of each
+    /// section whether it shows nothing but the backdrop once the damage is drawn. `matte` and `rows` are those of luma and of chroma.
     pub(super) fn find(
         &mut self,
         matte: [&MatteBlocks; 2],
@@ -58,11 +59,11 @@ impl Stretches {
         }
     }
 
-    /// Makes room for all stretches that so many sections may have, so that no frame asks for memory.
+    /// Reserves memory for as many ranges as so many sections may have, so that no later frame asks for it.
     fn clear(&mut self, sections: usize) {
-        for stretches in [&mut self.of_luma, &mut self.of_chroma] {
-            stretches.clear();
-            stretches.reserve(sections.div_ceil(2));
+        for ranges in [&mut self.of_luma, &mut self.of_chroma] {
+            ranges.clear();
+            ranges.reserve(sections.div_ceil(2));
         }
     }
 
@@ -95,14 +96,14 @@ mod tests {
 
     #[test]
     fn what_shows_the_backdrop_already_is_left_out() {
-        let mut stretches = Stretches::default();
+        let mut damage = Damage::default();
         let mut is_backdrop = [false; 5];
         let mut find = |luma: Range<usize>, chroma: Range<usize>| {
             let matte = [blocks(300, 4, luma), blocks(150, 2, chroma)];
-            stretches.find(matte.each_ref(), [0..4, 0..2], &mut is_backdrop);
-            let chroma = stretches.of_luma.iter().map(|it| it.start / 2..it.end / 2);
-            assert!(chroma.eq(stretches.of_chroma.iter().cloned()));
-            stretches.of_luma.iter().map(|it| (it.start, it.end)).collect::<Vec<_>>()
+            damage.find(matte.each_ref(), [0..4, 0..2], &mut is_backdrop);
+            let chroma = damage.of_luma.iter().map(|it| it.start / 2..it.end / 2);
+            assert!(chroma.eq(damage.of_chroma.iter().cloned()));
+            damage.of_luma.iter().map(|it| (it.start, it.end)).collect::<Vec<_>>()
         };
         assert_eq!(find(0..0, 0..0), [(0, 300)], "nothing is known yet");
         assert_eq!(find(0..0, 0..0), [], "all of it shows the backdrop");
