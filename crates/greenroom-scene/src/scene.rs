@@ -216,9 +216,11 @@ impl Scene {
         Ok(())
     }
 
-    /// Whether it can [compose a frame packed](Self::compose_packed): nothing is done to the whole picture.
+    /// Whether frames should be [composed packed](Self::compose_packed): nothing is done to the whole picture, and the background stands
+    /// still, so that most of it need not be drawn again. (One sweep over all of a picture takes longer than two: before the blur, the
+    /// output's thread takes 1.04 to 1.13 of the time.)
     pub fn composes_packed(&self) -> bool {
-        self.foreground.is_none() && self.on_whole.is_empty()
+        self.foreground.is_none() && self.on_whole.is_empty() && self.background.is_still()
     }
 
     /// Composes one frame [packed](greenroom_frame::pack) into `packed`, a picture of the frame's size, without a canvas: in one sweep.

@@ -70,7 +70,8 @@ impl Compositor {
                     _ => (top / luma_rows, &damage.of_chroma),
                 };
                 for (y, out) in plane.iter_rows_mut().enumerate() {
-                    if index == 0 {
+                    // Whole rows are foreseen.
+                    if index == 0 && backdrop_id.is_some() {
                         fetch_packed(&mut packed, top + y, columns, width_px as usize);
                     }
                     work.draw_row::<false>(isa, top + y, columns, out, 0);

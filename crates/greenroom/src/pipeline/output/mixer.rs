@@ -123,7 +123,7 @@ impl SceneMixer {
         Ok(())
     }
 
-    /// Whether a frame can be [composed packed](Self::compose_packed): one scene is shown, and nothing is done to the whole of it.
+    /// Whether a frame can be [composed packed](Self::compose_packed): one scene is shown, and it is [meant to be](Scene::composes_packed).
     pub(super) fn composes_packed(&self) -> bool {
         self.incoming.is_none() && self.scene.composes_packed()
     }
