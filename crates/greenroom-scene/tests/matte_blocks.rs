@@ -2,10 +2,12 @@
 
 #![allow(clippy::unwrap_used)]
 
+mod common;
+
 use std::time::Duration;
 
 use greenroom_frame::{Colour, Frame, Isa, MatteBlocks, MatteView, PixelFormat, SizePx};
-use greenroom_scene::{BackgroundSpec, EffectSpec, MattedFrame, Pace, SceneFormat, SceneSpec};
+use greenroom_scene::{BackgroundSpec, MattedFrame, Pace, SceneFormat, SceneSpec};
 
 const SIZE: SizePx = SizePx::new(320, 180);
 
@@ -51,14 +53,7 @@ fn composed(spec: &SceneSpec, camera: &Frame, matte: MatteView<'_>) -> Frame {
 fn scenes_are_the_same_with_the_blocks_known() {
     let plain = BackgroundSpec::Colour("#00b140".parse().unwrap());
     let mut scenes = vec![SceneSpec { background: plain.clone(), ..SceneSpec::default() }];
-    for effect in EffectSpec::every() {
-        for target in ["person", "background", "all"] {
-            if let Ok(effect) = format!("{target}:{}", effect.name()).parse() {
-                let (background, effects) = (plain.clone(), vec![effect]);
-                scenes.push(SceneSpec { background, effects, ..SceneSpec::default() });
-            }
-        }
-    }
+    scenes.extend(common::scenes_with_effects());
     for framing in ["zoom=2", "auto"] {
         let (background, framing) = (plain.clone(), framing.parse().unwrap());
         scenes.push(SceneSpec { background, framing, ..SceneSpec::default() });

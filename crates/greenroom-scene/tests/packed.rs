@@ -2,15 +2,15 @@
 
 #![allow(clippy::unwrap_used)]
 
+mod common;
+
 use std::time::{Duration, Instant};
 
 use greenroom_frame::{
     Colour, Frame, FrameShape, Isa, MatteBlocks, MatteView, PackedPicture, PixelFormat, SizePx,
     pack,
 };
-use greenroom_scene::{
-    BackgroundSpec, EffectSpec, MattedFrame, Pace, Reuse, Scene, SceneFormat, SceneSpec,
-};
+use greenroom_scene::{BackgroundSpec, MattedFrame, Pace, Reuse, Scene, SceneFormat, SceneSpec};
 
 const SIZE: SizePx = SizePx::new(320, 180);
 const FRAMES: usize = 6;
@@ -94,14 +94,7 @@ fn every_scene_is_the_same_in_one_sweep() {
         .chain(["#4060a0".parse().unwrap(), BackgroundSpec::None])
         .map(|background| SceneSpec { background, ..SceneSpec::default() })
         .collect();
-    for effect in EffectSpec::every() {
-        for target in ["person", "background", "all"] {
-            if let Ok(effect) = format!("{target}:{}", effect.name()).parse() {
-                let (background, effects) = (plain.clone(), vec![effect]);
-                scenes.push(SceneSpec { background, effects, ..SceneSpec::default() });
-            }
-        }
-    }
+    scenes.extend(common::scenes_with_effects());
     for framing in ["zoom=2", "auto"] {
         let (background, framing) = (plain.clone(), framing.parse().unwrap());
         scenes.push(SceneSpec { background, framing, ..SceneSpec::default() });

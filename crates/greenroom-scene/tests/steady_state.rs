@@ -2,6 +2,8 @@
 
 #![allow(clippy::unwrap_used)]
 
+mod common;
+
 use std::alloc::{GlobalAlloc, Layout, System};
 use std::cell::Cell;
 use std::time::Duration;
@@ -9,7 +11,7 @@ use std::time::Duration;
 use greenroom_frame::{
     Colour, Frame, Isa, MatteBlocks, MatteView, PackedPicture, PixelFormat, SizePx,
 };
-use greenroom_scene::{BackgroundSpec, EffectSpec, MattedFrame, Pace, SceneFormat, SceneSpec};
+use greenroom_scene::{BackgroundSpec, MattedFrame, Pace, SceneFormat, SceneSpec};
 
 thread_local! {
     /// How often this thread has asked. Others, such as the one that shows how tests go, are not counted.
@@ -45,14 +47,8 @@ static ALLOCATOR: Counting = Counting;
 fn nothing_is_asked_for_after_the_first_frames() {
     let plain = BackgroundSpec::Colour("#00b140".parse().unwrap());
     let scene = |background, effects| SceneSpec { background, effects, ..SceneSpec::default() };
-    let mut scenes = vec![scene(plain.clone(), Vec::new())];
-    for effect in EffectSpec::every() {
-        for target in ["person", "background", "all"] {
-            if let Ok(effect) = format!("{target}:{}", effect.name()).parse() {
-                scenes.push(scene(plain.clone(), vec![effect]));
-            }
-        }
-    }
+    let mut scenes = vec![scene(plain, Vec::new())];
+    scenes.extend(common::scenes_with_effects());
     scenes.push(scene(BackgroundSpec::None, vec!["anonymise".parse().unwrap()]));
     scenes.extend(BackgroundSpec::every().map(|background| scene(background, Vec::new())));
     for format in [PixelFormat::I420, PixelFormat::I422] {
